@@ -1,0 +1,278 @@
+/** Shapes of `/api/v1`: what the server answers and the CLI reads. Times are ISO 8601 in UTC, durations are in ms. */
+import type { Json, JsonSchema, PipelineDefinition, ProjectDefinition, SourceLocation } from "@millrace/core";
+import type { LogLine } from "./worker.ts";
+
+export type RunState = "queued" | "running" | "waiting" | "succeeded" | "failed" | "cancelled" | "superseded" | "quarantined";
+export type TaskRunState =
+  | "pending" | "queued" | "running" | "waiting" | "retrying"
+  | "succeeded" | "failed" | "upstream_failed" | "skipped" | "cancelled";
+
+/** Why something is in the state that it is in: `code` for machines, `message` for people. */
+export interface Reason {
+  readonly code: string;
+  readonly message: string;
+  readonly fields?: { readonly [name: string]: Json };
+}
+
+export interface RunSummary {
+  readonly id: string;
+  readonly pipeline: string;
+  readonly project: string;
+  readonly state: RunState;
+  readonly reason?: Reason;
+  readonly generation: number;
+  readonly bundle: string;
+  readonly labels: { readonly [name: string]: string };
+  readonly createdAt: string;
+  readonly startedAt?: string;
+  readonly endedAt?: string;
+  /** Set when a `call` node started it. */
+  readonly parent?: { readonly runId: string; readonly node: string; readonly item: string };
+}
+
+export interface AttemptView {
+  readonly generation: number;
+  readonly attempt: number;
+  readonly dispatch: number;
+  readonly state: "running" | "succeeded" | "failed" | "skipped" | "cancelled" | "lost";
+  readonly worker?: string;
+  readonly startedAt: string;
+  readonly endedAt?: string;
+  readonly error?: { readonly name: string; readonly message: string; readonly stack?: string; readonly code?: string };
+}
+
+export interface TaskRunView {
+  /** The node's id. */
+  readonly id: string;
+  /** `""` outside regions, else the item path: `"3"`, `"3.0"`. */
+  readonly item: string;
+  readonly state: TaskRunState;
+  readonly reason?: Reason;
+  readonly generation: number;
+  readonly output?: Json;
+  /** Set in place of `output` when that is too large to send along. */
+  readonly outputBlob?: { readonly hash: string; readonly bytes: number };
+  readonly attempts: readonly AttemptView[];
+  readonly startedAt?: string;
+  readonly endedAt?: string;
+  readonly progress?: { readonly fraction: number; readonly message?: string };
+  /** The run that a `call` node started. */
+  readonly childRunId?: string;
+}
+
+export interface RunDetail {
+  readonly run: RunSummary & { readonly params: Json; readonly output?: Json };
+  readonly nodes: readonly TaskRunView[];
+  /** Set when `nodes` is cut: ask `/runs/:id/nodes?cursor=` for the rest. */
+  readonly nextCursor?: string;
+}
+
+export interface StartRunRequest {
+  readonly pipeline: string;
+  readonly params?: Json;
+  readonly labels?: { readonly [name: string]: string };
+  /** A repeated request with the same key answers with the first one's run. */
+  readonly idempotencyKey?: string;
+  /** Start although the pipeline is paused. */
+  readonly force?: boolean;
+}
+export interface StartRunResponse {
+  readonly run: RunSummary;
+  /** False when the idempotency key had made it before. */
+  readonly created: boolean;
+}
+
+export interface CancelRequest {
+  readonly node?: string;
+  readonly item?: string;
+}
+
+export interface RerunRequest {
+  /** `failed`: what did not succeed and all downstream. `nodes`: those and all downstream. `all`: the whole run. */
+  readonly scope: "failed" | "nodes" | "all";
+  readonly nodes?: readonly string[];
+  readonly sameBundle?: boolean;
+}
+
+export interface MarkRequest {
+  readonly node: string;
+  readonly item?: string;
+  readonly state: "succeeded" | "failed" | "skipped";
+  readonly output?: Json;
+}
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  readonly nextCursor?: string;
+}
+
+export interface PipelineSummary {
+  readonly name: string;
+  readonly project: string;
+  readonly description?: string;
+  readonly owner?: string;
+  readonly tags: readonly string[];
+  readonly paused: boolean;
+  /** True when an operator set `paused`, so that deploys leave it. */
+  readonly pausedByOperator: boolean;
+  readonly retired: boolean;
+  readonly nodes: number;
+  readonly maxActiveRuns?: number;
+  readonly bundle: string;
+  readonly source?: SourceLocation;
+  readonly lastRun?: { readonly id: string; readonly state: RunState; readonly createdAt: string };
+}
+export interface PipelineDetail extends PipelineSummary {
+  readonly definition: PipelineDefinition;
+  readonly paramsSchema?: JsonSchema;
+}
+
+/** A bundle's manifest; its hash is the sha256 (hex) of the canonical JSON of the manifest without `hash`. */
+export interface BundleManifest {
+  readonly hash: string;
+  readonly formatVersion: 1;
+  readonly project: string;
+  /** sha256 (hex) of the code and of the source map. */
+  readonly codeHash: string;
+  readonly mapHash: string;
+  readonly codeBytes: number;
+  /** Packages that stay outside (native code), with exact versions. */
+  readonly externals: { readonly [name: string]: string };
+  /** `${process.platform}-${process.arch}` when there are externals, else `any`. */
+  readonly platform: string;
+  readonly nodeMajor: number;
+  /** Where externals are resolved from on the machine that made the bundle: a worker elsewhere ignores it. */
+  readonly projectRoot: string;
+}
+/** What `PUT /bundles/:hash` takes and `GET /bundles/:hash` gives. */
+export interface BundleUpload {
+  readonly manifest: BundleManifest;
+  readonly code: string;
+  readonly map: string;
+}
+
+export interface DeployRequest {
+  readonly bundle: string;
+  readonly definition: ProjectDefinition;
+  readonly dryRun?: boolean;
+}
+export interface DeployResponse {
+  readonly project: string;
+  readonly deployment: number;
+  readonly dryRun: boolean;
+  readonly added: readonly string[];
+  readonly changed: readonly string[];
+  readonly unchanged: readonly string[];
+  readonly retired: readonly string[];
+}
+export interface DeploymentView {
+  readonly project: string;
+  readonly deployment: number;
+  readonly bundle: string;
+  readonly active: boolean;
+  readonly createdAt: string;
+  readonly pipelines: readonly string[];
+}
+export interface RollbackRequest {
+  readonly project: string;
+  /** Absent: the one before the active one. */
+  readonly deployment?: number;
+}
+
+export interface PoolView {
+  readonly name: string;
+  readonly slots: number;
+  readonly used: number;
+  readonly waiting: number;
+  readonly setByOperator: boolean;
+}
+
+export interface WorkerView {
+  readonly id: string;
+  readonly name: string;
+  readonly node: string;
+  readonly queues: readonly string[];
+  readonly slots: number;
+  readonly busy: number;
+  readonly labels: { readonly [name: string]: string };
+  readonly version: string;
+  readonly draining: boolean;
+  readonly connectedAt: string;
+}
+
+export interface ServerInfo {
+  readonly version: string;
+  readonly node: string;
+  readonly state: "starting" | "ready" | "stopping" | "database_lost";
+  readonly shards: number;
+  readonly workers: number;
+  readonly activeRuns: number;
+  readonly database: { readonly version: string; readonly embedded: boolean };
+}
+
+export interface LogEntry extends LogLine {
+  readonly node: string;
+  readonly item: string;
+  readonly generation: number;
+  readonly attempt: number;
+  readonly position: number;
+}
+
+export interface ArtifactView {
+  readonly node: string;
+  readonly item: string;
+  readonly generation: number;
+  readonly attempt: number;
+  readonly name: string;
+  readonly type: string;
+  readonly mediaType: string;
+  readonly blob: string;
+  readonly bytes: number;
+}
+
+/** Server-sent events of `GET /runs/:id/events`: first one `snapshot`, then changes, and `end` when the run ended. */
+export type RunEvent =
+  | { readonly kind: "snapshot"; readonly detail: RunDetail }
+  | { readonly kind: "run"; readonly run: RunSummary }
+  | { readonly kind: "node"; readonly node: TaskRunView }
+  | { readonly kind: "progress"; readonly node: string; readonly item: string; readonly fraction: number; readonly message?: string }
+  | { readonly kind: "log"; readonly entry: LogEntry }
+  | { readonly kind: "end"; readonly run: RunSummary };
+
+/** RFC 9457. `type` is `urn:millrace:error:CODE`. */
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly code: string;
+  readonly advice: string;
+  readonly fields?: { readonly [name: string]: Json };
+  readonly source?: SourceLocation;
+}
+
+/**
+ * The routes (all below `/api/v1`):
+ *
+ * GET  /info → ServerInfo
+ * POST /runs StartRunRequest → StartRunResponse
+ * GET  /runs?pipeline=&state=&label=k:v&cursor=&limit= → Page<RunSummary>, newest first
+ * GET  /runs/:id → RunDetail (`?generation=` for an earlier one)
+ * GET  /runs/:id/nodes?cursor=&limit=&node=&state= → Page<TaskRunView>
+ * GET  /runs/:id/events → server-sent RunEvent (`?logs=true` with logs)
+ * GET  /runs/:id/logs?node=&item=&attempt=&generation=&cursor=&limit= → Page<LogEntry>
+ * GET  /runs/:id/artifacts → Page<ArtifactView>
+ * POST /runs/:id/cancel CancelRequest → { run }
+ * POST /runs/:id/rerun RerunRequest → { run }
+ * POST /runs/:id/mark MarkRequest → { run }
+ * GET  /pipelines → Page<PipelineSummary>;  GET /pipelines/:name → PipelineDetail
+ * POST /pipelines/:name/pause, /pipelines/:name/resume → PipelineSummary
+ * PUT  /bundles/:hash BundleUpload;  GET /bundles/:hash → BundleUpload;  HEAD /bundles/:hash
+ * PUT  /blobs/:hash (bytes);  GET /blobs/:hash → bytes
+ * POST /deployments DeployRequest → DeployResponse;  GET /deployments?project= → Page<DeploymentView>
+ * POST /deployments/rollback RollbackRequest → DeployResponse
+ * GET  /pools → Page<PoolView>;  PUT /pools/:name { slots } → PoolView
+ * GET  /workers → Page<WorkerView>
+ * WS   /worker (worker protocol)
+ */
+export const apiPrefix = "/api/v1";

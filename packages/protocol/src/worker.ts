@@ -1,0 +1,163 @@
+/**
+ * The worker protocol, version 1: JSON text frames over one WebSocket at `/api/v1/worker`, opened by the worker with
+ * `Authorization: Bearer TOKEN`. Unknown fields and unknown kinds are ignored by both sides. Bundles and large values
+ * go by HTTP with the same token (`/api/v1/bundles/:hash`, `/api/v1/blobs/:hash`).
+ *
+ * W1: a worker runs a dispatch at most once; it answers a repeated dispatch with what it has.
+ * W2: a worker keeps a result until the server acknowledged it, and sends it again after a reconnect.
+ * W3: the server acknowledges a result after its commit, or when its token is out of date.
+ * W4: a worker that was away longer than its lease kills what it ran: those dispatches were given to others.
+ */
+import type { AttemptError, Json } from "@millrace/core";
+import type { DispatchToken } from "./ids.ts";
+
+export const protocolVersion = 1;
+
+/** A value in a message: itself, or the hash (sha256, hex) of its JSON text in the blob store. */
+export type CarriedValue =
+  | { readonly value: Json }
+  | { readonly blob: string; readonly bytes: number };
+
+/** Values whose JSON text is longer than this many bytes travel and rest as blobs. */
+export const inlineBytesMax = 16_384;
+/** The longest JSON text of one output, in bytes. */
+export const outputBytesMax = 64 * 1024 * 1024;
+
+export interface Hello {
+  readonly kind: "hello";
+  readonly protocol: number;
+  /** Chosen by the worker at its start, kept over reconnects. */
+  readonly workerId: string;
+  readonly name: string;
+  readonly version: string;
+  readonly queues: readonly string[];
+  readonly slots: number;
+  readonly labels: { readonly [name: string]: string };
+  readonly platform: string;
+  /** What still runs here, after a reconnect. */
+  readonly running: readonly DispatchToken[];
+}
+
+export type AttemptOutcome =
+  | { readonly kind: "succeeded"; readonly output: CarriedValue }
+  | { readonly kind: "failed"; readonly error: AttemptError }
+  | { readonly kind: "skipped"; readonly reason: string }
+  /** The signal of a cancel was followed. */
+  | { readonly kind: "cancelled" }
+  /** Not the task's fault (bundle could not be fetched, the child could not start): repeated without counting. */
+  | { readonly kind: "infrastructure"; readonly error: AttemptError };
+
+export interface AttemptTimes {
+  /** Worker's clock, ms since the epoch, for display only. */
+  readonly startedAt: number;
+  readonly endedAt: number;
+}
+
+export interface Results {
+  readonly kind: "results";
+  readonly results: readonly { readonly token: DispatchToken; readonly outcome: AttemptOutcome; readonly times: AttemptTimes }[];
+}
+
+export type LogLevel = "debug" | "info" | "warn" | "error";
+export interface LogLine {
+  /** ms since the epoch, worker's clock. */
+  readonly at: number;
+  readonly stream: "stdout" | "stderr" | "log" | "system";
+  readonly level: LogLevel;
+  readonly text: string;
+  readonly fields?: { readonly [name: string]: Json };
+}
+
+export interface Logs {
+  readonly kind: "logs";
+  readonly token: DispatchToken;
+  readonly attempt: number;
+  /** Position of the first line in the attempt's log, from 0: repeats are recognised by it. */
+  readonly from: number;
+  readonly lines: readonly LogLine[];
+}
+
+export interface Progress {
+  readonly kind: "progress";
+  readonly token: DispatchToken;
+  /** 0…1. */
+  readonly fraction: number;
+  readonly message?: string;
+}
+
+export type ArtifactType = "markdown" | "table" | "image" | "file" | "html";
+export interface Artifact {
+  readonly kind: "artifact";
+  readonly token: DispatchToken;
+  readonly attempt: number;
+  readonly name: string;
+  readonly type: ArtifactType;
+  readonly mediaType: string;
+  readonly blob: string;
+  readonly bytes: number;
+}
+
+/** The worker takes nothing new; it goes when what it runs has ended. */
+export interface Draining {
+  readonly kind: "draining";
+}
+
+/** Sent each `heartbeatMs`, by a timer of the worker's main process, which runs no user code. */
+export interface Heartbeat {
+  readonly kind: "heartbeat";
+}
+
+export type WorkerMessage = Hello | Results | Logs | Progress | Artifact | Draining | Heartbeat;
+
+export interface Welcome {
+  readonly kind: "welcome";
+  readonly protocol: number;
+  readonly leaseMs: number;
+  readonly heartbeatMs: number;
+  /** Of `running`: what was given up meanwhile; the worker kills it. */
+  readonly revoked: readonly DispatchToken[];
+}
+
+export interface Dispatch {
+  readonly token: DispatchToken;
+  readonly pipeline: string;
+  readonly bundle: string;
+  readonly attempt: number;
+  /** The node's task function is found by loading the bundle and building the pipeline. */
+  readonly input: CarriedValue;
+  readonly timeoutMs?: number;
+  readonly env: readonly string[];
+  readonly connections: readonly string[];
+  /** (run, node, item, generation): equal over attempts and dispatches. */
+  readonly idempotencyKey: string;
+  /** Set on the first dispatch of a generation of a pipeline with an own parameter validator. */
+  readonly params: CarriedValue;
+}
+
+export interface Dispatches {
+  readonly kind: "dispatches";
+  readonly dispatches: readonly Dispatch[];
+}
+
+export interface Cancel {
+  readonly kind: "cancel";
+  readonly token: DispatchToken;
+  readonly reason: string;
+  /** Time between the signal and the hard kill. */
+  readonly graceMs: number;
+}
+
+export interface Ack {
+  readonly kind: "ack";
+  readonly tokens: readonly DispatchToken[];
+}
+
+/** The server goes away on purpose or refuses: `retry` says whether to come back. */
+export interface Goodbye {
+  readonly kind: "goodbye";
+  readonly code: string;
+  readonly message: string;
+  readonly retry: boolean;
+}
+
+export type ServerMessage = Welcome | Dispatches | Cancel | Ack | Goodbye;
