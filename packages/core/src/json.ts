@@ -1,11 +1,5 @@
 /** A value that JSON can carry. Everything that crosses a process or a row is one. */
-export type Json =
-  | null
-  | boolean
-  | number
-  | string
-  | readonly Json[]
-  | { readonly [key: string]: Json };
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
 /** One step into a JSON value: an object's key or an array's index. */
 export type PathStep = string | number;

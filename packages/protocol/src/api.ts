@@ -2,10 +2,26 @@
 import type { Json, JsonSchema, PipelineDefinition, ProjectDefinition, SourceLocation } from "@millrace/core";
 import type { LogLine } from "./worker.ts";
 
-export type RunState = "queued" | "running" | "waiting" | "succeeded" | "failed" | "cancelled" | "superseded" | "quarantined";
+export type RunState =
+  | "queued"
+  | "running"
+  | "waiting"
+  | "succeeded"
+  | "failed"
+  | "cancelled"
+  | "superseded"
+  | "quarantined";
 export type TaskRunState =
-  | "pending" | "queued" | "running" | "waiting" | "retrying"
-  | "succeeded" | "failed" | "upstream_failed" | "skipped" | "cancelled";
+  | "pending"
+  | "queued"
+  | "running"
+  | "waiting"
+  | "retrying"
+  | "succeeded"
+  | "failed"
+  | "upstream_failed"
+  | "skipped"
+  | "cancelled";
 
 /** Why something is in the state that it is in: `code` for machines, `message` for people. */
 export interface Reason {
@@ -38,7 +54,12 @@ export interface AttemptView {
   readonly worker?: string;
   readonly startedAt: string;
   readonly endedAt?: string;
-  readonly error?: { readonly name: string; readonly message: string; readonly stack?: string; readonly code?: string };
+  readonly error?: {
+    readonly name: string;
+    readonly message: string;
+    readonly stack?: string;
+    readonly code?: string;
+  };
 }
 
 export interface TaskRunView {
@@ -235,7 +256,13 @@ export type RunEvent =
   | { readonly kind: "snapshot"; readonly detail: RunDetail }
   | { readonly kind: "run"; readonly run: RunSummary }
   | { readonly kind: "node"; readonly node: TaskRunView }
-  | { readonly kind: "progress"; readonly node: string; readonly item: string; readonly fraction: number; readonly message?: string }
+  | {
+      readonly kind: "progress";
+      readonly node: string;
+      readonly item: string;
+      readonly fraction: number;
+      readonly message?: string;
+    }
   | { readonly kind: "log"; readonly entry: LogEntry }
   | { readonly kind: "end"; readonly run: RunSummary };
 

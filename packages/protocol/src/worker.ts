@@ -14,9 +14,7 @@ import type { DispatchToken } from "./ids.ts";
 export const protocolVersion = 1;
 
 /** A value in a message: itself, or the hash (sha256, hex) of its JSON text in the blob store. */
-export type CarriedValue =
-  | { readonly value: Json }
-  | { readonly blob: string; readonly bytes: number };
+export type CarriedValue = { readonly value: Json } | { readonly blob: string; readonly bytes: number };
 
 /** Values whose JSON text is longer than this many bytes travel and rest as blobs. */
 export const inlineBytesMax = 16_384;
@@ -55,7 +53,11 @@ export interface AttemptTimes {
 
 export interface Results {
   readonly kind: "results";
-  readonly results: readonly { readonly token: DispatchToken; readonly outcome: AttemptOutcome; readonly times: AttemptTimes }[];
+  readonly results: readonly {
+    readonly token: DispatchToken;
+    readonly outcome: AttemptOutcome;
+    readonly times: AttemptTimes;
+  }[];
 }
 
 export type LogLevel = "debug" | "info" | "warn" | "error";

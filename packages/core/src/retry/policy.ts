@@ -47,7 +47,12 @@ export type RetryDecision = { readonly kind: "retry"; readonly delayMs: number }
  * Decides what follows failed attempt number `attempt` (from 1). `random` is in [0, 1) and is an argument so that the
  * decision is a pure function.
  */
-export function decideRetry(policy: RetryPolicy, attempt: number, error: AttemptError, random: number): RetryDecision {
+export function decideRetry(
+  policy: RetryPolicy,
+  attempt: number,
+  error: AttemptError,
+  random: number,
+): RetryDecision {
   if (attempt > policy.retries || error.next === "fatal") return { kind: "stop" };
   const classes = error.classes ?? [error.name];
   if (policy.except?.some((name) => classes.includes(name))) return { kind: "stop" };

@@ -1,0 +1,14 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["{packages,simulation,bench,e2e,examples,tools}/**/*.test.ts"],
+    exclude: ["**/node_modules/**", "**/dist/**", "bench/peers/**"],
+    pool: "forks",
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    teardownTimeout: 20_000,
+    typecheck: { enabled: false },
+  },
+});
