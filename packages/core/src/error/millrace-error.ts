@@ -32,6 +32,6 @@ export class MillraceError extends Error {
 /** The code of an error of ours, also when it crossed a process as plain data; else `undefined`. */
 export function errorCodeOf(error: unknown): ErrorCode | undefined {
   if (error === null || typeof error !== "object" || !("code" in error)) return undefined;
-  const code = (error as { code: unknown }).code;
+  const { code } = error;
   return typeof code === "string" && code in catalogue ? (code as ErrorCode) : undefined;
 }
