@@ -1,8 +1,87 @@
-export * from "./assert.ts";
-export * from "./canonical-json.ts";
-export * from "./error/catalogue.ts";
-export * from "./error/millrace-error.ts";
-export * from "./graph/definition.ts";
-export * from "./json.ts";
-export * from "./nearest-name.ts";
-export * from "./retry/policy.ts";
+export { assert, unreachable } from "./assert.ts";
+export { canonicalJson } from "./canonical-json.ts";
+export { catalogue, type CatalogueEntry, type ErrorCode, type NextStep } from "./error/catalogue.ts";
+export { errorCodeOf, MillraceError, type MillraceErrorDetails } from "./error/millrace-error.ts";
+export {
+  compileGraph,
+  downstreamOf,
+  isNode,
+  nodesWithin,
+  referencedNodes,
+  sharedDepth,
+  type Graph,
+  type GraphEdge,
+  type GraphNode,
+  type GraphRegion,
+  type GraphVertex,
+  type RegionSource,
+} from "./graph/compile.ts";
+export {
+  triggerRules,
+  type CacheUse,
+  type ConcurrencyUse,
+  type EdgeDefinition,
+  type JsonSchema,
+  type NodeDefinition,
+  type NodeKind,
+  type NodeOptions,
+  type PipelineDefinition,
+  type PoolUse,
+  type ProjectDefinition,
+  type RegionDefinition,
+  type SourceLocation,
+  type Template,
+  type TriggerRule,
+} from "./graph/definition.ts";
+export {
+  findJsonFault,
+  formatPath,
+  valueAt,
+  type Json,
+  type JsonFault,
+  type Path,
+  type PathStep,
+} from "./json.ts";
+export { callDepthMax, lossesMax, mapItemsMax, namesShownMax, nodesMax } from "./limits.ts";
+export { nearestName } from "./nearest-name.ts";
+export {
+  decideRetry,
+  noRetry,
+  type AttemptError,
+  type RetryDecision,
+  type RetryPolicy,
+} from "./retry/policy.ts";
+export {
+  createRun,
+  hydrateRun,
+  type RunIdentity,
+  type RunRecord,
+  type TaskRunRecord,
+} from "./run/hydrate.ts";
+export { resolveTemplate, wholeOutput, type Resolved } from "./run/input.ts";
+export { decide, isPlaceholder } from "./run/machine.ts";
+export { planMark, planRerun, type LateMark, type RerunScope } from "./run/rerun.ts";
+export { decideRule, parentFacts, type RuleDecision } from "./run/rule.ts";
+export { findTaskRun, taskRunsBelow } from "./run/scope.ts";
+export {
+  isEndState,
+  isRunEnded,
+  runStates,
+  taskRunStates,
+  type AttemptOutcome,
+  type AttemptRecord,
+  type CancelRequest,
+  type Decision,
+  type DispatchName,
+  type EndState,
+  type Expansion,
+  type Reason,
+  type Run,
+  type RunEffect,
+  type RunMessage,
+  type RunState,
+  type Scope,
+  type StoredValue,
+  type TaskRun,
+  type TaskRunState,
+} from "./run/state.ts";

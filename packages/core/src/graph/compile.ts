@@ -1,0 +1,449 @@
+/**
+ * Turns a pipeline's definition into the graph that the run machine walks: resolved edges, levels, leaves, gates.
+ * Pure and done once per bundle and pipeline; a faulty definition throws a catalogued error.
+ *
+ * An edge's *level* is the number of regions that its two ends share. Parent instances below one scope of that level
+ * all count for the child instances below the same scope.
+ */
+import { MillraceError } from "../error/millrace-error.ts";
+import type { NodeDefinition, PipelineDefinition, RegionDefinition, Template } from "./definition.ts";
+
+export interface GraphEdge {
+  readonly parent: GraphNode;
+  readonly child: GraphNode;
+  readonly level: number;
+  /** Set when the edge follows a branch. */
+  readonly choices?: readonly string[];
+  /** The parent is one of the child's setups (the child is a teardown). */
+  readonly setup: boolean;
+}
+
+export interface RegionSource {
+  readonly node: GraphNode;
+  readonly level: number;
+}
+
+export interface GraphRegion {
+  readonly index: number;
+  readonly definition: RegionDefinition;
+  readonly parent: GraphRegion | undefined;
+  /** 1 for a region that stands in none. */
+  readonly depth: number;
+  /** Position among the regions of the same parent. */
+  readonly slot: number;
+  readonly nodes: GraphNode[];
+  readonly children: GraphRegion[];
+  /** Nodes whose outputs the lists are read from; the region is expanded when all of them succeeded. */
+  readonly sources: RegionSource[];
+  /** Nodes here or deeper whose outcomes are counted per item of this region. */
+  readonly counted: GraphNode[];
+}
+
+export interface GraphNode {
+  readonly index: number;
+  readonly definition: NodeDefinition;
+  readonly region: GraphRegion | undefined;
+  readonly depth: number;
+  /** Position among the nodes of the same region (or of the root). */
+  readonly slot: number;
+  readonly parents: GraphEdge[];
+  readonly children: GraphEdge[];
+  /** Regions that read their lists from this node. */
+  readonly feeds: { readonly region: GraphRegion; readonly level: number }[];
+  /** Levels (≤ depth) at which somebody counts this node's outcomes. */
+  readonly levels: number[];
+  /** Short circuits that skip this node together with everything downstream. */
+  readonly gates: { readonly node: GraphNode; readonly level: number }[];
+  /** Its outcome counts for the run's: no child, or none but teardowns. */
+  leaf: boolean;
+  readonly teardown: boolean;
+  /** The machine itself reads this node's output, so it must be at hand in memory. */
+  structural: boolean;
+}
+
+export interface Graph {
+  readonly definition: PipelineDefinition;
+  readonly nodes: readonly GraphNode[];
+  readonly regions: readonly GraphRegion[];
+  readonly rootNodes: readonly GraphNode[];
+  readonly rootRegions: readonly GraphRegion[];
+  readonly byId: ReadonlyMap<string, GraphNode>;
+  /** Nodes whose outcomes are counted over the whole run. */
+  readonly rootCounted: readonly GraphNode[];
+  /** Nodes and regions in an order in which what is depended on comes first. */
+  readonly order: readonly GraphVertex[];
+}
+
+export type GraphVertex = GraphNode | GraphRegion;
+
+export function isNode(vertex: GraphVertex): vertex is GraphNode {
+  return "leaf" in vertex;
+}
+
+export function compileGraph(definition: PipelineDefinition): Graph {
+  const regions = buildRegions(definition);
+  const regionById = new Map(regions.map((region) => [region.definition.id, region]));
+  const nodes = buildNodes(definition, regionById);
+  const byId = new Map(nodes.map((node) => [node.definition.id, node]));
+  for (const node of nodes) connectNode(node, byId, regionById, definition);
+  for (const region of regions) connectRegion(region, byId, regionById, definition);
+  const order = sortTopologically(nodes, regions, definition);
+  for (const node of nodes) {
+    node.leaf = !node.teardown && node.children.every((edge) => edge.child.teardown);
+    node.levels.sort((a, b) => a - b);
+  }
+  for (const vertex of order) if (isNode(vertex)) spreadGates(vertex);
+  for (const node of nodes) {
+    for (let region = node.region; region; region = region.parent) {
+      if (node.levels.includes(region.depth)) region.counted.push(node);
+    }
+  }
+  for (const id of referencedNodes(definition.output)) {
+    const node = byId.get(id);
+    if (!node) throw invalid(definition, `its output refers to the node "${id}", which does not exist`);
+    node.structural = true;
+  }
+  return {
+    definition,
+    nodes,
+    regions,
+    byId,
+    order,
+    rootCounted: nodes.filter((node) => node.levels.includes(0)),
+    rootNodes: nodes.filter((node) => node.region === undefined),
+    rootRegions: regions.filter((region) => region.parent === undefined),
+  };
+}
+
+/** Everything that hangs on `start`, in data or order, without `start` itself. */
+export function downstreamOf(start: Iterable<GraphNode>): Set<GraphNode> {
+  const found = new Set<GraphNode>();
+  const open = [...start];
+  for (let node = open.pop(); node !== undefined; node = open.pop()) {
+    for (const next of successors(node)) {
+      if (found.has(next)) continue;
+      found.add(next);
+      open.push(next);
+    }
+  }
+  return found;
+}
+
+function* successors(node: GraphNode): Iterable<GraphNode> {
+  for (const edge of node.children) yield edge.child;
+  for (const feed of node.feeds) yield* nodesWithin(feed.region);
+}
+
+/** All nodes of a region, those of regions inside it included. */
+export function* nodesWithin(region: GraphRegion): Iterable<GraphNode> {
+  yield* region.nodes;
+  for (const child of region.children) yield* nodesWithin(child);
+}
+
+function buildRegions(definition: PipelineDefinition): GraphRegion[] {
+  const built = new Map<string, GraphRegion>();
+  const regions: GraphRegion[] = [];
+  const open = new Set<string>();
+  const byId = new Map(definition.regions.map((region) => [region.id, region]));
+  let rootSlots = 0;
+  const build = (region: RegionDefinition): GraphRegion => {
+    const known = built.get(region.id);
+    if (known) return known;
+    if (open.has(region.id)) throw invalid(definition, `its region "${region.id}" contains itself`);
+    open.add(region.id);
+    const parentDefinition = region.parent === undefined ? undefined : byId.get(region.parent);
+    if (region.parent !== undefined && !parentDefinition) {
+      throw invalid(
+        definition,
+        `its region "${region.id}" stands in "${region.parent}", which does not exist`,
+      );
+    }
+    const parent = parentDefinition && build(parentDefinition);
+    const made: GraphRegion = {
+      index: regions.length,
+      definition: region,
+      parent,
+      depth: (parent?.depth ?? 0) + 1,
+      slot: parent ? parent.children.length : rootSlots,
+      nodes: [],
+      children: [],
+      sources: [],
+      counted: [],
+    };
+    if (parent) parent.children.push(made);
+    else rootSlots += 1;
+    if (built.has(region.id)) throw duplicate(definition, region.id);
+    built.set(region.id, made);
+    regions.push(made);
+    return made;
+  };
+  for (const region of definition.regions) build(region);
+  if (regions.length !== definition.regions.length)
+    throw invalid(definition, "two of its regions have one id");
+  return regions;
+}
+
+function buildNodes(
+  definition: PipelineDefinition,
+  regionById: ReadonlyMap<string, GraphRegion>,
+): GraphNode[] {
+  const seen = new Set<string>();
+  let rootSlots = 0;
+  return definition.nodes.map((node, index) => {
+    if (seen.has(node.id)) throw duplicate(definition, node.id);
+    seen.add(node.id);
+    const region = node.region === undefined ? undefined : regionById.get(node.region);
+    if (node.region !== undefined && !region) {
+      throw invalid(
+        definition,
+        `its node "${node.id}" stands in the region "${node.region}", which does not exist`,
+      );
+    }
+    const made: GraphNode = {
+      index,
+      definition: node,
+      region,
+      depth: region?.depth ?? 0,
+      slot: region ? region.nodes.length : rootSlots,
+      parents: [],
+      children: [],
+      feeds: [],
+      levels: [],
+      gates: [],
+      leaf: false,
+      teardown: node.teardownOf !== undefined,
+      structural: node.kind === "branch" || node.kind === "short_circuit",
+    };
+    if (region) region.nodes.push(made);
+    else rootSlots += 1;
+    return made;
+  });
+}
+
+function connectNode(
+  node: GraphNode,
+  byId: ReadonlyMap<string, GraphNode>,
+  regionById: ReadonlyMap<string, GraphRegion>,
+  definition: PipelineDefinition,
+): void {
+  const choicesByParent = new Map<string, readonly string[] | undefined>();
+  for (const id of referencedNodes(node.definition.input)) choicesByParent.set(id, undefined);
+  for (const id of node.definition.teardownOf ?? []) choicesByParent.set(id, undefined);
+  const key = node.definition.options.concurrency?.key;
+  if (key) for (const id of referencedNodes(key)) choicesByParent.set(id, undefined);
+  for (const edge of node.definition.after) {
+    const known = choicesByParent.get(edge.node);
+    if (edge.choices === undefined && choicesByParent.has(edge.node)) continue;
+    choicesByParent.set(
+      edge.node,
+      edge.choices && known ? [...new Set([...known, ...edge.choices])] : edge.choices,
+    );
+  }
+  checkRegionsInScope(node, regionById, definition);
+  for (const [id, choices] of choicesByParent) {
+    const parent = byId.get(id);
+    if (!parent)
+      throw invalid(definition, `its node "${node.definition.id}" depends on "${id}", which does not exist`);
+    if (parent === node) throw cycle(definition, [id, id]);
+    const level = sharedDepth(parent.region, node.region);
+    if (choices && parent.definition.kind !== "branch") {
+      throw invalid(
+        definition,
+        `its node "${node.definition.id}" follows choices of "${id}", which is not a branch`,
+      );
+    }
+    if (choices && parent.depth > level) {
+      throw invalid(
+        definition,
+        `its node "${node.definition.id}" follows choices of "${id}" from outside its fan-out`,
+      );
+    }
+    const setup = node.definition.teardownOf?.includes(id) ?? false;
+    const edge: GraphEdge = { parent, child: node, level, setup, ...(choices ? { choices } : {}) };
+    node.parents.push(edge);
+    parent.children.push(edge);
+    if (!parent.levels.includes(level)) parent.levels.push(level);
+  }
+}
+
+function connectRegion(
+  region: GraphRegion,
+  byId: ReadonlyMap<string, GraphNode>,
+  regionById: ReadonlyMap<string, GraphRegion>,
+  definition: PipelineDefinition,
+): void {
+  const ids = new Set<string>();
+  for (const list of region.definition.over) {
+    for (const id of referencedNodes(list)) ids.add(id);
+    for (const id of referencedRegions(list)) {
+      if (!encloses(regionById.get(id), region.parent))
+        throw foreignItem(definition, region.definition.id, id);
+    }
+  }
+  for (const id of ids) {
+    const node = byId.get(id);
+    if (!node)
+      throw invalid(definition, `its region "${region.definition.id}" reads "${id}", which does not exist`);
+    const level = sharedDepth(node.region, region.parent);
+    node.structural = true;
+    region.sources.push({ node, level });
+    node.feeds.push({ region, level });
+    if (!node.levels.includes(level)) node.levels.push(level);
+  }
+}
+
+function checkRegionsInScope(
+  node: GraphNode,
+  regionById: ReadonlyMap<string, GraphRegion>,
+  definition: PipelineDefinition,
+): void {
+  for (const id of referencedRegions(node.definition.input)) {
+    if (!encloses(regionById.get(id), node.region)) throw foreignItem(definition, node.definition.id, id);
+  }
+}
+
+function encloses(outer: GraphRegion | undefined, inner: GraphRegion | undefined): boolean {
+  if (!outer) return false;
+  for (let region = inner; region; region = region.parent) if (region === outer) return true;
+  return false;
+}
+
+/** How many regions, counted from the outside, two places share. */
+export function sharedDepth(a: GraphRegion | undefined, b: GraphRegion | undefined): number {
+  const left = chainOf(a);
+  const right = chainOf(b);
+  let depth = 0;
+  while (depth < left.length && depth < right.length && left[depth] === right[depth]) depth += 1;
+  return depth;
+}
+
+/** The regions around a place, outermost first. */
+export function chainOf(region: GraphRegion | undefined): readonly GraphRegion[] {
+  const chain: GraphRegion[] = [];
+  for (let current = region; current; current = current.parent) chain.unshift(current);
+  return chain;
+}
+
+/** Ids of the nodes whose outputs a template reads. */
+export function referencedNodes(template: Template | undefined): Set<string> {
+  const found = new Set<string>();
+  visit(template, (leaf) => leaf.kind === "output" && found.add(leaf.node));
+  return found;
+}
+
+function referencedRegions(template: Template | undefined): Set<string> {
+  const found = new Set<string>();
+  visit(template, (leaf) => (leaf.kind === "item" || leaf.kind === "index") && found.add(leaf.region));
+  return found;
+}
+
+function visit(template: Template | undefined, onLeaf: (leaf: Template) => unknown): void {
+  if (template === undefined) return;
+  if (template.kind === "object") for (const entry of Object.values(template.entries)) visit(entry, onLeaf);
+  else if (template.kind === "array") for (const entry of template.items) visit(entry, onLeaf);
+  else onLeaf(template);
+}
+
+function sortTopologically(
+  nodes: readonly GraphNode[],
+  regions: readonly GraphRegion[],
+  definition: PipelineDefinition,
+): GraphVertex[] {
+  const waitingFor = new Map<GraphVertex, number>();
+  for (const node of nodes) waitingFor.set(node, node.parents.length + (node.region ? 1 : 0));
+  for (const region of regions) waitingFor.set(region, region.sources.length + (region.parent ? 1 : 0));
+  const ready: GraphVertex[] = [...nodes, ...regions].filter((vertex) => waitingFor.get(vertex) === 0);
+  for (let at = 0; at < ready.length; at += 1) {
+    const vertex = ready[at]!;
+    for (const next of vertexSuccessors(vertex)) {
+      const left = waitingFor.get(next)! - 1;
+      waitingFor.set(next, left);
+      if (left === 0) ready.push(next);
+    }
+  }
+  if (ready.length < nodes.length + regions.length) {
+    throw cycle(
+      definition,
+      findCycle([...nodes, ...regions].filter((vertex) => waitingFor.get(vertex)! > 0)),
+    );
+  }
+  return ready;
+}
+
+function vertexSuccessors(vertex: GraphVertex): GraphVertex[] {
+  if (isNode(vertex)) {
+    return [...vertex.children.map((edge) => edge.child), ...vertex.feeds.map((feed) => feed.region)];
+  }
+  return [...vertex.nodes, ...vertex.children];
+}
+
+/** Walks from one stuck vertex to the next until one comes again. */
+function findCycle(stuck: readonly GraphVertex[]): string[] {
+  const inCircle = new Set(stuck);
+  const path: GraphVertex[] = [];
+  let current = stuck[0]!;
+  while (!path.includes(current)) {
+    path.push(current);
+    current = vertexPredecessors(current).find((vertex) => inCircle.has(vertex))!;
+  }
+  return [...path.slice(path.indexOf(current)), current].reverse().map((vertex) => vertex.definition.id);
+}
+
+function vertexPredecessors(vertex: GraphVertex): GraphVertex[] {
+  if (isNode(vertex)) {
+    return [...vertex.parents.map((edge) => edge.parent), ...(vertex.region ? [vertex.region] : [])];
+  }
+  return [...vertex.sources.map((source) => source.node), ...(vertex.parent ? [vertex.parent] : [])];
+}
+
+/** A node passes on what gates it, and itself when it is a short circuit that skips everything. */
+function spreadGates(node: GraphNode): void {
+  const own =
+    node.definition.kind === "short_circuit" && node.definition.skips !== "direct"
+      ? [{ node, level: node.depth }]
+      : [];
+  const passed = [...node.gates, ...own];
+  if (passed.length === 0) return;
+  for (const next of successors(node)) {
+    if (next.teardown) continue;
+    for (const gate of passed) {
+      const shares = sharedDepth(gate.node.region, next.region) === gate.node.depth;
+      if (shares && !next.gates.some((known) => known.node === gate.node))
+        next.gates.push({ node: gate.node, level: gate.node.depth });
+    }
+  }
+}
+
+function invalid(definition: PipelineDefinition, what: string): MillraceError {
+  return new MillraceError("MILLRACE_GRAPH_INVALID", {
+    message: `The pipeline "${definition.name}" is not valid: ${what}.`,
+    fields: { pipeline: definition.name },
+    ...(definition.source ? { source: definition.source } : {}),
+  });
+}
+
+function duplicate(definition: PipelineDefinition, id: string): MillraceError {
+  const lines = definition.nodes.flatMap((node) =>
+    node.id === id && node.source ? [`${node.source.file}:${node.source.line}`] : [],
+  );
+  return new MillraceError("MILLRACE_GRAPH_DUPLICATE_ID", {
+    message: `The pipeline "${definition.name}" has two nodes with the id "${id}"${lines.length ? ` (${lines.join(" and ")})` : ""}.`,
+    fields: { pipeline: definition.name, id },
+  });
+}
+
+function cycle(definition: PipelineDefinition, ids: readonly string[]): MillraceError {
+  const source = definition.nodes.find((node) => node.id === ids[0])?.source;
+  return new MillraceError("MILLRACE_GRAPH_CYCLE", {
+    message: `The pipeline "${definition.name}" has a cycle: ${ids.join(" → ")}.`,
+    fields: { pipeline: definition.name, cycle: ids },
+    ...(source ? { source } : {}),
+  });
+}
+
+function foreignItem(definition: PipelineDefinition, id: string, region: string): MillraceError {
+  return new MillraceError("MILLRACE_GRAPH_FOREIGN_REFERENCE", {
+    message: `In the pipeline "${definition.name}", "${id}" uses the item of the fan-out "${region}" outside it.`,
+    fields: { pipeline: definition.name, id, region },
+  });
+}

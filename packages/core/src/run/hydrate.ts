@@ -1,0 +1,183 @@
+/** Builds a run's state: fresh, or from the rows that were committed for it. */
+import { assert } from "../assert.ts";
+import { isNode, type Graph, type GraphRegion } from "../graph/compile.ts";
+import type { AttemptError } from "../retry/policy.ts";
+import { decideRule } from "./rule.ts";
+import { createRootScope, factsOf, fillExpansion, forEachScope, scopeAt, tallyOf } from "./scope.ts";
+import { endTaskRun, finishClosing, newStep, readItems, setState, type Step } from "./progress.ts";
+import {
+  isEndState,
+  type CancelRequest,
+  type Expansion,
+  type Reason,
+  type Run,
+  type RunState,
+  type StoredValue,
+  type TaskRun,
+  type TaskRunState,
+} from "./state.ts";
+
+export interface RunIdentity {
+  readonly id: string;
+  readonly generation: number;
+  readonly depth: number;
+  readonly params: StoredValue;
+  readonly createdAt: number;
+}
+
+/** A run that nobody has started. */
+export function createRun(graph: Graph, identity: RunIdentity): Run {
+  return {
+    ...identity,
+    graph,
+    root: createRootScope(graph),
+    state: "queued",
+    reason: undefined,
+    startedAt: undefined,
+    endedAt: undefined,
+    output: undefined,
+    cancel: undefined,
+    counts: { queued: 0, running: 0, waiting: 0, retrying: 0 },
+  };
+}
+
+/** A run's own row. */
+export interface RunRecord extends RunIdentity {
+  readonly state: RunState;
+  readonly reason: Reason | undefined;
+  readonly startedAt: number | undefined;
+  readonly endedAt: number | undefined;
+  readonly output: StoredValue | undefined;
+  readonly cancel: CancelRequest | undefined;
+}
+
+/** A task run's row. Task runs without a row are pending, or queued for the first time. */
+export interface TaskRunRecord {
+  readonly node: string;
+  readonly item: string;
+  readonly state: TaskRunState;
+  readonly reason: Reason | undefined;
+  readonly generation: number;
+  readonly attempt: number;
+  readonly dispatch: number;
+  readonly losses: number;
+  readonly worker: string | undefined;
+  readonly output: StoredValue | undefined;
+  readonly error: AttemptError | undefined;
+  readonly startedAt: number | undefined;
+  readonly endedAt: number | undefined;
+  readonly resumeAt: number | undefined;
+  readonly childRunId: string | undefined;
+  readonly revoked: boolean;
+  readonly carried: boolean;
+}
+
+/**
+ * Rebuilds a run from its rows. Outputs of structural nodes must be loaded (`StoredValue.value`). Rows of nodes that
+ * the graph does not have (an older bundle's) are left out. Follow with `decide(run, { kind: "resume" }, now)`.
+ */
+export function hydrateRun(graph: Graph, record: RunRecord, taskRuns: Iterable<TaskRunRecord>): Run {
+  const run = createRun(graph, record);
+  run.state = record.state;
+  run.reason = record.reason;
+  run.startedAt = record.startedAt;
+  run.endedAt = record.endedAt;
+  run.output = record.output;
+  run.cancel = record.cancel;
+  const step = newStep(run, 0, true);
+  const rows: Rows = { byName: new Map(), itemsOf: new Map() };
+  for (const row of taskRuns) {
+    rows.byName.set(rowName(row.node, row.item), row);
+    if (row.item !== "") noteItem(rows, graph, row);
+  }
+  for (const vertex of graph.order) {
+    if (isNode(vertex))
+      forEachScope(vertex.region, run.root, (scope) => applyRow(step, scope.taskRuns[vertex.slot]!, rows));
+    else
+      forEachScope(vertex.parent, run.root, (scope) =>
+        rebuildExpansion(step, scope.expansions[vertex.slot]!, rows),
+      );
+  }
+  return run;
+}
+
+interface Rows {
+  readonly byName: Map<string, TaskRunRecord>;
+  /** Scope paths that have rows, by region: such items had begun. */
+  readonly itemsOf: Map<GraphRegion, Set<string>>;
+}
+
+function rowName(node: string, item: string): string {
+  return `${node}\n${item}`;
+}
+
+function noteItem(rows: Rows, graph: Graph, row: TaskRunRecord): void {
+  const indexes = row.item.split(".");
+  let region = graph.byId.get(row.node)?.region;
+  while (region && region.depth > indexes.length) region = region.parent;
+  for (; region; region = region.parent) {
+    const known = rows.itemsOf.get(region) ?? new Set<string>();
+    known.add(indexes.slice(0, region.depth).join("."));
+    rows.itemsOf.set(region, known);
+  }
+}
+
+function applyRow(step: Step, taskRun: TaskRun, rows: Rows): void {
+  const row = rows.byName.get(rowName(taskRun.node.definition.id, taskRun.item));
+  if (!row) return;
+  copyRow(taskRun, row);
+  if (isEndState(row.state))
+    endTaskRun(step, taskRun, { state: row.state, ...(row.reason ? { reason: row.reason } : {}) });
+  else {
+    setState(step, taskRun, row.state);
+    taskRun.reason = row.reason;
+  }
+}
+
+function copyRow(taskRun: TaskRun, row: TaskRunRecord): void {
+  taskRun.generation = row.generation;
+  taskRun.attempt = row.attempt;
+  taskRun.dispatch = row.dispatch;
+  taskRun.losses = row.losses;
+  taskRun.worker = row.worker;
+  taskRun.output = row.output;
+  taskRun.error = row.error;
+  taskRun.startedAt = row.startedAt;
+  taskRun.endedAt = row.endedAt;
+  taskRun.resumeAt = row.resumeAt;
+  taskRun.childRunId = row.childRunId;
+  taskRun.revoked = row.revoked;
+  taskRun.carried = row.carried;
+}
+
+/** An expansion that had been closed has rows for its placeholders; else its list says whether it was expanded. */
+function rebuildExpansion(step: Step, expansion: Expansion, rows: Rows): void {
+  const placeholderRows = expansion.placeholders.map((taskRun) =>
+    rows.byName.get(rowName(taskRun.node.definition.id, taskRun.item)),
+  );
+  if (placeholderRows.some((row) => row !== undefined)) {
+    expansion.placeholders.forEach((taskRun, at) => {
+      const row = placeholderRows[at];
+      assert(row && isEndState(row.state), "a closed region has an end state for each of its nodes");
+      copyRow(taskRun, row);
+      setState(step, taskRun, row.state);
+      taskRun.reason = row.reason;
+    });
+    finishClosing(step, expansion);
+    return;
+  }
+  let facts = 0;
+  for (const source of expansion.region.sources)
+    facts |= factsOf(tallyOf(source.node, scopeAt(expansion.scope, source.level)));
+  if (decideRule("all_success", facts) !== "run" || !expansion.scope.active) return;
+  const items = readItems(step.run, expansion);
+  if ("code" in items || items.length === 0) return;
+  fillExpansion(expansion, items);
+  const begun = rows.itemsOf.get(expansion.region);
+  expansion.items.forEach((item, index) => {
+    if (!begun?.has(item.path)) return;
+    item.active = true;
+    expansion.activeItems += 1;
+    expansion.nextItem = Math.max(expansion.nextItem, index + 1);
+  });
+}

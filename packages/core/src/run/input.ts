@@ -1,0 +1,147 @@
+/** Fills templates from what a run has recorded. */
+import { assert, unreachable } from "../assert.ts";
+import { sharedDepth, type GraphNode, type GraphRegion } from "../graph/compile.ts";
+import type { Template } from "../graph/definition.ts";
+import { valueAt, type Json } from "../json.ts";
+import { scopeAt } from "./scope.ts";
+import type { Run, Scope, StoredValue, TaskRun } from "./state.ts";
+
+export type Resolved =
+  | { readonly kind: "value"; readonly value: Json }
+  /** Blobs that must be loaded first: call again with them. */
+  | { readonly kind: "missing"; readonly blobs: readonly string[] };
+
+interface Resolving {
+  readonly run: Run;
+  readonly scope: Scope;
+  readonly blobs: ReadonlyMap<string, Json> | undefined;
+  readonly missing: Set<string>;
+}
+
+/**
+ * Resolves `template` as seen from `scope`. What is not there (the output of a parent that did not succeed, a property
+ * that the value does not have) is null: rules other than `all_success` let a node start without its parents' values.
+ */
+export function resolveTemplate(
+  run: Run,
+  scope: Scope,
+  template: Template,
+  blobs?: ReadonlyMap<string, Json>,
+): Resolved {
+  const resolving: Resolving = { run, scope, blobs, missing: new Set() };
+  const value = fill(resolving, template);
+  return resolving.missing.size > 0
+    ? { kind: "missing", blobs: [...resolving.missing] }
+    : { kind: "value", value };
+}
+
+/** The stored output that a template hands on untouched, so that a large one need not be loaded. */
+export function wholeOutput(run: Run, scope: Scope, template: Template): StoredValue | undefined {
+  if (template.kind !== "output" || template.path.length > 0) return undefined;
+  const node = run.graph.byId.get(template.node);
+  if (!node || node.depth > sharedDepth(node.region, scope.region)) return undefined;
+  const taskRun = scopeAt(scope, node.depth).taskRuns[node.slot];
+  return taskRun?.state === "succeeded" ? taskRun.output : undefined;
+}
+
+function fill(resolving: Resolving, template: Template): Json {
+  switch (template.kind) {
+    case "value":
+      return template.value;
+    case "object": {
+      const value: Record<string, Json> = {};
+      for (const [key, entry] of Object.entries(template.entries)) {
+        Object.defineProperty(value, key, {
+          value: fill(resolving, entry),
+          enumerable: true,
+          writable: true,
+          configurable: true,
+        });
+      }
+      return value;
+    }
+    case "array":
+      return template.items.map((entry) => fill(resolving, entry));
+    case "params":
+      return valueAt(load(resolving, resolving.run.params), template.path) ?? null;
+    case "item":
+      return valueAt(enclosing(resolving.scope, template.region).item ?? null, template.path) ?? null;
+    case "index":
+      return enclosing(resolving.scope, template.region).index;
+    case "output":
+      return valueAt(outputOf(resolving, template.node), template.path) ?? null;
+    default:
+      return unreachable(template);
+  }
+}
+
+function enclosing(scope: Scope, region: string): Scope {
+  for (let current: Scope | undefined = scope; current; current = current.parent) {
+    if (current.region?.definition.id === region) return current;
+  }
+  throw new Error(`invariant broken: the region ${region} encloses its use`);
+}
+
+function load(resolving: Resolving, stored: StoredValue | undefined): Json {
+  if (!stored) return null;
+  if (stored.value !== undefined) return stored.value;
+  assert(stored.blob !== undefined, "a stored value is inline or a blob");
+  const value = resolving.blobs?.get(stored.blob);
+  if (value !== undefined) return value;
+  resolving.missing.add(stored.blob);
+  return null;
+}
+
+function outputOf(resolving: Resolving, id: string): Json {
+  const node = resolving.run.graph.byId.get(id);
+  assert(node, `the node ${id} exists`);
+  const level = sharedDepth(node.region, resolving.scope.region);
+  const base = scopeAt(resolving.scope, level);
+  if (node.depth === level) return instanceOutput(resolving, base.taskRuns[node.slot]!);
+  const chain: GraphRegion[] = [];
+  for (let region = node.region; region && region.depth > level; region = region.parent)
+    chain.unshift(region);
+  const settled = chain.some((region) => region.definition.settled);
+  return gather(resolving, base, { node, chain, settled });
+}
+
+function instanceOutput(resolving: Resolving, taskRun: TaskRun): Json {
+  return taskRun.state === "succeeded" ? load(resolving, taskRun.output) : null;
+}
+
+interface Gathering {
+  readonly node: GraphNode;
+  readonly chain: readonly GraphRegion[];
+  readonly settled: boolean;
+}
+
+/** The list of items' outputs in order, without skipped items; null when an item failed and nobody asked to settle. */
+function gather(resolving: Resolving, scope: Scope, gathering: Gathering): Json {
+  const region = gathering.chain[scope.depth - gathering.chain[0]!.depth + 1]!;
+  const expansion = scope.expansions[region.slot]!;
+  if (expansion.state !== "expanded") {
+    const placeholder = expansion.placeholders.find((taskRun) => taskRun.node === gathering.node);
+    return placeholder?.state === "succeeded" ? [] : null;
+  }
+  const list: Json[] = [];
+  for (const item of expansion.items) {
+    if (item.depth < gathering.node.depth) {
+      const inner = gather(resolving, item, gathering);
+      if (inner === null && !gathering.settled) return null;
+      list.push(inner);
+      continue;
+    }
+    const taskRun = item.taskRuns[gathering.node.slot]!;
+    if (taskRun.state === "skipped") continue;
+    if (gathering.settled) list.push(settledOutput(resolving, taskRun));
+    else if (taskRun.state === "succeeded") list.push(load(resolving, taskRun.output));
+    else return null;
+  }
+  return list;
+}
+
+function settledOutput(resolving: Resolving, taskRun: TaskRun): Json {
+  if (taskRun.state === "succeeded") return { status: "succeeded", value: load(resolving, taskRun.output) };
+  const error = taskRun.error ? { name: taskRun.error.name, message: taskRun.error.message } : null;
+  return { status: taskRun.state, error };
+}

@@ -1,0 +1,417 @@
+/**
+ * The run machine: `decide(run, message, now)`. All that happens to a run happens here; see
+ * `docs/design/run-life-cycle.md` for the page with every state, every edge and its cause.
+ *
+ * R1: a message about a dispatch that is not the task run's current one changes nothing.
+ * R2: what was revoked and then fails counts as cancelled, and is not retried.
+ * R3: an ended or quarantined run takes no message but a rerun, which makes a new generation.
+ * R4: a lost dispatch is repeated without counting as an attempt; `lossesMax` in a row that took their worker along
+ *     quarantine the run.
+ */
+import { assert, unreachable } from "../assert.ts";
+import { lossesMax } from "../limits.ts";
+import { decideRetry, type AttemptError } from "../retry/policy.ts";
+import {
+  chosen,
+  closeExpansion,
+  endTaskRun,
+  enterScope,
+  newStep,
+  queueTaskRun,
+  setState,
+  settle,
+  startAttempt,
+  activateItems,
+  type Step,
+} from "./progress.ts";
+import { findTaskRun, taskRunsBelow } from "./scope.ts";
+import {
+  isEndState,
+  isRunEnded,
+  type AttemptOutcome,
+  type AttemptRecord,
+  type Decision,
+  type DispatchName,
+  type Reason,
+  type Run,
+  type RunMessage,
+  type Scope,
+  type TaskRun,
+} from "./state.ts";
+
+/** Steps `run` by one message. The state that was handed in belongs to the machine afterwards. */
+export function decide(run: Run, message: RunMessage, now: number): Decision {
+  if (isRunEnded(run.state) || run.state === "quarantined") return { run, effects: [] };
+  const step = newStep(run, now);
+  handle(step, message);
+  return { run, effects: settle(step) };
+}
+
+function handle(step: Step, message: RunMessage): void {
+  switch (message.kind) {
+    case "start":
+      return start(step);
+    case "resume":
+      return resume(step);
+    case "dispatch":
+      return dispatch(step, message.taskRun, message.worker);
+    case "cached":
+      return finishQueued(step, message.taskRun, { kind: "succeeded", output: message.output }, 0);
+    case "refuse":
+      return finishQueued(step, message.taskRun, { kind: "failed", error: message.error }, 0);
+    case "result":
+      return finishDispatch(step, message.token, message.outcome, message.random);
+    case "lost":
+      return lose(step, message);
+    case "retry_due":
+      return retryDue(step, message);
+    case "deadline":
+      return cancelRun(step, "deadline", {
+        code: "MILLRACE_RUN_DEADLINE",
+        message: "The run did not end before its deadline.",
+      });
+    case "call_started":
+      return callStarted(step, message.token, message.childRunId);
+    case "call_failed":
+      return finishDispatch(step, message.token, { kind: "failed", error: message.error }, 0);
+    case "child_ended":
+      return childEnded(step, message);
+    case "cancel":
+      return cancelRun(step, message.by, message.reason);
+    case "cancel_node":
+      return cancelNode(step, message.node, message.item, message.reason);
+    case "mark":
+      return mark(step, message);
+    case "quarantine":
+      return quarantine(step, message.reason);
+    default:
+      return unreachable(message);
+  }
+}
+
+function start(step: Step): void {
+  const { run } = step;
+  if (run.state !== "queued") return;
+  run.state = "running";
+  run.startedAt = step.now;
+  step.runTouched = true;
+  const { deadlineMs } = run.graph.definition;
+  if (deadlineMs !== undefined) step.effects.push({ kind: "deadline_at", at: step.now + deadlineMs });
+  enterScope(step, run.root);
+}
+
+/** After hydration: everything that the rows imply is put to work again. */
+function resume(step: Step): void {
+  const { run } = step;
+  if (run.state === "queued") return;
+  const { deadlineMs } = run.graph.definition;
+  if (deadlineMs !== undefined && run.startedAt !== undefined) {
+    step.effects.push({ kind: "deadline_at", at: run.startedAt + deadlineMs });
+  }
+  for (const taskRun of taskRunsBelow(run.root)) resumeTaskRun(step, taskRun);
+  resumeScope(step, run.root);
+}
+
+function resumeTaskRun(step: Step, taskRun: TaskRun): void {
+  if (taskRun.state === "queued") step.effects.push({ kind: "ready", taskRun });
+  else if (taskRun.state === "retrying")
+    step.effects.push({ kind: "retry_at", taskRun, at: taskRun.resumeAt ?? step.now });
+  else if (taskRun.state === "waiting" && taskRun.childRunId === undefined)
+    step.effects.push({ kind: "call", taskRun });
+}
+
+function resumeScope(step: Step, scope: Scope): void {
+  if (!scope.active) return;
+  enterScope(step, scope);
+  for (const expansion of scope.expansions) {
+    for (const item of expansion.items) if (item.active) resumeScope(step, item);
+    activateItems(step, expansion);
+  }
+}
+
+function dispatch(step: Step, taskRun: TaskRun, worker: string): void {
+  assert(taskRun.state === "queued", "only a queued task run is dispatched");
+  setState(step, taskRun, "running");
+  taskRun.dispatch += 1;
+  taskRun.worker = worker;
+  taskRun.startedAt = step.now;
+  taskRun.endedAt = undefined;
+  taskRun.error = undefined;
+  taskRun.revoked = false;
+  step.touched.add(taskRun);
+  step.effects.push({ kind: "send", taskRun });
+}
+
+/** The task run that a token names, if the token is current (R1). */
+function current(run: Run, token: DispatchName): TaskRun | undefined {
+  const taskRun = lookup(run, token.node, token.item);
+  if (!taskRun || taskRun.generation !== token.generation || taskRun.dispatch !== token.dispatch)
+    return undefined;
+  return taskRun.state === "running" || taskRun.state === "waiting" ? taskRun : undefined;
+}
+
+function lookup(run: Run, node: string, item: string): TaskRun | undefined {
+  const graphNode = run.graph.byId.get(node);
+  return graphNode && findTaskRun(run.root, graphNode, item);
+}
+
+function finishDispatch(step: Step, token: DispatchName, outcome: AttemptOutcome, random: number): void {
+  const taskRun = current(step.run, token);
+  if (!taskRun) return;
+  step.effects.push({ kind: "released", taskRun, dispatch: taskRun.dispatch });
+  taskRun.losses = 0;
+  finishAttempt(step, taskRun, outcome, random);
+}
+
+function finishQueued(step: Step, taskRun: TaskRun, outcome: AttemptOutcome, random: number): void {
+  if (taskRun.state !== "queued") return;
+  taskRun.startedAt = step.now;
+  finishAttempt(step, taskRun, outcome, random);
+  if (outcome.kind === "succeeded")
+    taskRun.reason = { code: "cached", message: "The output was recorded earlier for the same inputs." };
+}
+
+function finishAttempt(step: Step, taskRun: TaskRun, outcome: AttemptOutcome, random: number): void {
+  const checked = checkBranch(taskRun, outcome);
+  switch (checked.kind) {
+    case "succeeded":
+      taskRun.output = checked.output;
+      taskRun.error = undefined;
+      return endTaskRun(step, taskRun, { state: "succeeded" });
+    case "skipped":
+      return endTaskRun(step, taskRun, {
+        state: "skipped",
+        reason: { code: "skipped_by_task", message: checked.reason },
+      });
+    case "cancelled":
+      return endTaskRun(step, taskRun, {
+        state: "cancelled",
+        reason: step.run.cancel?.reason ?? taskRun.reason ?? cancelledByUser,
+      });
+    case "failed":
+      return failAttempt(step, taskRun, checked.error, random);
+    default:
+      return unreachable(checked);
+  }
+}
+
+const cancelledByUser: Reason = { code: "cancelled", message: "It was cancelled." };
+
+function checkBranch(taskRun: TaskRun, outcome: AttemptOutcome): AttemptOutcome {
+  const { choices, id, kind } = taskRun.node.definition;
+  if (outcome.kind !== "succeeded" || kind !== "branch") return outcome;
+  const wrong = chosen(outcome.output.value).find(
+    (answer) => typeof answer !== "string" || !choices?.includes(answer),
+  );
+  if (wrong === undefined) return outcome;
+  const message = `The branch "${id}" answered ${JSON.stringify(wrong)}; its choices are ${(choices ?? []).join(", ")}.`;
+  const code = "MILLRACE_BRANCH_UNKNOWN_CHOICE";
+  return { kind: "failed", error: { name: code, code, message, next: "fatal" } };
+}
+
+function failAttempt(step: Step, taskRun: TaskRun, error: AttemptError, random: number): void {
+  taskRun.error = error;
+  if (taskRun.revoked) {
+    endTaskRun(step, taskRun, {
+      state: "cancelled",
+      reason: step.run.cancel?.reason ?? taskRun.reason ?? cancelledByUser,
+    });
+    return;
+  }
+  const decision = decideRetry(taskRun.node.definition.options.retry, taskRun.attempt, error, random);
+  if (decision.kind === "stop" || (step.run.cancel && !taskRun.node.teardown)) {
+    endTaskRun(step, taskRun, {
+      state: "failed",
+      reason: { code: error.code ?? "task_failed", message: error.message },
+    });
+    return;
+  }
+  recordAttempt(step, taskRun, "failed");
+  if (decision.delayMs === 0) {
+    startAttempt(step, taskRun);
+    return;
+  }
+  setState(step, taskRun, "retrying");
+  taskRun.resumeAt = step.now + decision.delayMs;
+  taskRun.reason = { code: "retry", message: `Attempt ${taskRun.attempt} failed: ${error.message}` };
+  step.touched.add(taskRun);
+  step.effects.push({ kind: "retry_at", taskRun, at: taskRun.resumeAt });
+}
+
+function recordAttempt(step: Step, taskRun: TaskRun, state: AttemptRecord["state"]): void {
+  const { generation, attempt, dispatch, worker, error } = taskRun;
+  const startedAt = taskRun.startedAt ?? step.now;
+  step.effects.push({
+    kind: "attempt",
+    record: { taskRun, generation, attempt, dispatch, state, worker, error, startedAt, endedAt: step.now },
+  });
+}
+
+function lose(step: Step, message: Extract<RunMessage, { kind: "lost" }>): void {
+  const taskRun = current(step.run, message.token);
+  if (!taskRun) return;
+  step.effects.push({ kind: "released", taskRun, dispatch: taskRun.dispatch });
+  taskRun.error = message.error;
+  if (taskRun.revoked) {
+    endTaskRun(step, taskRun, {
+      state: "cancelled",
+      reason: step.run.cancel?.reason ?? taskRun.reason ?? cancelledByUser,
+    });
+    return;
+  }
+  recordAttempt(step, taskRun, "lost");
+  if (message.blame) taskRun.losses += 1;
+  taskRun.worker = undefined;
+  queueTaskRun(step, taskRun);
+  if (taskRun.losses < lossesMax) return;
+  const text = `"${taskRun.node.definition.id}" took its worker down ${taskRun.losses} times in a row: ${message.error.message}`;
+  quarantine(step, {
+    code: "MILLRACE_RUN_QUARANTINED",
+    message: text,
+    fields: { node: taskRun.node.definition.id, item: taskRun.item },
+  });
+}
+
+function retryDue(step: Step, message: Extract<RunMessage, { kind: "retry_due" }>): void {
+  const taskRun = lookup(step.run, message.node, message.item);
+  if (!taskRun || taskRun.state !== "retrying" || taskRun.generation !== message.generation) return;
+  if (taskRun.resumeAt !== undefined && taskRun.resumeAt > step.now) {
+    step.effects.push({ kind: "retry_at", taskRun, at: taskRun.resumeAt });
+    return;
+  }
+  startAttempt(step, taskRun);
+}
+
+function callStarted(step: Step, token: DispatchName, childRunId: string): void {
+  const taskRun = current(step.run, token);
+  if (!taskRun || taskRun.childRunId !== undefined) return;
+  taskRun.childRunId = childRunId;
+  step.touched.add(taskRun);
+}
+
+function childEnded(step: Step, message: Extract<RunMessage, { kind: "child_ended" }>): void {
+  const { state, reason } = message;
+  if (state === "succeeded") {
+    return finishDispatch(step, message.token, { kind: "succeeded", output: message.output }, message.random);
+  }
+  const text = `The called run ${message.childRunId} ended ${state}${reason ? `: ${reason.message}` : ""}.`;
+  if (state === "cancelled") {
+    const taskRun = current(step.run, message.token);
+    if (taskRun && !taskRun.revoked) taskRun.reason = { code: "child_cancelled", message: text };
+    return finishDispatch(step, message.token, { kind: "cancelled" }, message.random);
+  }
+  finishDispatch(
+    step,
+    message.token,
+    { kind: "failed", error: { name: "ChildRunFailed", message: text } },
+    message.random,
+  );
+}
+
+/** The first request lets teardowns run; a second one cancels them, too. */
+function cancelRun(step: Step, by: "user" | "deadline" | "parent", reason: Reason): void {
+  const { run } = step;
+  if (run.state === "queued") {
+    run.state = "cancelled";
+    run.reason = reason;
+    run.endedAt = step.now;
+    step.runTouched = true;
+    step.effects.push({ kind: "ended" });
+    return;
+  }
+  if (run.cancel && by !== "user") return;
+  const force = run.cancel !== undefined;
+  run.cancel = { by: run.cancel?.by ?? by, reason: run.cancel?.reason ?? reason, force };
+  step.runTouched = true;
+  sweep(step, run.root, { reason: run.cancel.reason, force });
+}
+
+interface Sweep {
+  readonly reason: Reason;
+  readonly force: boolean;
+}
+
+function sweep(step: Step, scope: Scope, options: Sweep): void {
+  const everything = options.force || !scope.active;
+  for (const expansion of scope.expansions) {
+    if (expansion.state === "pending")
+      closeExpansion(step, expansion, { state: "cancelled", reason: options.reason });
+    else for (const item of expansion.items) sweep(step, item, options);
+  }
+  for (const taskRun of scope.taskRuns) {
+    if (everything || !taskRun.node.teardown) cancelTaskRun(step, taskRun, options);
+  }
+}
+
+function cancelTaskRun(step: Step, taskRun: TaskRun, options: Sweep): void {
+  switch (taskRun.state) {
+    case "queued":
+      step.effects.push({ kind: "unready", taskRun });
+      return endTaskRun(step, taskRun, { state: "cancelled", reason: options.reason });
+    case "pending":
+    case "retrying":
+      return endTaskRun(step, taskRun, { state: "cancelled", reason: options.reason });
+    case "running":
+    case "waiting":
+      return revoke(step, taskRun, options);
+    default:
+      return undefined;
+  }
+}
+
+function revoke(step: Step, taskRun: TaskRun, options: Sweep): void {
+  if (taskRun.revoked && !options.force) return;
+  taskRun.revoked = true;
+  taskRun.reason = options.reason;
+  step.touched.add(taskRun);
+  const { childRunId, dispatch: number, worker } = taskRun;
+  if (taskRun.state === "waiting") {
+    if (childRunId !== undefined)
+      step.effects.push({ kind: "cancel_child", taskRun, childRunId, force: options.force });
+  } else if (worker !== undefined) {
+    step.effects.push({ kind: "revoke", taskRun, dispatch: number, worker, reason: options.reason.message });
+  }
+}
+
+/** Without `item`: every instance of the node. */
+function cancelNode(step: Step, node: string, item: string | undefined, reason: Reason): void {
+  const options = { reason, force: false };
+  for (const taskRun of taskRunsBelow(step.run.root)) {
+    if (taskRun.node.definition.id !== node || (item !== undefined && taskRun.item !== item)) continue;
+    if (isPlaceholder(taskRun)) continue;
+    cancelTaskRun(step, taskRun, options);
+  }
+}
+
+export function isPlaceholder(taskRun: TaskRun): boolean {
+  return taskRun.scope.depth !== taskRun.node.depth;
+}
+
+/** A person's verdict on a task run that has not ended. */
+function mark(step: Step, message: Extract<RunMessage, { kind: "mark" }>): void {
+  const taskRun = lookup(step.run, message.node, message.item);
+  if (!taskRun || isEndState(taskRun.state) || isPlaceholder(taskRun)) return;
+  if (taskRun.state === "queued") step.effects.push({ kind: "unready", taskRun });
+  if (taskRun.state === "running" || taskRun.state === "waiting") {
+    revoke(step, taskRun, { reason: message.reason, force: false });
+    step.effects.push({ kind: "released", taskRun, dispatch: taskRun.dispatch });
+    recordAttempt(step, taskRun, "cancelled");
+    taskRun.dispatch += 1;
+  }
+  if (message.state === "succeeded") taskRun.output = message.output;
+  endTaskRun(step, taskRun, { state: message.state, reason: message.reason });
+}
+
+function quarantine(step: Step, reason: Reason): void {
+  const { run } = step;
+  for (const taskRun of taskRunsBelow(run.root)) {
+    if (taskRun.state === "queued") step.effects.push({ kind: "unready", taskRun });
+    else if (taskRun.state === "running") {
+      revoke(step, taskRun, { reason, force: true });
+      step.effects.push({ kind: "released", taskRun, dispatch: taskRun.dispatch });
+    }
+  }
+  run.state = "quarantined";
+  run.reason = reason;
+  step.runTouched = true;
+}

@@ -1,0 +1,146 @@
+/**
+ * Reruns and late marks: which rows of an ended run the next generation keeps. What is kept is carried over as it is;
+ * everything else starts afresh.
+ */
+import { nodesWithin, type Graph, type GraphNode } from "../graph/compile.ts";
+import { MillraceError } from "../error/millrace-error.ts";
+import { isEndState, type Reason, type StoredValue } from "./state.ts";
+import type { TaskRunRecord } from "./hydrate.ts";
+
+export interface RerunScope {
+  readonly kind: "failed" | "nodes" | "all";
+  readonly nodes: readonly string[];
+}
+
+/**
+ * The rows that a rerun keeps. `graph` is the one that the next generation runs with; a needed node that it does not
+ * have is MILLRACE_NODE_UNKNOWN with the list.
+ */
+export function planRerun(graph: Graph, rows: readonly TaskRunRecord[], scope: RerunScope): TaskRunRecord[] {
+  if (scope.kind === "all") return [];
+  const starts =
+    scope.kind === "nodes"
+      ? scope.nodes.map((node) => ({ node, item: "" }))
+      : rows.filter((row) => row.state !== "succeeded" && row.state !== "skipped");
+  requireNodes(
+    graph,
+    starts.map((start) => start.node),
+  );
+  const dirty = new DirtySet(graph);
+  for (const start of starts) dirty.add(graph.byId.get(start.node)!, start.item);
+  dirty.addSetups();
+  return rows
+    .filter((row) => isEndState(row.state) && graph.byId.has(row.node) && !dirty.has(row))
+    .map(carry);
+}
+
+export interface LateMark {
+  readonly node: string;
+  readonly item: string;
+  readonly state: "succeeded" | "failed" | "skipped";
+  readonly output: StoredValue | undefined;
+  readonly reason: Reason;
+}
+
+/**
+ * The rows after a person's verdict on an ended task run: it gets the new state, and what is downstream of it and did
+ * not run is decided again.
+ */
+export function planMark(
+  graph: Graph,
+  rows: readonly TaskRunRecord[],
+  mark: LateMark,
+  generation: number,
+): TaskRunRecord[] {
+  requireNodes(graph, [mark.node]);
+  const marked = rows.find((row) => row.node === mark.node && row.item === mark.item);
+  if (!marked) throw unknownNodes(graph, [`${mark.node}[${mark.item}]`]);
+  const dirty = new DirtySet(graph);
+  dirty.add(graph.byId.get(mark.node)!, mark.item);
+  const didRun = (row: TaskRunRecord): boolean => row.state === "succeeded" || row.state === "failed";
+  const kept = rows
+    .filter((row) => row !== marked && graph.byId.has(row.node) && (!dirty.has(row) || didRun(row)))
+    .map(carry);
+  kept.push({
+    ...marked,
+    state: mark.state,
+    reason: mark.reason,
+    output: mark.output,
+    error: mark.state === "failed" ? marked.error : undefined,
+    generation,
+    carried: false,
+  });
+  return kept;
+}
+
+function carry(row: TaskRunRecord): TaskRunRecord {
+  return { ...row, carried: true };
+}
+
+function requireNodes(graph: Graph, names: readonly string[]): void {
+  const gone = [...new Set(names)].filter((name) => !graph.byId.has(name));
+  if (gone.length > 0) throw unknownNodes(graph, gone);
+}
+
+function unknownNodes(graph: Graph, names: readonly string[]): MillraceError {
+  return new MillraceError("MILLRACE_NODE_UNKNOWN", {
+    message: `The pipeline "${graph.definition.name}" has no ${names.map((name) => `"${name}"`).join(", ")} in the version that the rerun would use.`,
+    fields: { nodes: names },
+  });
+}
+
+/** Instances that start afresh: nodes with the item prefixes below which they do. */
+class DirtySet {
+  readonly #graph: Graph;
+  readonly #prefixes = new Map<GraphNode, Set<string>>();
+
+  constructor(graph: Graph) {
+    this.#graph = graph;
+  }
+
+  /** Adds a node's instances below `prefix`, and all that hangs on them. */
+  add(start: GraphNode, startPrefix: string): void {
+    const open: { node: GraphNode; prefix: string }[] = [{ node: start, prefix: startPrefix }];
+    for (let next = open.pop(); next; next = open.pop()) {
+      const { node, prefix } = next;
+      if (!this.#note(node, prefix)) continue;
+      for (const edge of node.children) open.push({ node: edge.child, prefix: cut(prefix, edge.level) });
+      for (const feed of node.feeds) {
+        for (const inner of nodesWithin(feed.region))
+          open.push({ node: inner, prefix: cut(prefix, feed.level) });
+      }
+    }
+  }
+
+  /** A teardown that runs again needs its setups again; what else hangs on those stays. */
+  addSetups(): void {
+    for (const [node, prefixes] of this.#prefixes) {
+      for (const edge of node.parents) {
+        if (!edge.setup) continue;
+        for (const prefix of prefixes) this.#note(edge.parent, cut(prefix, edge.level));
+      }
+    }
+  }
+
+  has(row: TaskRunRecord): boolean {
+    const node = this.#graph.byId.get(row.node);
+    const prefixes = node && this.#prefixes.get(node);
+    if (!prefixes) return false;
+    if (prefixes.has("") || prefixes.has(row.item)) return true;
+    for (const prefix of prefixes) if (row.item.startsWith(`${prefix}.`)) return true;
+    return false;
+  }
+
+  #note(node: GraphNode, prefix: string): boolean {
+    const known = this.#prefixes.get(node) ?? new Set<string>();
+    this.#prefixes.set(node, known);
+    if (known.has("") || known.has(prefix)) return false;
+    known.add(prefix);
+    return true;
+  }
+}
+
+function cut(prefix: string, level: number): string {
+  if (level === 0 || prefix === "") return "";
+  return prefix.split(".").slice(0, level).join(".");
+}
