@@ -310,6 +310,12 @@ export const catalogue = {
     "The embedded PostgreSQL did not start.",
     "Read the log that the message names, or set DATABASE_URL.",
   ),
+  MILLRACE_BLOB_CORRUPT: entry(
+    500,
+    "stop",
+    "A stored value's bytes don't match its hash.",
+    "Check the disk or object store, and restore the blob from a backup.",
+  ),
   MILLRACE_PORT_TAKEN: entry(
     500,
     "fix_setup",

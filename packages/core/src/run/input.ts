@@ -1,6 +1,6 @@
 /** Fills templates from what a run has recorded. */
 import { assert, unreachable } from "../assert.ts";
-import { sharedDepth, type GraphNode, type GraphRegion } from "../graph/compile.ts";
+import { chainOf, sharedDepth, type GraphNode, type GraphRegion } from "../graph/compile.ts";
 import type { Template } from "../graph/definition.ts";
 import { valueAt, type Json } from "../json.ts";
 import { scopeAt } from "./scope.ts";
@@ -98,9 +98,7 @@ function outputOf(resolving: Resolving, id: string): Json {
   const level = sharedDepth(node.region, resolving.scope.region);
   const base = scopeAt(resolving.scope, level);
   if (node.depth === level) return instanceOutput(resolving, base.taskRuns[node.slot]!);
-  const chain: GraphRegion[] = [];
-  for (let region = node.region; region && region.depth > level; region = region.parent)
-    chain.unshift(region);
+  const chain = chainOf(node.region).slice(level);
   const settled = chain.some((region) => region.definition.settled);
   return gather(resolving, base, { node, chain, settled });
 }
