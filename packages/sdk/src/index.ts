@@ -1,0 +1,26 @@
+/** What authors import, by way of the package `millrace`. */
+export { defineConfig, type MillraceConfig } from "./config.ts";
+export {
+  type ArtifactContent,
+  type Connection,
+  type LogFields,
+  type TaskContext,
+  type TaskLog,
+} from "./context.ts";
+export { type Duration } from "./duration.ts";
+export { type Edge } from "./edge.ts";
+export { type CallOptions, type MapOptions, type MapOutput, type Settled } from "./call.ts";
+export { type Filled, type Input } from "./input.ts";
+export { cross, zip, type ElementOf, type List, type Lists, type Mappable, type MappableTo } from "./list.ts";
+export { type ErrorSelector, type RetryOptions, type TaskOptions } from "./options.ts";
+export {
+  pipeline,
+  type BodyContext,
+  type NoParams,
+  type Pipeline,
+  type PipelineCall,
+  type PipelineOptions,
+} from "./pipeline.ts";
+export { type Ref, type ReferenceBase } from "./reference.ts";
+export { task, type CallArguments, type MapFunction, type Recorded, type Task } from "./task.ts";
+export { Fatal, RetryAfter, Skip } from "./task-error.ts";

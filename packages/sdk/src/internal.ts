@@ -1,0 +1,6 @@
+/** What the loader and the worker need and authors don't. */
+export { definitionBrand } from "./pipeline.ts";
+export { loadProject, type LoadedProject, type LoadOptions } from "./load.ts";
+export { nextRequestOf, type NextRequest } from "./task-error.ts";
+export { type ParamsIssue, type ParamsResult } from "./schema.ts";
+export { type TaskFunction } from "./build.ts";

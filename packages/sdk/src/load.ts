@@ -1,0 +1,190 @@
+/** Collects a project's definitions from its modules and describes them as data. */
+import { errorCodeOf, MillraceError, type PipelineDefinition, type ProjectDefinition } from "@millrace/core";
+import type { TaskFunction } from "./build.ts";
+import { didYouMean } from "./nearest.ts";
+import { definitionBrand, type DefinitionHandle, type DescribedPipeline } from "./pipeline.ts";
+import { validateWith, type ParamsResult } from "./schema.ts";
+import { formatSource, locate, locateInStack } from "./source.ts";
+
+export interface LoadOptions {
+  readonly project: string;
+  /** The configuration's pools and their slots. */
+  readonly pools?: { readonly [name: string]: number };
+  /** The configuration's queues; `default` always exists. */
+  readonly queues?: readonly string[];
+  /** Absolute path of the project's folder: source locations are told relative to it. */
+  readonly root?: string;
+  /**
+   * All pools that exist. Operators make pools on the server, so only who knows them all can refuse an unknown name:
+   * without this, pools are not checked here.
+   */
+  readonly knownPools?: readonly string[];
+  /** False saves the time for source locations, for processes that only need the functions. True unless given. */
+  readonly captureSource?: boolean;
+}
+
+export interface LoadedProject {
+  /** The pipelines that are sound. */
+  readonly definition: ProjectDefinition;
+  /** What is wrong with the others; each names its pipeline in `fields.pipeline`. */
+  readonly errors: readonly MillraceError[];
+  /** What a worker calls for a node; a `call` node has none. */
+  taskFunction(pipeline: string, node: string): TaskFunction | undefined;
+  /** Runs the author's validator; a pipeline without parameters takes everything. */
+  validateParams(pipeline: string, value: unknown): Promise<ParamsResult>;
+}
+
+/**
+ * Describes every pipeline that is an export of one of `modules`. A faulty pipeline becomes an error and hides no other.
+ * A pipeline that another one calls must be exported as well: a deploy holds exactly what the files export.
+ */
+export function loadProject(
+  modules: { readonly [file: string]: object },
+  options: LoadOptions,
+): LoadedProject {
+  const errors: MillraceError[] = [];
+  const described = new Map<string, DescribedPipeline>();
+  const found = collectDefinitions(modules, options, errors);
+  for (const handle of found.values()) {
+    try {
+      const pipeline = handle.describe({ captureSource: options.captureSource ?? true, root: options.root });
+      checkPipeline(pipeline, found, options);
+      described.set(handle.name, pipeline);
+    } catch (error) {
+      errors.push(loadError(error, handle, options.root));
+    }
+  }
+  return {
+    errors,
+    definition: {
+      project: options.project,
+      pipelines: [...described.values()].map((pipeline) => pipeline.definition),
+      pools: options.pools ?? {},
+      queues: [...new Set(["default", ...(options.queues ?? [])])],
+    },
+    taskFunction: (pipeline, node) => described.get(pipeline)?.functions.get(node),
+    validateParams: async (pipeline, value) => {
+      const schema = described.get(pipeline)?.schema;
+      return schema ? await validateWith(schema, value) : { value };
+    },
+  };
+}
+
+/** By identity, because files may export each other's pipelines again. */
+function collectDefinitions(
+  modules: { readonly [file: string]: object },
+  options: LoadOptions,
+  errors: MillraceError[],
+): ReadonlyMap<object, DefinitionHandle> {
+  const found = new Map<object, DefinitionHandle>();
+  const byName = new Map<string, DefinitionHandle>();
+  for (const exported of Object.values(modules).flatMap((module) => Object.values(module) as unknown[])) {
+    const handle = handleOf(exported);
+    if (!handle || found.has(exported as object)) continue;
+    const other = byName.get(handle.name);
+    if (other) {
+      errors.push(duplicateName(other, handle, options.root));
+      continue;
+    }
+    byName.set(handle.name, handle);
+    found.set(exported as object, handle);
+  }
+  return found;
+}
+
+function handleOf(exported: unknown): DefinitionHandle | undefined {
+  if (exported === null || typeof exported !== "object") return undefined;
+  return (exported as { readonly [definitionBrand]?: DefinitionHandle })[definitionBrand];
+}
+
+function duplicateName(
+  first: DefinitionHandle,
+  second: DefinitionHandle,
+  root: string | undefined,
+): MillraceError {
+  const source = locate(second.mark, root);
+  const places = `${formatSource(locate(first.mark, root))} and ${formatSource(source)}`;
+  return new MillraceError("MILLRACE_GRAPH_DUPLICATE_ID", {
+    message: `Two pipelines have the name "${second.name}": ${places}.`,
+    advice: "Rename one of them.",
+    fields: { pipeline: second.name },
+    ...(source ? { source } : {}),
+  });
+}
+
+function checkPipeline(
+  pipeline: DescribedPipeline,
+  found: ReadonlyMap<object, DefinitionHandle>,
+  options: LoadOptions,
+): void {
+  const { definition } = pipeline;
+  const queues = ["default", ...(options.queues ?? [])];
+  for (const node of definition.nodes) {
+    const { queue, pool } = node.options;
+    if (!queues.includes(queue))
+      throw unknownName("MILLRACE_QUEUE_UNKNOWN", "queue", { definition, node, name: queue, known: queues });
+    if (!pool || !options.knownPools || options.knownPools.includes(pool.name)) continue;
+    throw unknownName("MILLRACE_POOL_UNKNOWN", "pool", {
+      definition,
+      node,
+      name: pool.name,
+      known: options.knownPools,
+    });
+  }
+  for (const [callee, mark] of pipeline.callees) {
+    if (found.has(callee)) continue;
+    const source = locate(mark, options.root);
+    throw new MillraceError("MILLRACE_GRAPH_INVALID", {
+      message: `Pipeline "${definition.name}" calls "${(callee as { name: string }).name}", which no included file exports.`,
+      advice: "Export it, and include its file in `millrace.config.ts`.",
+      fields: { pipeline: definition.name },
+      ...(source ? { source } : {}),
+    });
+  }
+}
+
+interface UnknownName {
+  readonly definition: PipelineDefinition;
+  readonly node: PipelineDefinition["nodes"][number];
+  readonly name: string;
+  readonly known: readonly string[];
+}
+
+function unknownName(
+  code: "MILLRACE_POOL_UNKNOWN" | "MILLRACE_QUEUE_UNKNOWN",
+  what: string,
+  { definition, node, name, known }: UnknownName,
+): MillraceError {
+  const list = known.length === 0 ? "None is known" : `Known are ${known.join(", ")}`;
+  return new MillraceError(code, {
+    message: `Node "${node.id}" of pipeline "${definition.name}" names the ${what} "${name}", which does not exist.${didYouMean(name, known)} ${list}.`,
+    fields: { pipeline: definition.name, node: node.id, [what]: name },
+    ...(node.source ? { source: node.source } : {}),
+  });
+}
+
+/** Every error gets its pipeline and, when it can be found, a place. */
+function loadError(error: unknown, handle: DefinitionHandle, root: string | undefined): MillraceError {
+  const code = errorCodeOf(error);
+  if (code !== undefined && error instanceof MillraceError) {
+    const source = error.source ?? locate(handle.mark, root);
+    return new MillraceError(code, {
+      message: error.message,
+      advice: error.advice,
+      fields: { ...error.fields, pipeline: handle.name },
+      ...(source ? { source } : {}),
+      cause: error,
+    });
+  }
+  const thrown = error instanceof Error ? error : undefined;
+  const source =
+    (thrown?.stack === undefined ? undefined : locateInStack(thrown.stack, root)) ??
+    locate(handle.mark, root);
+  const text = thrown ? `${thrown.name}: ${thrown.message}` : String(error);
+  return new MillraceError("MILLRACE_LOAD_FAILED", {
+    message: `The body of pipeline "${handle.name}" threw${source ? ` (${formatSource(source)})` : ""}: ${text}`,
+    fields: { pipeline: handle.name },
+    ...(source ? { source } : {}),
+    cause: error,
+  });
+}

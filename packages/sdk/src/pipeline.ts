@@ -1,0 +1,276 @@
+/** Pipelines: a body that is run once, when the project is loaded, and describes a graph. */
+import type { PipelineDefinition } from "@millrace/core";
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import {
+  runBody,
+  sourceOf,
+  type Build,
+  type NodeDraft,
+  type RegionDraft,
+  type TaskFunction,
+} from "./build.ts";
+import type { Callee } from "./call.ts";
+import { toTemplate, type Filled } from "./input.ts";
+import { checkName } from "./name.ts";
+import {
+  booleanOption,
+  checkOptionNames,
+  integerOption,
+  optionError,
+  parsePositiveDuration,
+  parseTaskOptions,
+  textListOption,
+  textOption,
+  type OptionOwner,
+  type TaskOptions,
+} from "./options.ts";
+import type { Duration } from "./duration.ts";
+import { makeReference, type Ref } from "./reference.ts";
+import { exportJsonSchema, isParamsSchema, type ParamsSchema } from "./schema.ts";
+import { locate, markCaller, type SourceMark } from "./source.ts";
+import { makeCallable, type CallArguments, type MapFunction, type Recorded } from "./task.ts";
+import { orderTeardowns, refuseCycles } from "./teardown.ts";
+
+/** Marks what the loader collects, also when another copy of this module made it. */
+export const definitionBrand: unique symbol = Symbol.for("millrace.definition");
+
+/** A pipeline without parameters. */
+// oxlint-disable-next-line typescript/no-empty-object-type -- there is nothing to read
+export type NoParams = StandardSchemaV1<void, {}>;
+
+/** Options of a pipeline. */
+export interface PipelineOptions<Schema extends StandardSchemaV1 = NoParams> {
+  readonly description?: string;
+  readonly owner?: string;
+  readonly tags?: readonly string[];
+  /** Initial value: what an operator sets holds over deploys. */
+  readonly paused?: boolean;
+  /** Further runs queue. */
+  readonly maxActiveRuns?: number;
+  /** From a run's start; then it is cancelled and ends failed. */
+  readonly deadline?: Duration;
+  /** A zod or arktype schema, or a valibot schema in `toStandardJsonSchema`. */
+  readonly params?: Schema;
+  /** Options for every task of the pipeline; the tasks' own win. */
+  readonly defaults?: TaskOptions;
+}
+
+/** What a body gets. */
+export interface BodyContext<Params> {
+  /** The run's parameters. */
+  readonly params: Ref<Params>;
+}
+
+/** Runs another pipeline and waits for it, without holding a slot. */
+export interface PipelineCall<In, Out> {
+  (...call: CallArguments<In>): Ref<Out>;
+  readonly map: MapFunction<In, Out>;
+}
+
+/** A pipeline. Exported from an included file, it is deployed. */
+export interface Pipeline<In = unknown, Out = unknown> {
+  readonly name: string;
+  /** Inside another pipeline's body: a node that starts a run of this pipeline and yields its output. */
+  readonly call: PipelineCall<In, Out>;
+}
+
+export interface DescribeOptions {
+  readonly captureSource: boolean;
+  readonly root: string | undefined;
+}
+
+export interface CalledPipeline {
+  readonly pipeline: object;
+  readonly mark: SourceMark | undefined;
+}
+
+/** What running a body gave. */
+export interface DescribedPipeline {
+  readonly definition: PipelineDefinition;
+  readonly functions: ReadonlyMap<string, TaskFunction>;
+  readonly callees: ReadonlyMap<object, SourceMark | undefined>;
+  readonly schema: ParamsSchema | undefined;
+}
+
+/** What the loader reads from a definition, under `definitionBrand`. */
+export interface DefinitionHandle {
+  readonly kind: "pipeline";
+  readonly name: string;
+  readonly mark: SourceMark;
+  describe(options: DescribeOptions): DescribedPipeline;
+}
+
+type Body<Params, Out> = (context: BodyContext<Params>) => Out;
+type OutputOf<Out> = Recorded<Filled<Out>>;
+
+/**
+ * Declares a pipeline. `body` runs once, when the project is loaded; it calls tasks and returns what the run yields
+ * (a reference, or JSON with references). It may not be asynchronous.
+ *
+ * @example
+ * export const daily = pipeline("daily", { params: z.object({ day: z.string() }) }, ({ params }) => {
+ *   const totals = aggregate({ day: params.day });
+ *   announce({ rows: totals.rows });
+ *   return totals;
+ * });
+ */
+export function pipeline<Out>(name: string, body: Body<object, Out>): Pipeline<void, OutputOf<Out>>;
+export function pipeline<Out, Schema extends StandardSchemaV1 = NoParams>(
+  name: string,
+  options: PipelineOptions<Schema>,
+  body: Body<StandardSchemaV1.InferOutput<Schema>, Out>,
+): Pipeline<StandardSchemaV1.InferInput<Schema>, OutputOf<Out>>;
+export function pipeline(name: string, ...rest: readonly unknown[]): object {
+  const mark = markCaller(pipeline);
+  const [options, body] = rest.length > 1 ? rest : [{}, rest[0]];
+  if (typeof body !== "function") {
+    throw optionError(
+      { what: `Pipeline "${name}"`, mark, root: undefined },
+      "its last argument must be its body, a function",
+    );
+  }
+  const source = {
+    name,
+    mark,
+    options: options as PipelineOptions<ParamsSchema>,
+    body: body as Body<unknown, unknown>,
+  };
+  const handle: DefinitionHandle = {
+    kind: "pipeline",
+    name,
+    mark,
+    describe: (how) => describePipeline(source, how),
+  };
+  const callee: Callee = {
+    kind: "call",
+    name,
+    what: `pipeline "${name}"`,
+    mark,
+    options: undefined,
+    ownOptions: [],
+    calls: name,
+    note: (build, callMark) => {
+      if (!build.callees.has(made)) build.callees.set(made, callMark);
+    },
+  };
+  const made = { name, call: makeCallable(callee), [definitionBrand]: handle };
+  return made;
+}
+
+interface PipelineSource {
+  readonly name: string;
+  readonly mark: SourceMark;
+  readonly options: PipelineOptions<ParamsSchema>;
+  readonly body: Body<unknown, unknown>;
+}
+
+const optionNames = [
+  "description",
+  "owner",
+  "tags",
+  "paused",
+  "maxActiveRuns",
+  "deadline",
+  "params",
+  "defaults",
+];
+
+function describePipeline(
+  source: PipelineSource,
+  { captureSource, root }: DescribeOptions,
+): DescribedPipeline {
+  const { name, mark, options } = source;
+  const owner: OptionOwner = { what: `Pipeline "${name}"`, mark, root };
+  checkName(name, owner);
+  checkOptionNames(options, optionNames, owner);
+  const build: Build = {
+    name,
+    root,
+    mark,
+    captureSource,
+    defaults: parseTaskOptions(options.defaults, { ...owner, what: `Pipeline "${name}", defaults` }),
+    nodes: new Map(),
+    regions: new Map(),
+    callees: new Map(),
+  };
+  const result = runBodyOf(source, build);
+  orderTeardowns(build);
+  refuseCycles(build);
+  const output =
+    result === undefined
+      ? undefined
+      : toTemplate(result, { build, region: undefined, what: "the body's result", mark });
+  const definition: PipelineDefinition = {
+    name,
+    ...describeOptions(options, owner),
+    ...paramsOf(options, owner, name),
+    nodes: [...build.nodes.values()].map((node) => nodeDefinition(build, node)),
+    regions: [...build.regions.values()].map((region) => regionDefinition(build, region)),
+    ...(output ? { output } : {}),
+    ...sourceOf(build, mark),
+  };
+  return { definition, functions: functionsOf(build), callees: build.callees, schema: options.params };
+}
+
+function runBodyOf(source: PipelineSource, build: Build): unknown {
+  const params = makeReference({ owner: build, target: { kind: "params", path: [] }, view: undefined });
+  const place = { build, prefix: "", region: undefined, edges: [] };
+  return runBody(place, "its body", () => source.body({ params }));
+}
+
+function describeOptions(
+  options: PipelineOptions<ParamsSchema>,
+  owner: OptionOwner,
+): Pick<PipelineDefinition, "description" | "owner" | "tags" | "paused" | "maxActiveRuns" | "deadlineMs"> {
+  const { description, owner: team, tags, paused, maxActiveRuns, deadline } = options;
+  return {
+    tags: tags === undefined ? [] : textListOption(tags, "tags", owner),
+    paused: paused === undefined ? false : booleanOption(paused, "paused", owner),
+    ...(description === undefined ? {} : { description: textOption(description, "description", owner) }),
+    ...(team === undefined ? {} : { owner: textOption(team, "owner", owner) }),
+    ...(maxActiveRuns === undefined
+      ? {}
+      : { maxActiveRuns: integerOption(maxActiveRuns, "maxActiveRuns", owner) }),
+    ...(deadline === undefined ? {} : { deadlineMs: parsePositiveDuration(deadline, "deadline", owner) }),
+  };
+}
+
+function paramsOf(
+  options: PipelineOptions<ParamsSchema>,
+  owner: OptionOwner,
+  name: string,
+): Pick<PipelineDefinition, "params"> {
+  if (options.params === undefined) return {};
+  if (!isParamsSchema(options.params)) {
+    throw optionError(
+      owner,
+      'option "params" must be a schema of zod, valibot, arktype or another Standard Schema library',
+    );
+  }
+  const schema = exportJsonSchema(options.params, { pipeline: name, source: locate(owner.mark, owner.root) });
+  return { params: { schema, validateOnWorker: true } };
+}
+
+function nodeDefinition(build: Build, node: NodeDraft): PipelineDefinition["nodes"][number] {
+  const { run: _run, mark, region, teardownOf, description, ...rest } = node;
+  return {
+    ...rest,
+    ...(region === undefined ? {} : { region }),
+    ...(teardownOf ? { teardownOf } : {}),
+    ...(description === undefined ? {} : { description }),
+    ...sourceOf(build, mark),
+  };
+}
+
+function regionDefinition(
+  build: Build,
+  { mark, ...region }: RegionDraft,
+): PipelineDefinition["regions"][number] {
+  return { ...region, ...sourceOf(build, mark) };
+}
+
+function functionsOf(build: Build): ReadonlyMap<string, TaskFunction> {
+  const functions = new Map<string, TaskFunction>();
+  for (const node of build.nodes.values()) if (node.run) functions.set(node.id, node.run);
+  return functions;
+}

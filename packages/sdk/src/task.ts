@@ -1,0 +1,89 @@
+/** Tasks: our code on a worker. */
+import type { TaskFunction } from "./build.ts";
+import { callNode, mapNode, type Callee, type CallOptions, type MapOptions, type MapOutput } from "./call.ts";
+import type { TaskContext } from "./context.ts";
+import type { Input } from "./input.ts";
+import type { ElementOf, Mappable, MappableTo } from "./list.ts";
+import { optionError, type TaskOptions } from "./options.ts";
+import type { Ref } from "./reference.ts";
+import { markCaller, type StackFunction } from "./source.ts";
+
+/** What a function's output is when it was recorded: a function that returns nothing yields null. */
+export type Recorded<T> = [T] extends [void]
+  ? null
+  : Exclude<T, undefined> | (undefined extends T ? null : never);
+
+/** The arguments of a call: a task whose function needs no input is called without one. */
+export type CallArguments<In> = 0 extends 1 & In
+  ? [input?: Input<In>, options?: CallOptions]
+  : undefined extends In
+    ? [input?: Input<Exclude<In, void>>, options?: CallOptions]
+    : [input: Input<In>, options?: CallOptions];
+
+/** Maps what is callable once per element of a list. */
+export interface MapFunction<In, Out> {
+  /** Each element is the input. Yields the list of outputs, in order. */
+  <Settles extends boolean = false>(
+    list: MappableTo<In>,
+    options?: MapOptions<Settles>,
+  ): Ref<MapOutput<Out, Settles>>;
+  /** `input` makes the input from references to the element and its index, and runs once, when the graph is described. */
+  <L extends Mappable, Settles extends boolean = false>(
+    list: L,
+    input: (item: Ref<ElementOf<L>>, index: Ref<number>) => Input<In>,
+    options?: MapOptions<Settles>,
+  ): Ref<MapOutput<Out, Settles>>;
+}
+
+/** A task: called inside a pipeline's body, it adds a node and returns a reference to its future output. */
+export interface Task<In, Out> {
+  (...call: CallArguments<In>): Ref<Out>;
+  readonly map: MapFunction<In, Out>;
+}
+
+type Body<In, Out> = (input: In, ctx: TaskContext) => Out;
+
+/**
+ * Declares a task. `fn` runs on workers; its input and its output are JSON. Importing a task does nothing.
+ *
+ * @example
+ * const clean = task("clean", { retries: 3, timeout: "5m" }, async (input: { file: string }, ctx) => {
+ *   ctx.log.info("cleaning", { file: input.file });
+ *   return { rows: await cleanFile(input.file, ctx.signal) };
+ * });
+ */
+export function task<In = void, Out = unknown>(
+  name: string,
+  fn: Body<In, Out>,
+): Task<In, Recorded<Awaited<Out>>>;
+export function task<In = void, Out = unknown>(
+  name: string,
+  options: TaskOptions,
+  fn: Body<In, Out>,
+): Task<In, Recorded<Awaited<Out>>>;
+export function task(name: string, ...rest: readonly unknown[]): object {
+  const callee = makeCallee({ kind: "task", name, what: `task "${name}"` }, rest, task);
+  return makeCallable(callee);
+}
+
+/** Reads `(options?, fn)` of `task`, `branch` and `shortCircuit`. */
+export function makeCallee(
+  base: Pick<Callee, "kind" | "name" | "what">,
+  rest: readonly unknown[],
+  below: StackFunction,
+): Callee {
+  const [options, fn] = rest.length > 1 ? rest : [undefined, rest[0]];
+  const mark = markCaller(below);
+  if (typeof fn !== "function") {
+    throw optionError({ what: base.what, mark, root: undefined }, "its last argument must be its function");
+  }
+  return { ...base, mark, options: options as object | undefined, ownOptions: [], run: fn as TaskFunction };
+}
+
+/** The function that authors call, with its `map`. */
+export function makeCallable(callee: Callee): object {
+  const call = (input?: unknown, options?: CallOptions): unknown => callNode(callee, input, options, call);
+  const map = (list: unknown, first?: unknown, options?: MapOptions): unknown =>
+    mapNode(callee, list, [first, options], map);
+  return Object.assign(call, { map });
+}
