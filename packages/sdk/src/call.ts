@@ -81,10 +81,11 @@ export interface Callee {
   readonly options: object | undefined;
   /** Names in `options` that are not task options. */
   readonly ownOptions: readonly string[];
-  readonly choices?: readonly string[];
-  readonly skips?: "all" | "direct";
   readonly calls?: string;
+  /** Absent for a pipeline, which has its own tasks. */
   readonly run?: TaskFunction;
+  /** Reads the options that are not task options. Not done at import, where an error would hide all other pipelines. */
+  readonly decide?: (owner: OptionOwner) => Pick<NodeDraft, "choices" | "skips">;
   /** Told of each call. */
   readonly note?: (build: Build, mark: SourceMark | undefined) => void;
 }
@@ -193,6 +194,9 @@ function prepareCall(
   const owner = { what: `In pipeline "${build.name}", the call of ${callee.what}`, mark, root: build.root };
   callee.note?.(build, mark);
   checkName(callee.name, calleeOwner);
+  if (callee.kind !== "call" && typeof callee.run !== "function") {
+    throw optionError(calleeOwner, "its last argument must be its function");
+  }
   if (options !== undefined) checkOptionNames(options, [...taskOptionNames, ...names], owner);
   const parsed = {
     ...build.defaults,
@@ -228,8 +232,7 @@ function addNode<Out>(
     after: [...place.edges, ...edgesOf(call.options.after, { build, region, what: `"${id}"`, mark })],
     rule: ruleOf(call, teardownOf),
     teardownOf,
-    ...(callee.choices ? { choices: callee.choices } : {}),
-    ...(callee.skips ? { skips: callee.skips } : {}),
+    ...callee.decide?.({ what: capitalise(callee.what), mark: callee.mark, root: build.root }),
     ...(callee.calls === undefined ? {} : { calls: callee.calls }),
     options: nodeOptions(call, template),
     description: parsed.description,

@@ -24,3 +24,14 @@ export {
 export { type Ref, type ReferenceBase } from "./reference.ts";
 export { task, type CallArguments, type MapFunction, type Recorded, type Task } from "./task.ts";
 export { Fatal, RetryAfter, Skip } from "./task-error.ts";
+export {
+  branch,
+  shortCircuit,
+  when,
+  type Branch,
+  type BranchOptions,
+  type BranchRef,
+  type ShortCircuit,
+  type ShortCircuitOptions,
+} from "./branch.ts";
+export { group, type Group, type GroupMapOptions, type GroupOutput } from "./group.ts";

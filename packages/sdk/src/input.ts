@@ -1,5 +1,13 @@
 /** Inputs: JSON with references at any depth, and how they become templates. */
-import { findJsonFault, formatPath, valueAt, type Json, type Path, type Template } from "@millrace/core";
+import {
+  findJsonFault,
+  formatPath,
+  unreachable,
+  valueAt,
+  type Json,
+  type Path,
+  type Template,
+} from "@millrace/core";
 import { encloses, graphError, type Build } from "./build.ts";
 import {
   describeTarget,
@@ -165,5 +173,7 @@ export function templateAt(template: Template, path: Path): Template | undefined
       return { ...template, path: [...template.path, ...path] };
     case "index":
       return undefined;
+    default:
+      return unreachable(template);
   }
 }

@@ -122,13 +122,7 @@ export function pipeline<Out, Schema extends StandardSchemaV1 = NoParams>(
 ): Pipeline<StandardSchemaV1.InferInput<Schema>, OutputOf<Out>>;
 export function pipeline(name: string, ...rest: readonly unknown[]): object {
   const mark = markCaller(pipeline);
-  const [options, body] = rest.length > 1 ? rest : [{}, rest[0]];
-  if (typeof body !== "function") {
-    throw optionError(
-      { what: `Pipeline "${name}"`, mark, root: undefined },
-      "its last argument must be its body, a function",
-    );
-  }
+  const [options, body] = typeof rest[0] === "function" ? [{}, rest[0]] : rest;
   const source = {
     name,
     mark,
@@ -182,6 +176,8 @@ function describePipeline(
   const { name, mark, options } = source;
   const owner: OptionOwner = { what: `Pipeline "${name}"`, mark, root };
   checkName(name, owner);
+  if (typeof source.body !== "function")
+    throw optionError(owner, "its last argument must be its body, a function");
   checkOptionNames(options, optionNames, owner);
   const build: Build = {
     name,

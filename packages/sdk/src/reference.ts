@@ -2,7 +2,7 @@
  * References: what a task call returns inside a pipeline's body. A reference stands for a value that exists only when
  * the run runs. Property and index access give references; any other use throws at the place of the mistake.
  */
-import { formatPath, MillraceError, type Path, type Template } from "@millrace/core";
+import { formatPath, MillraceError, unreachable, type Path, type Template } from "@millrace/core";
 import { formatSource, locate, markCaller, type StackFunction } from "./source.ts";
 
 declare const referenceType: unique symbol;
@@ -94,6 +94,8 @@ export function describeTarget(target: ReferenceTarget): string {
       return `index of "${target.region}"`;
     case "params":
       return `parameters${describePath(target.path)}`;
+    default:
+      return unreachable(target);
   }
 }
 
@@ -119,44 +121,41 @@ const misuses: ReadonlyMap<string | symbol, readonly [what: string, advice: stri
 ]);
 
 const traps: ProxyHandler<() => undefined> = {
-  get(target, key) {
-    const state = stateOf(target);
-    const misuse = misuses.get(key);
-    if (misuse) throw misused(state, misuse[0], misuse[1], traps.get);
-    if (typeof key === "symbol") return undefined;
-    if (state.target.kind === "index") throw misused(state, `read at "${key}"`, "It is a number.", traps.get);
-    const step = /^(?:0|[1-9]\d{0,9})$/.test(key) ? Number(key) : key;
-    return makeReference({ ...state, target: { ...state.target, path: [...state.target.path, step] } });
-  },
-  apply(target) {
-    throw misused(stateOf(target), "called as a function", `${passIt} ${mapIt}`, traps.apply);
-  },
-  ownKeys(target) {
-    throw misused(
-      stateOf(target),
-      "spread or listed by its keys",
-      `Read the properties that you need. ${passIt}`,
-      traps.ownKeys,
-    );
-  },
-  has(target) {
-    throw misused(
-      stateOf(target),
-      "searched with `in`",
-      `Branch on it with \`branch\`. ${passIt}`,
-      traps.has,
-    );
-  },
-  set(target) {
-    throw misused(stateOf(target), "written to", "Make the new value in a task.", traps.set);
-  },
-  defineProperty(target) {
-    throw misused(stateOf(target), "written to", "Make the new value in a task.", traps.defineProperty);
-  },
-  deleteProperty(target) {
-    throw misused(stateOf(target), "written to", "Make the new value in a task.", traps.deleteProperty);
-  },
+  get: readMember,
+  apply: refuseCall,
+  ownKeys: refuseKeys,
+  has: refuseSearch,
+  set: refuseWrite,
+  defineProperty: refuseWrite,
+  deleteProperty: refuseWrite,
 };
+
+function readMember(target: object, key: string | symbol): unknown {
+  const state = stateOf(target);
+  const misuse = misuses.get(key);
+  if (misuse) throw misused(state, misuse[0], misuse[1], readMember);
+  if (typeof key === "symbol") return undefined;
+  if (state.target.kind === "index") throw misused(state, `read at "${key}"`, "It is a number.", readMember);
+  const step = /^(?:0|[1-9]\d{0,9})$/.test(key) ? Number(key) : key;
+  return makeReference({ ...state, target: { ...state.target, path: [...state.target.path, step] } });
+}
+
+function refuseCall(target: object): never {
+  throw misused(stateOf(target), "called as a function", `${passIt} ${mapIt}`, refuseCall);
+}
+
+function refuseKeys(target: object): never {
+  const advice = `Read the properties that you need. ${passIt}`;
+  throw misused(stateOf(target), "spread or listed by its keys", advice, refuseKeys);
+}
+
+function refuseSearch(target: object): never {
+  throw misused(stateOf(target), "searched with `in`", `Decide with \`branch\`. ${passIt}`, refuseSearch);
+}
+
+function refuseWrite(target: object): never {
+  throw misused(stateOf(target), "written to", "Make the new value in a task.", refuseWrite);
+}
 
 function stateOf(target: object): ReferenceState {
   const state = states.get(target);
@@ -164,13 +163,8 @@ function stateOf(target: object): ReferenceState {
   return state;
 }
 
-function misused(
-  state: ReferenceState,
-  what: string,
-  advice: string,
-  trap: StackFunction | undefined,
-): MillraceError {
-  const source = trap && locate(markCaller(trap), state.owner.root);
+function misused(state: ReferenceState, what: string, advice: string, trap: StackFunction): MillraceError {
+  const source = locate(markCaller(trap), state.owner.root);
   const place = source ? ` (${formatSource(source)})` : "";
   return new MillraceError("MILLRACE_REFERENCE_MISUSED", {
     message: `In pipeline "${state.owner.name}", the reference to the ${describeTarget(state.target)} was ${what}${place}.`,

@@ -4,7 +4,7 @@ import { callNode, mapNode, type Callee, type CallOptions, type MapOptions, type
 import type { TaskContext } from "./context.ts";
 import type { Input } from "./input.ts";
 import type { ElementOf, Mappable, MappableTo } from "./list.ts";
-import { optionError, type TaskOptions } from "./options.ts";
+import type { TaskOptions } from "./options.ts";
 import type { Ref } from "./reference.ts";
 import { markCaller, type StackFunction } from "./source.ts";
 
@@ -72,18 +72,25 @@ export function makeCallee(
   rest: readonly unknown[],
   below: StackFunction,
 ): Callee {
-  const [options, fn] = rest.length > 1 ? rest : [undefined, rest[0]];
-  const mark = markCaller(below);
-  if (typeof fn !== "function") {
-    throw optionError({ what: base.what, mark, root: undefined }, "its last argument must be its function");
-  }
-  return { ...base, mark, options: options as object | undefined, ownOptions: [], run: fn as TaskFunction };
+  const [options, fn] = typeof rest[0] === "function" ? [undefined, rest[0]] : rest;
+  return {
+    ...base,
+    mark: markCaller(below),
+    options: options as object | undefined,
+    ownOptions: [],
+    run: fn as TaskFunction,
+  };
+}
+
+/** The function that authors call. */
+export function makeCall(callee: Callee): object {
+  const call = (input?: unknown, options?: CallOptions): unknown => callNode(callee, input, options, call);
+  return call;
 }
 
 /** The function that authors call, with its `map`. */
 export function makeCallable(callee: Callee): object {
-  const call = (input?: unknown, options?: CallOptions): unknown => callNode(callee, input, options, call);
   const map = (list: unknown, first?: unknown, options?: MapOptions): unknown =>
     mapNode(callee, list, [first, options], map);
-  return Object.assign(call, { map });
+  return Object.assign(makeCall(callee), { map });
 }
