@@ -1,0 +1,165 @@
+/**
+ * The process in which a project's files run when they are described. Its parent (`load.ts`) bounds and kills it; here
+ * everything is done to say which file is guilty before that happens.
+ */
+import { writeSync } from "node:fs";
+import { join } from "node:path";
+import { setImmediate as nextTurn, setTimeout as pause } from "node:timers/promises";
+import { pathToFileURL } from "node:url";
+import type { SourceLocation } from "@millrace/core";
+import { resolveExternalsFrom } from "./externals.ts";
+import { messageDescriptor, type ChildMessage, type ChildRequest, type PlainError } from "./messages.ts";
+import { trackResources, type OpenResource, type ResourceTracker } from "./open-resources.ts";
+import { plainError, sourceInStack } from "./plain-error.ts";
+
+interface BundleModule {
+  modules(observer: {
+    starting(file: string): void;
+    failed(file: string, error: unknown): void;
+    skip: readonly string[];
+  }): Promise<{ [file: string]: { [name: string]: unknown } }>;
+  readonly settings?: object;
+  readonly loadProject?: (modules: object, options: object) => LoadedProject;
+}
+
+interface LoadedProject {
+  readonly definition: unknown;
+  readonly errors: readonly unknown[];
+}
+
+/** What a file may leave open for a moment: a closing socket, a short timer. */
+const settleMs = 500;
+const pollMs = 20;
+
+const request = JSON.parse(process.argv[2] ?? "") as ChildRequest;
+const exitNow: (code: number) => never = process.exit.bind(process);
+let currentFile: string | undefined;
+let ended = false;
+
+function report(message: ChildMessage): void {
+  let rest = Buffer.from(`${JSON.stringify(message)}\n`);
+  while (rest.length > 0) rest = rest.subarray(writeSync(messageDescriptor, rest));
+}
+
+function end(message: ChildMessage): never {
+  ended = true;
+  report(message);
+  return exitNow(0);
+}
+
+function inCurrentFile(): { file: string } | undefined {
+  return currentFile === undefined ? undefined : { file: currentFile };
+}
+
+function watchForEnds(): void {
+  process.exit = (code?: number | string | null): never => {
+    const source = sourceInStack(new Error("exit").stack ?? "", request.folder);
+    const exitCode = String(code ?? process.exitCode ?? 0);
+    return end({ kind: "exiting", ...inCurrentFile(), code: exitCode, ...(source ? { source } : {}) });
+  };
+  process.on("beforeExit", () => {
+    if (!ended) end({ kind: "unsettled", ...inCurrentFile() });
+  });
+  process.on("uncaughtException", (thrown) => {
+    const error = plainError(thrown, request.folder);
+    const file = error.source?.file ?? currentFile;
+    report({ kind: "failed", ...(file === undefined ? {} : { file }), error });
+  });
+}
+
+/** They are made at their first use and stay: a file that prints leaves nothing open. */
+function openStandardStreams(): boolean {
+  return process.stdout.writable && process.stderr.writable;
+}
+
+async function main(): Promise<void> {
+  resolveExternalsFrom(request.root, request.externals);
+  watchForEnds();
+  openStandardStreams();
+  const tracker = trackResources(() => currentFile);
+  const bundle = (await import(pathToFileURL(join(request.folder, "bundle.mjs")).href)) as BundleModule;
+  const modules = await bundle.modules({
+    starting(file) {
+      currentFile = file;
+      report({ kind: "starting", file });
+    },
+    failed: (file, error) => report({ kind: "failed", file, error: plainError(error, request.folder) }),
+    skip: request.skip,
+  });
+  currentFile = undefined;
+  // Rejections that nobody handled are told at the end of a turn.
+  await nextTurn();
+  await reportOpenResources(tracker);
+  report({ kind: "describing" });
+  if (request.kind === "configuration") {
+    const [module] = Object.values(modules);
+    end({ kind: "done", value: module?.["default"], errors: [] });
+  }
+  end({ kind: "done", ...describe(bundle, modules) });
+}
+
+function describe(
+  bundle: BundleModule,
+  modules: { [file: string]: object },
+): { value: unknown; errors: PlainError[] } {
+  const { loadProject } = bundle;
+  if (typeof loadProject !== "function") throw new Error("the bundle does not export loadProject");
+  const options = { ...bundle.settings, root: request.folder };
+  if (request.probe) {
+    for (const [file, module] of Object.entries(modules)) {
+      currentFile = file;
+      report({ kind: "probing", file });
+      loadProject({ [file]: module }, options);
+    }
+    currentFile = undefined;
+    report({ kind: "describing" });
+  }
+  const loaded = loadProject(modules, options);
+  return {
+    value: loaded.definition,
+    errors: loaded.errors.map((error) => plainError(error, request.folder)),
+  };
+}
+
+/** Gives what was opened at import a moment to close, and reports what did not. */
+async function reportOpenResources(tracker: ResourceTracker): Promise<void> {
+  const before = performance.now();
+  let open = openOfFiles(tracker);
+  while (open.length > 0 && performance.now() - before < settleMs) {
+    await pause(pollMs);
+    open = openOfFiles(tracker);
+  }
+  const told = new Set<string>();
+  for (const { resource, source, file } of open) {
+    const key = `${file}:${source?.line}:${resource.type}`;
+    if (told.has(key)) continue;
+    told.add(key);
+    report({
+      kind: "open",
+      resource: resource.type,
+      file,
+      ...(source ? { source } : {}),
+    });
+  }
+}
+
+interface FileResource {
+  readonly resource: OpenResource;
+  readonly file: string;
+  readonly source: SourceLocation | undefined;
+}
+
+/** What belongs to no file is this child's own. */
+function openOfFiles(tracker: ResourceTracker): FileResource[] {
+  return tracker.open().flatMap((resource) => {
+    const source = sourceInStack(resource.stack, request.folder);
+    const file = source?.file ?? resource.file;
+    return file === undefined ? [] : [{ resource, file, source }];
+  });
+}
+
+main().catch((thrown: unknown) => {
+  const error = plainError(thrown, request.folder);
+  report({ kind: "failed", ...inCurrentFile(), error });
+  end({ kind: "done", value: undefined, errors: [] });
+});
