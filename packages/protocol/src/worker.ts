@@ -32,7 +32,7 @@ export interface Hello {
   readonly slots: number;
   readonly labels: { readonly [name: string]: string };
   readonly platform: string;
-  /** What still runs here, after a reconnect. */
+  /** After a reconnect: what still runs here, and what has ended here without an acknowledgement (its result follows). */
   readonly running: readonly DispatchToken[];
 }
 
@@ -133,7 +133,7 @@ export interface Dispatch {
   /** (run, node, item, generation): equal over attempts and dispatches. */
   readonly idempotencyKey: string;
   /** Set on the first dispatch of a generation of a pipeline with an own parameter validator. */
-  readonly params: CarriedValue;
+  readonly params?: CarriedValue;
 }
 
 export interface Dispatches {

@@ -208,6 +208,18 @@ export const catalogue = {
     "The attempt's process ran out of memory.",
     "Process less at once, or raise the worker's `--memory`.",
   ),
+  MILLRACE_CHILD_FAILED: entry(
+    503,
+    "fix_setup",
+    "The worker could not start a child process.",
+    "Look for a limit on processes or memory on the worker's machine; the dispatch is repeated by itself.",
+  ),
+  MILLRACE_PACKAGE_MISSING: entry(
+    503,
+    "fix_setup",
+    "The worker lacks a package that the bundle leaves outside.",
+    "Install the packages that the message lists, in these versions, where the worker runs.",
+  ),
   MILLRACE_WORKER_LOST: entry(
     503,
     "retry",

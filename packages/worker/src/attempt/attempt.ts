@@ -1,0 +1,375 @@
+/**
+ * One dispatch on this worker, from its arrival to its outcome:
+ *
+ *   preparing → waiting → loading → running → finishing → ended
+ *
+ * It asks for what it needs (bundle, large inputs, a child), listens to the child, keeps its time, and reports one outcome.
+ *
+ * A1: it reports at most once; after `abandon` never.
+ * A2: all log lines leave before the outcome.
+ * A3: once a stop was asked for (timeout, cancel), the outcome says so, whatever the task answers.
+ */
+import { errorCodeOf, type AttemptError, type ErrorCode } from "@millrace/core";
+import type {
+  AttemptOutcome,
+  CarriedValue,
+  Dispatch,
+  DispatchToken,
+  WorkerMessage,
+} from "@millrace/protocol";
+import { tokenKey } from "@millrace/protocol";
+import type { BlobCache } from "../blob/blob-cache.ts";
+import type { BundleCache, PreparedBundle } from "../bundle/bundle-cache.ts";
+import { limits } from "../limits.ts";
+import type { WorkerSettings } from "../options.ts";
+import type { ChildExit } from "../pool/child.ts";
+import type { ChildOutcome, ChildResult, FromChild, LocalValue, RunAttempt } from "../pool/child-message.ts";
+import type { ChildHolder, ChildPool, PooledChild } from "../pool/pool.ts";
+import { listedConnections, namedVariables } from "./environment.ts";
+import { LogBuffer } from "./log-buffer.ts";
+import type { TurnBarrier } from "./turn-barrier.ts";
+
+/** What an attempt uses of its worker. */
+export interface AttemptHost {
+  readonly settings: WorkerSettings;
+  readonly pool: ChildPool;
+  readonly bundles: BundleCache;
+  readonly blobs: BlobCache;
+  readonly barrier: TurnBarrier;
+  /** There are lines or progress to send. */
+  touched(attempt: Attempt): void;
+  send(message: WorkerMessage): void;
+  report(attempt: Attempt, outcome: AttemptOutcome): void;
+}
+
+type Phase = "preparing" | "waiting" | "loading" | "running" | "finishing" | "ended";
+
+interface Stop {
+  readonly kind: "timeout" | "cancel";
+  readonly reason: string;
+}
+
+export class Attempt implements ChildHolder {
+  readonly key: string;
+  readonly token: DispatchToken;
+  readonly number: number;
+  readonly log = new LogBuffer();
+  startedAt = 0;
+  endedAt = 0;
+  progress: { readonly fraction: number; readonly message?: string } | undefined;
+  readonly #dispatch: Dispatch;
+  readonly #host: AttemptHost;
+  readonly #pinned: string[] = [];
+  readonly #artifacts: Promise<void>[] = [];
+  #phase: Phase = "preparing";
+  #bundle: PreparedBundle | undefined;
+  #input: LocalValue = { value: null };
+  #params: LocalValue | undefined;
+  #child: PooledChild | undefined;
+  #runId = 0;
+  #stop: Stop | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #isAbandoned = false;
+
+  constructor(dispatch: Dispatch, host: AttemptHost) {
+    this.key = tokenKey(dispatch.token);
+    this.token = dispatch.token;
+    this.number = dispatch.attempt;
+    this.#dispatch = dispatch;
+    this.#host = host;
+  }
+
+  get bundle(): PreparedBundle {
+    if (!this.#bundle)
+      throw new Error("invariant broken: an attempt asks for a child before its bundle is there");
+    return this.#bundle;
+  }
+
+  /** Where everything is at hand, the child has the attempt when this returns. */
+  start(): void {
+    this.startedAt = Date.now();
+    const { input, params } = this.#dispatch;
+    this.#bundle = this.#host.bundles.peek(this.#dispatch.bundle);
+    if (!this.#bundle || "blob" in input || (params && "blob" in params)) {
+      void this.#prepare();
+      return;
+    }
+    this.#input = input;
+    this.#params = params;
+    this.#askForChild();
+  }
+
+  /** The run does not want it any more. */
+  cancel(reason: string, graceMs: number): void {
+    if (this.#phase === "finishing" || this.#phase === "ended" || this.#stop?.kind === "cancel") return;
+    this.#stopWith({ kind: "cancel", reason }, graceMs);
+  }
+
+  /** The dispatch was given to others: its process is killed and nothing is reported. */
+  abandon(): void {
+    this.#isAbandoned = true;
+    clearTimeout(this.#timer);
+    this.#host.pool.withdraw(this);
+    const child = this.#child;
+    this.#end();
+    if (child) this.#host.pool.kill(child, "dispatch given up");
+  }
+
+  async #prepare(): Promise<void> {
+    try {
+      const { bundle, input, params } = this.#dispatch;
+      this.#bundle = await this.#host.bundles.prepare(bundle);
+      this.#input = await this.#localValue(input);
+      if (params) this.#params = await this.#localValue(params);
+    } catch (error) {
+      this.#reportOnce({ kind: "infrastructure", error: infrastructureError(error) });
+      return;
+    }
+    if (this.#phase === "preparing") this.#askForChild();
+  }
+
+  async #localValue(value: CarriedValue): Promise<LocalValue> {
+    if (!("blob" in value)) return value;
+    const file = await this.#host.blobs.pin(value.blob);
+    this.#pinned.push(value.blob);
+    return { file };
+  }
+
+  #askForChild(): void {
+    this.#phase = "waiting";
+    this.#host.pool.request(this);
+  }
+
+  granted(child: PooledChild, loaded: boolean): void {
+    this.#child = child;
+    this.#runId = child.attempts;
+    this.#phase = "loading";
+    child.process.send(this.#runMessage());
+    if (loaded) this.#begin();
+  }
+
+  #runMessage(): RunAttempt {
+    const { token, pipeline, attempt, idempotencyKey } = this.#dispatch;
+    const { environment } = this.#host.settings;
+    return {
+      kind: "run",
+      id: this.#runId,
+      runId: token.runId,
+      pipeline,
+      node: token.node,
+      item: token.item,
+      generation: token.generation,
+      attempt,
+      dispatch: token.dispatch,
+      idempotencyKey,
+      input: this.#input,
+      ...(this.#params === undefined ? {} : { params: this.#params }),
+      env: namedVariables(this.#dispatch, environment),
+      connections: listedConnections(this.#dispatch, environment),
+    };
+  }
+
+  /** The task's time starts when its code can. */
+  #begin(): void {
+    this.#phase = "running";
+    const { timeoutMs } = this.#dispatch;
+    if (timeoutMs === undefined || this.#stop) return;
+    const stop: Stop = {
+      kind: "timeout",
+      reason: `The attempt ran longer than its timeout of ${timeoutMs} ms.`,
+    };
+    // A timer holds at most 2^31 − 1 ms, which is 24 days.
+    this.#timer = setTimeout(
+      () => this.#stopWith(stop, this.#host.settings.killGraceMs),
+      Math.min(timeoutMs, 2 ** 31 - 1),
+    );
+  }
+
+  #stopWith(stop: Stop, graceMs: number): void {
+    this.#stop = stop;
+    clearTimeout(this.#timer);
+    const child = this.#child;
+    if (!child) {
+      this.#host.pool.withdraw(this);
+      this.#reportOnce(stopOutcome(stop));
+      return;
+    }
+    child.process.send({ kind: "abort", id: this.#runId, reason: stop.reason });
+    this.#timer = setTimeout(() => this.#host.pool.kill(child, stop.kind), Math.min(graceMs, 2 ** 31 - 1));
+  }
+
+  message(message: FromChild): void {
+    switch (message.kind) {
+      case "output":
+        this.log.addText(message.stream, message.text, Date.now());
+        break;
+      case "log": {
+        const { level, text, fields } = message;
+        this.log.addLine({ at: Date.now(), stream: "log", level, text, ...(fields ? { fields } : {}) });
+        break;
+      }
+      case "dropped":
+        this.log.drop(message.bytes, Date.now());
+        break;
+      case "progress": {
+        const { fraction, message: text } = message;
+        this.progress = text === undefined ? { fraction } : { fraction, message: text };
+        break;
+      }
+      case "artifact":
+        this.#artifacts.push(this.#storeArtifact(message));
+        return;
+      case "loaded":
+        this.#begin();
+        return;
+      case "refused":
+        this.#tryAnotherChild();
+        return;
+      case "result":
+        this.#receiveResult(message);
+        return;
+      default:
+        return;
+    }
+    this.#host.touched(this);
+  }
+
+  output(stream: "stdout" | "stderr", chunk: Buffer): void {
+    this.log.addRaw(stream, chunk, Date.now());
+    this.#host.touched(this);
+  }
+
+  #tryAnotherChild(): void {
+    const child = this.#child;
+    this.#child = undefined;
+    clearTimeout(this.#timer);
+    if (child) this.#host.pool.release(child, "spoiled");
+    this.#askForChild();
+  }
+
+  #receiveResult(result: ChildResult): void {
+    if (result.id !== this.#runId || this.#phase === "finishing") return;
+    clearTimeout(this.#timer);
+    this.#phase = "finishing";
+    this.endedAt = Date.now();
+    this.#host.barrier.pass(() => this.#finish(result));
+  }
+
+  #finish(result: ChildResult): void {
+    const child = this.#child;
+    this.#child = undefined;
+    // A process that died after its result has already left the pool.
+    if (child && child.holder === this) this.#host.pool.release(child, this.#stop ? "spoiled" : result.state);
+    if (this.#stop) return this.#reportOnce(stopOutcome(this.#stop));
+    const carried = carriedOutcome(result.outcome);
+    if (carried && this.#artifacts.length === 0) this.#reportOnce(carried);
+    else void this.#reportAfterUploads(result.outcome);
+  }
+
+  async #reportAfterUploads(outcome: ChildOutcome): Promise<void> {
+    try {
+      await Promise.all(this.#artifacts);
+      const carried = carriedOutcome(outcome);
+      this.#reportOnce(carried ?? (await this.#storeOutput(outcome)));
+    } catch (error) {
+      this.#reportOnce({ kind: "infrastructure", error: infrastructureError(error) });
+    }
+  }
+
+  async #storeOutput(outcome: ChildOutcome): Promise<AttemptOutcome> {
+    if (outcome.kind !== "succeeded" || "value" in outcome.output)
+      throw new Error("invariant broken: no output file");
+    const { file, blob, bytes } = outcome.output;
+    await this.#host.blobs.store(file, blob, bytes);
+    return { kind: "succeeded", output: { blob, bytes } };
+  }
+
+  async #storeArtifact(artifact: Extract<FromChild, { kind: "artifact" }>): Promise<void> {
+    const { name, type, mediaType, file, blob, bytes } = artifact;
+    await this.#host.blobs.store(file, blob, bytes);
+    if (this.#isAbandoned) return;
+    this.#host.send({
+      kind: "artifact",
+      token: this.token,
+      attempt: this.number,
+      name,
+      type,
+      mediaType,
+      blob,
+      bytes,
+    });
+  }
+
+  exited(exit: ChildExit): void {
+    const child = this.#child;
+    this.#child = undefined;
+    // The result came before the end: it stands.
+    if (this.#phase === "finishing" || this.#phase === "ended") return;
+    clearTimeout(this.#timer);
+    const reason = child?.mustEnd;
+    if (this.#stop) this.#reportOnce(stopOutcome(this.#stop));
+    else if (exit.startError) this.refused(exit.startError);
+    else this.#reportOnce({ kind: "failed", error: this.#exitError(exit, reason) });
+  }
+
+  #exitError(exit: ChildExit, reason: string | undefined): AttemptError {
+    const memoryMb = this.#host.settings.childMemoryMb;
+    if (exit.outOfMemory) {
+      return ours(
+        "MILLRACE_ATTEMPT_OUT_OF_MEMORY",
+        `The process ran out of memory; its heap may hold ${memoryMb} MiB.`,
+      );
+    }
+    if (reason === "load timeout") {
+      return ours(
+        "MILLRACE_LOAD_TIMEOUT",
+        `Importing the bundle did not end within ${limits.bundleLoadMs} ms.`,
+      );
+    }
+    const how =
+      exit.signal === null ? `with exit code ${exit.code} (process.exit?)` : `by signal ${exit.signal}`;
+    const when = this.#phase === "loading" ? "while the bundle was imported" : "before the task answered";
+    return ours("MILLRACE_ATTEMPT_CRASHED", `The process ended ${how} ${when}.`);
+  }
+
+  refused(error: Error): void {
+    const message = `No child process could be started: ${error.message}`;
+    this.#reportOnce({ kind: "infrastructure", error: ours("MILLRACE_CHILD_FAILED", message) });
+  }
+
+  #reportOnce(outcome: AttemptOutcome): void {
+    if (this.#phase === "ended") return;
+    if (this.endedAt === 0) this.endedAt = Date.now();
+    this.#end();
+    this.log.finish(this.endedAt);
+    this.#host.report(this, outcome);
+  }
+
+  #end(): void {
+    this.#phase = "ended";
+    clearTimeout(this.#timer);
+    for (const hash of this.#pinned.splice(0)) this.#host.blobs.unpin(hash);
+  }
+}
+
+/** `undefined` when the output is a file that must be stored first. */
+function carriedOutcome(outcome: ChildOutcome): AttemptOutcome | undefined {
+  if (outcome.kind !== "succeeded") return outcome;
+  return "value" in outcome.output ? { kind: "succeeded", output: outcome.output } : undefined;
+}
+
+function stopOutcome(stop: Stop): AttemptOutcome {
+  if (stop.kind === "cancel") return { kind: "cancelled" };
+  return { kind: "failed", error: ours("MILLRACE_ATTEMPT_TIMEOUT", stop.reason) };
+}
+
+function ours(code: ErrorCode, message: string): AttemptError {
+  return { name: code, message, code };
+}
+
+export function infrastructureError(error: unknown): AttemptError {
+  const message = error instanceof Error ? error.message : String(error);
+  const cause = error instanceof Error && error.cause instanceof Error ? { cause: error.cause.message } : {};
+  const code = errorCodeOf(error);
+  return { name: code ?? "Error", message, ...(code === undefined ? {} : { code }), ...cause };
+}

@@ -1,0 +1,114 @@
+/** Turns what a task threw into the error that the engine keeps. */
+import { inspect } from "node:util";
+import { errorCodeOf, type AttemptError } from "@millrace/core";
+import { limits } from "../limits.ts";
+
+/** What a thrown value asks for: written by `Fatal`, `RetryAfter` and `Skip` of any copy of the SDK. */
+const nextSymbol = Symbol.for("millrace.next");
+type NextRequest =
+  | { readonly kind: "fatal" }
+  | { readonly kind: "retry_after"; readonly delayMs: number }
+  | { readonly kind: "skip"; readonly reason: string };
+
+export function nextRequestOf(thrown: unknown): NextRequest | undefined {
+  if (thrown === null || typeof thrown !== "object") return undefined;
+  return (thrown as { readonly [nextSymbol]?: NextRequest })[nextSymbol];
+}
+
+/** `folder` is where the bundle lies: it is cut from the stack, so that paths read as in the project. */
+export function describeThrown(thrown: unknown, folder: string): AttemptError {
+  try {
+    return describe(thrown, folder);
+  } catch {
+    // A getter or a proxy that throws while it is read.
+    return { name: "Error", message: "the task threw a value that can't be read" };
+  }
+}
+
+function describe(thrown: unknown, folder: string): AttemptError {
+  const next = nextFields(thrown);
+  if (!isErrorLike(thrown)) {
+    return {
+      name: "NonError",
+      message: `the task threw ${show(thrown)}, which is not an Error: throw \`new Error(…)\`, which has a stack`,
+      ...next,
+    };
+  }
+  const code = errorCodeOf(thrown);
+  const name = typeof thrown.name === "string" && thrown.name !== "" ? thrown.name : "Error";
+  return {
+    name,
+    message: cut(String(thrown.message)),
+    ...(typeof thrown.stack === "string" ? { stack: cut(cleanStack(thrown.stack, folder)) } : {}),
+    ...(code === undefined ? {} : { code }),
+    ...next,
+    classes: classesOf(thrown, name),
+    ...(thrown.cause === undefined ? {} : { cause: cut(describeCause(thrown.cause, folder)) }),
+  };
+}
+
+function nextFields(thrown: unknown): Pick<AttemptError, "next" | "retryAfterMs"> {
+  const next = nextRequestOf(thrown);
+  if (next?.kind === "fatal") return { next: "fatal" };
+  if (next?.kind === "retry_after")
+    return { next: "retry_after", retryAfterMs: Math.max(0, next.delayMs || 0) };
+  return {};
+}
+
+interface ErrorLike {
+  readonly name?: unknown;
+  readonly message: unknown;
+  readonly stack?: unknown;
+  readonly cause?: unknown;
+}
+
+function isErrorLike(thrown: unknown): thrown is ErrorLike {
+  if (thrown instanceof Error) return true;
+  return thrown !== null && typeof thrown === "object" && "message" in thrown && "stack" in thrown;
+}
+
+function classesOf(error: object, name: string): string[] {
+  const classes = [name];
+  for (let at: unknown = Object.getPrototypeOf(error); at !== null && at !== Object.prototype;) {
+    const { constructor } = at as { constructor?: { name?: string } };
+    const className = constructor?.name;
+    if (className !== undefined && className !== "" && !classes.includes(className)) classes.push(className);
+    at = Object.getPrototypeOf(at);
+  }
+  return classes;
+}
+
+const causeDepthMax = 8;
+
+function describeCause(cause: unknown, folder: string): string {
+  const parts: string[] = [];
+  for (let at = cause, depth = 0; at !== undefined && depth < causeDepthMax; depth += 1) {
+    if (!isErrorLike(at)) {
+      parts.push(show(at));
+      break;
+    }
+    parts.push(typeof at.stack === "string" ? cleanStack(at.stack, folder) : String(at.message));
+    at = at.cause;
+  }
+  return parts.join("\nCaused by: ");
+}
+
+/** Frames of Node and of Millrace say nothing about the task: they are left out. Paths are relative to the project's root. */
+export function cleanStack(stack: string, folder: string): string {
+  return stack
+    .split("\n")
+    .filter((line) => !/^\s+at /.test(line) || !foreignFrame.test(line))
+    .map((line) => line.replaceAll(`file://${folder}/`, "").replaceAll(`${folder}/`, ""))
+    .join("\n");
+}
+
+const foreignFrame =
+  /node:internal\/|\/node_modules\/(?:@millrace\/|millrace\/)|\/worker\/src\/child\/|millrace-runner\.js/;
+
+function show(value: unknown): string {
+  return typeof value === "string" ? JSON.stringify(cut(value)) : cut(inspect(value, { depth: 2 }));
+}
+
+function cut(text: string): string {
+  return text.length <= limits.errorTextMax ? text : `${text.slice(0, limits.errorTextMax)}…`;
+}

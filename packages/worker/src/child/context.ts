@@ -1,0 +1,167 @@
+import { statSync, readFileSync } from "node:fs";
+import { basename, extname } from "node:path";
+import { inspect } from "node:util";
+import { findJsonFault, formatPath, MillraceError, type Json } from "@millrace/core";
+import type { ArtifactType, LogLevel } from "@millrace/protocol";
+import type { ArtifactContent, Connection, LogFields, TaskContext, TaskLog } from "@millrace/sdk";
+import { limits } from "../limits.ts";
+import type { FromChild, RunAttempt } from "../pool/child-message.ts";
+import { connectionVariable, parseConnection } from "./connection.ts";
+import type { OutputCapture } from "./capture.ts";
+import type { ValueStore } from "./value.ts";
+
+export interface ContextParts {
+  readonly run: RunAttempt;
+  readonly params: unknown;
+  readonly abort: AbortController;
+  readonly capture: OutputCapture;
+  readonly values: ValueStore;
+  /** Sends, as long as the attempt lasts: what comes later belongs to nobody. */
+  readonly post: (message: FromChild) => void;
+}
+
+/** What the task function of one attempt gets. */
+export function makeContext(parts: ContextParts): TaskContext {
+  const { run } = parts;
+  return {
+    run: { id: run.runId, pipeline: run.pipeline, generation: run.generation },
+    node: run.node,
+    item: run.item,
+    index: run.item === "" ? undefined : Number(run.item.slice(run.item.lastIndexOf(".") + 1)),
+    attempt: run.attempt,
+    dispatch: run.dispatch,
+    idempotencyKey: run.idempotencyKey,
+    signal: parts.abort.signal,
+    log: makeLog(parts),
+    params: parts.params,
+    progress: (fraction: unknown, message?: string) => {
+      const bounded = Math.min(1, Math.max(0, Number(fraction) || 0));
+      const text = message === undefined ? {} : { message: `${message}`.slice(0, limits.logLineBytesMax) };
+      parts.post({ kind: "progress", fraction: bounded, ...text });
+    },
+    // oxlint-disable-next-line typescript/require-await
+    artifact: async (name, content) => keepArtifact(parts, name, content),
+    connection: (name) => findConnection(run, name),
+  };
+}
+
+function makeLog(parts: ContextParts): TaskLog {
+  // Plain JavaScript passes anything: a log line must not fail the task.
+  const write = (level: LogLevel, message: unknown, fields: LogFields | undefined): void => {
+    const text = String(message);
+    const kept = fields === undefined ? undefined : carriedFields(fields);
+    const size = Buffer.byteLength(text) + (kept === undefined ? 0 : JSON.stringify(kept).length);
+    if (!parts.capture.admit(size)) return;
+    parts.capture.addLine();
+    parts.post({
+      kind: "log",
+      level,
+      text: text.slice(0, limits.logFrameBytesMax),
+      ...(kept ? { fields: kept } : {}),
+    });
+  };
+  return {
+    debug: (message, fields) => write("debug", message, fields),
+    info: (message, fields) => write("info", message, fields),
+    warn: (message, fields) => write("warn", message, fields),
+    error: (message, fields) => write("error", message, fields),
+  };
+}
+
+/** What JSON can't carry is written as text. */
+function carriedFields(fields: LogFields): { readonly [name: string]: Json } {
+  const kept: { [name: string]: Json } = {};
+  for (const [name, value] of Object.entries(fields)) {
+    if (value === undefined) continue;
+    const carried = findJsonFault(value) ? inspect(value) : value;
+    const size = JSON.stringify(carried).length;
+    kept[name] = size > limits.logFrameBytesMax ? `(${size} bytes, left out)` : carried;
+  }
+  return kept;
+}
+
+function keepArtifact(parts: ContextParts, name: string, content: ArtifactContent): void {
+  const { bytes, type, mediaType } = readArtifact(name, content);
+  if (bytes.length > limits.artifactBytesMax) throw artifactTooLarge(name, bytes.length);
+  const written = parts.values.write(bytes);
+  parts.post({ kind: "artifact", name, type, mediaType, ...written });
+}
+
+interface ArtifactBytes {
+  readonly bytes: Uint8Array;
+  readonly type: ArtifactType;
+  readonly mediaType: string;
+}
+
+function readArtifact(name: string, content: ArtifactContent): ArtifactBytes {
+  if ("markdown" in content) return textArtifact(content.markdown, "markdown", "text/markdown");
+  if ("html" in content) return textArtifact(content.html, "html", "text/html");
+  if ("image" in content) return { bytes: content.image, type: "image", mediaType: content.mediaType };
+  if ("table" in content) {
+    const fault = findJsonFault(content.table);
+    if (fault) {
+      throw new MillraceError("MILLRACE_VALUE_NOT_JSON", {
+        message: `table ${JSON.stringify(name)} can't be carried by JSON: ${formatPath(fault.path)} is ${fault.found}`,
+        fields: { path: formatPath(fault.path), found: fault.found },
+      });
+    }
+    return textArtifact(JSON.stringify(content.table), "table", "application/json");
+  }
+  if ("file" in content) {
+    const { size } = statSync(content.file);
+    if (size > limits.artifactBytesMax) throw artifactTooLarge(name, size);
+    const mediaType = content.mediaType ?? mediaTypeOf(basename(content.file));
+    return { bytes: readFileSync(content.file), type: "file", mediaType };
+  }
+  throw new MillraceError("MILLRACE_REQUEST_INVALID", {
+    message: `artifact ${JSON.stringify(name)} must have one of markdown, table, image, file, html`,
+  });
+}
+
+function textArtifact(text: string, type: ArtifactType, mediaType: string): ArtifactBytes {
+  return { bytes: Buffer.from(text), type, mediaType };
+}
+
+function artifactTooLarge(name: string, bytes: number): MillraceError {
+  return new MillraceError("MILLRACE_OUTPUT_TOO_LARGE", {
+    message: `artifact ${JSON.stringify(name)} has ${bytes} bytes, more than ${limits.artifactBytesMax}`,
+    fields: { bytes, bytesMax: limits.artifactBytesMax },
+  });
+}
+
+const mediaTypes: { readonly [extension: string]: string } = {
+  ".csv": "text/csv",
+  ".gif": "image/gif",
+  ".html": "text/html",
+  ".jpeg": "image/jpeg",
+  ".jpg": "image/jpeg",
+  ".json": "application/json",
+  ".md": "text/markdown",
+  ".parquet": "application/vnd.apache.parquet",
+  ".pdf": "application/pdf",
+  ".png": "image/png",
+  ".svg": "image/svg+xml",
+  ".txt": "text/plain",
+};
+
+function mediaTypeOf(file: string): string {
+  return mediaTypes[extname(file).toLowerCase()] ?? "application/octet-stream";
+}
+
+function findConnection(run: RunAttempt, name: string): Connection {
+  const variable = connectionVariable(name);
+  if (!Object.hasOwn(run.connections, name)) {
+    throw new MillraceError("MILLRACE_CONNECTION_MISSING", {
+      message: `the task does not list connection ${JSON.stringify(name)}`,
+      advice: `Add ${JSON.stringify(name)} to the task's \`connections\`, and set ${variable} on the worker.`,
+      fields: { connection: name, variable },
+    });
+  }
+  const text = run.connections[name];
+  if (typeof text === "string") return parseConnection(name, text);
+  throw new MillraceError("MILLRACE_CONNECTION_MISSING", {
+    message: `connection ${JSON.stringify(name)} is not defined: the worker has no variable ${variable}`,
+    advice: `Set ${variable} on the worker to a URL or a JSON object.`,
+    fields: { connection: name, variable },
+  });
+}

@@ -1,0 +1,256 @@
+/**
+ * The entry of a child process: one bundle, one attempt at a time. It knows no server and no token; what it says goes to
+ * the worker's main process, which kills it when it does not follow.
+ */
+import { dirname } from "node:path";
+import { registerHooks } from "node:module";
+import { pathToFileURL } from "node:url";
+import { MillraceError, type AttemptError, type Json } from "@millrace/core";
+import { inlineBytesMax, outputBytesMax } from "@millrace/protocol";
+import type { TaskContext } from "@millrace/sdk";
+import type { ChildOutcome, ChildResult, LoadBundle, RunAttempt, ToChild } from "../pool/child-message.ts";
+import { limits } from "../limits.ts";
+import { describeThrown, nextRequestOf } from "./attempt-error.ts";
+import { OutputCapture } from "./capture.ts";
+import { ParentChannel } from "./channel.ts";
+import { makeContext } from "./context.ts";
+import { ProcessState } from "./process-state.ts";
+import { ValueStore } from "./value.ts";
+
+type TaskFunction = (input: Json, context: TaskContext) => unknown;
+
+/** What the runner uses of a loaded project. */
+interface LoadedProject {
+  taskFunction(pipeline: string, nodeId: string): TaskFunction;
+  validateParams?(pipeline: string, params: Json): unknown;
+}
+
+interface BundleModule {
+  readonly modules: unknown;
+  readonly settings?: object;
+  loadProject(modules: unknown, options: object): LoadedProject | Promise<LoadedProject>;
+}
+
+class Runner {
+  readonly #channel = new ParentChannel();
+  readonly #capture = new OutputCapture(this.#channel);
+  readonly #values: ValueStore;
+  readonly #state = new ProcessState();
+  readonly #residentMax: number;
+  readonly #functions = new Map<string, TaskFunction>();
+  #loading: Promise<void> = Promise.resolve();
+  #loadError: AttemptError | undefined;
+  #project: LoadedProject | undefined;
+  #folder = "/";
+  #current: CurrentAttempt | undefined;
+  #checkedMemoryAt = 0;
+  /** Something of an earlier attempt broke after its end: the next one goes to another process. */
+  #spoiled = false;
+
+  constructor(folder: string, memoryMb: number) {
+    this.#values = new ValueStore(folder);
+    this.#residentMax = memoryMb * 1024 * 1024;
+  }
+
+  start(): void {
+    this.#capture.install();
+    process.on("uncaughtException", (error) => this.#stray(error));
+    process.on("unhandledRejection", (reason) => this.#stray(reason));
+    this.#channel.listen((message) => this.#receive(message));
+    this.#channel.post({ kind: "ready" });
+  }
+
+  #receive(message: ToChild): void {
+    switch (message.kind) {
+      case "load":
+        this.#loading = this.#load(message);
+        return;
+      case "run":
+        if (this.#spoiled) this.#channel.post({ kind: "refused", id: message.id });
+        else if (this.#project) this.#run(message);
+        else void this.#loading.then(() => this.#run(message));
+        return;
+      case "abort":
+        if (this.#current?.run.id === message.id) this.#current.abort.abort(abortReason(message.reason));
+        return;
+      case "end":
+        process.exit(0);
+    }
+  }
+
+  async #load(message: LoadBundle): Promise<void> {
+    this.#folder = dirname(message.file);
+    this.#capture.begin();
+    try {
+      if (message.externals) resolveFrom(message.externals);
+      const bundle = (await import(pathToFileURL(message.file).href)) as BundleModule;
+      const modules: unknown = typeof bundle.modules === "function" ? await bundle.modules() : bundle.modules;
+      this.#project = await bundle.loadProject(modules, { ...bundle.settings, captureSource: false });
+      this.#channel.post({ kind: "loaded" });
+    } catch (thrown) {
+      const error = describeThrown(thrown, this.#folder);
+      this.#loadError = { ...error, code: "MILLRACE_LOAD_FAILED" };
+      this.#channel.post({ kind: "loaded", error: this.#loadError });
+    } finally {
+      this.#capture.end();
+      this.#state.remember();
+    }
+  }
+
+  #run(run: RunAttempt): void {
+    const abort = new AbortController();
+    const current: CurrentAttempt = { run, abort, ended: false };
+    this.#current = current;
+    this.#state.enter(run.env);
+    this.#capture.begin();
+    this.#call(current).then(
+      (output) => this.#succeed(current, output),
+      (thrown: unknown) => this.#fail(current, thrown),
+    );
+  }
+
+  async #call(current: CurrentAttempt): Promise<unknown> {
+    const { run, abort } = current;
+    if (!this.#project) return undefined;
+    const task = this.#taskFunction(this.#project, run);
+    const context = makeContext({
+      run,
+      abort,
+      params: run.params === undefined ? undefined : await this.#params(this.#project, run),
+      capture: this.#capture,
+      values: this.#values,
+      post: (message) => {
+        if (!current.ended) this.#channel.post(message);
+      },
+    });
+    return task(this.#values.read(run.input), context);
+  }
+
+  #taskFunction(project: LoadedProject, run: RunAttempt): TaskFunction {
+    const key = `${run.pipeline}\n${run.node}`;
+    const known = this.#functions.get(key);
+    if (known) return known;
+    const found = project.taskFunction(run.pipeline, run.node);
+    this.#functions.set(key, found);
+    return found;
+  }
+
+  async #params(project: LoadedProject, run: RunAttempt): Promise<unknown> {
+    const raw = run.params === undefined ? null : this.#values.read(run.params);
+    if (!project.validateParams) return raw;
+    try {
+      return await project.validateParams(run.pipeline, raw);
+    } catch (thrown) {
+      const error = describeThrown(thrown, this.#folder);
+      throw new ParamsRefused({ ...error, code: "MILLRACE_PARAMS_INVALID", next: "fatal" });
+    }
+  }
+
+  #succeed(current: CurrentAttempt, output: unknown): void {
+    try {
+      if (this.#loadError) return this.#end(current, { kind: "failed", error: this.#loadError }, true);
+      const produced = this.#values.produce(output, { inlineBytesMax, outputBytesMax });
+      this.#end(current, { kind: "succeeded", output: produced }, false);
+    } catch (thrown) {
+      this.#fail(current, thrown);
+    }
+  }
+
+  #fail(current: CurrentAttempt, thrown: unknown): void {
+    this.#end(current, outcomeOf(thrown, this.#folder), false);
+  }
+
+  /** An error that no promise of the attempt leads to: it fails the attempt, and this process is not trusted any more. */
+  #stray(thrown: unknown): void {
+    const current = this.#current;
+    if (current && !current.reported) this.#report(current, outcomeOf(thrown, this.#folder), true);
+    else if (!this.#spoiled) {
+      this.#spoiled = true;
+      this.#channel.post({ kind: "settled", clean: false });
+    }
+  }
+
+  /** One turn later, so that a rejection which nobody handles is seen before the result leaves. */
+  #end(current: CurrentAttempt, outcome: ChildOutcome, spoiled: boolean): void {
+    setImmediate(() => {
+      if (!current.reported) this.#report(current, outcome, spoiled);
+    });
+  }
+
+  #report(current: CurrentAttempt, outcome: ChildOutcome, spoiled: boolean): void {
+    current.ended = true;
+    current.reported = true;
+    this.#capture.end();
+    const settling = !spoiled && !this.#state.isQuiet();
+    const state: ChildResult["state"] = spoiled ? "spoiled" : settling ? "settling" : "clean";
+    this.#channel.post({ kind: "result", id: current.run.id, outcome, state });
+    this.#current = undefined;
+    this.#state.leave();
+    if (settling) this.#settle(performance.now() + limits.settleMs);
+    else this.#checkMemory();
+  }
+
+  /** What an attempt left open may close by itself; else this process ends. */
+  #settle(until: number): void {
+    setTimeout(() => {
+      if (this.#state.isQuiet()) this.#channel.post({ kind: "settled", clean: true });
+      else if (performance.now() > until) this.#channel.post({ kind: "settled", clean: false });
+      else this.#settle(until);
+    }, 10).unref();
+  }
+
+  #checkMemory(): void {
+    const now = performance.now();
+    if (now - this.#checkedMemoryAt < limits.memoryCheckMs) return;
+    this.#checkedMemoryAt = now;
+    const resident = process.memoryUsage.rss();
+    if (resident > this.#residentMax) {
+      this.#channel.post({ kind: "heavy", residentMb: Math.round(resident / 1024 / 1024) });
+    }
+  }
+}
+
+interface CurrentAttempt {
+  readonly run: RunAttempt;
+  readonly abort: AbortController;
+  ended: boolean;
+  reported?: boolean;
+}
+
+class ParamsRefused extends Error {
+  readonly described: AttemptError;
+  constructor(described: AttemptError) {
+    super(described.message);
+    this.described = described;
+  }
+}
+
+function outcomeOf(thrown: unknown, folder: string): ChildOutcome {
+  if (thrown instanceof ParamsRefused) return { kind: "failed", error: thrown.described };
+  const next = nextRequestOf(thrown);
+  if (next?.kind === "skip") return { kind: "skipped", reason: next.reason };
+  return { kind: "failed", error: describeThrown(thrown, folder) };
+}
+
+function abortReason(reason: string): Error {
+  return new DOMException(reason, "AbortError");
+}
+
+/** Bare imports of these packages are resolved as if the bundle stood in the project's root. */
+function resolveFrom(externals: NonNullable<LoadBundle["externals"]>): void {
+  const parentURL = pathToFileURL(`${externals.root}/package.json`).href;
+  registerHooks({
+    resolve: (specifier, context, nextResolve) => {
+      const isExternal = externals.names.some(
+        (name) => specifier === name || specifier.startsWith(`${name}/`),
+      );
+      return nextResolve(specifier, isExternal ? { ...context, parentURL } : context);
+    },
+  });
+}
+
+const [folder, memoryMb] = process.argv.slice(2);
+if (folder === undefined || memoryMb === undefined) {
+  throw new MillraceError("MILLRACE_REQUEST_INVALID", { message: "the runner is started by the worker" });
+}
+new Runner(folder, Number(memoryMb)).start();

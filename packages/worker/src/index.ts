@@ -1,0 +1,3 @@
+export { startWorker, type Worker } from "./worker.ts";
+export { type WorkerOptions } from "./options.ts";
+export { type WorkerEvent } from "./worker-event.ts";

@@ -1,0 +1,91 @@
+/**
+ * What the worker's main process and a child say to each other: JSON lines, to the child on its file descriptor 3, from it
+ * on 4. A child writes synchronously, so what it said before it died is complete, and its output keeps its order.
+ * Values above the inline bound lie in files of the worker's folder: no message is large.
+ */
+import type { AttemptError, Json } from "@millrace/core";
+import type { ArtifactType, LogLevel } from "@millrace/protocol";
+
+/** A value, or the file that holds its JSON text. */
+export type LocalValue = { readonly value: Json } | { readonly file: string };
+
+export interface LoadBundle {
+  readonly kind: "load";
+  /** Absolute path of `bundle.mjs`. */
+  readonly file: string;
+  /** Packages that stay outside, and the folder whose `node_modules` has them. */
+  readonly externals?: { readonly root: string; readonly names: readonly string[] };
+}
+
+export interface RunAttempt {
+  readonly kind: "run";
+  /** Counts the child's attempts. */
+  readonly id: number;
+  readonly runId: string;
+  readonly pipeline: string;
+  readonly node: string;
+  readonly item: string;
+  readonly generation: number;
+  readonly attempt: number;
+  readonly dispatch: number;
+  readonly idempotencyKey: string;
+  readonly input: LocalValue;
+  readonly params?: LocalValue;
+  readonly env: { readonly [name: string]: string };
+  /** The connections that the task lists; `null` where the worker has no value. */
+  readonly connections: { readonly [name: string]: string | null };
+}
+
+export type ToChild =
+  | LoadBundle
+  | RunAttempt
+  | { readonly kind: "abort"; readonly id: number; readonly reason: string }
+  | { readonly kind: "end" };
+
+/** A value that the child produced: inline, or in a file whose hash it knows. */
+export type ProducedValue =
+  | { readonly value: Json }
+  | { readonly file: string; readonly blob: string; readonly bytes: number };
+
+export type ChildOutcome =
+  | { readonly kind: "succeeded"; readonly output: ProducedValue }
+  | { readonly kind: "failed"; readonly error: AttemptError }
+  | { readonly kind: "skipped"; readonly reason: string };
+
+export interface ChildResult {
+  readonly kind: "result";
+  readonly id: number;
+  readonly outcome: ChildOutcome;
+  /** `clean`: ready for the next. `settling`: something is still open, `settled` follows. `spoiled`: end this child. */
+  readonly state: "clean" | "settling" | "spoiled";
+}
+
+export type FromChild =
+  | { readonly kind: "ready" }
+  | { readonly kind: "loaded"; readonly error?: AttemptError }
+  | { readonly kind: "output"; readonly stream: "stdout" | "stderr"; readonly text: string }
+  | {
+      readonly kind: "log";
+      readonly level: LogLevel;
+      readonly text: string;
+      readonly fields?: { readonly [name: string]: Json };
+    }
+  /** Bytes of output that the child did not send, since it last said so. */
+  | { readonly kind: "dropped"; readonly bytes: number }
+  | { readonly kind: "progress"; readonly fraction: number; readonly message?: string }
+  | {
+      readonly kind: "artifact";
+      readonly name: string;
+      readonly type: ArtifactType;
+      readonly mediaType: string;
+      readonly file: string;
+      readonly blob: string;
+      readonly bytes: number;
+    }
+  | ChildResult
+  /** Also at any other time, when something of an ended attempt breaks: `clean` is false then. */
+  | { readonly kind: "settled"; readonly clean: boolean }
+  /** The attempt was not begun, for the process is not clean any more. */
+  | { readonly kind: "refused"; readonly id: number }
+  /** Resident memory is above the bound: end this child after its attempt. */
+  | { readonly kind: "heavy"; readonly residentMb: number };

@@ -1,0 +1,73 @@
+/** HTTP beside the WebSocket: bundles and large values, with the same token. */
+import { openAsBlob } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
+import { MillraceError } from "@millrace/core";
+import { apiPrefix } from "@millrace/protocol";
+import { limits } from "./limits.ts";
+import type { WorkerSettings } from "./options.ts";
+
+export class Transfer {
+  readonly #settings: WorkerSettings;
+  readonly #stopping: AbortSignal;
+
+  constructor(settings: WorkerSettings, stopping: AbortSignal) {
+    this.#settings = settings;
+    this.#stopping = stopping;
+  }
+
+  /** Repeats what may come right (no connection, 5xx, 408, 429) for a minute; gives any other answer back. */
+  async get(path: string): Promise<Response> {
+    return this.#repeat(path, () =>
+      fetch(this.#address(path), { headers: this.#headers(), signal: this.#stopping }),
+    );
+  }
+
+  async putFile(path: string, file: string): Promise<void> {
+    const response = await this.#repeat(path, async () =>
+      fetch(this.#address(path), {
+        method: "PUT",
+        headers: { ...this.#headers(), "content-type": "application/octet-stream" },
+        body: await openAsBlob(file),
+        signal: this.#stopping,
+      }),
+    );
+    await response.body?.cancel();
+    if (!response.ok) throw unexpectedAnswer("PUT", path, response.status);
+  }
+
+  #address(path: string): string {
+    return `${this.#settings.httpUrl}${apiPrefix}${path}`;
+  }
+
+  #headers(): { [name: string]: string } {
+    return this.#settings.token === undefined ? {} : { authorization: `Bearer ${this.#settings.token}` };
+  }
+
+  async #repeat(path: string, request: () => Promise<Response>): Promise<Response> {
+    const until = performance.now() + limits.transferMs;
+    for (let round = 0; ; round += 1) {
+      let problem: string;
+      try {
+        const response = await request();
+        if (response.status < 500 && response.status !== 408 && response.status !== 429) return response;
+        await response.body?.cancel();
+        problem = `HTTP ${response.status}`;
+        if (performance.now() > until) throw unexpectedAnswer("request", path, response.status);
+      } catch (error) {
+        if (this.#stopping.aborted || performance.now() > until) throw error;
+        problem = error instanceof Error ? error.message : String(error);
+      }
+      this.#settings.onEvent({ kind: "transfer_failed", what: path, message: problem });
+      const waitMs = Math.min(limits.reconnectMaxMs, limits.reconnectBaseMs * 2 ** round);
+      await delay(Math.random() * waitMs, undefined, { signal: this.#stopping });
+    }
+  }
+}
+
+export function unexpectedAnswer(method: string, path: string, status: number): MillraceError {
+  const unknown = status === 404 && path.startsWith("/bundles/");
+  return new MillraceError(unknown ? "MILLRACE_BUNDLE_UNKNOWN" : "MILLRACE_INTERNAL", {
+    message: `${method} ${path} was answered with HTTP ${status}`,
+    fields: { path, status },
+  });
+}

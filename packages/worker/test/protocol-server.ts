@@ -1,0 +1,222 @@
+/** The server's side of the worker protocol, driven by hand: HTTP for bundles and blobs, one WebSocket at a time. */
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { canonicalJson } from "@millrace/core";
+import type {
+  AttemptOutcome,
+  BundleManifest,
+  BundleUpload,
+  CarriedValue,
+  Dispatch,
+  DispatchToken,
+  Hello,
+  LogLine,
+  ServerMessage,
+  WorkerMessage,
+} from "@millrace/protocol";
+import { tokenKey } from "@millrace/protocol";
+import { WebSocketServer, type WebSocket } from "ws";
+
+type Waiter = { readonly test: (message: WorkerMessage) => boolean; readonly resolve: () => void };
+
+export class ProtocolServer {
+  readonly bundles = new Map<string, BundleUpload>();
+  readonly blobs = new Map<string, Buffer>();
+  readonly received: WorkerMessage[] = [];
+  readonly requests: string[] = [];
+  readonly hellos: Hello[] = [];
+  /** Acknowledge results as they come. */
+  acknowledges = true;
+  leaseMs = 5_000;
+  heartbeatMs = 1_000;
+  revoked: DispatchToken[] = [];
+  /** Answers upgrade requests; off, connections are refused. */
+  accepts = true;
+  socket: WebSocket | undefined;
+  readonly #http: Server;
+  readonly #waiters: Waiter[] = [];
+
+  private constructor(http: Server) {
+    this.#http = http;
+  }
+
+  static async start(): Promise<ProtocolServer> {
+    const http = createServer();
+    const server = new ProtocolServer(http);
+    const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false });
+    http.on("request", (request, response) => void server.#answer(request, response));
+    http.on("upgrade", (request, socket, head) => {
+      if (!server.accepts) {
+        socket.destroy();
+        return;
+      }
+      server.requests.push(`UPGRADE ${request.url} ${request.headers.authorization ?? ""}`);
+      sockets.handleUpgrade(request, socket, head, (accepted) => server.#open(accepted));
+    });
+    http.listen(0, "127.0.0.1");
+    await once(http, "listening");
+    return server;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#http.address() as AddressInfo).port}`;
+  }
+
+  async stop(): Promise<void> {
+    this.socket?.terminate();
+    this.#http.closeAllConnections();
+    this.#http.close();
+    await once(this.#http, "close");
+  }
+
+  send(message: ServerMessage): void {
+    this.socket?.send(JSON.stringify(message));
+  }
+
+  /** The next message that passes, counting those that have come. */
+  async until<Kind extends WorkerMessage["kind"]>(
+    kind: Kind,
+    test: (message: Extract<WorkerMessage, { kind: Kind }>) => boolean = () => true,
+  ): Promise<Extract<WorkerMessage, { kind: Kind }>> {
+    type Wanted = Extract<WorkerMessage, { kind: Kind }>;
+    const matches = (message: WorkerMessage): boolean => message.kind === kind && test(message as Wanted);
+    const known = this.received.find(matches);
+    if (known) return known as Wanted;
+    await new Promise<void>((resolve) => this.#waiters.push({ test: matches, resolve }));
+    return this.received.find(matches) as Wanted;
+  }
+
+  async outcome(token: DispatchToken): Promise<AttemptOutcome> {
+    const key = tokenKey(token);
+    const frame = await this.until("results", (message) =>
+      message.results.some((one) => tokenKey(one.token) === key),
+    );
+    const found = frame.results.find((one) => tokenKey(one.token) === key);
+    if (!found) throw new Error("no such result");
+    return found.outcome;
+  }
+
+  /** The attempt's log as the server would store it: by position, repeats recognised. */
+  log(token: DispatchToken): LogLine[] {
+    const lines: LogLine[] = [];
+    for (const message of this.received) {
+      if (message.kind !== "logs" || tokenKey(message.token) !== tokenKey(token)) continue;
+      for (const [offset, line] of message.lines.entries()) lines[message.from + offset] = line;
+    }
+    return lines;
+  }
+
+  /** Stores a bundle made from a module's text. */
+  addBundle(code: string, more: Partial<BundleManifest> = {}): string {
+    const map = JSON.stringify({ version: 3, sources: [], names: [], mappings: "" });
+    const rest: Omit<BundleManifest, "hash"> = {
+      formatVersion: 1,
+      project: "test",
+      codeHash: sha256(code),
+      mapHash: sha256(map),
+      codeBytes: Buffer.byteLength(code),
+      externals: {},
+      platform: "any",
+      nodeMajor: 24,
+      projectRoot: "",
+      ...more,
+    };
+    const hash = sha256(canonicalJson(rest));
+    this.bundles.set(hash, { manifest: { hash, ...rest }, code, map });
+    return hash;
+  }
+
+  addBlob(bytes: Buffer): CarriedValue {
+    const blob = sha256(bytes);
+    this.blobs.set(blob, bytes);
+    return { blob, bytes: bytes.length };
+  }
+
+  #open(socket: WebSocket): void {
+    this.socket = socket;
+    socket.on("message", (data) =>
+      this.#receive(JSON.parse((data as Buffer).toString("utf8")) as WorkerMessage),
+    );
+  }
+
+  #receive(message: WorkerMessage): void {
+    if (message.kind === "heartbeat" && this.received.at(-1)?.kind === "heartbeat") return;
+    this.received.push(message);
+    if (message.kind === "hello") {
+      this.hellos.push(message);
+      const { leaseMs, heartbeatMs, revoked } = this;
+      this.send({ kind: "welcome", protocol: 1, leaseMs, heartbeatMs, revoked });
+    }
+    if (message.kind === "results" && this.acknowledges) {
+      this.send({ kind: "ack", tokens: message.results.map((result) => result.token) });
+    }
+    for (const waiter of this.#waiters.splice(0)) {
+      if (waiter.test(message)) waiter.resolve();
+      else this.#waiters.push(waiter);
+    }
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    this.requests.push(`${request.method} ${request.url} ${request.headers.authorization ?? ""}`);
+    const [, kind, hash = ""] = /^\/api\/v1\/(bundles|blobs)\/([0-9a-f]+)$/.exec(request.url ?? "") ?? [];
+    if (request.method === "PUT" && kind === "blobs") {
+      const parts: Buffer[] = [];
+      for await (const part of request) parts.push(part as Buffer);
+      this.blobs.set(hash, Buffer.concat(parts));
+      response.writeHead(204).end();
+      return;
+    }
+    const bundle = this.bundles.get(hash);
+    const blob = this.blobs.get(hash);
+    if (kind === "bundles" && bundle) response.writeHead(200).end(JSON.stringify(bundle));
+    else if (kind === "blobs" && blob) response.writeHead(200).end(blob);
+    else response.writeHead(404).end();
+  }
+}
+
+export function sha256(bytes: string | Buffer): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+let dispatched = 0;
+
+/** A dispatch of node `node` of pipeline `p`; each has a run of its own. */
+export function dispatchOf(bundle: string, node: string, more: Partial<Dispatch> = {}): Dispatch {
+  dispatched += 1;
+  const token = { runId: `run-${dispatched}`, node, item: "", generation: 1, dispatch: 1 };
+  return {
+    token,
+    pipeline: "p",
+    bundle,
+    attempt: 1,
+    input: { value: null },
+    env: [],
+    connections: [],
+    idempotencyKey: `${token.runId}/${node}//1`,
+    ...more,
+  };
+}
+
+/** A bundle whose pipeline `p` has the tasks that `tasks`, the text of an object of functions, holds. */
+export function bundleCode(tasks: string, prelude = ""): string {
+  return `${prelude}
+const tasks = ${tasks};
+export const modules = { "p.ts": tasks };
+export const settings = { project: "test", pools: {}, queues: [] };
+export function loadProject(modules) {
+  return {
+    taskFunction(pipeline, node) {
+      const found = modules["p.ts"][node];
+      if (pipeline !== "p" || !found) throw new Error("no task " + pipeline + "/" + node);
+      return found;
+    },
+    validateParams(pipeline, params) {
+      if (params.bad) throw new Error("bad is not allowed");
+      return { ...params, validated: pipeline };
+    },
+  };
+}
+`;
+}
