@@ -42,6 +42,16 @@ export {
   type Path,
   type PathStep,
 } from "./json.ts";
+export {
+  createLimit,
+  decideLimit,
+  restoreGrant,
+  restoreRequest,
+  type Limit,
+  type LimitEffect,
+  type LimitMessage,
+  type LimitRequest,
+} from "./limit/limit.ts";
 export { callDepthMax, lossesMax, mapItemsMax, namesShownMax, nodesMax } from "./limits.ts";
 export { nearestName } from "./nearest-name.ts";
 export {

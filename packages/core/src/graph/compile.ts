@@ -52,9 +52,9 @@ export interface GraphNode {
   readonly feeds: { readonly region: GraphRegion; readonly level: number }[];
   /** Levels (≤ depth) at which somebody counts this node's outcomes. */
   readonly levels: number[];
-  /** Short circuits that skip this node together with everything downstream. */
+  /** Short circuits that skip this node (unless it is a teardown) together with everything downstream. */
   readonly gates: { readonly node: GraphNode; readonly level: number }[];
-  /** Its outcome counts for the run's: no child, or none but teardowns. */
+  /** Its outcome counts for the run's: nothing hangs on it, or nothing but teardowns. */
   leaf: boolean;
   readonly teardown: boolean;
   /** The machine itself reads this node's output, so it must be at hand in memory. */
@@ -89,7 +89,7 @@ export function compileGraph(definition: PipelineDefinition): Graph {
   for (const region of regions) connectRegion(region, byId, regionById, definition);
   const order = sortTopologically(nodes, regions, definition);
   for (const node of nodes) {
-    node.leaf = !node.teardown && node.children.every((edge) => edge.child.teardown);
+    node.leaf = !node.teardown && [...successors(node)].every((next) => next.teardown);
     node.levels.sort((a, b) => a - b);
   }
   for (const vertex of order) if (isNode(vertex)) spreadGates(vertex);
@@ -396,7 +396,10 @@ function vertexPredecessors(vertex: GraphVertex): GraphVertex[] {
   return [...vertex.sources.map((source) => source.node), ...(vertex.parent ? [vertex.parent] : [])];
 }
 
-/** A node passes on what gates it, and itself when it is a short circuit that skips everything. */
+/**
+ * A node passes on what gates it, and itself when it is a short circuit that skips everything. A teardown passes it on,
+ * too, though it is not skipped itself.
+ */
 function spreadGates(node: GraphNode): void {
   const own =
     node.definition.kind === "short_circuit" && node.definition.skips !== "direct"
@@ -405,7 +408,6 @@ function spreadGates(node: GraphNode): void {
   const passed = [...node.gates, ...own];
   if (passed.length === 0) return;
   for (const next of successors(node)) {
-    if (next.teardown) continue;
     for (const gate of passed) {
       const shares = sharedDepth(gate.node.region, next.region) === gate.node.depth;
       if (shares && !next.gates.some((known) => known.node === gate.node))

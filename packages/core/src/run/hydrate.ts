@@ -1,5 +1,4 @@
 /** Builds a run's state: fresh, or from the rows that were committed for it. */
-import { assert } from "../assert.ts";
 import { isNode, type Graph, type GraphRegion } from "../graph/compile.ts";
 import type { AttemptError } from "../retry/policy.ts";
 import { decideRule } from "./rule.ts";
@@ -73,8 +72,9 @@ export interface TaskRunRecord {
 }
 
 /**
- * Rebuilds a run from its rows. Outputs of structural nodes must be loaded (`StoredValue.value`). Rows of nodes that
- * the graph does not have (an older bundle's) are left out. Follow with `decide(run, { kind: "resume" }, now)`.
+ * Rebuilds a run from its rows. Outputs of structural nodes, and the parameters where a list or the run's output is
+ * read from them, must be loaded (`StoredValue.value`). Rows of nodes that the graph does not have (an older bundle's)
+ * and of items that its lists do not have are left out. Follow with `decide(run, { kind: "resume" }, now)`.
  */
 export function hydrateRun(graph: Graph, record: RunRecord, taskRuns: Iterable<TaskRunRecord>): Run {
   const run = createRun(graph, record);
@@ -83,12 +83,13 @@ export function hydrateRun(graph: Graph, record: RunRecord, taskRuns: Iterable<T
   run.startedAt = record.startedAt;
   run.endedAt = record.endedAt;
   run.output = record.output;
-  run.cancel = record.cancel;
+  run.cancel = record.cancel && { ...record.cancel };
+  run.root.active = record.state !== "queued";
   const step = newStep(run, 0, true);
-  const rows: Rows = { byName: new Map(), itemsOf: new Map() };
+  const rows: Rows = { byName: new Map(), expandedBelow: new Map() };
   for (const row of taskRuns) {
     rows.byName.set(rowName(row.node, row.item), row);
-    if (row.item !== "") noteItem(rows, graph, row);
+    if (row.item !== "") noteExpanded(rows, graph, row);
   }
   for (const vertex of graph.order) {
     if (isNode(vertex))
@@ -103,22 +104,22 @@ export function hydrateRun(graph: Graph, record: RunRecord, taskRuns: Iterable<T
 
 interface Rows {
   readonly byName: Map<string, TaskRunRecord>;
-  /** Scope paths that have rows, by region: such items had begun. */
-  readonly itemsOf: Map<GraphRegion, Set<string>>;
+  /** Items' paths that have rows, by region: such regions had been expanded. */
+  readonly expandedBelow: Map<GraphRegion, Set<string>>;
 }
 
 function rowName(node: string, item: string): string {
   return `${node}\n${item}`;
 }
 
-function noteItem(rows: Rows, graph: Graph, row: TaskRunRecord): void {
+function noteExpanded(rows: Rows, graph: Graph, row: TaskRunRecord): void {
   const indexes = row.item.split(".");
   let region = graph.byId.get(row.node)?.region;
   while (region && region.depth > indexes.length) region = region.parent;
   for (; region; region = region.parent) {
-    const known = rows.itemsOf.get(region) ?? new Set<string>();
-    known.add(indexes.slice(0, region.depth).join("."));
-    rows.itemsOf.set(region, known);
+    const known = rows.expandedBelow.get(region) ?? new Set<string>();
+    known.add(indexes.slice(0, region.depth - 1).join("."));
+    rows.expandedBelow.set(region, known);
   }
 }
 
@@ -150,15 +151,17 @@ function copyRow(taskRun: TaskRun, row: TaskRunRecord): void {
   taskRun.carried = row.carried;
 }
 
-/** An expansion that had been closed has rows for its placeholders; else its list says whether it was expanded. */
+/**
+ * An expansion that was closed has rows for all its placeholders, one that was expanded has rows of items or is found
+ * due again. Which items are under way need not be known: they are the first open ones (`activateItems`).
+ */
 function rebuildExpansion(step: Step, expansion: Expansion, rows: Rows): void {
-  const placeholderRows = expansion.placeholders.map((taskRun) =>
+  const closing = expansion.placeholders.map((taskRun) =>
     rows.byName.get(rowName(taskRun.node.definition.id, taskRun.item)),
   );
-  if (placeholderRows.some((row) => row !== undefined)) {
+  if (closing.every((row) => row !== undefined && isEndState(row.state))) {
     expansion.placeholders.forEach((taskRun, at) => {
-      const row = placeholderRows[at];
-      assert(row && isEndState(row.state), "a closed region has an end state for each of its nodes");
+      const row = closing[at]!;
       copyRow(taskRun, row);
       setState(step, taskRun, row.state);
       taskRun.reason = row.reason;
@@ -166,18 +169,11 @@ function rebuildExpansion(step: Step, expansion: Expansion, rows: Rows): void {
     finishClosing(step, expansion);
     return;
   }
+  if (!rows.expandedBelow.get(expansion.region)?.has(expansion.scope.path)) return;
   let facts = 0;
   for (const source of expansion.region.sources)
     facts |= factsOf(tallyOf(source.node, scopeAt(expansion.scope, source.level)));
-  if (decideRule("all_success", facts) !== "run" || !expansion.scope.active) return;
+  if (decideRule("all_success", facts) !== "run") return;
   const items = readItems(step.run, expansion);
-  if ("code" in items || items.length === 0) return;
-  fillExpansion(expansion, items);
-  const begun = rows.itemsOf.get(expansion.region);
-  expansion.items.forEach((item, index) => {
-    if (!begun?.has(item.path)) return;
-    item.active = true;
-    expansion.activeItems += 1;
-    expansion.nextItem = Math.max(expansion.nextItem, index + 1);
-  });
+  if (!("code" in items) && items.length > 0) fillExpansion(expansion, items);
 }

@@ -21,7 +21,6 @@ import {
   setState,
   settle,
   startAttempt,
-  activateItems,
   type Step,
 } from "./progress.ts";
 import { findTaskRun, taskRunsBelow } from "./scope.ts";
@@ -30,6 +29,7 @@ import {
   isRunEnded,
   type AttemptOutcome,
   type AttemptRecord,
+  type CancelRequest,
   type Decision,
   type DispatchName,
   type Reason,
@@ -56,9 +56,9 @@ function handle(step: Step, message: RunMessage): void {
     case "dispatch":
       return dispatch(step, message.taskRun, message.worker);
     case "cached":
-      return finishQueued(step, message.taskRun, { kind: "succeeded", output: message.output }, 0);
+      return finishQueued(step, message.taskRun, { kind: "succeeded", output: message.output });
     case "refuse":
-      return finishQueued(step, message.taskRun, { kind: "failed", error: message.error }, 0);
+      return refuse(step, message.taskRun, message.error);
     case "result":
       return finishDispatch(step, message.token, message.outcome, message.random);
     case "lost":
@@ -77,7 +77,7 @@ function handle(step: Step, message: RunMessage): void {
     case "child_ended":
       return childEnded(step, message);
     case "cancel":
-      return cancelRun(step, message.by, message.reason);
+      return cancelRun(step, message.by, message.reason, message.force);
     case "cancel_node":
       return cancelNode(step, message.node, message.item, message.reason);
     case "mark":
@@ -109,7 +109,7 @@ function resume(step: Step): void {
     step.effects.push({ kind: "deadline_at", at: run.startedAt + deadlineMs });
   }
   for (const taskRun of taskRunsBelow(run.root)) resumeTaskRun(step, taskRun);
-  resumeScope(step, run.root);
+  enterScope(step, run.root);
 }
 
 function resumeTaskRun(step: Step, taskRun: TaskRun): void {
@@ -118,15 +118,8 @@ function resumeTaskRun(step: Step, taskRun: TaskRun): void {
     step.effects.push({ kind: "retry_at", taskRun, at: taskRun.resumeAt ?? step.now });
   else if (taskRun.state === "waiting" && taskRun.childRunId === undefined)
     step.effects.push({ kind: "call", taskRun });
-}
-
-function resumeScope(step: Step, scope: Scope): void {
-  if (!scope.active) return;
-  enterScope(step, scope);
-  for (const expansion of scope.expansions) {
-    for (const item of expansion.items) if (item.active) resumeScope(step, item);
-    activateItems(step, expansion);
-  }
+  if (taskRun.revoked)
+    sendRevoke(step, taskRun, taskRun.reason ?? cancelledByUser, step.run.cancel?.force ?? false);
 }
 
 function dispatch(step: Step, taskRun: TaskRun, worker: string): void {
@@ -163,10 +156,15 @@ function finishDispatch(step: Step, token: DispatchName, outcome: AttemptOutcome
   finishAttempt(step, taskRun, outcome, random);
 }
 
-function finishQueued(step: Step, taskRun: TaskRun, outcome: AttemptOutcome, random: number): void {
+/** What makes a task run impossible to prepare stays so: it is not retried. */
+function refuse(step: Step, taskRun: TaskRun, error: AttemptError): void {
+  finishQueued(step, taskRun, { kind: "failed", error: { ...error, next: "fatal" } });
+}
+
+function finishQueued(step: Step, taskRun: TaskRun, outcome: AttemptOutcome): void {
   if (taskRun.state !== "queued") return;
   taskRun.startedAt = step.now;
-  finishAttempt(step, taskRun, outcome, random);
+  finishAttempt(step, taskRun, outcome, 0);
   if (outcome.kind === "succeeded")
     taskRun.reason = { code: "cached", message: "The output was recorded earlier for the same inputs." };
 }
@@ -249,7 +247,7 @@ function recordAttempt(step: Step, taskRun: TaskRun, state: AttemptRecord["state
 
 function lose(step: Step, message: Extract<RunMessage, { kind: "lost" }>): void {
   const taskRun = current(step.run, message.token);
-  if (!taskRun) return;
+  if (taskRun?.state !== "running") return;
   step.effects.push({ kind: "released", taskRun, dispatch: taskRun.dispatch });
   taskRun.error = message.error;
   if (taskRun.revoked) {
@@ -282,22 +280,33 @@ function retryDue(step: Step, message: Extract<RunMessage, { kind: "retry_due" }
   startAttempt(step, taskRun);
 }
 
+/** A child that was made for a call which nobody waits for any more is cancelled; nothing else changes (R1). */
 function callStarted(step: Step, token: DispatchName, childRunId: string): void {
   const taskRun = current(step.run, token);
-  if (!taskRun || taskRun.childRunId !== undefined) return;
+  if (!taskRun) {
+    const left = lookup(step.run, token.node, token.item);
+    if (left && left.childRunId !== childRunId)
+      step.effects.push({ kind: "cancel_child", taskRun: left, childRunId, force: false });
+    return;
+  }
+  if (taskRun.childRunId !== undefined) return;
   taskRun.childRunId = childRunId;
   step.touched.add(taskRun);
+  if (taskRun.revoked)
+    sendRevoke(step, taskRun, taskRun.reason ?? cancelledByUser, step.run.cancel?.force ?? false);
 }
 
 function childEnded(step: Step, message: Extract<RunMessage, { kind: "child_ended" }>): void {
   const { state, reason } = message;
+  const call = current(step.run, message.token);
+  if (!call) return;
+  call.childRunId ??= message.childRunId;
   if (state === "succeeded") {
     return finishDispatch(step, message.token, { kind: "succeeded", output: message.output }, message.random);
   }
   const text = `The called run ${message.childRunId} ended ${state}${reason ? `: ${reason.message}` : ""}.`;
   if (state === "cancelled") {
-    const taskRun = current(step.run, message.token);
-    if (taskRun && !taskRun.revoked) taskRun.reason = { code: "child_cancelled", message: text };
+    if (!call.revoked) call.reason = { code: "child_cancelled", message: text };
     return finishDispatch(step, message.token, { kind: "cancelled" }, message.random);
   }
   finishDispatch(
@@ -308,8 +317,11 @@ function childEnded(step: Step, message: Extract<RunMessage, { kind: "child_ende
   );
 }
 
-/** The first request lets teardowns run; a second one cancels them, too. */
-function cancelRun(step: Step, by: "user" | "deadline" | "parent", reason: Reason): void {
+/**
+ * The first request lets teardowns run; a second one of a person, or one that says so, cancels them, too. What a parent
+ * or the deadline says twice is heard once, as such messages may be doubled.
+ */
+function cancelRun(step: Step, by: CancelRequest["by"], reason: Reason, forced = false): void {
   const { run } = step;
   if (run.state === "queued") {
     run.state = "cancelled";
@@ -319,8 +331,8 @@ function cancelRun(step: Step, by: "user" | "deadline" | "parent", reason: Reaso
     step.effects.push({ kind: "ended" });
     return;
   }
-  if (run.cancel && by !== "user") return;
-  const force = run.cancel !== undefined;
+  if (run.cancel && by !== "user" && !forced) return;
+  const force = run.cancel !== undefined || forced;
   run.cancel = { by: run.cancel?.by ?? by, reason: run.cancel?.reason ?? reason, force };
   step.runTouched = true;
   sweep(step, run.root, { reason: run.cancel.reason, force });
@@ -364,12 +376,16 @@ function revoke(step: Step, taskRun: TaskRun, options: Sweep): void {
   taskRun.revoked = true;
   taskRun.reason = options.reason;
   step.touched.add(taskRun);
+  sendRevoke(step, taskRun, options.reason, options.force);
+}
+
+/** A call whose child is not known yet is told to it when it is (`callStarted`). */
+function sendRevoke(step: Step, taskRun: TaskRun, reason: Reason, force: boolean): void {
   const { childRunId, dispatch: number, worker } = taskRun;
   if (taskRun.state === "waiting") {
-    if (childRunId !== undefined)
-      step.effects.push({ kind: "cancel_child", taskRun, childRunId, force: options.force });
-  } else if (worker !== undefined) {
-    step.effects.push({ kind: "revoke", taskRun, dispatch: number, worker, reason: options.reason.message });
+    if (childRunId !== undefined) step.effects.push({ kind: "cancel_child", taskRun, childRunId, force });
+  } else if (taskRun.state === "running" && worker !== undefined) {
+    step.effects.push({ kind: "revoke", taskRun, dispatch: number, worker, reason: reason.message });
   }
 }
 

@@ -113,7 +113,7 @@ function spreadOutcome(step: Step, taskRun: TaskRun, from: Scope): void {
   for (const level of node.levels) {
     if (level > from.depth) break;
     const scope = scopeAt(from, level);
-    const seen = outcomeSeenFrom(node, level, taskRun.state as EndState);
+    const seen = outcomeSeenFrom(from, level, taskRun.state as EndState);
     const changed = countOutcome(tallyOf(node, scope), seen);
     if (changed && !step.rebuilding) announce(step, node, scope, level);
   }
@@ -154,13 +154,17 @@ function endExpansion(step: Step, expansion: Expansion): void {
   if (scope.open === 0) endScope(step, scope);
 }
 
-/** Lets as many items begin as the region's concurrency allows. */
-export function activateItems(step: Step, expansion: Expansion): void {
+/**
+ * Lets as many items begin as the region's concurrency allows, in order: those under way are always the first ones that
+ * have not ended. A cancelled run begins none.
+ */
+function activateItems(step: Step, expansion: Expansion): void {
+  if (step.run.cancel) return;
   const limit = expansion.region.definition.concurrency ?? Number.POSITIVE_INFINITY;
   while (expansion.nextItem < expansion.items.length && expansion.activeItems < limit) {
     const item = expansion.items[expansion.nextItem]!;
     expansion.nextItem += 1;
-    if (item.open === 0) continue;
+    if (item.open === 0 || item.active) continue;
     expansion.activeItems += 1;
     enterScope(step, item);
   }
@@ -168,7 +172,7 @@ export function activateItems(step: Step, expansion: Expansion): void {
 
 function evaluateNode(step: Step, taskRun: TaskRun): void {
   if (taskRun.state !== "pending" || !taskRun.scope.active) return;
-  if (isGated(taskRun.node.gates, taskRun.scope)) {
+  if (!taskRun.node.teardown && isGated(taskRun.node.gates, taskRun.scope)) {
     endTaskRun(step, taskRun, skipped("short_circuit", "A short circuit upstream answered no."));
     return;
   }
@@ -263,7 +267,9 @@ export function queueTaskRun(step: Step, taskRun: TaskRun): void {
 }
 
 function evaluateRegion(step: Step, expansion: Expansion): void {
-  if (expansion.state !== "pending" || !expansion.scope.active) return;
+  if (!expansion.scope.active) return;
+  if (expansion.state === "expanded") activateItems(step, expansion);
+  if (expansion.state !== "pending") return;
   let facts = 0;
   for (const source of expansion.region.sources)
     facts |= factsOf(tallyOf(source.node, scopeAt(expansion.scope, source.level)));
@@ -291,7 +297,7 @@ function expand(step: Step, expansion: Expansion): void {
     });
   } else {
     fillExpansion(expansion, items);
-    if (!step.rebuilding) activateItems(step, expansion);
+    activateItems(step, expansion);
   }
 }
 

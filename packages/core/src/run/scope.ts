@@ -21,7 +21,7 @@ export function createRootScope(graph: Graph): Scope {
     nodes: graph.rootNodes,
     regions: graph.rootRegions,
     counted: graph.rootCounted,
-    active: true,
+    active: false,
   });
 }
 
@@ -174,10 +174,13 @@ export function countOutcome(tally: Tally, state: EndState): boolean {
   return factsOf(tally) !== before;
 }
 
-/** The outcome as those see it who read from `level`: settled regions hide failures from the outside. */
-export function outcomeSeenFrom(node: GraphNode, level: number, state: EndState): EndState {
+/**
+ * The outcome of what stands in `scope` as those see it who read from `level`: settled regions hide from the outside
+ * that items failed. A region that was closed without items has none to hide.
+ */
+export function outcomeSeenFrom(scope: Scope, level: number, state: EndState): EndState {
   if (state === "succeeded" || state === "skipped") return state;
-  for (let region = node.region; region && region.depth > level; region = region.parent) {
+  for (let { region } = scope; region && region.depth > level; region = region.parent) {
     if (region.definition.settled) return "succeeded";
   }
   return state;

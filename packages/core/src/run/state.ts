@@ -134,7 +134,7 @@ export interface Scope {
   readonly expansions: Expansion[];
   /** By node index; only nodes that somebody counts at this level. */
   readonly tallies: Map<number, Tally> | undefined;
-  /** False while the region's concurrency holds the item back. */
+  /** False while the region's concurrency holds the item back, and at the root before the run starts. */
   active: boolean;
   /** Own task runs and expansions that have not ended. */
   open: number;
@@ -219,7 +219,13 @@ export type RunMessage =
       readonly reason: Reason | undefined;
       readonly random: number;
     }
-  | { readonly kind: "cancel"; readonly by: CancelRequest["by"]; readonly reason: Reason }
+  /** `force`: teardowns, too, as a person's second request does. */
+  | {
+      readonly kind: "cancel";
+      readonly by: CancelRequest["by"];
+      readonly reason: Reason;
+      readonly force?: boolean;
+    }
   | { readonly kind: "cancel_node"; readonly node: string; readonly item?: string; readonly reason: Reason }
   | {
       readonly kind: "mark";
@@ -250,7 +256,7 @@ export type RunEffect =
   | { readonly kind: "attempt"; readonly record: AttemptRecord }
   /** It waits for a worker from now on. */
   | { readonly kind: "ready"; readonly taskRun: TaskRun }
-  /** It was queued and is not any more, without a dispatch. */
+  /** It was queued and is not any more, and it was not the queue's owner who took it (`dispatch`, `cached`, `refuse`). */
   | { readonly kind: "unready"; readonly taskRun: TaskRun }
   /** Send it to the worker once this is committed. */
   | { readonly kind: "send"; readonly taskRun: TaskRun }

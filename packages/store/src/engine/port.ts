@@ -1,0 +1,262 @@
+/**
+ * What the engine asks of its store. PostgreSQL (`postgres-engine-store.ts`) and the simulator's memory both implement
+ * it and pass one conformance suite.
+ *
+ * E1: `flush` commits wholly or not at all, and not once its node is fenced.
+ * E2: a node's flush numbers rise by one; `lastFlush` tells after a lost connection whether the last one landed.
+ * E3: a shard has at most one owner that is not fenced; it changes hands only by its owner or after its fencing.
+ * E4: what `flush` committed is what the `load…` functions give afterwards, to anybody.
+ */
+import type {
+  AttemptError,
+  AttemptRecord,
+  Json,
+  Reason,
+  RunState,
+  StoredValue,
+  TaskRunRecord,
+} from "@millrace/core";
+
+export const shardCount = 64;
+
+export interface RunKey {
+  readonly workspace: number;
+  readonly id: string;
+}
+
+/** The `call` node that waits for this run. */
+export interface RunParent {
+  readonly runId: string;
+  readonly shard: number;
+  readonly node: string;
+  readonly item: string;
+  readonly generation: number;
+  readonly dispatch: number;
+}
+
+export interface LiveRun extends RunKey {
+  readonly lane: string;
+  readonly shard: number;
+  readonly pipeline: string;
+  readonly project: string;
+  readonly bundle: string;
+  readonly generation: number;
+  readonly state: RunState;
+  readonly reason: Reason | undefined;
+  readonly depth: number;
+  readonly parent: RunParent | undefined;
+  readonly labels: { readonly [name: string]: string };
+  readonly params: StoredValue;
+  readonly cancel:
+    | { readonly by: "user" | "deadline" | "parent"; readonly reason: Reason; readonly force: boolean }
+    | undefined;
+  /** ms since 1970, database time; so are all times here. */
+  readonly createdAt: number;
+  readonly startedAt: number | undefined;
+}
+
+export type RunChange = Pick<LiveRun, "workspace" | "id" | "state" | "reason" | "cancel" | "startedAt">;
+
+export interface RunEnd extends RunKey {
+  readonly state: RunState;
+  readonly reason: Reason | undefined;
+  readonly output: StoredValue | undefined;
+  readonly endedAt: number;
+}
+
+export interface TaskRunRow extends TaskRunRecord {
+  readonly workspace: number;
+  readonly runId: string;
+}
+
+export interface AttemptRow {
+  readonly workspace: number;
+  readonly runId: string;
+  readonly node: string;
+  readonly item: string;
+  readonly generation: number;
+  readonly attempt: number;
+  readonly dispatch: number;
+  readonly state: AttemptRecord["state"];
+  readonly worker: string | undefined;
+  readonly error: AttemptError | undefined;
+  readonly startedAt: number;
+  readonly endedAt: number;
+}
+
+export interface TimerKey {
+  readonly workspace: number;
+  readonly runId: string;
+  readonly kind: "retry" | "deadline";
+  /** Empty for a deadline. */
+  readonly node: string;
+  readonly item: string;
+}
+export interface TimerRow extends TimerKey {
+  readonly generation: number;
+  readonly shard: number;
+  readonly dueAt: number;
+}
+
+/** A message in the inbox; the engine knows its shape. */
+export interface InboxMessage {
+  readonly shard: number;
+  readonly message: Json;
+}
+export interface InboxRow extends InboxMessage {
+  readonly id: number;
+}
+
+export interface LimitKey {
+  readonly workspace: number;
+  readonly kind: "pool" | "key" | "pipeline";
+  readonly name: string;
+}
+export interface LimitRow extends LimitKey {
+  readonly shard: number;
+  readonly slots: number;
+  readonly setByOperator: boolean;
+}
+export interface LimitHold extends LimitKey {
+  /** Who holds: a task run's attempt, or a run. */
+  readonly holder: string;
+}
+export interface GrantRow extends LimitHold {
+  readonly shard: number;
+  readonly runId: string;
+  readonly slots: number;
+}
+export interface RequestRow extends LimitHold {
+  readonly shard: number;
+  /** The shard that wants to know. */
+  readonly replyShard: number;
+  readonly runId: string;
+  readonly slots: number;
+  /** How many slots the limit has by its definition: an operator's number wins over it. */
+  readonly limitSlots: number;
+  /** Priority as time: the smaller goes first. */
+  readonly rank: number;
+}
+
+export interface CacheRow {
+  readonly workspace: number;
+  readonly key: string;
+  readonly output: StoredValue;
+  readonly recordedAt: number;
+  readonly expiresAt: number | undefined;
+}
+
+/** Everything that one flush commits. */
+export interface FlushBatch {
+  readonly runsCreated: LiveRun[];
+  readonly runsChanged: RunChange[];
+  readonly runsEnded: RunEnd[];
+  readonly taskRuns: TaskRunRow[];
+  readonly attempts: AttemptRow[];
+  readonly timersSet: TimerRow[];
+  readonly timersCleared: TimerKey[];
+  readonly messagesSent: InboxMessage[];
+  readonly messagesTaken: number[];
+  readonly limits: LimitRow[];
+  readonly grants: GrantRow[];
+  readonly grantsGone: LimitHold[];
+  readonly requests: RequestRow[];
+  readonly requestsGone: LimitHold[];
+  readonly cached: CacheRow[];
+}
+
+export function emptyBatch(): FlushBatch {
+  return {
+    runsCreated: [],
+    runsChanged: [],
+    runsEnded: [],
+    taskRuns: [],
+    attempts: [],
+    timersSet: [],
+    timersCleared: [],
+    messagesSent: [],
+    messagesTaken: [],
+    limits: [],
+    grants: [],
+    grantsGone: [],
+    requests: [],
+    requestsGone: [],
+    cached: [],
+  };
+}
+
+/** `fenced`: this node's time is over; it must step nothing more and start again as a new one. */
+export type FlushOutcome = "committed" | "fenced";
+
+export interface NodeRegistration {
+  readonly nodeId: number;
+  /** Database time. */
+  readonly now: number;
+}
+
+export interface LeaseRenewal {
+  readonly alive: boolean;
+  readonly now: number;
+  /** Nodes with a lease, this one included. */
+  readonly liveNodes: number;
+}
+
+export interface LoadedShards {
+  /** Runs that have started; queued ones come by `loadQueuedRuns`. Quarantined ones only count. */
+  readonly runs: readonly LiveRun[];
+  readonly taskRuns: readonly TaskRunRow[];
+  readonly limits: readonly LimitRow[];
+  readonly grants: readonly GrantRow[];
+  readonly requests: readonly RequestRow[];
+}
+
+export interface QueuedRun extends RunKey {
+  readonly shard: number;
+  readonly pipeline: string;
+  readonly createdAt: number;
+}
+
+export interface EngineStore {
+  /** Makes this process's node row with a lease of `leaseMs`. */
+  registerNode(node: {
+    readonly name: string;
+    readonly url: string | undefined;
+    readonly version: string;
+    readonly leaseMs: number;
+  }): Promise<NodeRegistration>;
+  renewLease(nodeId: number, leaseMs: number): Promise<LeaseRenewal>;
+  /** Fences nodes whose lease ran out more than `marginMs` ago and frees their shards; returns how many shards are free. */
+  fenceExpired(
+    marginMs: number,
+  ): Promise<{ readonly fenced: readonly number[]; readonly freeShards: number }>;
+  /** Takes up to `count` free shards; returns those taken. */
+  claimShards(nodeId: number, count: number): Promise<number[]>;
+  /** Gives shards up; their messages are noticed by whoever claims them. */
+  releaseShards(nodeId: number, shards: readonly number[]): Promise<void>;
+  /** Ends the node: releases its shards, fences itself. */
+  leave(nodeId: number): Promise<void>;
+  ownedShards(nodeId: number): Promise<number[]>;
+
+  /** Throws when the connection was lost: the outcome is unknown then (`lastFlush`). */
+  flush(nodeId: number, number: number, batch: FlushBatch): Promise<FlushOutcome>;
+  lastFlush(nodeId: number): Promise<{ readonly number: number; readonly fenced: boolean }>;
+
+  loadShards(shards: readonly number[]): Promise<LoadedShards>;
+  /** Oldest first, after `afterId`. */
+  loadQueuedRuns(shards: readonly number[], afterId: string, limit: number): Promise<QueuedRun[]>;
+  loadRun(
+    key: RunKey,
+  ): Promise<{ readonly run: LiveRun; readonly taskRuns: readonly TaskRunRow[] } | undefined>;
+  loadTimers(shards: readonly number[], until: number, limit: number): Promise<TimerRow[]>;
+  loadInbox(shards: readonly number[], limit: number): Promise<InboxRow[]>;
+  /** Leaves messages for shards of other nodes outside any flush (a command of the API), and wakes them. */
+  sendInbox(messages: readonly InboxMessage[], now: number): Promise<void>;
+  /** Tells nodes that these shards have messages. Coalesced by the caller. */
+  wake(shards: readonly number[]): Promise<void>;
+  /** Calls back with shards that have messages, and with all on a new connection. */
+  onWake(listener: (shards: readonly number[] | "all") => void): Promise<{ stop(): Promise<void> }>;
+
+  findCached(workspace: number, keys: readonly string[], now: number): Promise<CacheRow[]>;
+  /** Binds `key` to `runId` for good, or gives the run that it was bound to before. */
+  bindIdempotencyKey(workspace: number, key: string, runId: string, now: number): Promise<string>;
+}

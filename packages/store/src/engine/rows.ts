@@ -1,0 +1,105 @@
+/** Reads what PostgreSQL answers into the port's rows. */
+import type { AttemptError, Json, Reason, RunState, StoredValue, TaskRunState } from "@millrace/core";
+import type { LiveRun, RunParent, TaskRunRow } from "./port.ts";
+
+export interface LiveRunColumns {
+  workspace: number;
+  id: string;
+  lane: string;
+  shard: number;
+  pipeline: string;
+  project: string;
+  bundle: string;
+  generation: number;
+  state: RunState;
+  reason: Reason | null;
+  depth: number;
+  parent: RunParent | null;
+  labels: Record<string, string> | null;
+  params: Json;
+  params_blob: string | null;
+  cancel: LiveRun["cancel"] | null;
+  created_at: number;
+  started_at: number | null;
+}
+
+export const liveRunColumns =
+  "workspace, id, lane, shard, pipeline, project, bundle, generation, state, reason, depth, parent, labels, params, params_blob, cancel, created_at, started_at";
+
+export function readLiveRun(row: LiveRunColumns): LiveRun {
+  return {
+    workspace: row.workspace,
+    id: row.id,
+    lane: row.lane,
+    shard: row.shard,
+    pipeline: row.pipeline,
+    project: row.project,
+    bundle: row.bundle,
+    generation: row.generation,
+    state: row.state,
+    reason: row.reason ?? undefined,
+    depth: row.depth,
+    parent: row.parent ?? undefined,
+    labels: row.labels ?? {},
+    params: row.params_blob === null ? { value: row.params } : { blob: row.params_blob, bytes: 0 },
+    cancel: row.cancel ?? undefined,
+    createdAt: row.created_at,
+    startedAt: row.started_at ?? undefined,
+  };
+}
+
+export interface TaskRunColumns {
+  workspace: number;
+  run_id: string;
+  node: string;
+  item: string;
+  generation: number;
+  state: TaskRunState;
+  attempt: number;
+  dispatch: number;
+  losses: number;
+  worker: string | null;
+  started_at: number | null;
+  ended_at: number | null;
+  resume_at: number | null;
+  output: Json;
+  output_blob: string | null;
+  output_bytes: number | null;
+  reason: Reason | null;
+  error: AttemptError | null;
+  child_run_id: string | null;
+  revoked: boolean;
+  carried: boolean;
+}
+
+export const taskRunColumns =
+  "workspace, run_id, node, item, generation, state, attempt, dispatch, losses, worker, started_at, ended_at, resume_at, output, output_blob, output_bytes, reason, error, child_run_id, revoked, carried";
+
+export function readTaskRun(row: TaskRunColumns): TaskRunRow {
+  return {
+    workspace: row.workspace,
+    runId: row.run_id,
+    node: row.node,
+    item: row.item,
+    generation: row.generation,
+    state: row.state,
+    attempt: row.attempt,
+    dispatch: row.dispatch,
+    losses: row.losses,
+    worker: row.worker ?? undefined,
+    output: row.state === "succeeded" ? readStored(row.output, row.output_blob, row.output_bytes) : undefined,
+    error: row.error ?? undefined,
+    reason: row.reason ?? undefined,
+    startedAt: row.started_at ?? undefined,
+    endedAt: row.ended_at ?? undefined,
+    resumeAt: row.resume_at ?? undefined,
+    childRunId: row.child_run_id ?? undefined,
+    revoked: row.revoked,
+    carried: row.carried,
+  };
+}
+
+/** SQL has no value for "no output" beside JSON's null: whoever asks knows that there is one. */
+export function readStored(value: Json, blob: string | null, bytes: number | null): StoredValue {
+  return blob === null ? { value } : { blob, bytes: bytes ?? 0 };
+}
