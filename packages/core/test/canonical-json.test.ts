@@ -1,12 +1,12 @@
-import fc from "fast-check";
+import { assert, jsonValue, property } from "fast-check";
 import { expect, test } from "vitest";
 import { canonicalJson } from "../src/canonical-json.ts";
 import type { Json } from "../src/json.ts";
 import { nearestName } from "../src/nearest-name.ts";
 
 test("canonical JSON reads back as the same value", () => {
-  fc.assert(
-    fc.property(fc.jsonValue(), (value) => {
+  assert(
+    property(jsonValue(), (value) => {
       expect(JSON.parse(canonicalJson(value as Json))).toEqual(JSON.parse(JSON.stringify(value)));
     }),
   );

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { unreachable } from "../src/assert.ts";
 import { triggerRules, type TriggerRule } from "../src/graph/definition.ts";
 import { decideRule, parentFacts, type RuleDecision } from "../src/run/rule.ts";
 
@@ -52,6 +53,8 @@ function closedTable(
     case "all_done_setup_success":
       if (setups.length === 0 || setups.includes("succeeded")) return "run";
       return setups.every((state) => state === "skipped") ? "skipped" : "upstream_failed";
+    default:
+      return unreachable(rule);
   }
 }
 

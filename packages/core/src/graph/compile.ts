@@ -86,7 +86,10 @@ export function compileGraph(definition: PipelineDefinition): Graph {
   const nodes = buildNodes(definition, regionById);
   const byId = new Map(nodes.map((node) => [node.definition.id, node]));
   for (const node of nodes) connectNode(node, byId, regionById, definition);
-  for (const region of regions) connectRegion(region, byId, regionById, definition);
+  for (const region of regions) {
+    checkRegion(region, definition);
+    connectRegion(region, byId, regionById, definition);
+  }
   const order = sortTopologically(nodes, regions, definition);
   for (const node of nodes) {
     node.leaf = !node.teardown && [...successors(node)].every((next) => next.teardown);
@@ -98,6 +101,7 @@ export function compileGraph(definition: PipelineDefinition): Graph {
       if (node.levels.includes(region.depth)) region.counted.push(node);
     }
   }
+  for (const id of referencedRegions(definition.output)) throw foreignItem(definition, "its output", id);
   for (const id of referencedNodes(definition.output)) {
     const node = byId.get(id);
     if (!node) throw invalid(definition, `its output refers to the node "${id}", which does not exist`);
@@ -252,6 +256,13 @@ function connectNode(
         `its node "${node.definition.id}" follows choices of "${id}", which is not a branch`,
       );
     }
+    const unknown = choices?.find((choice) => !parent.definition.choices?.includes(choice));
+    if (unknown !== undefined) {
+      throw invalid(
+        definition,
+        `its node "${node.definition.id}" follows the choice "${unknown}", which the branch "${id}" does not have`,
+      );
+    }
     if (choices && parent.depth > level) {
       throw invalid(
         definition,
@@ -264,6 +275,16 @@ function connectNode(
     parent.children.push(edge);
     if (!parent.levels.includes(level)) parent.levels.push(level);
   }
+}
+
+/** A region without nodes, or whose items may never begin, would never end. */
+function checkRegion(region: GraphRegion, definition: PipelineDefinition): void {
+  const { id, over, concurrency } = region.definition;
+  if (nodesWithin(region)[Symbol.iterator]().next().done)
+    throw invalid(definition, `its fan-out "${id}" has no nodes`);
+  if (over.length === 0) throw invalid(definition, `its fan-out "${id}" has no list`);
+  if (concurrency !== undefined && !(concurrency >= 1))
+    throw invalid(definition, `its fan-out "${id}" has the concurrency ${concurrency}, expected at least 1`);
 }
 
 function connectRegion(
@@ -297,7 +318,8 @@ function checkRegionsInScope(
   regionById: ReadonlyMap<string, GraphRegion>,
   definition: PipelineDefinition,
 ): void {
-  for (const id of referencedRegions(node.definition.input)) {
+  const { input, options } = node.definition;
+  for (const id of [...referencedRegions(input), ...referencedRegions(options.concurrency?.key)]) {
     if (!encloses(regionById.get(id), node.region)) throw foreignItem(definition, node.definition.id, id);
   }
 }

@@ -57,12 +57,14 @@ export function decideRetry(
   const classes = error.classes ?? [error.name];
   if (policy.except?.some((name) => classes.includes(name))) return { kind: "stop" };
   if (policy.on && !policy.on.some((name) => classes.includes(name))) return { kind: "stop" };
-  if (error.next === "retry_after") return { kind: "retry", delayMs: Math.max(0, error.retryAfterMs ?? 0) };
+  if (error.next === "retry_after")
+    return { kind: "retry", delayMs: Math.max(0, Math.ceil(error.retryAfterMs ?? 0)) };
   return { kind: "retry", delayMs: backoffDelayMs(policy, attempt, random) };
 }
 
 function backoffDelayMs(policy: RetryPolicy, attempt: number, random: number): number {
+  if (policy.delayMs === 0) return 0;
   const grown = policy.backoff === "fixed" ? policy.delayMs : policy.delayMs * policy.factor ** (attempt - 1);
   const bounded = Math.min(grown, policy.maxDelayMs);
-  return policy.jitter === "full" ? Math.floor(bounded * random) : bounded;
+  return Math.floor(policy.jitter === "full" ? bounded * random : bounded);
 }
