@@ -29,8 +29,10 @@ export type ElementOf<L> =
         ? Filled<Element>
         : never;
 
-/** Lists whose elements fit an input as they are. */
-export type MappableTo<In> = Ref<readonly In[]> | readonly Input<In>[] | Lists<In>;
+/** Lists whose elements fit an input as they are; a task without input runs once per element of any list. */
+export type MappableTo<In> = [In] extends [void]
+  ? Mappable
+  : Ref<readonly In[]> | readonly Input<In>[] | Lists<In>;
 
 type Elements<L extends readonly List[]> = { -readonly [K in keyof L]: ElementOf<L[K]> };
 

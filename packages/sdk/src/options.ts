@@ -128,18 +128,24 @@ export function parseTaskOptions(
   return parsed;
 }
 
-/** Refuses what is not an object, and options that nobody knows. */
-export function checkOptionNames(layer: unknown, known: readonly string[], owner: OptionOwner): void {
+/** Returns the options, and refuses what is not an object or has options that nobody knows. `within` names the option that holds this object. */
+export function checkOptionNames(
+  layer: unknown,
+  known: readonly string[],
+  owner: OptionOwner,
+  within?: string,
+): { readonly [name: string]: unknown } {
   if (layer === null || typeof layer !== "object" || Array.isArray(layer)) {
-    throw optionError(owner, `options must be an object, found ${describe(layer)}`);
+    const what = within === undefined ? "options" : `option "${within}"`;
+    throw optionError(owner, `${what} must be an object, found ${describe(layer)}`);
   }
   for (const name of Object.keys(layer)) {
     if (known.includes(name)) continue;
-    throw optionError(
-      owner,
-      `there is no option "${name}".${didYouMean(name, known)} Known are ${known.join(", ")}`,
-    );
+    const what =
+      within === undefined ? `there is no option "${name}"` : `option "${within}" has no "${name}"`;
+    throw optionError(owner, `${what}.${didYouMean(name, known)} Known are ${known.join(", ")}`);
   }
+  return layer as { readonly [name: string]: unknown };
 }
 
 /** The error for a wrong option: `Task "clean" (clean.ts:3): …`. */
@@ -221,11 +227,8 @@ function durationOption(value: unknown, name: string, owner: OptionOwner): numbe
 
 function parseRetries(value: unknown, name: string, owner: OptionOwner): RetryPolicy {
   if (typeof value === "number") return retryPolicy({ max: value }, name, owner);
-  checkOptionNames(value, ["max", "delay", "backoff", "factor", "maxDelay", "jitter", "on", "except"], {
-    ...owner,
-    what: `${owner.what}, option "${name}"`,
-  });
-  return retryPolicy(value as RetryOptions, name, owner);
+  const known = ["max", "delay", "backoff", "factor", "maxDelay", "jitter", "on", "except"];
+  return retryPolicy(checkOptionNames(value, known, owner, name) as unknown as RetryOptions, name, owner);
 }
 
 function retryPolicy(options: RetryOptions, name: string, owner: OptionOwner): RetryPolicy {
@@ -278,8 +281,7 @@ function errorNames(selectors: unknown, name: string, owner: OptionOwner): reado
 
 function parsePool(value: unknown, name: string, owner: OptionOwner): PoolUse {
   if (typeof value === "string") return { name: textOption(value, name, owner), slots: 1 };
-  checkOptionNames(value, ["name", "slots"], { ...owner, what: `${owner.what}, option "${name}"` });
-  const pool = value as { readonly name?: unknown; readonly slots?: unknown };
+  const pool = checkOptionNames(value, ["name", "slots"], owner, name);
   return {
     name: textOption(pool.name, `${name}.name`, owner),
     slots: pool.slots === undefined ? 1 : integerOption(pool.slots, `${name}.slots`, owner),
@@ -287,8 +289,7 @@ function parsePool(value: unknown, name: string, owner: OptionOwner): PoolUse {
 }
 
 function parseConcurrency(value: unknown, name: string, owner: OptionOwner): ParsedOptions["concurrency"] {
-  checkOptionNames(value, ["key", "limit"], { ...owner, what: `${owner.what}, option "${name}"` });
-  const { key, limit } = value as { readonly key?: unknown; readonly limit?: unknown };
+  const { key, limit } = checkOptionNames(value, ["key", "limit"], owner, name);
   return {
     key:
       typeof key === "function"
@@ -301,8 +302,7 @@ function parseConcurrency(value: unknown, name: string, owner: OptionOwner): Par
 function parseCache(value: unknown, name: string, owner: OptionOwner): CacheUse | undefined {
   if (value === false) return undefined;
   if (value === true) return { version: "1" };
-  checkOptionNames(value, ["expiry", "version"], { ...owner, what: `${owner.what}, option "${name}"` });
-  const { expiry, version } = value as { readonly expiry?: unknown; readonly version?: unknown };
+  const { expiry, version } = checkOptionNames(value, ["expiry", "version"], owner, name);
   return {
     version:
       version === undefined

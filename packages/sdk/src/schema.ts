@@ -66,7 +66,7 @@ export async function validateWith(schema: ParamsSchema, value: unknown): Promis
   return {
     issues: result.issues.map((issue) => ({
       message: issue.message,
-      path: (issue.path ?? []).map(pathStep),
+      path: Array.from(issue.path ?? [], pathStep),
     })),
   };
 }

@@ -15,7 +15,7 @@ export interface SourceMark {
 export type StackFunction = (...args: any[]) => unknown;
 
 /** Some frames carry no file (`Array.map`), so a mark keeps more than one. */
-const framesMax = 6;
+const framesMax = 3;
 
 /** Marks the place that called `below`. */
 export function markCaller(below: StackFunction): SourceMark {

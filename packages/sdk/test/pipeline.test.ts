@@ -40,6 +40,6 @@ test("a pipeline becomes data: nodes, references, regions, output and parameters
     },
   ]);
   expect(definition?.output).toEqual({ kind: "output", node: "report", path: [] });
-  expect(definition?.nodes[0]?.source).toMatchObject({ file: "slice.test.ts", line: 15 });
+  expect(definition?.nodes[0]?.source).toMatchObject({ file: "pipeline.test.ts", line: 15 });
   expect(loaded.taskFunction("daily", "clean")).toBeTypeOf("function");
 });
