@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     include: ["{packages,simulation,bench,e2e,examples,tools}/**/*.test.ts"],
     exclude: ["**/node_modules/**", "**/dist/**", "bench/peers/**"],
+    globalSetup: ["packages/testkit/src/vitest-global-setup.ts"],
     pool: "forks",
     maxWorkers: 2,
     testTimeout: 30_000,

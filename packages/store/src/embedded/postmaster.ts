@@ -7,7 +7,7 @@ import { describeStateFailure, saysDiskFull } from "../state-failure.ts";
 import type { Binaries } from "./binaries.ts";
 import { type DataPlace, sharedMemoryType, switchOptions } from "./data-folder.ts";
 import { isAlive } from "./process-identity.ts";
-import { serverSettings } from "./settings.ts";
+import { type ServerSettings, serverSettings } from "./settings.ts";
 import { isPrivate, makeSocketFolder } from "./socket-folder.ts";
 
 /** A running PostgreSQL server's first process. */
@@ -23,6 +23,7 @@ export interface PostmasterContext {
   readonly binaries: Binaries;
   /** The state folder: for messages, and for the log. */
   readonly folder: string;
+  readonly settings: ServerSettings;
 }
 
 export const adminUser = "millrace";
@@ -90,7 +91,10 @@ async function startOnce(context: PostmasterContext): Promise<Postmaster | strin
   const { place, binaries, folder } = context;
   await disownForeignPid(place.data);
   const socketFolder = await makeSocketFolder(place.data, place.account);
-  const settings = serverSettings({ socketFolder, sharedMemoryType: await sharedMemoryType() });
+  const settings = serverSettings(
+    { socketFolder, sharedMemoryType: await sharedMemoryType() },
+    context.settings,
+  );
   await rotateLog(logPathOf(folder));
   const log = await open(logPathOf(folder), "a", 0o600);
   const logStart = (await log.stat()).size;

@@ -20,6 +20,7 @@ import {
   type PostmasterContext,
   stopPostmaster,
 } from "./postmaster.ts";
+import type { ServerSettings } from "./settings.ts";
 import { removeSocketFolder } from "./socket-folder.ts";
 import { claimStateFolder, type StateFolderClaim } from "./state-folder.ts";
 
@@ -36,6 +37,8 @@ export interface EmbeddedOptions {
   readonly folder: string;
   /** The folder's claim, when the caller holds it. Else it is claimed here, and released by `stop`. */
   readonly claim?: StateFolderClaim;
+  /** Settings that replace ours when the server is started, for tests and benchmarks: `{ fsync: "off" }`. */
+  readonly settings?: ServerSettings;
   readonly log?: (message: string) => void;
   /** The server had died and runs again. */
   readonly onRestart?: () => void;
@@ -72,7 +75,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
     const place = await locateData(folder);
     const binaries = await findBinaries(place.account);
     await ensureCluster(place, binaries, folder);
-    const context = { place, binaries, folder };
+    const context = { place, binaries, folder, settings: options.settings ?? {} };
     const postmaster = await ensurePostmaster(context);
     return new WatchedServer(context, postmaster, { ...options, ownClaim });
   } catch (error) {

@@ -3,7 +3,7 @@
  *
  * S1: The owner is the living process in the file with the highest number below `owner/`.
  * S2: A number is never used by two owners: a file appears complete and by an exclusive link, and its number never
- *     falls (release leaves the file and marks it). Who made a file and then finds a higher one has lost.
+ *     falls (release renames the file to `N.released`). Who made a file and then finds a higher one has lost.
  * S3: A dead owner needs no clean-up: its process id with its start time shows that it is gone.
  */
 import { randomUUID } from "node:crypto";
@@ -39,11 +39,6 @@ export interface StateFolderClaim {
   publish(server: { readonly url: string }): Promise<void>;
   /** Gives the folder back. May be called twice. */
   release(): Promise<void>;
-}
-
-interface OwnerFile {
-  readonly owner: ProcessIdentity;
-  readonly released: boolean;
 }
 
 const attemptsMax = 50;
@@ -97,8 +92,9 @@ class HeldClaim implements StateFolderClaim {
     if (this.#released) return;
     this.#released = true;
     await rm(join(this.folder, "server.json"), { force: true });
-    const file: OwnerFile = { owner: await ownIdentity(), released: true };
-    await writeWhole(ownerPath(this.folder, this.#number), file);
+    // A rename needs no space: a full disk can be given back, too.
+    const path = ownerPath(this.folder, this.#number);
+    await rename(path, path.replace(/json$/, "released"));
   }
 }
 
@@ -113,16 +109,15 @@ async function makeFolder(path: string): Promise<void> {
 }
 
 async function claimNumber(folder: string): Promise<number> {
-  const file: OwnerFile = { owner: await ownIdentity(), released: false };
   const draft = join(folder, "owner", `draft-${randomUUID()}`);
-  await writeFile(draft, JSON.stringify(file));
+  await writeFile(draft, JSON.stringify(await ownIdentity()));
   try {
     for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
       const highest = await highestNumber(folder);
       if (highest > 0) await refuseIfHeld(folder, highest);
       const number = highest + 1;
       if (!(await linkExclusively(draft, ownerPath(folder, number)))) continue;
-      if ((await highestNumber(folder)) === number) {
+      if (await holdsHighest(folder, number)) {
         await removeLower(folder, number);
         return number;
       }
@@ -138,22 +133,30 @@ async function claimNumber(folder: string): Promise<number> {
 }
 
 async function refuseIfHeld(folder: string, number: number): Promise<void> {
-  const file = await readJson<OwnerFile>(ownerPath(folder, number));
-  if (file === undefined || file.released || !(await isSameProcessAlive(file.owner))) return;
+  const owner = await livingOwnerOf(folder, number);
+  if (owner === undefined) return;
   const server = await readServerFile(folder);
   const where = server === undefined ? "" : ` at ${server.url}`;
   throw new MillraceError("MILLRACE_STATE_IN_USE", {
-    message: `The state folder ${folder} is in use by process ${file.owner.pid}${where}.`,
-    fields: { folder, pid: file.owner.pid, url: server?.url },
+    message: `The state folder ${folder} is in use by process ${owner.pid}${where}.`,
+    fields: { folder, pid: owner.pid, url: server?.url },
   });
 }
 
 async function livingOwner(folder: string): Promise<ProcessIdentity | undefined> {
   const number = await highestNumber(folder).catch(() => 0);
-  if (number === 0) return undefined;
-  const file = await readJson<OwnerFile>(ownerPath(folder, number));
-  if (file === undefined || file.released) return undefined;
-  return (await isSameProcessAlive(file.owner)) ? file.owner : undefined;
+  return number === 0 ? undefined : livingOwnerOf(folder, number);
+}
+
+async function livingOwnerOf(folder: string, number: number): Promise<ProcessIdentity | undefined> {
+  const owner = await readJson<ProcessIdentity>(ownerPath(folder, number));
+  return owner !== undefined && (await isSameProcessAlive(owner)) ? owner : undefined;
+}
+
+/** False when a higher owner came before, or when this number was used and released already. */
+async function holdsHighest(folder: string, number: number): Promise<boolean> {
+  const names = await readdir(join(folder, "owner"));
+  return names.filter((name) => numberOf(name) >= number).length === 1;
 }
 
 async function highestNumber(folder: string): Promise<number> {
@@ -169,7 +172,7 @@ async function removeLower(folder: string, number: number): Promise<void> {
 }
 
 function numberOf(name: string): number {
-  return /^\d+\.json$/.test(name) ? Number.parseInt(name, 10) : 0;
+  return /^\d+\.(json|released)$/.test(name) ? Number.parseInt(name, 10) : 0;
 }
 
 function ownerPath(folder: string, number: number): string {

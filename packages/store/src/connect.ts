@@ -1,0 +1,128 @@
+import { MillraceError } from "@millrace/core";
+import { type ClientConfig, Pool, type PoolConfig } from "pg";
+import { isConnectionLoss } from "./connection-loss.ts";
+import type { EmbeddedConnection } from "./embedded/server.ts";
+import { type Listener, type ListenerOptions, startListener } from "./listener.ts";
+import { valueTypes } from "./value-types.ts";
+
+/** A PostgreSQL server: by address, or embedded. */
+export type DatabaseTarget = { readonly databaseUrl: string } | EmbeddedConnection;
+
+export interface ConnectOptions {
+  /** Shown in `pg_stat_activity`. */
+  readonly applicationName: string;
+  /** Connections of the engine: its flush, loads, leases. Default 4. */
+  readonly engineConnectionsMax?: number;
+  /** Connections of the API. Default 8. */
+  readonly apiConnectionsMax?: number;
+  /** A connection failed while nobody used it; it is replaced by itself. */
+  readonly onIdleError?: (error: Error) => void;
+}
+
+/** Connections of one process to its database. */
+export interface Database {
+  /** Pipelined: statements on one connection need not wait for each other's answers. */
+  readonly engine: Pool;
+  /** Statements end after 15 s, so that no reader can hold the engine up for long. */
+  readonly api: Pool;
+  /** LISTEN on a connection of its own. */
+  listen(options: ListenerOptions): Promise<Listener>;
+  /** Ends listeners and pools, and waits. May be called twice. */
+  close(): Promise<void>;
+}
+
+const engineStatementTimeoutMs = 60_000;
+const apiStatementTimeoutMs = 15_000;
+const connectTimeoutMs = 10_000;
+/** A transaction that idles this long belongs to a node that hangs: its locks are needed by others. */
+const idleInTransactionTimeoutMs = 5_000;
+
+/** Makes the pools; connects nothing yet. Errors of later use are judged with `isConnectionLoss`. */
+export function connect(target: DatabaseTarget, options: ConnectOptions): Database {
+  const engine = makePool(target, options, {
+    max: options.engineConnectionsMax ?? 4,
+    statement_timeout: engineStatementTimeoutMs,
+    pipeline: true,
+  });
+  const api = makePool(target, options, {
+    max: options.apiConnectionsMax ?? 8,
+    statement_timeout: apiStatementTimeoutMs,
+  });
+  const listeners = new Set<Listener>();
+  let closing: Promise<void> | undefined;
+  const close = async () => {
+    await Promise.all([...listeners].map((listener) => listener.stop()));
+    await Promise.all([engine.end(), api.end()]);
+  };
+  return {
+    engine,
+    api,
+    listen: async (listenerOptions) => {
+      const listener = await startListener(sessionConfig(target, options.applicationName), listenerOptions);
+      listeners.add(listener);
+      return listener;
+    },
+    close: () => (closing ??= close()),
+  };
+}
+
+/** Waits for one answer. Throws MILLRACE_DATABASE_UNREACHABLE, which names the server but no password. */
+export async function requireDatabase(database: Database, target: DatabaseTarget): Promise<void> {
+  try {
+    await database.api.query("select 1");
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new MillraceError("MILLRACE_DATABASE_UNREACHABLE", {
+      message: `The database at ${describeTarget(target)} does not answer: ${reason}`,
+      fields: { transient: isConnectionLoss(cause) },
+      cause,
+    });
+  }
+}
+
+/** A target for messages: without user and password. */
+export function describeTarget(target: DatabaseTarget): string {
+  if (!("databaseUrl" in target)) return target.host;
+  const url = URL.parse(target.databaseUrl);
+  return url === null ? "DATABASE_URL (not a URL)" : `${url.host || "the default host"}${url.pathname}`;
+}
+
+function makePool(target: DatabaseTarget, options: ConnectOptions, config: PoolConfig): Pool {
+  const pool = new Pool({
+    ...sessionConfig(target, options.applicationName),
+    idleTimeoutMillis: 60_000,
+    ...config,
+  });
+  pool.on("error", (error) => options.onIdleError?.(error));
+  // A loss between two statements of a borrowed connection is reported by the next statement.
+  pool.on("connect", (client) => client.on("error", () => {}));
+  return pool;
+}
+
+function sessionConfig(target: DatabaseTarget, applicationName: string): ClientConfig {
+  const session = ["search_path=millrace", "timezone=UTC", "jit=off"].map((setting) => `-c ${setting}`);
+  return {
+    ...addressOf(target, session.join(" ")),
+    application_name: applicationName,
+    idle_in_transaction_session_timeout: idleInTransactionTimeoutMs,
+    connectionTimeoutMillis: connectTimeoutMs,
+    keepAlive: true,
+    types: valueTypes(),
+  };
+}
+
+/** The URL's own `options` would replace ours, so both are put together in it. */
+function addressOf(target: DatabaseTarget, sessionOptions: string): ClientConfig {
+  if (!("databaseUrl" in target)) {
+    return { host: target.host, user: target.user, database: target.database, options: sessionOptions };
+  }
+  const url = URL.parse(target.databaseUrl);
+  if (url === null || !/^postgres(ql)?:$/.test(url.protocol)) {
+    throw new MillraceError("MILLRACE_CONFIG_INVALID", {
+      message: "DATABASE_URL is not an address like postgresql://user:password@host:5432/database.",
+    });
+  }
+  const given = url.searchParams.get("options");
+  url.searchParams.set("options", given === null ? sessionOptions : `${given} ${sessionOptions}`);
+  return { connectionString: url.href };
+}
