@@ -1,0 +1,63 @@
+/**
+ * Adapters: the places that may read the clock, draw at random, start timers, read the environment or print. Everything
+ * else is given those as arguments, so that it can run under a test's or the simulator's clock. An entry that nothing
+ * needs any more is a finding, too.
+ */
+export type BannedUse = "clock" | "random" | "timer" | "environment" | "console" | "node" | "sql";
+
+export interface Allowance {
+  /** A file, or a folder that ends with `/`. */
+  readonly path: string;
+  readonly uses: readonly BannedUse[];
+  readonly why: string;
+}
+
+export const allowances: readonly Allowance[] = [
+  {
+    path: "packages/cli/src/project/loader/bounded-child.ts",
+    uses: ["timer"],
+    why: "bounds a real process in real time",
+  },
+  {
+    path: "packages/cli/src/project/loader/child.ts",
+    uses: ["timer"],
+    why: "waits for what a file opened to be closed",
+  },
+  {
+    path: "packages/cli/src/project/watch.ts",
+    uses: ["timer"],
+    why: "gathers changes of the file system",
+  },
+  {
+    path: "packages/store/src/embedded/",
+    uses: ["clock", "timer", "random"],
+    why: "starts, watches and stops a real PostgreSQL, in folders with names of their own",
+  },
+  {
+    path: "packages/store/src/blob/folder-blob-store.ts",
+    uses: ["clock", "random"],
+    why: "compares the ages of files, and names temporary ones",
+  },
+  { path: "packages/store/src/listener.ts", uses: ["timer"], why: "waits before it connects again" },
+  {
+    path: "packages/server/src/engine/clock.ts",
+    uses: ["clock", "timer"],
+    why: "is the clock that the engine is given",
+  },
+  {
+    path: "packages/worker/src/",
+    uses: ["clock", "timer", "random"],
+    why: "a worker runs real processes over a real network; the simulator has its own that speaks the same protocol",
+  },
+  {
+    path: "packages/worker/src/options.ts",
+    uses: ["environment"],
+    why: "is the worker's edge: option, then environment, then refusal",
+  },
+  {
+    path: "packages/worker/src/child/process-state.ts",
+    uses: ["environment"],
+    why: "gives an attempt the environment that its task lists, and takes it away again",
+  },
+  { path: "packages/testkit/src/", uses: ["sql"], why: "makes and drops a database per test" },
+];
