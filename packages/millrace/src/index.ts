@@ -49,6 +49,7 @@ export {
   type Settled,
   type ShortCircuit,
   type ShortCircuitOptions,
+  type Task,
   type TaskContext,
   type TaskLog,
   type TaskOptions,

@@ -118,10 +118,8 @@ export function mapNode<Out>(
 ): Ref<Out> {
   const place = currentPlace(capitalise(callee.what), below);
   const { build } = place;
-  const [inputOf, options] =
-    typeof rest[0] === "function" && !referenceState(rest[0])
-      ? rest
-      : [undefined, rest[0] as MapOptions | undefined];
+  const inputOf = typeof rest[0] === "function" && !referenceState(rest[0]) ? rest[0] : undefined;
+  const options = inputOf || rest[0] === undefined ? rest[1] : (rest[0] as MapOptions);
   const { concurrency, ...others } = options ?? {};
   const ofItems = typeof concurrency === "number";
   const callOptions = ofItems || concurrency === undefined ? others : { ...others, concurrency };

@@ -1,5 +1,11 @@
 /** Collects a project's definitions from its modules and describes them as data. */
-import { errorCodeOf, MillraceError, type PipelineDefinition, type ProjectDefinition } from "@millrace/core";
+import {
+  compileGraph,
+  errorCodeOf,
+  MillraceError,
+  type PipelineDefinition,
+  type ProjectDefinition,
+} from "@millrace/core";
 import type { TaskFunction } from "./build.ts";
 import { didYouMean } from "./nearest.ts";
 import { definitionBrand, type DefinitionHandle, type DescribedPipeline } from "./pipeline.ts";
@@ -118,6 +124,7 @@ function checkPipeline(
   options: LoadOptions,
 ): void {
   const { definition } = pipeline;
+  compileGraph(definition);
   const queues = ["default", ...(options.queues ?? [])];
   for (const node of definition.nodes) {
     const { queue, pool } = node.options;
@@ -166,12 +173,14 @@ function unknownName(
 /** Every error gets its pipeline and, when it can be found, a place. */
 function loadError(error: unknown, handle: DefinitionHandle, root: string | undefined): MillraceError {
   const code = errorCodeOf(error);
-  if (code !== undefined && error instanceof MillraceError) {
-    const source = error.source ?? locate(handle.mark, root);
+  if (code !== undefined) {
+    // By code and not by class: a bundle may hold several copies of it.
+    const known = error as MillraceError;
+    const source = known.source ?? locate(handle.mark, root);
     return new MillraceError(code, {
-      message: error.message,
-      advice: error.advice,
-      fields: { ...error.fields, pipeline: handle.name },
+      message: known.message,
+      advice: known.advice,
+      fields: { ...known.fields, pipeline: handle.name },
       ...(source ? { source } : {}),
       cause: error,
     });

@@ -23,15 +23,11 @@ type ArrayMembers<T extends readonly unknown[]> = number extends T["length"]
       readonly length: Ref<number>;
     };
 
-type Members<T> =
-  IsAny<T> extends true
-    ? // oxlint-disable-next-line typescript/no-explicit-any -- an untyped output stays untyped
-      { readonly [key: string]: Ref<any> }
-    : [T] extends [readonly unknown[]]
-      ? ArrayMembers<T>
-      : [T] extends [object]
-        ? { readonly [K in keyof T & (string | number)]-?: Ref<NullWhenAbsent<T[K]>> }
-        : unknown;
+type Members<T> = [T] extends [readonly unknown[]]
+  ? ArrayMembers<T>
+  : [T] extends [object]
+    ? { readonly [K in keyof T & (string | number)]-?: Ref<NullWhenAbsent<T[K]>> }
+    : unknown;
 
 /**
  * A typed reference to a future `T`. `ref.rows` and `ref[0]` are references; a value that may be null has no members,
@@ -42,7 +38,8 @@ type Members<T> =
  * const totals = aggregate({ day: params.day });
  * announce({ rows: totals.rows });
  */
-export type Ref<T> = ReferenceBase<T> & Members<T>;
+// oxlint-disable-next-line typescript/no-explicit-any -- an untyped output stays untyped
+export type Ref<T> = IsAny<T> extends true ? any : ReferenceBase<T> & Members<T>;
 
 /** The pipeline body that made a reference. */
 export interface ReferenceOwner {

@@ -29,7 +29,8 @@ export function markCaller(below: StackFunction): SourceMark {
 
 /** The first place on the stack that is in a file, relative to `root` when it lies below it. */
 export function locate(mark: SourceMark | undefined, root?: string): SourceLocation | undefined {
-  return mark?.stack === undefined ? undefined : locateInStack(mark.stack, root);
+  // A project may format stacks in its own way.
+  return typeof mark?.stack === "string" ? locateInStack(mark.stack, root) : undefined;
 }
 
 export function locateInStack(stack: string, root?: string): SourceLocation | undefined {

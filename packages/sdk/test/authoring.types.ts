@@ -49,6 +49,8 @@ const ship = task(
 );
 const add = task("add", (input: { a: number; b: number }) => input.a + input.b);
 const maybe = task("maybe", async (): Promise<Order | null> => null);
+// oxlint-disable-next-line typescript/no-explicit-any -- what JSON.parse gives
+const parsed = task("parsed", async (): Promise<any> => 1);
 const pair = task("pair", async (input: [string, number]) => input[1]);
 const sum = task("sum", async (input: readonly number[]) => input.length);
 const optionalInput = task("optional-input", async (input?: { day: string }) => input?.day ?? "");
@@ -78,6 +80,8 @@ export const references = pipeline("references", {}, () => {
   ship({ id: first.id, customer: { name: first.id }, lines: [first.lines[0]!, { sku: "x", count: 2 }] });
   pair(["a", first.lines[0]!.count]);
   pair([first.id, 2]);
+  load({ day: parsed().some.where[3] });
+  ship(parsed());
 
   // @ts-expect-error the input is required
   load();

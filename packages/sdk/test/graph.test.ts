@@ -96,6 +96,11 @@ test("a concurrency of a map may also be a keyed limit of its task", () => {
   expect(nodeOf(definition, "a").options.concurrency).toMatchObject({ limit: 3 });
 });
 
+test("the options of a map may follow an omitted function", () => {
+  const definition = describeBody(() => a.map(["x"], undefined as never, { id: "m", settled: true }));
+  expect(definition.regions).toMatchObject([{ id: "m", settled: true }]);
+});
+
 test("mapping over what is no list is an error", () => {
   expect(errorOf(() => a.map({ length: 2 } as never)).code).toBe("MILLRACE_MAP_NOT_A_LIST");
 });

@@ -161,7 +161,7 @@ test("a definition survives JSON", () => {
   expect(JSON.parse(JSON.stringify(made))).toEqual(made);
 });
 
-test("5,000 nodes and a list of 10,000 items are described in under a second", () => {
+test("5,000 nodes and a list of 10,000 items are described in under a second of CPU time", () => {
   const made = pipeline("made", () => {
     let last = work(0, { id: "n0" });
     for (let index = 1; index < 5_000; index += 1)
@@ -169,9 +169,10 @@ test("5,000 nodes and a list of 10,000 items are described in under a second", (
     work.map(Array.from({ length: 10_000 }, (_, index) => ({ index, name: `item ${index}` })));
     work(last, { id: "end", teardown: last });
   });
-  const started = performance.now();
+  const started = process.cpuUsage();
   // Without source locations, because the test runner's own stack mapping costs more than all the rest.
   const definition = definitionOf(made, { captureSource: false });
-  expect(performance.now() - started).toBeLessThan(1_000);
+  const usedMicros = process.cpuUsage(started);
+  expect((usedMicros.user + usedMicros.system) / 1_000).toBeLessThan(1_000);
   expect(definition.nodes).toHaveLength(5_002);
 });
