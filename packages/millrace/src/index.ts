@@ -39,6 +39,7 @@ export {
   type MappableTo,
   type MillraceConfig,
   type NoParams,
+  type ParamsOf,
   type Pipeline,
   type PipelineCall,
   type PipelineOptions,

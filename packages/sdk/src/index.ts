@@ -17,6 +17,7 @@ export {
   pipeline,
   type BodyContext,
   type NoParams,
+  type ParamsOf,
   type Pipeline,
   type PipelineCall,
   type PipelineOptions,

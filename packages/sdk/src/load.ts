@@ -100,7 +100,13 @@ function collectDefinitions(
 
 function handleOf(exported: unknown): DefinitionHandle | undefined {
   if (exported === null || typeof exported !== "object") return undefined;
-  return (exported as { readonly [definitionBrand]?: DefinitionHandle })[definitionBrand];
+  try {
+    const handle = (exported as { readonly [definitionBrand]?: DefinitionHandle })[definitionBrand];
+    return handle?.kind === "pipeline" ? handle : undefined;
+  } catch {
+    // A proxy (a client that connects at its first use, say) that throws on unknown properties is no definition.
+    return undefined;
+  }
 }
 
 function duplicateName(

@@ -38,6 +38,16 @@ export const definitionBrand: unique symbol = Symbol.for("millrace.definition");
 // oxlint-disable-next-line typescript/no-empty-object-type -- there is nothing to read
 export type NoParams = StandardSchemaV1<void, {}>;
 
+/**
+ * The parameters that references see: those of the caller, with defaults. A validator that turns them into something
+ * else (a transform) runs on the worker and changes `ctx.params` only, so then they keep the type of the input.
+ */
+export type ParamsOf<Schema extends StandardSchemaV1> = [StandardSchemaV1.InferInput<Schema>] extends [void]
+  ? object
+  : StandardSchemaV1.InferOutput<Schema> extends StandardSchemaV1.InferInput<Schema>
+    ? StandardSchemaV1.InferOutput<Schema>
+    : StandardSchemaV1.InferInput<Schema>;
+
 /** Options of a pipeline. */
 export interface PipelineOptions<Schema extends StandardSchemaV1 = NoParams> {
   readonly description?: string;
@@ -49,7 +59,11 @@ export interface PipelineOptions<Schema extends StandardSchemaV1 = NoParams> {
   readonly maxActiveRuns?: number;
   /** From a run's start; then it is cancelled and ends failed. */
   readonly deadline?: Duration;
-  /** A zod or arktype schema, or a valibot schema in `toStandardJsonSchema`. */
+  /**
+   * A zod or arktype schema, or a valibot schema in `toStandardJsonSchema` of `@valibot/to-json-schema`. Its JSON Schema
+   * is checked where a run is asked for, and its defaults are filled in there: zod and valibot export them, arktype does
+   * not. The schema's own validator runs on the worker.
+   */
   readonly params?: Schema;
   /** Options for every task of the pipeline; the tasks' own win. */
   readonly defaults?: TaskOptions;
@@ -118,7 +132,7 @@ export function pipeline<Out>(name: string, body: Body<object, Out>): Pipeline<v
 export function pipeline<Out, Schema extends StandardSchemaV1 = NoParams>(
   name: string,
   options: PipelineOptions<Schema>,
-  body: Body<StandardSchemaV1.InferOutput<Schema>, Out>,
+  body: Body<ParamsOf<Schema>, Out>,
 ): Pipeline<StandardSchemaV1.InferInput<Schema>, OutputOf<Out>>;
 export function pipeline(name: string, ...rest: readonly unknown[]): object {
   const mark = markCaller(pipeline);

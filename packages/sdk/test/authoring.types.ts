@@ -217,6 +217,13 @@ pipeline("with-arktype", { params: type({ day: "string", "limit?": "number" }) }
 pipeline("with-valibot", { params: toStandardJsonSchema(v.object({ day: v.string() })) }, ({ params }) => {
   load({ day: params.day });
 });
+pipeline(
+  "with-transform",
+  { params: z.object({ day: z.string().transform((day) => new Date(day)) }) },
+  ({ params }) => {
+    same<typeof params.day, Ref<string>>();
+  },
+);
 const nothing = pipeline("nothing", () => {
   ping();
 });

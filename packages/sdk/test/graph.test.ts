@@ -343,3 +343,29 @@ test("a called pipeline that is not exported is an error at the call", () => {
 test("a pipeline whose body returns nothing has no output", () => {
   expect(definitionOf(pipeline("made", () => void a()))).not.toHaveProperty("output");
 });
+
+test.each([
+  ["group", () => group("g", async () => a())],
+  ["mapped group", () => group.map("g", [1], (async () => a()) as never)],
+  ["when", () => when(quality(), "good", async () => a())],
+])("an asynchronous body of a %s is refused", (_, body) => {
+  const error = errorOf(() => {
+    void body();
+  });
+  expect(error.code).toBe("MILLRACE_GRAPH_INVALID");
+  expect(error.message).toContain("is asynchronous");
+});
+
+test("a list with references is mapped element by element", () => {
+  const definition = describeBody(() => b.map([a(), { x: a(undefined, { id: "a2" }) }, 3]));
+  expect(definition.regions[0]?.over).toEqual([
+    {
+      kind: "array",
+      items: [
+        { kind: "output", node: "a", path: [] },
+        { kind: "object", entries: { x: { kind: "output", node: "a2", path: [] } } },
+        { kind: "value", value: 3 },
+      ],
+    },
+  ]);
+});

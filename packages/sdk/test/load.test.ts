@@ -41,6 +41,31 @@ test("every export that is a definition counts once, whatever its name and howev
   expect(loaded.definition.pipelines).toHaveLength(1);
 });
 
+test("exports that answer to every property, or to none, are no definitions", () => {
+  const made = pipeline("made", () => work());
+  const eager: object = new Proxy({}, { get: () => eager });
+  const touchy = new Proxy(
+    {},
+    {
+      get: () => {
+        throw new Error("not connected");
+      },
+    },
+  );
+  const loaded = load({ eager, touchy, made });
+  expect(loaded.errors).toEqual([]);
+  expect(loaded.definition.pipelines.map((one) => one.name)).toEqual(["made"]);
+});
+
+test("a body that failed leaves nothing behind: calls outside a body are refused again", () => {
+  load({
+    bad: pipeline("bad", () => {
+      throw new Error("oops");
+    }),
+  });
+  expect(() => work()).toThrow(expect.objectContaining({ code: "MILLRACE_GRAPH_INVALID" }));
+});
+
 test("two pipelines with one name name both lines", () => {
   const one = pipeline("same", () => work()); // one
   const two = pipeline("same", () => work()); // two
