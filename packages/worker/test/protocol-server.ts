@@ -27,6 +27,8 @@ export class ProtocolServer {
   readonly received: WorkerMessage[] = [];
   readonly requests: string[] = [];
   readonly hellos: Hello[] = [];
+  /** Welcomes whoever says hello. */
+  welcomes = true;
   /** Acknowledge results as they come. */
   acknowledges = true;
   leaseMs = 5_000;
@@ -147,7 +149,7 @@ export class ProtocolServer {
     if (message.kind === "hello") {
       this.hellos.push(message);
       const { leaseMs, heartbeatMs, revoked } = this;
-      this.send({ kind: "welcome", protocol: 1, leaseMs, heartbeatMs, revoked });
+      if (this.welcomes) this.send({ kind: "welcome", protocol: 1, leaseMs, heartbeatMs, revoked });
     }
     if (message.kind === "results" && this.acknowledges) {
       this.send({ kind: "ack", tokens: message.results.map((result) => result.token) });

@@ -12,7 +12,12 @@ type NextRequest =
 
 export function nextRequestOf(thrown: unknown): NextRequest | undefined {
   if (thrown === null || typeof thrown !== "object") return undefined;
-  return (thrown as { readonly [nextSymbol]?: NextRequest })[nextSymbol];
+  try {
+    return (thrown as { readonly [nextSymbol]?: NextRequest })[nextSymbol];
+  } catch {
+    // A proxy or a getter that throws.
+    return undefined;
+  }
 }
 
 /** `folder` is where the bundle lies: it is cut from the stack, so that paths read as in the project. */

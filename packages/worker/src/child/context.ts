@@ -34,9 +34,9 @@ export function makeContext(parts: ContextParts): TaskContext {
     signal: parts.abort.signal,
     log: makeLog(parts),
     params: parts.params,
-    progress: (fraction: unknown, message?: string) => {
+    progress: (fraction: unknown, message?: unknown) => {
       const bounded = Math.min(1, Math.max(0, Number(fraction) || 0));
-      const text = message === undefined ? {} : { message: `${message}`.slice(0, limits.logLineBytesMax) };
+      const text = message === undefined ? {} : { message: textOf(message).slice(0, limits.logLineBytesMax) };
       parts.post({ kind: "progress", fraction: bounded, ...text });
     },
     // oxlint-disable-next-line typescript/require-await
@@ -48,7 +48,7 @@ export function makeContext(parts: ContextParts): TaskContext {
 function makeLog(parts: ContextParts): TaskLog {
   // Plain JavaScript passes anything: a log line must not fail the task.
   const write = (level: LogLevel, message: unknown, fields: LogFields | undefined): void => {
-    const text = String(message);
+    const text = textOf(message);
     const kept = fields === undefined ? undefined : carriedFields(fields);
     const size = Buffer.byteLength(text) + (kept === undefined ? 0 : JSON.stringify(kept).length);
     if (!parts.capture.admit(size)) return;
@@ -66,6 +66,10 @@ function makeLog(parts: ContextParts): TaskLog {
     warn: (message, fields) => write("warn", message, fields),
     error: (message, fields) => write("error", message, fields),
   };
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : inspect(value);
 }
 
 /** What JSON can't carry is written as text. */

@@ -41,6 +41,7 @@ export class Link {
   #socket: WebSocket | undefined;
   #phase: Phase = "closed";
   #attempts = 0;
+  #helloSentAt = 0;
   #provenAt: number | undefined;
   #leaseMs = 0;
   #heartbeat: NodeJS.Timeout | undefined;
@@ -105,8 +106,7 @@ export class Link {
 
   #greet(): void {
     this.#phase = "greeting";
-    this.#provenAt ??= performance.now();
-    const sentAt = performance.now();
+    this.#helloSentAt = performance.now();
     const { name, version, queues, slots, labels } = this.#settings;
     const hello: Hello = {
       kind: "hello",
@@ -122,10 +122,7 @@ export class Link {
     };
     this.send(hello);
     this.#greetTimer = setTimeout(() => this.#socket?.terminate(), limits.handshakeMs);
-    this.#helloSentAt = sentAt;
   }
-
-  #helloSentAt = 0;
 
   #receive(socket: WebSocket, data: RawData): void {
     if (socket !== this.#socket || this.#phase === "parting") return;
@@ -146,6 +143,7 @@ export class Link {
     this.#leaseMs = welcome.leaseMs;
     this.#prove(this.#helloSentAt);
     clearTimeout(this.#leaseTimer);
+    this.#leaseTimer = undefined;
     this.#heartbeat = setInterval(() => this.#beat(), welcome.heartbeatMs);
     this.#settings.onEvent({ kind: "connected", url: this.#settings.httpUrl });
     this.#owner.welcomed(welcome);
@@ -203,7 +201,10 @@ export class Link {
     this.#leaseTimer = setTimeout(
       () => {
         this.#leaseTimer = undefined;
-        if (!this.isOpen) this.#owner.leaseLost();
+        if (this.isOpen) return;
+        // A hello under way names what is killed now: the next one tells the truth.
+        if (this.#phase === "greeting") this.#socket?.terminate();
+        this.#owner.leaseLost();
       },
       Math.max(0, leftMs),
     );

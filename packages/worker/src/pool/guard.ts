@@ -12,7 +12,7 @@ while read -r op pid; do
   for known in $pids; do [ "$known" = "$pid" ] || kept="$kept $known"; done
   pids="$kept"
 done
-for pid in $pids; do kill -9 -- "-$pid" 2>/dev/null; done
+for pid in $pids; do kill -s KILL -- "-$pid" 2>/dev/null; done
 `;
 
 export class ChildGuard {
