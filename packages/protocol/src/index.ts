@@ -2,9 +2,8 @@ export * from "./api.ts";
 export * from "./ids.ts";
 export * from "./worker.ts";
 export {
-  loadServerFrameReader,
-  loadWorkerFrameReader,
+  readServerFrame,
+  readWorkerFrame,
   serverMessageSchemas,
   workerMessageSchemas,
-  type FrameReader,
 } from "./worker-schema.ts";

@@ -1,57 +1,38 @@
 /**
- * JSON Schemas (2020-12) of the worker protocol's messages, and the readers that both sides put at their edge. Unknown
- * fields pass, unknown kinds are ignored; what is there must have its type. The compiler is loaded by the first call.
+ * Schemas of the worker protocol's messages, and the readers that both sides put at their edge. Unknown fields pass, unknown
+ * kinds are ignored; what is there must have its type.
  */
+import {
+  anObject,
+  byKind,
+  flag,
+  integer,
+  list,
+  mapOf,
+  memberOr,
+  number,
+  object,
+  oneOf,
+  sha256,
+  text,
+  withKind,
+  type Shape,
+} from "./shape.ts";
 import type { ServerMessage, WorkerMessage } from "./worker.ts";
 
-type Schema = { readonly [key: string]: unknown };
-
-const text: Schema = { type: "string" };
-const count: Schema = { type: "integer", minimum: 0 };
-const positive: Schema = { type: "integer", minimum: 1 };
-const time: Schema = { type: "number" };
-const flag: Schema = { type: "boolean" };
-const texts: Schema = { type: "array", items: text };
-const textMap: Schema = { type: "object", additionalProperties: text };
-const sha256: Schema = { type: "string", pattern: "^[0-9a-f]{64}$" };
-
-/** All of `required` must be there; `optional` ones have their type when they are. */
-function object(
-  required: { readonly [name: string]: Schema },
-  optional: { readonly [name: string]: Schema } = {},
-): Schema {
-  return { type: "object", properties: { ...required, ...optional }, required: Object.keys(required) };
-}
-
-function list(items: Schema): Schema {
-  return { type: "array", items };
-}
-
-/** One of several objects, told apart by `kind`. */
-function byKind(kinds: { readonly [kind: string]: Schema }): Schema {
-  return {
-    type: "object",
-    required: ["kind"],
-    discriminator: { propertyName: "kind" },
-    oneOf: Object.entries(kinds).map(([kind, schema]) => ({
-      ...schema,
-      properties: { ...(schema["properties"] as object), kind: { const: kind } },
-      required: ["kind", ...(schema["required"] as string[])],
-    })),
-  };
-}
+const count = integer(0);
+const positive = integer(1);
+const time = number();
+const texts = list(text);
 
 const token = object({ runId: text, node: text, item: text, generation: positive, dispatch: positive });
-const carried: Schema = {
-  type: "object",
-  anyOf: [{ required: ["value"] }, object({ blob: sha256, bytes: count })],
-};
+const carried = memberOr("value", object({ blob: sha256, bytes: count }));
 const attemptError = object(
   { name: text, message: text },
   {
     stack: text,
     code: text,
-    next: { enum: ["fatal", "retry_after"] },
+    next: oneOf("fatal", "retry_after"),
     retryAfterMs: time,
     classes: texts,
     cause: text,
@@ -68,15 +49,14 @@ const times = object({ startedAt: time, endedAt: time });
 const logLine = object(
   {
     at: time,
-    stream: { enum: ["stdout", "stderr", "log", "system"] },
-    level: { enum: ["debug", "info", "warn", "error"] },
+    stream: oneOf("stdout", "stderr", "log", "system"),
+    level: oneOf("debug", "info", "warn", "error"),
     text,
   },
-  { fields: { type: "object" } },
+  { fields: anObject },
 );
 
-/** By `kind`: what a worker sends. */
-export const workerMessageSchemas: { readonly [kind in WorkerMessage["kind"]]: Schema } = {
+const workerMessages: { readonly [kind in WorkerMessage["kind"]]: Shape } = {
   hello: object({
     protocol: positive,
     workerId: text,
@@ -84,18 +64,18 @@ export const workerMessageSchemas: { readonly [kind in WorkerMessage["kind"]]: S
     version: text,
     queues: texts,
     slots: positive,
-    labels: textMap,
+    labels: mapOf(text),
     platform: text,
     running: list(token),
   }),
   results: object({ results: list(object({ token, outcome, times })) }),
   logs: object({ token, attempt: positive, from: count, lines: list(logLine) }),
-  progress: object({ token, fraction: { type: "number", minimum: 0, maximum: 1 } }, { message: text }),
+  progress: object({ token, fraction: number(0, 1) }, { message: text }),
   artifact: object({
     token,
     attempt: positive,
     name: text,
-    type: { enum: ["markdown", "table", "image", "file", "html"] },
+    type: oneOf("markdown", "table", "image", "file", "html"),
     mediaType: text,
     blob: sha256,
     bytes: count,
@@ -115,11 +95,10 @@ const dispatch = object(
     connections: texts,
     idempotencyKey: text,
   },
-  { timeoutMs: { type: "number", exclusiveMinimum: 0 }, params: carried },
+  { timeoutMs: number(0), params: carried },
 );
 
-/** By `kind`: what a server sends. */
-export const serverMessageSchemas: { readonly [kind in ServerMessage["kind"]]: Schema } = {
+const serverMessages: { readonly [kind in ServerMessage["kind"]]: Shape } = {
   welcome: object({ protocol: positive, leaseMs: positive, heartbeatMs: positive, revoked: list(token) }),
   dispatches: object({ dispatches: list(dispatch) }),
   cancel: object({ token, reason: text, graceMs: count }),
@@ -127,44 +106,54 @@ export const serverMessageSchemas: { readonly [kind in ServerMessage["kind"]]: S
   goodbye: object({ code: text, message: text, retry: flag }),
 };
 
-/** Reads a frame. `undefined`: it is to be ignored, and `ignored` was told why. */
-export type FrameReader<Message> = (frame: string, ignored: (reason: string) => void) => Message | undefined;
-
-/** What a server reads of its workers. */
-export function loadWorkerFrameReader(): Promise<FrameReader<WorkerMessage>> {
-  return loadReader<WorkerMessage>(workerMessageSchemas);
+/** JSON Schemas (2020-12) of what a worker sends, by `kind`. */
+export function workerMessageSchemas(): { readonly [kind: string]: Shape["schema"] } {
+  return schemasOf(workerMessages);
 }
 
-/** What a worker reads of its server. */
-export function loadServerFrameReader(): Promise<FrameReader<ServerMessage>> {
-  return loadReader<ServerMessage>(serverMessageSchemas);
+/** JSON Schemas (2020-12) of what a server sends, by `kind`. */
+export function serverMessageSchemas(): { readonly [kind: string]: Shape["schema"] } {
+  return schemasOf(serverMessages);
 }
 
-async function loadReader<Message>(schemas: {
-  readonly [kind: string]: Schema;
-}): Promise<FrameReader<Message>> {
-  const { Ajv2020 } = await import("ajv/dist/2020.js");
-  const compiler = new Ajv2020({ discriminator: true, strict: false, ownProperties: true });
-  const checks = new Map(Object.entries(schemas).map(([kind, schema]) => [kind, compiler.compile(schema)]));
-  return (frame, ignored) => {
-    const message = parse(frame);
-    const kind = message === undefined ? undefined : kindOf(message);
-    if (kind === undefined) {
-      ignored("a frame is no JSON object with a `kind`");
-      return undefined;
-    }
-    const check = checks.get(kind);
-    if (!check) {
-      ignored(`a frame has the unknown kind ${JSON.stringify(kind.slice(0, 100))}`);
-      return undefined;
-    }
-    if (check(message)) return message as Message;
-    const [fault] = check.errors ?? [];
-    ignored(
-      `a frame of kind ${kind} is malformed at ${fault?.instancePath || "its top"}: ${fault?.message ?? "?"}`,
-    );
+/**
+ * What a server reads of a worker's frame. `undefined`: it is to be ignored, and `ignored` was told why.
+ */
+export function readWorkerFrame(frame: string, ignored: (reason: string) => void): WorkerMessage | undefined {
+  return readFrame(workerMessages, frame, ignored) as WorkerMessage | undefined;
+}
+
+/** What a worker reads of a server's frame. `undefined`: it is to be ignored, and `ignored` was told why. */
+export function readServerFrame(frame: string, ignored: (reason: string) => void): ServerMessage | undefined {
+  return readFrame(serverMessages, frame, ignored) as ServerMessage | undefined;
+}
+
+interface Shapes {
+  readonly [kind: string]: Shape;
+}
+
+function schemasOf(shapes: Shapes): { readonly [kind: string]: Shape["schema"] } {
+  return Object.fromEntries(
+    Object.entries(shapes).map(([kind, shape]) => [kind, withKind(kind, shape).schema]),
+  );
+}
+
+function readFrame(shapes: Shapes, frame: string, ignored: (reason: string) => void): unknown {
+  const message = parse(frame);
+  const kind = kindOf(message);
+  if (kind === undefined) {
+    ignored("a frame is no JSON object with a `kind`");
     return undefined;
-  };
+  }
+  const shape = Object.hasOwn(shapes, kind) ? shapes[kind] : undefined;
+  if (!shape) {
+    ignored(`a frame has the unknown kind ${JSON.stringify(kind.slice(0, 100))}`);
+    return undefined;
+  }
+  const fault = shape.check(message);
+  if (!fault) return message;
+  ignored(`a frame of kind ${kind} is malformed at ${fault.path}: expected ${fault.expected}`);
+  return undefined;
 }
 
 function parse(frame: string): unknown {

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { MillraceError } from "@millrace/core";
-import { loadServerFrameReader, type ServerMessage, type Welcome } from "@millrace/protocol";
+import type { ServerMessage, Welcome } from "@millrace/protocol";
 import { Attempts } from "./attempt/attempts.ts";
 import { BlobCache } from "./blob/blob-cache.ts";
 import { BundleCache } from "./bundle/bundle-cache.ts";
@@ -39,8 +39,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const settings = readOptions(options);
   const id = randomUUID();
   const scratch = await prepareFolders(settings, id);
-  const readFrame = await loadServerFrameReader();
-  const worker = new RunningWorker(settings, id, scratch, readFrame);
+  const worker = new RunningWorker(settings, id, scratch);
   await worker.open();
   return worker;
 }
@@ -62,12 +61,7 @@ class RunningWorker implements Worker, LinkOwner {
   #stopped: Promise<void> | undefined;
   #isDraining = false;
 
-  constructor(
-    settings: WorkerSettings,
-    id: string,
-    scratch: string,
-    readFrame: Awaited<ReturnType<typeof loadServerFrameReader>>,
-  ) {
+  constructor(settings: WorkerSettings, id: string, scratch: string) {
     this.id = id;
     this.name = settings.name;
     this.#settings = settings;
@@ -91,7 +85,7 @@ class RunningWorker implements Worker, LinkOwner {
     const transfer = new Transfer(settings, this.#stopping.signal);
     this.#blobs = new BlobCache(join(scratch, "blobs"), transfer);
     const bundles = new BundleCache(join(settings.cacheFolder, "bundles"), transfer, settings.workFolder);
-    this.#link = new Link(settings, id, this, readFrame);
+    this.#link = new Link(settings, id, this);
     this.#attempts = new Attempts(
       { settings, pool: this.#pool, bundles, blobs: this.#blobs },
       this.#link,

@@ -95,7 +95,8 @@ test("a result that was made while the connection was away arrives with the next
 test("W4: away longer than the lease, the worker kills what it ran and says nothing of it", async () => {
   await using fixture = await startFixture();
   const { server } = fixture;
-  server.leaseMs = 300;
+  server.leaseMs = 1_000;
+  server.heartbeatMs = 100;
   await reconnect(fixture);
   const bundle = server.addBundle(holdUntilFile);
   const dispatch = dispatchOf(bundle, "forever");

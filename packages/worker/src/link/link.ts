@@ -10,6 +10,7 @@ import { WebSocket, type RawData } from "ws";
 import {
   apiPrefix,
   protocolVersion,
+  readServerFrame,
   type DispatchToken,
   type Hello,
   type ServerMessage,
@@ -28,16 +29,12 @@ export interface LinkOwner {
   refused(code: string, message: string): void;
 }
 
-/** Reads a frame; `undefined` is one that is ignored. */
-export type FrameReader = (text: string, ignored: (reason: string) => void) => ServerMessage | undefined;
-
 type Phase = "closed" | "connecting" | "greeting" | "open" | "parting";
 
 export class Link {
   readonly #settings: WorkerSettings;
   readonly #workerId: string;
   readonly #owner: LinkOwner;
-  readonly #read: FrameReader;
   #socket: WebSocket | undefined;
   #phase: Phase = "closed";
   #attempts = 0;
@@ -50,12 +47,15 @@ export class Link {
   #greetTimer: NodeJS.Timeout | undefined;
   #isStopped = false;
 
-  constructor(settings: WorkerSettings, workerId: string, owner: LinkOwner, read: FrameReader) {
+  constructor(settings: WorkerSettings, workerId: string, owner: LinkOwner) {
     this.#settings = settings;
     this.#workerId = workerId;
     this.#owner = owner;
-    this.#read = read;
   }
+
+  readonly #ignored = (reason: string): void => {
+    this.#settings.onEvent({ kind: "frame_ignored", reason });
+  };
 
   get isOpen(): boolean {
     return this.#phase === "open";
@@ -126,9 +126,7 @@ export class Link {
 
   #receive(socket: WebSocket, data: RawData): void {
     if (socket !== this.#socket || this.#phase === "parting") return;
-    const message = this.#read(textOf(data), (reason) =>
-      this.#settings.onEvent({ kind: "frame_ignored", reason }),
-    );
+    const message = readServerFrame(textOf(data), this.#ignored);
     if (!message) return;
     if (message.kind === "welcome") this.#welcome(message);
     else if (message.kind === "goodbye") this.#part(message.retry, message.code, message.message);
