@@ -294,7 +294,6 @@ test("what an attempt leaves running ends with its child, and the result stands"
       `{
         timer: () => { setInterval(() => {}, 1000); return process.pid; },
         sleeper: () => { const child = spawn("sleep", ["1000"]); return child.pid; },
-        short: () => { setTimeout(() => {}, 20); return process.pid; },
         pid: () => process.pid,
       }`,
       `import { spawn } from "node:child_process";`,
@@ -481,6 +480,19 @@ test("a bundle whose import throws fails the attempt with the error's text", asy
     kind: "failed",
     error: { code: "MILLRACE_LOAD_FAILED", message: "at import" },
   });
+});
+
+test("a bundle that ends its process is loaded once per dispatch, not over and over", async () => {
+  await using fixture = await startFixture();
+  const bundle = fixture.server.addBundle(bundleCode("{ x: () => 1 }", "process.exit(7);"));
+  const good = fixture.server.addBundle(bundleCode("{ x: () => 1 }"));
+  for (let round = 0; round < 2; round += 1) {
+    const error = errorOf(await fixture.run(dispatchOf(bundle, "x")));
+    expect(error).toMatchObject({ code: "MILLRACE_ATTEMPT_CRASHED" });
+    expect(error.message).toContain("while the bundle was imported");
+  }
+  expect(await fixture.run(dispatchOf(good, "x"))).toMatchObject({ kind: "succeeded" });
+  expect(fixture.events.filter((event) => event.kind === "child_ended").length).toBeLessThanOrEqual(4);
 });
 
 test("a bundle that was damaged on the disk is fetched anew by the next worker", async () => {

@@ -126,6 +126,7 @@ export class Attempt implements ChildHolder {
       return;
     }
     if (this.#phase === "preparing") this.#askForChild();
+    else this.#unpin();
   }
 
   async #localValue(value: CarriedValue): Promise<LocalValue> {
@@ -217,7 +218,7 @@ export class Attempt implements ChildHolder {
         break;
       }
       case "artifact":
-        this.#artifacts.push(this.#storeArtifact(message));
+        this.#keepArtifact(message);
         return;
       case "loaded":
         this.#begin();
@@ -260,10 +261,18 @@ export class Attempt implements ChildHolder {
     this.#child = undefined;
     // A process that died after its result has already left the pool.
     if (child && child.holder === this) this.#host.pool.release(child, this.#stop ? "spoiled" : result.state);
-    if (this.#stop) return this.#reportOnce(stopOutcome(this.#stop));
+    if (this.#stop) return this.#reportAfterArtifacts(stopOutcome(this.#stop));
     const carried = carriedOutcome(result.outcome);
     if (carried && this.#artifacts.length === 0) this.#reportOnce(carried);
     else void this.#reportAfterUploads(result.outcome);
+  }
+
+  /** For an attempt that failed anyway: what it made before is kept when that works. */
+  #reportAfterArtifacts(outcome: AttemptOutcome): void {
+    this.#phase = "finishing";
+    this.endedAt = Date.now();
+    if (this.#artifacts.length === 0) this.#reportOnce(outcome);
+    else void Promise.allSettled(this.#artifacts).then(() => this.#reportOnce(outcome));
   }
 
   async #reportAfterUploads(outcome: ChildOutcome): Promise<void> {
@@ -282,6 +291,13 @@ export class Attempt implements ChildHolder {
     const { file, blob, bytes } = outcome.output;
     await this.#host.blobs.store(file, blob, bytes);
     return { kind: "succeeded", output: { blob, bytes } };
+  }
+
+  /** Awaited before the outcome; a failure is seen there. */
+  #keepArtifact(message: Extract<FromChild, { kind: "artifact" }>): void {
+    const storing = this.#storeArtifact(message);
+    storing.catch(() => {});
+    this.#artifacts.push(storing);
   }
 
   async #storeArtifact(artifact: Extract<FromChild, { kind: "artifact" }>): Promise<void> {
@@ -307,9 +323,9 @@ export class Attempt implements ChildHolder {
     if (this.#phase === "finishing" || this.#phase === "ended") return;
     clearTimeout(this.#timer);
     const reason = child?.mustEnd;
-    if (this.#stop) this.#reportOnce(stopOutcome(this.#stop));
+    if (this.#stop) this.#reportAfterArtifacts(stopOutcome(this.#stop));
     else if (exit.startError) this.refused(exit.startError);
-    else this.#reportOnce({ kind: "failed", error: this.#exitError(exit, reason) });
+    else this.#reportAfterArtifacts({ kind: "failed", error: this.#exitError(exit, reason) });
   }
 
   #exitError(exit: ChildExit, reason: string | undefined): AttemptError {
@@ -327,7 +343,9 @@ export class Attempt implements ChildHolder {
       );
     }
     const how =
-      exit.signal === null ? `with exit code ${exit.code} (process.exit?)` : `by signal ${exit.signal}`;
+      exit.signal === null
+        ? `with exit code ${exit.code} (process.exit?)`
+        : `by signal ${exit.signal}${exit.signal === "SIGKILL" ? " (the system's out-of-memory killer?)" : ""}`;
     const when = this.#phase === "loading" ? "while the bundle was imported" : "before the task answered";
     return ours("MILLRACE_ATTEMPT_CRASHED", `The process ended ${how} ${when}.`);
   }
@@ -348,6 +366,10 @@ export class Attempt implements ChildHolder {
   #end(): void {
     this.#phase = "ended";
     clearTimeout(this.#timer);
+    this.#unpin();
+  }
+
+  #unpin(): void {
     for (const hash of this.#pinned.splice(0)) this.#host.blobs.unpin(hash);
   }
 }

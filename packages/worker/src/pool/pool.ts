@@ -245,10 +245,18 @@ export class ChildPool {
   #loaded(child: PooledChild, message: Extract<FromChild, { kind: "loaded" }>): void {
     clearTimeout(child.timer);
     child.loaded = true;
-    if (message.error) child.mustEnd = "the bundle could not be loaded";
+    if (message.error) {
+      child.mustEnd = "the bundle could not be loaded";
+      this.#forget(child);
+    }
     if (child.holder) child.holder.message(message);
     else if (message.error) this.#end(child, "the bundle could not be loaded");
     else this.#idle(child);
+  }
+
+  /** A bundle that breaks its process is not loaded ahead, until someone asks for it again. */
+  #forget(child: PooledChild): void {
+    if (child.bundle !== undefined && this.#recent?.hash === child.bundle) this.#recent = undefined;
   }
 
   #idle(child: PooledChild): void {
@@ -287,6 +295,7 @@ export class ChildPool {
     if (process.pid > 0) this.#guard.remove(process.pid);
     const reason = child.mustEnd ?? exit.signal ?? `code ${exit.code}`;
     if (process.pid > 0) this.#settings.onEvent({ kind: "child_ended", pid: process.pid, reason });
+    if (!child.loaded) this.#forget(child);
     const holder = child.holder;
     child.holder = undefined;
     holder?.exited(exit);
