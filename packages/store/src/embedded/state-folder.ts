@@ -94,12 +94,19 @@ class HeldClaim implements StateFolderClaim {
     await rm(join(this.folder, "server.json"), { force: true });
     // A rename needs no space: a full disk can be given back, too.
     const path = ownerPath(this.folder, this.#number);
-    await rename(path, path.replace(/json$/, "released"));
+    await rename(path, path.replace(/json$/, "released")).catch((error: NodeJS.ErrnoException) => {
+      // Somebody removed the whole folder: there is nothing left to give back.
+      if (error.code !== "ENOENT") throw error;
+    });
   }
 }
 
 async function makeFolder(path: string): Promise<void> {
-  const made = await mkdir(path, { recursive: true, mode: 0o700 });
+  const made = await mkdir(path, { recursive: true, mode: 0o700 }).catch(async () => {
+    // A recursive mkdir says ENOENT whatever is wrong; a plain one says what it is.
+    await mkdir(path, { mode: 0o700 });
+    return path;
+  });
   await mkdir(join(path, "owner"), { recursive: true, mode: 0o700 });
   // PostgreSQL runs under another user when we are root: it must pass, and see nothing else.
   if (made !== undefined && process.getuid?.() === 0) await chmod(path, 0o711);

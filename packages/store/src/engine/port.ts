@@ -239,6 +239,8 @@ export interface EngineStore {
 
   /** Throws when the connection was lost: the outcome is unknown then (`lastFlush`). */
   flush(nodeId: number, number: number, batch: FlushBatch): Promise<FlushOutcome>;
+  /** The database refused what a flush said: sending it again can't help. All other failures are worth repeating. */
+  isPoison(error: unknown): boolean;
   lastFlush(nodeId: number): Promise<{ readonly number: number; readonly fenced: boolean }>;
 
   loadShards(shards: readonly number[]): Promise<LoadedShards>;
@@ -250,7 +252,9 @@ export interface EngineStore {
   loadTimers(shards: readonly number[], until: number, limit: number): Promise<TimerRow[]>;
   loadInbox(shards: readonly number[], limit: number): Promise<InboxRow[]>;
   /** Leaves messages for shards of other nodes outside any flush (a command of the API), and wakes them. */
-  sendInbox(messages: readonly InboxMessage[], now: number): Promise<void>;
+  sendInbox(messages: readonly InboxMessage[]): Promise<void>;
+  /** Leaves a message for whichever shard a live run stands in; false when there is no such run. */
+  sendToRun(key: RunKey, message: Json): Promise<boolean>;
   /** Tells nodes that these shards have messages. Coalesced by the caller. */
   wake(shards: readonly number[]): Promise<void>;
   /** Calls back with shards that have messages, and with all on a new connection. */

@@ -1,4 +1,5 @@
 /** The engine's store on PostgreSQL. The hot statement is `millrace.flush` (`sql/000002_flush.sql`). */
+import type { Json } from "@millrace/core";
 import type { Pool } from "pg";
 import { isConnectionLoss } from "../connection-loss.ts";
 import type { Database } from "../connect.ts";
@@ -56,6 +57,7 @@ export function openPostgresEngineStore(database: Database): EngineStore {
       return rows.map((row) => row.shard);
     },
     flush: (nodeId, number, batch) => flush(pool, nodeId, number, batch),
+    isPoison,
     lastFlush: async (nodeId) => {
       const { rows } = await pool.query<{ last_flush: number; fenced: boolean }>({
         name: "last-flush",
@@ -78,6 +80,7 @@ export function openPostgresEngineStore(database: Database): EngineStore {
       return rows;
     },
     sendInbox: (messages) => sendInbox(pool, messages),
+    sendToRun: (key, message) => sendToRun(pool, key, message),
     wake: (shards) => wake(pool, shards),
     onWake: async (listener) =>
       database.listen({
@@ -188,6 +191,15 @@ async function flush(pool: Pool, nodeId: number, number: number, batch: FlushBat
     if (!isConnectionLoss(error) && (error as { code?: unknown }).code === fencedCode) return "fenced";
     throw error;
   }
+}
+
+/** Classes of SQLSTATE that speak about the data itself: 21 cardinality, 22 data, 23 constraint, 42 syntax or access. */
+const poisonClasses = new Set(["21", "22", "23", "42", "54"]);
+
+function isPoison(error: unknown): boolean {
+  if (isConnectionLoss(error)) return false;
+  const code = (error as { code?: unknown }).code;
+  return typeof code === "string" && code.length === 5 && poisonClasses.has(code.slice(0, 2));
 }
 
 async function loadShards(pool: Pool, shards: readonly number[]): Promise<LoadedShards> {
@@ -391,6 +403,19 @@ async function sendInbox(pool: Pool, messages: readonly InboxMessage[]): Promise
   await wake(pool, [...new Set(messages.map((entry) => entry.shard))]);
 }
 
+async function sendToRun(pool: Pool, key: RunKey, message: Json): Promise<boolean> {
+  const { rows } = await pool.query<{ shard: number }>({
+    name: "send-to-run",
+    text: `insert into inbox (shard, message)
+      select shard, $3::json from run where workspace = $1 and id = $2
+      returning shard`,
+    values: [key.workspace, key.id, JSON.stringify(message)],
+  });
+  if (!rows[0]) return false;
+  await wake(pool, [rows[0].shard]);
+  return true;
+}
+
 async function wake(pool: Pool, shards: readonly number[]): Promise<void> {
   await pool.query({
     name: "wake",
@@ -407,7 +432,7 @@ async function findCached(
 ): Promise<CacheRow[]> {
   const { rows } = await pool.query<{
     key: string;
-    output: import("@millrace/core").Json;
+    output: Json;
     output_blob: string | null;
     output_bytes: number | null;
     recorded_at: number;

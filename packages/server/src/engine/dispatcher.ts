@@ -1,0 +1,216 @@
+/**
+ * Brings ready task runs and free worker slots together.
+ *
+ * D1: a slot is taken in the turn in which its task run is decided as dispatched, and given back with its `released`.
+ * D2: a dispatch leaves for its worker only after the commit of that decision.
+ * D3: a worker that lost its connection keeps its dispatches for `workerLeaseMs`; then they are lost.
+ */
+import type { TaskRun } from "@millrace/core";
+import {
+  tokenKey,
+  type CarriedValue,
+  type Dispatch,
+  type DispatchToken,
+  type ServerMessage,
+} from "@millrace/protocol";
+import { FairQueue } from "./fair-queue.ts";
+import type { RunEntry } from "./run-entry.ts";
+
+/** A task run that waits for a slot. */
+export interface ReadyTask {
+  readonly entry: RunEntry;
+  readonly taskRun: TaskRun;
+  readonly pipeline: string;
+  readonly priority: number;
+  readonly queue: string;
+  /** Withdrawn: whoever still holds it lets it go. */
+  gone: boolean;
+  /** Set once it had to be fetched or stored. */
+  input: CarriedValue | undefined;
+  /** Limits that it needs, in the order of their acquisition. */
+  wanted: readonly HeldLimit[];
+  /** How many of them it holds or has asked for. */
+  taken: number;
+  /** Found to have no recorded output. */
+  cacheKey: string | undefined;
+}
+
+export interface HeldLimit {
+  readonly kind: "pool" | "key";
+  readonly name: string;
+  readonly slots: number;
+  readonly limitSlots: number;
+}
+
+export interface WorkerInfo {
+  readonly id: string;
+  readonly name: string;
+  readonly version: string;
+  readonly queues: readonly string[];
+  readonly slots: number;
+  readonly labels: { readonly [name: string]: string };
+  readonly platform: string;
+}
+
+/** A connection to a worker. */
+export interface WorkerLink {
+  send(message: ServerMessage): void;
+  close(): void;
+}
+
+export interface Busy {
+  readonly token: DispatchToken;
+  readonly entry: RunEntry;
+  readonly taskRun: TaskRun;
+}
+
+export interface ConnectedWorker {
+  readonly info: WorkerInfo;
+  readonly connectedAt: number;
+  link: WorkerLink | undefined;
+  readonly busy: Map<string, Busy>;
+  draining: boolean;
+}
+
+interface Outgoing {
+  readonly dispatches: Dispatch[];
+  readonly acks: DispatchToken[];
+  readonly cancels: { readonly token: DispatchToken; readonly reason: string }[];
+}
+
+export interface DispatcherOptions {
+  /** Decides the dispatch; gives the message to send, or nothing when the task run could not be dispatched now. */
+  readonly dispatch: (task: ReadyTask, worker: ConnectedWorker) => Dispatch | undefined;
+  /** Calls back after the commit of what was decided so far. */
+  readonly afterCommit: (callback: () => void) => void;
+  readonly cancelGraceMs: number;
+}
+
+export class Dispatcher {
+  readonly #options: DispatcherOptions;
+  readonly #queues = new Map<string, FairQueue<ReadyTask>>();
+  readonly workers = new Map<string, ConnectedWorker>();
+  readonly #busyWorker = new Map<string, ConnectedWorker>();
+  #outgoing: Map<ConnectedWorker, Outgoing> | undefined;
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+  }
+
+  enqueue(task: ReadyTask): void {
+    let queue = this.#queues.get(task.queue);
+    if (!queue) {
+      queue = new FairQueue();
+      this.#queues.set(task.queue, queue);
+    }
+    queue.push(task);
+  }
+
+  remove(task: ReadyTask): void {
+    this.#queues.get(task.queue)?.remove(task);
+  }
+
+  /** How many wait in each queue. */
+  queued(): Map<string, number> {
+    return new Map([...this.#queues].map(([name, queue]) => [name, queue.size]));
+  }
+
+  /** Fills free slots. */
+  pump(): void {
+    for (const [name, queue] of this.#queues) {
+      if (queue.size === 0) continue;
+      for (let worker = this.#freeWorker(name); worker; worker = this.#freeWorker(name)) {
+        const task = queue.pop();
+        if (!task) break;
+        if (task.gone) continue;
+        const message = this.#options.dispatch(task, worker);
+        if (!message) continue;
+        this.occupy(worker, { token: message.token, entry: task.entry, taskRun: task.taskRun });
+        this.#outgoingTo(worker).dispatches.push(message);
+      }
+    }
+  }
+
+  /** The connected worker of a queue with the most free slots. */
+  #freeWorker(queue: string): ConnectedWorker | undefined {
+    let best: ConnectedWorker | undefined;
+    let bestFree = 0;
+    for (const worker of this.workers.values()) {
+      if (!worker.link || worker.draining || !worker.info.queues.includes(queue)) continue;
+      const free = worker.info.slots - worker.busy.size;
+      if (free <= bestFree) continue;
+      best = worker;
+      bestFree = free;
+    }
+    return best;
+  }
+
+  occupy(worker: ConnectedWorker, busy: Busy): void {
+    const key = tokenKey(busy.token);
+    worker.busy.set(key, busy);
+    this.#busyWorker.set(key, worker);
+  }
+
+  /** Gives a dispatch's slot back. */
+  free(token: DispatchToken): void {
+    const key = tokenKey(token);
+    this.#busyWorker.get(key)?.busy.delete(key);
+    this.#busyWorker.delete(key);
+  }
+
+  workerOf(token: DispatchToken): ConnectedWorker | undefined {
+    return this.#busyWorker.get(tokenKey(token));
+  }
+
+  /** Sends a dispatch again to the worker that should have it (its link came back without it). */
+  resend(worker: ConnectedWorker, message: Dispatch): void {
+    this.#outgoingTo(worker).dispatches.push(message);
+  }
+
+  acknowledge(worker: ConnectedWorker, token: DispatchToken): void {
+    this.#outgoingTo(worker).acks.push(token);
+  }
+
+  cancel(worker: ConnectedWorker, token: DispatchToken, reason: string): void {
+    this.#outgoingTo(worker).cancels.push({ token, reason });
+  }
+
+  /** What goes to the worker with the next commit: one frame of each kind. */
+  #outgoingTo(worker: ConnectedWorker): Outgoing {
+    let all = this.#outgoing;
+    if (!all) {
+      const fresh = new Map<ConnectedWorker, Outgoing>();
+      all = fresh;
+      this.#outgoing = fresh;
+      this.#options.afterCommit(() => this.#send(fresh));
+    }
+    let outgoing = all.get(worker);
+    if (!outgoing) {
+      outgoing = { dispatches: [], acks: [], cancels: [] };
+      all.set(worker, outgoing);
+    }
+    return outgoing;
+  }
+
+  /** The flush was put together: what is decided from now on belongs to the next one. */
+  sealOutgoing(): void {
+    this.#outgoing = undefined;
+  }
+
+  #send(all: ReadonlyMap<ConnectedWorker, Outgoing>): void {
+    for (const [worker, outgoing] of all) {
+      if (!worker.link) continue;
+      if (outgoing.dispatches.length > 0)
+        worker.link.send({ kind: "dispatches", dispatches: outgoing.dispatches });
+      if (outgoing.acks.length > 0) worker.link.send({ kind: "ack", tokens: outgoing.acks });
+      for (const cancel of outgoing.cancels) {
+        worker.link.send({
+          kind: "cancel",
+          token: cancel.token,
+          reason: cancel.reason,
+          graceMs: this.#options.cancelGraceMs,
+        });
+      }
+    }
+  }
+}

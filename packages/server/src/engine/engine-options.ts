@@ -1,0 +1,27 @@
+import type { BlobStore, EngineStore } from "@millrace/store";
+import type { Clock } from "./clock.ts";
+import type { DefinitionSource } from "./definitions.ts";
+
+/** Where the engine writes what operators should know. pino has this shape. */
+export interface EngineLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+export interface EngineOptions {
+  readonly store: EngineStore;
+  readonly blobs: Pick<BlobStore, "put" | "get">;
+  readonly definitions: DefinitionSource;
+  readonly clock: Clock;
+  /** Even in [0, 1). */
+  readonly random: () => number;
+  readonly log: EngineLog;
+  readonly name: string;
+  readonly url: string | undefined;
+  readonly version: string;
+  /** Runs under way at once on this node. */
+  readonly activeRunsMax?: number;
+  /** The engine lost its lease and stopped: its owner starts another one. */
+  readonly onFenced?: () => void;
+}

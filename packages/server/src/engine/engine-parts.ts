@@ -1,0 +1,37 @@
+/** What the engine's modules share: each is given the others here, and owns what its header says. */
+import type { Reason, RunMessage, TaskRun } from "@millrace/core";
+import type { EngineStore, LiveRun, RunParent } from "@millrace/store";
+import type { Alarms } from "./alarms.ts";
+import type { DatabaseClock } from "./clock.ts";
+import type { Definitions } from "./definitions.ts";
+import type { Dispatcher } from "./dispatcher.ts";
+import type { GroupCommit } from "./group-commit.ts";
+import type { LimitHost } from "./limit-host.ts";
+import type { Readiness } from "./readiness.ts";
+import type { RunEntry } from "./run-entry.ts";
+import type { RunHost } from "./run-host.ts";
+import type { EngineLog } from "./engine-options.ts";
+import type { Values } from "./values.ts";
+
+export interface EngineParts {
+  readonly store: EngineStore;
+  readonly clock: DatabaseClock;
+  readonly random: () => number;
+  readonly log: EngineLog;
+  readonly definitions: Definitions;
+  readonly values: Values;
+  readonly commit: GroupCommit;
+  readonly dispatcher: Dispatcher;
+  readonly limits: LimitHost;
+  readonly alarms: Alarms;
+  readonly runs: RunHost;
+  readonly readiness: Readiness;
+  /** Slots of a pool by its project's configuration; an operator's number wins over it. */
+  readonly poolSlots: (run: LiveRun, pool: string) => number;
+  /** A task run (or the run itself) changed; told to those who watch, after the commit. */
+  readonly publish: (entry: RunEntry, taskRun: TaskRun | undefined) => void;
+  readonly startChild: (entry: RunEntry, taskRun: TaskRun) => void;
+  readonly cancelChild: (childRunId: string, reason: Reason) => void;
+  readonly tellParent: (parent: RunParent, message: RunMessage) => void;
+  readonly onRunEnded: (entry: RunEntry) => void;
+}

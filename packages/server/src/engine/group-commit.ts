@@ -1,0 +1,253 @@
+/**
+ * Collects what entities decided and commits it in flushes, one at a time.
+ *
+ * G1: what `afterCommit` was given runs only once the flush that carries the decisions made before it has committed.
+ * G2: one flush is under way at most; the next one starts as soon as it ends, with everything that gathered meanwhile.
+ * G3: after a lost connection nothing is committed anew before the store told whether the last flush landed.
+ * G4: a fenced node commits nothing more: `onFenced` is called once, and callbacks of lost decisions never run.
+ */
+import { isRunEnded, type TaskRun } from "@millrace/core";
+import { emptyBatch, type EngineStore, type FlushBatch } from "@millrace/store";
+import type { Clock } from "./clock.ts";
+import { endRowOf, liveRowOf, taskRunRowOf, type RunEntry } from "./run-entry.ts";
+
+export interface GroupCommitOptions {
+  readonly store: EngineStore;
+  readonly nodeId: number;
+  readonly clock: Clock;
+  /** Called in the turn in which a flush is put together: the last chance to add to it. */
+  readonly beforeFlush: () => void;
+  readonly onFenced: () => void;
+  /** A flush failed for a reason that repeating won't cure; the runs it names are to be set aside. */
+  readonly onPoison: (entries: readonly RunEntry[], error: unknown) => void;
+  /** The store does not answer; it is asked again until it does. */
+  readonly onStoreTrouble: (error: unknown | undefined) => void;
+}
+
+type Callback = () => void;
+
+interface Flush {
+  readonly batch: FlushBatch;
+  readonly callbacks: readonly Callback[];
+  readonly runs: readonly RunEntry[];
+}
+
+const retryDelayMsMin = 50;
+const retryDelayMsMax = 2_000;
+
+export class GroupCommit {
+  readonly #options: GroupCommitOptions;
+  #batch = emptyBatch();
+  #callbacks: Callback[] = [];
+  readonly #dirtyRuns = new Set<RunEntry>();
+  readonly #dirtyTaskRuns = new Map<TaskRun, RunEntry>();
+  #number = 0;
+  #scheduled = false;
+  #underWay: Promise<void> | undefined;
+  #stopped = false;
+
+  constructor(options: GroupCommitOptions) {
+    this.#options = options;
+  }
+
+  /** What the next flush carries besides runs and task runs. */
+  get batch(): FlushBatch {
+    return this.#batch;
+  }
+
+  /** Decisions that wait for a flush: what back-pressure looks at. */
+  get backlog(): number {
+    return this.#dirtyRuns.size + this.#dirtyTaskRuns.size + this.#callbacks.length;
+  }
+
+  markRun(entry: RunEntry): void {
+    this.#dirtyRuns.add(entry);
+    this.request();
+  }
+
+  markTaskRun(entry: RunEntry, taskRun: TaskRun): void {
+    this.#dirtyTaskRuns.set(taskRun, entry);
+    this.request();
+  }
+
+  /** Runs `callback` once everything decided so far is committed. */
+  afterCommit(callback: Callback): void {
+    this.#callbacks.push(callback);
+    this.request();
+  }
+
+  /** Takes back what a run decided since the last flush: its machine broke. */
+  forget(entry: RunEntry): void {
+    this.#dirtyRuns.delete(entry);
+    for (const [taskRun, owner] of this.#dirtyTaskRuns)
+      if (owner === entry) this.#dirtyTaskRuns.delete(taskRun);
+  }
+
+  /** Makes sure that a flush follows in this turn, or after the one under way. */
+  request(): void {
+    if (this.#scheduled || this.#underWay || this.#stopped) return;
+    this.#scheduled = true;
+    queueMicrotask(() => {
+      this.#scheduled = false;
+      if (!this.#underWay && !this.#stopped) this.#start();
+    });
+  }
+
+  /** Resolves when everything decided so far is committed, or the node was fenced. */
+  async drained(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      if (this.#stopped) resolve();
+      else this.afterCommit(resolve);
+    });
+  }
+
+  /** Commits nothing more. Callbacks that wait never run. */
+  stop(): void {
+    this.#stopped = true;
+    this.#callbacks = [];
+  }
+
+  #start(): void {
+    this.#underWay = this.#run().finally(() => {
+      this.#underWay = undefined;
+    });
+  }
+
+  async #run(): Promise<void> {
+    for (;;) {
+      this.#options.beforeFlush();
+      const flush = this.#take();
+      if (!flush) return;
+      this.#number += 1;
+      const outcome = await this.#commit(flush, this.#number);
+      if (this.#stopped) return;
+      if (outcome === "fenced") {
+        this.stop();
+        this.#options.onFenced();
+        return;
+      }
+      for (const callback of flush.callbacks) callback();
+    }
+  }
+
+  #take(): Flush | undefined {
+    const empty =
+      this.#dirtyRuns.size === 0 && this.#dirtyTaskRuns.size === 0 && this.#callbacks.length === 0;
+    if (empty && isEmpty(this.#batch)) return undefined;
+    const batch = this.#batch;
+    const runs = new Set<RunEntry>();
+    for (const entry of this.#dirtyRuns) {
+      runs.add(entry);
+      addRun(batch, entry);
+    }
+    for (const [taskRun, entry] of this.#dirtyTaskRuns) {
+      runs.add(entry);
+      batch.taskRuns.push(taskRunRowOf(entry, taskRun));
+    }
+    const flush = { batch, callbacks: this.#callbacks, runs: [...runs] };
+    this.#dirtyRuns.clear();
+    this.#dirtyTaskRuns.clear();
+    this.#batch = emptyBatch();
+    this.#callbacks = [];
+    return flush;
+  }
+
+  /** Commits `flush` under `number`, however long it takes. */
+  async #commit(flush: Flush, number: number): Promise<"committed" | "fenced"> {
+    if (isEmpty(flush.batch)) return "committed";
+    const { store, nodeId } = this.#options;
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        const outcome = await store.flush(nodeId, number, flush.batch);
+        if (attempt > 0) this.#options.onStoreTrouble(undefined);
+        return outcome;
+      } catch (error) {
+        if (this.#stopped) return "fenced";
+        if (store.isPoison(error)) return this.#commitWithoutPoison(flush, number, error);
+        this.#options.onStoreTrouble(error);
+        const landed = await this.#learnOutcome(number);
+        if (landed !== "not_landed") return landed;
+      }
+    }
+  }
+
+  /** Asks until the store answers whether flush `number` landed (G3). */
+  async #learnOutcome(number: number): Promise<"committed" | "fenced" | "not_landed"> {
+    const { store, nodeId, clock } = this.#options;
+    for (let delayMs = retryDelayMsMin; ; delayMs = Math.min(delayMs * 2, retryDelayMsMax)) {
+      await new Promise<void>((resolve) => clock.after(delayMs, resolve));
+      if (this.#stopped) return "fenced";
+      try {
+        const last = await store.lastFlush(nodeId);
+        this.#options.onStoreTrouble(undefined);
+        if (last.number >= number) return "committed";
+        return last.fenced ? "fenced" : "not_landed";
+      } catch (error) {
+        this.#options.onStoreTrouble(error);
+      }
+    }
+  }
+
+  /** Finds the runs whose rows the database refuses and commits the rest. */
+  async #commitWithoutPoison(flush: Flush, number: number, error: unknown): Promise<"committed" | "fenced"> {
+    const ids = new Set(flush.runs.map((entry) => entry.identity.id));
+    if (ids.size <= 1) {
+      this.#number -= 1;
+      this.#options.onPoison(flush.runs, error);
+      return "committed";
+    }
+    const half = new Set([...ids].slice(0, Math.ceil(ids.size / 2)));
+    const [first, second] = splitFlush(flush, half);
+    const outcome = await this.#commit(first, number);
+    if (outcome === "fenced") return outcome;
+    this.#number += 1;
+    return this.#commit(second, this.#number);
+  }
+}
+
+function addRun(batch: FlushBatch, entry: RunEntry): void {
+  if (entry.isNew) {
+    // Rows are made queued or running; what else a new run has become is a change of that row in the same flush.
+    const row = liveRowOf(entry);
+    const ended = isRunEnded(row.state);
+    const plain = row.state === "queued" || row.state === "running";
+    batch.runsCreated.push(
+      plain ? row : { ...row, state: row.startedAt === undefined ? "queued" : "running" },
+    );
+    if (!ended && (!plain || row.cancel)) batch.runsChanged.push(row);
+    if (ended) batch.runsEnded.push(endRowOf(entry));
+    entry.isNew = false;
+    return;
+  }
+  if (isRunEnded(entry.run.state)) batch.runsEnded.push(endRowOf(entry));
+  else batch.runsChanged.push(liveRowOf(entry));
+}
+
+function isEmpty(batch: FlushBatch): boolean {
+  for (const rows of Object.values(batch) as unknown[][]) if (rows.length > 0) return false;
+  return true;
+}
+
+/** What belongs to the runs in `ids` and to none, and the rest. */
+function splitFlush(flush: Flush, ids: ReadonlySet<string>): [Flush, Flush] {
+  const first = emptyBatch();
+  const second = emptyBatch();
+  for (const [name, rows] of Object.entries(flush.batch) as [keyof FlushBatch, unknown[]][]) {
+    for (const row of rows) {
+      const id = runIdOf(row);
+      const part = id === undefined || ids.has(id) ? first : second;
+      (part[name] as unknown[]).push(row);
+    }
+  }
+  const inFirst = (entry: RunEntry): boolean => ids.has(entry.identity.id);
+  return [
+    { batch: first, callbacks: [], runs: flush.runs.filter(inFirst) },
+    { batch: second, callbacks: [], runs: flush.runs.filter((entry) => !inFirst(entry)) },
+  ];
+}
+
+function runIdOf(row: unknown): string | undefined {
+  const fields = row as { readonly runId?: unknown; readonly id?: unknown };
+  if (typeof fields.runId === "string") return fields.runId;
+  return typeof fields.id === "string" ? fields.id : undefined;
+}

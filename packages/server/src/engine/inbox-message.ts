@@ -1,0 +1,18 @@
+/** What engines of different nodes tell each other through the inbox. All of it is JSON. */
+import type { RunMessage } from "@millrace/core";
+import type { LimitInboxMessage } from "./limit-host.ts";
+
+/** A person's or a parent's command to a run, or news about one of its dispatches. */
+export type RunInboxMessage = {
+  readonly kind: "run";
+  readonly runId: string;
+  readonly message: Extract<
+    RunMessage,
+    { kind: "cancel" | "cancel_node" | "mark" | "child_ended" | "result" | "lost" | "call_failed" }
+  >;
+};
+
+export type InboxContent =
+  | RunInboxMessage
+  | LimitInboxMessage
+  | { readonly kind: "queued"; readonly runId: string };

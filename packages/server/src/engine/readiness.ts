@@ -1,0 +1,280 @@
+/**
+ * From ready to dispatched: looks for a recorded output, takes shared limits, resolves the input, makes the dispatch.
+ *
+ * Y1: a task run holds its limits from before its dispatch to its `released`, and gives back whatever it had taken
+ *     when it is withdrawn.
+ * Y2: limits are taken one after another in one order (keys, then pools), so that no two task runs wait for each other.
+ */
+import {
+  resolveTemplate,
+  wholeOutput,
+  type AttemptError,
+  type Json,
+  type Template,
+  type TaskRun,
+} from "@millrace/core";
+import type { CarriedValue, Dispatch } from "@millrace/protocol";
+import type { LimitKey } from "@millrace/store";
+import type { ConnectedWorker, HeldLimit, ReadyTask } from "./dispatcher.ts";
+import type { EngineParts } from "./engine-parts.ts";
+import type { RunEntry } from "./run-entry.ts";
+import { cacheKeyOf, carried, holderOf, isLargeValue, rankOf, tokenOf } from "./task-input.ts";
+
+export class Readiness {
+  readonly #parts: EngineParts;
+  /** Task runs that wait for a limit, by holder. */
+  readonly #waiting = new Map<string, ReadyTask>();
+  /** What dispatched task runs hold, by holder; unknown (undefined) for those that were taken over. */
+  readonly #held = new Map<string, readonly HeldLimit[] | undefined>();
+
+  constructor(parts: EngineParts) {
+    this.#parts = parts;
+  }
+
+  prepare(entry: RunEntry, taskRun: TaskRun): void {
+    const { options } = taskRun.node.definition;
+    const task: ReadyTask = {
+      entry,
+      taskRun,
+      pipeline: entry.identity.pipeline,
+      priority: options.priority,
+      queue: options.queue,
+      gone: false,
+      input: undefined,
+      wanted: [],
+      taken: 0,
+      cacheKey: undefined,
+    };
+    entry.ready.set(taskRun, task);
+    if (options.cache || options.concurrency) this.#own(task, this.#prepareSlowly(task));
+    else if (options.pool) this.#acquire(task, [this.#poolOf(task)]);
+    else this.#enqueue(task);
+  }
+
+  /** A task run of a run that was taken over is under way: it may hold limits. */
+  adopt(entry: RunEntry, taskRun: TaskRun): void {
+    const { options } = taskRun.node.definition;
+    if (options.pool || options.concurrency) this.#held.set(holderOf(entry.identity.id, taskRun), undefined);
+  }
+
+  withdraw(task: ReadyTask): void {
+    task.gone = true;
+    task.entry.ready.delete(task.taskRun);
+    this.#parts.dispatcher.remove(task);
+    const holder = holderOf(task.entry.identity.id, task.taskRun);
+    this.#waiting.delete(holder);
+    for (const held of task.wanted.slice(0, task.taken))
+      this.#parts.limits.release(limitKey(task.entry, held), holder);
+  }
+
+  /** A dispatch is over: its limits come back. */
+  release(entry: RunEntry, taskRun: TaskRun): void {
+    const { options } = taskRun.node.definition;
+    if (!options.pool && !options.concurrency) return;
+    const holder = holderOf(entry.identity.id, taskRun);
+    const held = this.#held.get(holder);
+    this.#held.delete(holder);
+    if (held) this.#giveBack(entry, holder, held);
+    else
+      void this.#giveBackUnknown(entry, taskRun, holder).catch((error: unknown) =>
+        this.#parts.runs.setAside(entry, error),
+      );
+  }
+
+  #giveBack(entry: RunEntry, holder: string, held: readonly HeldLimit[]): void {
+    for (const limit of held) this.#parts.limits.release(limitKey(entry, limit), holder);
+  }
+
+  async #giveBackUnknown(entry: RunEntry, taskRun: TaskRun, holder: string): Promise<void> {
+    this.#giveBack(entry, holder, await this.#limitsOf(entry, taskRun));
+  }
+
+  async #limitsOf(entry: RunEntry, taskRun: TaskRun): Promise<HeldLimit[]> {
+    const { options, name } = taskRun.node.definition;
+    const limits: HeldLimit[] = [];
+    if (options.concurrency) {
+      const key = await this.resolve(entry, taskRun, options.concurrency.key);
+      if (typeof key !== "string" && typeof key !== "number") throw concurrencyKeyError(name, key);
+      limits.push({ kind: "key", name: `${name}/${key}`, slots: 1, limitSlots: options.concurrency.limit });
+    }
+    if (options.pool) limits.push(this.#poolOf({ entry, taskRun }));
+    return limits;
+  }
+
+  #poolOf(task: Pick<ReadyTask, "entry" | "taskRun">): HeldLimit {
+    const pool = task.taskRun.node.definition.options.pool!;
+    return {
+      kind: "pool",
+      name: pool.name,
+      slots: pool.slots,
+      limitSlots: this.#parts.poolSlots(task.entry.identity, pool.name),
+    };
+  }
+
+  /** Looks for a recorded output, then takes the limits; both need the input itself. */
+  async #prepareSlowly(task: ReadyTask): Promise<void> {
+    const { entry, taskRun } = task;
+    const { options, name, input } = taskRun.node.definition;
+    if (options.cache) {
+      const value = await this.resolve(entry, taskRun, input);
+      const key = cacheKeyOf(entry.identity, name, options.cache.version, value);
+      const [found] = await this.#parts.store.findCached(
+        entry.identity.workspace,
+        [key],
+        this.#parts.clock.now(),
+      );
+      if (task.gone) return;
+      task.cacheKey = key;
+      if (found) {
+        const output = taskRun.node.structural ? await this.#parts.values.loaded(found.output) : found.output;
+        if (task.gone) return;
+        this.withdraw(task);
+        this.#parts.runs.step(entry, { kind: "cached", taskRun, output });
+        return;
+      }
+    }
+    const limits = await this.#limitsOf(entry, taskRun);
+    if (!task.gone) this.#acquire(task, limits);
+  }
+
+  /** Failures of preparing a task run are the task run's. */
+  #own(task: ReadyTask, work: Promise<void>): void {
+    void work.catch((error: unknown) => {
+      if (task.gone) return;
+      this.withdraw(task);
+      this.#parts.runs.step(task.entry, {
+        kind: "refuse",
+        taskRun: task.taskRun,
+        error: asAttemptError(error),
+      });
+    });
+  }
+
+  #acquire(task: ReadyTask, wanted: readonly HeldLimit[]): void {
+    task.wanted = wanted;
+    const next = wanted[task.taken];
+    const holder = holderOf(task.entry.identity.id, task.taskRun);
+    if (!next) {
+      this.#waiting.delete(holder);
+      this.#enqueue(task);
+      return;
+    }
+    task.taken += 1;
+    this.#waiting.set(holder, task);
+    const request = {
+      holder,
+      runId: task.entry.identity.id,
+      slots: next.slots,
+      rank: rankOf(task.taskRun.readyAt ?? 0, task.priority),
+      replyShard: task.entry.identity.shard,
+    };
+    this.#parts.limits.ask(limitKey(task.entry, next), request, next.limitSlots);
+  }
+
+  /** A limit was granted. A grant that nobody waits for or holds is given back. */
+  granted(key: LimitKey, holder: string): void {
+    const task = this.#waiting.get(holder);
+    const awaited = task?.wanted[task.taken - 1];
+    if (task && awaited?.kind === key.kind && awaited.name === key.name) this.#acquire(task, task.wanted);
+    else if (!task && !this.#held.has(holder)) this.#parts.limits.release(key, holder);
+  }
+
+  #enqueue(task: ReadyTask): void {
+    this.#parts.dispatcher.enqueue(task);
+    this.#parts.commit.request();
+  }
+
+  /** Decides the dispatch of a queued task run, or fetches what its input needs and queues it again. */
+  dispatch(task: ReadyTask, worker: ConnectedWorker): Dispatch | undefined {
+    const { entry, taskRun } = task;
+    const input = task.input ?? this.#inputNow(task);
+    if (!input) return undefined;
+    entry.ready.delete(taskRun);
+    task.gone = true;
+    if (task.wanted.length > 0) this.#held.set(holderOf(entry.identity.id, taskRun), task.wanted);
+    this.#parts.runs.step(entry, { kind: "dispatch", taskRun, worker: worker.info.id });
+    if (taskRun.state !== "running") return undefined;
+    if (task.cacheKey !== undefined) this.#parts.runs.noteCacheKey(taskRun, task.cacheKey);
+    return this.messageFor(entry, taskRun, input);
+  }
+
+  messageFor(entry: RunEntry, taskRun: TaskRun, input: CarriedValue): Dispatch {
+    const { identity, run } = entry;
+    const { options } = taskRun.node.definition;
+    return {
+      token: tokenOf(identity.id, taskRun),
+      pipeline: identity.pipeline,
+      bundle: identity.bundle,
+      attempt: taskRun.attempt,
+      input,
+      ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
+      env: options.env,
+      connections: options.connections,
+      idempotencyKey: holderOf(identity.id, taskRun),
+      params: carried(run.params),
+    };
+  }
+
+  /** The input if everything that it needs is in memory; else starts fetching and gives nothing. */
+  #inputNow(task: ReadyTask): CarriedValue | undefined {
+    const { entry, taskRun } = task;
+    const { input } = taskRun.node.definition;
+    const whole = wholeOutput(entry.run, taskRun.scope, input);
+    if (whole) return carried(whole);
+    const resolved = resolveTemplate(entry.run, taskRun.scope, input);
+    if (resolved.kind === "value" && !isLargeValue(resolved.value)) return { value: resolved.value };
+    this.#own(task, this.#fetchInput(task));
+    return undefined;
+  }
+
+  async #fetchInput(task: ReadyTask): Promise<void> {
+    const value = await this.resolve(task.entry, task.taskRun, task.taskRun.node.definition.input);
+    const stored = await this.#parts.values.store(value);
+    if (task.gone) return;
+    task.input = carried(stored);
+    this.#enqueue(task);
+  }
+
+  /** The input of a task run that is under way, for a worker that must be told again. */
+  async inputAgain(entry: RunEntry, taskRun: TaskRun): Promise<CarriedValue> {
+    const { input } = taskRun.node.definition;
+    const whole = wholeOutput(entry.run, taskRun.scope, input);
+    if (whole) return carried(whole);
+    return carried(await this.#parts.values.store(await this.resolve(entry, taskRun, input)));
+  }
+
+  /** Resolves a template, loading blobs as needed. */
+  async resolve(entry: RunEntry, taskRun: Pick<TaskRun, "scope">, template: Template): Promise<Json> {
+    const blobs = new Map<string, Json>();
+    for (;;) {
+      const resolved = resolveTemplate(entry.run, taskRun.scope, template, blobs);
+      if (resolved.kind === "value") return resolved.value;
+      for (const hash of resolved.blobs) blobs.set(hash, await this.#parts.values.load(hash));
+    }
+  }
+}
+
+function limitKey(entry: RunEntry, limit: Pick<HeldLimit, "kind" | "name">): LimitKey {
+  return { workspace: entry.identity.workspace, kind: limit.kind, name: limit.name };
+}
+
+function concurrencyKeyError(name: string, key: Json): Error {
+  const found = key === null ? "null" : typeof key;
+  const error = new Error(`The concurrency key of "${name}" is ${found}, expected a string or a number.`);
+  return Object.assign(error, {
+    code: "MILLRACE_CONCURRENCY_KEY",
+    name: "MILLRACE_CONCURRENCY_KEY",
+    next: "fatal" as const,
+  });
+}
+
+function asAttemptError(error: unknown): AttemptError {
+  if (!(error instanceof Error)) return { name: "Error", message: String(error) };
+  const { name, message, code, next } = error as Error & { code?: unknown; next?: unknown };
+  return {
+    name,
+    message,
+    ...(typeof code === "string" ? { code } : {}),
+    ...(next === "fatal" ? { next } : {}),
+  };
+}

@@ -1,0 +1,56 @@
+import type { LiveRun, RunEnd, TaskRunRow } from "@millrace/store";
+import type { Run, TaskRun } from "@millrace/core";
+import type { ReadyTask } from "./dispatcher.ts";
+
+/** A run that this node holds in memory. */
+export interface RunEntry {
+  /** What never changes, and the row's first form. */
+  readonly identity: LiveRun;
+  readonly run: Run;
+  /** Its row is not in the database yet: the next flush makes it. */
+  isNew: boolean;
+  /** Its task runs between ready and dispatched. */
+  readonly ready: Map<TaskRun, ReadyTask>;
+}
+
+/** The run's row as of now. */
+export function liveRowOf(entry: RunEntry): LiveRun {
+  const { identity, run } = entry;
+  return { ...identity, state: run.state, reason: run.reason, cancel: run.cancel, startedAt: run.startedAt };
+}
+
+export function endRowOf(entry: RunEntry): RunEnd {
+  const { identity, run } = entry;
+  return {
+    workspace: identity.workspace,
+    id: identity.id,
+    state: run.state,
+    reason: run.reason,
+    output: run.output,
+    endedAt: run.endedAt ?? 0,
+  };
+}
+
+export function taskRunRowOf(entry: RunEntry, taskRun: TaskRun): TaskRunRow {
+  return {
+    workspace: entry.identity.workspace,
+    runId: entry.identity.id,
+    node: taskRun.node.definition.id,
+    item: taskRun.item,
+    generation: taskRun.generation,
+    state: taskRun.state,
+    attempt: taskRun.attempt,
+    dispatch: taskRun.dispatch,
+    losses: taskRun.losses,
+    worker: taskRun.worker,
+    startedAt: taskRun.startedAt,
+    endedAt: taskRun.endedAt,
+    resumeAt: taskRun.resumeAt,
+    output: taskRun.state === "succeeded" ? taskRun.output : undefined,
+    reason: taskRun.reason,
+    error: taskRun.error,
+    childRunId: taskRun.childRunId,
+    revoked: taskRun.revoked,
+    carried: taskRun.carried,
+  };
+}

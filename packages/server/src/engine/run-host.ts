@@ -1,0 +1,252 @@
+/**
+ * Holds the runs of this node's shards and steps them. All messages to runs pass through `step`; what the machine
+ * answers becomes rows of the next flush, ready task runs, alarms, calls and messages.
+ *
+ * H1: a run is stepped only while its shard is this node's.
+ * H2: a run whose machine throws is set aside (quarantined) with what it had last committed; others go on.
+ * H3: an ended run leaves memory in the turn in which it ends; later messages find nothing.
+ */
+import {
+  createRun,
+  decide,
+  hydrateRun,
+  taskRunsBelow,
+  unreachable,
+  type Graph,
+  type Run,
+  type RunEffect,
+  type RunMessage,
+  type TaskRun,
+} from "@millrace/core";
+import type { LiveRun, TaskRunRow } from "@millrace/store";
+import type { Alarm } from "./clock.ts";
+import type { EngineParts } from "./engine-parts.ts";
+import type { RunEntry } from "./run-entry.ts";
+import { parentToken, tokenOf } from "./task-input.ts";
+
+export interface NewRun {
+  readonly identity: LiveRun;
+  readonly graph: Graph;
+}
+
+export class RunHost {
+  readonly #parts: EngineParts;
+  readonly #runs = new Map<string, RunEntry>();
+  readonly #alarms = new Map<RunEntry, Set<Alarm>>();
+  /** Where the outputs of dispatched task runs are to be recorded for later runs. */
+  readonly #cacheKeys = new WeakMap<TaskRun, string>();
+
+  constructor(parts: EngineParts) {
+    this.#parts = parts;
+  }
+
+  get size(): number {
+    return this.#runs.size;
+  }
+
+  get(runId: string): RunEntry | undefined {
+    return this.#runs.get(runId);
+  }
+
+  entries(): Iterable<RunEntry> {
+    return this.#runs.values();
+  }
+
+  /** Makes a run and lets it begin; its rows are part of the next flush. */
+  begin(created: NewRun): RunEntry {
+    const { id, generation, depth, params, createdAt } = created.identity;
+    const entry = this.#add(
+      created,
+      createRun(created.graph, { id, generation, depth, params, createdAt }),
+      true,
+    );
+    this.#parts.commit.markRun(entry);
+    this.step(entry, { kind: "start" });
+    return entry;
+  }
+
+  /** Puts a run under way that has rows: one that was queued, or one of a shard that was taken over. */
+  restore(created: NewRun, taskRuns: readonly TaskRunRow[]): RunEntry {
+    const { identity, graph } = created;
+    const record = {
+      ...identity,
+      cancel: identity.cancel && { ...identity.cancel },
+      endedAt: undefined,
+      output: undefined,
+    };
+    const entry = this.#add(created, hydrateRun(graph, record, taskRuns), false);
+    for (const taskRun of taskRunsBelow(entry.run.root)) {
+      if (taskRun.state === "running") this.#parts.readiness.adopt(entry, taskRun);
+    }
+    this.step(entry, identity.state === "queued" ? { kind: "start" } : { kind: "resume" });
+    return entry;
+  }
+
+  #add(created: NewRun, run: Run, isNew: boolean): RunEntry {
+    const entry: RunEntry = { identity: created.identity, run, isNew, ready: new Map() };
+    this.#runs.set(created.identity.id, entry);
+    return entry;
+  }
+
+  /** Forgets runs of shards that went to another node. */
+  drop(shards: ReadonlySet<number>): RunEntry[] {
+    const dropped = [...this.#runs.values()].filter((entry) => shards.has(entry.identity.shard));
+    for (const entry of dropped) this.#forget(entry);
+    return dropped;
+  }
+
+  #forget(entry: RunEntry): void {
+    for (const task of entry.ready.values()) this.#parts.readiness.withdraw(task);
+    for (const alarm of this.#alarms.get(entry) ?? []) alarm.cancel();
+    this.#alarms.delete(entry);
+    this.#runs.delete(entry.identity.id);
+  }
+
+  /** Steps a run and puts what follows to work. */
+  step(entry: RunEntry, message: RunMessage): void {
+    let effects: RunEffect[];
+    try {
+      effects = decide(entry.run, message, this.#parts.clock.now()).effects;
+    } catch (error) {
+      this.setAside(entry, error);
+      return;
+    }
+    for (const effect of effects) this.#apply(entry, effect);
+    if (entry.run.state === "quarantined") {
+      this.#forget(entry);
+      this.#parts.onRunEnded(entry);
+    }
+  }
+
+  /** Records the output of this task run under `key` when it succeeds. */
+  noteCacheKey(taskRun: TaskRun, key: string): void {
+    this.#cacheKeys.set(taskRun, key);
+  }
+
+  /** H2: quarantines a run that the engine can't step or the database can't take. */
+  setAside(entry: RunEntry, error: unknown): void {
+    if (this.#runs.get(entry.identity.id) !== entry) return;
+    const { commit, log, dispatcher } = this.#parts;
+    const text = error instanceof Error ? error.message : String(error);
+    log.error({ run: entry.identity.id, err: error }, "a run broke its engine and is quarantined");
+    commit.forget(entry);
+    for (const worker of dispatcher.workers.values()) {
+      for (const busy of [...worker.busy.values()].filter((candidate) => candidate.entry === entry)) {
+        dispatcher.cancel(worker, busy.token, text);
+        dispatcher.free(busy.token);
+        this.#parts.readiness.release(entry, busy.taskRun);
+      }
+    }
+    entry.run.state = "quarantined";
+    entry.run.reason = { code: "MILLRACE_RUN_QUARANTINED", message: `The engine broke on this run: ${text}` };
+    this.#forget(entry);
+    commit.markRun(entry);
+    this.#parts.onRunEnded(entry);
+  }
+
+  #apply(entry: RunEntry, effect: RunEffect): void {
+    const { commit, dispatcher, readiness } = this.#parts;
+    switch (effect.kind) {
+      case "task_run":
+        commit.markTaskRun(entry, effect.taskRun);
+        this.#recordForCache(entry, effect.taskRun);
+        this.#parts.publish(entry, effect.taskRun);
+        return;
+      case "attempt": {
+        const { taskRun, ...record } = effect.record;
+        const { workspace, id } = entry.identity;
+        commit.batch.attempts.push({
+          ...record,
+          workspace,
+          runId: id,
+          node: taskRun.node.definition.id,
+          item: taskRun.item,
+        });
+        return;
+      }
+      case "ready":
+        return readiness.prepare(entry, effect.taskRun);
+      case "unready": {
+        const task = entry.ready.get(effect.taskRun);
+        if (task) readiness.withdraw(task);
+        return;
+      }
+      case "send":
+        // Whoever asked for this step has the message and sends it.
+        return;
+      case "revoke": {
+        const token = tokenOf(entry.identity.id, effect.taskRun, effect.dispatch);
+        const worker = dispatcher.workerOf(token);
+        if (worker) dispatcher.cancel(worker, token, effect.reason);
+        return;
+      }
+      case "released":
+        dispatcher.free(tokenOf(entry.identity.id, effect.taskRun, effect.dispatch));
+        readiness.release(entry, effect.taskRun);
+        commit.request();
+        return;
+      case "retry_at":
+        return this.#alarm(entry, effect.at, () => {
+          const { node, item, generation } = effect.taskRun;
+          this.step(entry, { kind: "retry_due", node: node.definition.id, item, generation });
+        });
+      case "deadline_at":
+        return this.#alarm(entry, effect.at, () => this.step(entry, { kind: "deadline" }));
+      case "call":
+        return this.#parts.startChild(entry, effect.taskRun);
+      case "cancel_child":
+        return this.#parts.cancelChild(
+          effect.childRunId,
+          entry.run.cancel?.reason ?? { code: "cancelled", message: "Its caller was cancelled." },
+        );
+      case "run":
+        commit.markRun(entry);
+        this.#parts.publish(entry, undefined);
+        return;
+      case "ended":
+        return this.#ended(entry);
+      default:
+        return unreachable(effect);
+    }
+  }
+
+  #recordForCache(entry: RunEntry, taskRun: TaskRun): void {
+    const key = this.#cacheKeys.get(taskRun);
+    const { cache } = taskRun.node.definition.options;
+    if (key === undefined || !cache || taskRun.state !== "succeeded" || !taskRun.output) return;
+    this.#cacheKeys.delete(taskRun);
+    const recordedAt = this.#parts.clock.now();
+    const expiresAt = cache.expiryMs === undefined ? undefined : recordedAt + cache.expiryMs;
+    const rows = this.#parts.commit.batch.cached;
+    const same = rows.findIndex((row) => row.key === key && row.workspace === entry.identity.workspace);
+    if (same >= 0) rows.splice(same, 1);
+    rows.push({ workspace: entry.identity.workspace, key, output: taskRun.output, recordedAt, expiresAt });
+  }
+
+  #alarm(entry: RunEntry, at: number, callback: () => void): void {
+    const alarms = this.#alarms.get(entry) ?? new Set();
+    this.#alarms.set(entry, alarms);
+    const alarm = this.#parts.alarms.set(at, () => {
+      alarms.delete(alarm);
+      if (this.#runs.get(entry.identity.id) === entry) callback();
+    });
+    alarms.add(alarm);
+  }
+
+  #ended(entry: RunEntry): void {
+    const { identity, run } = entry;
+    this.#forget(entry);
+    if (identity.parent) {
+      this.#parts.tellParent(identity.parent, {
+        kind: "child_ended",
+        token: parentToken(identity.parent),
+        childRunId: identity.id,
+        state: run.state,
+        output: run.output ?? { value: null },
+        reason: run.reason,
+        random: this.#parts.random(),
+      });
+    }
+    this.#parts.onRunEnded(entry);
+  }
+}

@@ -1,0 +1,62 @@
+/** Inputs, keys and names of task runs. */
+import { createHash } from "node:crypto";
+import { canonicalJson, type DispatchName, type Json, type StoredValue, type TaskRun } from "@millrace/core";
+import { inlineBytesMax, type CarriedValue, type DispatchToken } from "@millrace/protocol";
+import type { LiveRun, RunParent } from "@millrace/store";
+
+/** Names the task run's attempts of one generation: what holds its limits, and its idempotency key. */
+export function holderOf(runId: string, taskRun: TaskRun): string {
+  return `${runId}/${taskRun.node.definition.id}/${taskRun.item}/${taskRun.generation}`;
+}
+
+export function tokenOf(runId: string, taskRun: TaskRun, dispatch = taskRun.dispatch): DispatchToken {
+  return {
+    runId,
+    node: taskRun.node.definition.id,
+    item: taskRun.item,
+    generation: taskRun.generation,
+    dispatch,
+  };
+}
+
+/** The token under which a call waits for the run that has this parent. */
+export function parentToken(parent: RunParent): DispatchName {
+  return { node: parent.node, item: parent.item, generation: parent.generation, dispatch: parent.dispatch };
+}
+
+/** One step of priority is worth a minute of waiting. */
+const priorityMs = 60_000;
+
+/** Priority as time: the smaller goes first, and nothing starves. */
+export function rankOf(readyAt: number, priority: number): number {
+  return readyAt - priority * priorityMs;
+}
+
+export function cacheKeyOf(run: LiveRun, task: string, version: string, input: Json): string {
+  return createHash("sha256")
+    .update(canonicalJson([run.project, task, version, input]))
+    .digest("hex");
+}
+
+/** Whether a value's JSON text is surely or probably longer than what travels inline. Stops counting there. */
+export function isLargeValue(value: Json): boolean {
+  let left = inlineBytesMax;
+  const count = (part: Json): void => {
+    if (left < 0) return;
+    if (typeof part === "string") left -= part.length + 2;
+    else if (part === null || typeof part !== "object") left -= 8;
+    else if (Array.isArray(part)) for (const entry of part as readonly Json[]) count(entry);
+    else {
+      for (const [key, entry] of Object.entries(part)) {
+        left -= key.length + 4;
+        count(entry);
+      }
+    }
+  };
+  count(value);
+  return left < 0;
+}
+
+export function carried(stored: StoredValue): CarriedValue {
+  return stored.blob === undefined ? { value: stored.value } : { blob: stored.blob, bytes: stored.bytes };
+}
