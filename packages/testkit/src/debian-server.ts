@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { chmod, chown, mkdir, open, readFile, writeFile } from "node:fs/promises";
+import { chown, mkdir, open, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { EmbeddedConnection } from "@millrace/store";
 import { Client } from "pg";
@@ -15,7 +15,6 @@ export async function startDebianServer(
   installation: string,
 ): Promise<{ readonly connection: EmbeddedConnection; stop(): Promise<void> }> {
   const user = process.getuid?.() === 0 ? await postgresUser() : {};
-  await chmod(folder, 0o711);
   const [home, data, socket] = [
     join(folder, "debian"),
     join(folder, "debian/data"),

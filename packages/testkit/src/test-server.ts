@@ -3,7 +3,7 @@
  * database don't wait; `ready.json` in the run's folder tells the test processes where it is, or why it is not.
  */
 import { randomUUID } from "node:crypto";
-import { mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type EmbeddedConnection, migrate, startEmbedded } from "@millrace/store";
 import { Client } from "pg";
@@ -32,6 +32,8 @@ export interface TestServer {
 /** Starts the run's server in the background. `stop` waits for its start, then ends it and removes the folder. */
 export async function startTestServer(): Promise<TestServer> {
   const folder = await mkdtemp("/tmp/millrace-test-");
+  // Passable, so that root's server can have its data in it.
+  await chmod(folder, 0o711);
   const started = start(folder).then(
     async (server) => {
       await announce(folder, { kind: "ready", connection: server.connection });
