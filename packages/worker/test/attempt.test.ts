@@ -1,5 +1,6 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import type { AttemptError } from "@millrace/core";
 import type { AttemptOutcome } from "@millrace/protocol";
 import { expect, test } from "vitest";
@@ -403,7 +404,7 @@ test("the author's validator runs before the first node and gives ctx.params", a
   expect(errorOf(await run({ bad: true }))).toMatchObject({
     code: "MILLRACE_PARAMS_INVALID",
     next: "fatal",
-    message: "bad is not allowed",
+    message: "The pipeline's validator refused the parameters: $.bad: is not allowed",
   });
 });
 
@@ -421,7 +422,8 @@ test("artifacts and progress arrive before the result", async () => {
   const dispatch = dispatchOf(bundle, "report");
   expect(await fixture.run(dispatch)).toEqual({ kind: "succeeded", output: { value: null } });
   const kinds = server.received.map((message) => message.kind).filter((kind) => kind !== "heartbeat");
-  expect(kinds).toEqual(["hello", "artifact", "artifact", "artifact", "progress", "results"]);
+  expect(kinds.toSorted()).toEqual(["artifact", "artifact", "artifact", "hello", "progress", "results"]);
+  expect(kinds.at(-1)).toBe("results");
   const artifacts = server.received.filter((message) => message.kind === "artifact");
   expect(artifacts.map(({ name, type, mediaType }) => [name, type, mediaType])).toEqual([
     ["notes", "markdown", "text/markdown"],
@@ -508,4 +510,37 @@ test("a bundle that was damaged on the disk is fetched anew by the next worker",
   await using third = await startFixture({ cacheFolder: first.cacheFolder });
   expect(await third.run(dispatchOf(bundle, "x"))).toMatchObject({ output: { value: 1 } });
   expect(third.server.requests.filter((line) => line.includes("/bundles/"))).toHaveLength(0);
+});
+
+test("a node that the bundle does not have fails the attempt and is named", async () => {
+  await using fixture = await startFixture();
+  const bundle = fixture.server.addBundle(bundleCode("{ x: () => 1 }"));
+  const error = errorOf(await fixture.run(dispatchOf(bundle, "y")));
+  expect(error.code).toBe("MILLRACE_NODE_UNKNOWN");
+  expect(error.message).toContain('node "y" of pipeline "p"');
+});
+
+test("a pipeline of the SDK runs as its author wrote it", async () => {
+  await using fixture = await startFixture();
+  const sdk = (file: string): string => pathToFileURL(join(import.meta.dirname, "../../sdk/src", file)).href;
+  const bundle = fixture.server.addBundle(`
+    import { pipeline, RetryAfter, Skip, task } from ${JSON.stringify(sdk("index.ts"))};
+    export { loadProject } from ${JSON.stringify(sdk("internal.ts"))};
+    const double = task("double", (input, ctx) => ({ twice: input.n * 2, run: ctx.run.pipeline }));
+    const later = task("later", () => { throw new RetryAfter("2s", "busy"); });
+    const skip = task("skip", () => { throw new Skip("nothing new"); });
+    const p = pipeline("p", () => { double({ n: 1 }); later(); skip(); });
+    export const modules = async () => ({ "pipelines/p.ts": { p } });
+    export const settings = { project: "test", pools: {}, queues: [] };
+  `);
+  const doubled = await fixture.run(dispatchOf(bundle, "double", { input: { value: { n: 4 } } }));
+  expect(doubled).toEqual({ kind: "succeeded", output: { value: { twice: 8, run: "p" } } });
+  const later = errorOf(await fixture.run(dispatchOf(bundle, "later")));
+  expect(later).toMatchObject({
+    name: "RetryAfter",
+    message: "busy",
+    next: "retry_after",
+    retryAfterMs: 2_000,
+  });
+  expect(await fixture.run(dispatchOf(bundle, "skip"))).toEqual({ kind: "skipped", reason: "nothing new" });
 });

@@ -209,15 +209,12 @@ export const modules = { "p.ts": tasks };
 export const settings = { project: "test", pools: {}, queues: [] };
 export function loadProject(modules) {
   return {
-    taskFunction(pipeline, node) {
-      const found = modules["p.ts"][node];
-      if (pipeline !== "p" || !found) throw new Error("no task " + pipeline + "/" + node);
-      return found;
-    },
-    validateParams(pipeline, params) {
-      if (params.bad) throw new Error("bad is not allowed");
-      return { ...params, validated: pipeline };
-    },
+    errors: [],
+    taskFunction: (pipeline, node) => (pipeline === "p" ? modules["p.ts"][node] : undefined),
+    validateParams: async (pipeline, params) =>
+      params.bad
+        ? { issues: [{ path: ["bad"], message: "is not allowed" }] }
+        : { value: { ...params, validated: pipeline } },
   };
 }
 `;

@@ -4,7 +4,7 @@ import { errorCodeOf, type AttemptError } from "@millrace/core";
 import { limits } from "../limits.ts";
 
 /** What a thrown value asks for: written by `Fatal`, `RetryAfter` and `Skip` of any copy of the SDK. */
-const nextSymbol = Symbol.for("millrace.next");
+export const nextSymbol: unique symbol = Symbol.for("millrace.next");
 type NextRequest =
   | { readonly kind: "fatal" }
   | { readonly kind: "retry_after"; readonly delayMs: number }

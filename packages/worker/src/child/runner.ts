@@ -5,25 +5,17 @@
 import { dirname } from "node:path";
 import { registerHooks } from "node:module";
 import { pathToFileURL } from "node:url";
-import { MillraceError, type AttemptError, type Json } from "@millrace/core";
+import { formatPath, MillraceError, type AttemptError } from "@millrace/core";
 import { inlineBytesMax, outputBytesMax } from "@millrace/protocol";
-import type { TaskContext } from "@millrace/sdk";
+import type { LoadedProject, ParamsIssue, TaskFunction } from "@millrace/sdk/internal";
 import type { ChildOutcome, ChildResult, LoadBundle, RunAttempt, ToChild } from "../pool/child-message.ts";
 import { limits } from "../limits.ts";
-import { describeThrown, nextRequestOf } from "./attempt-error.ts";
+import { describeThrown, nextRequestOf, nextSymbol } from "./attempt-error.ts";
 import { OutputCapture } from "./capture.ts";
 import { ParentChannel } from "./channel.ts";
 import { makeContext } from "./context.ts";
 import { ProcessState } from "./process-state.ts";
 import { ValueStore } from "./value.ts";
-
-type TaskFunction = (input: Json, context: TaskContext) => unknown;
-
-/** What the runner uses of a loaded project. */
-interface LoadedProject {
-  taskFunction(pipeline: string, nodeId: string): TaskFunction;
-  validateParams?(pipeline: string, params: Json): unknown;
-}
 
 interface BundleModule {
   readonly modules: unknown;
@@ -131,19 +123,16 @@ class Runner {
     const known = this.#functions.get(key);
     if (known) return known;
     const found = project.taskFunction(run.pipeline, run.node);
+    if (!found) throw unknownNode(project, run);
     this.#functions.set(key, found);
     return found;
   }
 
   async #params(project: LoadedProject, run: RunAttempt): Promise<unknown> {
     const raw = run.params === undefined ? null : this.#values.read(run.params);
-    if (!project.validateParams) return raw;
-    try {
-      return await project.validateParams(run.pipeline, raw);
-    } catch (thrown) {
-      const error = describeThrown(thrown, this.#folder);
-      throw new ParamsRefused({ ...error, code: "MILLRACE_PARAMS_INVALID", next: "fatal" });
-    }
+    const result = await project.validateParams(run.pipeline, raw);
+    if ("value" in result) return result.value;
+    throw paramsRefused(result.issues);
   }
 
   #succeed(current: CurrentAttempt, output: unknown): void {
@@ -217,16 +206,24 @@ interface CurrentAttempt {
   reported?: boolean;
 }
 
-class ParamsRefused extends Error {
-  readonly described: AttemptError;
-  constructor(described: AttemptError) {
-    super(described.message);
-    this.described = described;
-  }
+/** Not tried again: the next attempt gets the same parameters. */
+function paramsRefused(issues: readonly ParamsIssue[]): Error {
+  const list = issues.map((issue) => `${formatPath(issue.path)}: ${issue.message}`).join("; ");
+  const error = new MillraceError("MILLRACE_PARAMS_INVALID", {
+    message: `The pipeline's validator refused the parameters: ${list}`,
+  });
+  return Object.assign(error, { [nextSymbol]: { kind: "fatal" } });
+}
+
+function unknownNode(project: LoadedProject, run: RunAttempt): Error {
+  const fault = project.errors.find((error) => error.fields["pipeline"] === run.pipeline);
+  return new MillraceError("MILLRACE_NODE_UNKNOWN", {
+    message: `The bundle has no function for node "${run.node}" of pipeline "${run.pipeline}".${fault ? ` ${fault.message}` : ""}`,
+    fields: { pipeline: run.pipeline, node: run.node },
+  });
 }
 
 function outcomeOf(thrown: unknown, folder: string): ChildOutcome {
-  if (thrown instanceof ParamsRefused) return { kind: "failed", error: thrown.described };
   const next = nextRequestOf(thrown);
   if (next?.kind === "skip") return { kind: "skipped", reason: next.reason };
   return { kind: "failed", error: describeThrown(thrown, folder) };
