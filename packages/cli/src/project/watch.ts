@@ -1,6 +1,6 @@
 /** Tells when the files of a project change: its configuration, its pipeline files, and all that they import. */
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { watch, type FSWatcher } from "chokidar";
 import { configurationFiles } from "./configuration.ts";
 
@@ -66,12 +66,14 @@ async function ready(watcher: FSWatcher): Promise<void> {
   });
 }
 
-/** The folders that globs begin with: `pipelines` of `pipelines/**` + `/*.ts`. */
+/** The folders that globs begin with: `pipelines` of `pipelines/**` + `/*.ts`; where there is none yet, the next one upward. */
 function foldersOf(root: string, include: readonly string[]): string[] {
   const folders = include.map((pattern) => {
     const parts = pattern.split("/");
     const wild = parts.findIndex((part) => /[*?[\]{}!()]/.test(part));
-    return join(root, ...parts.slice(0, wild < 0 ? parts.length : wild));
+    let place = join(root, ...parts.slice(0, wild < 0 ? parts.length : wild));
+    while (place !== root && !existsSync(place)) place = dirname(place);
+    return place;
   });
-  return [...new Set(folders)].filter((folder) => folder !== root || existsSync(folder));
+  return [...new Set(folders)];
 }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { symlinkSync } from "node:fs";
+import { readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { canonicalJson, MillraceError } from "@millrace/core";
 import { expect, test } from "vitest";
@@ -62,6 +62,15 @@ test("the manifest's hashes are those of the contract", async () => {
     projectRoot: "",
     externals: {},
   });
+});
+
+test.skipIf(process.platform !== "linux")("no process of the bundler is left after a build", async () => {
+  await bundleProject(projectFolder({ "pipelines/a.ts": pipelineFile("a") }), settings);
+  const children = readFileSync(`/proc/self/task/${process.pid}/children`, "utf8").trim().split(" ");
+  const commands = children
+    .filter((pid) => pid !== "")
+    .map((pid) => readFileSync(`/proc/${pid}/cmdline`, "utf8"));
+  expect(commands.filter((command) => command.includes("esbuild"))).toEqual([]);
 });
 
 test("a changed source changes the hash", async () => {

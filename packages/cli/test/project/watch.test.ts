@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { watchProject } from "../../src/project/watch.ts";
@@ -30,6 +30,21 @@ test("changed, new and imported files are told, together when they change togeth
   const writing = setInterval(() => writeFileSync(join(root, "lib/shared.ts"), "export const x = 1;"), 300);
   onTestFinished(() => clearInterval(writing));
   expect(await second).toEqual([join(root, "lib/shared.ts")]);
+});
+
+test("a folder that is made later is seen", async () => {
+  const root = projectFolder({ "millrace.config.ts": config });
+  let tell: (changed: readonly string[]) => void = () => undefined;
+  const told = new Promise<readonly string[]>((resolve) => {
+    tell = resolve;
+  });
+  const watcher = await watchProject(root, { include: ["pipelines/**/*.ts"] }, (changed) => {
+    if (changed.some((path) => path.endsWith("a.ts"))) tell(changed);
+  });
+  onTestFinished(() => watcher.stop());
+  mkdirSync(join(root, "pipelines"));
+  writeFileSync(join(root, "pipelines/a.ts"), pipelineFile("a"));
+  expect(await told).toContain(join(root, "pipelines/a.ts"));
 });
 
 test("a watcher stops twice", async () => {

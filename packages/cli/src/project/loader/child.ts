@@ -130,8 +130,9 @@ async function reportOpenResources(tracker: ResourceTracker): Promise<void> {
     open = openOfFiles(tracker);
   }
   const told = new Set<string>();
-  for (const { resource, source, file } of open) {
-    const key = `${file}:${source?.line}:${resource.type}`;
+  for (const { resource, source, file } of open.toSorted(byWeight)) {
+    // A server, say, brings pipes and timers of its own: a line is told once.
+    const key = `${file}:${source?.line}`;
     if (told.has(key)) continue;
     told.add(key);
     report({
@@ -147,6 +148,13 @@ interface FileResource {
   readonly resource: OpenResource;
   readonly file: string;
   readonly source: SourceLocation | undefined;
+}
+
+/** What people know comes before what it is made of. */
+const lightTypes = ["Timeout", "PIPEWRAP", "TCPWRAP"];
+
+function byWeight(a: FileResource, b: FileResource): number {
+  return lightTypes.indexOf(a.resource.type) - lightTypes.indexOf(b.resource.type);
 }
 
 /** What belongs to no file is this child's own. */
