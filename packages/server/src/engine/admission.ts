@@ -80,7 +80,7 @@ export class Admission {
   }
 
   drop(shards: ReadonlySet<number>): void {
-    for (const waiting of [...this.#byId.values()]) if (shards.has(waiting.shard)) this.remove(waiting.id);
+    for (const waiting of this.#byId.values()) if (shards.has(waiting.shard)) this.remove(waiting.id);
   }
 }
 

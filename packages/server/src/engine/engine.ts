@@ -106,7 +106,7 @@ export class Engine {
 
   #wire(): EngineParts {
     const { store, random, log } = this.#options;
-    const engine = this;
+    const current = (): GroupCommit => this.#commit;
     const parts = {
       store,
       clock: this.#clock,
@@ -116,7 +116,7 @@ export class Engine {
       values: this.values,
       alarms: this.#alarms,
       get commit() {
-        return engine.#commit;
+        return current();
       },
       poolSlots: (_run: LiveRun, pool: string) => this.#pools.get(pool) ?? 1,
       publish: (entry: RunEntry, taskRun: TaskRun | undefined) => this.#publish(entry, taskRun),

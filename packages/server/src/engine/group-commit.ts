@@ -21,7 +21,7 @@ export interface GroupCommitOptions {
   /** A flush failed for a reason that repeating won't cure; the runs it names are to be set aside. */
   readonly onPoison: (entries: readonly RunEntry[], error: unknown) => void;
   /** The store does not answer; it is asked again until it does. */
-  readonly onStoreTrouble: (error: unknown | undefined) => void;
+  readonly onStoreTrouble: (error: unknown) => void;
 }
 
 type Callback = () => void;

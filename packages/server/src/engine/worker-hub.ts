@@ -281,7 +281,7 @@ export class WorkerHub {
   forget(entries: readonly RunEntry[]): void {
     const gone = new Set(entries);
     for (const worker of this.#parts.dispatcher.workers.values()) {
-      for (const busy of [...worker.busy.values()]) {
+      for (const busy of worker.busy.values()) {
         if (!gone.has(busy.entry)) continue;
         this.#parts.dispatcher.free(busy.token);
       }
@@ -292,9 +292,9 @@ export class WorkerHub {
   /** Now and then: workers that fell silent, attempts whose worker did not end them. */
   checkOverdue(): void {
     const now = this.#clock.monotonic();
-    for (const worker of [...this.#parts.dispatcher.workers.values()]) {
+    for (const worker of this.#parts.dispatcher.workers.values()) {
       if (worker.link && now - (this.#heardAt.get(worker) ?? now) > workerLeaseMs) worker.link.close();
-      for (const busy of [...worker.busy.values()])
+      for (const busy of worker.busy.values())
         this.#checkTimeout(worker, busy.entry, busy.taskRun, busy.token);
     }
   }
