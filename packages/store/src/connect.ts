@@ -31,6 +31,9 @@ export interface Database {
   close(): Promise<void>;
 }
 
+/** `URL` would refuse an address without a host, which is PostgreSQL's way to name a socket. */
+const urlParts = /^postgres(?:ql)?:\/\/(?:[^@/?]*@)?([^?]*)/;
+
 const engineStatementTimeoutMs = 60_000;
 const apiStatementTimeoutMs = 15_000;
 const connectTimeoutMs = 10_000;
@@ -83,8 +86,8 @@ export async function requireDatabase(database: Database, target: DatabaseTarget
 /** A target for messages: without user and password. */
 export function describeTarget(target: DatabaseTarget): string {
   if (!("databaseUrl" in target)) return target.host;
-  const url = URL.parse(target.databaseUrl);
-  return url === null ? "DATABASE_URL (not a URL)" : `${url.host || "the default host"}${url.pathname}`;
+  const parts = urlParts.exec(target.databaseUrl);
+  return parts === null ? "DATABASE_URL (not a PostgreSQL address)" : (parts[1] ?? "");
 }
 
 function makePool(target: DatabaseTarget, options: ConnectOptions, config: PoolConfig): Pool {
@@ -116,13 +119,14 @@ function addressOf(target: DatabaseTarget, sessionOptions: string): ClientConfig
   if (!("databaseUrl" in target)) {
     return { host: target.host, user: target.user, database: target.database, options: sessionOptions };
   }
-  const url = URL.parse(target.databaseUrl);
-  if (url === null || !/^postgres(ql)?:$/.test(url.protocol)) {
+  if (!urlParts.test(target.databaseUrl)) {
     throw new MillraceError("MILLRACE_CONFIG_INVALID", {
       message: "DATABASE_URL is not an address like postgresql://user:password@host:5432/database.",
     });
   }
-  const given = url.searchParams.get("options");
-  url.searchParams.set("options", given === null ? sessionOptions : `${given} ${sessionOptions}`);
-  return { connectionString: url.href };
+  const [address = "", query = ""] = target.databaseUrl.split("?", 2);
+  const parameters = new URLSearchParams(query);
+  const given = parameters.get("options");
+  parameters.set("options", given === null ? sessionOptions : `${given} ${sessionOptions}`);
+  return { connectionString: `${address}?${parameters.toString()}` };
 }
