@@ -1,5 +1,6 @@
 /** Manifests and the lock file: one version, exact pins, nothing unused, no addresses. */
-import { checkManifests, importsOf, manifestOf } from "./check-imports.ts";
+import { checkManifests, manifestOf } from "./check-imports.ts";
+import { scan } from "./scan.ts";
 import { isTypeScript, packageFolderOf, type Finding, type SourceTree } from "./source-tree.ts";
 
 /** Dependencies that no import names, by folder, with the reason. */
@@ -33,15 +34,17 @@ function checkPins(tree: SourceTree): Finding[] {
   });
 }
 
-/** A dependency that is in the manifest and in no import is left over. */
+/** A dependency that no import and no string (`require.resolve("vega-datasets/…")`) names is left over. */
 function checkUnused(tree: SourceTree): Finding[] {
   const used = new Map<string, Set<string>>();
   for (const file of tree.files.filter(isTypeScript)) {
     const folder = packageFolderOf(file);
     if (folder === undefined) continue;
     const names = used.get(folder) ?? new Set<string>();
-    for (const { specifier } of importsOf(tree, file))
-      names.add(/^(?:@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? specifier);
+    for (const { text } of scan(tree.read(file)).strings) {
+      const name = /^(?:@[^/\s]+\/)?[^/\s]+/.exec(text)?.[0];
+      if (name !== undefined) names.add(name);
+    }
     used.set(folder, names);
   }
   return manifests(tree).flatMap((file) => {
@@ -49,7 +52,7 @@ function checkUnused(tree: SourceTree): Finding[] {
     if (!names) return [];
     return Object.keys(manifestOf(tree, folderOf(file)).dependencies ?? {})
       .filter((name) => !names.has(name) && !(`${folderOf(file)} ${name}` in usedOtherwise))
-      .map((name) => ({ file, message: `lists ${name}, which none of its files imports` }));
+      .map((name) => ({ file, message: `lists ${name}, which none of its files names` }));
   });
 }
 

@@ -133,12 +133,13 @@ describe("manifests", () => {
       "one exact version",
     );
   });
-  test("a dependency without an import is left over", () => {
+  test("a dependency that nothing names is left over", () => {
+    const byPath = source(`require.resolve("pg/package.json");`, { dependencies: { pg: "1.0.0" } });
     bites(
       checkPackages,
-      source("", {}),
+      byPath,
       source("", { dependencies: { pg: "1.0.0" } }),
-      "lists pg, which none",
+      "lists pg, which none of its files names",
     );
   });
   test("all packages have one version", () => {
