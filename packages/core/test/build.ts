@@ -19,6 +19,7 @@ import type {
   Run,
   RunEffect,
   RunMessage,
+  StoredValue,
   TaskRun,
 } from "../src/run/state.ts";
 
@@ -85,25 +86,15 @@ export class Bench {
   readonly effects: RunEffect[] = [];
   now = 1_000;
 
-  constructor(definition: PipelineDefinition, rows: readonly TaskRunRecord[] = [], generation = 1) {
+  constructor(
+    definition: PipelineDefinition,
+    parts: { rows?: readonly TaskRunRecord[]; generation?: number; params?: StoredValue } = {},
+  ) {
+    const { rows = [], ...own } = parts;
     this.graph = compileGraph(definition);
-    const record = { ...identity, generation, state: "queued" } as const;
+    this.run = createRun(this.graph, { ...identity, ...own });
     for (const row of rows) this.rows.set(`${row.node}[${row.item}]`, row);
-    this.run =
-      rows.length === 0
-        ? createRun(this.graph, { ...identity, generation })
-        : hydrateRun(
-            this.graph,
-            {
-              ...record,
-              reason: undefined,
-              startedAt: undefined,
-              endedAt: undefined,
-              output: undefined,
-              cancel: undefined,
-            },
-            rows,
-          );
+    if (rows.length > 0) this.run = hydrateRun(this.graph, { ...this.run }, rows);
   }
 
   send(message: RunMessage): RunEffect[] {

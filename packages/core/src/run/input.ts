@@ -4,7 +4,7 @@ import { chainOf, sharedDepth, type GraphNode, type GraphRegion } from "../graph
 import type { Template } from "../graph/definition.ts";
 import { valueAt, type Json } from "../json.ts";
 import { scopeAt } from "./scope.ts";
-import type { Run, Scope, StoredValue, TaskRun } from "./state.ts";
+import type { Expansion, Run, Scope, StoredValue, TaskRun } from "./state.ts";
 
 export type Resolved =
   | { readonly kind: "value"; readonly value: Json }
@@ -100,7 +100,7 @@ function outputOf(resolving: Resolving, id: string): Json {
   if (node.depth === level) return instanceOutput(resolving, base.taskRuns[node.slot]!);
   const chain = chainOf(node.region).slice(level);
   const settled = chain.some((region) => region.definition.settled);
-  return gather(resolving, base, { node, chain, settled });
+  return gather(resolving, base, { node, chain, settled }) ?? null;
 }
 
 function instanceOutput(resolving: Resolving, taskRun: TaskRun): Json {
@@ -113,29 +113,39 @@ interface Gathering {
   readonly settled: boolean;
 }
 
-/** The list of items' outputs in order, without skipped items; null when an item failed and nobody asked to settle. */
-function gather(resolving: Resolving, scope: Scope, gathering: Gathering): Json {
-  const region = gathering.chain[scope.depth - gathering.chain[0]!.depth + 1]!;
-  const expansion = scope.expansions[region.slot]!;
-  if (expansion.state !== "expanded") {
-    const placeholder = expansion.placeholders.find((taskRun) => taskRun.node === gathering.node);
-    return placeholder?.state === "succeeded" ? [] : null;
-  }
+/** The list of items' outputs in order, without skipped ones; `undefined` when one failed and nobody asked to settle. */
+function gather(resolving: Resolving, scope: Scope, gathering: Gathering): Json[] | undefined {
+  const { node, chain, settled } = gathering;
+  const expansion = scope.expansions[chain[scope.depth - chain[0]!.depth + 1]!.slot]!;
+  if (expansion.state !== "expanded")
+    return placeholderOf(expansion, node).state === "succeeded" ? [] : undefined;
   const list: Json[] = [];
   for (const item of expansion.items) {
-    if (item.depth < gathering.node.depth) {
-      const inner = gather(resolving, item, gathering);
-      if (inner === null && !gathering.settled) return null;
-      list.push(inner);
-      continue;
-    }
-    const taskRun = item.taskRuns[gathering.node.slot]!;
-    if (taskRun.state === "skipped") continue;
-    if (gathering.settled) list.push(settledOutput(resolving, taskRun));
-    else if (taskRun.state === "succeeded") list.push(load(resolving, taskRun.output));
-    else return null;
+    const end = endOfItem(item, gathering);
+    if (end?.state === "skipped") continue;
+    let output: Json | undefined;
+    if (!end) output = gather(resolving, item, gathering);
+    else if (settled) output = settledOutput(resolving, end);
+    else if (end.state === "succeeded") output = load(resolving, end.output);
+    if (output === undefined) return undefined;
+    list.push(output);
   }
   return list;
+}
+
+/** What stands for the node in an item, unless that is a list of its own. */
+function endOfItem(item: Scope, { node, chain }: Gathering): TaskRun | undefined {
+  if (item.depth === node.depth) return item.taskRuns[node.slot];
+  const inner = item.expansions[chain[item.depth - chain[0]!.depth + 1]!.slot]!;
+  if (inner.state === "expanded") return undefined;
+  const placeholder = placeholderOf(inner, node);
+  return placeholder.state === "succeeded" ? undefined : placeholder;
+}
+
+function placeholderOf(expansion: Expansion, node: GraphNode): TaskRun {
+  const found = expansion.placeholders.find((taskRun) => taskRun.node === node);
+  assert(found, `a fan-out without items has a placeholder for ${node.definition.id}`);
+  return found;
 }
 
 function settledOutput(resolving: Resolving, taskRun: TaskRun): Json {

@@ -343,12 +343,13 @@ interface Sweep {
   readonly force: boolean;
 }
 
+/** Last items first: those held back by concurrency are over before an ending one could let them begin. */
 function sweep(step: Step, scope: Scope, options: Sweep): void {
   const everything = options.force || !scope.active;
   for (const expansion of scope.expansions) {
     if (expansion.state === "pending")
       closeExpansion(step, expansion, { state: "cancelled", reason: options.reason });
-    else for (const item of expansion.items) sweep(step, item, options);
+    else for (const item of expansion.items.toReversed()) sweep(step, item, options);
   }
   for (const taskRun of scope.taskRuns) {
     if (everything || !taskRun.node.teardown) cancelTaskRun(step, taskRun, options);

@@ -156,10 +156,9 @@ function endExpansion(step: Step, expansion: Expansion): void {
 
 /**
  * Lets as many items begin as the region's concurrency allows, in order: those under way are always the first ones that
- * have not ended. A cancelled run begins none.
+ * have not ended.
  */
 function activateItems(step: Step, expansion: Expansion): void {
-  if (step.run.cancel) return;
   const limit = expansion.region.definition.concurrency ?? Number.POSITIVE_INFINITY;
   while (expansion.nextItem < expansion.items.length && expansion.activeItems < limit) {
     const item = expansion.items[expansion.nextItem]!;
