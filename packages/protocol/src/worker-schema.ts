@@ -43,6 +43,7 @@ const outcome = byKind({
   failed: object({ error: attemptError }),
   skipped: object({ reason: text }),
   cancelled: object({}),
+  returned: object({}),
   infrastructure: object({ error: attemptError }),
 });
 const times = object({ startedAt: time, endedAt: time });
@@ -57,17 +58,20 @@ const logLine = object(
 );
 
 const workerMessages: { readonly [kind in WorkerMessage["kind"]]: Shape } = {
-  hello: object({
-    protocol: positive,
-    workerId: text,
-    name: text,
-    version: text,
-    queues: texts,
-    slots: positive,
-    labels: mapOf(text),
-    platform: text,
-    running: list(token),
-  }),
+  hello: object(
+    {
+      protocol: positive,
+      workerId: text,
+      name: text,
+      version: text,
+      queues: texts,
+      slots: positive,
+      labels: mapOf(text),
+      platform: text,
+      running: list(token),
+    },
+    { prefetch: count },
+  ),
   results: object({ results: list(object({ token, outcome, times })) }),
   logs: object({ token, attempt: positive, from: count, lines: list(logLine) }),
   progress: object({ token, fraction: number(0, 1) }, { message: text }),
@@ -95,7 +99,7 @@ const dispatch = object(
     connections: texts,
     idempotencyKey: text,
   },
-  { timeoutMs: number(0), params: carried },
+  { timeoutMs: number(0), params: carried, ahead: flag },
 );
 
 const serverMessages: { readonly [kind in ServerMessage["kind"]]: Shape } = {

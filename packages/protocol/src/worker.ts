@@ -21,6 +21,9 @@ export const inlineBytesMax = 16_384;
 /** The longest JSON text of one output, in bytes. */
 export const outputBytesMax = 64 * 1024 * 1024;
 
+/** A dispatch that was sent ahead waits at most this long for its turn. */
+export const aheadMsMax = 1_000;
+
 export interface Hello {
   readonly kind: "hello";
   readonly protocol: number;
@@ -30,6 +33,8 @@ export interface Hello {
   readonly version: string;
   readonly queues: readonly string[];
   readonly slots: number;
+  /** How many dispatches beyond its slots it takes ahead, marked `ahead`; absent: none. */
+  readonly prefetch?: number;
   readonly labels: { readonly [name: string]: string };
   readonly platform: string;
   /** After a reconnect: what still runs here, and what has ended here without an acknowledgement (its result follows). */
@@ -42,6 +47,8 @@ export type AttemptOutcome =
   | { readonly kind: "skipped"; readonly reason: string }
   /** The signal of a cancel was followed. */
   | { readonly kind: "cancelled" }
+  /** It was sent ahead, and its turn did not come within `aheadMsMax`: not begun, free for another worker. */
+  | { readonly kind: "returned" }
   /** Not the task's fault (bundle could not be fetched, the child could not start): repeated without counting. */
   | { readonly kind: "infrastructure"; readonly error: AttemptError };
 
@@ -132,7 +139,9 @@ export interface Dispatch {
   readonly connections: readonly string[];
   /** (run, node, item, generation): equal over attempts and dispatches. */
   readonly idempotencyKey: string;
-  /** Set on the first dispatch of a generation of a pipeline with an own parameter validator. */
+  /** Sent before a slot is free, because tasks like it are short: it waits in the worker, or is returned. */
+  readonly ahead?: boolean;
+  /** The run's parameters, where its pipeline declares some. */
   readonly params?: CarriedValue;
 }
 

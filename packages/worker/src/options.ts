@@ -13,6 +13,8 @@ export interface WorkerOptions {
   readonly queues?: readonly string[];
   /** How many attempts run at once. Absent: 4. */
   readonly slots?: number;
+  /** How many short attempts it takes ahead of free slots. Absent: 32 per slot. */
+  readonly prefetch?: number;
   readonly labels?: { readonly [name: string]: string };
   /** Bundles and large values are kept here between attempts; made when missing. */
   readonly cacheFolder: string;
@@ -38,6 +40,7 @@ export interface WorkerSettings {
   readonly name: string;
   readonly queues: readonly string[];
   readonly slots: number;
+  readonly prefetch: number;
   readonly labels: { readonly [name: string]: string };
   readonly cacheFolder: string;
   readonly attemptsPerChildMax: number;
@@ -49,16 +52,21 @@ export interface WorkerSettings {
   readonly onEvent: (event: WorkerEvent) => void;
 }
 
+/** Enough that a child of tasks under a millisecond stays busy during a round trip with its commit. */
+const prefetchPerSlot = 32;
+
 export function readOptions(options: WorkerOptions): WorkerSettings {
   const url = readUrl(options.url);
   const base = `${url.host}${url.pathname.replace(/\/+$/, "")}`;
+  const slots = readInteger("slots", options.slots ?? 4, 1, 1_000);
   return Object.freeze({
     httpUrl: `${url.protocol}//${base}`,
     webSocketUrl: `${url.protocol === "https:" ? "wss:" : "ws:"}//${base}`,
     token: options.token,
     name: options.name ?? hostname(),
     queues: Object.freeze([...(options.queues ?? ["default"])]),
-    slots: readInteger("slots", options.slots ?? 4, 1, 1_000),
+    slots,
+    prefetch: readInteger("prefetch", options.prefetch ?? prefetchPerSlot * slots, 0, 10_000),
     labels: Object.freeze({ ...options.labels }),
     cacheFolder: isAbsolute(options.cacheFolder) ? options.cacheFolder : resolve(options.cacheFolder),
     attemptsPerChildMax: readInteger("attemptsPerChildMax", options.attemptsPerChildMax ?? 10_000, 1, 1e9),

@@ -63,6 +63,8 @@ function handle(step: Step, message: RunMessage): void {
       return finishDispatch(step, message.token, message.outcome, message.random);
     case "lost":
       return lose(step, message);
+    case "returned":
+      return giveBack(step, message.token);
     case "retry_due":
       return retryDue(step, message);
     case "deadline":
@@ -268,6 +270,21 @@ function lose(step: Step, message: Extract<RunMessage, { kind: "lost" }>): void 
     message: text,
     fields: { node: taskRun.node.definition.id, item: taskRun.item },
   });
+}
+
+function giveBack(step: Step, token: DispatchName): void {
+  const taskRun = current(step.run, token);
+  if (!taskRun) return;
+  step.effects.push({ kind: "released", taskRun, dispatch: taskRun.dispatch });
+  if (taskRun.revoked) {
+    endTaskRun(step, taskRun, {
+      state: "cancelled",
+      reason: step.run.cancel?.reason ?? taskRun.reason ?? cancelledByUser,
+    });
+    return;
+  }
+  taskRun.worker = undefined;
+  queueTaskRun(step, taskRun);
 }
 
 function retryDue(step: Step, message: Extract<RunMessage, { kind: "retry_due" }>): void {

@@ -204,6 +204,8 @@ export type RunMessage =
       readonly blame: boolean;
       readonly error: AttemptError;
     }
+  /** A dispatch was not begun and came back: it waits for a slot again. */
+  | { readonly kind: "returned"; readonly token: DispatchName }
   /** The retry of a task run is due. */
   | { readonly kind: "retry_due"; readonly node: string; readonly item: string; readonly generation: number }
   | { readonly kind: "deadline" }

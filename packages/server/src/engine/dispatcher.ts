@@ -4,6 +4,8 @@
  * D1: a slot is taken in the turn in which its task run is decided as dispatched, and given back with its `released`.
  * D2: a dispatch leaves for its worker only after the commit of that decision.
  * D3: a worker that lost its connection keeps its dispatches for `workerLeaseMs`; then they are lost.
+ * D4: a task run goes to a worker without a free slot only if its like has lately been short; a worker gives back what
+ *     it could not begin within `aheadMsMax`.
  */
 import type { TaskRun } from "@millrace/core";
 import {
@@ -48,6 +50,8 @@ export interface WorkerInfo {
   readonly version: string;
   readonly queues: readonly string[];
   readonly slots: number;
+  /** Short task runs that it takes beyond its slots. */
+  readonly prefetch: number;
   readonly labels: { readonly [name: string]: string };
   readonly platform: string;
 }
@@ -80,10 +84,18 @@ interface Outgoing {
 
 export interface DispatcherOptions {
   /** Decides the dispatch; gives the message to send, or nothing when the task run could not be dispatched now. */
-  readonly dispatch: (task: ReadyTask, worker: ConnectedWorker) => Dispatch | undefined;
+  readonly dispatch: (task: ReadyTask, worker: ConnectedWorker, ahead: boolean) => Dispatch | undefined;
   /** Calls back after the commit of what was decided so far. */
   readonly afterCommit: (callback: () => void) => void;
   readonly cancelGraceMs: number;
+}
+
+/** Task runs up to this long are sent ahead: what stands before them costs them little. */
+const shortMsMax = 20;
+const durationsMax = 10_000;
+
+function durationName(entry: RunEntry, taskRun: TaskRun): string {
+  return `${entry.identity.bundle}/${entry.identity.pipeline}/${taskRun.node.definition.id}`;
 }
 
 export class Dispatcher {
@@ -91,6 +103,8 @@ export class Dispatcher {
   readonly #queues = new Map<string, FairQueue<ReadyTask>>();
   readonly workers = new Map<string, ConnectedWorker>();
   readonly #busyWorker = new Map<string, ConnectedWorker>();
+  /** Mean running time in ms of what was dispatched lately, by bundle, pipeline and node. */
+  readonly #durations = new Map<string, number>();
   #outgoing: Map<ConnectedWorker, Outgoing> | undefined;
 
   constructor(options: DispatcherOptions) {
@@ -120,10 +134,12 @@ export class Dispatcher {
     for (const [name, queue] of this.#queues) {
       if (queue.size === 0) continue;
       for (let worker = this.#freeWorker(name); worker; worker = this.#freeWorker(name)) {
+        const free = worker.info.slots - worker.busy.size;
+        if (free <= 0 && !this.#isShort(queue.first())) break;
         const task = queue.pop();
         if (!task) break;
         if (task.gone) continue;
-        const message = this.#options.dispatch(task, worker);
+        const message = this.#options.dispatch(task, worker, free <= 0);
         if (!message) continue;
         this.occupy(worker, { token: message.token, entry: task.entry, taskRun: task.taskRun });
         this.#outgoingTo(worker).dispatches.push(message);
@@ -131,14 +147,36 @@ export class Dispatcher {
     }
   }
 
-  /** The connected worker of a queue with the most free slots. */
+  /** How long a finished dispatch ran, so that more like it may be sent ahead (D4). */
+  noteDuration(token: DispatchToken, durationMs: number): void {
+    const busy = this.#busyWorker.get(tokenKey(token))?.busy.get(tokenKey(token));
+    if (!busy) return;
+    const name = durationName(busy.entry, busy.taskRun);
+    const known = this.#durations.get(name);
+    const mean = known === undefined ? durationMs : known + (durationMs - known) / 8;
+    this.#durations.delete(name);
+    this.#durations.set(name, mean);
+    if (this.#durations.size <= durationsMax) return;
+    for (const oldest of this.#durations.keys()) {
+      this.#durations.delete(oldest);
+      return;
+    }
+  }
+
+  #isShort(task: ReadyTask | undefined): boolean {
+    if (!task) return false;
+    const mean = this.#durations.get(durationName(task.entry, task.taskRun));
+    return mean !== undefined && mean <= shortMsMax;
+  }
+
+  /** The connected worker of a queue with the most free slots; one that takes ahead when no slot is free. */
   #freeWorker(queue: string): ConnectedWorker | undefined {
     let best: ConnectedWorker | undefined;
-    let bestFree = 0;
+    let bestFree = Number.NEGATIVE_INFINITY;
     for (const worker of this.workers.values()) {
       if (!worker.link || worker.draining || !worker.info.queues.includes(queue)) continue;
       const free = worker.info.slots - worker.busy.size;
-      if (free <= bestFree) continue;
+      if (free <= bestFree || free <= -worker.info.prefetch) continue;
       best = worker;
       bestFree = free;
     }

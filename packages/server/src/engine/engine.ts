@@ -133,7 +133,7 @@ export class Engine {
       -readonly [key in "dispatcher" | "limits" | "runs" | "readiness"]: EngineParts[key];
     };
     wired.dispatcher = new Dispatcher({
-      dispatch: (task, worker) => wired.readiness.dispatch(task, worker),
+      dispatch: (task, worker, ahead) => wired.readiness.dispatch(task, worker, ahead),
       afterCommit: (callback) => this.#commit.afterCommit(callback),
       cancelGraceMs,
     });

@@ -52,6 +52,15 @@ export class FairQueue<T extends Queued> {
     return this.#entries.delete(value);
   }
 
+  /** The next one, left where it is. */
+  first(): T | undefined {
+    for (let entry = this.#heap.first(); entry; entry = this.#heap.first()) {
+      if (this.#entries.get(entry.value) === entry) return entry.value;
+      this.#heap.pop();
+    }
+    return undefined;
+  }
+
   /** Takes the next one that is still wanted. */
   pop(): T | undefined {
     for (let entry = this.#heap.pop(); entry; entry = this.#heap.pop()) {

@@ -8,7 +8,17 @@ export type RunInboxMessage = {
   readonly runId: string;
   readonly message: Extract<
     RunMessage,
-    { kind: "cancel" | "cancel_node" | "mark" | "child_ended" | "result" | "lost" | "call_failed" }
+    {
+      kind:
+        | "cancel"
+        | "cancel_node"
+        | "mark"
+        | "child_ended"
+        | "result"
+        | "lost"
+        | "call_failed"
+        | "returned";
+    }
   >;
 };
 

@@ -185,7 +185,7 @@ export class Readiness {
   }
 
   /** Decides the dispatch of a queued task run, or fetches what its input needs and queues it again. */
-  dispatch(task: ReadyTask, worker: ConnectedWorker): Dispatch | undefined {
+  dispatch(task: ReadyTask, worker: ConnectedWorker, ahead: boolean): Dispatch | undefined {
     const { entry, taskRun } = task;
     const input = task.input ?? this.#inputNow(task);
     if (!input) return undefined;
@@ -195,7 +195,8 @@ export class Readiness {
     this.#parts.runs.step(entry, { kind: "dispatch", taskRun, worker: worker.info.id });
     if (taskRun.state !== "running") return undefined;
     if (task.cacheKey !== undefined) this.#parts.runs.noteCacheKey(taskRun, task.cacheKey);
-    return this.messageFor(entry, taskRun, input);
+    const message = this.messageFor(entry, taskRun, input);
+    return ahead ? { ...message, ahead } : message;
   }
 
   messageFor(entry: RunEntry, taskRun: TaskRun, input: CarriedValue): Dispatch {
@@ -211,7 +212,7 @@ export class Readiness {
       env: options.env,
       connections: options.connections,
       idempotencyKey: holderOf(identity.id, taskRun),
-      params: carried(run.params),
+      ...(run.graph.definition.params === undefined ? {} : { params: carried(run.params) }),
     };
   }
 

@@ -10,6 +10,7 @@ import {
   taskRunsBelow,
   type AttemptError,
   type AttemptOutcome as CoreOutcome,
+  type RunMessage,
   type TaskRun,
 } from "@millrace/core";
 import {
@@ -67,6 +68,7 @@ export class WorkerHub {
         version: hello.version,
         queues: hello.queues,
         slots: hello.slots,
+        prefetch: hello.prefetch ?? 0,
         labels: hello.labels,
         platform: hello.platform,
       },
@@ -138,7 +140,11 @@ export class WorkerHub {
   /** Takes results in one turn, so that they share a flush. */
   results(worker: ConnectedWorker, message: Results): void {
     this.heard(worker);
-    for (const result of message.results) this.#result(worker, result.token, result.outcome);
+    for (const { token, outcome, times } of message.results) {
+      if (outcome.kind !== "returned")
+        this.#parts.dispatcher.noteDuration(token, times.endedAt - times.startedAt);
+      this.#result(worker, token, outcome);
+    }
     this.#parts.commit.request();
   }
 
@@ -151,8 +157,9 @@ export class WorkerHub {
       this.#forward(worker, token, outcome);
       return;
     }
-    if (outcome.kind === "infrastructure") {
-      runs.step(entry, { kind: "lost", token, blame: false, error: outcome.error });
+    if (outcome.kind === "infrastructure" || outcome.kind === "returned") {
+      runs.step(entry, notRunMessage(token, outcome));
+      dispatcher.free(token);
       dispatcher.acknowledge(worker, token);
       return;
     }
@@ -190,8 +197,8 @@ export class WorkerHub {
   #forward(worker: ConnectedWorker, token: DispatchToken, outcome: AttemptOutcome): void {
     const { store, dispatcher, commit, log } = this.#parts;
     const message =
-      outcome.kind === "infrastructure"
-        ? { kind: "lost" as const, token, blame: false, error: outcome.error }
+      outcome.kind === "infrastructure" || outcome.kind === "returned"
+        ? notRunMessage(token, outcome)
         : { kind: "result" as const, token, outcome: coreOutcome(outcome), random: this.#parts.random() };
     const content = { kind: "run", runId: token.runId, message } as unknown as Json;
     void store.sendToRun({ workspace: 1, id: token.runId }, content).then(
@@ -337,6 +344,16 @@ function stored(value: CarriedValue): StoredValue {
   return "blob" in value ? { blob: value.blob, bytes: value.bytes } : { value: value.value };
 }
 
-function coreOutcome(outcome: Exclude<AttemptOutcome, { kind: "infrastructure" }>): CoreOutcome {
+/** A child that was killed from outside may be the task's doing: too much memory. Enough such ends set the run aside. */
+function notRunMessage(
+  token: DispatchToken,
+  outcome: Extract<AttemptOutcome, { kind: "infrastructure" | "returned" }>,
+): Extract<RunMessage, { kind: "lost" | "returned" }> {
+  if (outcome.kind === "returned") return { kind: "returned", token };
+  const blame = outcome.error.code === "MILLRACE_ATTEMPT_CRASHED";
+  return { kind: "lost", token, blame, error: outcome.error };
+}
+
+function coreOutcome(outcome: Exclude<AttemptOutcome, { kind: "infrastructure" | "returned" }>): CoreOutcome {
   return outcome.kind === "succeeded" ? { kind: "succeeded", output: stored(outcome.output) } : outcome;
 }

@@ -17,7 +17,7 @@ import type {
   DispatchToken,
   WorkerMessage,
 } from "@millrace/protocol";
-import { tokenKey } from "@millrace/protocol";
+import { aheadMsMax, tokenKey } from "@millrace/protocol";
 import type { BlobCache } from "../blob/blob-cache.ts";
 import type { BundleCache, PreparedBundle } from "../bundle/bundle-cache.ts";
 import { limits } from "../limits.ts";
@@ -138,10 +138,20 @@ export class Attempt implements ChildHolder {
 
   #askForChild(): void {
     this.#phase = "waiting";
+    if (this.#dispatch.ahead) this.#timer = setTimeout(() => this.#giveBack(), aheadMsMax);
     this.#host.pool.request(this);
   }
 
+  /** It was sent ahead and its turn did not come: another worker may have a free slot. */
+  #giveBack(): void {
+    if (this.#phase !== "waiting") return;
+    this.#host.pool.withdraw(this);
+    this.#reportOnce({ kind: "returned" });
+  }
+
   granted(child: PooledChild, loaded: boolean): void {
+    if (this.#dispatch.ahead) clearTimeout(this.#timer);
+    this.startedAt = Date.now();
     this.#child = child;
     this.#runId = child.attempts;
     this.#phase = "loading";
@@ -325,7 +335,9 @@ export class Attempt implements ChildHolder {
     const reason = child?.mustEnd;
     if (this.#stop) this.#reportAfterArtifacts(stopOutcome(this.#stop));
     else if (exit.startError) this.refused(exit.startError);
-    else this.#reportAfterArtifacts({ kind: "failed", error: this.#exitError(exit, reason) });
+    else if (killedFromOutside(exit, reason)) {
+      this.#reportAfterArtifacts({ kind: "infrastructure", error: this.#exitError(exit, reason) });
+    } else this.#reportAfterArtifacts({ kind: "failed", error: this.#exitError(exit, reason) });
   }
 
   #exitError(exit: ChildExit, reason: string | undefined): AttemptError {
@@ -372,6 +384,11 @@ export class Attempt implements ChildHolder {
   #unpin(): void {
     for (const hash of this.#pinned.splice(0)) this.#host.blobs.unpin(hash);
   }
+}
+
+/** Nobody here killed it: an operator did, or the system for lack of memory. The task is not to blame for one such end. */
+function killedFromOutside(exit: ChildExit, reason: string | undefined): boolean {
+  return exit.signal === "SIGKILL" && !exit.outOfMemory && reason === undefined;
 }
 
 /** `undefined` when the output is a file that must be stored first. */

@@ -107,7 +107,7 @@ export class Link {
   #greet(): void {
     this.#phase = "greeting";
     this.#helloSentAt = performance.now();
-    const { name, version, queues, slots, labels } = this.#settings;
+    const { name, version, queues, slots, prefetch, labels } = this.#settings;
     const hello: Hello = {
       kind: "hello",
       protocol: protocolVersion,
@@ -116,6 +116,7 @@ export class Link {
       version,
       queues,
       slots,
+      prefetch,
       labels,
       platform: `${process.platform}-${process.arch}`,
       running: this.#owner.running(),
