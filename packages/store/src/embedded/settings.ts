@@ -24,7 +24,8 @@ export function serverSettings(
     wal_level: "minimal",
     max_wal_senders: "0",
     wal_buffers: "16MB",
-    // This build has only pglz, which costs 0.2 ms of a commit's latency for each page that a checkpoint made cold.
+    // This build has only pglz. A commit that touches a page for the first time since a checkpoint takes 0.53–0.78 ms
+    // with it and 0.23–0.34 ms without (medians of five interleaved rounds each, two busy cores); others don't differ.
     wal_compression: "off",
     commit_delay: "0",
     max_wal_size: "256MB",
