@@ -2,7 +2,7 @@
  * Reruns and late marks: which rows of an ended run the next generation keeps. What is kept is carried over as it is;
  * everything else starts afresh.
  */
-import { nodesWithin, type Graph, type GraphNode } from "../graph/compile.ts";
+import { chainOf, nodesWithin, type Graph, type GraphNode } from "../graph/compile.ts";
 import { MillraceError } from "../error/millrace-error.ts";
 import { isEndState, type Reason, type StoredValue } from "./state.ts";
 import type { TaskRunRecord } from "./hydrate.ts";
@@ -28,7 +28,7 @@ export function planRerun(graph: Graph, rows: readonly TaskRunRecord[], scope: R
   );
   const dirty = new DirtySet(graph);
   for (const start of starts) dirty.add(graph.byId.get(start.node)!, start.item);
-  dirty.addSetups();
+  dirty.complete(rows);
   return rows
     .filter((row) => isEndState(row.state) && graph.byId.has(row.node) && !dirty.has(row))
     .map(carry);
@@ -44,7 +44,7 @@ export interface LateMark {
 
 /**
  * The rows after a person's verdict on an ended task run: it gets the new state, and what is downstream of it and did
- * not run is decided again.
+ * not run is decided again. Where its list is taken back, the items that were made of it are, too.
  */
 export function planMark(
   graph: Graph,
@@ -57,7 +57,10 @@ export function planMark(
   if (!marked) throw unknownNodes(graph, [`${mark.node}[${mark.item}]`]);
   const dirty = new DirtySet(graph);
   dirty.add(graph.byId.get(mark.node)!, mark.item);
-  const didRun = (row: TaskRunRecord): boolean => row.state === "succeeded" || row.state === "failed";
+  const gone = new DirtySet(graph);
+  if (mark.state !== "succeeded") gone.addItems(graph.byId.get(mark.node)!, mark.item);
+  const didRun = (row: TaskRunRecord): boolean =>
+    (row.state === "succeeded" || row.state === "failed") && !isPlaceholderRow(graph, row) && !gone.has(row);
   const kept = rows
     .filter((row) => row !== marked && graph.byId.has(row.node) && (!dirty.has(row) || didRun(row)))
     .map(carry);
@@ -69,8 +72,15 @@ export function planMark(
     error: mark.state === "failed" ? marked.error : undefined,
     generation,
     carried: false,
+    revoked: false,
   });
   return kept;
+}
+
+/** The row of a node in a fan-out that ended without items. */
+function isPlaceholderRow(graph: Graph, row: TaskRunRecord): boolean {
+  const depth = row.item === "" ? 0 : row.item.split(".").length;
+  return depth < (graph.byId.get(row.node)?.depth ?? 0);
 }
 
 function carry(row: TaskRunRecord): TaskRunRecord {
@@ -93,6 +103,7 @@ function unknownNodes(graph: Graph, names: readonly string[]): MillraceError {
 class DirtySet {
   readonly #graph: Graph;
   readonly #prefixes = new Map<GraphNode, Set<string>>();
+  #size = 0;
 
   constructor(graph: Graph) {
     this.#graph = graph;
@@ -112,14 +123,42 @@ class DirtySet {
     }
   }
 
-  /** A teardown that runs again needs its setups again; what else hangs on those stays. */
-  addSetups(): void {
-    for (const [node, prefixes] of this.#prefixes) {
-      for (const edge of node.parents) {
-        if (!edge.setup) continue;
-        for (const prefix of prefixes) this.#note(edge.parent, cut(prefix, edge.level));
-      }
+  /** Adds the instances that were made of a node's list. */
+  addItems(node: GraphNode, prefix: string): void {
+    for (const feed of node.feeds)
+      for (const inner of nodesWithin(feed.region)) this.#note(inner, cut(prefix, feed.level));
+  }
+
+  /** Adds what can't be kept beside what starts afresh, until nothing follows any more. */
+  complete(rows: readonly TaskRunRecord[]): void {
+    const placeholders = rows.filter((row) => isPlaceholderRow(this.#graph, row));
+    for (let before = -1; before < this.#size;) {
+      before = this.#size;
+      for (const [node, prefixes] of this.#prefixes)
+        for (const prefix of prefixes) this.#addSetups(node, prefix);
+      for (const row of placeholders) if (this.has(row)) this.#addClosed(row);
     }
+  }
+
+  /**
+   * A teardown that runs again needs its setups again, and those all their teardowns, and new items where they make a
+   * list. What else hangs on them stays.
+   */
+  #addSetups(node: GraphNode, prefix: string): void {
+    for (const { parent, level, setup } of node.parents) {
+      const above = cut(prefix, level);
+      if (!setup || !this.#note(parent, above)) continue;
+      for (const edge of parent.children) if (edge.setup) this.add(edge.child, cut(above, edge.level));
+      for (const feed of parent.feeds)
+        for (const inner of nodesWithin(feed.region)) this.add(inner, cut(above, feed.level));
+    }
+  }
+
+  /** A fan-out that ended without items is decided as a whole. */
+  #addClosed(row: TaskRunRecord): void {
+    const depth = row.item === "" ? 0 : row.item.split(".").length;
+    const region = chainOf(this.#graph.byId.get(row.node)!.region)[depth]!;
+    for (const inner of nodesWithin(region)) this.add(inner, row.item);
   }
 
   has(row: TaskRunRecord): boolean {
@@ -136,6 +175,7 @@ class DirtySet {
     this.#prefixes.set(node, known);
     if (known.has("") || known.has(prefix)) return false;
     known.add(prefix);
+    this.#size += 1;
     return true;
   }
 }
