@@ -8,7 +8,8 @@ const waitMsMax = 600_000;
 
 const npm = process.argv[2];
 if (npm !== undefined) await endOf(Number(npm));
-putBack(join(import.meta.dirname, "..", "..", "packages", "millrace"));
+const root = join(import.meta.dirname, "..", "..");
+putBack(root, join(root, "packages", "millrace"));
 
 async function endOf(pid: number): Promise<void> {
   const deadline = performance.now() + waitMsMax;
