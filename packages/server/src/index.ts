@@ -1,0 +1,20 @@
+export { Admission, activeRunsKey } from "./engine/admission.ts";
+export { type Alarm, type Clock, DatabaseClock, systemClock } from "./engine/clock.ts";
+export { type ActivePipeline, Definitions, type DefinitionSource } from "./engine/definitions.ts";
+export {
+  type ConnectedWorker,
+  Dispatcher,
+  type ReadyTask,
+  type WorkerInfo,
+  type WorkerLink,
+} from "./engine/dispatcher.ts";
+export { Engine, type Rerun, type StartedRun, type StartRun } from "./engine/engine.ts";
+export { type EngineLog, type EngineOptions } from "./engine/engine-options.ts";
+export { GroupCommit } from "./engine/group-commit.ts";
+export { LimitHost, limitShard } from "./engine/limit-host.ts";
+export { Membership } from "./engine/membership.ts";
+export { Readiness } from "./engine/readiness.ts";
+export { type RunEntry } from "./engine/run-entry.ts";
+export { RunHost } from "./engine/run-host.ts";
+export { holderOf } from "./engine/task-input.ts";
+export { WorkerHub } from "./engine/worker-hub.ts";
