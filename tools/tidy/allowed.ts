@@ -13,6 +13,7 @@ export interface Allowance {
 }
 
 export const allowances: readonly Allowance[] = [
+  { path: "packages/cli/src/pause.ts", uses: ["timer"], why: "holds the command line's waits" },
   {
     path: "packages/cli/src/project/loader/bounded-child.ts",
     uses: ["timer"],
