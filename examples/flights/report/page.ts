@@ -92,7 +92,7 @@ function airportTable(airports: readonly Airport[]): string {
     { title: "Destinations", number: true },
     { title: "Mean delay", number: true },
     { title: "One in ten later than", number: true },
-    { title: "Latest route" },
+    { title: "Most delayed route" },
   ];
   const rows = airports.map((airport) => [
     airport.code,
@@ -119,7 +119,7 @@ function routeTable({ latestRoutes }: Summary): string {
     count(flights),
     minutes(meanDelay),
   ]);
-  return `<section><h2>The latest routes</h2><p>Of those with at least 1,000 flights.</p>${table(columns, rows)}</section>`;
+  return `<section><h2>The most delayed routes</h2><p>Of those with at least 1,000 flights.</p>${table(columns, rows)}</section>`;
 }
 
 function foot({ quality, months }: PageInput, runId: string): string {

@@ -14,7 +14,7 @@ const [south, north, latitude0, longitude0] = [29.5, 45.5, 37.8, -96].map((degre
 const n = (Math.sin(south) + Math.sin(north)) / 2;
 const c = Math.cos(south) ** 2 + 2 * n * Math.sin(south);
 const radius = (latitude: number): number => Math.sqrt(c - 2 * n * Math.sin(latitude)) / n;
-const scale = 1_210;
+const scale = 1_180;
 
 /** Where a place lies on the map, to a tenth of a unit; `undefined` outside the contiguous states. */
 export function project(latitude: number, longitude: number): Point | undefined {
@@ -22,6 +22,6 @@ export function project(latitude: number, longitude: number): Point | undefined 
   const angle = n * (longitude * radians - longitude0);
   const r = radius(latitude * radians);
   const x = mapWidth / 2 + scale * r * Math.sin(angle);
-  const y = mapHeight / 2 - 5 + scale * (r * Math.cos(angle) - radius(latitude0));
+  const y = mapHeight / 2 + 8 + scale * (r * Math.cos(angle) - radius(latitude0));
   return [Math.round(x * 10) / 10, Math.round(y * 10) / 10];
 }

@@ -1,0 +1,42 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { loadProject } from "millrace/internal";
+import { describe, expect, test } from "vitest";
+
+const folder = import.meta.dirname;
+
+/** Every example, with the pipelines that it declares. */
+const examples: { readonly [name: string]: readonly string[] } = {
+  flights: ["flights"],
+  "fan-out": ["fan-out"],
+  "branch-and-rules": ["delivery"],
+  "setup-teardown": ["scratch"],
+  "retry-and-timeout": ["retries"],
+  "calling-a-pipeline": ["bill", "street"],
+  parameters: ["invoice"],
+};
+
+async function importPipelines(example: string): Promise<{ [file: string]: object }> {
+  const files = readdirSync(join(folder, example, "pipelines")).filter((file) => file.endsWith(".ts"));
+  const modules: { [file: string]: object } = {};
+  for (const file of files) {
+    modules[`pipelines/${file}`] = (await import(join(folder, example, "pipelines", file))) as object;
+  }
+  return modules;
+}
+
+describe("the examples", () => {
+  test("each folder with a configuration is in the list", () => {
+    const found = readdirSync(folder, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() && entry.name !== "node_modules")
+      .map((entry) => entry.name);
+    expect(found.sort()).toEqual(Object.keys(examples).sort());
+  });
+
+  test.each(Object.entries(examples))("the definitions of %s load", async (example, pipelines) => {
+    const modules = await importPipelines(example);
+    const loaded = loadProject(modules, { project: example, root: join(folder, example) });
+    expect(loaded.errors).toEqual([]);
+    expect(loaded.definition.pipelines.map(({ name }) => name).sort()).toEqual([...pipelines].sort());
+  });
+});
