@@ -1,5 +1,27 @@
 export { blobStoreConformance, type BlobStoreUnderTest } from "./blob-store-conformance.ts";
 export { type ConformanceCase } from "./conformance.ts";
+export { attemptRow, liveRun, rowTime, taskRunRow } from "./engine-rows.ts";
+export {
+  engineStoreConformance,
+  type EngineStoreRule,
+  type EngineStoreUnderTest,
+  type HeldFlush,
+  type HistoryRow,
+} from "./engine-store-conformance.ts";
 export { type ManualClock, manualClock } from "./manual-clock.ts";
+export { MemoryConstraintError } from "./memory-constraint-error.ts";
+export {
+  type FlushUnderWay,
+  type MemoryDatabaseOptions,
+  MemoryEngineDatabase,
+  type MemoryLink,
+} from "./memory-engine-store.ts";
+export {
+  type EndedRun,
+  keyOf,
+  type MemoryNode,
+  type MemoryShard,
+  type MemoryTables,
+} from "./memory-tables.ts";
 export { type SeededRandom, seededRandom } from "./seeded-random.ts";
 export { emptyTestDatabase, type TestDatabase, testDatabase } from "./test-database.ts";

@@ -1,0 +1,58 @@
+import { engineStoreConformance, testDatabase } from "@millrace/testkit";
+import { Client } from "pg";
+import { describe, test } from "vitest";
+import { flushParameterCount, flushParameters } from "../../src/engine/columns.ts";
+import { openPostgresEngineStore } from "../../src/engine/postgres-engine-store.ts";
+
+const placeholders = Array.from({ length: flushParameterCount }, (_, index) => `$${index + 1}`).join(", ");
+
+describe("the engine's store on PostgreSQL", () => {
+  const cases = engineStoreConformance(async () => {
+    const db = await testDatabase();
+    const client = new Client({ ...db.connection, options: "-c search_path=millrace" });
+    await client.connect();
+    const rows = async <Row extends object>(text: string, values: unknown[] = []): Promise<Row[]> =>
+      (await client.query<Row>(text, values)).rows;
+    return {
+      store: openPostgresEngineStore(db.database),
+      other: openPostgresEngineStore(db.connectAgain("other")),
+      expireLease: async (nodeId, agoMs) => {
+        await rows("update node set lease_until = clock_timestamp() - $2 * interval '1 ms' where id = $1", [
+          nodeId,
+          agoMs,
+        ]);
+      },
+      holdFlush: async (nodeId, number, batch) => {
+        const session = new Client({ ...db.connection, options: "-c search_path=millrace" });
+        await session.connect();
+        await session.query("begin");
+        await session.query(`select flush(${placeholders})`, flushParameters(nodeId, number, batch));
+        const end = async (how: "commit" | "rollback"): Promise<void> => {
+          await session.query(how);
+          await session.end();
+        };
+        return { commit: () => end("commit"), rollback: () => end("rollback") };
+      },
+      settled: async () => {
+        for (;;) {
+          const waiting = await rows("select from pg_locks where not granted");
+          if (waiting.length > 0) return;
+        }
+      },
+      history: async (runId) => ({
+        runs: await rows<never>(
+          `select generation, state, output, extract(epoch from ended_at)::float8 * 1000 as "endedAt"
+            from run_history where id = $1 order by generation`,
+          [runId],
+        ),
+        taskRuns: (await rows("select from task_run_history where run_id = $1", [runId])).length,
+        attempts: (await rows("select from attempt_history where run_id = $1", [runId])).length,
+      }),
+      dispose: async () => {
+        await client.end();
+        await db.drop();
+      },
+    };
+  });
+  test.each(cases)("$name", async ({ run }) => run());
+});

@@ -1,0 +1,458 @@
+/** Rules of `EngineStore` about rows: what was flushed is what is loaded (E4), and what the database refuses. */
+import { strict as assert } from "node:assert";
+import type { Json } from "@millrace/core";
+import {
+  emptyBatch,
+  type EngineStore,
+  type FlushBatch,
+  type GrantRow,
+  type RequestRow,
+} from "@millrace/store";
+import { attemptRow, liveRun, rowTime, taskRunRow } from "./engine-rows.ts";
+import type { EngineStoreRule } from "./engine-store-conformance.ts";
+
+/** A node that has flushed nothing, and a way to flush in order. */
+async function flusher(
+  store: EngineStore,
+): Promise<{ nodeId: number; flush: (parts: Partial<FlushBatch>) => Promise<void> }> {
+  const { nodeId } = await store.registerNode({
+    name: "a",
+    url: undefined,
+    version: "test",
+    leaseMs: 10_000,
+  });
+  let number = 0;
+  return {
+    nodeId,
+    flush: async (parts) => {
+      number += 1;
+      assert.equal(await store.flush(nodeId, number, { ...emptyBatch(), ...parts }), "committed");
+    },
+  };
+}
+
+const key = (id: string): { workspace: number; id: string } => ({ workspace: 1, id });
+const why = { code: "test", message: "because", fields: { a: 1 } };
+
+const grant = (parts: Partial<GrantRow> = {}): GrantRow => ({
+  workspace: 1,
+  kind: "pool",
+  name: "warehouse",
+  holder: "r1/a//1",
+  shard: 1,
+  runId: "r1",
+  slots: 2,
+  ...parts,
+});
+
+const request = (parts: Partial<RequestRow> = {}): RequestRow => ({
+  ...grant(),
+  replyShard: 1,
+  limitSlots: 3,
+  rank: rowTime,
+  ...parts,
+});
+
+export const engineStoreRowRules: { readonly [name: string]: EngineStoreRule } = {
+  "a run is loaded as it was flushed": async ({ store, other }) => {
+    const { flush } = await flusher(store);
+    const full = liveRun("r1", {
+      labels: { team: "data" },
+      params: { value: { list: [1, "Grüße", null, { deep: [true] }] } },
+      depth: 2,
+      parent: { runId: "r0", shard: 4, node: "call", item: "0.1", generation: 1, dispatch: 2 },
+      createdAt: rowTime + 0.123,
+    });
+    await flush({ runsCreated: [full, liveRun("r2", { state: "queued" })] });
+    assert.deepEqual((await other.loadRun(key("r1")))?.run, full);
+    assert.deepEqual((await other.loadRun(key("r2")))?.run, liveRun("r2", { state: "queued" }));
+    assert.equal(await other.loadRun(key("r3")), undefined);
+    assert.equal(await other.loadRun({ workspace: 2, id: "r1" }), undefined);
+  },
+
+  "parameters in a blob are loaded as its hash": async ({ store }) => {
+    const { flush } = await flusher(store);
+    await flush({ runsCreated: [liveRun("r1", { params: { blob: "abc", bytes: 20_000 } })] });
+    assert.equal((await store.loadRun(key("r1")))?.run.params.blob, "abc");
+  },
+
+  "a change of a run is loaded, and changes nothing else": async ({ store }) => {
+    const { flush } = await flusher(store);
+    await flush({ runsCreated: [liveRun("r1", { state: "queued" }), liveRun("r2")] });
+    const cancel = { by: "user" as const, reason: why, force: true };
+    const change = { state: "waiting" as const, reason: undefined, cancel, startedAt: rowTime + 9 };
+    await flush({ runsChanged: [{ ...key("r1"), ...change }] });
+    assert.deepEqual((await store.loadRun(key("r1")))?.run, liveRun("r1", change));
+    assert.deepEqual((await store.loadRun(key("r2")))?.run, liveRun("r2"));
+  },
+
+  "a run made and changed in one flush is as it was changed": async ({ store }) => {
+    const { flush } = await flusher(store);
+    const quarantined = {
+      state: "quarantined" as const,
+      reason: why,
+      cancel: undefined,
+      startedAt: rowTime + 1,
+    };
+    await flush({ runsCreated: [liveRun("r1")], runsChanged: [{ ...key("r1"), ...quarantined }] });
+    assert.deepEqual((await store.loadRun(key("r1")))?.run, liveRun("r1", quarantined));
+  },
+
+  "task runs are loaded as they were flushed last": async ({ store, other }) => {
+    const { flush } = await flusher(store);
+    const rows = [
+      taskRunRow("r1", "a", {
+        state: "succeeded",
+        endedAt: rowTime + 5,
+        output: { value: { rows: [1, 2] } },
+      }),
+      taskRunRow("r1", "b", {
+        state: "succeeded",
+        endedAt: rowTime + 5,
+        output: { blob: "abc", bytes: 20_000 },
+      }),
+      taskRunRow("r1", "c", {
+        state: "failed",
+        endedAt: rowTime + 5,
+        reason: why,
+        error: { name: "TypeError", message: "Grüße", stack: "at a\n at b", classes: ["TypeError", "Error"] },
+      }),
+      taskRunRow("r1", "d", {
+        state: "retrying",
+        resumeAt: rowTime + 50,
+        worker: undefined,
+        attempt: 3,
+        losses: 2,
+      }),
+      taskRunRow("r1", "e", { state: "waiting", childRunId: "r9", worker: undefined }),
+      taskRunRow("r1", "f", { item: "0.3", revoked: true, reason: why, dispatch: 7, generation: 2 }),
+      taskRunRow("r1", "g", {
+        state: "skipped",
+        carried: true,
+        dispatch: 0,
+        attempt: 0,
+        worker: undefined,
+        startedAt: undefined,
+        endedAt: rowTime,
+      }),
+    ];
+    await flush({
+      runsCreated: [liveRun("r1")],
+      taskRuns: [taskRunRow("r1", "a"), taskRunRow("r1", "f", { item: "0.3" })],
+    });
+    await flush({ taskRuns: rows });
+    const loaded = (await other.loadRun(key("r1")))!.taskRuns;
+    assert.deepEqual(
+      [...loaded].sort((a, b) => (a.node < b.node ? -1 : 1)),
+      rows,
+    );
+  },
+
+  "a success without an output is one of null": async ({ store }) => {
+    const { flush } = await flusher(store);
+    const row = taskRunRow("r1", "a", { state: "succeeded", endedAt: rowTime });
+    await flush({ runsCreated: [liveRun("r1")], taskRuns: [row] });
+    assert.deepEqual((await store.loadRun(key("r1")))?.taskRuns, [{ ...row, output: { value: null } }]);
+  },
+
+  "shards are loaded with what has begun in them, their task runs and limits": async ({ store }) => {
+    const { flush } = await flusher(store);
+    await flush({
+      runsCreated: [
+        liveRun("r1", { shard: 1 }),
+        liveRun("r2", { shard: 2, state: "queued" }),
+        liveRun("r3", { shard: 2 }),
+        liveRun("r4", { shard: 3 }),
+        liveRun("r5", { shard: 2 }),
+      ],
+      runsChanged: [
+        { ...key("r3"), state: "waiting", reason: undefined, cancel: undefined, startedAt: rowTime },
+        { ...key("r5"), state: "quarantined", reason: why, cancel: undefined, startedAt: rowTime },
+      ],
+      taskRuns: [taskRunRow("r1", "a"), taskRunRow("r3", "a"), taskRunRow("r4", "a"), taskRunRow("r5", "a")],
+      limits: [{ workspace: 1, kind: "pool", name: "warehouse", shard: 2, slots: 3, setByOperator: true }],
+      grants: [grant({ shard: 2 }), grant({ shard: 3, name: "other" })],
+      requests: [
+        request({ shard: 2, holder: "late", rank: 20 }),
+        request({ shard: 2, holder: "early", rank: 10 }),
+      ],
+    });
+    const loaded = await store.loadShards([1, 2]);
+    assert.deepEqual(
+      loaded.runs.map((run) => run.id),
+      ["r1", "r3"],
+    );
+    assert.deepEqual(loaded.taskRuns.map((row) => row.runId).sort(), ["r1", "r3"]);
+    assert.deepEqual(loaded.limits, [
+      { workspace: 1, kind: "pool", name: "warehouse", shard: 2, slots: 3, setByOperator: true },
+    ]);
+    assert.deepEqual(loaded.grants, [grant({ shard: 2 })]);
+    assert.deepEqual(loaded.requests, [
+      request({ shard: 2, holder: "early", rank: 10 }),
+      request({ shard: 2, holder: "late", rank: 20 }),
+    ]);
+  },
+
+  "a grant whose run is not live any more is taken back when its shard is loaded": async ({ store }) => {
+    const { flush } = await flusher(store);
+    await flush({ runsCreated: [liveRun("r1")], grants: [grant(), grant({ holder: "ghost", runId: "r0" })] });
+    assert.deepEqual((await store.loadShards([1])).grants, [grant()]);
+  },
+
+  "queued runs come by id, page by page": async ({ store }) => {
+    const { flush } = await flusher(store);
+    const ids = ["r3", "r1", "r2", "r5", "r4"];
+    await flush({
+      runsCreated: ids.map((id) => liveRun(id, { state: "queued", shard: id === "r5" ? 9 : 1 })),
+    });
+    const first = await store.loadQueuedRuns([1, 2], "", 3);
+    assert.deepEqual(first[0], { workspace: 1, id: "r1", shard: 1, pipeline: "p", createdAt: rowTime });
+    assert.deepEqual(
+      first.map((run) => run.id),
+      ["r1", "r2", "r3"],
+    );
+    assert.deepEqual(
+      (await store.loadQueuedRuns([1, 2], "r3", 3)).map((run) => run.id),
+      ["r4"],
+    );
+  },
+
+  "a run that ends moves to history with its own task runs and attempts": async ({ store, history }) => {
+    const { flush } = await flusher(store);
+    const done = { state: "succeeded" as const, endedAt: rowTime + 5 };
+    await flush({
+      runsCreated: [liveRun("r1"), liveRun("r2")],
+      taskRuns: [
+        taskRunRow("r1", "a"),
+        taskRunRow("r2", "a"),
+        taskRunRow("r1", "kept", { ...done, carried: true }),
+      ],
+      attempts: [attemptRow("r1", "a", { dispatch: 1 })],
+    });
+    await flush({
+      taskRuns: [taskRunRow("r1", "a", { ...done, dispatch: 2, output: { value: 1 } })],
+      runsEnded: [
+        { ...key("r1"), state: "succeeded", reason: undefined, output: { value: [1] }, endedAt: rowTime + 6 },
+      ],
+    });
+    assert.equal(await store.loadRun(key("r1")), undefined);
+    assert.deepEqual(await history("r1"), {
+      runs: [{ generation: 1, state: "succeeded", output: [1], endedAt: rowTime + 6 }],
+      taskRuns: 1,
+      attempts: 1,
+    });
+    assert.equal((await store.loadRun(key("r2")))?.taskRuns.length, 1);
+    assert.deepEqual(await history("r2"), { runs: [], taskRuns: 0, attempts: 0 });
+  },
+
+  "a run may begin and end in one flush, and another generation of it later": async ({ store, history }) => {
+    const { flush } = await flusher(store);
+    for (const generation of [1, 2]) {
+      const endedAt = rowTime + generation;
+      await flush({
+        runsCreated: [liveRun("r1", { generation })],
+        taskRuns: [taskRunRow("r1", "a", { generation, state: "skipped", endedAt })],
+        runsEnded: [{ ...key("r1"), state: "failed", reason: why, output: undefined, endedAt }],
+      });
+    }
+    const { runs, taskRuns } = await history("r1");
+    assert.deepEqual(
+      runs.map((run) => [run.generation, run.state]),
+      [
+        [1, "failed"],
+        [2, "failed"],
+      ],
+    );
+    assert.equal(taskRuns, 2);
+  },
+
+  "messages come in the order in which they were sent, until they are taken": async ({ store, other }) => {
+    const { flush } = await flusher(store);
+    await flush({
+      messagesSent: [
+        { shard: 1, message: { n: 1 } },
+        { shard: 2, message: { n: 2 } },
+      ],
+    });
+    await other.sendInbox([
+      { shard: 1, message: { n: 3 } },
+      { shard: 5, message: { n: 4 } },
+    ]);
+    const rows = await store.loadInbox([1, 2], 10);
+    assert.deepEqual(
+      rows.map((row) => (row.message as { n: number }).n),
+      [1, 2, 3],
+    );
+    assert.deepEqual(
+      (await store.loadInbox([1, 2], 2)).map((row) => row.id),
+      [rows[0]!.id, rows[1]!.id],
+    );
+    await flush({ messagesTaken: [rows[0]!.id, rows[2]!.id] });
+    assert.deepEqual(
+      (await store.loadInbox([1, 2], 10)).map((row) => row.id),
+      [rows[1]!.id],
+    );
+  },
+
+  "a message to a run goes to the shard in which it stands": async ({ store, other }) => {
+    const { flush } = await flusher(store);
+    await flush({ runsCreated: [liveRun("r1", { shard: 6 })] });
+    const message: Json = { kind: "run", runId: "r1" };
+    assert.equal(await other.sendToRun(key("r1"), message), true);
+    assert.equal(await other.sendToRun(key("r2"), message), false);
+    assert.deepEqual(
+      (await store.loadInbox([6], 10)).map((row) => [row.shard, row.message]),
+      [[6, message]],
+    );
+  },
+
+  "timers are loaded when they are due, the earliest first": async ({ store }) => {
+    const { flush } = await flusher(store);
+    const timer = (node: string, dueAt: number) =>
+      ({ workspace: 1, runId: "r1", kind: "retry", node, item: "", generation: 1, shard: 1, dueAt }) as const;
+    await flush({
+      timersSet: [timer("late", rowTime + 20), timer("early", rowTime + 10), timer("gone", rowTime)],
+    });
+    await flush({ timersSet: [timer("late", rowTime + 30)], timersCleared: [timer("gone", rowTime)] });
+    assert.deepEqual(await store.loadTimers([1], rowTime + 30, 10), [
+      timer("early", rowTime + 10),
+      timer("late", rowTime + 30),
+    ]);
+    assert.deepEqual(await store.loadTimers([1], rowTime + 29, 10), [timer("early", rowTime + 10)]);
+    assert.deepEqual(await store.loadTimers([1], rowTime + 99, 1), [timer("early", rowTime + 10)]);
+    assert.deepEqual(await store.loadTimers([2], rowTime + 99, 1), []);
+  },
+
+  "grants and requests go by their names; a limit keeps what was said last": async ({ store }) => {
+    const { flush } = await flusher(store);
+    const limit = { workspace: 1, kind: "pool", name: "warehouse", shard: 1 } as const;
+    await flush({
+      runsCreated: [liveRun("r1")],
+      limits: [{ ...limit, slots: 3, setByOperator: false }],
+      grants: [grant({ holder: "x" })],
+      requests: [request({ holder: "y" })],
+    });
+    await flush({
+      limits: [{ ...limit, slots: 5, setByOperator: true }],
+      grantsGone: [{ ...limit, holder: "x" }],
+      requestsGone: [{ ...limit, holder: "y" }],
+      grants: [grant({ holder: "y" })],
+    });
+    const loaded = await store.loadShards([1]);
+    assert.deepEqual(loaded.limits, [{ ...limit, slots: 5, setByOperator: true }]);
+    assert.deepEqual(loaded.grants, [grant({ holder: "y" })]);
+    assert.deepEqual(loaded.requests, []);
+  },
+
+  "a recorded output is found until it expires, and replaced by a newer one": async ({ store }) => {
+    const { flush } = await flusher(store);
+    const row = {
+      workspace: 1,
+      key: "k1",
+      output: { value: 1 },
+      recordedAt: rowTime,
+      expiresAt: rowTime + 10,
+    };
+    const endless = {
+      workspace: 1,
+      key: "k2",
+      output: { blob: "abc", bytes: 9 },
+      recordedAt: rowTime,
+      expiresAt: undefined,
+    };
+    await flush({ cached: [row, endless] });
+    assert.deepEqual(await store.findCached(1, ["k1", "k3"], rowTime + 9), [row]);
+    assert.deepEqual(await store.findCached(1, ["k1"], rowTime + 10), []);
+    assert.deepEqual(await store.findCached(2, ["k1"], rowTime), []);
+    assert.deepEqual(await store.findCached(1, ["k2"], rowTime + 1e9), [endless]);
+    await flush({ cached: [{ ...row, output: { value: 2 } }] });
+    assert.deepEqual((await store.findCached(1, ["k1"], rowTime))[0]?.output, { value: 2 });
+  },
+
+  ...refusals(),
+};
+
+/** Each is refused as poison, changes nothing, and leaves the node able to flush under the same number. */
+function refusals(): { [name: string]: EngineStoreRule } {
+  const ended = { state: "succeeded" as const, endedAt: rowTime };
+  const wrong: { [name: string]: Partial<FlushBatch> } = {
+    "a run with a known id": { runsCreated: [liveRun("there")] },
+    "a live run in an end state": { runsCreated: [liveRun("r1", { state: "succeeded" })] },
+    "a running run that never started": { runsCreated: [liveRun("r1", { startedAt: undefined })] },
+    "a queued run that has started": {
+      runsCreated: [liveRun("r1", { state: "queued", startedAt: rowTime })],
+    },
+    "a generation 0": { runsCreated: [liveRun("r1", { generation: 0 })] },
+    "a call too deep": { runsCreated: [liveRun("r1", { depth: 17 })] },
+    "a quarantine without a reason": {
+      runsChanged: [
+        { ...key("there"), state: "quarantined", reason: undefined, cancel: undefined, startedAt: rowTime },
+      ],
+    },
+    "a run that ends in a live state": {
+      runsEnded: [
+        { ...key("there"), state: "running", reason: undefined, output: undefined, endedAt: rowTime },
+      ],
+    },
+    "a pending task run": { taskRuns: [taskRunRow("there", "a", { state: "pending" })] },
+    "a running task run without a dispatch": { taskRuns: [taskRunRow("there", "a", { dispatch: 0 })] },
+    "a running task run without a worker": { taskRuns: [taskRunRow("there", "a", { worker: undefined })] },
+    "a retrying task run without a time": { taskRuns: [taskRunRow("there", "a", { state: "retrying" })] },
+    "an ended task run without an end": { taskRuns: [taskRunRow("there", "a", { state: "skipped" })] },
+    "a running task run with an end": { taskRuns: [taskRunRow("there", "a", { endedAt: rowTime })] },
+    "an output of what did not succeed": { taskRuns: [taskRunRow("there", "a", { output: { value: 1 } })] },
+    "a failure without a reason": {
+      taskRuns: [taskRunRow("there", "a", { state: "failed", endedAt: rowTime })],
+    },
+    "one task run twice in a flush": {
+      taskRuns: [taskRunRow("there", "a"), taskRunRow("there", "a", ended)],
+    },
+    "an attempt of an unknown state": { attempts: [attemptRow("there", "a", { state: "running" as never })] },
+    "one attempt twice": { attempts: [attemptRow("there", "a"), attemptRow("there", "a")] },
+    "a second grant of one holder": { grants: [grant({ holder: "there" })] },
+    "a second request of one holder": { requests: [request({ holder: "there" })] },
+    "a grant of no slots": { grants: [grant({ slots: 0 })] },
+    "a limit below 0": {
+      limits: [{ workspace: 1, kind: "pool", name: "x", shard: 1, slots: -1, setByOperator: false }],
+    },
+    "a limit of an unknown kind": {
+      limits: [{ workspace: 1, kind: "other" as never, name: "x", shard: 1, slots: 1, setByOperator: false }],
+    },
+  };
+  return Object.fromEntries(
+    Object.entries(wrong).map(([name, parts]) => [`refused as poison, wholly: ${name}`, refuses(parts)]),
+  );
+}
+
+function refuses(parts: Partial<FlushBatch>): EngineStoreRule {
+  return async ({ store }) => {
+    const { nodeId, flush } = await flusher(store);
+    await flush({
+      runsCreated: [liveRun("there")],
+      grants: [grant({ holder: "there", runId: "there" })],
+      requests: [request({ holder: "there" })],
+    });
+    const good = {
+      messagesSent: [{ shard: 1, message: "bystander" }],
+      taskRuns: [taskRunRow("there", "bystander")],
+    };
+    const batch = {
+      ...emptyBatch(),
+      ...good,
+      ...parts,
+      taskRuns: [...good.taskRuns, ...(parts.taskRuns ?? [])],
+      runsCreated: [liveRun("bystander"), ...(parts.runsCreated ?? [])],
+    };
+    const error = await store.flush(nodeId, 2, batch).then(
+      (outcome) => assert.fail(`it was ${outcome}`),
+      (thrown: unknown) => thrown,
+    );
+    assert.equal(store.isPoison(error), true, String(error));
+    assert.deepEqual(await store.lastFlush(nodeId), { number: 1, fenced: false });
+    assert.deepEqual((await store.loadRun(key("there")))?.taskRuns, []);
+    assert.equal(await store.loadRun(key("bystander")), undefined);
+    assert.deepEqual(await store.loadInbox([1], 10), []);
+    assert.equal(await store.flush(nodeId, 2, { ...emptyBatch(), ...good }), "committed");
+    assert.equal(store.isPoison(Object.assign(new Error("gone"), { code: "ECONNRESET" })), false);
+  };
+}

@@ -1,0 +1,378 @@
+/**
+ * The engine's store in memory, for the simulator: the semantics of PostgreSQL that the engine relies on, and nothing
+ * else. It passes the same conformance suite.
+ *
+ * Owns the tables of one database, which any number of sessions (`connect`) share. Its clock is the database's.
+ *
+ * M1: a statement applies in one turn, wholly or not at all.
+ * M2: a flush holds its node's row from its guard to its end; what wants that row (another flush, a fencing) waits, and
+ *     then judges the row as it is.
+ * M3: values are copied on the way in and out, so that nobody holds a piece of the database.
+ */
+import type { Json } from "@millrace/core";
+import {
+  type EngineStore,
+  type FlushBatch,
+  type FlushOutcome,
+  type OfferClaim,
+  type OfferRow,
+  shardCount,
+} from "@millrace/store";
+import { isMemoryConstraintError } from "./memory-constraint-error.ts";
+import { applyFlush, offerKey } from "./memory-flush.ts";
+import { keyOf, type MemoryNode, type MemoryTables } from "./memory-tables.ts";
+
+/** What stands between a session and its database. Each may wait, and may throw what a lost connection throws. */
+export interface MemoryLink {
+  /** On the way to the database. Throws: the statement was not run. */
+  request?(statement: keyof EngineStore): Promise<void> | void;
+  /** On the way back. Throws: the statement was run, and its answer is lost. */
+  answer?(statement: keyof EngineStore): Promise<void> | void;
+  /** A notification for this session; `deliver` may be called later, or never. */
+  notify?(deliver: () => void): void;
+}
+
+export interface MemoryDatabaseOptions {
+  /** The database's clock, ms since 1970. */
+  readonly now: () => number;
+  /** Called in the turn of each commit of a flush, before anybody learns of it. */
+  readonly onFlush?: (nodeId: number, number: number, batch: FlushBatch) => void;
+}
+
+/** A flush that holds its node's row and has not ended. */
+export interface FlushUnderWay {
+  commit(): FlushOutcome;
+  rollback(): void;
+}
+
+type WakeListener = Parameters<EngineStore["onWake"]>[0];
+type Wake = Parameters<WakeListener>[0];
+
+export class MemoryEngineDatabase {
+  readonly #options: MemoryDatabaseOptions;
+  readonly #rowLocks = new Map<number, Promise<void>>();
+  readonly #listeners = new Set<WakeListener>();
+  readonly #nextId = { node: 0, inbox: 0 };
+  readonly tables: MemoryTables = {
+    nodes: new Map(),
+    shards: Array.from({ length: shardCount }, (_, shard) => ({ shard, nodeId: undefined, epoch: 0 })),
+    runs: new Map(),
+    taskRuns: new Map(),
+    runHistory: new Map(),
+    taskRunHistory: new Map(),
+    attemptHistory: new Map(),
+    timers: new Map(),
+    inbox: new Map(),
+    limits: new Map(),
+    grants: new Map(),
+    requests: new Map(),
+    cached: new Map(),
+    offers: new Map(),
+    workers: new Map(),
+    idempotencyKeys: new Map(),
+  };
+
+  constructor(options: MemoryDatabaseOptions) {
+    this.#options = options;
+  }
+
+  /** A session: what one process has open. */
+  connect(link: MemoryLink = {}): EngineStore {
+    const statements = this.#statements(link);
+    const linked: Record<string, unknown> = { ...statements };
+    for (const [name, statement] of Object.entries(statements)) {
+      if (name === "isPoison" || name === "onWake") continue;
+      const kind = name as keyof EngineStore;
+      linked[name] = async (...values: unknown[]) => {
+        await link.request?.(kind);
+        const answer: unknown = await (statement as (...of: unknown[]) => unknown)(
+          ...(structuredClone(values) as unknown[]),
+        );
+        await link.answer?.(kind);
+        return structuredClone(answer);
+      };
+    }
+    return linked as unknown as EngineStore;
+  }
+
+  #statements(link: MemoryLink): EngineStore {
+    return {
+      registerNode: async (node) => this.#registerNode(node),
+      renewLease: (nodeId, leaseMs) => this.#renewLease(nodeId, leaseMs),
+      fenceExpired: (marginMs) => this.#fenceExpired(marginMs),
+      claimShards: async (nodeId, count) => this.#claimShards(nodeId, count),
+      releaseShards: async (nodeId, shards) => this.#releaseShards(nodeId, new Set(shards)),
+      leave: (nodeId) => this.#leave(nodeId),
+      ownedShards: async (nodeId) => this.#owned(nodeId),
+      flush: (nodeId, number, batch) => this.#flush(nodeId, number, batch),
+      isPoison: isMemoryConstraintError,
+      lastFlush: async (nodeId) => {
+        const node = this.tables.nodes.get(nodeId);
+        return node ? { number: node.lastFlush, fenced: node.fenced } : { number: 0, fenced: true };
+      },
+      loadShards: async (shards) => this.#loadShards(new Set(shards)),
+      loadQueuedRuns: async (shards, afterId, limit) =>
+        [...this.tables.runs.values()]
+          .filter((run) => shards.includes(run.shard) && run.state === "queued" && run.id > afterId)
+          .sort(byId)
+          .slice(0, limit)
+          .map(({ workspace, id, shard, pipeline, createdAt }) => ({
+            workspace,
+            id,
+            shard,
+            pipeline,
+            createdAt,
+          })),
+      loadRun: async (key) => {
+        const name = keyOf(key.workspace, key.id);
+        const run = this.tables.runs.get(name);
+        return run && { run, taskRuns: [...(this.tables.taskRuns.get(name)?.values() ?? [])] };
+      },
+      loadTimers: async (shards, until, limit) =>
+        [...this.tables.timers.values()]
+          .filter((timer) => shards.includes(timer.shard) && timer.dueAt <= until)
+          .sort((a, b) => a.dueAt - b.dueAt)
+          .slice(0, limit),
+      loadInbox: async (shards, limit) =>
+        [...this.tables.inbox.values()].filter((row) => shards.includes(row.shard)).slice(0, limit),
+      sendInbox: async (messages) => {
+        for (const { shard, message } of messages) this.putMessage(shard, message);
+        this.#wake(messages.map((message) => message.shard));
+      },
+      sendToRun: async (key, message) => {
+        const run = this.tables.runs.get(keyOf(key.workspace, key.id));
+        if (!run) return false;
+        this.putMessage(run.shard, message);
+        this.#wake([run.shard]);
+        return true;
+      },
+      wake: async (shards) => this.#wake(shards),
+      onWake: async (listener) => this.#onWake(link, listener),
+      wakeOffers: async () => this.#tell("offers"),
+      claimOffers: async (claim) => this.#claimOffers(claim),
+      saveWorker: async (connection) => void this.tables.workers.set(connection.id, connection),
+      removeWorker: async (id, nodeId) => {
+        if (this.tables.workers.get(id)?.nodeId === nodeId) this.tables.workers.delete(id);
+      },
+      liveWorkers: async (ids) =>
+        [...new Set(ids)].filter((id) => {
+          const node = this.tables.nodes.get(this.tables.workers.get(id)?.nodeId ?? 0);
+          return node !== undefined && !node.fenced && node.leaseUntil > this.#options.now();
+        }),
+      sendToWorker: async (workerId, message) => {
+        const [shard] = this.#owned(this.tables.workers.get(workerId)?.nodeId ?? 0);
+        if (shard === undefined) return false;
+        this.putMessage(shard, message);
+        this.#wake([shard]);
+        return true;
+      },
+      findCached: async (workspace, keys, now) =>
+        [...new Set(keys)].flatMap((key) => {
+          const row = this.tables.cached.get(keyOf(workspace, key));
+          return row && (row.expiresAt === undefined || row.expiresAt > now) ? [row] : [];
+        }),
+      bindIdempotencyKey: async (workspace, key, runId) => {
+        const name = keyOf(workspace, key);
+        const bound = this.tables.idempotencyKeys.get(name) ?? runId;
+        this.tables.idempotencyKeys.set(name, bound);
+        return bound;
+      },
+    };
+  }
+
+  // --- nodes and shards ---------------------------------------------------------------------------------------------
+
+  #registerNode(node: Parameters<EngineStore["registerNode"]>[0]): { nodeId: number; now: number } {
+    const now = this.#options.now();
+    const id = (this.#nextId.node += 1);
+    this.tables.nodes.set(id, {
+      id,
+      name: node.name,
+      leaseUntil: now + node.leaseMs,
+      fenced: false,
+      lastFlush: 0,
+    });
+    return { nodeId: id, now };
+  }
+
+  async #renewLease(nodeId: number, leaseMs: number): ReturnType<EngineStore["renewLease"]> {
+    const release = await this.#lockRow(nodeId);
+    const now = this.#options.now();
+    const node = this.tables.nodes.get(nodeId);
+    // The statement's own snapshot is from before its change, so it counts itself by its old lease.
+    const live = [...this.tables.nodes.values()].filter((some) => !some.fenced && some.leaseUntil > now);
+    const alive = node !== undefined && !node.fenced;
+    if (alive) node.leaseUntil = now + leaseMs;
+    release();
+    return { alive, now, liveNodes: live.length };
+  }
+
+  async #fenceExpired(marginMs: number): ReturnType<EngineStore["fenceExpired"]> {
+    const fenced: number[] = [];
+    const expired = (node: MemoryNode): boolean =>
+      !node.fenced && node.leaseUntil < this.#options.now() - marginMs;
+    for (const node of [...this.tables.nodes.values()].filter(expired)) {
+      const release = await this.#lockRow(node.id);
+      if (expired(node)) {
+        node.fenced = true;
+        fenced.push(node.id);
+      }
+      release();
+    }
+    for (const shard of this.tables.shards) {
+      if (shard.nodeId !== undefined && this.tables.nodes.get(shard.nodeId)?.fenced) shard.nodeId = undefined;
+    }
+    return { fenced, freeShards: this.tables.shards.filter((shard) => shard.nodeId === undefined).length };
+  }
+
+  #claimShards(nodeId: number, count: number): number[] {
+    if (this.tables.nodes.get(nodeId)?.fenced !== false) return [];
+    const taken = this.tables.shards.filter((shard) => shard.nodeId === undefined).slice(0, count);
+    for (const shard of taken) {
+      shard.nodeId = nodeId;
+      shard.epoch += 1;
+    }
+    return taken.map((shard) => shard.shard);
+  }
+
+  #releaseShards(nodeId: number, shards: ReadonlySet<number>): void {
+    for (const shard of this.tables.shards) {
+      if (shard.nodeId === nodeId && shards.has(shard.shard)) shard.nodeId = undefined;
+    }
+  }
+
+  async #leave(nodeId: number): Promise<void> {
+    const release = await this.#lockRow(nodeId);
+    const node = this.tables.nodes.get(nodeId);
+    if (node) node.fenced = true;
+    release();
+    this.#releaseShards(nodeId, new Set(this.#owned(nodeId)));
+  }
+
+  #owned(nodeId: number): number[] {
+    return this.tables.shards.filter((shard) => shard.nodeId === nodeId).map((shard) => shard.shard);
+  }
+
+  /** Makes a node's lease end now: as if its time had passed. */
+  expireLease(nodeId: number, agoMs: number): void {
+    this.tables.nodes.get(nodeId)!.leaseUntil = this.#options.now() - agoMs;
+  }
+
+  /** Waits for a node's row and holds it until what it gives back is called (M2). */
+  async #lockRow(nodeId: number): Promise<() => void> {
+    const before = this.#rowLocks.get(nodeId);
+    let release!: () => void;
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const last = (before ?? Promise.resolve()).then(() => held);
+    this.#rowLocks.set(nodeId, last);
+    if (before) await before;
+    return () => {
+      if (this.#rowLocks.get(nodeId) === last) this.#rowLocks.delete(nodeId);
+      release();
+    };
+  }
+
+  // --- flushes ------------------------------------------------------------------------------------------------------
+
+  async #flush(nodeId: number, number: number, batch: FlushBatch): Promise<FlushOutcome> {
+    const flush = await this.beginFlush(nodeId, number, batch);
+    return flush === "fenced" ? "fenced" : flush.commit();
+  }
+
+  /** Runs a flush up to its commit, which is the caller's to give. */
+  async beginFlush(nodeId: number, number: number, batch: FlushBatch): Promise<FlushUnderWay | "fenced"> {
+    const release = await this.#lockRow(nodeId);
+    const node = this.tables.nodes.get(nodeId);
+    if (!node || node.fenced || node.lastFlush !== number - 1) {
+      release();
+      return "fenced";
+    }
+    return {
+      commit: () => {
+        try {
+          applyFlush(this.tables, batch, (shard, message) => this.putMessage(shard, message));
+          node.lastFlush = number;
+          this.#options.onFlush?.(nodeId, number, batch);
+          return "committed";
+        } finally {
+          release();
+        }
+      },
+      rollback: release,
+    };
+  }
+
+  putMessage(shard: number, message: Json): void {
+    const id = (this.#nextId.inbox += 1);
+    this.tables.inbox.set(id, { id, shard, message });
+  }
+
+  // --- loads and wakes ----------------------------------------------------------------------------------------------
+
+  #loadShards(shards: ReadonlySet<number>): Awaited<ReturnType<EngineStore["loadShards"]>> {
+    const { runs, taskRuns, limits, grants, requests } = this.tables;
+    for (const [name, grant] of grants) {
+      if (shards.has(grant.shard) && !runs.has(keyOf(grant.workspace, grant.runId))) grants.delete(name);
+    }
+    const live = [...runs.values()]
+      .filter((run) => shards.has(run.shard) && (run.state === "running" || run.state === "waiting"))
+      .sort(byId);
+    return {
+      runs: live,
+      taskRuns: live.flatMap((run) => [...(taskRuns.get(keyOf(run.workspace, run.id))?.values() ?? [])]),
+      limits: [...limits.values()].filter((row) => shards.has(row.shard)),
+      grants: [...grants.values()].filter((row) => shards.has(row.shard)),
+      requests: [...requests.values()].filter((row) => shards.has(row.shard)).sort((a, b) => a.rank - b.rank),
+    };
+  }
+
+  #claimOffers(claim: OfferClaim): OfferRow[] {
+    const taken = [...this.tables.offers.values()]
+      .filter((offer) => claim.queues.includes(offer.queue) && offer.nodeId !== claim.nodeId)
+      .slice(0, claim.limit);
+    for (const offer of taken) {
+      const { runId, node, item, generation, dispatch } = offer;
+      this.tables.offers.delete(offerKey(offer));
+      this.putMessage(offer.shard, {
+        kind: "claimed",
+        runId,
+        token: { runId, node, item, generation, dispatch },
+        workerId: claim.workerId,
+        shard: claim.shard,
+      });
+    }
+    if (taken.length > 0) this.#wake(taken.map((offer) => offer.shard));
+    return taken;
+  }
+
+  #wake(shards: readonly number[]): void {
+    this.#tell([...new Set(shards)]);
+  }
+
+  #tell(wake: Wake): void {
+    for (const listener of this.#listeners) listener(wake);
+  }
+
+  #onWake(link: MemoryLink, listener: WakeListener): { stop(): Promise<void> } {
+    const deliver = (shards: Wake): void => {
+      const call = (): void => {
+        if (this.#listeners.has(deliver)) listener(shards);
+      };
+      if (link.notify) link.notify(call);
+      else queueMicrotask(call);
+    };
+    this.#listeners.add(deliver);
+    deliver("all");
+    return {
+      stop: async () => {
+        this.#listeners.delete(deliver);
+      },
+    };
+  }
+}
+
+function byId(a: { readonly id: string }, b: { readonly id: string }): number {
+  return a.id < b.id ? -1 : 1;
+}

@@ -1,0 +1,207 @@
+/** One flush in memory: the rows of `sql/000002_flush.sql`, in its order, under its constraints; all or nothing. */
+import { callDepthMax, isEndState, isRunEnded, type Json } from "@millrace/core";
+import type { FlushBatch, LimitHold, LiveRun, OfferKey, RunEnd, TaskRunRow } from "@millrace/store";
+import { MemoryConstraintError } from "./memory-constraint-error.ts";
+import { keyOf, type MemoryTables } from "./memory-tables.ts";
+
+type Undo = (() => void)[];
+
+export function applyFlush(
+  tables: MemoryTables,
+  batch: FlushBatch,
+  putMessage: (shard: number, message: Json) => void,
+): void {
+  const undo: Undo = [];
+  try {
+    change(tables, batch, undo);
+  } catch (error) {
+    for (const step of undo.reverse()) step();
+    throw error;
+  }
+  // Last, as identities of the inbox are not given back.
+  for (const { shard, message } of batch.messagesSent) putMessage(shard, message);
+}
+
+function change(tables: MemoryTables, batch: FlushBatch, undo: Undo): void {
+  for (const run of batch.runsCreated) {
+    insert(
+      { name: "run_pkey", table: tables.runs, undo },
+      keyOf(run.workspace, run.id),
+      checkedRun({ ...run, reason: undefined, cancel: undefined }),
+    );
+  }
+  changeRest(tables, batch, undo);
+  for (const row of batch.offersGone) remove(tables.offers, offerKey(row), undo);
+  once("offer_pkey", batch.offers, offerKey);
+  for (const row of batch.offers) put(tables.offers, offerKey(row), row, undo);
+  once("task_run_pkey", batch.taskRuns, (row) => keyOf(row.workspace, row.runId, row.node, row.item));
+  for (const row of batch.taskRuns) putTaskRun(tables, checkedTaskRun(row), undo);
+  for (const end of batch.runsEnded) endRun(tables, end, undo);
+}
+
+function changeRest(tables: MemoryTables, batch: FlushBatch, undo: Undo): void {
+  for (const { workspace, id, ...changed } of batch.runsChanged) {
+    const name = keyOf(workspace, id);
+    const run = tables.runs.get(name);
+    if (run) put(tables.runs, name, checkedRun({ ...run, ...pickChange(changed) }), undo);
+  }
+  for (const row of batch.attempts) {
+    check(
+      "attempt_history_state_known",
+      ["succeeded", "failed", "skipped", "cancelled", "lost"].includes(row.state),
+    );
+    const key = keyOf(
+      row.workspace,
+      row.runId,
+      row.node,
+      row.item,
+      row.generation,
+      row.dispatch,
+      row.endedAt,
+    );
+    insert({ name: "attempt_history_pkey", table: tables.attemptHistory, undo }, key, row);
+  }
+  const timerKey = (row: FlushBatch["timersCleared"][number]): string =>
+    keyOf(row.workspace, row.runId, row.kind, row.node, row.item);
+  for (const row of batch.timersCleared) remove(tables.timers, timerKey(row), undo);
+  once("timer_pkey", batch.timersSet, timerKey);
+  for (const row of batch.timersSet) {
+    check("timer_kind_known", ["retry", "deadline"].includes(row.kind));
+    put(tables.timers, timerKey(row), row, undo);
+  }
+  for (const id of batch.messagesTaken) remove(tables.inbox, id, undo);
+  changeLimits(tables, batch, undo);
+  once("cached_output_pkey", batch.cached, (row) => keyOf(row.workspace, row.key));
+  for (const row of batch.cached) put(tables.cached, keyOf(row.workspace, row.key), row, undo);
+}
+
+function changeLimits(tables: MemoryTables, batch: FlushBatch, undo: Undo): void {
+  once("shared_limit_pkey", batch.limits, limitKey);
+  for (const row of batch.limits) {
+    check("shared_limit_kind_known", ["pool", "key", "pipeline"].includes(row.kind));
+    check("shared_limit_slots_bounded", row.slots >= 0 && row.slots <= 1_000_000);
+    const shard = tables.limits.get(limitKey(row))?.shard ?? row.shard;
+    put(tables.limits, limitKey(row), { ...row, shard }, undo);
+  }
+  for (const row of batch.grantsGone) remove(tables.grants, holdKey(row), undo);
+  for (const row of batch.grants) {
+    check("limit_grant_slots_positive", row.slots > 0);
+    insert({ name: "limit_grant_pkey", table: tables.grants, undo }, holdKey(row), row);
+  }
+  for (const row of batch.requestsGone) remove(tables.requests, holdKey(row), undo);
+  for (const row of batch.requests)
+    insert({ name: "limit_request_pkey", table: tables.requests, undo }, holdKey(row), row);
+}
+
+export function offerKey(row: OfferKey): string {
+  return keyOf(row.workspace, row.runId, row.node, row.item);
+}
+
+function limitKey(row: Omit<LimitHold, "holder">): string {
+  return keyOf(row.workspace, row.kind, row.name);
+}
+
+function holdKey(row: LimitHold): string {
+  return keyOf(row.workspace, row.kind, row.name, row.holder);
+}
+
+function pickChange(changed: Omit<FlushBatch["runsChanged"][number], "workspace" | "id">): Partial<LiveRun> {
+  const { state, reason, cancel, startedAt } = changed;
+  return { state, reason, cancel, startedAt };
+}
+
+function putTaskRun(tables: MemoryTables, row: TaskRunRow, undo: Undo): void {
+  const run = keyOf(row.workspace, row.runId);
+  let rows = tables.taskRuns.get(run);
+  if (!rows) {
+    rows = new Map();
+    put(tables.taskRuns, run, rows, undo);
+  }
+  put(rows, keyOf(row.node, row.item), row, undo);
+}
+
+function endRun(tables: MemoryTables, end: RunEnd, undo: Undo): void {
+  const name = keyOf(end.workspace, end.id);
+  const run = tables.runs.get(name);
+  const taskRuns = tables.taskRuns.get(name);
+  if (run) {
+    check("run_history_state_ended", isRunEnded(end.state));
+    const { cancel: _, ...kept } = run;
+    const { state, reason, output, endedAt } = end;
+    remove(tables.runs, name, undo);
+    insert(
+      { name: "run_history_pkey", table: tables.runHistory, undo },
+      keyOf(end.workspace, end.id, run.generation, endedAt),
+      { ...kept, state, reason, output, endedAt },
+    );
+  }
+  remove(tables.taskRuns, name, undo);
+  for (const row of taskRuns?.values() ?? []) {
+    if (row.carried) continue;
+    const key = keyOf(row.workspace, row.runId, row.generation, row.node, row.item, end.endedAt);
+    insert({ name: "task_run_history_pkey", table: tables.taskRunHistory, undo }, key, row);
+  }
+}
+
+// --- constraints ------------------------------------------------------------------------------------------------------
+
+function checkedRun(run: LiveRun): LiveRun {
+  const { state } = run;
+  check("run_state_live", ["queued", "running", "waiting", "quarantined"].includes(state));
+  check("run_started", state === "quarantined" || (state === "queued") === (run.startedAt === undefined));
+  check("run_quarantine_has_reason", state !== "quarantined" || run.reason !== undefined);
+  check("run_generation_positive", run.generation > 0);
+  check("run_depth_bounded", run.depth >= 0 && run.depth <= callDepthMax);
+  return run;
+}
+
+function checkedTaskRun(row: TaskRunRow): TaskRunRow {
+  const { state } = row;
+  check("task_run_state_known", state !== "pending");
+  check(
+    "task_run_running_has_dispatch",
+    state !== "running" || (row.dispatch > 0 && row.worker !== undefined && row.startedAt !== undefined),
+  );
+  check("task_run_retrying_has_due", state !== "retrying" || row.resumeAt !== undefined);
+  check("task_run_ended_has_end", isEndState(state) === (row.endedAt !== undefined));
+  check("task_run_output_only_of_success", state === "succeeded" || row.output === undefined);
+  const saysWhy = !["failed", "upstream_failed", "cancelled"].includes(state) || row.reason !== undefined;
+  check("task_run_failed_says_why", saysWhy);
+  // SQL has no value for "no output" beside JSON's null.
+  return state === "succeeded" && row.output === undefined ? { ...row, output: { value: null } } : row;
+}
+
+function check(constraint: string, holds: boolean): void {
+  if (!holds) throw new MemoryConstraintError("23514", constraint);
+}
+
+/** `on conflict do update` refuses to change a row twice. */
+function once<Row>(constraint: string, rows: readonly Row[], key: (row: Row) => string): void {
+  if (new Set(rows.map(key)).size < rows.length) throw new MemoryConstraintError("21000", constraint);
+}
+
+function put<Key, Row>(table: Map<Key, Row>, key: Key, row: Row, undo: Undo): void {
+  const before = table.get(key);
+  const had = table.has(key);
+  undo.push(() => {
+    if (had) table.set(key, before as Row);
+    else table.delete(key);
+  });
+  table.set(key, row);
+}
+
+function insert<Row>(
+  into: { readonly name: string; readonly table: Map<string, Row>; readonly undo: Undo },
+  key: string,
+  row: Row,
+): void {
+  if (into.table.has(key)) throw new MemoryConstraintError("23505", into.name);
+  put(into.table, key, row, into.undo);
+}
+
+function remove<Key, Row>(table: Map<Key, Row>, key: Key, undo: Undo): void {
+  const before = table.get(key);
+  if (before === undefined) return;
+  undo.push(() => table.set(key, before));
+  table.delete(key);
+}
