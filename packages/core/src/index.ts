@@ -53,6 +53,7 @@ export {
   type LimitRequest,
 } from "./limit/limit.ts";
 export { callDepthMax, lossesMax, mapItemsMax, namesShownMax, nodesMax } from "./limits.ts";
+export { Heap } from "./heap.ts";
 export { nearestName } from "./nearest-name.ts";
 export {
   decideRetry,

@@ -163,6 +163,6 @@ export function nameOf(taskRun: TaskRun): string {
 
 /** The row that a store keeps of a task run. */
 export function rowOf(taskRun: TaskRun): TaskRunRecord {
-  const { node, scope: _, readyAt: __, ...rest } = taskRun;
+  const { node, scope: _, readyAt: __, openEdge: ___, ...rest } = taskRun;
   return { ...rest, node: node.definition.id };
 }

@@ -125,6 +125,19 @@ const refused: [what: string, code: string, message: RegExp, definition: Pipelin
     pipeline([node("a", { region: "m" })], [region("m", value([]), { concurrency: 0 })]),
   ],
   [
+    "a bounded fan-out one of whose nodes waits for all items",
+    "MILLRACE_GRAPH_INVALID",
+    /"m" has a concurrency, but its node "c" waits for all of its items/u,
+    pipeline(
+      [
+        node("a", { region: "m" }),
+        node("b", { input: output("a") }),
+        node("c", { region: "m", after: ["b"] }),
+      ],
+      [region("m", value([]), { concurrency: 2 })],
+    ),
+  ],
+  [
     "an output that reads a node that does not exist",
     "MILLRACE_GRAPH_INVALID",
     /its output refers to the node "z"/u,

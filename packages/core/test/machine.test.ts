@@ -217,3 +217,12 @@ describe("after a crash", () => {
     ]);
   });
 });
+
+test("what began before its branch answered is not taken back by a crash", () => {
+  const gate = node("gate", { kind: "short_circuit", skips: "direct" });
+  const bench = new Bench(pipeline([gate, node("b", { after: ["gate"], rule: "always" })])).start();
+  bench.finish("gate", success(false));
+  expect(bench.queued()).toEqual(["b"]);
+  bench.reload();
+  expect(bench.queued()).toEqual(["b"]);
+});

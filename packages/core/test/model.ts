@@ -402,8 +402,11 @@ export class Model {
   parents(node: NodeDefinition): Map<string, { choices?: readonly string[] | undefined }> {
     const found = new Map<string, { choices?: readonly string[] | undefined }>();
     for (const id of [...outputsIn(node.input), ...(node.teardownOf ?? [])]) found.set(id, {});
-    for (const edge of node.after)
-      if (edge.choices || !found.has(edge.node)) found.set(edge.node, { choices: edge.choices });
+    for (const { node: id, choices } of node.after) {
+      const known = found.get(id)?.choices ?? [];
+      if (choices) found.set(id, { choices: [...known, ...choices] });
+      else if (!found.has(id)) found.set(id, {});
+    }
     return found;
   }
 

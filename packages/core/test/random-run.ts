@@ -1,4 +1,6 @@
 /** Random pipelines and random messages, read from a tape of numbers: a shorter or smaller tape is a simpler case. */
+import { errorCodeOf } from "../src/error/millrace-error.ts";
+import { compileGraph } from "../src/graph/compile.ts";
 import type {
   NodeDefinition,
   NodeKind,
@@ -60,7 +62,7 @@ export function makeDefinition(tape: Tape): PipelineDefinition {
   const used = (id: string): boolean =>
     draft.nodes.some((some) => some.region === id) ||
     draft.regions.some((inner) => inner.parent === id && used(inner.id));
-  return {
+  const definition: PipelineDefinition = {
     name: "random",
     tags: [],
     paused: false,
@@ -69,6 +71,26 @@ export function makeDefinition(tape: Tape): PipelineDefinition {
     ...(tape.chance(1, 3) ? { output: output(tape.of(draft.nodes).id) } : {}),
     ...(tape.chance(1, 8) ? { deadlineMs: 5_000 } : {}),
   };
+  return isRefused(definition) ? withoutConcurrency(definition) : definition;
+}
+
+/** The one fault that can be made here: an item that waits for all items of a bounded fan-out. */
+function isRefused(definition: PipelineDefinition): boolean {
+  try {
+    compileGraph(definition);
+    return false;
+  } catch (error) {
+    if (errorCodeOf(error) === "MILLRACE_GRAPH_INVALID") return true;
+    throw error;
+  }
+}
+
+function unbounded({ id, parent, over, combine, settled }: RegionDefinition): RegionDefinition {
+  return { id, over, combine, settled, ...(parent === undefined ? {} : { parent }) };
+}
+
+function withoutConcurrency(definition: PipelineDefinition): PipelineDefinition {
+  return { ...definition, regions: definition.regions.map(unbounded) };
 }
 
 function makeRegion(tape: Tape, draft: Draft): void {
@@ -153,7 +175,8 @@ export function makeMessage(tape: Tape, model: Model, sent: readonly Message[]):
 }
 
 function makeIntervention(tape: Tape, model: Model, which: number): Message {
-  const target = tape.of(model.taskRuns);
+  const retrying = model.taskRuns.filter(({ state }) => state === "retrying");
+  const target = tape.of(retrying.length > 0 && tape.chance(1, 2) ? retrying : model.taskRuns);
   const name = { node: target.node.id, item: target.path.join(".") };
   switch (which) {
     case 48:

@@ -41,3 +41,16 @@ test("a decision that was taken with open parents still holds when those have en
     }
   }
 });
+
+test("with a parent open, facts decide one by one: a rule that waits for two sets of them waits for both", () => {
+  const { open } = parentFacts;
+  for (const rule of triggerRules.filter((rule) => rule !== "all_done_setup_success")) {
+    for (let a = 0; a < 64; a += 1) {
+      for (let b = 0; b < 64; b += 1) {
+        const both = decideRule(rule, a | b | open) === "wait";
+        const each = decideRule(rule, a | open) === "wait" && decideRule(rule, b | open) === "wait";
+        if (both !== each) expect.fail(`${rule} with ${a} and ${b}`);
+      }
+    }
+  }
+});

@@ -95,6 +95,7 @@ export function compileGraph(definition: PipelineDefinition): Graph {
     node.leaf = !node.teardown && [...successors(node)].every((next) => next.teardown);
     node.levels.sort((a, b) => a - b);
   }
+  for (const region of regions) checkConcurrency(region, definition);
   for (const vertex of order) if (isNode(vertex)) spreadGates(vertex);
   for (const node of nodes) {
     for (let region = node.region; region; region = region.parent) {
@@ -285,6 +286,25 @@ function checkRegion(region: GraphRegion, definition: PipelineDefinition): void 
   if (over.length === 0) throw invalid(definition, `its fan-out "${id}" has no list`);
   if (concurrency !== undefined && !(concurrency >= 1))
     throw invalid(definition, `its fan-out "${id}" has the concurrency ${concurrency}, expected at least 1`);
+}
+
+/**
+ * With bounded concurrency an item that waits for what all items make would hold back those that it waits for: the run
+ * would never end.
+ */
+function checkConcurrency(region: GraphRegion, definition: PipelineDefinition): void {
+  if (region.definition.concurrency === undefined) return;
+  const inside = new Set(nodesWithin(region));
+  const outside = new Set<GraphNode>();
+  for (const node of inside) for (const next of successors(node)) if (!inside.has(next)) outside.add(next);
+  for (const node of downstreamOf(outside)) {
+    if (!inside.has(node)) continue;
+    const { id } = region.definition;
+    throw invalid(
+      definition,
+      `its fan-out "${id}" has a concurrency, but its node "${node.definition.id}" waits for all of its items`,
+    );
+  }
 }
 
 function connectRegion(

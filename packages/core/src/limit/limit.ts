@@ -127,9 +127,11 @@ function grant(limit: Limit, wanted: LimitRequest): void {
 }
 
 function first(limit: Limit): LimitRequest | undefined {
-  while (limit.order.length > 0 && limit.waiting.get(limit.order[0]!.holder) !== limit.order[0])
+  for (let next = limit.order.first(); next; next = limit.order.first()) {
+    if (limit.waiting.get(next.holder) === next) return next;
     limit.order.pop();
-  return limit.order[0];
+  }
+  return undefined;
 }
 
 /** By rank, then holder, so that the order never depends on chance. */

@@ -50,7 +50,7 @@ export interface RunRecord extends RunIdentity {
   readonly cancel: CancelRequest | undefined;
 }
 
-/** A task run's row. Task runs without a row are pending, or queued for the first time. */
+/** A task run's row. Task runs without a row are pending, or queued for the first time after all upstream had ended. */
 export interface TaskRunRecord {
   readonly node: string;
   readonly item: string;

@@ -33,6 +33,13 @@ import {
   type TaskRun,
 } from "./state.ts";
 
+interface Task {
+  readonly subject: GraphNode | GraphRegion;
+  readonly scope: Scope;
+  /** The edge over which news came; absent: look at all. */
+  readonly cause?: GraphEdge;
+}
+
 /** One decision under way. */
 export interface Step {
   readonly run: Run;
@@ -43,7 +50,7 @@ export interface Step {
   /** Rebuilding from rows: outcomes are counted, nothing is decided. */
   readonly rebuilding: boolean;
   /** Nodes and regions to evaluate below a scope, in order. */
-  readonly agenda: { readonly subject: GraphNode | GraphRegion; readonly scope: Scope }[];
+  readonly agenda: Task[];
 }
 
 export function newStep(run: Run, now: number, rebuilding = false): Step {
@@ -53,9 +60,11 @@ export function newStep(run: Run, now: number, rebuilding = false): Step {
 /** Evaluates until nothing more follows, then closes the decision. */
 export function settle(step: Step): RunEffect[] {
   for (let at = 0; at < step.agenda.length; at += 1) {
-    const { subject, scope } = step.agenda[at]!;
+    const { subject, scope, cause } = step.agenda[at]!;
     if ("leaf" in subject)
-      forEachScope(subject.region, scope, (inner) => evaluateNode(step, inner.taskRuns[subject.slot]!));
+      forEachScope(subject.region, scope, (inner) =>
+        evaluateNode(step, inner.taskRuns[subject.slot]!, cause),
+      );
     else
       forEachScope(subject.parent, scope, (outer) => evaluateRegion(step, outer.expansions[subject.slot]!));
   }
@@ -126,7 +135,7 @@ function spreadOutcome(step: Step, taskRun: TaskRun, from: Scope): void {
 
 function announce(step: Step, node: GraphNode, scope: Scope, level: number): void {
   for (const edge of node.children)
-    if (edge.level === level) step.agenda.push({ subject: edge.child, scope });
+    if (edge.level === level) step.agenda.push({ subject: edge.child, scope, cause: edge });
   for (const feed of node.feeds) if (feed.level === level) step.agenda.push({ subject: feed.region, scope });
 }
 
@@ -169,8 +178,9 @@ function activateItems(step: Step, expansion: Expansion): void {
   }
 }
 
-function evaluateNode(step: Step, taskRun: TaskRun): void {
+function evaluateNode(step: Step, taskRun: TaskRun, cause: GraphEdge | undefined): void {
   if (taskRun.state !== "pending" || !taskRun.scope.active) return;
+  if (cause && waitsOn(taskRun, cause)) return;
   if (!taskRun.node.teardown && isGated(taskRun.node.gates, taskRun.scope)) {
     endTaskRun(step, taskRun, skipped("short_circuit", "A short circuit upstream answered no."));
     return;
@@ -192,9 +202,37 @@ function evaluateNode(step: Step, taskRun: TaskRun): void {
   }
   const decision = decideRule(taskRun.node.definition.rule, facts, setupFacts);
   if (decision === "wait") return;
-  if (decision === "run") startAttempt(step, taskRun);
-  else if (step.run.cancel) endTaskRun(step, taskRun, { state: "cancelled", reason: step.run.cancel.reason });
+  if (decision === "run") {
+    startAttempt(step, taskRun);
+    // What ends later could decide otherwise, so this decision is written down.
+    if ((facts & parentFacts.open) !== 0 || isGateOpen(taskRun)) step.touched.add(taskRun);
+  } else if (step.run.cancel)
+    endTaskRun(step, taskRun, { state: "cancelled", reason: step.run.cancel.reason });
   else endTaskRun(step, taskRun, { state: decision, reason: ruleReason(taskRun.node, decision, facts) });
+}
+
+/**
+ * A rule that waited waits on while any parent is open, unless the news itself decides it. Knowing one open parent
+ * spares a join of thousands from asking all of them each time one ends.
+ */
+function waitsOn(taskRun: TaskRun, cause: GraphEdge): boolean {
+  const { node, scope } = taskRun;
+  const seen = edgeFacts(cause, scope);
+  if (seen === "not_taken") return false;
+  for (let edge = node.parents[taskRun.openEdge]; edge; edge = node.parents[(taskRun.openEdge += 1)]) {
+    const facts = edgeFacts(edge, scope);
+    if (facts === "not_taken") return false;
+    if ((facts & parentFacts.open) === 0) continue;
+    return decideRule(node.definition.rule, seen | parentFacts.open, setupFactsOf(taskRun)) === "wait";
+  }
+  return false;
+}
+
+function setupFactsOf({ node, scope }: TaskRun): number {
+  let facts = 0;
+  for (const edge of node.parents)
+    if (edge.setup) facts |= factsOf(tallyOf(edge.parent, scopeAt(scope, edge.level)));
+  return facts;
 }
 
 function edgeFacts(edge: GraphEdge, scope: Scope): number | "not_taken" {
@@ -219,6 +257,10 @@ export function chosen(output: Json | undefined): readonly Json[] {
 
 function isGated(gates: GraphNode["gates"], scope: Scope): boolean {
   return gates.some((gate) => shutsDown(scopeAt(scope, gate.level).taskRuns[gate.node.slot]!));
+}
+
+function isGateOpen({ node, scope }: TaskRun): boolean {
+  return node.gates.some((gate) => !isEndState(scopeAt(scope, gate.level).taskRuns[gate.node.slot]!.state));
 }
 
 function skipped(code: string, message: string): Ending {
@@ -258,7 +300,7 @@ export function startAttempt(step: Step, taskRun: TaskRun): void {
   step.effects.push({ kind: "call", taskRun });
 }
 
-/** A queued task run has a row only if it had one before: a fresh one is found again by its rule. */
+/** A queued task run has a row if it had one before; a fresh one is found again by its rule (or see `evaluateNode`). */
 export function queueTaskRun(step: Step, taskRun: TaskRun): void {
   setState(step, taskRun, "queued");
   if (taskRun.dispatch > 0) step.touched.add(taskRun);

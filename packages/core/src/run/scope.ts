@@ -101,6 +101,7 @@ function createTaskRun(node: GraphNode, scope: Scope): TaskRun {
     childRunId: undefined,
     revoked: false,
     carried: false,
+    openEdge: 0,
   };
 }
 

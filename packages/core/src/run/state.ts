@@ -94,6 +94,8 @@ export interface TaskRun {
   revoked: boolean;
   /** Kept from an earlier generation by a rerun. */
   carried: boolean;
+  /** The parents before this one have all ended. */
+  openEdge: number;
 }
 
 /** How many of a node's instances below one scope have which outcome. */
