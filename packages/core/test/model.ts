@@ -102,7 +102,12 @@ export class Model {
         return this.#quarantine();
       case "dispatch": {
         const taskRun = this.find(message.node, message.item)!;
-        Object.assign(taskRun, { state: "running", dispatch: taskRun.dispatch + 1, revoked: false });
+        Object.assign(taskRun, {
+          state: "running",
+          dispatch: taskRun.dispatch + 1,
+          revoked: false,
+          error: undefined,
+        });
         return;
       }
       default:
@@ -131,7 +136,7 @@ export class Model {
         if (taskRun.state === "queued") this.#succeed(taskRun, message.output, now);
         return;
       case "refuse":
-        if (taskRun.state === "queued") taskRun.state = "failed";
+        if (taskRun.state === "queued") Object.assign(taskRun, { state: "failed", error: message.error });
         return;
       case "result": {
         taskRun.losses = 0;
@@ -143,6 +148,7 @@ export class Model {
       }
       case "lost":
         if (taskRun.state !== "running") return;
+        taskRun.error = message.error;
         if (taskRun.revoked) taskRun.state = "cancelled";
         else {
           taskRun.state = "queued";
@@ -200,7 +206,12 @@ export class Model {
   #begin(taskRun: ModelTaskRun): void {
     taskRun.attempt += 1;
     if (taskRun.node.kind === "call")
-      Object.assign(taskRun, { state: "waiting", dispatch: taskRun.dispatch + 1, childRunId: undefined });
+      Object.assign(taskRun, {
+        state: "waiting",
+        dispatch: taskRun.dispatch + 1,
+        error: undefined,
+        childRunId: undefined,
+      });
     else taskRun.state = "queued";
   }
 
@@ -324,6 +335,7 @@ export class Model {
         (id) => this.shared(this.node(id).region, taskRun.node.region) >= depth,
       );
       taskRun.state = inner ? "upstream_failed" : "failed";
+      if (!inner) taskRun.error = { name: "", message: "" };
     }
   }
 
