@@ -170,31 +170,35 @@ describe("a late mark", () => {
   });
 });
 
-test("whatever a run was, its rerun ends, keeps what it said, and equals its rows at the start", () => {
-  const tape = (maxLength: number) => array(nat(9_999), { maxLength, size: "max" });
-  const numRuns = process.env["MILLRACE_TEST_LONG"] === "1" ? 10_000 : 300;
-  const story = property(tape(150), tape(120), nat(3), (shape, messages, which) => {
-    const definition = makeDefinition(new Tape(shape));
-    const { bench } = tell(definition, messages, newEdges(), false);
-    const chosen = nodes(definition.nodes[which % definition.nodes.length]!.id);
-    const rows = planRerun(bench.graph, [...bench.rows.values()], which === 0 ? failed : chosen);
-    const next = new Bench(definition, { rows, generation: 2, params: { value: params } });
-    const before = next.states((taskRun) => taskRun.carried).map(([name]) => name!);
-    expect(before.sort()).toEqual(kept(rows));
-    next.start();
-    for (let left = 500; !isRunEnded(next.run.state) && left > 0; left -= 1) {
-      next.drain(() => success([1]));
-      next.reload();
-      for (const [name] of next.states(({ state }) => state === "waiting")) {
-        const child = { childRunId: "c", state: "succeeded", random: 0, reason: undefined } as const;
-        next.send({ kind: "child_ended", token: next.token(name!), ...child, output: { value: [1] } });
+test(
+  "whatever a run was, its rerun ends, keeps what it said, and equals its rows at the start",
+  { timeout: 600_000 },
+  () => {
+    const tape = (maxLength: number) => array(nat(9_999), { maxLength, size: "max" });
+    const numRuns = process.env["MILLRACE_TEST_LONG"] === "1" ? 10_000 : 300;
+    const story = property(tape(150), tape(120), nat(3), (shape, messages, which) => {
+      const definition = makeDefinition(new Tape(shape));
+      const { bench } = tell(definition, messages, newEdges(), false);
+      const chosen = nodes(definition.nodes[which % definition.nodes.length]!.id);
+      const rows = planRerun(bench.graph, [...bench.rows.values()], which === 0 ? failed : chosen);
+      const next = new Bench(definition, { rows, generation: 2, params: { value: params } });
+      const before = next.states((taskRun) => taskRun.carried).map(([name]) => name!);
+      expect(before.sort()).toEqual(kept(rows));
+      next.start();
+      for (let left = 500; !isRunEnded(next.run.state) && left > 0; left -= 1) {
+        next.drain(() => success([1]));
+        next.reload();
+        for (const [name] of next.states(({ state }) => state === "waiting")) {
+          const child = { childRunId: "c", state: "succeeded", random: 0, reason: undefined } as const;
+          next.send({ kind: "child_ended", token: next.token(name!), ...child, output: { value: [1] } });
+        }
+        next.now += 1_000;
+        for (const { node, item, generation } of next.rows.values())
+          next.send({ kind: "retry_due", node, item, generation });
       }
-      next.now += 1_000;
-      for (const { node, item, generation } of next.rows.values())
-        next.send({ kind: "retry_due", node, item, generation });
-    }
-    expect(isRunEnded(next.run.state)).toBe(true);
-    for (const name of before) expect(next.get(name)).toMatchObject({ generation: 1, carried: true });
-  });
-  assert(story, { numRuns, seed: 7 });
-});
+      expect(isRunEnded(next.run.state)).toBe(true);
+      for (const name of before) expect(next.get(name)).toMatchObject({ generation: 1, carried: true });
+    });
+    assert(story, { numRuns, seed: 7, endOnFailure: true });
+  },
+);
