@@ -1,0 +1,84 @@
+/**
+ * The code in the documentation is checked by the compiler. A block marked `ts` is a module of its own; `ts follows` goes on
+ * with the block before it. `docs/design` is left out: it shows shapes, not programs.
+ */
+import { execFile } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync, globSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+
+const root = join(import.meta.dirname, "..");
+/** Below `examples`, so that `millrace` and `zod` are found as for an example. */
+const folder = mkdtempSync(join(import.meta.dirname, ".snippets-"));
+
+interface Snippet {
+  readonly page: string;
+  readonly line: number;
+  readonly code: string;
+}
+
+/** The blocks of one page. */
+function snippetsOf(page: string, text: string): Snippet[] {
+  const snippets: Snippet[] = [];
+  for (const match of text.matchAll(/^```ts( follows)?\n([\s\S]*?)^```$/gm)) {
+    const [, follows, code = ""] = match;
+    const line = text.slice(0, match.index).split("\n").length;
+    const before = follows === undefined ? undefined : snippets.pop();
+    snippets.push(before ? { ...before, code: `${before.code}${code}` } : { page, line, code });
+  }
+  return snippets;
+}
+
+const pages = ["README.md", ...globSync("docs/**/*.md", { cwd: root })].filter(
+  (page) => !page.startsWith("docs/design/"),
+);
+const snippets = pages.flatMap((page) => snippetsOf(page, readFileSync(join(root, page), "utf8")));
+
+/** What the compiler says, with the page and line in place of the file that was made for it. */
+async function compile(checked: readonly Snippet[]): Promise<string[]> {
+  const files = checked.map((snippet, index) => {
+    const file = `snippet-${index}.ts`;
+    writeFileSync(join(folder, file), `${snippet.code}\nexport {};\n`);
+    return file;
+  });
+  writeFileSync(
+    join(folder, "tsconfig.json"),
+    JSON.stringify({ extends: "../../tsconfig.json", include: files }),
+  );
+  const output = await new Promise<string>((resolve) => {
+    const tsc = join(root, "node_modules", ".bin", "tsc");
+    execFile(tsc, ["--noEmit", "--pretty", "false", "-p", folder], (_, stdout, stderr) =>
+      resolve(`${stdout}${stderr}`),
+    );
+  });
+  return output
+    .split("\n")
+    .filter((text) => text !== "")
+    .map((text) =>
+      text.replace(/^.*snippet-(\d+)\.ts\((\d+),\d+\)/, (_, index: string, line: string) => {
+        const snippet = checked[Number(index)];
+        return `${snippet?.page}:${(snippet?.line ?? 0) + Number(line)}`;
+      }),
+    );
+}
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe("the documentation", () => {
+  test("shows code on every page about authoring", () => {
+    const learning = pages.filter((page) => page.startsWith("docs/learning/"));
+    const without = learning.filter((page) => !snippets.some((snippet) => snippet.page === page));
+    expect(learning.length).toBeGreaterThan(5);
+    expect(without).toEqual([]);
+  });
+
+  test("shows only code that compiles", async () => {
+    expect(await compile(snippets)).toEqual([]);
+  });
+
+  test("would be told of code that does not", async () => {
+    const wrong = 'import { task } from "millrace";\nexport const t = task("t", { retires: 3 }, () => 1);';
+    const [finding] = await compile([{ page: "page.md", line: 10, code: wrong }]);
+    expect(finding).toMatch(/^page\.md:12: error TS/);
+  });
+});
