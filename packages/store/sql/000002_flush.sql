@@ -85,6 +85,9 @@ begin
 
   if p_rest is not null then
     perform flush_rest(p_rest);
+    if p_rest -> 'offers' is not null or p_rest -> 'offersGone' is not null then
+      perform flush_offers(p_rest);
+    end if;
   end if;
 
   if cardinality(tr_run_id) > 0 then

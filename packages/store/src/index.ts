@@ -52,6 +52,9 @@ export {
   type LiveRun,
   type LoadedShards,
   type NodeRegistration,
+  type OfferClaim,
+  type OfferKey,
+  type OfferRow,
   type QueuedRun,
   type RequestRow,
   type RunChange,
@@ -62,4 +65,50 @@ export {
   type TaskRunRow,
   type TimerKey,
   type TimerRow,
+  type WorkerConnection,
 } from "./engine/port.ts";
+export { type BundleRow, findBundle, hasBundle, putBundle } from "./queries/bundles.ts";
+export {
+  findDefinition,
+  findPipeline,
+  listPipelineNames,
+  listPipelines,
+  type PipelineRow,
+  setPipelinePaused,
+} from "./queries/definitions.ts";
+export {
+  announceDefinitions,
+  changeDeployment,
+  configuredPools,
+  type DeployedPipeline,
+  definitionsChannel,
+  type DeploymentChange,
+  type DeploymentRow,
+  type DeploymentState,
+  listDeployments,
+} from "./queries/deployments.ts";
+export {
+  addArtifact,
+  appendLogs,
+  type ArtifactRow,
+  type ChunkPlace,
+  listArtifacts,
+  type LogChunk,
+  type LogFilter,
+  readLogs,
+  type StoredChunk,
+} from "./queries/logs.ts";
+export { listPools, type PoolRow } from "./queries/pools.ts";
+export {
+  type EndedRun,
+  findAttempts,
+  findOutputs,
+  findRun,
+  findRunRows,
+  type FoundRun,
+  type FoundRunRows,
+  lastRuns,
+  listRuns,
+  type RunFilter,
+  type TaskRunName,
+} from "./queries/runs.ts";

@@ -64,8 +64,10 @@ export interface WorkerLink {
 
 export interface Busy {
   readonly token: DispatchToken;
-  readonly entry: RunEntry;
-  readonly taskRun: TaskRun;
+  /** Of a run in this node's memory; nothing when another node owns the run. */
+  readonly own: { readonly entry: RunEntry; readonly taskRun: TaskRun } | undefined;
+  /** What to send again to a worker that lost it; nothing when it is made anew from the run. */
+  readonly message: Dispatch | undefined;
 }
 
 export interface ConnectedWorker {
@@ -84,7 +86,7 @@ interface Outgoing {
 
 export interface DispatcherOptions {
   /** Decides the dispatch; gives the message to send, or nothing when the task run could not be dispatched now. */
-  readonly dispatch: (task: ReadyTask, worker: ConnectedWorker, ahead: boolean) => Dispatch | undefined;
+  readonly dispatch: (task: ReadyTask, workerId: string, ahead: boolean) => Dispatch | undefined;
   /** Calls back after the commit of what was decided so far. */
   readonly afterCommit: (callback: () => void) => void;
   readonly cancelGraceMs: number;
@@ -124,6 +126,11 @@ export class Dispatcher {
     this.#queues.get(task.queue)?.remove(task);
   }
 
+  /** What waits, queue after queue, in no order within one. */
+  *waiting(): Iterable<ReadyTask> {
+    for (const queue of this.#queues.values()) yield* queue.values();
+  }
+
   /** How many wait in each queue. */
   queued(): Map<string, number> {
     return new Map([...this.#queues].map(([name, queue]) => [name, queue.size]));
@@ -139,9 +146,10 @@ export class Dispatcher {
         const task = queue.pop();
         if (!task) break;
         if (task.gone) continue;
-        const message = this.#options.dispatch(task, worker, free <= 0);
+        const message = this.#options.dispatch(task, worker.info.id, free <= 0);
         if (!message) continue;
-        this.occupy(worker, { token: message.token, entry: task.entry, taskRun: task.taskRun });
+        const own = { entry: task.entry, taskRun: task.taskRun };
+        this.occupy(worker, { token: message.token, own, message: undefined });
         this.#outgoingTo(worker).dispatches.push(message);
       }
     }
@@ -150,8 +158,8 @@ export class Dispatcher {
   /** How long a finished dispatch ran, so that more like it may be sent ahead (D4). */
   noteDuration(token: DispatchToken, durationMs: number): void {
     const busy = this.#busyWorker.get(tokenKey(token))?.busy.get(tokenKey(token));
-    if (!busy) return;
-    const name = durationName(busy.entry, busy.taskRun);
+    if (!busy?.own) return;
+    const name = durationName(busy.own.entry, busy.own.taskRun);
     const known = this.#durations.get(name);
     const mean = known === undefined ? durationMs : known + (durationMs - known) / 8;
     this.#durations.delete(name);

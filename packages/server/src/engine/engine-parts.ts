@@ -1,12 +1,15 @@
 /** What the engine's modules share: each is given the others here, and owns what its header says. */
 import type { Reason, RunMessage, TaskRun } from "@millrace/core";
+import type { DispatchToken } from "@millrace/protocol";
 import type { EngineStore, LiveRun, RunParent } from "@millrace/store";
 import type { Alarms } from "./alarms.ts";
 import type { DatabaseClock } from "./clock.ts";
 import type { Definitions } from "./definitions.ts";
+import type { DistantDispatches } from "./distant-dispatches.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { GroupCommit } from "./group-commit.ts";
 import type { LimitHost } from "./limit-host.ts";
+import type { Offers } from "./offers.ts";
 import type { Readiness } from "./readiness.ts";
 import type { RunEntry } from "./run-entry.ts";
 import type { RunHost } from "./run-host.ts";
@@ -15,6 +18,7 @@ import type { Values } from "./values.ts";
 
 export interface EngineParts {
   readonly store: EngineStore;
+  readonly nodeId: () => number;
   readonly clock: DatabaseClock;
   readonly random: () => number;
   readonly log: EngineLog;
@@ -26,12 +30,16 @@ export interface EngineParts {
   readonly alarms: Alarms;
   readonly runs: RunHost;
   readonly readiness: Readiness;
+  readonly offers: Offers;
+  readonly distant: DistantDispatches;
   /** Slots of a pool by its project's configuration; an operator's number wins over it. */
   readonly poolSlots: (run: LiveRun, pool: string) => number;
   /** A task run (or the run itself) changed; told to those who watch, after the commit. */
   readonly publish: (entry: RunEntry, taskRun: TaskRun | undefined) => void;
   readonly startChild: (entry: RunEntry, taskRun: TaskRun) => void;
   readonly cancelChild: (childRunId: string, reason: Reason) => void;
+  /** The worker is connected to another node. */
+  readonly revokeDistant: (workerId: string, token: DispatchToken, reason: string) => void;
   readonly tellParent: (parent: RunParent, message: RunMessage) => void;
   readonly onRunEnded: (entry: RunEntry) => void;
 }

@@ -118,8 +118,7 @@ export class GroupCommit {
       this.#options.beforeFlush();
       const flush = this.#take();
       if (!flush) return;
-      this.#number += 1;
-      const outcome = await this.#commit(flush, this.#number);
+      const outcome = await this.#commitNext(flush);
       if (this.#stopped) return;
       if (outcome === "fenced") {
         this.stop();
@@ -152,9 +151,15 @@ export class GroupCommit {
     return flush;
   }
 
+  /** A flush without rows needs no number: its callbacks only wait for their turn. */
+  #commitNext(flush: Flush): Promise<"committed" | "fenced"> {
+    if (isEmpty(flush.batch)) return Promise.resolve("committed");
+    this.#number += 1;
+    return this.#commit(flush, this.#number);
+  }
+
   /** Commits `flush` under `number`, however long it takes. */
   async #commit(flush: Flush, number: number): Promise<"committed" | "fenced"> {
-    if (isEmpty(flush.batch)) return "committed";
     const { store, nodeId } = this.#options;
     for (let attempt = 0; ; attempt += 1) {
       try {
@@ -163,7 +168,7 @@ export class GroupCommit {
         return outcome;
       } catch (error) {
         if (this.#stopped) return "fenced";
-        if (store.isPoison(error)) return this.#commitWithoutPoison(flush, number, error);
+        if (store.isPoison(error)) return this.#commitWithoutPoison(flush, error);
         this.#options.onStoreTrouble(error);
         const landed = await this.#learnOutcome(number);
         if (landed !== "not_landed") return landed;
@@ -189,19 +194,21 @@ export class GroupCommit {
   }
 
   /** Finds the runs whose rows the database refuses and commits the rest. */
-  async #commitWithoutPoison(flush: Flush, number: number, error: unknown): Promise<"committed" | "fenced"> {
+  async #commitWithoutPoison(flush: Flush, error: unknown): Promise<"committed" | "fenced"> {
     const ids = new Set(flush.runs.map((entry) => entry.identity.id));
     if (ids.size <= 1) {
+      // The number was not used.
       this.#number -= 1;
       this.#options.onPoison(flush.runs, error);
       return "committed";
     }
     const half = new Set([...ids].slice(0, Math.ceil(ids.size / 2)));
     const [first, second] = splitFlush(flush, half);
-    const outcome = await this.#commit(first, number);
-    if (outcome === "fenced") return outcome;
-    this.#number += 1;
-    return this.#commit(second, this.#number);
+    this.#number -= 1;
+    for (const part of [first, second]) {
+      if ((await this.#commitNext(part)) === "fenced") return "fenced";
+    }
+    return "committed";
   }
 }
 

@@ -1,6 +1,7 @@
 /** What engines of different nodes tell each other through the inbox. All of it is JSON. */
 import type { RunMessage } from "@millrace/core";
 import type { LimitInboxMessage } from "./limit-host.ts";
+import type { OfferInboxMessage } from "./offers.ts";
 
 /** A person's or a parent's command to a run, or news about one of its dispatches. */
 export type RunInboxMessage = {
@@ -22,7 +23,4 @@ export type RunInboxMessage = {
   >;
 };
 
-export type InboxContent =
-  | RunInboxMessage
-  | LimitInboxMessage
-  | { readonly kind: "queued"; readonly runId: string };
+export type InboxContent = RunInboxMessage | LimitInboxMessage | OfferInboxMessage;

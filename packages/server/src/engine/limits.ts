@@ -19,6 +19,10 @@ export const workerHeartbeatMs = 3_000;
 export const cancelGraceMs = 5_000;
 /** The engine calls an attempt lost that its worker did not end this long after its timeout. */
 export const timeoutSlackMs = 30_000;
+/** Task runs that a node offers to others at once: what waits behind them is offered as these go. */
+export const offersMax = 1_000;
+/** Names of queued runs that are read at once when a shard is taken. */
+export const queuedPageMax = 10_000;
 /** Messages taken from the inbox at once. */
 export const inboxPageMax = 500;
 /** Values of JSON text kept per run so that several inputs need one load. */

@@ -32,6 +32,7 @@ export class Membership {
   #renewedAt = 0;
   #alarm: Alarm | undefined;
   #ticking: Promise<void> | undefined;
+  #list: readonly number[] | undefined;
   #ended = false;
   #liveNodes = 1;
 
@@ -45,6 +46,10 @@ export class Membership {
 
   get liveNodes(): number {
     return this.#liveNodes;
+  }
+
+  list(): readonly number[] {
+    return (this.#list ??= [...this.shards]);
   }
 
   owns(shard: number): boolean {
@@ -75,6 +80,7 @@ export class Membership {
     const shards = [...this.shards];
     await this.#options.onRelease(shards);
     this.shards.clear();
+    this.#list = undefined;
     await this.#options.store.leave(this.#nodeId);
     if (shards.length > 0) await this.#options.store.wake(shards);
   }
@@ -84,6 +90,7 @@ export class Membership {
     this.#ended = true;
     this.#alarm?.cancel();
     this.shards.clear();
+    this.#list = undefined;
   }
 
   /** Looks at once instead of at the next renewal (shards may have become free). */
@@ -141,12 +148,14 @@ export class Membership {
       if (claimed.length > 0) {
         const take = await this.#options.onClaimed(claimed);
         for (const shard of claimed) this.shards.add(shard);
+        this.#list = undefined;
         take();
       }
     } else if (this.shards.size > share) {
       const surplus = [...this.shards].slice(share);
       await this.#options.onRelease(surplus);
       for (const shard of surplus) this.shards.delete(shard);
+      this.#list = undefined;
       await store.releaseShards(this.#nodeId, surplus);
       await store.wake(surplus);
     }

@@ -15,7 +15,7 @@ import {
 } from "@millrace/core";
 import type { CarriedValue, Dispatch } from "@millrace/protocol";
 import type { LimitKey } from "@millrace/store";
-import type { ConnectedWorker, HeldLimit, ReadyTask } from "./dispatcher.ts";
+import type { HeldLimit, ReadyTask } from "./dispatcher.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import type { RunEntry } from "./run-entry.ts";
 import { cacheKeyOf, carried, holderOf, isLargeValue, rankOf, tokenOf } from "./task-input.ts";
@@ -61,6 +61,7 @@ export class Readiness {
     task.gone = true;
     task.entry.ready.delete(task.taskRun);
     this.#parts.dispatcher.remove(task);
+    this.#parts.offers.withdraw(task);
     const holder = holderOf(task.entry.identity.id, task.taskRun);
     this.#waiting.delete(holder);
     for (const held of task.wanted.slice(0, task.taken))
@@ -185,14 +186,15 @@ export class Readiness {
   }
 
   /** Decides the dispatch of a queued task run, or fetches what its input needs and queues it again. */
-  dispatch(task: ReadyTask, worker: ConnectedWorker, ahead: boolean): Dispatch | undefined {
+  dispatch(task: ReadyTask, workerId: string, ahead: boolean): Dispatch | undefined {
     const { entry, taskRun } = task;
     const input = task.input ?? this.#inputNow(task);
     if (!input) return undefined;
     entry.ready.delete(taskRun);
     task.gone = true;
+    this.#parts.offers.withdraw(task);
     if (task.wanted.length > 0) this.#held.set(holderOf(entry.identity.id, taskRun), task.wanted);
-    this.#parts.runs.step(entry, { kind: "dispatch", taskRun, worker: worker.info.id });
+    this.#parts.runs.step(entry, { kind: "dispatch", taskRun, worker: workerId });
     if (taskRun.state !== "running") return undefined;
     if (task.cacheKey !== undefined) this.#parts.runs.noteCacheKey(taskRun, task.cacheKey);
     const message = this.messageFor(entry, taskRun, input);

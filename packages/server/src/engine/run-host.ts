@@ -82,6 +82,12 @@ export class RunHost {
     return entry;
   }
 
+  /** Brings a queued run into memory without beginning it: a command wants to reach it. */
+  hold(created: NewRun): RunEntry {
+    const { id, generation, depth, params, createdAt } = created.identity;
+    return this.#add(created, createRun(created.graph, { id, generation, depth, params, createdAt }), false);
+  }
+
   #add(created: NewRun, run: Run, isNew: boolean): RunEntry {
     const entry: RunEntry = { identity: created.identity, run, isNew, ready: new Map() };
     this.#runs.set(created.identity.id, entry);
@@ -131,10 +137,11 @@ export class RunHost {
     log.error({ run: entry.identity.id, err: error }, "a run broke its engine and is quarantined");
     commit.forget(entry);
     for (const worker of dispatcher.workers.values()) {
-      for (const busy of [...worker.busy.values()].filter((candidate) => candidate.entry === entry)) {
+      for (const busy of worker.busy.values()) {
+        if (busy.own?.entry !== entry) continue;
         dispatcher.cancel(worker, busy.token, text);
         dispatcher.free(busy.token);
-        this.#parts.readiness.release(entry, busy.taskRun);
+        this.#parts.readiness.release(entry, busy.own.taskRun);
       }
     }
     entry.run.state = "quarantined";
@@ -178,13 +185,18 @@ export class RunHost {
         const token = tokenOf(entry.identity.id, effect.taskRun, effect.dispatch);
         const worker = dispatcher.workerOf(token);
         if (worker) dispatcher.cancel(worker, token, effect.reason);
+        else if (this.#parts.distant.has(token))
+          this.#parts.revokeDistant(effect.worker, token, effect.reason);
         return;
       }
-      case "released":
-        dispatcher.free(tokenOf(entry.identity.id, effect.taskRun, effect.dispatch));
+      case "released": {
+        const token = tokenOf(entry.identity.id, effect.taskRun, effect.dispatch);
+        dispatcher.free(token);
+        this.#parts.distant.take(token);
         readiness.release(entry, effect.taskRun);
         commit.request();
         return;
+      }
       case "retry_at":
         return this.#alarm(entry, effect.at, () => {
           const { node, item, generation } = effect.taskRun;

@@ -3,8 +3,7 @@
  *
  * W2, W3 (protocol): a result is acknowledged after the commit that it caused; one that is out of date at once.
  * K1: a worker that lost its connection is waited for during its lease; then its dispatches are lost.
- * K2: a dispatch that was taken over from another node is waited for during one lease from then on; a worker that
- *     comes with it is believed.
+ * What is connected elsewhere is watched by `DistantDispatches` (K2).
  */
 import {
   taskRunsBelow,
@@ -25,7 +24,7 @@ import {
 } from "@millrace/protocol";
 import type { Json, StoredValue } from "@millrace/core";
 import type { Alarm, Clock } from "./clock.ts";
-import type { ConnectedWorker, WorkerLink } from "./dispatcher.ts";
+import type { Busy, ConnectedWorker, WorkerLink } from "./dispatcher.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import { timeoutSlackMs, workerHeartbeatMs, workerLeaseMs } from "./limits.ts";
 import type { RunEntry } from "./run-entry.ts";
@@ -36,16 +35,6 @@ export class WorkerHub {
   readonly #clock: Clock;
   readonly #leases = new Map<ConnectedWorker, Alarm>();
   readonly #heardAt = new Map<ConnectedWorker, number>();
-  /** Dispatches that were taken over and that no worker has claimed yet, with the time when they count as lost. */
-  readonly #orphans = new Map<
-    string,
-    {
-      readonly entry: RunEntry;
-      readonly taskRun: TaskRun;
-      readonly token: DispatchToken;
-      readonly lostAt: number;
-    }
-  >();
 
   constructor(parts: EngineParts, clock: Clock) {
     this.#parts = parts;
@@ -84,6 +73,7 @@ export class WorkerHub {
     this.#leases.delete(worker);
     this.#heardAt.set(worker, this.#clock.monotonic());
     const revoked = this.#reconcile(worker, hello.running);
+    this.#saveConnection(worker);
     this.#parts.commit.request();
     return {
       worker,
@@ -99,31 +89,30 @@ export class WorkerHub {
 
   /** Brings what the worker says it runs and what it should run together; gives what it must stop. */
   #reconcile(worker: ConnectedWorker, running: readonly DispatchToken[]): DispatchToken[] {
-    const { dispatcher } = this.#parts;
+    const { dispatcher, distant, runs } = this.#parts;
     const revoked: DispatchToken[] = [];
     const said = new Set(running.map(tokenKey));
     for (const token of running) {
-      const key = tokenKey(token);
-      if (worker.busy.has(key)) continue;
-      const orphan = this.#orphans.get(key);
-      if (orphan) {
-        this.#orphans.delete(key);
-        dispatcher.occupy(worker, { token, entry: orphan.entry, taskRun: orphan.taskRun });
-      } else revoked.push(token);
+      if (worker.busy.has(tokenKey(token))) continue;
+      const own = distant.take(token);
+      // Of a run that is not here its owner decides: the result is forwarded, and the token fences it.
+      if (own || !runs.get(token.runId)) dispatcher.occupy(worker, { token, own, message: undefined });
+      else revoked.push(token);
     }
-    for (const [key, busy] of worker.busy) {
-      if (!said.has(key)) this.#sendAgain(worker, busy.entry, busy.taskRun, busy.token);
-    }
+    for (const [key, busy] of worker.busy) if (!said.has(key)) this.#sendAgain(worker, busy);
     return revoked;
   }
 
   /** W1: a worker answers a repeated dispatch with what it has. */
-  #sendAgain(worker: ConnectedWorker, entry: RunEntry, taskRun: TaskRun, token: DispatchToken): void {
+  #sendAgain(worker: ConnectedWorker, busy: Busy): void {
     const { dispatcher, readiness, runs } = this.#parts;
+    if (busy.message) dispatcher.resend(worker, busy.message);
+    if (!busy.own) return;
+    const { entry, taskRun } = busy.own;
     void readiness.inputAgain(entry, taskRun).then(
       (input) => {
-        if (worker.busy.has(tokenKey(token)))
-          dispatcher.resend(worker, readiness.messageFor(entry, taskRun, input));
+        if (worker.busy.get(tokenKey(busy.token)) !== busy) return;
+        dispatcher.resend(worker, readiness.messageFor(entry, taskRun, input));
       },
       (error: unknown) => runs.setAside(entry, error),
     );
@@ -150,7 +139,6 @@ export class WorkerHub {
 
   #result(worker: ConnectedWorker, token: DispatchToken, outcome: AttemptOutcome): void {
     const { runs, dispatcher } = this.#parts;
-    this.#orphans.delete(tokenKey(token));
     const entry = runs.get(token.runId);
     if (!entry) {
       dispatcher.free(token);
@@ -236,52 +224,63 @@ export class WorkerHub {
     worker.link = undefined;
     const lost = [...worker.busy.values()];
     this.#remove(worker);
-    const error: AttemptError = {
-      name: "MILLRACE_WORKER_LOST",
-      code: "MILLRACE_WORKER_LOST",
-      message: `The worker ${worker.info.name} disappeared.`,
-    };
-    for (const busy of lost) {
-      this.#parts.dispatcher.free(busy.token);
-      this.#parts.runs.step(busy.entry, { kind: "lost", token: busy.token, blame, error });
+    const { dispatcher, runs, store, log, commit } = this.#parts;
+    const message = `The worker ${worker.info.name} disappeared.`;
+    const error: AttemptError = { name: "MILLRACE_WORKER_LOST", code: "MILLRACE_WORKER_LOST", message };
+    for (const { token, own } of lost) {
+      dispatcher.free(token);
+      if (own) {
+        runs.step(own.entry, { kind: "lost", token, blame, error });
+        continue;
+      }
+      const content = {
+        kind: "run",
+        runId: token.runId,
+        message: { kind: "lost", token, blame, error },
+      } as unknown as Json;
+      void store
+        .sendToRun({ workspace: 1, id: token.runId }, content)
+        .catch((failure: unknown) => log.warn({ err: failure }, "a lost dispatch could not be told"));
     }
-    this.#parts.commit.request();
+    commit.request();
+  }
+
+  /** Other nodes look there whether a dispatch of theirs is still in good hands. */
+  #saveConnection(worker: ConnectedWorker): void {
+    const { store, log, nodeId } = this.#parts;
+    const { id, name, version, queues, slots, labels } = worker.info;
+    const detail = { name, version, queues, slots, labels };
+    const { connectedAt } = worker;
+    void store
+      .saveWorker({ id, nodeId: nodeId(), detail, connectedAt })
+      .catch((error: unknown) => log.warn({ err: error }, "a worker's connection could not be recorded"));
+  }
+
+  #removeConnection(worker: ConnectedWorker): void {
+    const { store, log, nodeId } = this.#parts;
+    void store
+      .removeWorker(worker.info.id, nodeId())
+      .catch((error: unknown) => log.warn({ err: error }, "a worker's end could not be recorded"));
   }
 
   #remove(worker: ConnectedWorker): void {
+    this.#removeConnection(worker);
     this.#leases.get(worker)?.cancel();
     this.#leases.delete(worker);
     this.#heardAt.delete(worker);
     this.#parts.dispatcher.workers.delete(worker.info.id);
   }
 
-  /** Runs were taken over: what they have under way runs on workers that were another node's (K2). */
+  /** Runs were taken over: what they have under way runs on workers that are connected elsewhere, or soon here. */
   adopt(entry: RunEntry): void {
-    const lostAt = this.#clock.monotonic() + workerLeaseMs;
     for (const taskRun of taskRunsBelow(entry.run.root)) {
       if (taskRun.state !== "running") continue;
       const token = tokenOf(entry.identity.id, taskRun);
-      if (!this.#parts.dispatcher.workerOf(token))
-        this.#orphans.set(tokenKey(token), { entry, taskRun, token, lostAt });
+      const worker = this.#parts.dispatcher.workerOf(token);
+      if (worker)
+        this.#parts.dispatcher.occupy(worker, { token, own: { entry, taskRun }, message: undefined });
+      else this.#parts.distant.watch({ entry, taskRun, token });
     }
-    if (this.#orphans.size > 0) this.#clock.after(workerLeaseMs, () => this.#loseOrphans());
-  }
-
-  #loseOrphans(): void {
-    const now = this.#clock.monotonic();
-    const error: AttemptError = {
-      name: "MILLRACE_WORKER_LOST",
-      code: "MILLRACE_WORKER_LOST",
-      message: "Its worker did not come back after a take-over.",
-    };
-    for (const [key, orphan] of this.#orphans) {
-      if (orphan.lostAt > now + 1) continue;
-      this.#orphans.delete(key);
-      if (this.#parts.runs.get(orphan.entry.identity.id) === orphan.entry) {
-        this.#parts.runs.step(orphan.entry, { kind: "lost", token: orphan.token, blame: false, error });
-      }
-    }
-    this.#parts.commit.request();
   }
 
   /** Runs went to another node: their dispatches stay on our workers, whose results are forwarded. */
@@ -289,11 +288,11 @@ export class WorkerHub {
     const gone = new Set(entries);
     for (const worker of this.#parts.dispatcher.workers.values()) {
       for (const busy of worker.busy.values()) {
-        if (!gone.has(busy.entry)) continue;
-        this.#parts.dispatcher.free(busy.token);
+        if (!busy.own || !gone.has(busy.own.entry)) continue;
+        this.#parts.dispatcher.occupy(worker, { token: busy.token, own: undefined, message: undefined });
       }
     }
-    for (const [key, orphan] of this.#orphans) if (gone.has(orphan.entry)) this.#orphans.delete(key);
+    this.#parts.distant.forget(gone);
   }
 
   /** Now and then: workers that fell silent, attempts whose worker did not end them. */
@@ -302,7 +301,7 @@ export class WorkerHub {
     for (const worker of this.#parts.dispatcher.workers.values()) {
       if (worker.link && now - (this.#heardAt.get(worker) ?? now) > workerLeaseMs) worker.link.close();
       for (const busy of worker.busy.values())
-        this.#checkTimeout(worker, busy.entry, busy.taskRun, busy.token);
+        if (busy.own) this.#checkTimeout(worker, busy.own.entry, busy.own.taskRun, busy.token);
     }
   }
 

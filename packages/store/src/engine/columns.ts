@@ -173,7 +173,25 @@ function restOf(batch: FlushBatch): string | null {
     recorded_ms: row.recordedAt,
     expires_ms: row.expiresAt ?? null,
   }));
+  add(rest, "offersGone", batch.offersGone, offerKeyOf);
+  add(rest, "offers", batch.offers, (row) => ({
+    ...offerKeyOf(row),
+    generation: row.generation,
+    dispatch: row.dispatch,
+    queue: row.queue,
+    node_id: row.nodeId,
+    shard: row.shard,
+  }));
   return Object.keys(rest).length === 0 ? null : JSON.stringify(rest);
+}
+
+function offerKeyOf(row: {
+  workspace: number;
+  runId: string;
+  node: string;
+  item: string;
+}): Record<string, unknown> {
+  return { workspace: row.workspace, run_id: row.runId, node: row.node, item: row.item };
 }
 
 function holdOf(row: {

@@ -146,6 +146,39 @@ export interface CacheRow {
   readonly expiresAt: number | undefined;
 }
 
+export interface OfferKey {
+  readonly workspace: number;
+  readonly runId: string;
+  readonly node: string;
+  readonly item: string;
+}
+/** A task run that waits for a slot of any node. */
+export interface OfferRow extends OfferKey {
+  readonly generation: number;
+  /** The number that its dispatch will have. */
+  readonly dispatch: number;
+  readonly queue: string;
+  readonly nodeId: number;
+  readonly shard: number;
+}
+
+/** Who takes offers: a worker with free slots, and a shard of its node, through which the answer comes. */
+export interface OfferClaim {
+  readonly nodeId: number;
+  readonly shard: number;
+  readonly workerId: string;
+  readonly queues: readonly string[];
+  readonly limit: number;
+}
+
+/** A worker's connection, as other nodes see it. */
+export interface WorkerConnection {
+  readonly id: string;
+  readonly nodeId: number;
+  readonly detail: Json;
+  readonly connectedAt: number;
+}
+
 /** Everything that one flush commits. */
 export interface FlushBatch {
   readonly runsCreated: LiveRun[];
@@ -163,6 +196,8 @@ export interface FlushBatch {
   readonly requests: RequestRow[];
   readonly requestsGone: LimitHold[];
   readonly cached: CacheRow[];
+  readonly offers: OfferRow[];
+  readonly offersGone: OfferKey[];
 }
 
 export function emptyBatch(): FlushBatch {
@@ -182,6 +217,8 @@ export function emptyBatch(): FlushBatch {
     requests: [],
     requestsGone: [],
     cached: [],
+    offers: [],
+    offersGone: [],
   };
 }
 
@@ -257,8 +294,22 @@ export interface EngineStore {
   sendToRun(key: RunKey, message: Json): Promise<boolean>;
   /** Tells nodes that these shards have messages. Coalesced by the caller. */
   wake(shards: readonly number[]): Promise<void>;
-  /** Calls back with shards that have messages, and with all on a new connection. */
-  onWake(listener: (shards: readonly number[] | "all") => void): Promise<{ stop(): Promise<void> }>;
+  /** Calls back with shards that have messages, with `offers` when there are new ones, and with all on a new connection. */
+  onWake(
+    listener: (shards: readonly number[] | "all" | "offers") => void,
+  ): Promise<{ stop(): Promise<void> }>;
+
+  /** Tells nodes that there are offers. */
+  wakeOffers(): Promise<void>;
+  /** Takes offers of other nodes and leaves a `claimed` message for each owner, in one transaction. */
+  claimOffers(claim: OfferClaim): Promise<OfferRow[]>;
+  /** Records a connection, or that it is gone. */
+  saveWorker(connection: WorkerConnection): Promise<void>;
+  removeWorker(id: string, nodeId: number): Promise<void>;
+  /** Those of `ids` that are connected to a living node. */
+  liveWorkers(ids: readonly string[]): Promise<string[]>;
+  /** Leaves a message for the node that a worker is connected to; false when it is nowhere. */
+  sendToWorker(workerId: string, message: Json): Promise<boolean>;
 
   findCached(workspace: number, keys: readonly string[], now: number): Promise<CacheRow[]>;
   /** Binds `key` to `runId` for good, or gives the run that it was bound to before. */

@@ -15,10 +15,13 @@ import type {
   InboxRow,
   LimitRow,
   LoadedShards,
+  OfferClaim,
+  OfferRow,
   QueuedRun,
   RequestRow,
   RunKey,
   TimerRow,
+  WorkerConnection,
 } from "./port.ts";
 import {
   liveRunColumns,
@@ -85,9 +88,24 @@ export function openPostgresEngineStore(database: Database): EngineStore {
     onWake: async (listener) =>
       database.listen({
         channels: [wakeChannel],
-        onNotification: (_channel, payload) => listener(payload.split(",").map(Number)),
+        onNotification: (_channel, payload) =>
+          listener(payload === "offers" ? "offers" : payload.split(",").map(Number)),
         onCatchUp: () => listener("all"),
       }),
+    wakeOffers: async () => {
+      await pool.query({ name: "wake", text: "select pg_notify($1, $2)", values: [wakeChannel, "offers"] });
+    },
+    claimOffers: (claim) => claimOffers(pool, claim),
+    saveWorker: (connection) => saveWorker(pool, connection),
+    removeWorker: async (id, nodeId) => {
+      await pool.query({
+        name: "remove-worker",
+        text: "delete from worker_connection where id = $1 and node_id = $2",
+        values: [id, nodeId],
+      });
+    },
+    liveWorkers: (ids) => liveWorkers(pool, ids),
+    sendToWorker: (workerId, message) => sendToWorker(pool, workerId, message),
     findCached: (workspace, keys, now) => findCached(pool, workspace, keys, now),
     bindIdempotencyKey: (workspace, key, runId, now) =>
       bindIdempotencyKey(pool, { workspace, key, runId, now }),
@@ -410,6 +428,98 @@ async function sendToRun(pool: Pool, key: RunKey, message: Json): Promise<boolea
       select shard, $3::json from run where workspace = $1 and id = $2
       returning shard`,
     values: [key.workspace, key.id, JSON.stringify(message)],
+  });
+  if (!rows[0]) return false;
+  await wake(pool, [rows[0].shard]);
+  return true;
+}
+
+async function claimOffers(pool: Pool, claim: OfferClaim): Promise<OfferRow[]> {
+  const { rows } = await pool.query<{
+    workspace: number;
+    run_id: string;
+    node: string;
+    item: string;
+    generation: number;
+    dispatch: number;
+    queue: string;
+    node_id: number;
+    shard: number;
+  }>({
+    name: "claim-offers",
+    text: `with taken as (
+        delete from offer
+        where (workspace, run_id, node, item) in (
+          select workspace, run_id, node, item from offer
+          where queue = any($1) and node_id <> $2
+          limit $3
+          for update skip locked
+        )
+        returning *
+      ), told as (
+        insert into inbox (shard, message)
+        select shard, json_build_object(
+          'kind', 'claimed', 'runId', run_id,
+          'token', json_build_object('runId', run_id, 'node', node, 'item', item, 'generation', generation, 'dispatch', dispatch),
+          'workerId', $4::text, 'shard', $5::integer
+        )
+        from taken
+      )
+      select workspace, run_id, node, item, generation, dispatch, queue, node_id, shard from taken`,
+    values: [claim.queues, claim.nodeId, claim.limit, claim.workerId, claim.shard],
+  });
+  if (rows.length > 0) await wake(pool, [...new Set(rows.map((row) => row.shard))]);
+  return rows.map((row) => ({
+    workspace: row.workspace,
+    runId: row.run_id,
+    node: row.node,
+    item: row.item,
+    generation: row.generation,
+    dispatch: row.dispatch,
+    queue: row.queue,
+    nodeId: row.node_id,
+    shard: row.shard,
+  }));
+}
+
+async function saveWorker(pool: Pool, connection: WorkerConnection): Promise<void> {
+  await pool.query({
+    name: "save-worker",
+    text: `insert into worker_connection (id, node_id, detail, connected_at) values ($1, $2, $3, $4)
+      on conflict (id) do update set
+        node_id = excluded.node_id,
+        detail = excluded.detail,
+        connected_at = excluded.connected_at`,
+    values: [
+      connection.id,
+      connection.nodeId,
+      JSON.stringify(connection.detail),
+      toTimestamp(connection.connectedAt),
+    ],
+  });
+}
+
+async function liveWorkers(pool: Pool, ids: readonly string[]): Promise<string[]> {
+  const { rows } = await pool.query<{ id: string }>({
+    name: "live-workers",
+    text: `select w.id from worker_connection as w
+      join node as n on n.id = w.node_id
+      where w.id = any($1) and not n.fenced and n.lease_until > clock_timestamp()`,
+    values: [ids],
+  });
+  return rows.map((row) => row.id);
+}
+
+async function sendToWorker(pool: Pool, workerId: string, message: Json): Promise<boolean> {
+  const { rows } = await pool.query<{ shard: number }>({
+    name: "send-to-worker",
+    text: `insert into inbox (shard, message)
+      select min(s.shard), $2::json from worker_connection as w
+      join shard as s on s.node_id = w.node_id
+      where w.id = $1
+      having min(s.shard) is not null
+      returning shard`,
+    values: [workerId, JSON.stringify(message)],
   });
   if (!rows[0]) return false;
   await wake(pool, [rows[0].shard]);

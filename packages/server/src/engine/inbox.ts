@@ -1,0 +1,105 @@
+/**
+ * Messages between nodes: what others left for this node's shards, and what is sent to shards of others.
+ *
+ * I1: a message is deleted in the flush that carries what it caused; it is received again if that flush is lost.
+ * I2: messages are received in the order of their ids, one page after the other.
+ */
+import { unreachable, type Json } from "@millrace/core";
+import type { EngineParts } from "./engine-parts.ts";
+import type { InboxContent } from "./inbox-message.ts";
+import { inboxPageMax } from "./limits.ts";
+import type { Membership } from "./membership.ts";
+import type { RunEntrance } from "./run-entrance.ts";
+
+export class Inbox {
+  readonly #parts: EngineParts;
+  readonly #membership: Membership;
+  readonly #entrance: RunEntrance;
+  readonly #taken = new Set<number>();
+  #reading: Promise<void> | undefined;
+  #again = false;
+  #stopped = false;
+
+  constructor(parts: EngineParts, membership: Membership, entrance: RunEntrance) {
+    this.#parts = parts;
+    this.#membership = membership;
+    this.#entrance = entrance;
+  }
+
+  /** With the next flush; the receiver is woken after it. */
+  send(shard: number, message: InboxContent): void {
+    const { commit, store, log } = this.#parts;
+    commit.batch.messagesSent.push({ shard, message: message as unknown as Json });
+    commit.afterCommit(() => {
+      if (this.#membership.owns(shard)) this.read();
+      else
+        void store
+          .wake([shard])
+          .catch((error: unknown) => log.warn({ err: error }, "another server could not be woken"));
+    });
+  }
+
+  /** Reads what is there, and once more if something came meanwhile. */
+  read(): void {
+    if (this.#stopped) return;
+    if (this.#reading) {
+      this.#again = true;
+      return;
+    }
+    this.#reading = this.#drain()
+      .catch((error: unknown) => this.#parts.log.warn({ err: error }, "the inbox could not be read"))
+      .finally(() => {
+        this.#reading = undefined;
+        if (!this.#again) return;
+        this.#again = false;
+        this.read();
+      });
+  }
+
+  /** Resolves when nothing is being received. */
+  async idle(): Promise<void> {
+    await this.#reading;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  async #drain(): Promise<void> {
+    for (;;) {
+      const shards = [...this.#membership.shards];
+      if (shards.length === 0 || this.#stopped) return;
+      const rows = await this.#parts.store.loadInbox(shards, inboxPageMax);
+      const fresh = rows.filter((row) => !this.#taken.has(row.id) && this.#membership.owns(row.shard));
+      for (const row of fresh) {
+        await this.#receive(row.message as unknown as InboxContent);
+        this.#taken.add(row.id);
+        this.#parts.commit.batch.messagesTaken.push(row.id);
+        this.#parts.commit.request();
+      }
+      if (fresh.length === 0) return;
+      await this.#parts.commit.drained();
+      for (const row of fresh) this.#taken.delete(row.id);
+      if (rows.length < inboxPageMax) return;
+    }
+  }
+
+  async #receive(content: InboxContent): Promise<void> {
+    switch (content.kind) {
+      case "run":
+        return this.#entrance.receive(content);
+      case "limit_request":
+      case "limit_release":
+      case "limit_granted":
+      case "limit_slots":
+        return this.#parts.limits.receive(content);
+      case "claimed":
+      case "given":
+      case "not_given":
+      case "revoked":
+        return this.#parts.offers.receive(content);
+      default:
+        return unreachable(content);
+    }
+  }
+}

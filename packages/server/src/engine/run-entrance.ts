@@ -1,0 +1,358 @@
+/**
+ * How runs come under way: new ones, queued ones, those of shards that were taken over, the next generation of ended
+ * ones, and those that other runs call.
+ *
+ * T1: a new run begins at once if this node has room and its pipeline no limit; else it is a queued row first.
+ * T2: a run with an idempotency key is made once, whoever asks and however often.
+ */
+import {
+  callDepthMax,
+  MillraceError,
+  type AttemptError,
+  type Graph,
+  type RunMessage,
+  type StoredValue,
+  type TaskRun,
+} from "@millrace/core";
+import type { LiveRun, QueuedRun, RunParent, TaskRunRow } from "@millrace/store";
+import { Admission, activeRunsKey } from "./admission.ts";
+import type { ActivePipeline } from "./definitions.ts";
+import type { EngineParts } from "./engine-parts.ts";
+import type { InboxContent, RunInboxMessage } from "./inbox-message.ts";
+import { backlogMax } from "./limits.ts";
+import type { RunEntry } from "./run-entry.ts";
+import { newRunId } from "./run-id.ts";
+import { tokenOf } from "./task-input.ts";
+import type { WorkerHub } from "./worker-hub.ts";
+
+export const workspaceId = 1;
+
+export interface StartRun {
+  readonly pipeline: ActivePipeline;
+  /** A blob's content must be at hand. */
+  readonly params: StoredValue;
+  readonly labels: { readonly [name: string]: string };
+  readonly idempotencyKey?: string;
+}
+
+export interface StartedRun {
+  readonly run: LiveRun;
+  readonly created: boolean;
+}
+
+export interface Rerun {
+  readonly identity: LiveRun;
+  readonly graph: Graph;
+  readonly kept: readonly TaskRunRow[];
+}
+
+export interface RunEntranceOptions {
+  readonly parts: EngineParts;
+  readonly hub: () => WorkerHub;
+  readonly activeRunsMax: number;
+  readonly ownedShards: () => readonly number[];
+  /** Whether runs are taken now. */
+  readonly isReady: () => boolean;
+  readonly isStopped: () => boolean;
+  readonly send: (shard: number, message: InboxContent) => void;
+}
+
+export class RunEntrance {
+  readonly admission = new Admission();
+  readonly #options: RunEntranceOptions;
+  readonly #binding = new Map<string, Promise<StartedRun>>();
+  /** Queued runs that are being loaded to begin. */
+  #beginning = 0;
+
+  constructor(options: RunEntranceOptions) {
+    this.#options = options;
+  }
+
+  get #parts(): EngineParts {
+    return this.#options.parts;
+  }
+
+  /** A run's own row, live or ended. Set by the server, which reads history. */
+  findRun: (id: string) => Promise<LiveRun | undefined> = async (id) =>
+    (await this.#parts.store.loadRun({ workspace: workspaceId, id }))?.run;
+
+  newRunId(): string {
+    return newRunId(this.#parts.clock.now(), this.#parts.random);
+  }
+
+  // --- new runs -----------------------------------------------------------------------------------------------------
+
+  /** Makes a run; resolves when it is committed. Throws MILLRACE_OVERLOADED beyond the engine's bounds. */
+  async start(request: StartRun): Promise<StartedRun> {
+    this.#requireRoom();
+    const { idempotencyKey } = request;
+    if (idempotencyKey === undefined) return this.#create(request, this.newRunId());
+    const known = this.#binding.get(idempotencyKey);
+    if (known) return { ...(await known), created: false };
+    const started = this.#startBound(request, idempotencyKey);
+    this.#binding.set(idempotencyKey, started);
+    try {
+      return await started;
+    } finally {
+      this.#binding.delete(idempotencyKey);
+    }
+  }
+
+  async #startBound(request: StartRun, key: string): Promise<StartedRun> {
+    const fresh = this.newRunId();
+    const id = await this.#parts.store.bindIdempotencyKey(workspaceId, key, fresh, this.#parts.clock.now());
+    if (id !== fresh) {
+      const known = await this.findRun(id);
+      if (known) return { run: known, created: false };
+    }
+    return this.#create(request, id);
+  }
+
+  #requireRoom(): void {
+    if (!this.#options.isReady()) {
+      throw new MillraceError("MILLRACE_OVERLOADED", { message: "The server is not ready to take runs." });
+    }
+    if (this.#parts.commit.backlog > backlogMax) {
+      throw new MillraceError("MILLRACE_OVERLOADED", {
+        message: "Too many decisions wait for the database.",
+      });
+    }
+    this.admission.requireRoom();
+  }
+
+  #create(request: StartRun, id: string): Promise<StartedRun> {
+    const { pipeline, params, labels } = request;
+    const identity = this.#identityOf(pipeline, { id, params, labels, depth: 0, parent: undefined });
+    this.#enter(identity, pipeline);
+    return new Promise((resolve) => {
+      this.#parts.commit.afterCommit(() => resolve({ run: this.#rowOf(identity), created: true }));
+    });
+  }
+
+  #identityOf(
+    pipeline: ActivePipeline,
+    parts: Pick<LiveRun, "id" | "params" | "labels" | "depth" | "parent">,
+  ): LiveRun {
+    return {
+      ...parts,
+      workspace: workspaceId,
+      lane: "live",
+      shard: this.#pickShard(),
+      pipeline: pipeline.definition.name,
+      project: pipeline.project,
+      bundle: pipeline.bundle,
+      generation: 1,
+      state: "queued",
+      reason: undefined,
+      cancel: undefined,
+      createdAt: this.#parts.clock.now(),
+      startedAt: undefined,
+    };
+  }
+
+  #pickShard(): number {
+    const shards = this.#options.ownedShards();
+    const shard = shards[Math.floor(this.#parts.random() * shards.length)];
+    if (shard !== undefined) return shard;
+    throw new MillraceError("MILLRACE_OVERLOADED", { message: "The server holds no shard yet." });
+  }
+
+  /** Begins a new run at once if it may, else queues it (T1). */
+  #enter(identity: LiveRun, pipeline: ActivePipeline): void {
+    const { runs, commit, definitions } = this.#parts;
+    const { maxActiveRuns } = pipeline.definition;
+    if (maxActiveRuns === undefined && runs.size < this.#options.activeRunsMax && this.admission.size === 0) {
+      runs.begin({ identity, graph: definitions.graphOf(pipeline) });
+      return;
+    }
+    commit.batch.runsCreated.push(identity);
+    commit.request();
+    this.#queue(identity, maxActiveRuns);
+  }
+
+  #queue(run: QueuedRun, maxActiveRuns: number | undefined): void {
+    if (maxActiveRuns === undefined) {
+      this.admission.add(run);
+      this.#parts.commit.request();
+      return;
+    }
+    this.admission.addLimited(run);
+    this.#parts.limits.ask(
+      activeRunsKey(run.workspace, run.pipeline),
+      { holder: run.id, runId: run.id, slots: 1, rank: run.createdAt, replyShard: run.shard },
+      maxActiveRuns,
+    );
+  }
+
+  #rowOf(identity: LiveRun): LiveRun {
+    const entry = this.#parts.runs.get(identity.id);
+    if (!entry) return identity;
+    const { state, reason, startedAt } = entry.run;
+    return { ...identity, state, reason, startedAt };
+  }
+
+  /** The next generation of a run that has ended; its kept rows are part of the same flush. */
+  async rerun(rerun: Rerun): Promise<void> {
+    this.#requireRoom();
+    const { runs, commit, clock } = this.#parts;
+    const identity = {
+      ...rerun.identity,
+      shard: this.#pickShard(),
+      state: "running" as const,
+      startedAt: clock.now(),
+    };
+    commit.batch.runsCreated.push(identity);
+    commit.batch.taskRuns.push(...rerun.kept);
+    runs.restore({ identity, graph: rerun.graph }, rerun.kept);
+    await commit.drained();
+  }
+
+  // --- queued runs and those taken over -----------------------------------------------------------------------------
+
+  /** Begins queued runs while there is room. */
+  admit(): void {
+    while (this.#parts.runs.size + this.#beginning < this.#options.activeRunsMax) {
+      const next = this.admission.next();
+      if (!next) return;
+      this.#beginning += 1;
+      void this.#beginQueued(next)
+        .catch((error: unknown) =>
+          this.#parts.log.error({ run: next.id, err: error }, "a queued run could not begin"),
+        )
+        .finally(() => {
+          this.#beginning -= 1;
+          this.#parts.commit.request();
+        });
+    }
+  }
+
+  async #beginQueued(queued: QueuedRun): Promise<void> {
+    const loaded = await this.#parts.store.loadRun(queued);
+    if (!loaded || loaded.run.state !== "queued" || !this.#options.ownedShards().includes(queued.shard))
+      return;
+    await this.putUnderWay(loaded.run, loaded.taskRuns);
+  }
+
+  /** A queued run of a shard that was taken over waits again. */
+  async requeue(run: QueuedRun): Promise<void> {
+    const pipeline = await this.#activePipeline(run.pipeline);
+    if (this.admission.has(run.id) || this.#parts.runs.get(run.id)) return;
+    this.#queue(run, pipeline?.definition.maxActiveRuns);
+  }
+
+  async putUnderWay(run: LiveRun, taskRuns: readonly TaskRunRow[]): Promise<void> {
+    const graph = await this.#parts.definitions.graph(run.workspace, run.bundle, run.pipeline);
+    if (!graph) {
+      const message = `The run ${run.id} needs the bundle ${run.bundle}, which is gone.`;
+      throw new MillraceError("MILLRACE_BUNDLE_UNKNOWN", { message });
+    }
+    const rows = await Promise.all(taskRuns.map((row) => this.#withOutput(graph, row)));
+    const params = await this.#parts.values.loaded(run.params);
+    if (this.#parts.runs.get(run.id) || this.#options.isStopped()) return;
+    this.#options.hub().adopt(this.#parts.runs.restore({ identity: { ...run, params }, graph }, rows));
+  }
+
+  /** The machine reads outputs of structural nodes itself, so they must be at hand. */
+  async #withOutput(graph: Graph, row: TaskRunRow): Promise<TaskRunRow> {
+    if (row.output?.blob === undefined || !graph.byId.get(row.node)?.structural) return row;
+    return { ...row, output: await this.#parts.values.loaded(row.output) };
+  }
+
+  /** A message of another node, or of a run there. */
+  async receive(content: RunInboxMessage): Promise<void> {
+    const { runId, message } = content;
+    if (this.admission.remove(runId)) {
+      const loaded = await this.#parts.store.loadRun({ workspace: workspaceId, id: runId });
+      if (loaded) await this.putUnderWayQueued(loaded.run);
+    }
+    const entry = this.#parts.runs.get(runId);
+    if (!entry) return;
+    const whole =
+      message.kind === "child_ended"
+        ? { ...message, output: await this.#parts.values.loaded(message.output) }
+        : message;
+    this.#parts.runs.step(entry, whole);
+  }
+
+  /** A command to a queued run: it is brought into memory without being begun. */
+  async putUnderWayQueued(run: LiveRun): Promise<void> {
+    const graph = await this.#parts.definitions.graph(run.workspace, run.bundle, run.pipeline);
+    if (graph && !this.#parts.runs.get(run.id)) this.#parts.runs.hold({ identity: run, graph });
+  }
+
+  // --- calls between runs -------------------------------------------------------------------------------------------
+
+  startChild(entry: RunEntry, taskRun: TaskRun): void {
+    const token = tokenOf(entry.identity.id, taskRun);
+    void this.#createChild(entry, taskRun).catch((error: unknown) => {
+      this.#parts.runs.step(entry, { kind: "call_failed", token, error: callError(error) });
+    });
+  }
+
+  async #createChild(entry: RunEntry, taskRun: TaskRun): Promise<void> {
+    const { runs, values, readiness } = this.#parts;
+    const token = tokenOf(entry.identity.id, taskRun);
+    const { calls, input } = taskRun.node.definition;
+    const name = calls ?? "";
+    const depth = entry.identity.depth + 1;
+    if (depth > callDepthMax) {
+      const message = `"${name}" would be called ${depth} levels deep; ${callDepthMax} are allowed.`;
+      throw new MillraceError("MILLRACE_CALL_DEPTH", { message });
+    }
+    const pipeline = await this.#activePipeline(name);
+    if (!pipeline) {
+      const message = `The pipeline "${name}" that is called does not exist.`;
+      throw new MillraceError("MILLRACE_PIPELINE_UNKNOWN", { message });
+    }
+    const params = await values.store(await readiness.resolve(entry, taskRun, input));
+    const isCurrent = taskRun.state === "waiting" && taskRun.dispatch === token.dispatch;
+    if (!isCurrent || runs.get(entry.identity.id) !== entry) return;
+    if (taskRun.revoked) {
+      runs.step(entry, { kind: "result", token, outcome: { kind: "cancelled" }, random: 0 });
+      return;
+    }
+    const { node, item, generation, dispatch } = token;
+    const parent = {
+      runId: entry.identity.id,
+      shard: entry.identity.shard,
+      node,
+      item,
+      generation,
+      dispatch,
+    };
+    const { labels } = entry.identity;
+    const identity = this.#identityOf(pipeline, { id: this.newRunId(), params, labels, depth, parent });
+    runs.step(entry, { kind: "call_started", token, childRunId: identity.id });
+    this.#enter(identity, pipeline);
+  }
+
+  async #activePipeline(name: string): Promise<ActivePipeline | undefined> {
+    const { definitions } = this.#parts;
+    return definitions.known(workspaceId, name) ?? definitions.active(workspaceId, name);
+  }
+
+  /** Told in the flush that ends the child: in memory when the parent is here, else through the inbox. */
+  tellParent(parent: RunParent, message: RunMessage): void {
+    const { runs, values } = this.#parts;
+    const entry = runs.get(parent.runId);
+    if (!entry) {
+      this.#options.send(parent.shard, { kind: "run", runId: parent.runId, message } as InboxContent);
+      return;
+    }
+    if (message.kind !== "child_ended" || message.output.blob === undefined) {
+      runs.step(entry, message);
+      return;
+    }
+    void values.loaded(message.output).then(
+      (output) => runs.step(entry, { ...message, output }),
+      (error: unknown) => runs.setAside(entry, error),
+    );
+  }
+}
+
+function callError(error: unknown): AttemptError {
+  if (error instanceof MillraceError) {
+    return { name: error.code, code: error.code, message: error.message, next: "fatal" };
+  }
+  return { name: "CallError", message: error instanceof Error ? error.message : String(error) };
+}
