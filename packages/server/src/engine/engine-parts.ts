@@ -37,7 +37,7 @@ export interface EngineParts {
   /** A task run (or the run itself) changed; told to those who watch, after the commit. */
   readonly publish: (entry: RunEntry, taskRun: TaskRun | undefined) => void;
   readonly startChild: (entry: RunEntry, taskRun: TaskRun) => void;
-  readonly cancelChild: (childRunId: string, reason: Reason) => void;
+  readonly cancelChild: (childRunId: string, reason: Reason, force: boolean) => void;
   /** The worker is connected to another node. */
   readonly revokeDistant: (workerId: string, token: DispatchToken, reason: string) => void;
   readonly tellParent: (parent: RunParent, message: RunMessage) => void;

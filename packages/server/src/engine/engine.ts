@@ -114,9 +114,9 @@ export class Engine {
       poolSlots: (_run: LiveRun, pool: string) => this.#pools.get(pool) ?? 1,
       publish: (entry: RunEntry, taskRun: TaskRun | undefined) => this.#publish(entry, taskRun),
       startChild: (entry: RunEntry, taskRun: TaskRun) => this.#entrance.startChild(entry, taskRun),
-      cancelChild: (childRunId: string, reason: Reason) =>
+      cancelChild: (childRunId: string, reason: Reason, force: boolean) =>
         this.#own(
-          this.tellRun(childRunId, { kind: "cancel", by: "parent", reason }),
+          this.tellRun(childRunId, { kind: "cancel", by: "parent", reason, force }),
           "a called run was not cancelled",
         ),
       revokeDistant: (workerId: string, token: DispatchToken, reason: string) =>

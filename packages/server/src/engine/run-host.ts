@@ -210,6 +210,7 @@ export class RunHost {
         return this.#parts.cancelChild(
           effect.childRunId,
           entry.run.cancel?.reason ?? { code: "cancelled", message: "Its caller was cancelled." },
+          effect.force,
         );
       case "run":
         commit.markRun(entry);
