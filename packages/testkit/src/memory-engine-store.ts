@@ -37,6 +37,8 @@ export interface MemoryDatabaseOptions {
   readonly now: () => number;
   /** Called in the turn of each commit of a flush, before anybody learns of it. */
   readonly onFlush?: (nodeId: number, number: number, batch: FlushBatch) => void;
+  /** Called in the turn in which a message comes into the inbox outside of a flush. */
+  readonly onMessage?: () => void;
 }
 
 /** A flush that holds its node's row and has not ended. */
@@ -137,12 +139,14 @@ export class MemoryEngineDatabase {
         [...this.tables.inbox.values()].filter((row) => shards.includes(row.shard)).slice(0, limit),
       sendInbox: async (messages) => {
         for (const { shard, message } of messages) this.putMessage(shard, message);
+        this.#options.onMessage?.();
         this.#wake(messages.map((message) => message.shard));
       },
       sendToRun: async (key, message) => {
         const run = this.tables.runs.get(keyOf(key.workspace, key.id));
         if (!run) return false;
         this.putMessage(run.shard, message);
+        this.#options.onMessage?.();
         this.#wake([run.shard]);
         return true;
       },

@@ -1,0 +1,168 @@
+/**
+ * Judges what is durable once faults have stopped and everything had time to end.
+ *
+ * C9: every run that was accepted has ended, and nothing of it is left in live tables.
+ * C10: a run's history is what the machine allows: rebuilt from its rows there is nothing left to decide, and it has the
+ *      same outcome.
+ * C11: what a task run recorded is what an execution of that very dispatch reported.
+ */
+import { decide, hydrateRun, isEndState, type Json, type StoredValue } from "@millrace/core";
+import { tokenKey, type AttemptOutcome } from "@millrace/protocol";
+import type { TaskRunRow } from "@millrace/store";
+import { keyOf, type EndedRun, type MemoryTables } from "@millrace/testkit";
+import type { DefinitionsBook } from "./definitions-book.ts";
+import type { FlushChecker } from "./flush-checker.ts";
+import type { Journal } from "./journal.ts";
+import type { Ledger } from "./ledger.ts";
+
+export interface Evidence {
+  readonly tables: MemoryTables;
+  readonly journal: Journal;
+  readonly book: DefinitionsBook;
+  readonly ledger: Ledger;
+  readonly flushes: FlushChecker;
+  readonly blobs: ReadonlyMap<string, string>;
+  /** Runs whose making was answered. */
+  readonly accepted: ReadonlySet<string>;
+}
+
+export function checkEnd(evidence: Evidence): void {
+  checkLeftovers(evidence);
+  const rows = Map.groupBy(evidence.tables.taskRunHistory.values(), (row) => row.runId);
+  const ended = new Set<string>();
+  for (const run of evidence.tables.runHistory.values()) {
+    if (ended.has(run.id)) evidence.journal.violate("C9 a run ends once", run.id);
+    ended.add(run.id);
+    checkOutcome(evidence, run, rows.get(run.id) ?? []);
+  }
+  for (const id of evidence.accepted) {
+    if (!ended.has(id) && !evidence.tables.runs.has(keyOf(1, id)))
+      evidence.journal.violate("C9 no accepted run is lost", id);
+  }
+}
+
+function checkLeftovers({ tables, journal }: Evidence): void {
+  const isSetAside = (runId: string): boolean => tables.runs.get(keyOf(1, runId))?.state === "quarantined";
+  for (const run of tables.runs.values()) {
+    if (run.state !== "quarantined")
+      journal.violate(
+        "C9 every run ends",
+        `${run.id} of ${run.pipeline} is ${run.state}: ${describeOpen(tables, run.id)}`,
+      );
+  }
+  for (const run of tables.taskRuns.keys()) {
+    if (!tables.runs.has(run)) journal.violate("C9 nothing is left", `task runs of ${run}`);
+  }
+  for (const row of tables.grants.values())
+    if (!isSetAside(row.runId))
+      journal.violate("C9 no slot leaks", `${row.kind} ${row.name} is held by ${row.holder}`);
+    else
+      journal.violate("C9 no slot leaks", `${row.kind} ${row.name} is held by the quarantined ${row.holder}`);
+  for (const row of tables.requests.values())
+    journal.violate("C9 no request is left", `${row.kind} ${row.name} is wanted by ${row.holder}`);
+  for (const row of tables.inbox.values())
+    journal.violate("C9 no message is left", JSON.stringify(row).slice(0, 300));
+  for (const row of tables.offers.values()) journal.violate("C9 no offer is left", JSON.stringify(row));
+}
+
+function describeOpen(tables: MemoryTables, runId: string): string {
+  const open = [...(tables.taskRuns.get(keyOf(1, runId))?.values() ?? [])].filter(
+    (row) => !isEndState(row.state),
+  );
+  return open
+    .map(
+      (row) =>
+        `${row.node}[${row.item}] ${row.state} ${row.attempt}.${row.dispatch} child ${row.childRunId ?? "-"}`,
+    )
+    .join("; ");
+}
+
+function checkOutcome(evidence: Evidence, run: EndedRun, rows: readonly TaskRunRow[]): void {
+  const { journal, book, flushes } = evidence;
+  const graph = book.graph(run.pipeline);
+  for (const row of rows) {
+    if (!isEndState(row.state))
+      journal.violate("C10 history is of what ended", `${run.id}/${row.node}/${row.item} is ${row.state}`);
+    checkRecorded(evidence, row);
+  }
+  if (run.startedAt === undefined) {
+    if (run.state !== "cancelled" || rows.length > 0)
+      journal.violate("C10 the machine allows it", `${run.id} ended ${run.state} without a start`);
+    return;
+  }
+  const cancel = flushes.cancels.get(run.id);
+  const loaded = rows.map((row) => ({ ...row, output: row.output && load(evidence, row.output) }));
+  const params = load(evidence, run.params);
+  const rebuilt = hydrateRun(
+    graph,
+    {
+      ...run,
+      params,
+      state: "running",
+      reason: undefined,
+      endedAt: undefined,
+      output: undefined,
+      cancel: cancel && { ...cancel },
+    },
+    loaded,
+  );
+  const { effects } = decide(rebuilt, { kind: "resume" }, run.endedAt);
+  const open = effects.filter((effect) => effect.kind === "ready" || effect.kind === "call");
+  if (open.length > 0 || rebuilt.state !== run.state)
+    journal.violate(
+      "C10 the machine allows it",
+      `${run.id} of ${run.pipeline} ended ${run.state} (${run.reason?.message ?? ""}); its rows say ${rebuilt.state}${cancel ? ", it was cancelled" : ""}, ${open.length} could begin`,
+    );
+  else if (
+    JSON.stringify(rebuilt.output && textOf(evidence, rebuilt.output)) !==
+    JSON.stringify(run.output && textOf(evidence, run.output))
+  )
+    journal.violate("C10 the machine allows it", `${run.id} has another output than its rows give`);
+}
+
+function checkRecorded({ journal, ledger, book, tables, blobs }: Evidence, row: TaskRunRow): void {
+  const name = `${row.runId}/${row.node}/${row.item}`;
+  if (row.dispatch === 0 || row.reason?.code === "cached" || row.reason?.code === "marked") return;
+  const pipeline = [...tables.runHistory.values()].find((run) => run.id === row.runId)!.pipeline;
+  if (book.node(pipeline, row.node).kind === "call") return checkCall({ journal, tables } as Evidence, row);
+  const outcomes = ledger.outcomes.get(tokenKey({ ...row, runId: row.runId })) ?? [];
+  if (row.state === "succeeded") {
+    const text = textOf({ blobs }, row.output!);
+    const isReported = outcomes.some(
+      (outcome) => outcome.kind === "succeeded" && textOf({ blobs }, outcome.output as StoredValue) === text,
+    );
+    if (!isReported)
+      journal.violate(
+        "C11 what is recorded was reported",
+        `${name} dispatch ${row.dispatch} succeeded; reported: ${kindsOf(outcomes)}`,
+      );
+  }
+  if (row.state === "skipped" && !outcomes.some(({ kind }) => kind === "skipped"))
+    journal.violate(
+      "C11 what is recorded was reported",
+      `${name} was skipped by its task; reported: ${kindsOf(outcomes)}`,
+    );
+}
+
+function checkCall({ journal, tables }: Pick<Evidence, "journal" | "tables">, row: TaskRunRow): void {
+  if (row.state !== "succeeded") return;
+  const child = [...tables.runHistory.values()].find((run) => run.id === row.childRunId);
+  if (child?.state !== "succeeded")
+    journal.violate(
+      "C11 what is recorded was reported",
+      `the call ${row.runId}/${row.node}/${row.item} succeeded, its child ${row.childRunId} is ${child?.state}`,
+    );
+}
+
+function kindsOf(outcomes: readonly AttemptOutcome[]): string {
+  return outcomes.map(({ kind }) => kind).join(", ") || "nothing";
+}
+
+function load({ blobs }: Pick<Evidence, "blobs">, stored: StoredValue): StoredValue {
+  if (stored.blob === undefined) return stored;
+  return { ...stored, value: JSON.parse(blobs.get(stored.blob) ?? "null") as Json };
+}
+
+function textOf(evidence: Pick<Evidence, "blobs">, stored: StoredValue): string {
+  return JSON.stringify(load(evidence, stored).value ?? null);
+}

@@ -1,0 +1,266 @@
+/**
+ * Judges every commit.
+ *
+ * C4: only the owner of a shard, unfenced, commits anything about it.
+ * C5: task runs move along edges of the machine: generation and dispatch never go back, what ended stays ended, and a
+ *     dispatch that is replaced left an attempt.
+ * C6: what is granted of a limit never exceeds its slots.
+ * C7: what runs holds its limits.
+ * C8: a message that is taken has had its effect.
+ */
+import { isEndState, isRunEnded, type RunMessage, type TaskRunState } from "@millrace/core";
+import { activeRunsKey, limitShard } from "@millrace/server";
+import type { FlushBatch, LiveRun, TaskRunRow } from "@millrace/store";
+import { keyOf, type MemoryTables } from "@millrace/testkit";
+import type { Journal } from "./journal.ts";
+import type { DefinitionsBook } from "./definitions-book.ts";
+
+interface Shadow {
+  readonly generation: number;
+  readonly dispatch: number;
+  readonly attempt: number;
+  readonly state: TaskRunState;
+}
+
+export class FlushChecker {
+  readonly #tables: MemoryTables;
+  readonly #journal: Journal;
+  readonly #book: DefinitionsBook;
+  readonly #taskRuns = new Map<string, Shadow>();
+  readonly #shards = new Map<string, number>();
+  readonly #attempts = new Map<string, Set<number>>();
+  readonly #inbox = new Map<number, { shard: number; message: unknown }>();
+  /** Cancels as committed: history does not keep them. */
+  readonly cancels = new Map<string, LiveRun["cancel"]>();
+  /** Limits whose slots an operator lowered: what was out may stay. */
+  readonly loweredLimits = new Set<string>();
+
+  constructor(tables: MemoryTables, journal: Journal, book: DefinitionsBook) {
+    this.#tables = tables;
+    this.#journal = journal;
+    this.#book = book;
+  }
+
+  onFlush(nodeId: number, number: number, batch: FlushBatch): void {
+    this.#journal.count("flushes");
+    if (this.#tables.nodes.get(nodeId)?.fenced)
+      this.#journal.violate("C4 fencing holds", `node ${nodeId} flushed ${number}`);
+    for (const run of batch.runsCreated) {
+      this.#shards.set(run.id, run.shard);
+      this.#journal.note(
+        `node ${nodeId} flush ${number}: run ${run.id} of ${run.pipeline} made ${run.state} in shard ${run.shard}`,
+      );
+    }
+    for (const row of batch.taskRuns) this.#taskRun(nodeId, row);
+    for (const row of batch.attempts) this.#attempt(row);
+    for (const row of batch.taskRuns) this.#checkAttempts(row);
+    for (const run of batch.runsChanged) this.#run(nodeId, run);
+    for (const run of batch.runsEnded) this.#ended(nodeId, run);
+    for (const id of batch.messagesTaken) this.#taken(nodeId, id);
+    this.#limits(nodeId, batch);
+    this.#rememberInbox();
+  }
+
+  #owned(nodeId: number, shard: number | undefined, what: string): void {
+    if (shard === undefined || this.#tables.shards[shard]?.nodeId === nodeId) return;
+    const owner = this.#tables.shards[shard]?.nodeId;
+    this.#journal.violate(
+      "C4 only the owner commits",
+      `node ${nodeId} committed ${what} of shard ${shard}, which is ${owner}'s`,
+    );
+  }
+
+  #taskRun(nodeId: number, row: TaskRunRow): void {
+    const name = `${row.runId}/${row.node}/${row.item}`;
+    this.#owned(nodeId, this.#shards.get(row.runId), name);
+    this.#journal.count(`task run ${row.state}`);
+    this.#journal.note(
+      `node ${nodeId}: ${name} ${row.state} ${row.generation}.${row.attempt}.${row.dispatch}${row.revoked ? " revoked" : ""}`,
+    );
+    const before = this.#taskRuns.get(name);
+    this.#taskRuns.set(name, row);
+    if (!before || row.generation > before.generation) return;
+    const wrong = (why: string): void =>
+      this.#journal.violate(
+        "C5 edges of the machine",
+        `${name}: ${why}: ${JSON.stringify(before)} to ${row.state} ${row.attempt}.${row.dispatch}`,
+      );
+    if (row.generation < before.generation) wrong("an earlier generation");
+    if (row.dispatch < before.dispatch) wrong("an earlier dispatch");
+    if (row.attempt < before.attempt) wrong("an earlier attempt");
+    if (isEndState(before.state) && row.state !== before.state) wrong("it had ended");
+    if (
+      before.state === "running" &&
+      row.state === "queued" &&
+      row.dispatch === before.dispatch &&
+      !this.#willRecord(row)
+    )
+      return;
+  }
+
+  #willRecord(_row: TaskRunRow): boolean {
+    return false;
+  }
+
+  #attempt(row: FlushBatch["attempts"][number]): void {
+    const name = `${row.runId}/${row.node}/${row.item}/${row.generation}`;
+    const known = this.#attempts.get(name) ?? new Set();
+    if (known.has(row.dispatch))
+      this.#journal.violate("C5 an attempt ends once", `${name} dispatch ${row.dispatch}`);
+    known.add(row.dispatch);
+    this.#attempts.set(name, known);
+    this.#journal.count(`attempt recorded: ${row.state}`);
+  }
+
+  #checkAttempts(row: TaskRunRow): void {
+    const name = `${row.runId}/${row.node}/${row.item}/${row.generation}`;
+    const known = this.#attempts.get(name);
+    const expected =
+      isEndState(row.state) || row.state === "running" || row.state === "waiting"
+        ? row.dispatch - 1
+        : row.dispatch;
+    for (let dispatch = 1; dispatch <= expected; dispatch += 1) {
+      if (known?.has(dispatch)) continue;
+      // A retry or loss may be decided as ended at once, with its last dispatch in the row itself.
+      if (isEndState(row.state) && dispatch === row.dispatch) continue;
+      this.#journal.violate(
+        "C5 no attempt is lost",
+        `${name} is ${row.state} in dispatch ${row.dispatch}; ${dispatch} left no trace`,
+      );
+    }
+  }
+
+  #run(nodeId: number, run: FlushBatch["runsChanged"][number]): void {
+    this.#owned(nodeId, this.#shards.get(run.id), run.id);
+    this.#journal.note(`node ${nodeId}: run ${run.id} ${run.state}${run.cancel ? " with a cancel" : ""}`);
+    if (run.cancel) this.cancels.set(run.id, structuredClone(run.cancel));
+    if (run.state === "quarantined") this.#journal.count("runs quarantined");
+  }
+
+  #ended(nodeId: number, run: FlushBatch["runsEnded"][number]): void {
+    this.#owned(nodeId, this.#shards.get(run.id), run.id);
+    this.#journal.count(`run ${run.state}`);
+    this.#journal.note(`node ${nodeId}: run ${run.id} ended ${run.state}`);
+    if (!isRunEnded(run.state))
+      this.#journal.violate("C5 edges of the machine", `${run.id} ended ${run.state}`);
+  }
+
+  #rememberInbox(): void {
+    for (const [id, row] of this.#tables.inbox) if (!this.#inbox.has(id)) this.#inbox.set(id, row);
+  }
+
+  /** Rows of the inbox that came outside of any flush. */
+  noteInbox(): void {
+    this.#rememberInbox();
+  }
+
+  #taken(nodeId: number, id: number): void {
+    this.#journal.count("messages taken");
+    const row = this.#inbox.get(id);
+    this.#inbox.delete(id);
+    if (!row) return;
+    this.#owned(nodeId, row.shard, `the taking of message ${id}`);
+    const content = row.message as { kind: string; runId?: string; message?: RunMessage };
+    this.#journal.count(`message: ${content.kind === "run" ? content.message?.kind : content.kind}`);
+    if (content.kind !== "run" || !content.message || content.runId === undefined) return;
+    this.#effect(content.runId, content.message, id);
+  }
+
+  #effect(runId: string, message: RunMessage, id: number): void {
+    const run = this.#tables.runs.get(keyOf(1, runId));
+    if (!run || run.state === "quarantined") return;
+    const wrong = (why: string): void =>
+      this.#journal.violate(
+        "C8 a message has its effect",
+        `${message.kind} for ${runId} was taken (message ${id}), ${why}`,
+      );
+    if (message.kind === "cancel" && run.state !== "queued" && !run.cancel) wrong("and it is not cancelled");
+    if (message.kind === "cancel" && run.state === "queued") wrong("and it is still queued");
+    if (message.kind === "child_ended" || message.kind === "result" || message.kind === "lost") {
+      const { node, item, generation, dispatch } = message.token;
+      const taskRun = this.#tables.taskRuns.get(keyOf(1, runId))?.get(keyOf(node, item));
+      const isCurrent = taskRun && taskRun.generation === generation && taskRun.dispatch === dispatch;
+      if (isCurrent && (taskRun.state === "running" || taskRun.state === "waiting"))
+        wrong(`and ${node}[${item}] is still ${taskRun.state}`);
+    }
+  }
+
+  #limits(nodeId: number, batch: FlushBatch): void {
+    for (const row of [...batch.grants, ...batch.requests, ...batch.limits])
+      this.#owned(nodeId, row.shard, `limit ${row.name}`);
+    for (const row of [...batch.grantsGone, ...batch.requestsGone])
+      this.#owned(nodeId, limitShard(row), `limit ${row.name}`);
+    for (const row of batch.grants)
+      this.#journal.note(`node ${nodeId}: ${row.kind} ${row.name} granted to ${row.holder}`);
+    for (const row of batch.grantsGone)
+      this.#journal.note(`node ${nodeId}: ${row.kind} ${row.name} back from ${row.holder}`);
+    for (const row of batch.requests)
+      this.#journal.note(`node ${nodeId}: ${row.kind} ${row.name} wanted by ${row.holder}`);
+    if (batch.grants.length + batch.grantsGone.length > 0) this.#checkSlots(batch);
+    if (batch.taskRuns.length + batch.grantsGone.length + batch.runsChanged.length > 0)
+      this.#checkHolders(batch);
+  }
+
+  #checkSlots(batch: FlushBatch): void {
+    for (const key of new Set(batch.grants.map((row) => keyOf(row.workspace, row.kind, row.name)))) {
+      const held = [...this.#tables.grants.values()].filter(
+        (row) => keyOf(row.workspace, row.kind, row.name) === key,
+      );
+      const used = held.reduce((sum, row) => sum + row.slots, 0);
+      const slots = this.#book.slotsMax(key);
+      if (slots !== undefined && used > slots && !this.loweredLimits.has(key))
+        this.#journal.violate(
+          "C6 limits never overshoot",
+          `${key.replaceAll("\n", "/")} has ${used} of ${slots} slots out: ${held.map((row) => row.holder).join(", ")}`,
+        );
+    }
+  }
+
+  /** Of runs that this flush touched. */
+  #checkHolders(batch: FlushBatch): void {
+    const runIds = new Set([
+      ...batch.taskRuns.map((row) => row.runId),
+      ...batch.grantsGone.map((row) => row.holder.split("/")[0]!),
+      ...batch.runsChanged.map((row) => row.id),
+      ...batch.runsCreated.map((row) => row.id),
+    ]);
+    for (const runId of runIds) {
+      const run = this.#tables.runs.get(keyOf(1, runId));
+      if (!run || (run.state !== "running" && run.state !== "waiting")) continue;
+      const definition = this.#book.definition(run.pipeline);
+      const hasGrant = (kind: string, holder: string, name?: string): boolean =>
+        name === undefined
+          ? [...this.#tables.grants.values()].some((row) => row.kind === kind && holds(row.holder, holder))
+          : [...this.#tables.grants.values()].some(
+              (row) => row.kind === kind && row.name === name && holds(row.holder, holder),
+            );
+      if (
+        definition.maxActiveRuns !== undefined &&
+        !hasGrant("pipeline", runId, activeRunsKey(1, run.pipeline).name)
+      )
+        this.#journal.violate(
+          "C7 what runs holds its limits",
+          `${runId} runs without a grant of its pipeline ${run.pipeline}`,
+        );
+      for (const row of this.#tables.taskRuns.get(keyOf(1, runId))?.values() ?? []) {
+        if (row.state !== "running") continue;
+        const { options } = definition.nodes.find(({ id }) => id === row.node)!;
+        const holder = `${runId}/${row.node}/${row.item}/${row.generation}`;
+        if (options.pool && !hasGrant("pool", holder, options.pool.name))
+          this.#journal.violate(
+            "C7 what runs holds its limits",
+            `${holder} runs without pool ${options.pool.name}`,
+          );
+        if (options.concurrency && !hasGrant("key", holder))
+          this.#journal.violate(
+            "C7 what runs holds its limits",
+            `${holder} runs without its concurrency key`,
+          );
+      }
+    }
+  }
+}
+
+function holds(holder: string, name: string): boolean {
+  return holder === name || holder.startsWith(`${name}/`);
+}

@@ -1,0 +1,49 @@
+/** `npm run simulate -- --seed N --hours H [--seeds COUNT] [--json] [--mutants] [--trace WORD]` */
+import { parseArgs } from "node:util";
+import { simulate, type SimulationReport } from "./simulation.ts";
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: "string", default: "1" },
+    seeds: { type: "string", default: "1" },
+    hours: { type: "string", default: "1" },
+    json: { type: "boolean", default: false },
+    mutants: { type: "boolean", default: false },
+    trace: { type: "string" },
+    lines: { type: "string", default: "60" },
+  },
+});
+
+async function simulateSeeds(): Promise<boolean> {
+  let isRight = true;
+  const first = Number(values.seed);
+  for (let seed = first; seed < first + Number(values.seeds); seed += 1) {
+    const report = await simulate({ seed, hours: Number(values.hours) });
+    isRight &&= report.violations.length === 0;
+    if (values.json) printJson(report);
+    else printReport(report);
+  }
+  return isRight;
+}
+
+function printJson({ journal: _, ...report }: SimulationReport): void {
+  console.log(JSON.stringify(report));
+}
+
+function printReport(report: SimulationReport): void {
+  const { seed, hours, violations, counts, journal } = report;
+  const verdict = violations.length === 0 ? "holds" : `VIOLATED ${counts["violations"]} times`;
+  console.log(
+    `seed ${seed}: ${hours} h, ${report.nodes} nodes, ${report.workers} workers, ${report.events} events, fingerprint ${report.fingerprint}: ${verdict}`,
+  );
+  if (values.seeds === "1")
+    for (const [name, count] of Object.entries(counts))
+      console.log(`  ${String(count).padStart(9)}  ${name}`);
+  for (const { rule, detail, at } of violations) console.log(`  at ${at.toFixed(1)} ms: ${rule}: ${detail}`);
+  if (values.trace !== undefined)
+    for (const line of journal.lines(Number(values.lines), values.trace)) console.log(line);
+  if (violations.length > 0)
+    console.log(`  replay: npm run simulate -- --seed ${seed} --hours ${hours} --trace RUN-ID`);
+}
+
+process.exitCode = (await simulateSeeds()) ? 0 : 1;

@@ -1,0 +1,157 @@
+/** One simulation: a seed, some virtual hours of load and faults, then calm, then the verdict. */
+import { createHash } from "node:crypto";
+import { MemoryEngineDatabase, seededRandom, type SeededRandom } from "@millrace/testkit";
+import type { EngineStore } from "@millrace/store";
+import { Client } from "./client.ts";
+import { DefinitionsBook } from "./definitions-book.ts";
+import { Faults } from "./faults.ts";
+import { checkEnd } from "./final-checker.ts";
+import { FlushChecker } from "./flush-checker.ts";
+import { Journal, type Violation } from "./journal.ts";
+import { Ledger } from "./ledger.ts";
+import { makePipelines } from "./pipelines.ts";
+import { Scheduler } from "./scheduler.ts";
+import { ServerNode, type World } from "./server-node.ts";
+import { SimulatedWorker, type WorkerWorld } from "./worker.ts";
+
+export interface SimulationOptions {
+  readonly seed: number;
+  /** Virtual hours of load and faults. */
+  readonly hours: number;
+  readonly wrapStore?: (store: EngineStore) => EngineStore;
+}
+
+export interface SimulationReport {
+  readonly seed: number;
+  readonly hours: number;
+  readonly nodes: number;
+  readonly workers: number;
+  readonly events: number;
+  readonly counts: { readonly [name: string]: number };
+  readonly violations: readonly Violation[];
+  readonly fingerprint: string;
+  readonly journal: Journal;
+}
+
+const hourMs = 3_600_000;
+/** Everything ends within this time once faults have stopped. */
+const calmMsMax = 2 * hourMs;
+
+export async function simulate(options: SimulationOptions): Promise<SimulationReport> {
+  const random = seededRandom(options.seed);
+  const scheduler = new Scheduler();
+  const journal = new Journal(() => scheduler.now);
+  const book = new DefinitionsBook(makePipelines(random.fork(), 10));
+  const blobs = new Map<string, string>();
+  // The checker is made of the database's tables, and the database calls the checker.
+  const judge: { checker?: FlushChecker } = {};
+  const database = new MemoryEngineDatabase({
+    now: () => 1_800_000_000_000 + Math.floor(scheduler.now * 1000) / 1000,
+    onFlush: (nodeId, number, batch) => judge.checker!.onFlush(nodeId, number, batch),
+    onMessage: () => judge.checker!.noteInbox(),
+  });
+  const checker = new FlushChecker(database.tables, journal, book);
+  judge.checker = checker;
+  const ledger = new Ledger(database.tables, journal);
+  const world: World = {
+    scheduler,
+    journal,
+    random: random.fork(),
+    database,
+    blobs: blobStore(blobs),
+    definitions: book.source(),
+    trouble: { lossChance: 0, slowChance: 0, slowMsMax: 15_000, isDown: false },
+    wrapStore: options.wrapStore ?? ((store) => store),
+    onEngineError: (fields, message) => {
+      if (!message.includes("lost its lease"))
+        journal.violate("C12 the engine does not break", `${message} ${errorText(fields)}`);
+    },
+  };
+  const nodes = Array.from({ length: 1 + random.below(3) }, (_, at) => new ServerNode(`node${at}`, world));
+  const workers: SimulatedWorker[] = [];
+  const workerWorld: WorkerWorld = {
+    scheduler,
+    journal,
+    random: random.fork(),
+    ledger,
+    trouble: { breakChance: 0, doubleChance: 0, reorderChance: 0 },
+    nodes,
+    nodeOf: (_bundle, pipeline, node) => book.node(pipeline, node),
+    putBlob: async (text) => world.blobs.put(text),
+  };
+  for (const node of nodes) {
+    node.onGone = () => {
+      for (const worker of workers) worker.serverGone(node);
+    };
+    node.start();
+  }
+  const faults = new Faults({ random: random.fork(), world, workerWorld, nodes, workers });
+  faults.addWorkers();
+  const client = new Client({
+    random: random.fork(),
+    scheduler,
+    journal,
+    nodes,
+    book,
+    tables: database.tables,
+    checker,
+  });
+  const endOfFaults = options.hours * hourMs;
+  client.start(endOfFaults);
+  faults.start(endOfFaults);
+  await scheduler.run(endOfFaults, () => false);
+  faults.heal();
+  const isCalm = (): boolean => scheduler.now > endOfFaults + 5_000 && client.isIdle && isEmpty(database);
+  await scheduler.run(endOfFaults + calmMsMax, isCalm);
+  journal.count("seconds to calm", Math.round((scheduler.now - endOfFaults) / 1_000));
+  checkEnd({
+    tables: database.tables,
+    journal,
+    book,
+    ledger,
+    flushes: checker,
+    blobs,
+    accepted: client.accepted,
+  });
+  return {
+    seed: options.seed,
+    hours: options.hours,
+    nodes: nodes.length,
+    workers: workers.length,
+    events: scheduler.events,
+    counts: Object.fromEntries([...journal.counts].sort(([a], [b]) => (a < b ? -1 : 1))),
+    violations: journal.violations,
+    fingerprint: journal.fingerprint,
+    journal,
+  };
+}
+
+function isEmpty({ tables }: MemoryEngineDatabase): boolean {
+  const { runs, grants, requests, inbox, offers } = tables;
+  return (
+    [...runs.values()].every((run) => run.state === "quarantined") &&
+    grants.size + requests.size + inbox.size + offers.size === 0
+  );
+}
+
+function blobStore(blobs: Map<string, string>): World["blobs"] {
+  return {
+    put: async (content) => {
+      const text = typeof content === "string" ? content : Buffer.from(content).toString("utf8");
+      const hash = createHash("sha256").update(text).digest("hex");
+      blobs.set(hash, text);
+      return hash;
+    },
+    get: async (hash) => {
+      const text = blobs.get(hash);
+      return text === undefined ? undefined : Buffer.from(text);
+    },
+  };
+}
+
+function errorText(fields: object): string {
+  const { err } = fields as { err?: unknown };
+  return err instanceof Error ? (err.stack ?? err.message) : JSON.stringify(fields);
+}
+
+export type { SeededRandom };

@@ -1,0 +1,377 @@
+/**
+ * A simulated worker: speaks the protocol's rules W1–W4 with whichever node it is connected to, runs attempts for
+ * virtual time, and keeps the ledger of what was really executed.
+ */
+import type { NodeDefinition } from "@millrace/core";
+import {
+  protocolVersion,
+  tokenKey,
+  type AttemptOutcome,
+  type Dispatch,
+  type DispatchToken,
+  type ServerMessage,
+} from "@millrace/protocol";
+import type { ConnectedWorker, WorkerLink } from "@millrace/server";
+import type { SeededRandom } from "@millrace/testkit";
+import type { Ledger } from "./ledger.ts";
+import type { Journal } from "./journal.ts";
+import { makeOutput } from "./pipelines.ts";
+import type { Scheduled, Scheduler } from "./scheduler.ts";
+import type { ServerNode } from "./server-node.ts";
+
+export interface NetworkTrouble {
+  /** Chance that a frame makes its connection break. */
+  breakChance: number;
+  doubleChance: number;
+  reorderChance: number;
+}
+
+export interface WorkerWorld {
+  readonly scheduler: Scheduler;
+  readonly journal: Journal;
+  readonly random: SeededRandom;
+  readonly ledger: Ledger;
+  readonly trouble: NetworkTrouble;
+  readonly nodes: readonly ServerNode[];
+  nodeOf(bundle: string, pipeline: string, node: string): NodeDefinition;
+  putBlob(text: string): Promise<string>;
+}
+
+interface Attempt {
+  readonly dispatch: Dispatch;
+  readonly end: Scheduled;
+}
+
+interface Connection {
+  readonly server: ServerNode;
+  readonly life: NonNullable<ServerNode["incarnation"]>;
+  isOpen: boolean;
+  connected: ConnectedWorker | undefined;
+  link: WorkerLink;
+  /** When the last frame in each direction arrives: a connection keeps the order. */
+  upAt: number;
+  downAt: number;
+  isWelcome: boolean;
+}
+
+const leaseMs = 10_000;
+
+export class SimulatedWorker {
+  readonly id: string;
+  readonly queues: readonly string[];
+  readonly slots: number;
+  readonly #world: WorkerWorld;
+  readonly #random: SeededRandom;
+  readonly #running = new Map<string, Attempt>();
+  /** Ended, and not acknowledged. */
+  readonly #ended = new Map<string, { readonly token: DispatchToken; readonly outcome: AttemptOutcome }>();
+  #connection: Connection | undefined;
+  #lease: Scheduled | undefined;
+  isDead = false;
+  /** Stays away until then. */
+  #awayUntil = 0;
+
+  constructor(id: string, queues: readonly string[], slots: number, world: WorkerWorld) {
+    this.id = id;
+    this.queues = queues;
+    this.slots = slots;
+    this.#world = world;
+    this.#random = world.random.fork();
+    this.#connectLater(this.#random.next() * 100);
+    this.#beat();
+  }
+
+  /** The machine is gone with all that ran on it. */
+  kill(): void {
+    this.isDead = true;
+    this.#killAll("its worker was killed");
+    this.#ended.clear();
+    this.#breakConnection();
+  }
+
+  /** The network is gone for a while. */
+  disconnect(forMs: number): void {
+    this.#awayUntil = this.#world.scheduler.now + forMs;
+    this.#breakConnection();
+  }
+
+  // --- connection ---------------------------------------------------------------------------------------------------
+
+  #connectLater(delayMs: number): void {
+    this.#world.scheduler.after(delayMs, () => this.#connect());
+  }
+
+  #connect(): void {
+    const { scheduler, nodes } = this.#world;
+    if (this.isDead || this.#connection) return;
+    const ready = nodes.filter((node) => node.isReady);
+    if (scheduler.now < this.#awayUntil || ready.length === 0) {
+      this.#connectLater(200 + this.#random.next() * 800);
+      return;
+    }
+    const server = this.#random.pick(ready);
+    const connection: Connection = {
+      server,
+      life: server.incarnation!,
+      isOpen: true,
+      connected: undefined,
+      link: { send: (message) => this.#down(connection, message), close: () => this.#closed(connection) },
+      upAt: 0,
+      downAt: 0,
+      isWelcome: false,
+    };
+    this.#connection = connection;
+    const hello = {
+      kind: "hello" as const,
+      protocol: protocolVersion,
+      workerId: this.id,
+      name: this.id,
+      version: "simulated",
+      queues: this.queues,
+      slots: this.slots,
+      labels: {},
+      platform: "linux",
+      running: [
+        ...[...this.#running.values()].map(({ dispatch }) => dispatch.token),
+        ...[...this.#ended.values()].map(({ token }) => token),
+      ],
+    };
+    this.#up(connection, () => {
+      if (!server.engine) return;
+      const { worker, welcome } = server.engine.hub.connect(hello, connection.link);
+      connection.connected = worker;
+      this.#down(connection, welcome);
+    });
+  }
+
+  #closed(connection: Connection): void {
+    if (!connection.isOpen) return;
+    connection.isOpen = false;
+    const { scheduler } = this.#world;
+    const { connected, server, life, link } = connection;
+    const engine = server.engine;
+    scheduler.after(this.#random.next() * 5, () =>
+      life.deliver(() => {
+        if (connected && server.engine === engine) engine?.hub.disconnected(connected, link);
+      }),
+    );
+    if (this.#connection !== connection) return;
+    this.#connection = undefined;
+    if (this.isDead) return;
+    this.#lease ??= scheduler.after(leaseMs, () => this.#leaseLost());
+    this.#connectLater(20 + this.#random.next() * 1_500);
+  }
+
+  #breakConnection(): void {
+    if (this.#connection) this.#closed(this.#connection);
+  }
+
+  /** Its node is gone. */
+  serverGone(server: ServerNode): void {
+    if (this.#connection?.server === server) this.#closed(this.#connection);
+  }
+
+  #leaseLost(): void {
+    this.#lease = undefined;
+    if (this.#connection?.isWelcome) return;
+    this.#world.journal.count("worker lease lost");
+    this.#killAll("its worker lost its lease");
+  }
+
+  #killAll(why: string): void {
+    for (const [key, attempt] of this.#running) {
+      attempt.end.cancel();
+      this.#world.ledger.abort(attempt.dispatch.token, why);
+      this.#running.delete(key);
+    }
+  }
+
+  #delay(): number {
+    return 0.1 + this.#random.next() * (this.#random.chance(0.02) ? 400 : 2);
+  }
+
+  /** To the server, in order. */
+  #up(connection: Connection, act: () => void): void {
+    const { scheduler, trouble, journal } = this.#world;
+    if (!connection.isOpen) return;
+    if (this.#random.chance(trouble.breakChance)) {
+      journal.count("fault: connection broke");
+      this.#closed(connection);
+      return;
+    }
+    const at = Math.max(scheduler.now + this.#delay(), connection.upAt);
+    connection.upAt = at;
+    scheduler.after(at - scheduler.now, () => {
+      if (connection.isOpen) connection.life.deliver(() => (connection.isOpen ? act() : undefined));
+    });
+  }
+
+  /** To the worker, in order. */
+  #down(connection: Connection, message: ServerMessage): void {
+    const { scheduler, trouble, journal, ledger } = this.#world;
+    if (!connection.isOpen || connection.life.isDead) return;
+    ledger.sent(this.id, message);
+    if (this.#random.chance(trouble.breakChance)) {
+      journal.count("fault: connection broke");
+      this.#closed(connection);
+      return;
+    }
+    const at = Math.max(scheduler.now + this.#delay(), connection.downAt);
+    connection.downAt = at;
+    const copies = this.#random.chance(trouble.doubleChance) ? 2 : 1;
+    if (copies === 2) journal.count("fault: doubled to worker");
+    for (let copy = 0; copy < copies; copy += 1) {
+      scheduler.after(at - scheduler.now, () => {
+        if (connection.isOpen && !this.isDead) this.#receive(connection, message);
+      });
+    }
+  }
+
+  #beat(): void {
+    this.#world.scheduler.after(3_000, () => {
+      if (this.isDead) return;
+      const connection = this.#connection;
+      if (connection?.isWelcome)
+        this.#up(
+          connection,
+          () => connection.connected && connection.server.engine?.hub.heard(connection.connected),
+        );
+      this.#beat();
+    });
+  }
+
+  // --- messages -----------------------------------------------------------------------------------------------------
+
+  #receive(connection: Connection, message: ServerMessage): void {
+    switch (message.kind) {
+      case "welcome":
+        connection.isWelcome = true;
+        this.#lease?.cancel();
+        this.#lease = undefined;
+        for (const token of message.revoked) this.#revoke(token);
+        this.#report([...this.#ended.keys()]);
+        return;
+      case "dispatches":
+        for (const dispatch of message.dispatches) this.#dispatch(dispatch);
+        return;
+      case "ack":
+        for (const token of message.tokens) this.#ended.delete(tokenKey(token));
+        return;
+      case "cancel":
+        return this.#cancel(message.token);
+      default:
+        return this.#closed(connection);
+    }
+  }
+
+  /** Given up meanwhile: what runs is killed, what ended is reported all the same (and acknowledged as stale). */
+  #revoke(token: DispatchToken): void {
+    const attempt = this.#running.get(tokenKey(token));
+    if (!attempt) return;
+    attempt.end.cancel();
+    this.#running.delete(tokenKey(token));
+    this.#world.ledger.abort(token, "revoked");
+    this.#world.journal.count("worker: revoked on reconnect");
+  }
+
+  #dispatch(dispatch: Dispatch): void {
+    const key = tokenKey(dispatch.token);
+    if (this.#running.has(key)) return;
+    if (this.#ended.has(key)) return this.#report([key]);
+    const { ledger, scheduler } = this.#world;
+    if (!ledger.begin(this.id, dispatch)) return;
+    const { durationMs, outcome } = this.#plan(dispatch);
+    const end = scheduler.after(durationMs, () => this.#end(dispatch, outcome));
+    this.#running.set(key, { dispatch, end });
+  }
+
+  #plan(dispatch: Dispatch): { durationMs: number; outcome: AttemptOutcome } {
+    const random = this.#random;
+    const definition = this.#world.nodeOf(dispatch.bundle, dispatch.pipeline, dispatch.token.node);
+    let durationMs = random.next() * random.pick([2, 2, 20, 20, 500, 500, 5_000, 30_000]);
+    let outcome: AttemptOutcome;
+    const kind = random.below(40);
+    if (kind < 30) outcome = { kind: "succeeded", output: { value: makeOutput(random, definition) } };
+    else if (kind < 36) outcome = { kind: "failed", error: { name: "Error", message: "it broke" } };
+    else if (kind === 36)
+      outcome = { kind: "failed", error: { name: "Fatal", message: "it broke", next: "fatal" } };
+    else if (kind === 37) outcome = { kind: "skipped", reason: "nothing to do" };
+    else if (kind === 38)
+      outcome = { kind: "infrastructure", error: { name: "BundleFetch", message: "no bundle" } };
+    else
+      outcome = {
+        kind: "failed",
+        error: { name: "Busy", message: "later", next: "retry_after", retryAfterMs: 3_000 },
+      };
+    if (dispatch.timeoutMs !== undefined && durationMs > dispatch.timeoutMs) {
+      // Now and then a worker fails to end what overruns; the server must.
+      if (random.chance(0.2)) return { durationMs: dispatch.timeoutMs + 120_000, outcome };
+      const code = "MILLRACE_ATTEMPT_TIMEOUT";
+      durationMs = dispatch.timeoutMs;
+      outcome = { kind: "failed", error: { name: code, code, message: "too long" } };
+    }
+    return { durationMs, outcome };
+  }
+
+  #end(dispatch: Dispatch, planned: AttemptOutcome): void {
+    const { token } = dispatch;
+    const key = tokenKey(token);
+    this.#running.delete(key);
+    const finish = (outcome: AttemptOutcome): void => {
+      this.#world.ledger.end(token, outcome);
+      this.#ended.set(key, { token, outcome });
+      this.#report([key]);
+    };
+    if (planned.kind !== "succeeded" || !("value" in planned.output)) return finish(planned);
+    const text = JSON.stringify(planned.output.value);
+    if (text.length <= 16_384) return finish(planned);
+    this.#world.journal.count("worker: output as a blob");
+    this.#world.putBlob(text).then(
+      (blob) => finish({ kind: "succeeded", output: { blob, bytes: text.length } }),
+      () => undefined,
+    );
+  }
+
+  #cancel(token: DispatchToken): void {
+    const key = tokenKey(token);
+    const attempt = this.#running.get(key);
+    if (!attempt) return;
+    attempt.end.cancel();
+    const how = this.#random.pick(["cancelled", "cancelled", "failed", "succeeded"] as const);
+    const definition = this.#world.nodeOf(attempt.dispatch.bundle, attempt.dispatch.pipeline, token.node);
+    const outcomes: { readonly [key in typeof how]: AttemptOutcome } = {
+      cancelled: { kind: "cancelled" },
+      failed: { kind: "failed", error: { name: "AbortError", message: "aborted" } },
+      succeeded: { kind: "succeeded", output: { value: makeOutput(this.#random, definition) } },
+    };
+    const end = this.#world.scheduler.after(this.#random.next() * 200, () =>
+      this.#end(attempt.dispatch, outcomes[how]),
+    );
+    this.#running.set(key, { dispatch: attempt.dispatch, end });
+  }
+
+  /** Sends results; they stay until they are acknowledged (W2). */
+  #report(keys: readonly string[]): void {
+    const connection = this.#connection;
+    if (!connection?.isWelcome) return;
+    const { journal, scheduler, trouble } = this.#world;
+    const now = scheduler.now;
+    const order = this.#random.chance(trouble.reorderChance) ? this.#random.shuffle(keys) : keys;
+    const results = order.flatMap((key) => {
+      const ended = this.#ended.get(key);
+      return ended ? [{ ...ended, times: { startedAt: now, endedAt: now } }] : [];
+    });
+    if (results.length === 0) return;
+    const copies = this.#random.chance(trouble.doubleChance) ? 2 : 1;
+    if (copies === 2) journal.count("fault: doubled to server");
+    for (let copy = 0; copy < copies; copy += 1) {
+      const send = (): void =>
+        this.#up(connection, () => {
+          if (connection.connected)
+            connection.server.engine?.hub.results(connection.connected, { kind: "results", results });
+        });
+      if (copy === 0) send();
+      else scheduler.after(this.#random.next() * 3_000, send);
+    }
+  }
+}
