@@ -26,6 +26,78 @@ create table shard (
 ) with (fillfactor = 50);
 insert into shard (shard) select generate_series(0, 63)::smallint;
 
+-- The rules of the state machines, as constraints of their tables. Each table has one constraint that calls one function:
+-- PostgreSQL reads the expressions of all check constraints anew for every statement, which for seven of them took
+-- 85 µs of the 110 µs that the insertion of one task run took; a function is read once per session.
+create function broken_rule(rule text) returns boolean
+language plpgsql
+immutable
+as $$
+begin
+  raise exception 'broken rule: %', rule using errcode = 'check_violation';
+end
+$$;
+
+create function run_is_sound(state text, started boolean, has_reason boolean, generation integer, depth smallint)
+returns boolean
+language plpgsql
+immutable
+as $$
+begin
+  if state not in ('queued', 'running', 'waiting', 'quarantined') then
+    return broken_rule('a live run is queued, running, waiting or quarantined');
+  elsif state <> 'quarantined' and (state = 'queued') = started then
+    return broken_rule('a run has started exactly when it is not queued');
+  elsif state = 'quarantined' and not has_reason then
+    return broken_rule('a quarantined run says why');
+  elsif generation < 1 or depth not between 0 and 16 then
+    return broken_rule('a run has a generation from 1 and a depth from 0 to 16');
+  end if;
+  return true;
+end
+$$;
+
+create function task_run_is_sound(
+  state text,
+  dispatch integer,
+  has_worker boolean,
+  started boolean,
+  ended boolean,
+  has_resume boolean,
+  has_output boolean,
+  has_reason boolean
+) returns boolean
+language plpgsql
+immutable
+as $$
+begin
+  case state
+    when 'running' then
+      if dispatch < 1 or not has_worker or not started then
+        return broken_rule('a running task run has a dispatch, a worker and a start');
+      end if;
+    when 'retrying' then
+      if not has_resume then
+        return broken_rule('a retrying task run has an instant at which it is due');
+      end if;
+    when 'failed', 'upstream_failed', 'cancelled' then
+      if not has_reason then
+        return broken_rule('a failed, upstream_failed or cancelled task run says why');
+      end if;
+    when 'queued', 'waiting', 'succeeded', 'skipped' then
+      null;
+    else
+      return broken_rule('a task run has one of the known states');
+  end case;
+  if (state in ('succeeded', 'failed', 'upstream_failed', 'skipped', 'cancelled')) <> ended then
+    return broken_rule('a task run has an end exactly when it has ended');
+  elsif has_output and state <> 'succeeded' then
+    return broken_rule('only a succeeded task run has an output');
+  end if;
+  return true;
+end
+$$;
+
 -- Runs that have not ended. A run leaves for run_history in the flush that ends it.
 create table run (
   workspace integer not null,
@@ -47,11 +119,7 @@ create table run (
   created_at timestamptz not null,
   started_at timestamptz,
   constraint run_pkey primary key (workspace, id),
-  constraint run_state_live check (state in ('queued', 'running', 'waiting', 'quarantined')),
-  constraint run_started check (state = 'quarantined' or (state = 'queued') = (started_at is null)),
-  constraint run_quarantine_has_reason check (state <> 'quarantined' or reason is not null),
-  constraint run_generation_positive check (generation > 0),
-  constraint run_depth_bounded check (depth between 0 and 16)
+  constraint run_sound check (run_is_sound(state, started_at is not null, reason is not null, generation, depth))
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 2000);
 create index run_by_shard on run (shard, state, id);
 
@@ -78,16 +146,12 @@ create table task_run (
   revoked boolean not null default false,
   carried boolean not null default false,
   constraint task_run_pkey primary key (workspace, run_id, node, item),
-  constraint task_run_state_known check (
-    state in ('queued', 'running', 'waiting', 'retrying', 'succeeded', 'failed', 'upstream_failed', 'skipped', 'cancelled')
-  ),
-  constraint task_run_running_has_dispatch check (state <> 'running' or (dispatch > 0 and worker is not null and started_at is not null)),
-  constraint task_run_retrying_has_due check (state <> 'retrying' or resume_at is not null),
-  constraint task_run_ended_has_end check (
-    (state in ('succeeded', 'failed', 'upstream_failed', 'skipped', 'cancelled')) = (ended_at is not null)
-  ),
-  constraint task_run_output_only_of_success check (state = 'succeeded' or (output is null and output_blob is null)),
-  constraint task_run_failed_says_why check (state not in ('failed', 'upstream_failed', 'cancelled') or reason is not null)
+  constraint task_run_sound check (
+    task_run_is_sound(
+      state, dispatch, worker is not null, started_at is not null, ended_at is not null, resume_at is not null,
+      output is not null or output_blob is not null, reason is not null
+    )
+  )
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 5000);
 
 -- Retries that are due later, and deadlines of runs.
