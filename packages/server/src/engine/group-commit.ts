@@ -43,7 +43,7 @@ export class GroupCommit {
   readonly #dirtyTaskRuns = new Map<TaskRun, RunEntry>();
   #number = 0;
   #scheduled = false;
-  #underWay: Promise<void> | undefined;
+  #underWay = false;
   #stopped = false;
 
   constructor(options: GroupCommitOptions) {
@@ -108,16 +108,19 @@ export class GroupCommit {
   }
 
   #start(): void {
-    this.#underWay = this.#run().finally(() => {
-      this.#underWay = undefined;
-    });
+    this.#underWay = true;
+    void this.#run();
   }
 
   async #run(): Promise<void> {
     for (;;) {
       this.#options.beforeFlush();
       const flush = this.#take();
-      if (!flush) return;
+      if (!flush) {
+        // In this very turn: a request of the next one must find that nothing is under way.
+        this.#underWay = false;
+        return;
+      }
       const outcome = await this.#commitNext(flush);
       if (this.#stopped) return;
       if (outcome === "fenced") {
@@ -164,8 +167,12 @@ export class GroupCommit {
     for (let attempt = 0; ; attempt += 1) {
       try {
         const outcome = await store.flush(nodeId, number, flush.batch);
-        if (attempt > 0) this.#options.onStoreTrouble(undefined);
-        return outcome;
+        if (attempt === 0) return outcome;
+        this.#options.onStoreTrouble(undefined);
+        if (outcome === "committed") return outcome;
+        // The earlier try may have landed after the store was asked: then its number is why this one was refused.
+        const landed = await this.#learnOutcome(number, 0);
+        return landed === "committed" ? landed : "fenced";
       } catch (error) {
         if (this.#stopped) return "fenced";
         if (store.isPoison(error)) return this.#commitWithoutPoison(flush, error);
@@ -177,9 +184,12 @@ export class GroupCommit {
   }
 
   /** Asks until the store answers whether flush `number` landed (G3). */
-  async #learnOutcome(number: number): Promise<"committed" | "fenced" | "not_landed"> {
+  async #learnOutcome(
+    number: number,
+    firstDelayMs = retryDelayMsMin,
+  ): Promise<"committed" | "fenced" | "not_landed"> {
     const { store, nodeId, clock } = this.#options;
-    for (let delayMs = retryDelayMsMin; ; delayMs = Math.min(delayMs * 2, retryDelayMsMax)) {
+    for (let delayMs = firstDelayMs; ; delayMs = nextDelayMs(delayMs)) {
       await new Promise<void>((resolve) => clock.after(delayMs, resolve));
       if (this.#stopped) return "fenced";
       try {
@@ -210,6 +220,10 @@ export class GroupCommit {
     }
     return "committed";
   }
+}
+
+function nextDelayMs(delayMs: number): number {
+  return Math.min(Math.max(delayMs * 2, retryDelayMsMin), retryDelayMsMax);
 }
 
 function addRun(batch: FlushBatch, entry: RunEntry): void {
