@@ -7,3 +7,14 @@ export {
   serverMessageSchemas,
   workerMessageSchemas,
 } from "./worker-schema.ts";
+export {
+  bundleUpload,
+  cancelRequest,
+  deployRequest,
+  markRequest,
+  poolRequest,
+  rerunRequest,
+  rollbackRequest,
+  startRunRequest,
+} from "./api-schema.ts";
+export { type Shape } from "./shape.ts";

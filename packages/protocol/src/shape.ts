@@ -104,6 +104,25 @@ export function object(required: Members, optional: Members = {}): Shape {
   };
 }
 
+/** Members that are not named are refused: what a person writes may be misspelt. */
+export function closed(shape: Shape): Shape {
+  const names = Object.keys((shape.schema["properties"] as object | undefined) ?? {});
+  return {
+    schema: { ...shape.schema, additionalProperties: false },
+    check: (value) => {
+      const fault = shape.check(value);
+      if (fault || !isObject(value)) return fault;
+      const unknown = Object.keys(value).find((name) => !names.includes(name));
+      return unknown === undefined
+        ? undefined
+        : below(unknown, { path: "", expected: `no such member, but only ${names.join(", ")}` });
+    },
+  };
+}
+
+/** Anything that JSON can carry. */
+export const anyJson = leaf({}, "a JSON value", (value) => value !== undefined);
+
 /** `present`, or `other` when that member is absent. */
 export function memberOr(present: string, other: Shape): Shape {
   return {

@@ -8,7 +8,8 @@ export {
   type WorkerInfo,
   type WorkerLink,
 } from "./engine/dispatcher.ts";
-export { Engine, type Rerun, type StartedRun, type StartRun } from "./engine/engine.ts";
+export { Engine } from "./engine/engine.ts";
+export { type Rerun, type StartedRun, type StartRun } from "./engine/run-entrance.ts";
 export { type EngineLog, type EngineOptions } from "./engine/engine-options.ts";
 export { GroupCommit } from "./engine/group-commit.ts";
 export { LimitHost, limitShard } from "./engine/limit-host.ts";
@@ -18,3 +19,4 @@ export { type RunEntry } from "./engine/run-entry.ts";
 export { RunHost } from "./engine/run-host.ts";
 export { holderOf } from "./engine/task-input.ts";
 export { WorkerHub } from "./engine/worker-hub.ts";
+export { type Server, type ServerOptions, startServer } from "./server.ts";

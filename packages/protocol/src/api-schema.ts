@@ -1,0 +1,148 @@
+/** Schemas of what `/api/v1` takes: each is a JSON Schema for the API's document and the check at the server's edge. */
+import { triggerRules, type Json } from "@millrace/core";
+import {
+  anObject,
+  anyJson,
+  closed,
+  flag,
+  integer,
+  list,
+  mapOf,
+  number,
+  object,
+  oneOf,
+  sha256,
+  text,
+  type Shape,
+} from "./shape.ts";
+
+const count = integer(0);
+
+export const startRunRequest = closed(
+  object({ pipeline: text }, { params: anyJson, labels: mapOf(text), idempotencyKey: text, force: flag }),
+);
+export const cancelRequest = closed(object({}, { node: text, item: text }));
+export const rerunRequest = closed(
+  object({ scope: oneOf("failed", "nodes", "all") }, { nodes: list(text), sameBundle: flag }),
+);
+export const markRequest = closed(
+  object({ node: text, state: oneOf("succeeded", "failed", "skipped") }, { item: text, output: anyJson }),
+);
+export const rollbackRequest = closed(object({ project: text }, { deployment: integer(1) }));
+export const poolRequest = closed(object({ slots: integer(0) }));
+
+const manifest = object({
+  hash: sha256,
+  formatVersion: integer(1),
+  project: text,
+  codeHash: sha256,
+  mapHash: sha256,
+  codeBytes: count,
+  externals: mapOf(text),
+  platform: text,
+  nodeMajor: count,
+  projectRoot: text,
+});
+export const bundleUpload = object({ manifest, code: text, map: text });
+
+/** What `compileGraph` takes for granted: the rest of a definition is its to judge. */
+const template: Shape = {
+  schema: { type: "object", required: ["kind"], properties: { kind: { type: "string" } } },
+  check: (value) => checkTemplate(value as Json, 0),
+};
+const retry = object({
+  retries: count,
+  backoff: oneOf("fixed", "exponential"),
+  delayMs: number(0),
+  factor: number(),
+  maxDelayMs: number(0),
+  jitter: oneOf("none", "full"),
+});
+const options = object(
+  { retry, priority: number(), queue: text, env: list(text), connections: list(text) },
+  {
+    timeoutMs: number(0),
+    pool: object({ name: text, slots: integer(1) }),
+    concurrency: object({ key: template, limit: integer(1) }),
+    cache: object({ version: text }, { expiryMs: number(0) }),
+  },
+);
+const source = object({ file: text, line: count }, { column: count });
+const node = object(
+  {
+    id: text,
+    kind: oneOf("task", "branch", "short_circuit", "call"),
+    name: text,
+    input: template,
+    after: list(object({ node: text }, { choices: list(text) })),
+    rule: oneOf(...triggerRules),
+    options,
+  },
+  {
+    region: text,
+    teardownOf: list(text),
+    choices: list(text),
+    skips: oneOf("all", "direct"),
+    calls: text,
+    source,
+    description: text,
+  },
+);
+const region = object(
+  { id: text, over: list(template), combine: oneOf("zip", "cross"), settled: flag },
+  { parent: text, concurrency: integer(1), source },
+);
+const pipeline = object(
+  { name: text, tags: list(text), paused: flag, nodes: list(node), regions: list(region) },
+  {
+    description: text,
+    owner: text,
+    maxActiveRuns: integer(1),
+    deadlineMs: number(0),
+    params: object({ schema: anyJson, validateOnWorker: flag }),
+    output: template,
+    source,
+  },
+);
+const project = object({
+  project: text,
+  pipelines: list(pipeline),
+  pools: mapOf(count),
+  queues: list(text),
+});
+export const deployRequest = closed(object({ bundle: sha256, definition: project }, { dryRun: flag }));
+
+const templateDepthMax = 200;
+const path = list(anyJson);
+const templates: { readonly [kind: string]: Shape } = {
+  value: object({ value: anyJson }),
+  object: object({ entries: anObject }),
+  array: object({ items: list(anObject) }),
+  output: object({ node: text, path }),
+  item: object({ region: text, path }),
+  index: object({ region: text }),
+  params: object({ path }),
+};
+
+function checkTemplate(value: Json, depth: number): ReturnType<Shape["check"]> {
+  const fault = anObject.check(value);
+  if (fault || depth > templateDepthMax) return { path: "", expected: "a template" };
+  const parts = value as { readonly kind?: Json; readonly entries?: Json; readonly items?: Json };
+  const shape =
+    typeof parts.kind === "string" && Object.hasOwn(templates, parts.kind)
+      ? templates[parts.kind]
+      : undefined;
+  if (!shape) return { path: "/kind", expected: `one of ${Object.keys(templates).join(", ")}` };
+  const own = shape.check(value);
+  if (own) return own;
+  const inner = parts.kind === "object" ? parts.entries : parts.kind === "array" ? parts.items : {};
+  for (const [name, part] of Object.entries(inner as { [name: string]: Json })) {
+    const below = checkTemplate(part, depth + 1);
+    if (below)
+      return {
+        path: `/${parts.kind === "object" ? "entries" : "items"}/${name}${below.path}`,
+        expected: below.expected,
+      };
+  }
+  return undefined;
+}

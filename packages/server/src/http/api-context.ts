@@ -1,0 +1,22 @@
+/** What the routes are given. */
+import type { BlobStore, Database } from "@millrace/store";
+import type { Clock } from "../engine/clock.ts";
+import type { EngineLog } from "../engine/engine-options.ts";
+import type { EngineHost } from "../engine-host.ts";
+import type { LiveProgress } from "./live-progress.ts";
+import type { LogSink } from "./log-sink.ts";
+import type { ParamsCheck } from "./params-check.ts";
+
+export interface ApiContext {
+  readonly version: string;
+  readonly embedded: boolean;
+  readonly databaseVersion: string;
+  readonly database: Database;
+  readonly blobs: BlobStore;
+  readonly host: EngineHost;
+  readonly clock: Clock;
+  readonly log: EngineLog;
+  readonly logs: LogSink;
+  readonly progress: LiveProgress;
+  readonly params: ParamsCheck;
+}

@@ -1,0 +1,87 @@
+/** The HTTP application: access first, then the routes; every refusal leaves as a problem. */
+import { MillraceError } from "@millrace/core";
+import { apiPrefix, type Problem } from "@millrace/protocol";
+import { fastify, type FastifyInstance, type FastifyReply } from "fastify";
+import type { Access } from "./access.ts";
+import type { ApiContext } from "./api-context.ts";
+import { bundleRoutes } from "./bundle-routes.ts";
+import { deploymentRoutes } from "./deployment-routes.ts";
+import { bodyBytesMax } from "./limits.ts";
+import { expectedError, problemOf, problemType } from "./problem.ts";
+import { addRoute, type Route } from "./route.ts";
+import { runRoutes } from "./run-routes.ts";
+import { serverRoutes } from "./server-routes.ts";
+
+/** When a reader may come back after MILLRACE_OVERLOADED and its like, in seconds. */
+const retryAfterSeconds = 1;
+
+export function apiRoutes(context: ApiContext): Route[] {
+  return [
+    ...serverRoutes(context),
+    ...runRoutes(context),
+    ...bundleRoutes(context),
+    ...deploymentRoutes(context),
+  ];
+}
+
+export function makeApp(context: ApiContext, access: Access): FastifyInstance {
+  const app = fastify({ bodyLimit: bodyBytesMax, exposeHeadRoutes: false, forceCloseConnections: true });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("application/json", { parseAs: "string" }, (_request, body, done) => {
+    parseBody(body as string, done);
+  });
+  app.addContentTypeParser("application/octet-stream", { parseAs: "buffer" }, (_request, body, done) => {
+    done(null, body);
+  });
+  app.addHook("onRequest", (request, _reply, done) => {
+    access.check(request.headers);
+    done();
+  });
+  app.setErrorHandler((error, request, reply) => {
+    if (!expectedError(error))
+      context.log.error(
+        { err: error, method: request.method, url: request.url },
+        "a request failed unexpectedly",
+      );
+    return sendProblem(reply, problemOf(error));
+  });
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(
+      reply,
+      problemOf(
+        new MillraceError("MILLRACE_NOT_FOUND", {
+          message: `There is nothing for ${request.method} ${request.url.split("?")[0]}.`,
+        }),
+      ),
+    ),
+  );
+  void app.register(
+    async (api) => {
+      for (const route of apiRoutes(context)) addRoute(api, route);
+    },
+    { prefix: apiPrefix },
+  );
+  return app;
+}
+
+function parseBody(text: string, done: (error: Error | null, body?: unknown) => void): void {
+  if (text === "") {
+    done(null, {});
+    return;
+  }
+  try {
+    done(null, JSON.parse(text));
+  } catch (cause) {
+    done(
+      new MillraceError("MILLRACE_REQUEST_INVALID", {
+        message: `The body is not JSON: ${cause instanceof Error ? cause.message : String(cause)}`,
+        cause,
+      }),
+    );
+  }
+}
+
+function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
+  if (problem.status === 503) reply.header("retry-after", retryAfterSeconds);
+  return reply.code(problem.status).header("content-type", problemType).send(JSON.stringify(problem));
+}

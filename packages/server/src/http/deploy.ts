@@ -1,0 +1,188 @@
+/** Deploys and rollbacks: a project's definitions are checked as a whole and replaced as a whole. */
+import {
+  canonicalJson,
+  compileGraph,
+  MillraceError,
+  nearestName,
+  type Json,
+  type PipelineDefinition,
+  type ProjectDefinition,
+} from "@millrace/core";
+import type { DeployRequest, DeployResponse, RollbackRequest } from "@millrace/protocol";
+import { changeDeployment, hasBundle, type DeploymentState } from "@millrace/store";
+import { workspaceId } from "../engine/run-entrance.ts";
+import type { ApiContext } from "./api-context.ts";
+import { compileSchema } from "./params-check.ts";
+
+/** Queues that need no declaration. */
+const builtInQueues = ["default"];
+
+export async function deploy(context: ApiContext, request: DeployRequest): Promise<DeployResponse> {
+  const { bundle, definition, dryRun = false } = request;
+  checkPipelines(definition);
+  if (!dryRun && !(await hasBundle(context.database, bundle))) {
+    throw new MillraceError("MILLRACE_BUNDLE_UNKNOWN", {
+      message: `The bundle ${bundle} was not uploaded.`,
+      fields: { bundle },
+    });
+  }
+  const names = definition.pipelines.map((pipeline) => pipeline.name);
+  const wanted = { workspace: workspaceId, project: definition.project, names };
+  return changeDeployment(context.database, wanted, async (state) => {
+    checkNames(definition, state);
+    const number = state.lastNumber + 1;
+    const answer = { ...differenceOf(definition, state), deployment: number, dryRun };
+    const change = {
+      workspace: workspaceId,
+      project: definition.project,
+      number,
+      bundle,
+      definition,
+      now: context.host.engine.now(),
+      isNew: true,
+    };
+    return { answer, change: dryRun ? undefined : change };
+  });
+}
+
+export async function rollBack(context: ApiContext, request: RollbackRequest): Promise<DeployResponse> {
+  const { project, deployment } = request;
+  const wanted = { workspace: workspaceId, project, names: [] };
+  return changeDeployment(context.database, wanted, async (state, find) => {
+    if (!state.active) {
+      throw new MillraceError("MILLRACE_REQUEST_INVALID", {
+        message: `The project "${project}" has no deployment.`,
+      });
+    }
+    const target = await find(deployment ?? "previous");
+    if (!target) {
+      throw new MillraceError("MILLRACE_REQUEST_INVALID", {
+        message:
+          deployment === undefined
+            ? `The project "${project}" has no deployment before number ${state.active.number}.`
+            : `The project "${project}" has no deployment number ${deployment}.`,
+        advice: "List them with `millrace deployments`.",
+      });
+    }
+    const { definition, number, bundle } = target;
+    checkNames(definition, state);
+    const now = context.host.engine.now();
+    return {
+      answer: { ...differenceOf(definition, state), deployment: number, dryRun: false },
+      change: { workspace: workspaceId, project, number, bundle, definition, now, isNew: false },
+    };
+  });
+}
+
+/** What can be judged from the definition alone. */
+function checkPipelines(definition: ProjectDefinition): void {
+  const seen = new Set<string>();
+  const queues = new Set([...builtInQueues, ...definition.queues]);
+  for (const pipeline of definition.pipelines) {
+    if (seen.has(pipeline.name)) {
+      throw new MillraceError("MILLRACE_GRAPH_DUPLICATE_ID", {
+        message: `The project has two pipelines with the name "${pipeline.name}".`,
+        ...sourceOf(pipeline),
+      });
+    }
+    seen.add(pipeline.name);
+    compileGraph(pipeline);
+    checkParamsSchema(pipeline);
+    checkQueues(pipeline, queues);
+  }
+}
+
+function checkParamsSchema(pipeline: PipelineDefinition): void {
+  if (!pipeline.params) return;
+  try {
+    compileSchema(pipeline.params.schema);
+  } catch (cause) {
+    throw new MillraceError("MILLRACE_OPTION_INVALID", {
+      message: `The parameters of "${pipeline.name}" have no valid JSON Schema: ${cause instanceof Error ? cause.message : String(cause)}`,
+      ...sourceOf(pipeline),
+      cause,
+    });
+  }
+}
+
+function checkQueues(pipeline: PipelineDefinition, queues: ReadonlySet<string>): void {
+  for (const node of pipeline.nodes) {
+    const { queue } = node.options;
+    if (queues.has(queue)) continue;
+    throw new MillraceError("MILLRACE_QUEUE_UNKNOWN", {
+      message: `The node "${node.id}" of "${pipeline.name}" names the queue "${queue}", which is not declared.${suggestion(queue, queues)}`,
+      fields: { pipeline: pipeline.name, node: node.id, queue },
+      ...sourceOf(node),
+    });
+  }
+}
+
+/** What depends on other projects and on operators. */
+function checkNames(definition: ProjectDefinition, state: DeploymentState): void {
+  const { project } = definition;
+  const foreign = state.pipelines.find(
+    (row) =>
+      row.project !== project &&
+      !row.retired &&
+      definition.pipelines.some((pipeline) => pipeline.name === row.name),
+  );
+  if (foreign) {
+    throw new MillraceError("MILLRACE_PROJECT_CONFLICT", {
+      message: `The pipeline "${foreign.name}" belongs to the project "${foreign.project}", not to "${project}".`,
+      fields: { pipeline: foreign.name, owner: foreign.project, project },
+    });
+  }
+  const pools = new Set([...state.pools, ...Object.keys(definition.pools)]);
+  const callable = new Set([...state.pipelineNames, ...definition.pipelines.map(({ name }) => name)]);
+  for (const pipeline of definition.pipelines) {
+    for (const node of pipeline.nodes) {
+      const { pool } = node.options;
+      if (pool && !pools.has(pool.name)) {
+        throw new MillraceError("MILLRACE_POOL_UNKNOWN", {
+          message: `The node "${node.id}" of "${pipeline.name}" names the pool "${pool.name}", which does not exist.${suggestion(pool.name, pools)}`,
+          fields: { pipeline: pipeline.name, node: node.id, pool: pool.name },
+          ...sourceOf(node),
+        });
+      }
+      if (node.calls !== undefined && !callable.has(node.calls)) {
+        throw new MillraceError("MILLRACE_PIPELINE_UNKNOWN", {
+          message: `The node "${node.id}" of "${pipeline.name}" calls the pipeline "${node.calls}", which does not exist.${suggestion(node.calls, callable)}`,
+          fields: { pipeline: pipeline.name, node: node.id, calls: node.calls },
+          ...sourceOf(node),
+        });
+      }
+    }
+  }
+}
+
+function suggestion(name: string, names: Iterable<string>): string {
+  const near = nearestName(name, names);
+  return near === undefined ? "" : ` Did you mean "${near}"?`;
+}
+
+function sourceOf(part: Pick<PipelineDefinition, "source">): Pick<PipelineDefinition, "source"> {
+  return part.source === undefined ? {} : { source: part.source };
+}
+
+function differenceOf(
+  definition: ProjectDefinition,
+  state: DeploymentState,
+): Pick<DeployResponse, "project" | "added" | "changed" | "unchanged" | "retired"> {
+  const { project } = definition;
+  const before = new Map(
+    state.pipelines
+      .filter((row) => row.project === project && !row.retired)
+      .map((row) => [row.name, canonicalJson(row.definition as unknown as Json)]),
+  );
+  const added: string[] = [];
+  const changed: string[] = [];
+  const unchanged: string[] = [];
+  for (const pipeline of definition.pipelines) {
+    const known = before.get(pipeline.name);
+    if (known === undefined) added.push(pipeline.name);
+    else if (known === canonicalJson(pipeline as unknown as Json)) unchanged.push(pipeline.name);
+    else changed.push(pipeline.name);
+    before.delete(pipeline.name);
+  }
+  return { project, added, changed, unchanged, retired: [...before.keys()].sort() };
+}

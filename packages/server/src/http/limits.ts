@@ -1,0 +1,43 @@
+/** Bounds of the API, each with its reason. */
+
+/** Ordinary requests: parameters beyond this belong into storage of the user's. */
+export const bodyBytesMax = 1024 * 1024;
+/** Bundles and blobs: 64 MB of content, and what JSON adds to it. */
+export const largeBodyBytesMax = 80 * 1024 * 1024;
+/** A worker's frame: some thousand results or log lines. */
+export const frameBytesMax = 16 * 1024 * 1024;
+/** A worker that does not take what is sent to it is cut at this many bytes. */
+export const workerBufferBytesMax = 64 * 1024 * 1024;
+/** From the connection to `hello`. */
+export const helloMs = 10_000;
+/** A page, when the request does not say. */
+export const pageSize = 100;
+export const pageSizeMax = 1_000;
+/** Nodes in a run's detail. */
+export const detailNodesMax = 1_000;
+/** Attempts that are shown of one page of nodes. */
+export const attemptsMax = 5_000;
+/** Compiled parameter schemas that are kept. */
+export const validatorsMax = 500;
+/** Faults of parameters that are listed. */
+export const issuesMax = 50;
+/** Bytes of log lines that wait to be stored, over all attempts. */
+export const logBufferBytesMax = 32 * 1024 * 1024;
+/** Log chunks in one statement. */
+export const logBatchMax = 500;
+/** Attempts whose log position is remembered, to leave repeats out. */
+export const logPositionsMax = 20_000;
+/** Task runs whose last progress is remembered. */
+export const progressMax = 20_000;
+/** Bytes that wait for one slow reader of events before it is cut. */
+export const eventBufferBytesMax = 4 * 1024 * 1024;
+/** A comment on a silent event stream, so that proxies keep it open. */
+export const eventHeartbeatMs = 15_000;
+/** How often a watched run that another server steps is looked at. */
+export const eventPollMs = 250;
+/** Event streams at once: each watches, and may poll, for one reader. */
+export const eventStreamsMax = 500;
+/** Longest name of a label, and longest text of one. */
+export const labelBytesMax = 1_000;
+export const labelsMax = 100;
+export const idempotencyKeyBytesMax = 1_000;

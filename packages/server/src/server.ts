@@ -1,0 +1,241 @@
+/**
+ * One server process: its connections, its engine, its API, its upkeep. It owns their order of coming and going.
+ *
+ * P1: nothing is served before the engine holds its shards.
+ * P2: `stop` takes nothing new, lets the engine hand over, then closes what is left; it ends within seconds.
+ */
+import { createServer } from "node:http";
+import { MillraceError } from "@millrace/core";
+import type { ServerInfo } from "@millrace/protocol";
+import {
+  configuredPools,
+  connect,
+  type Database,
+  type DatabaseTarget,
+  definitionsChannel,
+  findDefinition,
+  findPipeline,
+  migrate,
+  openFolderBlobStore,
+  openPostgresEngineStore,
+  requireDatabase,
+  requireSchema,
+} from "@millrace/store";
+import type { FastifyInstance } from "fastify";
+import { systemClock } from "./engine/clock.ts";
+import type { DefinitionSource } from "./engine/definitions.ts";
+import type { EngineLog } from "./engine/engine-options.ts";
+import { workspaceId } from "./engine/run-entrance.ts";
+import { EngineHost } from "./engine-host.ts";
+import { Access } from "./http/access.ts";
+import type { ApiContext } from "./http/api-context.ts";
+import { makeApp } from "./http/app.ts";
+import { LiveProgress } from "./http/live-progress.ts";
+import { LogSink } from "./http/log-sink.ts";
+import { ParamsCheck } from "./http/params-check.ts";
+import { serverInfo } from "./http/server-routes.ts";
+import { WorkerSockets } from "./http/worker-socket.ts";
+
+export interface ServerOptions {
+  readonly database: DatabaseTarget;
+  /** Large values rest here; all servers of one database share it. */
+  readonly blobFolder: string;
+  /** Beyond loopback `token` and `publicUrl` are needed. */
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  /** Every request and worker must carry it. */
+  readonly token?: string;
+  /** The address by which browsers and workers reach the server. */
+  readonly publicUrl?: string;
+  readonly name: string;
+  readonly version: string;
+  readonly log: EngineLog;
+  /** Runs under way at once on this node. */
+  readonly activeRunsMax?: number;
+  /** Brings the database to this version's schema first; else it must have it. */
+  readonly migrate: boolean;
+}
+
+export interface Server {
+  /** With the port that was taken. */
+  readonly url: string;
+  info(): ServerInfo;
+  /** Hands over and ends, within seconds. May be called twice. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a server; resolves when it serves. Throws MILLRACE_CONFIG_INVALID, MILLRACE_DATABASE_UNREACHABLE,
+ * MILLRACE_PORT_TAKEN, and what migrating or requiring the schema throws.
+ */
+export async function startServer(options: ServerOptions): Promise<Server> {
+  const access = new Access({ host: options.host, token: options.token, publicUrl: options.publicUrl });
+  const database = connect(options.database, {
+    applicationName: `millrace ${options.name}`.slice(0, 60),
+    onIdleError: (error) => options.log.warn({ err: error }, "a database connection was lost while idle"),
+  });
+  try {
+    await requireDatabase(database, options.database);
+    if (options.migrate) await migrate(database.api, { now: Date.now() });
+    const { serverVersion } = await requireSchema(database.api);
+    return await new RunningServer({ options, access, database, serverVersion }).start();
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+interface Parts {
+  readonly options: ServerOptions;
+  readonly access: Access;
+  readonly database: Database;
+  readonly serverVersion: number;
+}
+
+class RunningServer implements Server {
+  readonly #parts: Parts;
+  #context!: ApiContext;
+  #app!: FastifyInstance;
+  #sockets!: WorkerSockets;
+  #host!: EngineHost;
+  #url = "";
+  #stopped: Promise<void> | undefined;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  get url(): string {
+    return this.#url;
+  }
+
+  info(): ServerInfo {
+    return serverInfo(this.#context);
+  }
+
+  async start(): Promise<this> {
+    const { options, access, database } = this.#parts;
+    const blobs = await openFolderBlobStore(options.blobFolder);
+    this.#host = new EngineHost({
+      store: openPostgresEngineStore(database),
+      blobs,
+      definitions: definitionSource(database),
+      clock: systemClock,
+      random: Math.random,
+      log: options.log,
+      name: options.name,
+      url: options.publicUrl,
+      version: options.version,
+      ...(options.activeRunsMax === undefined ? {} : { activeRunsMax: options.activeRunsMax }),
+      prepare: async (engine) => engine.setConfiguredPools(await configuredPools(database, workspaceId)),
+    });
+    const now = (): number => this.#host.running?.now() ?? Date.now();
+    this.#context = {
+      version: options.version,
+      embedded: !("databaseUrl" in options.database),
+      databaseVersion: versionText(this.#parts.serverVersion),
+      database,
+      blobs,
+      host: this.#host,
+      clock: systemClock,
+      log: options.log,
+      logs: new LogSink({ database, clock: systemClock, log: options.log, now }),
+      progress: new LiveProgress(),
+      params: new ParamsCheck(),
+    };
+    this.#app = makeApp(this.#context, access);
+    this.#sockets = new WorkerSockets(this.#context, access);
+    try {
+      await this.#app.ready();
+      await this.#requirePort();
+      await this.#host.start();
+      await database.listen({
+        channels: [definitionsChannel],
+        onNotification: () => this.#reloadDefinitions(),
+        onCatchUp: () => this.#reloadDefinitions(),
+      });
+      await this.#listen();
+    } catch (error) {
+      await this.#host.stop().catch(() => {});
+      await this.#app.close();
+      throw error;
+    }
+    return this;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
+    await this.#host.stop();
+    this.#sockets.stop();
+    await this.#context.logs.stop();
+    await this.#app.close();
+    await this.#parts.database.close();
+  }
+
+  /** The port is tried before the engine takes shards, so that a second server on one port disturbs nobody. */
+  async #requirePort(): Promise<void> {
+    const { host, port } = this.#parts.options;
+    if (port === 0) return;
+    const probe = createServer();
+    await new Promise<void>((resolve, reject) => {
+      probe.once("error", (error) => reject(listenError(error, host, port)));
+      probe.listen({ host, port, exclusive: true }, () => probe.close(() => resolve()));
+    });
+  }
+
+  async #listen(): Promise<void> {
+    const { host, port } = this.#parts.options;
+    this.#app.server.on("upgrade", (request, socket, head) => this.#sockets.upgrade(request, socket, head));
+    this.#app.server.on("connection", (socket) => socket.setNoDelay(true));
+    try {
+      await this.#app.listen({ host, port });
+    } catch (error) {
+      throw listenError(error, host, port);
+    }
+    const address = this.#app.server.address();
+    const taken = typeof address === "object" && address ? address.port : port;
+    this.#url = `http://${host.includes(":") ? `[${host}]` : host}:${taken}`;
+  }
+
+  #reloadDefinitions(): void {
+    const engine = this.#host.running;
+    if (!engine) return;
+    engine.definitions.forgetActive();
+    configuredPools(this.#parts.database, workspaceId).then(
+      (pools) => engine.setConfiguredPools(pools),
+      (error: unknown) => this.#parts.options.log.warn({ err: error }, "the pools could not be read"),
+    );
+  }
+}
+
+function definitionSource(database: Database): DefinitionSource {
+  return {
+    findActive: async (workspace, name) => {
+      const row = await findPipeline(database, workspace, name);
+      return row && !row.retired
+        ? { project: row.project, bundle: row.bundle, paused: row.paused, definition: row.definition }
+        : undefined;
+    },
+    definitionOf: (workspace, bundle, name) => findDefinition(database, workspace, bundle, name),
+  };
+}
+
+function listenError(error: unknown, host: string, port: number): unknown {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (code !== "EADDRINUSE") return error;
+  return new MillraceError("MILLRACE_PORT_TAKEN", {
+    message: `Another program listens on ${host}:${port}.`,
+    fields: { host, port },
+    cause: error,
+  });
+}
+
+/** 180004 is 18.4, 150017 is 15.17. */
+function versionText(serverVersion: number): string {
+  return `${Math.floor(serverVersion / 10_000)}.${serverVersion % 10_000}`;
+}

@@ -1,0 +1,114 @@
+/** Pipelines as they are deployed. */
+import type { PipelineDefinition } from "@millrace/core";
+import type { Database } from "../connect.ts";
+
+export interface PipelineRow {
+  readonly name: string;
+  readonly project: string;
+  readonly bundle: string;
+  readonly definition: PipelineDefinition;
+  readonly retired: boolean;
+  readonly paused: boolean;
+  readonly pausedByOperator: boolean;
+}
+
+interface PipelineColumns {
+  name: string;
+  project: string;
+  bundle: string;
+  definition: PipelineDefinition;
+  retired: boolean;
+  paused: boolean;
+  paused_by_operator: boolean;
+}
+
+function readPipeline(row: PipelineColumns): PipelineRow {
+  return {
+    name: row.name,
+    project: row.project,
+    bundle: row.bundle,
+    definition: row.definition,
+    retired: row.retired,
+    paused: row.paused,
+    pausedByOperator: row.paused_by_operator,
+  };
+}
+
+export async function findPipeline(
+  database: Database,
+  workspace: number,
+  name: string,
+): Promise<PipelineRow | undefined> {
+  const { rows } = await database.api.query<PipelineColumns>({
+    name: "find-pipeline",
+    text: `select name, project, bundle, definition, retired, paused, paused_by_operator
+      from pipeline
+      where workspace = $1 and name = $2`,
+    values: [workspace, name],
+  });
+  return rows[0] && readPipeline(rows[0]);
+}
+
+/** By name, after `afterName`. */
+export async function listPipelines(
+  database: Database,
+  workspace: number,
+  page: { readonly afterName: string; readonly limit: number },
+): Promise<PipelineRow[]> {
+  const { rows } = await database.api.query<PipelineColumns>({
+    name: "list-pipelines",
+    text: `select name, project, bundle, definition, retired, paused, paused_by_operator
+      from pipeline
+      where workspace = $1 and name > $2
+      order by name
+      limit $3`,
+    values: [workspace, page.afterName, page.limit],
+  });
+  return rows.map(readPipeline);
+}
+
+/** Names of pipelines that take runs: for suggestions. */
+export async function listPipelineNames(database: Database, workspace: number): Promise<string[]> {
+  const { rows } = await database.api.query<{ name: string }>({
+    name: "list-pipeline-names",
+    text: "select name from pipeline where workspace = $1 and not retired order by name limit 10000",
+    values: [workspace],
+  });
+  return rows.map((row) => row.name);
+}
+
+/** An operator's choice, which holds over deploys. */
+export async function setPipelinePaused(
+  database: Database,
+  workspace: number,
+  name: string,
+  paused: boolean,
+): Promise<PipelineRow | undefined> {
+  const { rows } = await database.api.query<PipelineColumns>({
+    name: "set-pipeline-paused",
+    text: `update pipeline set paused = $3, paused_by_operator = true
+      where workspace = $1 and name = $2
+      returning name, project, bundle, definition, retired, paused, paused_by_operator`,
+    values: [workspace, name, paused],
+  });
+  return rows[0] && readPipeline(rows[0]);
+}
+
+/** The definition of a pipeline in a bundle that was deployed once. */
+export async function findDefinition(
+  database: Database,
+  workspace: number,
+  bundle: string,
+  pipeline: string,
+): Promise<PipelineDefinition | undefined> {
+  const { rows } = await database.api.query<{ definition: PipelineDefinition }>({
+    name: "find-definition",
+    text: `select p as definition
+      from deployment, json_array_elements(definition -> 'pipelines') as p
+      where workspace = $1 and bundle = $2 and p ->> 'name' = $3
+      order by number desc
+      limit 1`,
+    values: [workspace, bundle, pipeline],
+  });
+  return rows[0]?.definition;
+}
