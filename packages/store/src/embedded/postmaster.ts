@@ -91,6 +91,7 @@ async function startOnce(context: PostmasterContext): Promise<Postmaster | strin
   const { place, binaries, folder } = context;
   await disownForeignPid(place.data);
   const socketFolder = await makeSocketFolder(place.data, place.account);
+  await endStranded(socketFolder);
   const settings = serverSettings(
     { socketFolder, sharedMemoryType: await sharedMemoryType() },
     context.settings,
@@ -216,6 +217,20 @@ async function disownForeignPid(data: string): Promise<void> {
   const path = join(data, "postmaster.pid");
   const text = await readFile(path, "utf8");
   await writeFile(path, text.replace(/^\d+/, String(neverAPid)));
+}
+
+/**
+ * Someone deleted the state folder while its server ran: that server holds our socket and would notice within a minute.
+ * Its data are gone, so it is ended at once.
+ */
+async function endStranded(socketFolder: string): Promise<void> {
+  const lock = await readFile(join(socketFolder, ".s.PGSQL.5432.lock"), "utf8").catch(() => "");
+  const pid = Number(lock.split("\n")[0]);
+  if (!Number.isInteger(pid) || pid <= 0) return;
+  const workingFolder = await readlink(`/proc/${pid}/cwd`).catch(() => "");
+  if (!workingFolder.endsWith(" (deleted)")) return;
+  process.kill(pid, "SIGQUIT");
+  await waitForEnd(pid, stopTimeoutMs);
 }
 
 async function askVersion(socketFolder: string): Promise<string | undefined> {

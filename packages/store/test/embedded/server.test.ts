@@ -95,6 +95,21 @@ test("a server that was killed together with its owner recovers what was committ
   expect(await query(server, "select count(*)::integer as n from kept")).toEqual([{ n: 1000 }]);
 });
 
+test.skipIf(process.platform !== "linux")(
+  "a state folder that was deleted while its server ran is made anew, without waiting for that server",
+  async () => {
+    await using folder = await temporaryFolder();
+    const owner = startOwner(folder);
+    const { pid } = await owner.report;
+    await owner.kill();
+    await rm(folder.state, { recursive: true, maxRetries: 5 });
+    const server = await start(folder);
+    expect(server.adopted).toBe(false);
+    expect(server.pid()).not.toBe(pid);
+    await query(server, "select 1");
+  },
+);
+
 test("a server that dies while we run is started again, with its data", async () => {
   await using folder = await temporaryFolder();
   const restarted = Promise.withResolvers<void>();
