@@ -1,14 +1,8 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { ownPackageFolder } from "./project/own-package.ts";
+import { enableCompileCache } from "node:module";
 
-/** Runs the command line and resolves with the exit code. */
+/** Runs the command line and resolves with the exit code; the codes are listed in `exit-code.ts`. */
 export async function main(argv: readonly string[]): Promise<number> {
-  if (argv[0] === "--version") {
-    const manifest = readFileSync(join(ownPackageFolder(), "package.json"), "utf8");
-    console.log((JSON.parse(manifest) as { version: string }).version);
-    return 0;
-  }
-  console.error(`Unknown command ${JSON.stringify(argv[0] ?? "")}.`);
-  return 2;
+  enableCompileCache();
+  const { runCommandLine } = await import("./command-line.ts");
+  return runCommandLine(argv);
 }

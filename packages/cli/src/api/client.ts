@@ -1,0 +1,182 @@
+/**
+ * The one way in which the command line speaks to a server: `/api/v1` over HTTP.
+ *
+ * A1: a refusal of the server becomes a MillraceError with its code; no answer becomes MILLRACE_SERVER_UNREACHABLE.
+ * A2: only requests that change nothing are repeated.
+ */
+import { catalogue, errorCodeOf, MillraceError, type SourceLocation } from "@millrace/core";
+import { apiPrefix, type Page, type Problem } from "@millrace/protocol";
+import { pause } from "../pause.ts";
+import { readEventStream } from "./event-stream.ts";
+
+export interface ServerAddress {
+  /** Without a slash at its end. */
+  readonly url: string;
+  readonly token: string | undefined;
+}
+
+export type Query = { readonly [name: string]: string | number | boolean | undefined };
+
+interface RequestOptions {
+  readonly query?: Query;
+  readonly body?: unknown;
+  readonly signal?: AbortSignal;
+}
+
+const readRetriesMax = 2;
+const retryPauseMs = 200;
+const requestTimeoutMs = 60_000;
+/** Everything is asked for in pages of this size. */
+const pageSize = 1_000;
+
+export class ApiClient {
+  readonly url: string;
+  readonly #token: string | undefined;
+
+  constructor(address: ServerAddress) {
+    this.url = address.url.replace(/\/+$/, "");
+    this.#token = address.token;
+  }
+
+  get<T>(path: string, query: Query = {}): Promise<T> {
+    return this.#json<T>("GET", path, { query });
+  }
+
+  post<T>(path: string, body: unknown): Promise<T> {
+    return this.#json<T>("POST", path, { body });
+  }
+
+  put<T>(path: string, body: unknown): Promise<T> {
+    return this.#json<T>("PUT", path, { body });
+  }
+
+  /** True when there is something at this address. */
+  async has(path: string): Promise<boolean> {
+    const response = await this.#send("HEAD", path, {});
+    await response.body?.cancel();
+    if (response.status === 404) return false;
+    if (!response.ok) throw await problemOf(response, `HEAD ${path}`);
+    return true;
+  }
+
+  /** The items of all pages, up to `max`. */
+  async *pages<T>(path: string, query: Query = {}, max = Number.POSITIVE_INFINITY): AsyncGenerator<T> {
+    let left = max;
+    let cursor = query["cursor"];
+    while (left > 0) {
+      const limit = Math.min(left, pageSize);
+      const page = await this.get<Page<T>>(path, { ...query, limit, cursor });
+      for (const item of page.items.slice(0, left)) yield item;
+      left -= page.items.length;
+      cursor = page.nextCursor;
+      if (cursor === undefined) return;
+    }
+  }
+
+  async list<T>(path: string, query: Query = {}, max?: number): Promise<T[]> {
+    const items: T[] = [];
+    for await (const item of this.pages<T>(path, query, max)) items.push(item);
+    return items;
+  }
+
+  /** Server-sent events, each one's data as JSON. Ends when the server ends it; a lost connection throws. */
+  async *events<T>(path: string, query: Query, signal: AbortSignal): AsyncGenerator<T> {
+    const response = await this.#send("GET", path, { query, signal });
+    if (!response.ok || !response.body) throw await problemOf(response, `GET ${path}`);
+    try {
+      for await (const data of readEventStream(response.body)) yield JSON.parse(data) as T;
+    } catch (cause) {
+      if (signal.aborted) return;
+      throw cause instanceof MillraceError ? cause : this.#unreachable(cause);
+    }
+  }
+
+  async #json<T>(method: string, path: string, options: RequestOptions): Promise<T> {
+    for (let round = 0; ; round += 1) {
+      try {
+        const response = await this.#send(method, path, options);
+        if (!response.ok) throw await problemOf(response, `${method} ${path}`);
+        if (response.status === 204) return undefined as T;
+        return (await response.json()) as T;
+      } catch (error) {
+        const isUnanswered = errorCodeOf(error) === undefined || isTransient(error);
+        if (method !== "GET" || round >= readRetriesMax || !isUnanswered) {
+          throw errorCodeOf(error) === undefined ? this.#unreachable(error) : error;
+        }
+        await pause(retryPauseMs * 2 ** round);
+      }
+    }
+  }
+
+  async #send(method: string, path: string, options: RequestOptions): Promise<Response> {
+    const url = new URL(`${this.url}${apiPrefix}${path}`);
+    for (const [name, value] of Object.entries(options.query ?? {})) {
+      if (value !== undefined) url.searchParams.set(name, String(value));
+    }
+    const headers: { [name: string]: string } = {};
+    if (this.#token !== undefined) headers["authorization"] = `Bearer ${this.#token}`;
+    if (options.body !== undefined) headers["content-type"] = "application/json";
+    try {
+      return await fetch(url, {
+        method,
+        headers,
+        signal: options.signal ?? AbortSignal.timeout(requestTimeoutMs),
+        ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
+      });
+    } catch (cause) {
+      throw this.#unreachable(cause);
+    }
+  }
+
+  #unreachable(cause: unknown): MillraceError {
+    const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
+    const reason = inner instanceof Error ? inner.message || inner.name : String(inner);
+    const refused = (inner as { code?: unknown } | undefined)?.code === "ECONNREFUSED";
+    return new MillraceError("MILLRACE_SERVER_UNREACHABLE", {
+      message: refused
+        ? `No server answers at ${this.url}.`
+        : `The server at ${this.url} does not answer: ${reason}`,
+      fields: { url: this.url, refused },
+      cause,
+    });
+  }
+}
+
+/** A server that was there and is busy with itself: the same request may succeed in a moment. */
+function isTransient(error: unknown): boolean {
+  const code = errorCodeOf(error);
+  if (code === "MILLRACE_SERVER_UNREACHABLE") {
+    return error instanceof MillraceError && error.fields["refused"] !== true;
+  }
+  return code === "MILLRACE_LEASE_LOST" || code === "MILLRACE_OVERLOADED";
+}
+
+async function problemOf(response: Response, request: string): Promise<MillraceError> {
+  const text = await response.text().catch(() => "");
+  const problem = parseProblem(text);
+  if (problem === undefined) {
+    return new MillraceError("MILLRACE_SERVER_UNREACHABLE", {
+      message: `What answers at ${response.url} is no Millrace server: ${request} gave ${response.status}.`,
+      fields: { status: response.status, refused: true },
+    });
+  }
+  const code = errorCodeOf(problem) ?? "MILLRACE_INTERNAL";
+  const source: SourceLocation | undefined = problem.source;
+  return new MillraceError(code, {
+    message: problem.detail,
+    advice: problem.advice ?? catalogue[code].advice,
+    fields: problem.fields ?? {},
+    ...(source === undefined ? {} : { source }),
+  });
+}
+
+function parseProblem(text: string): Problem | undefined {
+  try {
+    const value = JSON.parse(text) as Partial<Problem> | null;
+    return typeof value?.code === "string" && typeof value.detail === "string"
+      ? (value as Problem)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}

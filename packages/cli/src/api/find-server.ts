@@ -1,0 +1,80 @@
+/** Which server a command talks to: `--url`, `MILLRACE_URL`, the state folder's owner, the usual address. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { MillraceError } from "@millrace/core";
+import type { ServerInfo } from "@millrace/protocol";
+import { fromFolder, type Context } from "../environment.ts";
+import { findProjectRoot } from "../project-root.ts";
+import { ApiClient } from "./client.ts";
+
+export const portDefault = 4_600;
+export const urlDefault = `http://127.0.0.1:${portDefault}`;
+export const stateFolderName = ".millrace";
+
+export interface ServerOptions {
+  readonly url?: string;
+  readonly state?: string;
+}
+
+export interface FoundServer {
+  readonly client: ApiClient;
+  /** `default`: nobody named it; it is there at the usual address. */
+  readonly from: "option" | "environment" | "state" | "default";
+}
+
+/** The state folder that a command means: `--state`, `MILLRACE_STATE`, `.millrace` in the project. */
+export function stateFolderOf(context: Context, options: ServerOptions): string {
+  const named = options.state ?? context.environment.state;
+  if (named !== undefined) return fromFolder(context, named);
+  return join(findProjectRoot(context.folder) ?? context.folder, stateFolderName);
+}
+
+/** A server, whether it answers or not when it was named; `undefined` when none was named and none is found. */
+export async function findServer(context: Context, options: ServerOptions): Promise<FoundServer | undefined> {
+  const { url, token } = context.environment;
+  const clientFor = (address: string): ApiClient => new ApiClient({ url: checkUrl(address), token });
+  if (options.url !== undefined) return { client: clientFor(options.url), from: "option" };
+  if (options.state === undefined && url !== undefined)
+    return { client: clientFor(url), from: "environment" };
+  const owner = await ownerOf(stateFolderOf(context, options));
+  if (owner !== undefined) return { client: clientFor(owner), from: "state" };
+  if (options.state !== undefined) return undefined;
+  const usual = clientFor(urlDefault);
+  return (await answersAsOurs(usual)) ? { client: usual, from: "default" } : undefined;
+}
+
+/** Throws MILLRACE_SERVER_UNREACHABLE when there is none. */
+export async function requireServer(context: Context, options: ServerOptions): Promise<ApiClient> {
+  const found = await findServer(context, options);
+  if (found) return found.client;
+  const folder = stateFolderOf(context, options);
+  throw new MillraceError("MILLRACE_SERVER_UNREACHABLE", {
+    message: `No server runs on the state folder ${folder}, and none answers at ${urlDefault}.`,
+    fields: { folder },
+  });
+}
+
+async function ownerOf(folder: string): Promise<string | undefined> {
+  if (!existsSync(join(folder, "server.json"))) return undefined;
+  const { readServerFile } = await import("@millrace/store");
+  return (await readServerFile(folder))?.url;
+}
+
+async function answersAsOurs(client: ApiClient): Promise<boolean> {
+  try {
+    const info = await client.get<Partial<ServerInfo>>("/info");
+    return typeof info.version === "string" && typeof info.shards === "number";
+  } catch (error) {
+    const isOurs = error instanceof MillraceError && error.code !== "MILLRACE_SERVER_UNREACHABLE";
+    return isOurs;
+  }
+}
+
+function checkUrl(address: string): string {
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  if (url?.protocol === "http:" || url?.protocol === "https:") return address;
+  throw new MillraceError("MILLRACE_REQUEST_INVALID", {
+    message: `The server's address must begin with http:// or https://; found ${JSON.stringify(address)}.`,
+    advice: `Write it like ${urlDefault}.`,
+  });
+}

@@ -1,0 +1,62 @@
+import type { Command } from "commander";
+import type { DeployResponse } from "@millrace/protocol";
+import { requireServer, type ServerOptions } from "../api/find-server.ts";
+import type { Finish } from "../command-line.ts";
+import { fromFolder, type Context } from "../environment.ts";
+import { exitCodes } from "../exit-code.ts";
+import { deployProject, isDeployed, prepareProject } from "../stack/deployment.ts";
+import { examples, withServerOptions } from "../stack/options.ts";
+import { plural } from "../terminal/format.ts";
+import type { Terminal } from "../terminal/terminal.ts";
+
+interface DeployOptions extends ServerOptions {
+  readonly dryRun?: boolean;
+  readonly json?: boolean;
+}
+
+export function define(command: Command, context: Context, finish: Finish): void {
+  withServerOptions(command.argument("[folder]", "the project's folder", "."))
+    .option("--dry-run", "show what would change, and change nothing")
+    .option("--json", "print JSON")
+    .addHelpText(
+      "after",
+      examples(
+        ["millrace deploy --dry-run", "what would change"],
+        ["MILLRACE_TOKEN=… millrace deploy --url https://millrace.example.com", "to a server"],
+      ),
+    )
+    .action(
+      finish((folder: string, options: DeployOptions) =>
+        deploy({ ...context, folder: fromFolder(context, folder) }, options),
+      ),
+    );
+}
+
+async function deploy(context: Context, options: DeployOptions): Promise<number> {
+  const { terminal } = context;
+  const client = await requireServer(context, options);
+  const project = await prepareProject(context.folder);
+  const dryRun = options.dryRun === true;
+  const isSame = !dryRun && (await isDeployed(client, project));
+  const response = await deployProject(client, project, { dryRun: dryRun || isSame });
+  if (options.json)
+    terminal.print(JSON.stringify({ deployment: isSame ? null : response, unchanged: isSame }));
+  else if (isSame) terminal.print(`${response.project} is deployed already, from the same files.`);
+  else for (const line of describeDeployment(response, terminal)) terminal.print(line);
+  return exitCodes.succeeded;
+}
+
+/** The difference, name by name. */
+export function describeDeployment(response: DeployResponse, { paint }: Terminal): string[] {
+  const { added, changed, unchanged, retired } = response;
+  const lines = [
+    ...added.map((name) => `  ${paint.green("+")} ${name}`),
+    ...changed.map((name) => `  ${paint.yellow("~")} ${name}`),
+    ...retired.map((name) => `  ${paint.red("-")} ${name} ${paint.dim("(retired: its runs finish)")}`),
+  ];
+  if (unchanged.length > 0) lines.push(paint.dim(`    ${plural(unchanged.length, "pipeline")} unchanged`));
+  const head = response.dryRun
+    ? `${paint.bold(response.project)} would become deployment ${response.deployment}; nothing was changed`
+    : `${paint.bold(response.project)} is deployed: deployment ${response.deployment}`;
+  return [head, ...lines];
+}

@@ -1,0 +1,99 @@
+import { MillraceError } from "@millrace/core";
+import type { Command } from "commander";
+import type { DeploymentView, DeployResponse, PipelineSummary } from "@millrace/protocol";
+import type { ApiClient } from "../api/client.ts";
+import { requireServer, type ServerOptions } from "../api/find-server.ts";
+import type { Finish } from "../command-line.ts";
+import type { Context } from "../environment.ts";
+import { exitCodes } from "../exit-code.ts";
+import { findProjectRoot } from "../project-root.ts";
+import { examples, readInteger, withServerOptions } from "../stack/options.ts";
+import { formatAgo, formatTable, plural } from "../terminal/format.ts";
+import { describeDeployment } from "./deploy.ts";
+
+interface RollbackOptions extends ServerOptions {
+  readonly project?: string;
+  readonly list?: boolean;
+  readonly json?: boolean;
+}
+
+const deploymentsShown = 20;
+
+export function define(command: Command, context: Context, finish: Finish): void {
+  withServerOptions(command.argument("[deployment]", "its number (default: the one before the active one)"))
+    .option("--project <name>", "of this project (default: the one of this folder)")
+    .option("--list", "list the deployments, and change nothing")
+    .option("--json", "print JSON")
+    .addHelpText(
+      "after",
+      examples(
+        ["millrace rollback", "to the one before"],
+        ["millrace rollback --list", "which there are"],
+        ["millrace rollback 7", "to number 7"],
+      ),
+    )
+    .action(
+      finish((number: string | undefined, options: RollbackOptions) => rollBack(context, number, options)),
+    );
+}
+
+async function rollBack(
+  context: Context,
+  given: string | undefined,
+  options: RollbackOptions,
+): Promise<number> {
+  const { terminal } = context;
+  const deployment = given === undefined ? undefined : readInteger(given, 1, Number.MAX_SAFE_INTEGER);
+  const client = await requireServer(context, options);
+  const project = options.project ?? (await projectOf(context, client));
+  if (options.list) return list(context, client, project, options);
+  const response = await client.post<DeployResponse>("/deployments/rollback", {
+    project,
+    ...(deployment === undefined ? {} : { deployment }),
+  });
+  if (options.json) terminal.print(JSON.stringify({ deployment: response }));
+  else for (const line of describeDeployment(response, terminal)) terminal.print(line);
+  return exitCodes.succeeded;
+}
+
+async function list(
+  { terminal }: Context,
+  client: ApiClient,
+  project: string,
+  options: RollbackOptions,
+): Promise<number> {
+  const deployments = await client.list<DeploymentView>("/deployments", { project }, deploymentsShown);
+  if (options.json) {
+    terminal.print(JSON.stringify({ deployments }));
+    return exitCodes.succeeded;
+  }
+  const { paint } = terminal;
+  const now = new Date();
+  const rows = deployments.map((one) => [
+    one.active ? paint.green("● active") : "",
+    String(one.deployment),
+    paint.dim(formatAgo(new Date(one.createdAt), now)),
+    paint.dim(one.bundle.slice(0, 12)),
+    paint.dim(plural(one.pipelines.length, "pipeline")),
+  ]);
+  for (const line of formatTable(rows, ["left", "right"])) terminal.print(line);
+  return exitCodes.succeeded;
+}
+
+/** This folder's project, else the only one that the server knows. */
+async function projectOf(context: Context, client: ApiClient): Promise<string> {
+  if (findProjectRoot(context.folder) !== undefined) {
+    const { loadConfiguration } = await import("../project/configuration.ts");
+    return (await loadConfiguration(context.folder)).configuration.project;
+  }
+  const projects = new Set((await client.list<PipelineSummary>("/pipelines")).map(({ project }) => project));
+  const [only] = projects;
+  if (only !== undefined && projects.size === 1) return only;
+  throw new MillraceError("MILLRACE_REQUEST_INVALID", {
+    message:
+      projects.size === 0
+        ? "The server has no project."
+        : `The server has ${projects.size} projects: ${[...projects].join(", ")}.`,
+    advice: "Say which with `--project NAME`.",
+  });
+}

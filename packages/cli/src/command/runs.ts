@@ -1,0 +1,99 @@
+import { nearestName } from "@millrace/core";
+import { InvalidArgumentError, type Command } from "commander";
+import type { RunState, RunSummary } from "@millrace/protocol";
+import { requireServer } from "../api/find-server.ts";
+import { requirePipeline } from "../api/find-pipeline.ts";
+import type { Finish } from "../command-line.ts";
+import type { Context } from "../environment.ts";
+import { exitCodes } from "../exit-code.ts";
+import { examples, readCount } from "../stack/options.ts";
+import { formatAgo, formatDuration, formatTable } from "../terminal/format.ts";
+import { stateLabel } from "../terminal/marks.ts";
+
+interface RunsOptions {
+  readonly url?: string;
+  readonly pipeline?: string;
+  /** The runs' state. The state folder is MILLRACE_STATE's here. */
+  readonly state?: RunState;
+  readonly limit: number;
+  readonly json?: boolean;
+}
+
+const states: readonly RunState[] = [
+  "queued",
+  "running",
+  "waiting",
+  "succeeded",
+  "failed",
+  "cancelled",
+  "superseded",
+  "quarantined",
+];
+
+export function define(command: Command, context: Context, finish: Finish): void {
+  command
+    .option("--pipeline <name>", "of this pipeline only")
+    .option("--state <state>", `in this state only: ${states.join(", ")}`, readState)
+    .option("--limit <count>", "how many", readCount, 20)
+    .option("--json", "print JSON")
+    .option("--url <url>", "the server's address (or MILLRACE_URL)")
+    .addHelpText(
+      "after",
+      examples(
+        ["millrace runs", "the newest"],
+        ["millrace runs --state failed --limit 5", ""],
+        ["millrace runs --pipeline hello --json", "for scripts"],
+      ),
+    )
+    .action(finish((options: RunsOptions) => listRuns(context, options)));
+}
+
+async function listRuns(context: Context, options: RunsOptions): Promise<number> {
+  const { terminal } = context;
+  const client = await requireServer(context, options.url === undefined ? {} : { url: options.url });
+  const { pipeline, state, limit } = options;
+  if (pipeline !== undefined) await requirePipeline(client, pipeline);
+  const runs = await client.list<RunSummary>("/runs", { pipeline, state }, limit);
+  if (options.json) {
+    terminal.print(JSON.stringify({ runs }));
+    return exitCodes.succeeded;
+  }
+  if (runs.length === 0) {
+    terminal.print(pipeline === undefined && state === undefined ? "No runs yet." : "No such runs.");
+    return exitCodes.succeeded;
+  }
+  const { paint } = terminal;
+  const now = new Date();
+  const rows = runs.map((run) => [
+    stateLabel(run.state, paint),
+    run.id,
+    run.pipeline,
+    paint.dim(formatAgo(new Date(run.createdAt), now)),
+    paint.dim(tookOf(run, now)),
+    paint.dim(noteOf(run)),
+  ]);
+  for (const line of formatTable(rows, ["left", "left", "left", "right", "right"])) terminal.print(line);
+  return exitCodes.succeeded;
+}
+
+function tookOf(run: RunSummary, now: Date): string {
+  if (run.startedAt === undefined) return "";
+  const end = run.endedAt === undefined ? now.getTime() : Date.parse(run.endedAt);
+  return formatDuration(end - Date.parse(run.startedAt));
+}
+
+function noteOf(run: RunSummary): string {
+  const parts = Object.entries(run.labels).map(([name, value]) => `${name}=${value}`);
+  if (run.generation > 1) parts.unshift(`generation ${run.generation}`);
+  if (run.parent) parts.unshift(`called by ${run.parent.runId}`);
+  return parts.join("  ");
+}
+
+function readState(text: string): RunState {
+  const state = states.find((known) => known === text);
+  if (state !== undefined) return state;
+  const near = nearestName(text, states);
+  throw new InvalidArgumentError(
+    near === undefined ? `It is one of ${states.join(", ")}.` : `Did you mean ${near}?`,
+  );
+}

@@ -1,0 +1,92 @@
+import type { Command } from "commander";
+import { portDefault, stateFolderOf } from "../api/find-server.ts";
+import type { Finish } from "../command-line.ts";
+import type { Context } from "../environment.ts";
+import { exitCodes } from "../exit-code.ts";
+import { onInterrupt } from "../interrupt.ts";
+import { ownVersion } from "../own-version.ts";
+import { startLocalServer } from "../stack/local-server.ts";
+import { examples, readPort } from "../stack/options.ts";
+import { formatTime } from "../terminal/format.ts";
+
+interface ServerCommandOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly publicUrl?: string;
+  readonly state?: string;
+  readonly json?: boolean;
+}
+
+export function define(command: Command, context: Context, finish: Finish): void {
+  command
+    .option(
+      "--host <address>",
+      "listen here; beyond loopback MILLRACE_TOKEN and --public-url are needed",
+      "127.0.0.1",
+    )
+    .option("--port <port>", "listen on this port", readPort, portDefault)
+    .option("--public-url <url>", "the address by which browsers and workers reach it")
+    .option(
+      "--state <folder>",
+      "state folder (default: .millrace, or MILLRACE_STATE); large values rest there, too",
+    )
+    .option("--json", "print events as lines of JSON")
+    .addHelpText(
+      "after",
+      `${examples(
+        ["millrace server", "on this machine, with an embedded PostgreSQL"],
+        ["DATABASE_URL=postgres://… millrace server", "on a PostgreSQL; start as many as you like"],
+        ["MILLRACE_TOKEN=… millrace server --host 0.0.0.0 --public-url https://millrace.example.com", ""],
+      )}
+
+Servers of one database share one state folder's large values: give each the same --state.`,
+    )
+    .action(finish((options: ServerCommandOptions) => runServer(context, options)));
+}
+
+async function runServer(context: Context, options: ServerCommandOptions): Promise<number> {
+  const { terminal, environment } = context;
+  const tell = (event: string, text: string, fields: object): void => {
+    if (options.json) return terminal.print(JSON.stringify({ event, ...fields }));
+    const now = new Date();
+    terminal.print(`${terminal.paint.dim(formatTime(now, now))} ${text}`);
+  };
+  const stopping = new AbortController();
+  const asked = new Promise<void>((resolve) => {
+    stopping.signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+  const interrupts = onInterrupt(
+    () => {
+      tell("stopping", "Stopping: runs are handed over, or go on at the next start.", {});
+      stopping.abort();
+    },
+    () => process.exit(exitCodes.interrupted),
+  );
+  try {
+    const server = await startLocalServer({
+      stateFolder: stateFolderOf(context, options),
+      databaseUrl: environment.databaseUrl,
+      host: options.host,
+      port: options.port,
+      token: environment.token,
+      publicUrl: options.publicUrl,
+      version: ownVersion(),
+      shareFolder: true,
+      onNote: (message) => tell("note", message, { message }),
+    });
+    const ms = Math.round(performance.now());
+    const { url, database } = server;
+    tell("ready", `${terminal.paint.green("●")} ${url} is ready in ${ms} ms (${database})`, {
+      url,
+      ms,
+      state: server.stateFolder,
+      database,
+    });
+    await asked;
+    await server.stop();
+    // It was asked to stop, and it did.
+    return exitCodes.succeeded;
+  } finally {
+    interrupts.release();
+  }
+}

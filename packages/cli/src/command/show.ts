@@ -1,0 +1,118 @@
+import type { Command } from "commander";
+import type { RunDetail, RunSummary, TaskRunView } from "@millrace/protocol";
+import { findRunId } from "../api/find-run.ts";
+import { requireServer, type ServerOptions } from "../api/find-server.ts";
+import type { Finish } from "../command-line.ts";
+import type { Context } from "../environment.ts";
+import { exitCodes } from "../exit-code.ts";
+import { definitionOf, readWholeRun } from "../run-view/follow.ts";
+import { RunPicture } from "../run-view/run-picture.ts";
+import { stateSentence } from "../run-view/sentence.ts";
+import { treeLines } from "../run-view/tree.ts";
+import { examples, withServerOptions } from "../stack/options.ts";
+import { cut, formatDuration, formatTime, harmless, plural } from "../terminal/format.ts";
+import { stateLabel, stateMark } from "../terminal/marks.ts";
+import type { Terminal } from "../terminal/terminal.ts";
+
+interface ShowOptions extends ServerOptions {
+  readonly json?: boolean;
+  readonly attempts?: boolean;
+}
+
+/** A fan-out's tree stays short; whoever wants every item asks for JSON. */
+const treeLinesMax = 200;
+const attemptsShown = 20;
+const stackLinesMax = 12;
+
+export function define(command: Command, context: Context, finish: Finish): void {
+  withServerOptions(command.argument("<run>", "its id, or the beginning of it"))
+    .option("--attempts", "every attempt of every node")
+    .option("--json", "print JSON: { run, nodes }")
+    .addHelpText(
+      "after",
+      examples(
+        ["millrace show r0v2", "a run by the beginning of its id"],
+        ["millrace show r0v2 --json", "for scripts"],
+      ),
+    )
+    .action(finish((run: string, options: ShowOptions) => showRun(context, run, options)));
+}
+
+async function showRun(context: Context, given: string, options: ShowOptions): Promise<number> {
+  const { terminal } = context;
+  const client = await requireServer(context, options);
+  const detail = await readWholeRun(client, await findRunId(client, given));
+  if (options.json) {
+    terminal.print(JSON.stringify(detail));
+    return exitCodes.succeeded;
+  }
+  const picture = new RunPicture(detail.run, await definitionOf(client, detail.run));
+  picture.apply({ kind: "snapshot", detail });
+  const now = Date.now();
+  for (const line of headLines(detail, terminal, now)) terminal.print(line);
+  terminal.print("");
+  const width = terminal.isLive ? terminal.columns() - 1 : 400;
+  const tree = { paint: terminal.paint, width, now, linesMax: treeLinesMax };
+  for (const line of treeLines(picture, tree)) terminal.print(line);
+  const attempts = options.attempts ? detail.nodes : detail.nodes.filter(({ state }) => state === "failed");
+  for (const line of attemptLines(attempts, terminal)) terminal.print(line);
+  return exitCodes.succeeded;
+}
+
+function headLines({ run, nodes }: RunDetail, { paint }: Terminal, now: number): string[] {
+  const lines = [
+    `${stateMark(run.state, paint)} ${paint.bold(run.pipeline)} ${paint.dim(run.id)}`,
+    `  ${stateSentence(run, nodes, now)}`,
+    `  ${paint.dim(`because ${causeOf(run)}`)}`,
+  ];
+  if (run.params !== null && JSON.stringify(run.params) !== "{}") {
+    lines.push(`  ${paint.dim("params")} ${harmless(cut(JSON.stringify(run.params), 400))}`);
+  }
+  const labels = Object.entries(run.labels).map(([name, value]) => `${name}=${value}`);
+  if (labels.length > 0) lines.push(`  ${paint.dim("labels")} ${labels.join(" ")}`);
+  if (run.output !== undefined)
+    lines.push(`  ${paint.dim("output")} ${harmless(cut(JSON.stringify(run.output), 400))}`);
+  lines.push(
+    `  ${paint.dim(`project ${run.project}, bundle ${run.bundle.slice(0, 12)}, generation ${run.generation}`)}`,
+  );
+  return lines;
+}
+
+function causeOf(run: RunSummary): string {
+  if (run.parent) {
+    const item = run.parent.item === "" ? "" : `[${run.parent.item}]`;
+    return `node ${run.parent.node}${item} of run ${run.parent.runId} called it`;
+  }
+  return "somebody asked for it";
+}
+
+/** The attempts of task runs, with the stacks of their errors. */
+function attemptLines(taskRuns: readonly TaskRunView[], { paint }: Terminal): string[] {
+  const lines: string[] = [];
+  for (const taskRun of taskRuns.slice(0, attemptsShown)) {
+    const item = taskRun.item === "" ? "" : `[${taskRun.item}]`;
+    lines.push("", paint.bold(`${taskRun.id}${item}`));
+    if (taskRun.attempts.length === 0)
+      lines.push(paint.dim(`  no attempt${taskRun.reason ? `: ${taskRun.reason.message}` : ""}`));
+    for (const attempt of taskRun.attempts) {
+      const at = new Date(attempt.startedAt);
+      const took =
+        attempt.endedAt === undefined ? "" : ` ${formatDuration(Date.parse(attempt.endedAt) - at.getTime())}`;
+      const again = attempt.dispatch > attempt.attempt ? `, dispatch ${attempt.dispatch}` : "";
+      const generation = attempt.generation > 1 ? `generation ${attempt.generation}, ` : "";
+      const where = attempt.worker === undefined ? "" : `  on ${attempt.worker}`;
+      const state = attempt.state === "lost" ? paint.yellow("! lost") : stateLabel(attempt.state, paint);
+      lines.push(
+        `  ${state}  ${generation}attempt ${attempt.attempt}${again}  ${paint.dim(`${formatTime(at, new Date())}${took}${where}`)}`,
+      );
+      if (!attempt.error) continue;
+      const { name, message, stack, code } = attempt.error;
+      const text = stack?.includes(message) ? stack : `${code ?? name}: ${message}\n${stack ?? ""}`;
+      const stackLines = text.trimEnd().split("\n");
+      for (const line of stackLines.slice(0, stackLinesMax)) lines.push(paint.red(`      ${harmless(line)}`));
+    }
+  }
+  const more = taskRuns.length - attemptsShown;
+  if (more > 0) lines.push("", paint.dim(`… and ${plural(more, "more task run")}; see them all with --json`));
+  return lines;
+}

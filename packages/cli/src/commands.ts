@@ -1,0 +1,60 @@
+/** All commands: what they are for, and where they live. Only the one that is asked for is loaded. */
+import type { CommandModule } from "./command-line.ts";
+
+interface CommandEntry {
+  readonly summary: string;
+  readonly load: () => Promise<CommandModule>;
+}
+
+export const commands = {
+  init: { summary: "make a project", load: () => import("./command/init.ts") },
+  dev: {
+    summary: "run server, worker and reload on change, all in one",
+    load: () => import("./command/dev.ts"),
+  },
+  run: { summary: "start a pipeline and follow it", load: () => import("./command/run.ts") },
+  runs: { summary: "list runs", load: () => import("./command/runs.ts") },
+  show: {
+    summary: "show a run: why it is so, its nodes, their errors",
+    load: () => import("./command/show.ts"),
+  },
+  logs: { summary: "print the logs of a run", load: () => import("./command/logs.ts") },
+  cancel: { summary: "cancel a run or a node", load: () => import("./command/cancel.ts") },
+  rerun: { summary: "run a run, or a part of it, again", load: () => import("./command/rerun.ts") },
+  mark: { summary: "declare a node succeeded, failed or skipped", load: () => import("./command/mark.ts") },
+  pipelines: {
+    summary: "list pipelines; pause and resume them",
+    load: () => import("./command/pipelines.ts"),
+  },
+  graph: { summary: "draw a pipeline's graph", load: () => import("./command/graph.ts") },
+  deploy: { summary: "bring the project to a server", load: () => import("./command/deploy.ts") },
+  rollback: { summary: "bring an earlier deployment back", load: () => import("./command/rollback.ts") },
+  pools: { summary: "list the shared limits; set their slots", load: () => import("./command/pools.ts") },
+  workers: { summary: "list connected workers", load: () => import("./command/workers.ts") },
+  server: { summary: "run a server", load: () => import("./command/server.ts") },
+  worker: { summary: "run a worker", load: () => import("./command/worker.ts") },
+  migrate: {
+    summary: "bring the database to this version's schema",
+    load: () => import("./command/migrate.ts"),
+  },
+  doctor: {
+    summary: "check this machine and project, and say what to do",
+    load: () => import("./command/doctor.ts"),
+  },
+  "worker-process": {
+    summary: "the worker of `dev` and `run`",
+    load: () => import("./command/worker-process.ts"),
+  },
+} as const satisfies { readonly [name: string]: CommandEntry };
+
+export type CommandName = keyof typeof commands;
+
+/** Those that people type. */
+export const helpGroups: readonly (readonly [title: string, names: readonly CommandName[]])[] = [
+  ["Begin", ["init", "dev", "run"]],
+  ["Runs", ["runs", "show", "logs", "cancel", "rerun", "mark"]],
+  ["Pipelines", ["pipelines", "graph", "deploy", "rollback"]],
+  ["Operate", ["server", "worker", "workers", "pools", "migrate", "doctor"]],
+];
+
+export const commandNames: readonly CommandName[] = helpGroups.flatMap(([, names]) => names);

@@ -1,0 +1,151 @@
+/** A run's parameters from the command line, converted by the pipeline's JSON Schema. The server judges the result. */
+import { readFileSync } from "node:fs";
+import { MillraceError, nearestName, type Json, type JsonSchema } from "@millrace/core";
+
+export interface ParamOptions {
+  /** `--params`: JSON, or `@file`. */
+  readonly params?: string;
+  /** `--param name=value`, in order. */
+  readonly param?: { readonly [name: string]: string };
+}
+
+/** `undefined` when none were given. Single values win over the JSON. */
+export function readParams(
+  options: ParamOptions,
+  schema: JsonSchema | undefined,
+  pathOf: (name: string) => string,
+): Json | undefined {
+  const whole = options.params === undefined ? undefined : readJson(options.params, pathOf);
+  const single = Object.entries(options.param ?? {});
+  if (single.length === 0) return whole;
+  if (whole !== undefined && (whole === null || typeof whole !== "object" || Array.isArray(whole))) {
+    throw invalid("`--param` adds to an object, and `--params` is none.", "Use one of the two.");
+  }
+  const properties = propertiesOf(schema);
+  const converted: { [name: string]: Json } = { ...(whole as { [name: string]: Json } | undefined) };
+  for (const [name, text] of single) {
+    if (properties.known && !Object.hasOwn(properties.of, name) && properties.closed)
+      refuseName(name, properties.of);
+    converted[name] = convert(name, text, typesOf(properties.of[name], schema));
+  }
+  return converted;
+}
+
+interface Properties {
+  readonly of: { readonly [name: string]: JsonSchema };
+  readonly known: boolean;
+  /** Nothing else may be given, or it would be without effect. */
+  readonly closed: boolean;
+}
+
+function propertiesOf(schema: JsonSchema | undefined): Properties {
+  if (schema === undefined || typeof schema === "boolean") return { of: {}, known: false, closed: false };
+  const of = (schema["properties"] ?? {}) as { readonly [name: string]: JsonSchema };
+  const isOpen = schema["additionalProperties"] !== undefined && schema["additionalProperties"] !== false;
+  return { of, known: true, closed: !isOpen };
+}
+
+function refuseName(name: string, properties: Properties["of"]): never {
+  const names = Object.keys(properties);
+  const near = nearestName(name, names);
+  const all = names.length === 0 ? "The pipeline takes none." : `It takes: ${names.join(", ")}.`;
+  throw invalid(
+    `The pipeline has no parameter \`${name}\`.`,
+    near === undefined ? all : `Did you mean \`${near}\`? ${all}`,
+  );
+}
+
+/** The JSON types that a schema allows, through `$ref` and alternatives; empty when it does not say. */
+function typesOf(
+  schema: JsonSchema | undefined,
+  root: JsonSchema | undefined,
+  depth = 0,
+): ReadonlySet<string> {
+  const types = new Set<string>();
+  if (schema === undefined || typeof schema === "boolean" || depth > 8) return types;
+  const { type } = schema;
+  for (const one of Array.isArray(type) ? type : [type]) if (typeof one === "string") types.add(one);
+  const reference = schema["$ref"];
+  if (typeof reference === "string") {
+    for (const found of typesOf(resolve(reference, root), root, depth + 1)) types.add(found);
+  }
+  for (const key of ["anyOf", "oneOf", "allOf"]) {
+    const branches = schema[key];
+    if (!Array.isArray(branches)) continue;
+    for (const branch of branches) {
+      for (const found of typesOf(branch as JsonSchema, root, depth + 1)) types.add(found);
+    }
+  }
+  const values = [
+    ...(Array.isArray(schema["enum"]) ? schema["enum"] : []),
+    ...("const" in schema ? [schema["const"]] : []),
+  ];
+  if (types.size === 0) for (const value of values) types.add(value === null ? "null" : typeof value);
+  return types;
+}
+
+function resolve(reference: string, root: JsonSchema | undefined): JsonSchema | undefined {
+  let place: Json | undefined = root;
+  for (const step of reference
+    .replace(/^#\/?/, "")
+    .split("/")
+    .filter((part) => part !== "")) {
+    if (place === null || typeof place !== "object" || Array.isArray(place)) return undefined;
+    place = (place as { readonly [key: string]: Json })[step.replaceAll("~1", "/").replaceAll("~0", "~")];
+  }
+  return place as JsonSchema | undefined;
+}
+
+function convert(name: string, text: string, types: ReadonlySet<string>): Json {
+  if ((types.has("number") || types.has("integer")) && text.trim() !== "" && Number.isFinite(Number(text))) {
+    return Number(text);
+  }
+  if (types.has("boolean") && /^(?:true|false)$/i.test(text)) return text.toLowerCase() === "true";
+  if (types.has("null") && text === "null") return null;
+  if ((types.has("array") || types.has("object")) && /^\s*[[{]/.test(text))
+    return parse(text, `\`--param ${name}\``);
+  if (types.has("string")) return text;
+  if (types.size === 0) return lenient(text);
+  const wanted = [...types].map((type) => (type === "integer" ? "a whole number" : `a ${type}`)).join(" or ");
+  throw invalid(
+    `The parameter \`${name}\` must be ${wanted.replace(/\ba ([ao])/g, "an $1")}; found ${JSON.stringify(text)}.`,
+  );
+}
+
+/** Without a schema: JSON when it is a number, a boolean, null, a list or an object; else text. */
+function lenient(text: string): Json {
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return text;
+  }
+}
+
+function readJson(given: string, pathOf: (name: string) => string): Json {
+  if (!given.startsWith("@")) return parse(given, "`--params`");
+  const path = given === "@-" ? 0 : pathOf(given.slice(1));
+  try {
+    return parse(readFileSync(path, "utf8"), `\`--params\` (${given.slice(1)})`);
+  } catch (cause) {
+    if (cause instanceof MillraceError) throw cause;
+    throw invalid(`\`--params\` names a file that can't be read: ${(cause as Error).message}.`);
+  }
+}
+
+function parse(text: string, what: string): Json {
+  try {
+    return JSON.parse(text) as Json;
+  } catch (cause) {
+    throw invalid(
+      `${what} is not JSON: ${(cause as Error).message}.`,
+      'Quote it for the shell: \'{"day": "2026-01-01"}\'.',
+    );
+  }
+}
+
+function invalid(message: string, advice?: string): MillraceError {
+  return new MillraceError("MILLRACE_PARAMS_INVALID", {
+    message,
+    ...(advice === undefined ? {} : { advice }),
+  });
+}

@@ -1,0 +1,191 @@
+/** What a follower of a run knows of it: changed only by the server's events, read by those who draw it. */
+import type { PipelineDefinition } from "@millrace/core";
+import type { LogEntry, RunEvent, RunSummary, TaskRunState, TaskRunView } from "@millrace/protocol";
+import { outlineOf, type OutlineRow } from "./outline.ts";
+
+/** A node with all its items taken together. */
+export interface NodePicture {
+  readonly id: string;
+  readonly row: OutlineRow | undefined;
+  readonly state: TaskRunState;
+  /** Of a node in a fan-out: how many items there are, and how many are in which state. */
+  readonly items:
+    | { readonly total: number; readonly ended: number; readonly counts: StateCounts }
+    | undefined;
+  /** The only task run, or the one that matters most: the first failed one. */
+  readonly taskRun: TaskRunView | undefined;
+  readonly startedAt: number | undefined;
+  readonly endedAt: number | undefined;
+}
+
+export type StateCounts = ReadonlyMap<TaskRunState, number>;
+
+const logLinesKept = 5;
+
+export class RunPicture {
+  run: RunSummary;
+  readonly definition: PipelineDefinition | undefined;
+  readonly #nodes = new Map<string, NodeGroup>();
+  readonly #rows: readonly OutlineRow[];
+  readonly #logs = new Map<string, LogEntry[]>();
+
+  constructor(run: RunSummary, definition: PipelineDefinition | undefined) {
+    this.run = run;
+    this.definition = definition;
+    this.#rows = definition ? outlineOf(definition) : [];
+    for (const row of this.#rows) this.#nodes.set(row.id, new NodeGroup(row.id, row));
+  }
+
+  apply(event: RunEvent): void {
+    switch (event.kind) {
+      case "snapshot":
+        this.run = event.detail.run;
+        for (const node of event.detail.nodes) this.#put(node);
+        return;
+      case "run":
+      case "end":
+        if (event.run.generation > this.run.generation) this.#forget();
+        this.run = event.run;
+        return;
+      case "node":
+        this.#put(event.node);
+        return;
+      case "progress":
+        this.#nodes.get(event.node)?.progress(event.item, event.fraction, event.message);
+        return;
+      case "log":
+        this.#keepLog(event.entry);
+        return;
+    }
+  }
+
+  /** In the outline's order; nodes that the definition does not know stand at the end. */
+  nodes(): NodePicture[] {
+    return [...this.#nodes.values()].map((group) => group.picture());
+  }
+
+  node(id: string): NodePicture | undefined {
+    return this.#nodes.get(id)?.picture();
+  }
+
+  /** The last log lines of a task run, oldest first. */
+  lastLogs(taskRun: TaskRunView): readonly LogEntry[] {
+    return this.#logs.get(keyOf(taskRun.id, taskRun.item)) ?? [];
+  }
+
+  #put(taskRun: TaskRunView): void {
+    let group = this.#nodes.get(taskRun.id);
+    if (!group) {
+      group = new NodeGroup(taskRun.id, undefined);
+      this.#nodes.set(taskRun.id, group);
+    }
+    group.put(taskRun);
+    // What succeeded needs no explanation, and ten thousand items' logs would not fit.
+    if (taskRun.state === "succeeded") this.#logs.delete(keyOf(taskRun.id, taskRun.item));
+  }
+
+  #keepLog(entry: LogEntry): void {
+    const key = keyOf(entry.node, entry.item);
+    const kept = this.#logs.get(key) ?? [];
+    if (kept[0] && kept[0].attempt !== entry.attempt) kept.length = 0;
+    kept.push(entry);
+    if (kept.length > logLinesKept) kept.shift();
+    this.#logs.set(key, kept);
+  }
+
+  #forget(): void {
+    this.#nodes.clear();
+    this.#logs.clear();
+    for (const row of this.#rows) this.#nodes.set(row.id, new NodeGroup(row.id, row));
+  }
+}
+
+class NodeGroup {
+  readonly #id: string;
+  readonly #row: OutlineRow | undefined;
+  readonly #items = new Map<string, TaskRunView>();
+  readonly #counts = new Map<TaskRunState, number>();
+  #failed: TaskRunView | undefined;
+
+  constructor(id: string, row: OutlineRow | undefined) {
+    this.#id = id;
+    this.#row = row;
+  }
+
+  put(taskRun: TaskRunView): void {
+    const depth = this.#row?.node.depth ?? 0;
+    if (depth > 0 && taskRun.item !== "" && this.#items.has("")) this.#remove("");
+    this.#remove(taskRun.item);
+    this.#items.set(taskRun.item, taskRun);
+    this.#counts.set(taskRun.state, (this.#counts.get(taskRun.state) ?? 0) + 1);
+    if (taskRun.state === "failed" && this.#failed === undefined) this.#failed = taskRun;
+    else if (this.#failed?.item === taskRun.item) {
+      this.#failed = taskRun.state === "failed" ? taskRun : this.#first("failed");
+    }
+  }
+
+  progress(item: string, fraction: number, message: string | undefined): void {
+    const taskRun = this.#items.get(item);
+    if (!taskRun) return;
+    this.#items.set(item, {
+      ...taskRun,
+      progress: { fraction, ...(message === undefined ? {} : { message }) },
+    });
+  }
+
+  picture(): NodePicture {
+    const isMapped = (this.#row?.node.depth ?? 0) > 0 || this.#items.size > 1;
+    const only = this.#items.get("");
+    const ended = endStates.reduce((sum, state) => sum + (this.#counts.get(state) ?? 0), 0);
+    return {
+      id: this.#id,
+      row: this.#row,
+      state: this.#state(ended),
+      items:
+        isMapped && only === undefined ? { total: this.#items.size, ended, counts: this.#counts } : undefined,
+      taskRun: this.#failed ?? only ?? this.#first("retrying") ?? this.#items.values().next().value,
+      ...this.#span(ended),
+    };
+  }
+
+  #state(ended: number): TaskRunState {
+    if (this.#items.size === 0) return "pending";
+    const has = (state: TaskRunState): boolean => (this.#counts.get(state) ?? 0) > 0;
+    if (ended < this.#items.size) {
+      if (ended > 0 || has("running")) return has("running") || !has("retrying") ? "running" : "retrying";
+      return (["retrying", "queued", "waiting"] as const).find(has) ?? "pending";
+    }
+    return (["failed", "cancelled", "upstream_failed", "succeeded"] as const).find(has) ?? "skipped";
+  }
+
+  #span(ended: number): { startedAt: number | undefined; endedAt: number | undefined } {
+    let startedAt: number | undefined;
+    let endedAt: number | undefined;
+    for (const taskRun of this.#items.values()) {
+      if (taskRun.startedAt !== undefined) {
+        startedAt = Math.min(startedAt ?? Number.POSITIVE_INFINITY, Date.parse(taskRun.startedAt));
+      }
+      if (taskRun.endedAt !== undefined) endedAt = Math.max(endedAt ?? 0, Date.parse(taskRun.endedAt));
+    }
+    return { startedAt, endedAt: ended === this.#items.size ? endedAt : undefined };
+  }
+
+  #first(state: TaskRunState): TaskRunView | undefined {
+    if ((this.#counts.get(state) ?? 0) === 0) return undefined;
+    for (const taskRun of this.#items.values()) if (taskRun.state === state) return taskRun;
+    return undefined;
+  }
+
+  #remove(item: string): void {
+    const old = this.#items.get(item);
+    if (!old) return;
+    this.#items.delete(item);
+    this.#counts.set(old.state, (this.#counts.get(old.state) ?? 1) - 1);
+  }
+}
+
+const endStates: readonly TaskRunState[] = ["succeeded", "failed", "upstream_failed", "skipped", "cancelled"];
+
+function keyOf(node: string, item: string): string {
+  return `${node}\n${item}`;
+}

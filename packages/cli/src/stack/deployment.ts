@@ -1,0 +1,77 @@
+/** Brings a project to a server: bundle, describe in the bounded child, upload by hash, activate. */
+import { MillraceError, type ProjectDefinition } from "@millrace/core";
+import type { DeploymentView, DeployRequest, DeployResponse } from "@millrace/protocol";
+import type { ApiClient } from "../api/client.ts";
+import { bundleProject, uploadOf, type ProjectBundle } from "../project/bundle.ts";
+import { loadConfiguration, type LoadedConfiguration } from "../project/configuration.ts";
+import { describeBundle } from "../project/describe.ts";
+
+export interface PreparedProject {
+  readonly loaded: LoadedConfiguration;
+  readonly bundle: ProjectBundle;
+  readonly definition: ProjectDefinition;
+  /** Every file that it was made from, as absolute paths. */
+  readonly inputs: readonly string[];
+}
+
+/** Called with what was found as soon as it is known, also when a later step fails: for who watches the files. */
+export interface PrepareListener {
+  readonly onConfiguration?: (loaded: LoadedConfiguration) => void;
+  readonly onInputs?: (inputs: readonly string[]) => void;
+}
+
+/** Throws what is wrong with the project: the first error, the others in `fields.others`. */
+export async function prepareProject(
+  folder: string,
+  listener: PrepareListener = {},
+): Promise<PreparedProject> {
+  const loaded = await loadConfiguration(folder);
+  listener.onConfiguration?.(loaded);
+  listener.onInputs?.(loaded.inputs);
+  const bundle = await bundleProject(loaded.root, loaded.configuration);
+  const inputs = [...loaded.inputs, ...bundle.inputs];
+  listener.onInputs?.(inputs);
+  const { definition, errors } = await describeBundle(bundle, { root: loaded.root });
+  const [first, ...others] = errors;
+  if (first) throw withOthers(first, others);
+  if (!definition)
+    throw new MillraceError("MILLRACE_LOAD_FAILED", { message: "The project gave no definitions." });
+  return { loaded, bundle, definition, inputs };
+}
+
+/** The project's active deployment, when it is of this very bundle: then there is nothing to do. */
+export async function isDeployed(client: ApiClient, { bundle }: PreparedProject): Promise<boolean> {
+  const { hash, project } = bundle.manifest;
+  const [active] = (await client.list<DeploymentView>("/deployments", { project }, 100)).filter(
+    (one) => one.active,
+  );
+  return active?.bundle === hash;
+}
+
+/** Uploads what the server lacks, then activates. */
+export async function deployProject(
+  client: ApiClient,
+  project: PreparedProject,
+  options: { readonly dryRun: boolean },
+): Promise<DeployResponse> {
+  const { hash } = project.bundle.manifest;
+  const path = `/bundles/${hash}`;
+  if (!options.dryRun && !(await client.has(path))) await client.put(path, uploadOf(project.bundle));
+  const request: DeployRequest = {
+    bundle: hash,
+    definition: project.definition,
+    ...(options.dryRun ? { dryRun: true } : {}),
+  };
+  return client.post<DeployResponse>("/deployments", request);
+}
+
+function withOthers(first: MillraceError, others: readonly MillraceError[]): MillraceError {
+  if (others.length === 0) return first;
+  return new MillraceError(first.code, {
+    message: first.message,
+    advice: first.advice,
+    fields: { ...first.fields, others },
+    ...(first.source ? { source: first.source } : {}),
+    cause: first,
+  });
+}

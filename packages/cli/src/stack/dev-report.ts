@@ -1,0 +1,145 @@
+/** What `millrace dev` says: for people, or as lines of JSON. */
+import { relative } from "node:path";
+import type { WorkerEvent } from "@millrace/worker";
+import { formatDuration, formatTime, plural } from "../terminal/format.ts";
+import { errorDocument, formatError } from "../terminal/print-error.ts";
+import type { Terminal } from "../terminal/terminal.ts";
+import type { LocalServer } from "./local-server.ts";
+import type { Deployed } from "./reloader.ts";
+
+const namesShown = 8;
+
+export class DevReport {
+  readonly #terminal: Terminal;
+  readonly #isJson: boolean;
+  readonly #root: string;
+  #isStopping = false;
+
+  constructor(terminal: Terminal, options: { readonly isJson: boolean; readonly root: string }) {
+    this.#terminal = terminal;
+    this.#isJson = options.isJson;
+    this.#root = options.root;
+  }
+
+  ready(server: LocalServer, deployed: Deployed | undefined): void {
+    // Its zero is the process's start.
+    const ms = Math.round(performance.now());
+    const pipelines = deployed?.pipelines ?? [];
+    if (this.#isJson) {
+      this.#event("ready", {
+        url: server.url,
+        ms,
+        state: server.stateFolder,
+        database: server.database,
+        pipelines,
+      });
+      return;
+    }
+    const { paint } = this.#terminal;
+    const shown = pipelines.slice(0, namesShown).join(", ");
+    const more = pipelines.length > namesShown ? ` and ${pipelines.length - namesShown} more` : "";
+    const rows = [
+      ["Server", paint.cyan(server.url)],
+      ["Pipelines", pipelines.length === 0 ? paint.dim("none yet") : `${shown}${more}`],
+      ["State", `${relative(this.#root, server.stateFolder) || "."} ${paint.dim(`(${server.database})`)}`],
+    ];
+    this.#terminal.print("");
+    this.#terminal.print(`  ${paint.green("●")} ${paint.bold("millrace")} is ready in ${ms} ms`);
+    this.#terminal.print("");
+    for (const [name = "", value = ""] of rows)
+      this.#terminal.print(`    ${paint.dim(name.padEnd(10))} ${value}`);
+    this.#terminal.print("");
+    const [first] = pipelines;
+    if (first !== undefined) {
+      this.#terminal.print(`    ${paint.dim("In another terminal:")} npx millrace run ${first}`);
+    }
+    this.#terminal.print(
+      `    ${paint.dim("Files are watched. Ctrl-C stops; runs go on at the next start.")}`,
+    );
+    this.#terminal.print("");
+  }
+
+  deployed({ response }: Deployed, changed: readonly string[], ms: number): void {
+    const { added, changed: mended, retired, deployment } = response;
+    if (this.#isJson) {
+      this.#event("deployed", { deployment, added, changed: mended, retired, ms: Math.round(ms) });
+      return;
+    }
+    const { paint } = this.#terminal;
+    const files = changed.map((file) => relative(this.#root, file));
+    const what = [
+      ...(added.length > 0 ? [`added ${added.join(", ")}`] : []),
+      ...(mended.length > 0 ? [`changed ${mended.join(", ")}`] : []),
+      ...(retired.length > 0 ? [`retired ${retired.join(", ")}`] : []),
+    ];
+    const told = what.length === 0 ? "no pipeline differs" : what.join("; ");
+    this.#line(
+      `${paint.green("●")} ${files.slice(0, 3).join(", ")}${files.length > 3 ? ", …" : ""}: ${told} ${paint.dim(`(deployment ${deployment}, ${formatDuration(ms)})`)}`,
+    );
+  }
+
+  broken(error: unknown, current: Deployed | undefined): void {
+    if (this.#isJson) {
+      this.#event("broken", { ...errorDocument(error), stillRunning: current?.response.deployment ?? null });
+      return;
+    }
+    const { paint } = this.#terminal;
+    const still = current
+      ? `still running the version from ${formatTime(current.at, new Date()).slice(0, 5)} (${plural(current.pipelines.length, "pipeline")})`
+      : "nothing new is deployed; waiting for the files to change";
+    this.#line(formatError(error, paint));
+    this.#terminal.print(`         ${paint.yellow(still)}`);
+  }
+
+  worker(event: WorkerEvent): void {
+    if (this.#isStopping) return;
+    switch (event.kind) {
+      case "disconnected":
+        return this.problem(`The worker lost the server: ${event.reason}.`);
+      case "refused":
+        return this.problem(`The server refused the worker: ${event.code} ${event.message}`);
+      case "child_start_failed":
+        return this.problem(`The worker could not start a process: ${event.message}`);
+      case "transfer_failed":
+        return this.problem(`The worker could not transfer ${event.what}: ${event.message}`);
+      default:
+        return;
+    }
+  }
+
+  problem(message: string): void {
+    if (this.#isJson) this.#event("problem", { message });
+    else this.#line(`${this.#terminal.paint.yellow("!")} ${message}`);
+  }
+
+  note(message: string): void {
+    // What is lost while everything goes is no news.
+    if (this.#isStopping) return;
+    if (this.#isJson) this.#event("note", { message });
+    else this.#line(this.#terminal.paint.dim(message));
+  }
+
+  stopping(): void {
+    this.#isStopping = true;
+    if (this.#isJson) this.#event("stopping", {});
+    else this.#terminal.print(`\n  ${this.#terminal.paint.dim("Stopping … (Ctrl-C again kills)")}`);
+  }
+
+  stopped(): void {
+    if (!this.#isStopping) return;
+    if (this.#isJson) this.#event("stopped", {});
+    else
+      this.#terminal.print(
+        `  ${this.#terminal.paint.dim("Stopped. Unfinished runs go on at the next start.")}`,
+      );
+  }
+
+  #line(text: string): void {
+    const now = new Date();
+    this.#terminal.print(`${this.#terminal.paint.dim(formatTime(now, now))} ${text}`);
+  }
+
+  #event(event: string, fields: object): void {
+    this.#terminal.print(JSON.stringify({ event, ...fields }));
+  }
+}

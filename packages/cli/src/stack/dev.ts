@@ -1,0 +1,118 @@
+/**
+ * `millrace dev`: server, worker and the project's reload in one process tree.
+ *
+ * D1: PostgreSQL, the worker's process and the bundling start at once; none waits for another that it does not need.
+ * D2: a project that can't be loaded never replaces one that could.
+ * D3: whatever ends us, nothing of ours goes on: the worker follows its channel, and PostgreSQL is stopped or, after a
+ *     kill, adopted by the next owner.
+ */
+import { exitCodeOfSignal, onInterrupt, type StopSignal } from "../interrupt.ts";
+import type { Context } from "../environment.ts";
+import { exitCodes } from "../exit-code.ts";
+import { ApiClient } from "../api/client.ts";
+import { portDefault, stateFolderOf } from "../api/find-server.ts";
+import { ownVersion } from "../own-version.ts";
+import { findConfiguration } from "../project/configuration.ts";
+import { wrapperGone } from "../wrapper.ts";
+import { DevReport } from "./dev-report.ts";
+import type { DevOptions } from "../command/dev.ts";
+import { startLocalServer, type LocalServer } from "./local-server.ts";
+import { slotsDefault } from "./options.ts";
+import { isPortFree, portTaken } from "./port.ts";
+import { Reloader } from "./reloader.ts";
+import { WorkerProcess } from "./worker-process.ts";
+import { join } from "node:path";
+
+const host = "127.0.0.1";
+
+export async function runDev(context: Context, options: DevOptions): Promise<number> {
+  const { root } = findConfiguration(context.folder);
+  const report = new DevReport(context.terminal, { isJson: options.json === true, root });
+  const port = await choosePort(options.port, report);
+  const stopping = new AbortController();
+  let stopSignal: StopSignal = "SIGTERM";
+  const asked = new Promise<void>((resolve) => {
+    stopping.signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+  const worker = new WorkerProcess({
+    onEvent: (event) => report.worker(event),
+    onProblem: (message) => report.problem(message),
+  });
+  let startWorker = (): void => undefined;
+  let queues: readonly string[] | undefined;
+  const reloader = new Reloader(root, report, (named) => {
+    const isSame = queues?.join() === named.join();
+    queues = named;
+    if (!isSame) startWorker();
+  });
+  const interrupts = onInterrupt(
+    (signal) => {
+      stopSignal = signal;
+      report.stopping();
+      stopping.abort();
+    },
+    () => {
+      worker.kill();
+      process.exit(exitCodes.interrupted);
+    },
+  );
+  const releaseWrapper = wrapperGone(() => stopping.abort());
+  let server: LocalServer | undefined;
+  try {
+    const preparing = reloader.prepare();
+    preparing.catch(() => undefined);
+    server = await startLocalServer({
+      stateFolder: stateFolderOf({ ...context, folder: root }, options),
+      databaseUrl: context.environment.databaseUrl,
+      host,
+      port,
+      token: context.environment.token,
+      publicUrl: undefined,
+      version: ownVersion(),
+      shareFolder: false,
+      onNote: (message) => report.note(message),
+    });
+    const running = server;
+    startWorker = () =>
+      worker.start({ ...workerOptions(context, options, root, running), queues: queues ?? ["default"] });
+    await Promise.race([reloader.configured(), asked]);
+    startWorker();
+    const client = new ApiClient({ url: server.url, token: context.environment.token });
+    await Promise.race([Promise.all([reloader.activate(client), worker.connected]), asked]);
+    if (!stopping.signal.aborted) {
+      report.ready(server, reloader.current);
+      await reloader.watch();
+      await asked;
+    }
+    return exitCodeOfSignal(stopSignal);
+  } finally {
+    await reloader.stop();
+    await worker.stop();
+    await server?.stop();
+    interrupts.release();
+    releaseWrapper();
+    report.stopped();
+  }
+}
+
+/** An explicit port is taken or refused; the usual one gives way to a free one, and that is said. */
+async function choosePort(port: number | undefined, report: DevReport): Promise<number> {
+  const wanted = port ?? portDefault;
+  if (wanted === 0 || (await isPortFree(host, wanted))) return wanted;
+  if (port !== undefined) throw portTaken(host, port);
+  report.note(`Port ${portDefault} is taken by another program: using a free one.`);
+  return 0;
+}
+
+function workerOptions(context: Context, options: DevOptions, root: string, server: LocalServer) {
+  const { token } = context.environment;
+  return {
+    url: server.url,
+    name: "dev",
+    slots: options.slots ?? slotsDefault(),
+    cacheFolder: join(server.stateFolder, "worker"),
+    workFolder: root,
+    version: ownVersion(),
+    ...(token === undefined ? {} : { token }),
+  };
+}

@@ -1,0 +1,67 @@
+/** Options that several commands share, and how they are read. */
+import { availableParallelism } from "node:os";
+import { InvalidArgumentError, type Command } from "commander";
+
+/** Where the server is: for every command that talks to one. */
+export function withServerOptions(command: Command): Command {
+  return command
+    .option("--url <url>", "the server's address (or MILLRACE_URL)")
+    .option("--state <folder>", "find the server of this state folder (or MILLRACE_STATE)");
+}
+
+export function readPort(text: string): number {
+  return readInteger(text, 0, 65_535);
+}
+
+export function readCount(text: string): number {
+  return readInteger(text, 1, 1_000_000);
+}
+
+export function readSlots(text: string): number {
+  return readInteger(text, 1, 1_000);
+}
+
+export function readInteger(text: string, min: number, max: number): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= min && value <= max) return value;
+  throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
+}
+
+/** `a,b` and repeats: gathered. */
+export function gatherNames(text: string, before: readonly string[] | undefined): readonly string[] {
+  return [
+    ...(before ?? []),
+    ...text
+      .split(",")
+      .map((name) => name.trim())
+      .filter((name) => name !== ""),
+  ];
+}
+
+export function gather(text: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), text];
+}
+
+/** `name=value` and repeats: gathered. */
+export function gatherPairs(
+  text: string,
+  before: { readonly [name: string]: string } | undefined,
+): { readonly [name: string]: string } {
+  const at = text.indexOf("=");
+  if (at < 1) throw new InvalidArgumentError("It must be written name=value.");
+  return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
+}
+
+/** How many attempts a worker of this machine runs at once when nobody says. */
+export function slotsDefault(): number {
+  return Math.max(4, availableParallelism());
+}
+
+export function examples(...lines: readonly (readonly [command: string, what: string])[]): string {
+  const width = Math.max(...lines.map(([command]) => command.length));
+  return [
+    "",
+    "Examples:",
+    ...lines.map(([command, what]) => `  ${command.padEnd(width)}  ${what}`.trimEnd()),
+  ].join("\n");
+}

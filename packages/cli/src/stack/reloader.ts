@@ -1,0 +1,112 @@
+/** Keeps a server's deployment equal to a project's files; a project that can't be loaded changes nothing. */
+import type { DeployResponse } from "@millrace/protocol";
+import type { ApiClient } from "../api/client.ts";
+import { includeDefault } from "../project/configuration-check.ts";
+import { watchProject, type ProjectWatcher } from "../project/watch.ts";
+import type { DevReport } from "./dev-report.ts";
+import { deployProject, prepareProject, type PreparedProject } from "./deployment.ts";
+
+export interface Deployed {
+  readonly response: DeployResponse;
+  readonly pipelines: readonly string[];
+  readonly at: Date;
+}
+
+export class Reloader {
+  readonly #root: string;
+  readonly #report: DevReport;
+  readonly #onQueues: (queues: readonly string[]) => void;
+  #client: ApiClient | undefined;
+  #preparing: Promise<PreparedProject> | undefined;
+  #inputs: readonly string[] = [];
+  #include: readonly string[] = includeDefault;
+  #watcher: ProjectWatcher | undefined;
+  #changed: readonly string[] | undefined;
+  #working: Promise<void> | undefined;
+  #isStopped = false;
+  readonly #configured: Promise<void>;
+  #markConfigured: () => void = () => undefined;
+  current: Deployed | undefined;
+
+  constructor(root: string, report: DevReport, onQueues: (queues: readonly string[]) => void) {
+    this.#root = root;
+    this.#report = report;
+    this.#onQueues = onQueues;
+    this.#configured = new Promise((resolve) => {
+      this.#markConfigured = resolve;
+    });
+  }
+
+  /** Bundles and describes the project; needs no server yet. */
+  prepare(): Promise<PreparedProject> {
+    this.#preparing ??= this.#prepare();
+    return this.#preparing;
+  }
+
+  /** Resolves when the first configuration is read, or can't be. */
+  async configured(): Promise<void> {
+    await Promise.race([this.#configured, this.prepare().catch(() => undefined)]);
+  }
+
+  /** Deploys what was prepared. What is wrong with the project is reported, not thrown. */
+  async activate(client: ApiClient): Promise<void> {
+    this.#client = client;
+    await this.#deploy([]);
+  }
+
+  async watch(): Promise<void> {
+    const watcher = await watchProject(this.#root, { include: this.#include }, (changed) => {
+      this.#changed = [...(this.#changed ?? []), ...changed];
+      this.#working ??= this.#reload();
+    });
+    if (this.#isStopped) return watcher.stop();
+    this.#watcher = watcher;
+    watcher.watchInputs(this.#inputs);
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    await this.#watcher?.stop();
+    await this.#working;
+    await this.#preparing?.catch(() => undefined);
+  }
+
+  /** One reload at a time; changes during one start the next. */
+  async #reload(): Promise<void> {
+    while (this.#changed !== undefined && !this.#isStopped) {
+      const changed = this.#changed;
+      this.#changed = undefined;
+      this.#preparing = this.#prepare();
+      await this.#deploy(changed);
+      this.#watcher?.watchInputs(this.#inputs);
+    }
+    this.#working = undefined;
+  }
+
+  async #prepare(): Promise<PreparedProject> {
+    return prepareProject(this.#root, {
+      onConfiguration: ({ configuration }) => {
+        this.#include = configuration.include;
+        this.#onQueues(["default", ...configuration.queues.filter((name) => name !== "default")]);
+        this.#markConfigured();
+      },
+      onInputs: (inputs) => {
+        this.#inputs = inputs;
+      },
+    });
+  }
+
+  async #deploy(changed: readonly string[]): Promise<void> {
+    const startedAt = performance.now();
+    try {
+      const project = await this.prepare();
+      if (!this.#client || this.#isStopped) return;
+      const response = await deployProject(this.#client, project, { dryRun: false });
+      const pipelines = project.definition.pipelines.map(({ name }) => name);
+      this.current = { response, pipelines, at: new Date() };
+      if (changed.length > 0) this.#report.deployed(this.current, changed, performance.now() - startedAt);
+    } catch (error) {
+      if (!this.#isStopped) this.#report.broken(error, this.current);
+    }
+  }
+}

@@ -1,0 +1,112 @@
+/** Durations, times and tables as people read them. */
+
+/** `312 ms`, `1.2 s`, `1m 12s`, `2h 03m`, `4d 2h`. */
+export function formatDuration(ms: number): string {
+  if (ms < 1_000) return `${Math.max(0, Math.round(ms))} ms`;
+  if (ms < 59_950) return `${(ms / 1_000).toFixed(1)} s`;
+  const seconds = Math.round(ms / 1_000);
+  if (seconds < 3_600) return `${Math.floor(seconds / 60)}m ${pad(seconds % 60)}s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 1_440) return `${Math.floor(minutes / 60)}h ${pad(minutes % 60)}m`;
+  return `${Math.floor(minutes / 1_440)}d ${Math.floor((minutes % 1_440) / 60)}h`;
+}
+
+/** Local `14:02:11`; with the day when that is not today. */
+export function formatTime(at: Date, now: Date): string {
+  const time = `${pad(at.getHours())}:${pad(at.getMinutes())}:${pad(at.getSeconds())}`;
+  if (at.toDateString() === now.toDateString()) return time;
+  return `${at.getFullYear()}-${pad(at.getMonth() + 1)}-${pad(at.getDate())} ${time}`;
+}
+
+/** `just now`, `3 min ago`, `2 h ago`, `4 d ago`. */
+export function formatAgo(at: Date, now: Date): string {
+  const seconds = Math.round((now.getTime() - at.getTime()) / 1_000);
+  if (seconds < 10) return "just now";
+  if (seconds < 60) return `${seconds} s ago`;
+  if (seconds < 3_600) return `${Math.round(seconds / 60)} min ago`;
+  if (seconds < 86_400) return `${Math.round(seconds / 3_600)} h ago`;
+  return `${Math.round(seconds / 86_400)} d ago`;
+}
+
+export function formatBytes(bytes: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1_000 && unit < units.length - 1) {
+    value /= 1_000;
+    unit += 1;
+  }
+  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
+}
+
+export function plural(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
+/** Lines of columns as wide as their widest cell, two blanks apart. Colours in a cell take no room. */
+export function formatTable(
+  rows: readonly (readonly string[])[],
+  align: readonly ("left" | "right")[] = [],
+): string[] {
+  const widths: number[] = [];
+  for (const row of rows) {
+    row.forEach((cell, column) => {
+      widths[column] = Math.max(widths[column] ?? 0, visibleWidth(cell));
+    });
+  }
+  return rows.map((row) =>
+    row
+      .map((cell, column) => {
+        const blanks = " ".repeat((widths[column] ?? 0) - visibleWidth(cell));
+        return align[column] === "right" ? blanks + cell : cell + blanks;
+      })
+      .join("  ")
+      .trimEnd(),
+  );
+}
+
+const escapes = new RegExp(`${String.fromCodePoint(27)}\\[[0-9;]*m`, "g");
+
+export function visibleWidth(text: string): number {
+  return Array.from(text.replaceAll(escapes, "")).length;
+}
+
+/** Cuts plain text to a width, with an ellipsis. */
+export function cut(text: string, width: number): string {
+  const characters = Array.from(text);
+  return characters.length <= width ? text : `${characters.slice(0, Math.max(0, width - 1)).join("")}…`;
+}
+
+/** Cuts text that may hold colours; they end with it. */
+export function cutPainted(text: string, width: number): string {
+  if (visibleWidth(text) <= width) return text;
+  let seen = 0;
+  let result = "";
+  for (const part of text.split(new RegExp(`(${escapes.source})`))) {
+    if (part.startsWith(String.fromCodePoint(27))) {
+      result += part;
+      continue;
+    }
+    const room = width - 1 - seen;
+    const taken = Array.from(part).slice(0, Math.max(0, room)).join("");
+    result += taken;
+    seen += Array.from(taken).length;
+  }
+  return `${result}…${String.fromCodePoint(27)}[0m`;
+}
+
+/** A message's first line. */
+export function firstLine(text: string): string {
+  return text.split(/\r?\n/, 1)[0] ?? "";
+}
+
+/** Text from tasks as a terminal may be given it: no control characters that move its cursor or change its state. */
+export function harmless(text: string): string {
+  return text
+    .replaceAll(escapes, "")
+    .replaceAll(/[\p{Cc}]/gu, (character) => (character === "\t" ? "  " : ""));
+}
+
+function pad(value: number): string {
+  return String(value).padStart(2, "0");
+}

@@ -1,0 +1,48 @@
+/** Where the command prints: results on stdout, notes and errors on stderr, colours only where people look. */
+import { createColors } from "picocolors";
+
+export type Colors = ReturnType<typeof createColors>;
+
+export interface Terminal {
+  /** For what goes to stdout. */
+  readonly paint: Colors;
+  /** For what goes to stderr. */
+  readonly paintNote: Colors;
+  /** Stdout is a terminal that can move its cursor. */
+  readonly isLive: boolean;
+  print(text: string): void;
+  note(text: string): void;
+  /** As it is, without a line end. */
+  write(text: string): void;
+  columns(): number;
+  rows(): number;
+}
+
+export function openTerminal(variables: NodeJS.ProcessEnv): Terminal {
+  const { stdout, stderr } = process;
+  // A reader that went away (`| head`) is no failure of ours.
+  for (const stream of [stdout, stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code === "EPIPE") process.exit(0);
+      throw error;
+    });
+  }
+  return {
+    paint: createColors(hasColors(variables, stdout.isTTY)),
+    paintNote: createColors(hasColors(variables, stderr.isTTY)),
+    isLive: stdout.isTTY && variables["TERM"] !== "dumb",
+    print: (text) => void stdout.write(`${text}\n`),
+    note: (text) => void stderr.write(`${text}\n`),
+    write: (text) => void stdout.write(text),
+    columns: () => stdout.columns || 100,
+    rows: () => stdout.rows || 30,
+  };
+}
+
+/** `NO_COLOR` wins over `FORCE_COLOR`, and both over the terminal. */
+export function hasColors(variables: NodeJS.ProcessEnv, isTerminal: boolean | undefined): boolean {
+  if (variables["NO_COLOR"]) return false;
+  const force = variables["FORCE_COLOR"];
+  if (force !== undefined) return force !== "0" && force !== "false";
+  return isTerminal === true && variables["TERM"] !== "dumb";
+}
