@@ -24,6 +24,10 @@ export class Admission {
     return this.#byId.size;
   }
 
+  get(runId: string): QueuedRun | undefined {
+    return this.#byId.get(runId);
+  }
+
   has(runId: string): boolean {
     return this.#byId.has(runId);
   }

@@ -340,14 +340,7 @@ export class Engine {
     const taskRunsOf = Map.groupBy(loaded.taskRuns, (row) => row.runId);
     return () => {
       this.#parts.limits.restore(loaded);
-      for (const run of loaded.runs) {
-        this.#own(
-          this.#entrance.putUnderWay(run, taskRunsOf.get(run.id) ?? []),
-          "a run could not be taken over",
-        );
-      }
-      for (const run of queued)
-        this.#own(this.#entrance.requeue(run), "a queued run could not be taken over");
+      this.#entrance.takeOver(loaded.runs, taskRunsOf, queued);
       this.#inbox.read();
     };
   }

@@ -5,6 +5,7 @@
  * I2: messages are received in the order of their ids, one page after the other.
  */
 import { unreachable, type Json } from "@millrace/core";
+import type { InboxRow } from "@millrace/store";
 import type { EngineParts } from "./engine-parts.ts";
 import type { InboxContent } from "./inbox-message.ts";
 import { inboxPageMax } from "./limits.ts";
@@ -72,10 +73,7 @@ export class Inbox {
       const rows = await this.#parts.store.loadInbox(shards, inboxPageMax);
       const fresh = rows.filter((row) => !this.#taken.has(row.id) && this.#membership.owns(row.shard));
       for (const row of fresh) {
-        await this.#receive(row.message as unknown as InboxContent);
-        this.#taken.add(row.id);
-        this.#parts.commit.batch.messagesTaken.push(row.id);
-        this.#parts.commit.request();
+        await this.#receive(row, () => this.#take(row.id));
       }
       if (fresh.length === 0) return;
       await this.#parts.commit.drained();
@@ -84,10 +82,18 @@ export class Inbox {
     }
   }
 
-  async #receive(content: InboxContent): Promise<void> {
+  /** In the turn in which the message is heard: its deletion and what it causes are one flush (I1). */
+  #take(id: number): void {
+    this.#taken.add(id);
+    this.#parts.commit.batch.messagesTaken.push(id);
+    this.#parts.commit.request();
+  }
+
+  async #receive(row: InboxRow, taken: () => void): Promise<void> {
+    const content = row.message as unknown as InboxContent;
+    if (content.kind === "run") return this.#entrance.receive(content, row.shard, taken);
+    taken();
     switch (content.kind) {
-      case "run":
-        return this.#entrance.receive(content);
       case "limit_request":
       case "limit_release":
       case "limit_granted":

@@ -3,6 +3,7 @@
  *
  * N1: a node steps entities of a shard only between its claim and its release or the loss of its lease.
  * N2: a dead node's row is fenced before its shards are free, so that none of its flushes can land later.
+ * N4: what a claim or a release did whose answer was lost is asked for before the next one.
  * N3: a node that could not renew for `nodeGiveUpMs` of its own clock stops by itself, before others may take over.
  */
 import { shardCount, type EngineStore } from "@millrace/store";
@@ -34,6 +35,8 @@ export class Membership {
   #ticking: Promise<void> | undefined;
   #list: readonly number[] | undefined;
   #ended = false;
+  /** Whether `shards` may differ from what the database has. */
+  #isUnsure = false;
   #liveNodes = 1;
 
   constructor(options: MembershipOptions) {
@@ -78,9 +81,9 @@ export class Membership {
     this.#alarm?.cancel();
     await this.#ticking;
     const shards = [...this.shards];
-    await this.#options.onRelease(shards);
     this.shards.clear();
     this.#list = undefined;
+    await this.#options.onRelease(shards);
     await this.#options.store.leave(this.#nodeId);
     if (shards.length > 0) await this.#options.store.wake(shards);
   }
@@ -140,24 +143,42 @@ export class Membership {
   /** Frees what dead nodes held, takes a fair share of what is free, gives up what is beyond it. */
   async #balance(): Promise<void> {
     const { store, log } = this.#options;
+    if (this.#isUnsure) await this.#learnShards();
     const { fenced, freeShards } = await store.fenceExpired(nodeMarginMs);
     if (fenced.length > 0) log.warn({ nodes: fenced }, "servers died; their shards are taken over");
     const share = Math.ceil(shardCount / this.#liveNodes);
+    if (this.#ended) return;
+    this.#isUnsure = true;
     if (freeShards > 0 && this.shards.size < share) {
-      const claimed = await store.claimShards(this.#nodeId, share - this.shards.size);
-      if (claimed.length > 0) {
-        const take = await this.#options.onClaimed(claimed);
-        for (const shard of claimed) this.shards.add(shard);
-        this.#list = undefined;
-        take();
-      }
+      await this.#take(await store.claimShards(this.#nodeId, share - this.shards.size));
     } else if (this.shards.size > share) {
-      const surplus = [...this.shards].slice(share);
-      await this.#options.onRelease(surplus);
-      for (const shard of surplus) this.shards.delete(shard);
-      this.#list = undefined;
-      await store.releaseShards(this.#nodeId, surplus);
-      await store.wake(surplus);
+      await this.#giveUp([...this.shards].slice(share));
     }
+    this.#isUnsure = false;
+  }
+
+  /** Shards that are ours in the database and not here: a claim's answer was lost, or their loading failed (N4). */
+  async #learnShards(): Promise<void> {
+    const owned = await this.#options.store.ownedShards(this.#nodeId);
+    await this.#take(owned.filter((shard) => !this.shards.has(shard)));
+  }
+
+  async #take(claimed: readonly number[]): Promise<void> {
+    if (claimed.length === 0) return;
+    const take = await this.#options.onClaimed(claimed);
+    if (this.#ended) return;
+    for (const shard of claimed) this.shards.add(shard);
+    this.#list = undefined;
+    take();
+  }
+
+  /** They are not ours from now on (N1), and free once all that was decided in them is committed. */
+  async #giveUp(shards: readonly number[]): Promise<void> {
+    const { store, onRelease } = this.#options;
+    for (const shard of shards) this.shards.delete(shard);
+    this.#list = undefined;
+    await onRelease(shards);
+    await store.releaseShards(this.#nodeId, shards);
+    await store.wake(shards);
   }
 }

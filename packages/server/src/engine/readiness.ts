@@ -14,7 +14,7 @@ import {
   type TaskRun,
 } from "@millrace/core";
 import type { CarriedValue, Dispatch } from "@millrace/protocol";
-import type { LimitKey } from "@millrace/store";
+import type { CacheRow, LimitKey } from "@millrace/store";
 import type { HeldLimit, ReadyTask } from "./dispatcher.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import type { RunEntry } from "./run-entry.ts";
@@ -119,11 +119,7 @@ export class Readiness {
     if (options.cache) {
       const value = await this.resolve(entry, taskRun, input);
       const key = cacheKeyOf(entry.identity, name, options.cache.version, value);
-      const [found] = await this.#parts.store.findCached(
-        entry.identity.workspace,
-        [key],
-        this.#parts.clock.now(),
-      );
+      const found = await this.#findCached(entry.identity.workspace, key);
       if (task.gone) return;
       task.cacheKey = key;
       if (found) {
@@ -136,6 +132,17 @@ export class Readiness {
     }
     const limits = await this.#limitsOf(entry, taskRun);
     if (!task.gone) this.#acquire(task, limits);
+  }
+
+  /** A database that does not answer is no reason not to look: the output may be recorded, or not. */
+  async #findCached(workspace: number, key: string): Promise<CacheRow | undefined> {
+    const { store, clock, log } = this.#parts;
+    try {
+      return (await store.findCached(workspace, [key], clock.now()))[0];
+    } catch (error) {
+      log.warn({ err: error }, "recorded outputs can't be looked for; the task runs");
+      return undefined;
+    }
   }
 
   /** Failures of preparing a task run are the task run's. */

@@ -4,23 +4,27 @@
  *
  * T1: a new run begins at once if this node has room and its pipeline no limit; else it is a queued row first.
  * T2: a run with an idempotency key is made once, whoever asks and however often.
+ * T3: a run that is on its way into memory gets its messages once it is there; trouble of the store delays it only.
  */
 import {
   callDepthMax,
+  errorCodeOf,
   MillraceError,
   type AttemptError,
+  type DispatchName,
   type Graph,
   type RunMessage,
   type StoredValue,
   type TaskRun,
 } from "@millrace/core";
-import type { LiveRun, QueuedRun, RunParent, TaskRunRow } from "@millrace/store";
+import type { LiveRun, QueuedRun, RunChange, RunParent, TaskRunRow } from "@millrace/store";
 import { Admission, activeRunsKey } from "./admission.ts";
 import type { ActivePipeline } from "./definitions.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import type { InboxContent, RunInboxMessage } from "./inbox-message.ts";
 import { backlogMax } from "./limits.ts";
 import type { RunEntry } from "./run-entry.ts";
+import type { RunHost } from "./run-host.ts";
 import { newRunId } from "./run-id.ts";
 import { tokenOf } from "./task-input.ts";
 import type { WorkerHub } from "./worker-hub.ts";
@@ -57,12 +61,21 @@ export interface RunEntranceOptions {
   readonly send: (shard: number, message: InboxContent) => void;
 }
 
+/** Between two tries to begin a call that trouble of ours kept from beginning. */
+const callDelayMs = 500;
+const bringDelayMsMin = 50;
+const bringDelayMsMax = 5_000;
+/** What repeating won't cure: a bundle or a value that is gone, a run that its machine can't read. */
+const hopeless: ReadonlySet<string> = new Set(["MILLRACE_BUNDLE_UNKNOWN", "MILLRACE_INTERNAL"]);
+
 export class RunEntrance {
   readonly admission = new Admission();
   readonly #options: RunEntranceOptions;
   readonly #binding = new Map<string, Promise<StartedRun>>();
   /** Queued runs that are being loaded to begin. */
   #beginning = 0;
+  /** Runs on their way from their rows into memory or the queue (T3). */
+  readonly #arriving = new Map<string, Promise<void>>();
 
   constructor(options: RunEntranceOptions) {
     this.#options = options;
@@ -215,32 +228,94 @@ export class RunEntrance {
       const next = this.admission.next();
       if (!next) return;
       this.#beginning += 1;
-      void this.#beginQueued(next)
-        .catch((error: unknown) =>
-          this.#parts.log.error({ run: next.id, err: error }, "a queued run could not begin"),
-        )
-        .finally(() => {
-          this.#beginning -= 1;
-          this.#parts.commit.request();
-        });
+      void this.#bring(next, () => this.#beginQueued(next)).finally(() => {
+        this.#beginning -= 1;
+        this.#parts.commit.request();
+      });
     }
   }
 
   async #beginQueued(queued: QueuedRun): Promise<void> {
     const loaded = await this.#parts.store.loadRun(queued);
-    if (!loaded || loaded.run.state !== "queued" || !this.#options.ownedShards().includes(queued.shard))
-      return;
-    await this.putUnderWay(loaded.run, loaded.taskRuns);
+    if (loaded?.run.state === "queued") await this.#putUnderWay(loaded.run, loaded.taskRuns);
+  }
+
+  /** Puts runs of shards that were taken over under way, or back into the queue. */
+  takeOver(
+    runs: readonly LiveRun[],
+    taskRunsOf: ReadonlyMap<string, readonly TaskRunRow[]>,
+    queued: readonly QueuedRun[],
+  ): void {
+    for (const run of runs) void this.#bring(run, () => this.#putUnderWay(run, taskRunsOf.get(run.id) ?? []));
+    for (const run of queued) void this.#bring(run, () => this.#requeue(run));
+  }
+
+  /** Brings a run in by `work`, again until it succeeds, while its shard is ours; sets it aside when it never can (T3). */
+  #bring(run: QueuedRun, work: () => Promise<void>): Promise<void> {
+    const arriving = this.#tryToBring(run, work).finally(() => {
+      if (this.#arriving.get(run.id) === arriving) this.#arriving.delete(run.id);
+    });
+    this.#arriving.set(run.id, arriving);
+    return arriving;
+  }
+
+  async #tryToBring(run: QueuedRun, work: () => Promise<void>): Promise<void> {
+    const { alarms, clock, commit, log } = this.#parts;
+    for (let delayMs = bringDelayMsMin; this.#isOurs(run); delayMs = Math.min(2 * delayMs, bringDelayMsMax)) {
+      try {
+        await work();
+        return;
+      } catch (error) {
+        if (hopeless.has(errorCodeOf(error) ?? "")) {
+          log.error({ run: run.id, err: error }, "a run can't be put under way and is quarantined");
+          commit.batch.runsChanged.push(setAsideRow(run, error));
+          commit.request();
+          return;
+        }
+        log.warn({ run: run.id, err: error }, "a run could not be loaded; trying again");
+      }
+      await new Promise<void>((resolve) => {
+        alarms.set(clock.now() + delayMs, resolve);
+      });
+    }
+  }
+
+  #isOurs(run: QueuedRun): boolean {
+    return !this.#options.isStopped() && this.#options.ownedShards().includes(run.shard);
   }
 
   /** A queued run of a shard that was taken over waits again. */
-  async requeue(run: QueuedRun): Promise<void> {
+  async #requeue(run: QueuedRun): Promise<void> {
     const pipeline = await this.#activePipeline(run.pipeline);
-    if (this.admission.has(run.id) || this.#parts.runs.get(run.id)) return;
+    if (this.admission.has(run.id) || this.#parts.runs.get(run.id) || !this.#isOurs(run)) return;
     this.#queue(run, pipeline?.definition.maxActiveRuns);
   }
 
-  async putUnderWay(run: LiveRun, taskRuns: readonly TaskRunRow[]): Promise<void> {
+  async #putUnderWay(run: LiveRun, taskRuns: readonly TaskRunRow[]): Promise<void> {
+    const whole = await this.#withContent(run, taskRuns);
+    if (this.#parts.runs.get(run.id) || !this.#isOurs(run)) return;
+    this.#options.hub().adopt(this.#restored(whole));
+  }
+
+  #restored(
+    whole: Parameters<RunHost["restore"]>[0] & { readonly taskRuns: readonly TaskRunRow[] },
+  ): RunEntry {
+    try {
+      return this.#parts.runs.restore(whole, whole.taskRuns);
+    } catch (cause) {
+      const message = cause instanceof Error ? cause.message : String(cause);
+      throw new MillraceError("MILLRACE_INTERNAL", { message, cause });
+    }
+  }
+
+  async #withContent(
+    run: LiveRun,
+    taskRuns: readonly TaskRunRow[],
+  ): Promise<{
+    readonly identity: LiveRun;
+    readonly graph: Graph;
+    readonly taskRuns: readonly TaskRunRow[];
+  }> {
     const graph = await this.#parts.definitions.graph(run.workspace, run.bundle, run.pipeline);
     if (!graph) {
       const message = `The run ${run.id} needs the bundle ${run.bundle}, which is gone.`;
@@ -248,8 +323,7 @@ export class RunEntrance {
     }
     const rows = await Promise.all(taskRuns.map((row) => this.#withOutput(graph, row)));
     const params = await this.#parts.values.loaded(run.params);
-    if (this.#parts.runs.get(run.id) || this.#options.isStopped()) return;
-    this.#options.hub().adopt(this.#parts.runs.restore({ identity: { ...run, params }, graph }, rows));
+    return { identity: { ...run, params }, graph, taskRuns: rows };
   }
 
   /** The machine reads outputs of structural nodes itself, so they must be at hand. */
@@ -258,26 +332,41 @@ export class RunEntrance {
     return { ...row, output: await this.#parts.values.loaded(row.output) };
   }
 
-  /** A message of another node, or of a run there. */
-  async receive(content: RunInboxMessage): Promise<void> {
+  /** A message of another node, or of a run there; `taken` is called in the turn in which it is heard. */
+  async receive(content: RunInboxMessage, shard: number, taken: () => void): Promise<void> {
     const { runId, message } = content;
-    if (this.admission.remove(runId)) {
-      const loaded = await this.#parts.store.loadRun({ workspace: workspaceId, id: runId });
-      if (loaded) await this.putUnderWayQueued(loaded.run);
-    }
-    const entry = this.#parts.runs.get(runId);
-    if (!entry) return;
+    const { runs, values } = this.#parts;
     const whole =
-      message.kind === "child_ended"
-        ? { ...message, output: await this.#parts.values.loaded(message.output) }
-        : message;
-    this.#parts.runs.step(entry, whole);
+      message.kind === "child_ended" ? { ...message, output: await values.loaded(message.output) } : message;
+    while (this.#arriving.has(runId)) await this.#arriving.get(runId);
+    const queued = this.admission.get(runId);
+    if (queued) await this.#tellQueued(queued, whole, taken);
+    else {
+      const entry = runs.get(runId);
+      // Its shard went to another node meanwhile: so does the message.
+      if (!entry && !this.#options.ownedShards().includes(shard)) return;
+      taken();
+      if (entry) runs.step(entry, whole);
+    }
   }
 
-  /** A command to a queued run: it is brought into memory without being begun. */
-  async putUnderWayQueued(run: LiveRun): Promise<void> {
-    const graph = await this.#parts.definitions.graph(run.workspace, run.bundle, run.pipeline);
-    if (graph && !this.#parts.runs.get(run.id)) this.#parts.runs.hold({ identity: run, graph });
+  /** A command to a queued run: it is brought into memory without being begun, and queued again if it did not end. */
+  async #tellQueued(queued: QueuedRun, message: RunMessage, taken: () => void): Promise<void> {
+    const { runs, store, commit } = this.#parts;
+    this.admission.remove(queued.id);
+    await this.#bring(queued, async () => {
+      const loaded = await store.loadRun(queued);
+      if (loaded?.run.state !== "queued") return taken();
+      const whole = await this.#withContent(loaded.run, loaded.taskRuns);
+      if (!this.#isOurs(queued)) return;
+      const entry = runs.hold(whole, whole.taskRuns);
+      taken();
+      runs.step(entry, message);
+      if (entry.run.state !== "queued") return;
+      runs.letGo(entry);
+      await commit.drained();
+      await this.#requeue(queued);
+    });
   }
 
   // --- calls between runs -------------------------------------------------------------------------------------------
@@ -285,7 +374,15 @@ export class RunEntrance {
   startChild(entry: RunEntry, taskRun: TaskRun): void {
     const token = tokenOf(entry.identity.id, taskRun);
     void this.#createChild(entry, taskRun).catch((error: unknown) => {
-      this.#parts.runs.step(entry, { kind: "call_failed", token, error: callError(error) });
+      const { alarms, clock, log, runs } = this.#parts;
+      if (error instanceof MillraceError && error.code !== "MILLRACE_OVERLOADED") {
+        runs.step(entry, { kind: "call_failed", token, error: callError(error) });
+        return;
+      }
+      log.warn({ run: token.runId, err: error }, "a call could not begin; trying again");
+      alarms.set(clock.now() + callDelayMs, () => {
+        if (isCallOpen(taskRun, token)) this.startChild(entry, taskRun);
+      });
     });
   }
 
@@ -305,8 +402,7 @@ export class RunEntrance {
       throw new MillraceError("MILLRACE_PIPELINE_UNKNOWN", { message });
     }
     const params = await values.store(await readiness.resolve(entry, taskRun, input));
-    const isCurrent = taskRun.state === "waiting" && taskRun.dispatch === token.dispatch;
-    if (!isCurrent || runs.get(entry.identity.id) !== entry) return;
+    if (!isCallOpen(taskRun, token) || runs.get(entry.identity.id) !== entry) return;
     if (taskRun.revoked) {
       runs.step(entry, { kind: "result", token, outcome: { kind: "cancelled" }, random: 0 });
       return;
@@ -355,4 +451,22 @@ function callError(error: unknown): AttemptError {
     return { name: error.code, code: error.code, message: error.message, next: "fatal" };
   }
   return { name: "CallError", message: error instanceof Error ? error.message : String(error) };
+}
+
+function isCallOpen(taskRun: TaskRun, token: DispatchName): boolean {
+  return (
+    taskRun.state === "waiting" && taskRun.dispatch === token.dispatch && taskRun.childRunId === undefined
+  );
+}
+
+function setAsideRow(run: QueuedRun, error: unknown): RunChange {
+  const text = error instanceof Error ? error.message : String(error);
+  return {
+    workspace: run.workspace,
+    id: run.id,
+    state: "quarantined",
+    reason: { code: "MILLRACE_RUN_QUARANTINED", message: `The engine broke on this run: ${text}` },
+    cancel: undefined,
+    startedAt: "startedAt" in run ? (run as LiveRun).startedAt : undefined,
+  };
 }

@@ -67,6 +67,16 @@ export class RunHost {
 
   /** Puts a run under way that has rows: one that was queued, or one of a shard that was taken over. */
   restore(created: NewRun, taskRuns: readonly TaskRunRow[]): RunEntry {
+    const entry = this.hold(created, taskRuns);
+    for (const taskRun of taskRunsBelow(entry.run.root)) {
+      if (taskRun.state === "running") this.#parts.readiness.adopt(entry, taskRun);
+    }
+    this.step(entry, created.identity.state === "queued" ? { kind: "start" } : { kind: "resume" });
+    return entry;
+  }
+
+  /** Brings a queued run into memory without beginning it: a command wants to reach it. */
+  hold(created: NewRun, taskRuns: readonly TaskRunRow[]): RunEntry {
     const { identity, graph } = created;
     const record = {
       ...identity,
@@ -74,18 +84,12 @@ export class RunHost {
       endedAt: undefined,
       output: undefined,
     };
-    const entry = this.#add(created, hydrateRun(graph, record, taskRuns), false);
-    for (const taskRun of taskRunsBelow(entry.run.root)) {
-      if (taskRun.state === "running") this.#parts.readiness.adopt(entry, taskRun);
-    }
-    this.step(entry, identity.state === "queued" ? { kind: "start" } : { kind: "resume" });
-    return entry;
+    return this.#add(created, hydrateRun(graph, record, taskRuns), false);
   }
 
-  /** Brings a queued run into memory without beginning it: a command wants to reach it. */
-  hold(created: NewRun): RunEntry {
-    const { id, generation, depth, params, createdAt } = created.identity;
-    return this.#add(created, createRun(created.graph, { id, generation, depth, params, createdAt }), false);
+  /** Lets a held run go that is still queued. */
+  letGo(entry: RunEntry): void {
+    this.#forget(entry);
   }
 
   #add(created: NewRun, run: Run, isNew: boolean): RunEntry {
@@ -110,6 +114,8 @@ export class RunHost {
 
   /** Steps a run and puts what follows to work. */
   step(entry: RunEntry, message: RunMessage): void {
+    // H1, H3: it may have gone while the message was made ready.
+    if (this.#runs.get(entry.identity.id) !== entry) return;
     let effects: RunEffect[];
     try {
       effects = decide(entry.run, message, this.#parts.clock.now()).effects;
