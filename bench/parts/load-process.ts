@@ -1,0 +1,74 @@
+/**
+ * Clients in a process of their own. Each has one connection that it keeps, and submits a run as soon as the one
+ * before it is answered; HTTP is written by hand, so that the clients take little of the CPU that they share with
+ * what they measure.
+ */
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { apiPrefix } from "@millrace/protocol";
+import { answerParent } from "./child.ts";
+
+/** Durations in ms from request to answer. */
+interface Load {
+  readonly durations: readonly number[];
+  readonly refused: number;
+}
+
+async function load(url: string, clients: number, ms: number): Promise<Load> {
+  const { hostname, port } = new URL(url);
+  const body = JSON.stringify({ pipeline: "single" });
+  const request = Buffer.from(
+    `POST ${apiPrefix}/runs HTTP/1.1\r\nhost: ${hostname}:${port}\r\ncontent-type: application/json\r\n` +
+      `content-length: ${body.length}\r\n\r\n${body}`,
+  );
+  const durations: number[] = [];
+  let refused = 0;
+  const until = performance.now() + ms;
+  const client = async (): Promise<void> => {
+    const socket = connect({ host: hostname, port: Number(port), noDelay: true });
+    await once(socket, "connect");
+    // Its close follows.
+    socket.on("error", () => {});
+    while (performance.now() < until) {
+      const begun = performance.now();
+      const status = await exchange(socket, request);
+      if (status === 200 || status === 201) durations.push(performance.now() - begun);
+      else refused += 1;
+      // A server that is full says so at once; asking again at once would only keep it busy.
+      if (status === 429 || status === 503) await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    socket.destroy();
+  };
+  await Promise.all(Array.from({ length: clients }, client));
+  return { durations, refused };
+}
+
+/** One request and its answer, whose length is in its head. */
+function exchange(socket: Socket, request: Buffer): Promise<number> {
+  return new Promise((resolve, reject) => {
+    let answer = "";
+    const take = (part: Buffer): void => {
+      answer += part.toString("latin1");
+      const head = answer.indexOf("\r\n\r\n");
+      if (head < 0) return;
+      const length = Number(/\r\ncontent-length: (\d+)/i.exec(answer)?.[1] ?? Number.NaN);
+      if (Number.isNaN(length)) settle(() => reject(new Error(`no length: ${answer.slice(0, 200)}`)));
+      if (answer.length < head + 4 + length) return;
+      settle(() => resolve(Number(answer.slice(9, 12))));
+    };
+    const fail = (): void => settle(() => reject(new Error("the server closed the connection")));
+    const settle = (how: () => void): void => {
+      socket.off("data", take);
+      socket.off("close", fail);
+      how();
+    };
+    socket.on("data", take);
+    socket.on("close", fail);
+    socket.write(request);
+  });
+}
+
+answerParent(
+  async (question) => load(String(question["url"]), Number(question["clients"]), Number(question["ms"])),
+  async () => {},
+);

@@ -1,0 +1,28 @@
+/** A server in a process of its own. */
+import { type Server, type ServerOptions, startServer } from "@millrace/server";
+import { answerParent } from "./child.ts";
+
+let server: Server | undefined;
+
+/** What operators should know goes to stderr. */
+const log = {
+  info: () => {},
+  warn: (fields: object, message: string) => console.error("warn:", message, fields),
+  error: (fields: object, message: string) => console.error("error:", message, fields),
+};
+
+answerParent(
+  async (question) => {
+    switch (question.kind) {
+      case "start":
+        server = await startServer({ ...(question["options"] as Omit<ServerOptions, "log">), log });
+        return server.url;
+      case "collect":
+        globalThis.gc?.();
+        return undefined;
+      default:
+        throw new Error(`unknown question ${question.kind}`);
+    }
+  },
+  async () => server?.stop(),
+);

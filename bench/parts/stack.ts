@@ -1,0 +1,139 @@
+/** The real parts of a benchmark: an embedded PostgreSQL, servers and workers as processes of their own. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { connect, startEmbedded, type EmbeddedServer } from "@millrace/store";
+import { Api } from "./api.ts";
+import { benchBundle } from "./bundle.ts";
+import { startChild, type Child } from "./child.ts";
+
+export interface Durability {
+  readonly fsync: string;
+  readonly synchronousCommit: string;
+}
+
+export interface Versions {
+  readonly node: string;
+  readonly postgres: string;
+  readonly millrace: string;
+}
+
+export interface ServerChild extends Child {
+  readonly url: string;
+  readonly api: Api;
+}
+
+export type WorkerKind = "real" | "stub";
+
+export const version = "0.1.0";
+export const realIsolation = "warm child process, one attempt at a time";
+/** What a worker with two cores would choose: a child per slot. */
+const realSlots = Number(process.env["BENCH_SLOTS"] ?? 2);
+const stubSlots = 512;
+
+export class Stack implements AsyncDisposable {
+  readonly folder: string;
+  readonly postgres: EmbeddedServer;
+  readonly children: Child[] = [];
+
+  private constructor(folder: string, postgres: EmbeddedServer) {
+    this.folder = folder;
+    this.postgres = postgres;
+  }
+
+  static async start(): Promise<Stack> {
+    const folder = await mkdtemp(join(tmpdir(), "millrace-bench-"));
+    return new Stack(folder, await startEmbedded({ folder: join(folder, "state") }));
+  }
+
+  async startServer(): Promise<ServerChild> {
+    const child = startChild(new URL("./server-process.ts", import.meta.url), {
+      arguments: ["--expose-gc", ...profiling("server")],
+    });
+    this.children.push(child);
+    const url = await child.ask<string>({
+      kind: "start",
+      options: {
+        database: this.postgres.connection,
+        blobFolder: join(this.folder, "blobs"),
+        host: "127.0.0.1",
+        port: 0,
+        name: `bench-${this.children.length}`,
+        version,
+        migrate: true,
+      },
+    });
+    return Object.assign(child, { url, api: new Api(url) });
+  }
+
+  async deploy(server: ServerChild): Promise<void> {
+    const { upload, definition } = await benchBundle();
+    const { hash } = upload.manifest;
+    await server.api.send("PUT", `/bundles/${hash}`, upload);
+    await server.api.send("POST", "/deployments", { bundle: hash, definition });
+  }
+
+  async startWorker(
+    server: ServerChild,
+    kind: WorkerKind,
+    environment: { readonly [name: string]: string } = {},
+  ): Promise<Child> {
+    const file = kind === "real" ? "./worker-process.ts" : "./stub-worker.ts";
+    const child = startChild(new URL(file, import.meta.url), {
+      arguments: profiling(kind),
+      environment,
+    });
+    this.children.push(child);
+    const { url } = server;
+    await child.ask(
+      kind === "real"
+        ? {
+            kind: "start",
+            options: { url, slots: realSlots, cacheFolder: join(this.folder, "cache"), version },
+          }
+        : { kind: "start", url, slots: stubSlots },
+    );
+    return child;
+  }
+
+  /** One server, the pipelines deployed, one worker. */
+  async startAll(kind: WorkerKind): Promise<{ readonly server: ServerChild; readonly worker: Child }> {
+    const server = await this.startServer();
+    await this.deploy(server);
+    return { server, worker: await this.startWorker(server, kind) };
+  }
+
+  async query<Row extends object>(text: string): Promise<Row[]> {
+    const database = connect(this.postgres.connection, { applicationName: "bench" });
+    try {
+      return (await database.api.query<Row>(text)).rows;
+    } finally {
+      await database.close();
+    }
+  }
+
+  /** As the server says, not as we set it. */
+  async durability(): Promise<Durability> {
+    const [row] = await this.query<Durability>(
+      `select current_setting('fsync') as "fsync", current_setting('synchronous_commit') as "synchronousCommit"`,
+    );
+    return row!;
+  }
+
+  versions(): Versions {
+    return { node: process.versions.node, postgres: this.postgres.version, millrace: version };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const child of this.children.toReversed()) await child.stop();
+    await this.postgres.stop();
+    if (process.env["BENCH_KEEP"] === undefined) await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** `BENCH_CPU_PROFILE=folder` leaves a profile of each process there. */
+function profiling(name: string): string[] {
+  const folder = process.env["BENCH_CPU_PROFILE"];
+  if (folder === undefined) return [];
+  return ["--cpu-prof", `--cpu-prof-dir=${folder}`, `--cpu-prof-name=${name}-${Date.now()}.cpuprofile`];
+}

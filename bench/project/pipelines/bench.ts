@@ -1,0 +1,38 @@
+/** What the benchmarks run: tasks that do nothing, in the shapes that cost the engine most. */
+import { appendFileSync } from "node:fs";
+import { pipeline, task, type Ref } from "millrace";
+
+const pass = task("pass", async (value: number) => value + 1);
+const light = task("light", async (value: number) => value * 2);
+const list = task("list", async (count: number) => Array.from({ length: count }, (_, index) => index));
+const sum = task("sum", async (values: readonly number[]) => values.reduce((a, b) => a + b, 0));
+
+export const chain = pipeline("chain", () => {
+  let value: Ref<number> | number = 0;
+  for (let step = 0; step < 40; step += 1) value = pass(value, { id: `pass-${step}` });
+});
+
+export const fanout = pipeline("fanout", () => {
+  sum(light.map(list(400)));
+});
+
+export const single = pipeline("single", () => {
+  pass(1);
+});
+
+export const wide = pipeline("wide", () => {
+  sum(light.map(list(10_000)));
+});
+
+/** Tells the outside what ran: one line per attempt, written before the task returns. */
+const entered = task("entered", { env: ["MILLRACE_BENCH_LEDGER"] }, async (value: number, ctx) => {
+  const { node, attempt } = ctx;
+  const line = JSON.stringify({ runId: ctx.run.id, node, attempt, key: ctx.idempotencyKey });
+  appendFileSync(process.env["MILLRACE_BENCH_LEDGER"]!, `${line}\n`);
+  return value + 1;
+});
+
+export const recorded = pipeline("recorded", () => {
+  let value: Ref<number> | number = 0;
+  for (let step = 0; step < 20; step += 1) value = entered(value, { id: `entered-${step}` });
+});

@@ -1,0 +1,84 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { cp, mkdir, mkdtemp, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import type { Bench } from "./parts/result.ts";
+import { version } from "./parts/stack.ts";
+import { median, summarize } from "./parts/statistics.ts";
+
+const repository = fileURLToPath(new URL("..", import.meta.url));
+const command = join(repository, "packages/millrace/bin/millrace.js");
+
+export const start: Bench = {
+  name: "start",
+  measures:
+    "the command `millrace dev --json` from its spawn to its `ready` event: `firstMedian` in a new state folder, `median` in one that is there",
+  doesNotMeasure: [
+    "a cold file cache: the programs were read before",
+    "a large project: this one has one file of pipelines",
+    "the published package, which is one bundled file",
+  ],
+  run: async ({ short }) => {
+    const rounds = short ? 2 : 7;
+    const firsts: number[] = [];
+    const laters: number[] = [];
+    for (let round = 0; round < rounds; round += 1) {
+      const folder = await makeProject();
+      try {
+        firsts.push(await startOnce(folder));
+        for (let again = 0; again < 2; again += 1) laters.push(await startOnce(folder));
+      } finally {
+        await rm(folder, { recursive: true, force: true });
+      }
+    }
+    return {
+      bench: "start",
+      unit: "ms",
+      ...summarize(laters),
+      firstMedian: median(firsts),
+      durability: { fsync: "on", synchronousCommit: "on" },
+      isolation: "none: no task runs",
+      versions: { node: process.versions.node, postgres: "embedded", millrace: version },
+    };
+  },
+};
+
+/** A project as `init` makes one, which finds the packages of this repository. */
+async function makeProject(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "millrace-bench-"));
+  await cp(fileURLToPath(new URL("./project", import.meta.url)), folder, { recursive: true });
+  await mkdir(join(folder, "node_modules"));
+  await symlink(join(repository, "packages/millrace"), join(folder, "node_modules/millrace"));
+  return folder;
+}
+
+async function startOnce(folder: string): Promise<number> {
+  const begun = performance.now();
+  const child = spawn(process.execPath, [command, "dev", "--json", "--port", "0"], {
+    cwd: folder,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const exited = once(child, "exit");
+  let took: number | undefined;
+  for await (const line of createInterface({ input: child.stdout })) {
+    if (!isReady(line)) continue;
+    took = performance.now() - begun;
+    break;
+  }
+  child.kill("SIGINT");
+  await exited;
+  if (took === undefined) throw new Error("`millrace dev --json` ended before it was ready");
+  return took;
+}
+
+function isReady(line: string): boolean {
+  try {
+    const event = JSON.parse(line) as { readonly kind?: string; readonly event?: string };
+    return event.kind === "ready" || event.event === "ready";
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,60 @@
+import { startChild } from "./parts/child.ts";
+import { resultOf, type Bench } from "./parts/result.ts";
+import { realIsolation, Stack, type WorkerKind } from "./parts/stack.ts";
+import { round, summarize } from "./parts/statistics.ts";
+
+const clients = 64;
+
+interface Load {
+  readonly durations: readonly number[];
+  readonly refused: number;
+}
+
+interface Measured extends Load {
+  readonly perSecond: number;
+}
+
+export const throughput: Bench = {
+  name: "throughput",
+  measures:
+    "small runs of one task, submitted by 64 clients over HTTP: runs that finished, per second; the durations are those of the submissions",
+  doesNotMeasure: [
+    "work: the task does nothing",
+    "a load below what the server can take: the clients submit as fast as they are answered, so runs queue",
+    "a machine for each part: clients, server, database and worker share the same cores",
+  ],
+  run: async ({ short }) => {
+    const ms = short ? 4_000 : 20_000;
+    await using stack = await Stack.start();
+    const real = await measure(stack, "real", ms);
+    const stub = await measure(stack, "stub", ms);
+    const numbers = {
+      ...summarize(real.durations),
+      rate: round(real.perSecond),
+      engineRate: round(stub.perSecond),
+      refused: real.refused + stub.refused,
+    };
+    return await resultOf(stack, "throughput", numbers, realIsolation);
+  },
+};
+
+async function measure(stack: Stack, kind: WorkerKind, ms: number): Promise<Measured> {
+  const { server, worker } = await stack.startAll(kind);
+  const load = startChild(new URL("./parts/load-process.ts", import.meta.url));
+  const ask = (duration: number): Promise<Load> => load.ask({ url: server.url, clients, ms: duration });
+  await ask(ms / 4);
+  const before = await finishedRuns(stack);
+  const { durations, refused } = await ask(ms);
+  const after = await finishedRuns(stack);
+  for (const child of [load, worker, server]) await child.stop();
+  return { durations, refused, perSecond: ((after.count - before.count) / (after.at - before.at)) * 1_000 };
+}
+
+async function finishedRuns(stack: Stack): Promise<{ readonly count: number; readonly at: number }> {
+  const [row] = await stack.query<{ count: number; at: number }>(
+    `select count(*)::integer as count, (extract(epoch from clock_timestamp()) * 1000)::float8 as at
+    from run_history
+    where state = 'succeeded'`,
+  );
+  return row!;
+}
