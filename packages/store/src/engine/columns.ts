@@ -78,20 +78,22 @@ function columnsOf<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): 
   return columns.map((column) => rows.map(column));
 }
 
-/** The parameters of `millrace.flush`, in its order. */
+/** The parameters of `millrace.flush`, in its order. Task runs of runs that end in this flush are marked as final. */
 export function flushParameters(nodeId: number, number: number, batch: FlushBatch): unknown[] {
+  const endedAt = new Map(batch.runsEnded.map((run) => [run.id, run.endedAt]));
   return [
     nodeId,
     number,
     ...columnsOf(batch.runsCreated, createdColumns),
     ...columnsOf(batch.taskRuns, taskRunColumns),
+    batch.taskRuns.map((row) => endedAt.get(row.runId) ?? null),
     ...columnsOf(batch.runsEnded, endedColumns),
     restOf(batch),
   ];
 }
 
 export const flushParameterCount =
-  2 + createdColumns.length + taskRunColumns.length + endedColumns.length + 1;
+  2 + createdColumns.length + taskRunColumns.length + 1 + endedColumns.length + 1;
 
 function restOf(batch: FlushBatch): string | null {
   const rest: Record<string, unknown[]> = {};
