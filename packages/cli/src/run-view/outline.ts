@@ -12,7 +12,7 @@ export interface OutlineRow {
   readonly leadBelow: string;
   readonly node: GraphNode;
   readonly parents: readonly string[];
-  /** True when the row above is the node's only parent, so that naming it adds nothing. */
+  /** True when the node's only parent is the one that it stands below, so that naming it adds nothing. */
   readonly follows: boolean;
 }
 
@@ -21,6 +21,8 @@ interface Place {
   readonly index: number;
   readonly parents: Place[];
   readonly below: Place[];
+  /** The places that it waits for in the end, one bit each. */
+  readonly ancestors: Uint32Array;
   dominator: Place | undefined;
 }
 
@@ -28,10 +30,7 @@ export function outlineOf(definition: PipelineDefinition): OutlineRow[] {
   const root = buildPlaces(definition);
   const rows: OutlineRow[] = [];
   drawBelow(root, "", rows);
-  return rows.map((row, index) => ({
-    ...row,
-    follows: row.parents.length === 1 && row.parents[0] === rows[index - 1]?.id,
-  }));
+  return rows;
 }
 
 /** The nodes that a node waits for: its inputs, its order, and the lists of the regions around it. */
@@ -44,31 +43,38 @@ export function parentsOf(node: GraphNode): GraphNode[] {
 }
 
 function buildPlaces(definition: PipelineDefinition): Place {
-  const root: Place = { node: undefined, index: 0, parents: [], below: [], dominator: undefined };
+  const vertices = compileGraph(definition).order.filter(isNode);
+  const words = Math.ceil((vertices.length + 1) / 32);
+  const newPlace = (node: GraphNode | undefined, index: number): Place => {
+    return { node, index, parents: [], below: [], ancestors: new Uint32Array(words), dominator: undefined };
+  };
+  const root = newPlace(undefined, 0);
   const places = new Map<GraphNode, Place>();
-  const ordered: Place[] = [];
-  for (const vertex of compileGraph(definition).order) {
-    if (!isNode(vertex)) continue;
-    const place: Place = {
-      node: vertex,
-      index: ordered.length + 1,
-      parents: [],
-      below: [],
-      dominator: undefined,
-    };
+  // Parents come first, so one pass in order finds every ancestor and dominator.
+  for (const [index, vertex] of vertices.entries()) {
+    const place = newPlace(vertex, index + 1);
     places.set(vertex, place);
-    ordered.push(place);
-  }
-  // Parents come first, so one pass in order finds every dominator of a graph without circles.
-  for (const place of ordered) {
-    for (const parent of parentsOf(place.node!)) {
-      const found = places.get(parent);
-      if (found) place.parents.push(found);
-    }
+    const parents = parentsOf(vertex).flatMap((parent) => places.get(parent) ?? []);
+    place.parents.push(...parents.filter((parent) => !parents.some((other) => isAncestor(parent, other))));
+    for (const parent of parents) addAncestors(place, parent);
     place.dominator = place.parents.reduce<Place | undefined>(nearestCommon, undefined) ?? root;
     place.dominator.below.push(place);
   }
   return root;
+}
+
+/** A parent that another parent waits for goes without saying. */
+function isAncestor(place: Place, of: Place): boolean {
+  return ((of.ancestors[place.index >>> 5] ?? 0) & (1 << (place.index & 31))) !== 0;
+}
+
+function addAncestors(place: Place, parent: Place): void {
+  const { ancestors } = place;
+  parent.ancestors.forEach((word, at) => {
+    ancestors[at] = (ancestors[at] ?? 0) | word;
+  });
+  const at = parent.index >>> 5;
+  ancestors[at] = (ancestors[at] ?? 0) | (1 << (parent.index & 31));
 }
 
 function nearestCommon(a: Place | undefined, b: Place): Place {
@@ -127,6 +133,6 @@ function rowOf(place: Place, lead: string, leadBelow: string): OutlineRow {
     leadBelow,
     node,
     parents: place.parents.map((parent) => parent.node?.definition.id ?? ""),
-    follows: false,
+    follows: place.parents.length === 1 && place.parents[0] === place.dominator,
   };
 }

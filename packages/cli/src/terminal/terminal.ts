@@ -20,11 +20,13 @@ export interface Terminal {
 
 export function openTerminal(variables: NodeJS.ProcessEnv): Terminal {
   const { stdout, stderr } = process;
-  // A reader that went away (`| head`) is no failure of ours.
+  let isHeard = true;
   for (const stream of [stdout, stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code === "EPIPE") process.exit(0);
-      throw error;
+      if (error.code !== "EPIPE") throw error;
+      // A reader that went away (`| head`) is no failure; who has something to stop does it as after a hang-up.
+      if (isHeard) process.kill(process.pid, "SIGHUP");
+      isHeard = false;
     });
   }
   return {
