@@ -1,0 +1,54 @@
+import { expect, test } from "vitest";
+import {
+  cutPainted,
+  formatDuration,
+  formatTable,
+  harmless,
+  visibleWidth,
+} from "../../src/terminal/format.ts";
+import { hasColors } from "../../src/terminal/terminal.ts";
+
+test("durations keep to two units", () => {
+  const values = [0, 999, 1_000, 59_949, 59_950, 72_000, 3_599_499, 7_380_000, 360_000_000];
+  expect(values.map(formatDuration)).toEqual([
+    "0 ms",
+    "999 ms",
+    "1.0 s",
+    "59.9 s",
+    "1m 00s",
+    "1m 12s",
+    "59m 59s",
+    "2h 03m",
+    "4d 4h",
+  ]);
+});
+
+test("colours take no room in a table", () => {
+  expect(
+    formatTable(
+      [
+        ["\u001B[1ma\u001B[22m", "1"],
+        ["bbb", "22"],
+      ],
+      ["left", "right"],
+    ),
+  ).toEqual(["\u001B[1ma\u001B[22m     1", "bbb  22"]);
+});
+
+test("painted text is cut by what is seen, and its colours end", () => {
+  const cut = cutPainted("\u001B[31mabcdef\u001B[39m", 4);
+  expect(visibleWidth(cut)).toBe(4);
+  expect(cut).toBe("\u001B[31mabc\u001B[39m…\u001B[0m");
+});
+
+test("text from tasks can't steer the terminal", () => {
+  expect(harmless("a\u001B[2Jb\u0007c\rd\te")).toBe("a\u001B[2Jbcd  e".replace("\u001B", ""));
+});
+
+test("NO_COLOR wins over FORCE_COLOR, and both over the terminal", () => {
+  expect(hasColors({ NO_COLOR: "1", FORCE_COLOR: "1" }, true)).toBe(false);
+  expect(hasColors({ FORCE_COLOR: "1" }, false)).toBe(true);
+  expect(hasColors({ FORCE_COLOR: "0" }, true)).toBe(false);
+  expect(hasColors({}, false)).toBe(false);
+  expect(hasColors({ TERM: "dumb" }, true)).toBe(false);
+});
