@@ -62,9 +62,9 @@ export class Client {
     else this.#startTwice(ready);
   }
 
-  #startRun(node: ServerNode, key?: string): void {
+  #startRun(node: ServerNode, key?: string, name?: string): void {
     const { random, book, journal, tables } = this.#options;
-    const pipeline = book.active(random.pick(book.pipelines).name);
+    const pipeline = book.active(name ?? random.pick(book.pipelines).name);
     const idempotencyKey = key === undefined ? {} : { idempotencyKey: key };
     node
       .engine!.startRun({
@@ -98,12 +98,13 @@ export class Client {
 
   /** One key at two nodes, at once or after an answer was lost. */
   #startTwice(ready: readonly ServerNode[]): void {
-    const { random, scheduler } = this.#options;
+    const { random, scheduler, book } = this.#options;
+    const { name } = random.pick(book.pipelines);
     const key = `key-${random.below(1_000_000)}`;
-    this.#startRun(random.pick(ready), key);
+    this.#startRun(random.pick(ready), key, name);
     const again = (): void => {
       const still = ready.filter((node) => node.isReady);
-      if (still.length > 0) this.#startRun(random.pick(still), key);
+      if (still.length > 0) this.#startRun(random.pick(still), key, name);
     };
     if (random.chance(0.5)) again();
     scheduler.after(random.next() * 3_000, again);

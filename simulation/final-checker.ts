@@ -124,7 +124,12 @@ function checkRecorded({ journal, ledger, book, tables, blobs }: Evidence, row: 
   const name = `${row.runId}/${row.node}/${row.item}`;
   if (row.dispatch === 0 || row.reason?.code === "cached" || row.reason?.code === "marked") return;
   const pipeline = [...tables.runHistory.values()].find((run) => run.id === row.runId)!.pipeline;
-  if (book.node(pipeline, row.node).kind === "call") return checkCall({ journal, tables } as Evidence, row);
+  if (!book.graph(pipeline).byId.has(row.node))
+    return journal.violate(
+      "C10 the machine allows it",
+      `${name} is a task run of a node that ${pipeline} does not have`,
+    );
+  if (book.node(pipeline, row.node).kind === "call") return checkCall({ journal, tables }, row);
   const outcomes = ledger.outcomes.get(tokenKey({ ...row, runId: row.runId })) ?? [];
   if (row.state === "succeeded") {
     const text = textOf({ blobs }, row.output!);

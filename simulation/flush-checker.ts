@@ -7,12 +7,15 @@
  * C6: what is granted of a limit never exceeds its slots.
  * C7: what runs holds its limits.
  * C8: a message that is taken has had its effect.
+ * C14: trouble with the database is no task's failure.
  */
 import { isEndState, isRunEnded, type RunMessage, type TaskRunState } from "@millrace/core";
 import { activeRunsKey, limitShard } from "@millrace/server";
 import type { FlushBatch, LiveRun, TaskRunRow } from "@millrace/store";
 import { keyOf, type MemoryTables } from "@millrace/testkit";
+import { tokenKey } from "@millrace/protocol";
 import type { Journal } from "./journal.ts";
+import type { Ledger } from "./ledger.ts";
 import type { DefinitionsBook } from "./definitions-book.ts";
 
 interface Shadow {
@@ -26,6 +29,7 @@ export class FlushChecker {
   readonly #tables: MemoryTables;
   readonly #journal: Journal;
   readonly #book: DefinitionsBook;
+  readonly #ledger: Ledger;
   readonly #taskRuns = new Map<string, Shadow>();
   readonly #shards = new Map<string, number>();
   readonly #attempts = new Map<string, Set<number>>();
@@ -35,7 +39,8 @@ export class FlushChecker {
   /** Limits whose slots an operator lowered: what was out may stay. */
   readonly loweredLimits = new Set<string>();
 
-  constructor(tables: MemoryTables, journal: Journal, book: DefinitionsBook) {
+  constructor(tables: MemoryTables, journal: Journal, book: DefinitionsBook, ledger: Ledger) {
+    this.#ledger = ledger;
     this.#tables = tables;
     this.#journal = journal;
     this.#book = book;
@@ -77,6 +82,11 @@ export class FlushChecker {
     this.#journal.note(
       `node ${nodeId}: ${name} ${row.state} ${row.generation}.${row.attempt}.${row.dispatch}${row.revoked ? " revoked" : ""}`,
     );
+    if (row.error?.message.includes("Connection terminated"))
+      this.#journal.violate(
+        "C14 trouble of ours is no task's failure",
+        `${name} ${row.state}: ${row.error.message}`,
+      );
     const before = this.#taskRuns.get(name);
     this.#taskRuns.set(name, row);
     if (!before || row.generation > before.generation) return;
@@ -89,17 +99,6 @@ export class FlushChecker {
     if (row.dispatch < before.dispatch) wrong("an earlier dispatch");
     if (row.attempt < before.attempt) wrong("an earlier attempt");
     if (isEndState(before.state) && row.state !== before.state) wrong("it had ended");
-    if (
-      before.state === "running" &&
-      row.state === "queued" &&
-      row.dispatch === before.dispatch &&
-      !this.#willRecord(row)
-    )
-      return;
-  }
-
-  #willRecord(_row: TaskRunRow): boolean {
-    return false;
   }
 
   #attempt(row: FlushBatch["attempts"][number]): void {
@@ -123,6 +122,8 @@ export class FlushChecker {
       if (known?.has(dispatch)) continue;
       // A retry or loss may be decided as ended at once, with its last dispatch in the row itself.
       if (isEndState(row.state) && dispatch === row.dispatch) continue;
+      // Given back before anybody began it.
+      if (!this.#ledger.inputs.has(tokenKey({ ...row, dispatch }))) continue;
       this.#journal.violate(
         "C5 no attempt is lost",
         `${name} is ${row.state} in dispatch ${row.dispatch}; ${dispatch} left no trace`,

@@ -3,7 +3,7 @@
  *
  * O1: nothing happens in a process that is dead; what happens to a frozen one happens when it wakes.
  */
-import { MemoryEngineDatabase, type MemoryLink, type SeededRandom } from "@millrace/testkit";
+import { keyOf, MemoryEngineDatabase, type MemoryLink, type SeededRandom } from "@millrace/testkit";
 import { Engine, type Clock, type DefinitionSource, type EngineLog } from "@millrace/server";
 import type { Journal } from "./journal.ts";
 import { pools } from "./pipelines.ts";
@@ -117,6 +117,11 @@ export class ServerNode {
     });
     this.engine = engine;
     engine.setConfiguredPools(pools);
+    engine.findRun = async (id) => {
+      const { runs, runHistory } = database.tables;
+      const ended = [...runHistory.values()].find((run) => run.id === id);
+      return runs.get(keyOf(1, id)) ?? (ended && { ...ended, cancel: undefined });
+    };
     engine.start().then(
       () => journal.note(`${this.name} is ready as node ${engine.info.nodeId}`),
       (error: unknown) => {

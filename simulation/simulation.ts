@@ -50,9 +50,9 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     onFlush: (nodeId, number, batch) => judge.checker!.onFlush(nodeId, number, batch),
     onMessage: () => judge.checker!.noteInbox(),
   });
-  const checker = new FlushChecker(database.tables, journal, book);
-  judge.checker = checker;
   const ledger = new Ledger(database.tables, journal);
+  const checker = new FlushChecker(database.tables, journal, book, ledger);
+  judge.checker = checker;
   const world: World = {
     scheduler,
     journal,

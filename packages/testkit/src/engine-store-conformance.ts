@@ -311,6 +311,7 @@ const rules: { readonly [name: string]: EngineStoreRule } = {
       ["hello"],
     );
     assert.deepEqual(await other.liveWorkers(["w1", "w2"]), ["w1"]);
+    assert.deepEqual(await other.liveWorkers(["w1", "w2"], a), []);
     await expireLease(a, 1);
     assert.deepEqual(await other.liveWorkers(["w1"]), []);
     const b = await register(other, "b");

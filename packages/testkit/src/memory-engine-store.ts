@@ -158,10 +158,11 @@ export class MemoryEngineDatabase {
       removeWorker: async (id, nodeId) => {
         if (this.tables.workers.get(id)?.nodeId === nodeId) this.tables.workers.delete(id);
       },
-      liveWorkers: async (ids) =>
+      liveWorkers: async (ids, exceptNode) =>
         [...new Set(ids)].filter((id) => {
           const node = this.tables.nodes.get(this.tables.workers.get(id)?.nodeId ?? 0);
-          return node !== undefined && !node.fenced && node.leaseUntil > this.#options.now();
+          const lives = node !== undefined && !node.fenced && node.leaseUntil > this.#options.now();
+          return lives && node.id !== exceptNode;
         }),
       sendToWorker: async (workerId, message) => {
         const [shard] = this.#owned(this.tables.workers.get(workerId)?.nodeId ?? 0);

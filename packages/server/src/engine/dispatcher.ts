@@ -33,6 +33,8 @@ export interface ReadyTask {
   wanted: readonly HeldLimit[];
   /** How many of them it holds or has asked for. */
   taken: number;
+  /** How many of them it holds. */
+  granted: number;
   /** Found to have no recorded output. */
   cacheKey: string | undefined;
 }

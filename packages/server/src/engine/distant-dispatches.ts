@@ -2,9 +2,10 @@
  * Dispatches of this node's runs whose worker is connected to another node, or to none for the moment: taken over with
  * a shard, or given away as offers.
  *
- * K2: such a dispatch is lost when its worker has been connected to no living node for a whole worker lease.
+ * K2: such a dispatch is lost when its worker has been connected to no living node for a whole worker lease, or when the
+ *     node that its worker is connected to does not know of it.
  */
-import type { AttemptError, TaskRun } from "@millrace/core";
+import type { AttemptError, Json, TaskRun } from "@millrace/core";
 import { tokenKey, type DispatchToken } from "@millrace/protocol";
 import type { Alarm, Clock } from "./clock.ts";
 import type { EngineParts } from "./engine-parts.ts";
@@ -83,6 +84,14 @@ export class DistantDispatches {
     });
   }
 
+  /** Asks where the worker is connected whether it runs this; false when that is here, and it does not. */
+  async #ask({ token, worker }: Watched): Promise<boolean> {
+    const connected = this.#parts.dispatcher.workers.get(worker);
+    if (connected) return connected.busy.has(tokenKey(token));
+    const message = { kind: "asked", workerId: worker, token } as unknown as Json;
+    return this.#parts.store.sendToWorker(worker, message);
+  }
+
   async #check(): Promise<void> {
     const now = this.#clock.monotonic();
     const due = [...this.#watched].filter(([, watched]) => watched.checkAt <= now + 1);
@@ -91,10 +100,11 @@ export class DistantDispatches {
     const alive = new Set(await this.#parts.store.liveWorkers(workers));
     for (const [key, watched] of due) {
       if (this.#watched.get(key) !== watched) continue;
-      if (alive.has(watched.worker)) {
+      if (alive.has(watched.worker) && (await this.#ask(watched))) {
         watched.checkAt = this.#clock.monotonic() + workerLeaseMs;
         continue;
       }
+      if (this.#watched.get(key) !== watched) continue;
       this.#watched.delete(key);
       if (this.#parts.runs.get(watched.entry.identity.id) !== watched.entry) continue;
       this.#parts.runs.step(watched.entry, {

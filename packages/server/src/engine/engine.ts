@@ -42,6 +42,8 @@ export interface EngineInfo {
   readonly queuedRuns: number;
 }
 
+export { workspaceId } from "./run-entrance.ts";
+
 export class Engine {
   readonly definitions: Definitions;
   readonly values: Values;
@@ -142,7 +144,7 @@ export class Engine {
       batch: () => commit().batch,
       request: () => commit().request(),
       send: (shard, message) => this.#inbox.send(shard, message),
-      onGranted: (key, holder) => this.#onGranted(key, holder),
+      onGranted: (key, holder, runId) => this.#onGranted(key, holder, runId),
     });
     wired.offers = new Offers(wired, {
       liveNodes: () => this.#membership.liveNodes,
@@ -307,9 +309,11 @@ export class Engine {
     this.#committing().request();
   }
 
-  #onGranted(key: Parameters<LimitHost["release"]>[0], holder: string): void {
+  #onGranted(key: Parameters<LimitHost["release"]>[0], holder: string, runId: string): void {
+    // A run that is on its way here asks again by itself.
+    if (this.#entrance.isArriving(runId) && !this.#entrance.knows(runId)) return;
     if (key.kind !== "pipeline") this.#parts.readiness.granted(key, holder);
-    else if (!this.#entrance.admission.granted(holder) && !this.#parts.runs.get(holder)) {
+    else if (!this.#entrance.admission.granted(holder) && !this.#entrance.knows(holder)) {
       this.#parts.limits.release(key, holder);
     }
     this.#committing().request();
@@ -365,6 +369,7 @@ export class Engine {
 
   #tick(): void {
     this.hub.checkOverdue();
+    if (this.#membership.liveNodes > 1 || this.#inbox.isBehind) this.#inbox.read();
     this.#parts.offers.announced();
     if (this.#committing().backlog > 0) this.#committing().request();
   }

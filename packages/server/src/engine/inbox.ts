@@ -20,6 +20,8 @@ export class Inbox {
   #reading: Promise<void> | undefined;
   #again = false;
   #stopped = false;
+  /** The last reading failed. */
+  isBehind = false;
 
   constructor(parts: EngineParts, membership: Membership, entrance: RunEntrance) {
     this.#parts = parts;
@@ -47,8 +49,12 @@ export class Inbox {
       this.#again = true;
       return;
     }
+    this.isBehind = false;
     this.#reading = this.#drain()
-      .catch((error: unknown) => this.#parts.log.warn({ err: error }, "the inbox could not be read"))
+      .catch((error: unknown) => {
+        this.isBehind = true;
+        this.#parts.log.warn({ err: error }, "the inbox could not be read");
+      })
       .finally(() => {
         this.#reading = undefined;
         if (!this.#again) return;
@@ -102,6 +108,7 @@ export class Inbox {
       case "claimed":
       case "given":
       case "not_given":
+      case "asked":
       case "revoked":
         return this.#parts.offers.receive(content);
       default:

@@ -7,10 +7,11 @@
  * O4: with one node there are no offers.
  */
 import type { Json } from "@millrace/core";
-import type { Dispatch, DispatchToken } from "@millrace/protocol";
+import { tokenKey, type Dispatch, type DispatchToken } from "@millrace/protocol";
 import type { OfferKey } from "@millrace/store";
 import type { ConnectedWorker, ReadyTask } from "./dispatcher.ts";
 import type { EngineParts } from "./engine-parts.ts";
+import type { RunInboxMessage } from "./inbox-message.ts";
 import { offersMax } from "./limits.ts";
 
 export type OfferInboxMessage =
@@ -23,6 +24,7 @@ export type OfferInboxMessage =
     }
   | { readonly kind: "given"; readonly workerId: string; readonly message: Dispatch }
   | { readonly kind: "not_given"; readonly workerId: string; readonly token: DispatchToken }
+  | { readonly kind: "asked"; readonly workerId: string; readonly token: DispatchToken }
   | {
       readonly kind: "revoked";
       readonly workerId: string;
@@ -174,6 +176,9 @@ export class Offers {
         dispatcher.free(token);
         this.announced();
         return;
+      case "asked":
+        if (!worker?.busy.has(tokenKey(token))) this.#denied(token);
+        return;
       case "revoked":
         if (worker) dispatcher.cancel(worker, token, message.reason);
     }
@@ -181,7 +186,17 @@ export class Offers {
 
   /** The worker went away between its claim and the answer. */
   #refuse(token: DispatchToken): void {
-    const message = { kind: "returned" as const, token };
+    this.#tellOwner(token, { kind: "returned", token });
+  }
+
+  /** The worker does not run what its owner thinks it runs. */
+  #denied(token: DispatchToken): void {
+    const code = "MILLRACE_WORKER_LOST";
+    const error = { name: code, code, message: "Its worker does not run it any more." };
+    this.#tellOwner(token, { kind: "lost", token, blame: false, error });
+  }
+
+  #tellOwner(token: DispatchToken, message: RunInboxMessage["message"]): void {
     const content = { kind: "run", runId: token.runId, message } as unknown as Json;
     this.#own(
       this.#parts.store.sendToRun({ workspace: 1, id: token.runId }, content),

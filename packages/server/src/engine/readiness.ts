@@ -3,6 +3,7 @@
  *
  * Y1: a task run holds its limits from before its dispatch to its `released`, and gives back whatever it had taken
  *     when it is withdrawn.
+ * Y3: each dispatch asks in its own name, so that no late answer or release of an earlier one means the next.
  * Y2: limits are taken one after another in one order (keys, then pools), so that no two task runs wait for each other.
  */
 import {
@@ -22,7 +23,7 @@ import { cacheKeyOf, carried, holderOf, isLargeValue, rankOf, tokenOf } from "./
 
 export class Readiness {
   readonly #parts: EngineParts;
-  /** Task runs that wait for a limit, by holder. */
+  /** Task runs between their first request and their dispatch, by holder. */
   readonly #waiting = new Map<string, ReadyTask>();
   /** What dispatched task runs hold, by holder; unknown (undefined) for those that were taken over. */
   readonly #held = new Map<string, readonly HeldLimit[] | undefined>();
@@ -43,6 +44,7 @@ export class Readiness {
       input: undefined,
       wanted: [],
       taken: 0,
+      granted: 0,
       cacheKey: undefined,
     };
     entry.ready.set(taskRun, task);
@@ -54,25 +56,32 @@ export class Readiness {
   /** A task run of a run that was taken over is under way: it may hold limits. */
   adopt(entry: RunEntry, taskRun: TaskRun): void {
     const { options } = taskRun.node.definition;
-    if (options.pool || options.concurrency) this.#held.set(holderOf(entry.identity.id, taskRun), undefined);
+    if (options.pool || options.concurrency)
+      this.#held.set(limitHolder(entry, taskRun, taskRun.dispatch), undefined);
   }
 
-  withdraw(task: ReadyTask): void {
+  /** It goes to another node with its shard: what it holds there it finds again, under the same name. */
+  letGo(task: ReadyTask): string {
     task.gone = true;
     task.entry.ready.delete(task.taskRun);
     this.#parts.dispatcher.remove(task);
     this.#parts.offers.withdraw(task);
-    const holder = holderOf(task.entry.identity.id, task.taskRun);
+    const holder = limitHolder(task.entry, task.taskRun, task.taskRun.dispatch + 1);
     this.#waiting.delete(holder);
+    return holder;
+  }
+
+  withdraw(task: ReadyTask): void {
+    const holder = this.letGo(task);
     for (const held of task.wanted.slice(0, task.taken))
       this.#parts.limits.release(limitKey(task.entry, held), holder);
   }
 
   /** A dispatch is over: its limits come back. */
-  release(entry: RunEntry, taskRun: TaskRun): void {
+  release(entry: RunEntry, taskRun: TaskRun, dispatch: number): void {
     const { options } = taskRun.node.definition;
     if (!options.pool && !options.concurrency) return;
-    const holder = holderOf(entry.identity.id, taskRun);
+    const holder = limitHolder(entry, taskRun, dispatch);
     const held = this.#held.get(holder);
     this.#held.delete(holder);
     if (held) this.#giveBack(entry, holder, held);
@@ -161,13 +170,12 @@ export class Readiness {
   #acquire(task: ReadyTask, wanted: readonly HeldLimit[]): void {
     task.wanted = wanted;
     const next = wanted[task.taken];
-    const holder = holderOf(task.entry.identity.id, task.taskRun);
     if (!next) {
-      this.#waiting.delete(holder);
       this.#enqueue(task);
       return;
     }
     task.taken += 1;
+    const holder = limitHolder(task.entry, task.taskRun, task.taskRun.dispatch + 1);
     this.#waiting.set(holder, task);
     const request = {
       holder,
@@ -179,12 +187,17 @@ export class Readiness {
     this.#parts.limits.ask(limitKey(task.entry, next), request, next.limitSlots);
   }
 
-  /** A limit was granted. A grant that nobody waits for or holds is given back. */
+  /** A limit was granted, or was said once more to be. A grant that nobody waits for or holds is given back. */
   granted(key: LimitKey, holder: string): void {
     const task = this.#waiting.get(holder);
-    const awaited = task?.wanted[task.taken - 1];
-    if (task && awaited?.kind === key.kind && awaited.name === key.name) this.#acquire(task, task.wanted);
-    else if (!task && !this.#held.has(holder)) this.#parts.limits.release(key, holder);
+    if (!task) {
+      if (!this.#held.has(holder)) this.#parts.limits.release(key, holder);
+      return;
+    }
+    const awaited = task.wanted[task.granted];
+    if (task.granted === task.taken || awaited?.kind !== key.kind || awaited.name !== key.name) return;
+    task.granted += 1;
+    this.#acquire(task, task.wanted);
   }
 
   #enqueue(task: ReadyTask): void {
@@ -200,7 +213,9 @@ export class Readiness {
     entry.ready.delete(taskRun);
     task.gone = true;
     this.#parts.offers.withdraw(task);
-    if (task.wanted.length > 0) this.#held.set(holderOf(entry.identity.id, taskRun), task.wanted);
+    const holder = limitHolder(entry, taskRun, taskRun.dispatch + 1);
+    this.#waiting.delete(holder);
+    if (task.wanted.length > 0) this.#held.set(holder, task.wanted);
     this.#parts.runs.step(entry, { kind: "dispatch", taskRun, worker: workerId });
     if (taskRun.state !== "running") return undefined;
     if (task.cacheKey !== undefined) this.#parts.runs.noteCacheKey(taskRun, task.cacheKey);
@@ -262,6 +277,11 @@ export class Readiness {
       for (const hash of resolved.blobs) blobs.set(hash, await this.#parts.values.load(hash));
     }
   }
+}
+
+/** In whose name the limits of one dispatch are held (Y3). */
+function limitHolder(entry: RunEntry, taskRun: TaskRun, dispatch: number): string {
+  return `${holderOf(entry.identity.id, taskRun)}/${dispatch}`;
 }
 
 function limitKey(entry: RunEntry, limit: Pick<HeldLimit, "kind" | "name">): LimitKey {

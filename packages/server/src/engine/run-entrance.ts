@@ -93,6 +93,15 @@ export class RunEntrance {
     return newRunId(this.#parts.clock.now(), this.#parts.random);
   }
 
+  /** Whether a run of this name waits or is under way here. */
+  knows(runId: string): boolean {
+    return this.admission.has(runId) || this.#parts.runs.get(runId) !== undefined;
+  }
+
+  isArriving(runId: string): boolean {
+    return this.#arriving.has(runId);
+  }
+
   // --- new runs -----------------------------------------------------------------------------------------------------
 
   /** Makes a run; resolves when it is committed. Throws MILLRACE_OVERLOADED beyond the engine's bounds. */
@@ -236,6 +245,8 @@ export class RunEntrance {
   }
 
   async #beginQueued(queued: QueuedRun): Promise<void> {
+    // The row of a new run is part of a flush that may still be under way.
+    await this.#parts.commit.drained();
     const loaded = await this.#parts.store.loadRun(queued);
     if (loaded?.run.state === "queued") await this.#putUnderWay(loaded.run, loaded.taskRuns);
   }
@@ -355,6 +366,7 @@ export class RunEntrance {
     const { runs, store, commit } = this.#parts;
     this.admission.remove(queued.id);
     await this.#bring(queued, async () => {
+      await commit.drained();
       const loaded = await store.loadRun(queued);
       if (loaded?.run.state !== "queued") return taken();
       const whole = await this.#withContent(loaded.run, loaded.taskRuns);

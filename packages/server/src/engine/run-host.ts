@@ -101,7 +101,10 @@ export class RunHost {
   /** Forgets runs of shards that went to another node. */
   drop(shards: ReadonlySet<number>): RunEntry[] {
     const dropped = [...this.#runs.values()].filter((entry) => shards.has(entry.identity.shard));
-    for (const entry of dropped) this.#forget(entry);
+    for (const entry of dropped) {
+      for (const task of entry.ready.values()) this.#parts.readiness.letGo(task);
+      this.#forget(entry);
+    }
     return dropped;
   }
 
@@ -147,7 +150,7 @@ export class RunHost {
         if (busy.own?.entry !== entry) continue;
         dispatcher.cancel(worker, busy.token, text);
         dispatcher.free(busy.token);
-        this.#parts.readiness.release(entry, busy.own.taskRun);
+        this.#parts.readiness.release(entry, busy.own.taskRun, busy.token.dispatch);
       }
     }
     entry.run.state = "quarantined";
@@ -199,7 +202,7 @@ export class RunHost {
         const token = tokenOf(entry.identity.id, effect.taskRun, effect.dispatch);
         dispatcher.free(token);
         this.#parts.distant.take(token);
-        readiness.release(entry, effect.taskRun);
+        readiness.release(entry, effect.taskRun, effect.dispatch);
         commit.request();
         return;
       }

@@ -30,6 +30,8 @@ import { timeoutSlackMs, workerHeartbeatMs, workerLeaseMs } from "./limits.ts";
 import type { RunEntry } from "./run-entry.ts";
 import { tokenOf } from "./task-input.ts";
 
+const leaseRetryMs = 1_000;
+
 export class WorkerHub {
   readonly #parts: EngineParts;
   readonly #clock: Clock;
@@ -209,7 +211,33 @@ export class WorkerHub {
     }
     this.#leases.set(
       worker,
-      this.#clock.after(workerLeaseMs, () => this.#lose(worker, true)),
+      this.#clock.after(workerLeaseMs, () => this.#endLease(worker)),
+    );
+  }
+
+  /** A worker that came back to another node is not lost: that node answers for what it runs (K2). */
+  #endLease(worker: ConnectedWorker): void {
+    const { store, log, distant, dispatcher } = this.#parts;
+    const isAway = (): boolean => !worker.link && dispatcher.workers.get(worker.info.id) === worker;
+    void store.liveWorkers([worker.info.id], this.#parts.nodeId()).then(
+      ([elsewhere]) => {
+        if (!isAway()) return;
+        if (elsewhere === undefined) return this.#lose(worker, true);
+        const busy = [...worker.busy.values()];
+        this.#remove(worker);
+        for (const { token, own } of busy) {
+          dispatcher.free(token);
+          if (own) distant.watch({ ...own, token });
+        }
+      },
+      (error: unknown) => {
+        log.warn({ err: error }, "a worker's whereabouts could not be asked for");
+        if (isAway())
+          this.#leases.set(
+            worker,
+            this.#clock.after(leaseRetryMs, () => this.#endLease(worker)),
+          );
+      },
     );
   }
 

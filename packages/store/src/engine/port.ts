@@ -306,8 +306,8 @@ export interface EngineStore {
   /** Records a connection, or that it is gone. */
   saveWorker(connection: WorkerConnection): Promise<void>;
   removeWorker(id: string, nodeId: number): Promise<void>;
-  /** Those of `ids` that are connected to a living node. */
-  liveWorkers(ids: readonly string[]): Promise<string[]>;
+  /** Those of `ids` that are connected to a living node (other than `exceptNode`). */
+  liveWorkers(ids: readonly string[], exceptNode?: number): Promise<string[]>;
   /** Leaves a message for the node that a worker is connected to; false when it is nowhere. */
   sendToWorker(workerId: string, message: Json): Promise<boolean>;
 

@@ -104,7 +104,7 @@ export function openPostgresEngineStore(database: Database): EngineStore {
         values: [id, nodeId],
       });
     },
-    liveWorkers: (ids) => liveWorkers(pool, ids),
+    liveWorkers: (ids, exceptNode) => liveWorkers(pool, ids, exceptNode),
     sendToWorker: (workerId, message) => sendToWorker(pool, workerId, message),
     findCached: (workspace, keys, now) => findCached(pool, workspace, keys, now),
     bindIdempotencyKey: (workspace, key, runId, now) =>
@@ -499,13 +499,13 @@ async function saveWorker(pool: Pool, connection: WorkerConnection): Promise<voi
   });
 }
 
-async function liveWorkers(pool: Pool, ids: readonly string[]): Promise<string[]> {
+async function liveWorkers(pool: Pool, ids: readonly string[], exceptNode = 0): Promise<string[]> {
   const { rows } = await pool.query<{ id: string }>({
     name: "live-workers",
     text: `select w.id from worker_connection as w
       join node as n on n.id = w.node_id
-      where w.id = any($1) and not n.fenced and n.lease_until > clock_timestamp()`,
-    values: [ids],
+      where w.id = any($1) and n.id <> $2 and not n.fenced and n.lease_until > clock_timestamp()`,
+    values: [ids, exceptNode],
   });
   return rows.map((row) => row.id);
 }
