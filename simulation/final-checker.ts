@@ -90,7 +90,12 @@ function checkOutcome(evidence: Evidence, run: EndedRun, rows: readonly TaskRunR
       journal.violate("C10 the machine allows it", `${run.id} ended ${run.state} without a start`);
     return;
   }
-  const cancel = flushes.cancels.get(run.id);
+  // A cancel that ended its run at once is in no row but the reason.
+  const isCancelled = run.state === "cancelled" || run.reason?.code === "MILLRACE_RUN_DEADLINE";
+  const by = run.state === "failed" ? ("deadline" as const) : ("user" as const);
+  const cancel =
+    flushes.cancels.get(run.id) ??
+    (isCancelled && run.reason ? { by, reason: run.reason, force: false } : undefined);
   const loaded = rows.map((row) => ({ ...row, output: row.output && load(evidence, row.output) }));
   const params = load(evidence, run.params);
   const rebuilt = hydrateRun(

@@ -60,7 +60,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     database,
     blobs: blobStore(blobs),
     definitions: book.source(),
-    trouble: { lossChance: 0, slowChance: 0, slowMsMax: 15_000, isDown: false },
+    trouble: { lossChance: 0, slowChance: 0, slowMsMax: 12_000, isDown: false },
     wrapStore: options.wrapStore ?? ((store) => store),
     onEngineError: (fields, message) => {
       if (!message.includes("lost its lease"))

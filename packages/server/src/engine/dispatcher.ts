@@ -248,8 +248,9 @@ export class Dispatcher {
   #send(all: ReadonlyMap<ConnectedWorker, Outgoing>): void {
     for (const [worker, outgoing] of all) {
       if (!worker.link) continue;
-      if (outgoing.dispatches.length > 0)
-        worker.link.send({ kind: "dispatches", dispatches: outgoing.dispatches });
+      // What was given up while its flush was under way stays here.
+      const dispatches = outgoing.dispatches.filter(({ token }) => worker.busy.has(tokenKey(token)));
+      if (dispatches.length > 0) worker.link.send({ kind: "dispatches", dispatches });
       if (outgoing.acks.length > 0) worker.link.send({ kind: "ack", tokens: outgoing.acks });
       for (const cancel of outgoing.cancels) {
         worker.link.send({

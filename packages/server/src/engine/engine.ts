@@ -19,7 +19,7 @@ import { Dispatcher } from "./dispatcher.ts";
 import { DistantDispatches } from "./distant-dispatches.ts";
 import type { EngineOptions } from "./engine-options.ts";
 import type { EngineParts } from "./engine-parts.ts";
-import { GroupCommit } from "./group-commit.ts";
+import { GroupCommit, type RefusedRows } from "./group-commit.ts";
 import type { RunInboxMessage } from "./inbox-message.ts";
 import { Inbox } from "./inbox.ts";
 import { LimitHost } from "./limit-host.ts";
@@ -174,9 +174,7 @@ export class Engine {
       clock: this.#options.clock,
       beforeFlush: () => this.#beforeFlush(),
       onFenced: () => this.#onFenced(),
-      onPoison: (entries, error) => {
-        for (const entry of entries) this.#parts.runs.setAside(entry, error);
-      },
+      onPoison: (refused, error) => this.#onRefused(refused, error),
       onStoreTrouble: (error) => this.#onStoreTrouble(error),
     });
     this.#wakes = await this.#options.store.onWake((what) => this.#onWake(what));
@@ -217,6 +215,14 @@ export class Engine {
     this.#options.log.error({ node: this.#membership.nodeId }, "this server lost its lease and starts again");
     this.abandon();
     this.#options.onFenced?.();
+  }
+
+  /** Runs that have rows are quarantined; new ones never were. */
+  #onRefused({ entries, batch }: RefusedRows, error: unknown): void {
+    const { runs } = this.#parts;
+    this.#options.log.warn({ err: error }, "the database refused rows of a flush");
+    for (const entry of entries) if (!entry.isNew) runs.setAside(entry, error);
+    for (const run of batch.runsCreated) this.#entrance.refused(run, error);
   }
 
   #onStoreTrouble(error: unknown): void {

@@ -18,10 +18,15 @@ export interface GroupCommitOptions {
   /** Called in the turn in which a flush is put together: the last chance to add to it. */
   readonly beforeFlush: () => void;
   readonly onFenced: () => void;
-  /** A flush failed for a reason that repeating won't cure; the runs it names are to be set aside. */
-  readonly onPoison: (entries: readonly RunEntry[], error: unknown) => void;
+  /** The database refuses these rows for good: of runs that were changed, and of new ones, whose entries are new again. */
+  readonly onPoison: (refused: RefusedRows, error: unknown) => void;
   /** The store does not answer; it is asked again until it does. */
   readonly onStoreTrouble: (error: unknown) => void;
+}
+
+export interface RefusedRows {
+  readonly entries: readonly RunEntry[];
+  readonly batch: FlushBatch;
 }
 
 type Callback = () => void;
@@ -205,17 +210,18 @@ export class GroupCommit {
 
   /** Finds the runs whose rows the database refuses and commits the rest. */
   async #commitWithoutPoison(flush: Flush, error: unknown): Promise<"committed" | "fenced"> {
-    const ids = new Set(flush.runs.map((entry) => entry.identity.id));
-    if (ids.size <= 1) {
-      // The number was not used.
-      this.#number -= 1;
-      this.#options.onPoison(flush.runs, error);
+    // The number was not used.
+    this.#number -= 1;
+    const parts = splitFlush(flush);
+    if (!parts) {
+      for (const run of flush.batch.runsCreated) {
+        const entry = flush.runs.find(({ identity }) => identity.id === run.id);
+        if (entry) entry.isNew = true;
+      }
+      this.#options.onPoison({ entries: flush.runs, batch: flush.batch }, error);
       return "committed";
     }
-    const half = new Set([...ids].slice(0, Math.ceil(ids.size / 2)));
-    const [first, second] = splitFlush(flush, half);
-    this.#number -= 1;
-    for (const part of [first, second]) {
+    for (const part of parts) {
       if ((await this.#commitNext(part)) === "fenced") return "fenced";
     }
     return "committed";
@@ -240,8 +246,12 @@ function addRun(batch: FlushBatch, entry: RunEntry): void {
     entry.isNew = false;
     return;
   }
-  if (isRunEnded(entry.run.state)) batch.runsEnded.push(endRowOf(entry));
-  else batch.runsChanged.push(liveRowOf(entry));
+  if (isRunEnded(entry.run.state)) {
+    // Its row may not say yet that it started: history takes that from there.
+    if (entry.identity.startedAt === undefined && entry.run.startedAt !== undefined)
+      batch.runsChanged.push({ ...liveRowOf(entry), state: "running", reason: undefined });
+    batch.runsEnded.push(endRowOf(entry));
+  } else batch.runsChanged.push(liveRowOf(entry));
 }
 
 function isEmpty(batch: FlushBatch): boolean {
@@ -249,25 +259,54 @@ function isEmpty(batch: FlushBatch): boolean {
   return true;
 }
 
-/** What belongs to the runs in `ids` and to none, and the rest. */
-function splitFlush(flush: Flush, ids: ReadonlySet<string>): [Flush, Flush] {
+/**
+ * Two smaller flushes: half of the runs with what is nobody's, and the other half; nothing for what can't be made smaller.
+ * Rows of limits count as nobody's: their entities have decided, whatever becomes of the run.
+ */
+function splitFlush(flush: Flush): [Flush, Flush] | undefined {
+  const ids = [...idsOf(flush)];
+  const hasOthers = Object.entries(flush.batch).some(([name, rows]) =>
+    (rows as unknown[]).some((row) => runIdOf(name, row) === undefined),
+  );
+  if (ids.length + Number(hasOthers) <= 1) return undefined;
+  const half = new Set(hasOthers && ids.length === 1 ? [] : ids.slice(0, Math.ceil(ids.length / 2)));
   const first = emptyBatch();
   const second = emptyBatch();
   for (const [name, rows] of Object.entries(flush.batch) as [keyof FlushBatch, unknown[]][]) {
     for (const row of rows) {
-      const id = runIdOf(row);
-      const part = id === undefined || ids.has(id) ? first : second;
+      const id = runIdOf(name, row);
+      const part = id === undefined || half.has(id) ? first : second;
       (part[name] as unknown[]).push(row);
     }
   }
-  const inFirst = (entry: RunEntry): boolean => ids.has(entry.identity.id);
+  const inFirst = (entry: RunEntry): boolean => half.has(entry.identity.id);
   return [
     { batch: first, callbacks: [], runs: flush.runs.filter(inFirst) },
     { batch: second, callbacks: [], runs: flush.runs.filter((entry) => !inFirst(entry)) },
   ];
 }
 
-function runIdOf(row: unknown): string | undefined {
+function idsOf(flush: Flush): Set<string> {
+  const ids = new Set(flush.runs.map((entry) => entry.identity.id));
+  for (const [name, rows] of Object.entries(flush.batch)) {
+    for (const row of rows as unknown[]) {
+      const id = runIdOf(name, row);
+      if (id !== undefined) ids.add(id);
+    }
+  }
+  return ids;
+}
+
+const limitTables: ReadonlySet<string> = new Set([
+  "grants",
+  "grantsGone",
+  "requests",
+  "requestsGone",
+  "limits",
+]);
+
+function runIdOf(table: string, row: unknown): string | undefined {
+  if (limitTables.has(table)) return undefined;
   const fields = row as { readonly runId?: unknown; readonly id?: unknown };
   if (typeof fields.runId === "string") return fields.runId;
   return typeof fields.id === "string" ? fields.id : undefined;

@@ -174,9 +174,10 @@ export class LimitHost {
   }
 
   #store(hosted: HostedLimit, slots: number): void {
-    this.#options
-      .batch()
-      .limits.push({ ...hosted.key, shard: hosted.shard, slots, setByOperator: hosted.setByOperator });
+    const { limits } = this.#options.batch();
+    const before = limits.findIndex((row) => nameOf(row) === nameOf(hosted.key));
+    if (before >= 0) limits.splice(before, 1);
+    limits.push({ ...hosted.key, shard: hosted.shard, slots, setByOperator: hosted.setByOperator });
     this.#options.request();
   }
 

@@ -27,6 +27,7 @@ import type { RunEntry } from "./run-entry.ts";
 import type { RunHost } from "./run-host.ts";
 import { newRunId } from "./run-id.ts";
 import { tokenOf } from "./task-input.ts";
+import type { Values } from "./values.ts";
 import type { WorkerHub } from "./worker-hub.ts";
 
 export const workspaceId = 1;
@@ -63,6 +64,9 @@ export interface RunEntranceOptions {
 
 /** Between two tries to begin a call that trouble of ours kept from beginning. */
 const callDelayMs = 500;
+/** How long the run of a key that another node bound is waited for: a node that died before it made it is fenced by then. */
+const boundWaitMs = 15_000;
+const boundPollMs = 200;
 const bringDelayMsMin = 50;
 const bringDelayMsMax = 5_000;
 /** What repeating won't cure: a bundle or a value that is gone, a run that its machine can't read. */
@@ -74,6 +78,8 @@ export class RunEntrance {
   readonly #binding = new Map<string, Promise<StartedRun>>();
   /** Queued runs that are being loaded to begin. */
   #beginning = 0;
+  /** New runs that the database refused, until their caller is told. */
+  readonly #refusals = new Map<string, unknown>();
   /** Runs on their way from their rows into memory or the queue (T3). */
   readonly #arriving = new Map<string, Promise<void>>();
 
@@ -123,11 +129,41 @@ export class RunEntrance {
   async #startBound(request: StartRun, key: string): Promise<StartedRun> {
     const fresh = this.newRunId();
     const id = await this.#parts.store.bindIdempotencyKey(workspaceId, key, fresh, this.#parts.clock.now());
-    if (id !== fresh) {
-      const known = await this.findRun(id);
-      if (known) return { run: known, created: false };
+    if (id === fresh) return this.#create(request, id);
+    const known = await this.#awaitRun(id);
+    if (known) return { run: known, created: false };
+    // Whoever bound the key died before it made the run.
+    try {
+      return await this.#create(request, id);
+    } catch (error) {
+      const made = await this.findRun(id);
+      if (made) return { run: made, created: false };
+      throw error;
     }
-    return this.#create(request, id);
+  }
+
+  /** A run whose key was bound elsewhere: its flush may be under way. */
+  async #awaitRun(id: string): Promise<LiveRun | undefined> {
+    const { alarms, clock } = this.#parts;
+    for (let waitedMs = 0; ; waitedMs += boundPollMs) {
+      const known = await this.findRun(id);
+      if (known || waitedMs >= boundWaitMs) return known;
+      await new Promise<void>((resolve) => {
+        alarms.set(clock.now() + boundPollMs, resolve);
+      });
+    }
+  }
+
+  /** The database refused a new run: one of this name is there, or its row breaks a rule. */
+  refused(run: LiveRun, error: unknown): void {
+    const { runs, limits, log } = this.#parts;
+    const isKnown = (error as { constraint?: unknown }).constraint === "run_pkey";
+    this.#refusals.set(run.id, error);
+    log.warn({ run: run.id, err: error }, "a new run was refused");
+    const entry = runs.get(run.id);
+    if (entry) runs.discard(entry, isKnown);
+    const isQueued = this.admission.remove(run.id);
+    if (isQueued && !isKnown) limits.release(activeRunsKey(run.workspace, run.pipeline), run.id);
   }
 
   #requireRoom(): void {
@@ -146,8 +182,15 @@ export class RunEntrance {
     const { pipeline, params, labels } = request;
     const identity = this.#identityOf(pipeline, { id, params, labels, depth: 0, parent: undefined });
     this.#enter(identity, pipeline);
-    return new Promise((resolve) => {
-      this.#parts.commit.afterCommit(() => resolve({ run: this.#rowOf(identity), created: true }));
+    return new Promise((resolve, reject) => {
+      this.#parts.commit.afterCommit(() => {
+        const refusal = this.#refusals.get(id);
+        if (refusal === undefined) return resolve({ run: this.#rowOf(identity), created: true });
+        this.#refusals.delete(id);
+        reject(
+          new MillraceError("MILLRACE_INTERNAL", { message: `The run ${id} was refused.`, cause: refusal }),
+        );
+      });
     });
   }
 
@@ -463,6 +506,17 @@ function callError(error: unknown): AttemptError {
     return { name: error.code, code: error.code, message: error.message, next: "fatal" };
   }
   return { name: "CallError", message: error instanceof Error ? error.message : String(error) };
+}
+
+/** The machine may read what a structural node answers. */
+async function withContent(
+  values: Values,
+  message: RunInboxMessage["message"],
+): Promise<RunInboxMessage["message"]> {
+  if (message.kind === "child_ended") return { ...message, output: await values.loaded(message.output) };
+  if (message.kind !== "result" || message.outcome.kind !== "succeeded") return message;
+  const output = await values.loaded(message.outcome.output);
+  return { ...message, outcome: { kind: "succeeded", output } };
 }
 
 function isCallOpen(taskRun: TaskRun, token: DispatchName): boolean {

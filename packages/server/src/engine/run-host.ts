@@ -138,6 +138,21 @@ export class RunHost {
     this.#cacheKeys.set(taskRun, key);
   }
 
+  /** A run that was never made is let go of, with what it holds unless another node has a run of this name. */
+  discard(entry: RunEntry, keepsLimits: boolean): void {
+    const { commit, dispatcher, readiness } = this.#parts;
+    commit.forget(entry);
+    for (const worker of dispatcher.workers.values()) {
+      for (const { token, own } of worker.busy.values()) {
+        if (own?.entry !== entry) continue;
+        dispatcher.free(token);
+        if (!keepsLimits) readiness.release(entry, own.taskRun, token.dispatch);
+      }
+    }
+    if (keepsLimits) for (const task of entry.ready.values()) readiness.letGo(task);
+    this.#forget(entry);
+  }
+
   /** H2: quarantines a run that the engine can't step or the database can't take. */
   setAside(entry: RunEntry, error: unknown): void {
     if (this.#runs.get(entry.identity.id) !== entry) return;
