@@ -35,6 +35,7 @@ import { LogSink } from "./http/log-sink.ts";
 import { ParamsCheck } from "./http/params-check.ts";
 import { serverInfo } from "./http/server-routes.ts";
 import { WorkerSockets } from "./http/worker-socket.ts";
+import { Maintenance } from "./maintenance.ts";
 
 export interface ServerOptions {
   readonly database: DatabaseTarget;
@@ -55,7 +56,11 @@ export interface ServerOptions {
   readonly activeRunsMax?: number;
   /** Brings the database to this version's schema first; else it must have it. */
   readonly migrate: boolean;
+  /** How long history, logs and artifacts are kept; 30 when absent. */
+  readonly retentionDays?: number;
 }
+
+const retentionDaysDefault = 30;
 
 export interface Server {
   /** With the port that was taken. */
@@ -99,6 +104,7 @@ class RunningServer implements Server {
   #app!: FastifyInstance;
   #sockets!: WorkerSockets;
   #host!: EngineHost;
+  #maintenance!: Maintenance;
   #url = "";
   #stopped: Promise<void> | undefined;
 
@@ -143,7 +149,16 @@ class RunningServer implements Server {
       logs: new LogSink({ database, clock: systemClock, log: options.log, now }),
       progress: new LiveProgress(),
       params: new ParamsCheck(),
+      definitionsChanged: () => this.#reloadDefinitions(),
     };
+    this.#maintenance = new Maintenance({
+      database,
+      blobs,
+      clock: systemClock,
+      log: options.log,
+      now,
+      retentionDays: options.retentionDays ?? retentionDaysDefault,
+    });
     this.#app = makeApp(this.#context, access);
     this.#sockets = new WorkerSockets(this.#context, access);
     try {
@@ -152,10 +167,11 @@ class RunningServer implements Server {
       await this.#host.start();
       await database.listen({
         channels: [definitionsChannel],
-        onNotification: () => this.#reloadDefinitions(),
-        onCatchUp: () => this.#reloadDefinitions(),
+        onNotification: () => void this.#reloadDefinitions(),
+        onCatchUp: () => void this.#reloadDefinitions(),
       });
       await this.#listen();
+      this.#maintenance.start();
     } catch (error) {
       await this.#host.stop().catch(() => {});
       await this.#app.close();
@@ -170,10 +186,12 @@ class RunningServer implements Server {
   }
 
   async #stop(): Promise<void> {
+    const upkeep = this.#maintenance.stop();
     await this.#host.stop();
     this.#sockets.stop();
     await this.#context.logs.stop();
     await this.#app.close();
+    await upkeep;
     await this.#parts.database.close();
   }
 
@@ -202,14 +220,15 @@ class RunningServer implements Server {
     this.#url = `http://${host.includes(":") ? `[${host}]` : host}:${taken}`;
   }
 
-  #reloadDefinitions(): void {
+  async #reloadDefinitions(): Promise<void> {
     const engine = this.#host.running;
     if (!engine) return;
     engine.definitions.forgetActive();
-    configuredPools(this.#parts.database, workspaceId).then(
-      (pools) => engine.setConfiguredPools(pools),
-      (error: unknown) => this.#parts.options.log.warn({ err: error }, "the pools could not be read"),
-    );
+    try {
+      engine.setConfiguredPools(await configuredPools(this.#parts.database, workspaceId));
+    } catch (error) {
+      this.#parts.options.log.warn({ err: error }, "the pools could not be read");
+    }
   }
 }
 

@@ -112,3 +112,11 @@ export {
   type RunFilter,
   type TaskRunName,
 } from "./queries/runs.ts";
+export {
+  blobsInUse,
+  keepPartitions,
+  type PartitionChange,
+  sweepNodes,
+  sweepRecords,
+} from "./queries/maintenance.ts";
+export { endQuarantined } from "./queries/quarantine.ts";

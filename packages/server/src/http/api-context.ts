@@ -19,4 +19,6 @@ export interface ApiContext {
   readonly logs: LogSink;
   readonly progress: LiveProgress;
   readonly params: ParamsCheck;
+  /** This server's view of definitions is read again; others are told by the database. */
+  definitionsChanged(): Promise<void>;
 }

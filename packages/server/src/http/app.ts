@@ -7,6 +7,9 @@ import type { ApiContext } from "./api-context.ts";
 import { bundleRoutes } from "./bundle-routes.ts";
 import { deploymentRoutes } from "./deployment-routes.ts";
 import { bodyBytesMax } from "./limits.ts";
+import { openApiDocument } from "./openapi.ts";
+import { pipelineRoutes } from "./pipeline-routes.ts";
+import { poolRoutes } from "./pool-routes.ts";
 import { expectedError, problemOf, problemType } from "./problem.ts";
 import { addRoute, type Route } from "./route.ts";
 import { runRoutes } from "./run-routes.ts";
@@ -15,13 +18,22 @@ import { serverRoutes } from "./server-routes.ts";
 /** When a reader may come back after MILLRACE_OVERLOADED and its like, in seconds. */
 const retryAfterSeconds = 1;
 
-export function apiRoutes(context: ApiContext): Route[] {
-  return [
+function apiRoutes(context: ApiContext): Route[] {
+  const routes = [
     ...serverRoutes(context),
     ...runRoutes(context),
+    ...pipelineRoutes(context),
     ...bundleRoutes(context),
     ...deploymentRoutes(context),
+    ...poolRoutes(context),
   ];
+  const document: Route = {
+    method: "GET",
+    path: "/openapi.json",
+    summary: "This document",
+    handle: () => openApiDocument([...routes, document], context.version),
+  };
+  return [...routes, document];
 }
 
 export function makeApp(context: ApiContext, access: Access): FastifyInstance {

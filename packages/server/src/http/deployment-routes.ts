@@ -1,8 +1,19 @@
-import { deployRequest, rollbackRequest, type DeployRequest, type RollbackRequest } from "@millrace/protocol";
+import {
+  deployRequest,
+  rollbackRequest,
+  type DeploymentView,
+  type DeployRequest,
+  type Page,
+  type RollbackRequest,
+} from "@millrace/protocol";
+import { listDeployments } from "@millrace/store";
+import { workspaceId } from "../engine/run-entrance.ts";
 import type { ApiContext } from "./api-context.ts";
+import { isPlace, readCursor, writeCursor } from "./cursor.ts";
 import { deploy, rollBack } from "./deploy.ts";
 import { largeBodyBytesMax } from "./limits.ts";
-import type { Route } from "./route.ts";
+import type { ApiRequest, Route } from "./route.ts";
+import { isoTime } from "./run-summary.ts";
 
 export function deploymentRoutes(context: ApiContext): Route[] {
   return [
@@ -12,14 +23,64 @@ export function deploymentRoutes(context: ApiContext): Route[] {
       summary: "Replaces a project's definitions",
       body: deployRequest,
       bodyBytesMax: largeBodyBytesMax,
-      handle: (request) => deploy(context, request.body as DeployRequest),
+      handle: async (request) => {
+        const answer = await deploy(context, request.body as DeployRequest);
+        if (!answer.dryRun) await context.definitionsChanged();
+        return answer;
+      },
+    },
+    {
+      method: "GET",
+      path: "/deployments",
+      summary: "Deployments, newest first",
+      query: {
+        project: "of this project",
+        cursor: "`nextCursor` of the page before",
+        limit: "how many at most",
+      },
+      handle: (request) => deploymentPage(context, request),
     },
     {
       method: "POST",
       path: "/deployments/rollback",
       summary: "Makes an earlier deployment the active one",
       body: rollbackRequest,
-      handle: (request) => rollBack(context, request.body as RollbackRequest),
+      handle: async (request) => {
+        const answer = await rollBack(context, request.body as RollbackRequest);
+        await context.definitionsChanged();
+        return answer;
+      },
     },
   ];
+}
+
+function isDeploymentPlace(
+  place: unknown,
+): place is readonly [createdAt: number, project: string, number: number] {
+  return isPlace(["number", "string", "number"], place);
+}
+
+async function deploymentPage(context: ApiContext, request: ApiRequest): Promise<Page<DeploymentView>> {
+  const limit = request.limit();
+  const after = readCursor(request.text("cursor"), isDeploymentPlace);
+  const before = after
+    ? { createdAt: after[0], project: after[1], number: after[2] }
+    : { createdAt: Number.POSITIVE_INFINITY, project: "", number: 0 };
+  const project = request.text("project");
+  const rows = await listDeployments(context.database, workspaceId, { project, before, limit: limit + 1 });
+  const page = rows.slice(0, limit);
+  const last = page.at(-1);
+  return {
+    items: page.map((row) => ({
+      project: row.project,
+      deployment: row.number,
+      bundle: row.bundle,
+      active: row.active,
+      createdAt: isoTime(row.createdAt),
+      pipelines: row.pipelines,
+    })),
+    ...(last && rows.length > limit
+      ? { nextCursor: writeCursor([last.createdAt, last.project, last.number]) }
+      : {}),
+  };
 }

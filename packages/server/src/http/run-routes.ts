@@ -1,13 +1,97 @@
-/** Runs: start, read. */
-import { startRunRequest, type StartRunRequest } from "@millrace/protocol";
+/** Runs: start, read, watch, command. */
+import { taskRunStates } from "@millrace/core";
+import {
+  cancelRequest,
+  markRequest,
+  rerunRequest,
+  startRunRequest,
+  type CancelRequest,
+  type MarkRequest,
+  type RerunRequest,
+  type StartRunRequest,
+} from "@millrace/protocol";
 import type { ApiContext } from "./api-context.ts";
-import type { Route } from "./route.ts";
+import type { ApiRequest, Route } from "./route.ts";
+import { cancelRun, markRun, rerunRun } from "./run-commands.ts";
+import { streamEvents } from "./run-events.ts";
+import { artifactPage, attemptNumberMax, logPage, runPage } from "./run-lists.ts";
+import { snapshotOf } from "./run-snapshot.ts";
 import { startRun } from "./run-start.ts";
-import { runDetail } from "./run-view.ts";
+import { nodePage, runDetail } from "./run-view.ts";
 
-const generationMax = 1_000_000;
+const cursor = "`nextCursor` of the page before";
+const limit = "how many at most";
 
 export function runRoutes(context: ApiContext): Route[] {
+  return [...readingRoutes(context), ...commandRoutes(context)];
+}
+
+function readingRoutes(context: ApiContext): Route[] {
+  return [
+    {
+      method: "GET",
+      path: "/runs",
+      summary: "Runs, newest first",
+      query: { pipeline: "of this pipeline", state: "in this state", label: "`name:value`", cursor, limit },
+      handle: (request) => runPage(context, request),
+    },
+    {
+      method: "GET",
+      path: "/runs/:id",
+      summary: "A run with its nodes",
+      query: { generation: "an earlier generation" },
+      handle: (request) => runDetail(context, request.part("id"), generationOf(request)),
+    },
+    {
+      method: "GET",
+      path: "/runs/:id/nodes",
+      summary: "A run's nodes in the graph's order, items by number",
+      query: {
+        cursor,
+        limit,
+        node: "of this node",
+        state: "in this state",
+        generation: "an earlier generation",
+      },
+      handle: async (request) =>
+        nodePage(context, await snapshotOf(context, request.part("id"), generationOf(request)), {
+          limit: request.limit(),
+          cursor: request.text("cursor"),
+          node: request.text("node"),
+          state: request.oneOf("state", taskRunStates),
+        }),
+    },
+    {
+      method: "GET",
+      path: "/runs/:id/events",
+      summary: "Server-sent events: a snapshot, changes, `end`",
+      query: { logs: "with log lines" },
+      handle: (request, reply) => streamEvents(context, request, reply),
+    },
+    {
+      method: "GET",
+      path: "/runs/:id/logs",
+      summary: "Log lines in the order in which they came",
+      query: {
+        node: "of this node",
+        item: "of this item",
+        attempt: "number",
+        generation: "number",
+        cursor,
+        limit,
+      },
+      handle: (request) => logPage(context, request),
+    },
+    {
+      method: "GET",
+      path: "/runs/:id/artifacts",
+      summary: "What attempts kept for people",
+      handle: (request) => artifactPage(context, request.part("id")),
+    },
+  ];
+}
+
+function commandRoutes(context: ApiContext): Route[] {
   return [
     {
       method: "POST",
@@ -17,12 +101,29 @@ export function runRoutes(context: ApiContext): Route[] {
       handle: (request) => startRun(context, request.body as StartRunRequest),
     },
     {
-      method: "GET",
-      path: "/runs/:id",
-      summary: "A run with its nodes",
-      query: { generation: "an earlier generation" },
-      handle: (request) =>
-        runDetail(context, request.part("id"), request.integer("generation", 1, generationMax)),
+      method: "POST",
+      path: "/runs/:id/cancel",
+      summary: "Cancels a run or a node; repeated for a run, its teardowns, too",
+      body: cancelRequest,
+      handle: (request) => cancelRun(context, request.part("id"), request.body as CancelRequest),
+    },
+    {
+      method: "POST",
+      path: "/runs/:id/rerun",
+      summary: "Makes the next generation of a run that has ended",
+      body: rerunRequest,
+      handle: (request) => rerunRun(context, request.part("id"), request.body as RerunRequest),
+    },
+    {
+      method: "POST",
+      path: "/runs/:id/mark",
+      summary: "Sets a node's outcome",
+      body: markRequest,
+      handle: (request) => markRun(context, request.part("id"), request.body as MarkRequest),
     },
   ];
+}
+
+function generationOf(request: ApiRequest): number | undefined {
+  return request.integer("generation", 1, attemptNumberMax);
 }

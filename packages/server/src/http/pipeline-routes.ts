@@ -1,0 +1,120 @@
+import { MillraceError, nearestName } from "@millrace/core";
+import type { Page, PipelineDetail, PipelineSummary } from "@millrace/protocol";
+import {
+  announceDefinitions,
+  findPipeline,
+  lastRuns,
+  listPipelineNames,
+  listPipelines,
+  setPipelinePaused,
+  type PipelineRow,
+} from "@millrace/store";
+import { workspaceId } from "../engine/run-entrance.ts";
+import type { ApiContext } from "./api-context.ts";
+import { isPlace, readCursor, writeCursor } from "./cursor.ts";
+import type { ApiRequest, Route } from "./route.ts";
+import { isoTime } from "./run-summary.ts";
+
+export function pipelineRoutes(context: ApiContext): Route[] {
+  return [
+    {
+      method: "GET",
+      path: "/pipelines",
+      summary: "Pipelines by name, retired ones included",
+      query: { cursor: "from the page before", limit: "how many" },
+      handle: (request) => pipelinePage(context, request),
+    },
+    {
+      method: "GET",
+      path: "/pipelines/:name",
+      summary: "A pipeline with its definition",
+      handle: (request) => pipelineDetail(context, request.part("name")),
+    },
+    {
+      method: "POST",
+      path: "/pipelines/:name/pause",
+      summary: "Takes no new runs until it is resumed; holds over deploys",
+      handle: (request) => setPaused(context, request.part("name"), true),
+    },
+    {
+      method: "POST",
+      path: "/pipelines/:name/resume",
+      summary: "Takes new runs again; holds over deploys",
+      handle: (request) => setPaused(context, request.part("name"), false),
+    },
+  ];
+}
+
+function isNamePlace(place: unknown): place is readonly [name: string] {
+  return isPlace(["string"], place);
+}
+
+async function pipelinePage(context: ApiContext, request: ApiRequest): Promise<Page<PipelineSummary>> {
+  const limit = request.limit();
+  const after = readCursor(request.text("cursor"), isNamePlace);
+  const rows = await listPipelines(context.database, workspaceId, {
+    afterName: after?.[0] ?? "",
+    limit: limit + 1,
+  });
+  const page = rows.slice(0, limit);
+  const last = page.at(-1);
+  return {
+    items: await summariesOf(context, page),
+    ...(last && rows.length > limit ? { nextCursor: writeCursor([last.name]) } : {}),
+  };
+}
+
+async function pipelineDetail(context: ApiContext, name: string): Promise<PipelineDetail> {
+  const row =
+    (await findPipeline(context.database, workspaceId, name)) ?? (await refuseUnknown(context, name));
+  const [summary] = await summariesOf(context, [row]);
+  const { definition } = row;
+  return {
+    ...summary!,
+    definition,
+    ...(definition.params ? { paramsSchema: definition.params.schema } : {}),
+  };
+}
+
+async function setPaused(context: ApiContext, name: string, paused: boolean): Promise<PipelineSummary> {
+  const row =
+    (await setPipelinePaused(context.database, workspaceId, name, paused)) ??
+    (await refuseUnknown(context, name));
+  await announceDefinitions(context.database);
+  await context.definitionsChanged();
+  const [summary] = await summariesOf(context, [row]);
+  return summary!;
+}
+
+async function refuseUnknown(context: ApiContext, name: string): Promise<never> {
+  const near = nearestName(name, await listPipelineNames(context.database, workspaceId));
+  throw new MillraceError("MILLRACE_PIPELINE_UNKNOWN", {
+    message: `There is no pipeline "${name}".${near === undefined ? "" : ` Did you mean "${near}"?`}`,
+  });
+}
+
+async function summariesOf(context: ApiContext, rows: readonly PipelineRow[]): Promise<PipelineSummary[]> {
+  const names = rows.map((row) => row.name);
+  const runs = rows.length === 0 ? undefined : await lastRuns(context.database, workspaceId, names);
+  return rows.map((row) => {
+    const { definition } = row;
+    const lastRun = runs?.get(row.name);
+    return {
+      name: row.name,
+      project: row.project,
+      ...(definition.description === undefined ? {} : { description: definition.description }),
+      ...(definition.owner === undefined ? {} : { owner: definition.owner }),
+      tags: definition.tags,
+      paused: row.paused,
+      pausedByOperator: row.pausedByOperator,
+      retired: row.retired,
+      nodes: definition.nodes.length,
+      ...(definition.maxActiveRuns === undefined ? {} : { maxActiveRuns: definition.maxActiveRuns }),
+      bundle: row.bundle,
+      ...(definition.source === undefined ? {} : { source: definition.source }),
+      ...(lastRun === undefined
+        ? {}
+        : { lastRun: { id: lastRun.id, state: lastRun.state, createdAt: isoTime(lastRun.createdAt) } }),
+    };
+  });
+}

@@ -1,0 +1,84 @@
+import { MillraceError } from "@millrace/core";
+import { poolRequest, type Page, type PoolView, type WorkerView } from "@millrace/protocol";
+import { configuredPools, listPools } from "@millrace/store";
+import { workspaceId } from "../engine/run-entrance.ts";
+import type { ApiContext } from "./api-context.ts";
+import type { Route } from "./route.ts";
+import { isoTime } from "./run-summary.ts";
+
+/** The database's bound. */
+const slotsMax = 1_000_000;
+
+export function poolRoutes(context: ApiContext): Route[] {
+  return [
+    {
+      method: "GET",
+      path: "/pools",
+      summary: "Pools, configured or set by operators",
+      handle: async (): Promise<Page<PoolView>> => ({ items: await poolsOf(context) }),
+    },
+    {
+      method: "PUT",
+      path: "/pools/:name",
+      summary: "An operator's number of slots; holds over deploys",
+      body: poolRequest,
+      handle: async (request) =>
+        setPool(context, request.part("name"), (request.body as { slots: number }).slots),
+    },
+    {
+      method: "GET",
+      path: "/workers",
+      summary: "Workers that are connected to this server",
+      handle: (): Page<WorkerView> => ({ items: workersOf(context) }),
+    },
+  ];
+}
+
+async function poolsOf(context: ApiContext): Promise<PoolView[]> {
+  const [configured, known] = await Promise.all([
+    configuredPools(context.database, workspaceId),
+    listPools(context.database, workspaceId),
+  ]);
+  const views = new Map<string, PoolView>();
+  for (const [name, slots] of configured)
+    views.set(name, { name, slots, used: 0, waiting: 0, setByOperator: false });
+  for (const pool of known) {
+    const slots = pool.setByOperator ? pool.slots : (configured.get(pool.name) ?? pool.slots);
+    const { name, used, waiting, setByOperator } = pool;
+    views.set(name, { name, slots, used, waiting, setByOperator });
+  }
+  return [...views.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+async function setPool(context: ApiContext, name: string, slots: number): Promise<PoolView> {
+  if (slots > slotsMax || !/^[\w./-]{1,200}$/.test(name)) {
+    throw new MillraceError("MILLRACE_REQUEST_INVALID", {
+      message:
+        slots > slotsMax
+          ? `"slots" must be at most ${slotsMax}.`
+          : "A pool's name has 1 to 200 letters, digits, dots, slashes, dashes or underscores.",
+    });
+  }
+  await context.host.run((engine) => engine.setPool(name, slots));
+  const known = (await poolsOf(context)).find((pool) => pool.name === name);
+  // The limit may live on another server, which sets it when it reads its inbox.
+  return { name, used: known?.used ?? 0, waiting: known?.waiting ?? 0, slots, setByOperator: true };
+}
+
+function workersOf(context: ApiContext): WorkerView[] {
+  const { running } = context.host;
+  if (!running) return [];
+  const node = String(running.info.nodeId);
+  return Array.from(running.hub.workers(), (worker) => ({
+    id: worker.info.id,
+    name: worker.info.name,
+    node,
+    queues: worker.info.queues,
+    slots: worker.info.slots,
+    busy: worker.busy.size,
+    labels: worker.info.labels,
+    version: worker.info.version,
+    draining: worker.draining,
+    connectedAt: isoTime(worker.connectedAt),
+  }));
+}

@@ -1,0 +1,121 @@
+/** Pages of runs, log lines and artifacts. */
+import { MillraceError, runStates } from "@millrace/core";
+import type { ArtifactView, LogEntry, LogLine, Page, RunSummary } from "@millrace/protocol";
+import { listArtifacts, listRuns, readLogs, type ChunkPlace } from "@millrace/store";
+import { workspaceId } from "../engine/run-entrance.ts";
+import type { ApiContext } from "./api-context.ts";
+import { isPlace, readCursor, writeCursor } from "./cursor.ts";
+import { pageSizeMax } from "./limits.ts";
+import type { ApiRequest } from "./route.ts";
+import { sinceOf } from "./run-snapshot.ts";
+import { summaryOf } from "./run-summary.ts";
+
+export const attemptNumberMax = 1_000_000;
+/** Sorts after every id. */
+const afterAllIds = "~";
+
+function isRunPlace(place: unknown): place is readonly [id: string] {
+  return isPlace(["string"], place);
+}
+
+export async function runPage(context: ApiContext, request: ApiRequest): Promise<Page<RunSummary>> {
+  const limit = request.limit();
+  const after = readCursor(request.text("cursor"), isRunPlace);
+  const runs = await listRuns(context.database, workspaceId, {
+    pipeline: request.text("pipeline"),
+    state: request.oneOf("state", runStates),
+    label: labelOf(request.text("label")),
+    beforeId: after?.[0] ?? afterAllIds,
+    limit: limit + 1,
+  });
+  const items = runs.slice(0, limit).map(summaryOf);
+  const last = items.at(-1);
+  return { items, ...(last && runs.length > limit ? { nextCursor: writeCursor([last.id]) } : {}) };
+}
+
+function labelOf(text: string | undefined): { readonly name: string; readonly value: string } | undefined {
+  if (text === undefined) return undefined;
+  const at = text.indexOf(":");
+  if (at > 0) return { name: text.slice(0, at), value: text.slice(at + 1) };
+  throw new MillraceError("MILLRACE_REQUEST_INVALID", {
+    message: '"label" must be a name and a value with a colon between them.',
+  });
+}
+
+type LogPlace = readonly [
+  createdAt: number,
+  node: string,
+  item: string,
+  generation: number,
+  dispatch: number,
+  position: number,
+  skip: number,
+];
+
+function isLogPlace(place: unknown): place is LogPlace {
+  return isPlace(["number", "string", "string", "number", "number", "number", "number"], place);
+}
+
+/** Lines in the order in which they were stored; a cursor stands inside a chunk, so that growing logs are followed. */
+export async function logPage(context: ApiContext, request: ApiRequest): Promise<Page<LogEntry>> {
+  const runId = request.part("id");
+  const since = sinceOf(runId);
+  const limit = request.integer("limit", 1, pageSizeMax) ?? pageSizeMax;
+  const place = readCursor(request.text("cursor"), isLogPlace);
+  const from: ChunkPlace = place
+    ? {
+        createdAt: place[0],
+        node: place[1],
+        item: place[2],
+        generation: place[3],
+        dispatch: place[4],
+        position: place[5],
+      }
+    : { createdAt: since, node: "", item: "", generation: 0, dispatch: 0, position: 0 };
+  const chunks = await readLogs(context.database, workspaceId, {
+    runId,
+    since,
+    node: request.text("node"),
+    item: request.text("item"),
+    attempt: request.integer("attempt", 1, attemptNumberMax),
+    generation: request.integer("generation", 1, attemptNumberMax),
+    from,
+    limit: limit + 1,
+  });
+  const items: LogEntry[] = [];
+  let skip = place?.[6] ?? 0;
+  for (const chunk of chunks) {
+    const { node, item, generation, attempt, dispatch, position } = chunk;
+    for (let at = skip; at < chunk.lines.length; at += 1) {
+      if (items.length === limit) {
+        const next = [chunk.createdAt, node, item, generation, dispatch, position, at];
+        return { items, nextCursor: writeCursor(next) };
+      }
+      const line = chunk.lines[at] as unknown as LogLine;
+      items.push({ ...line, node, item, generation, attempt, position: position + at });
+    }
+    skip = 0;
+  }
+  return { items };
+}
+
+export async function artifactPage(context: ApiContext, runId: string): Promise<Page<ArtifactView>> {
+  const rows = await listArtifacts(context.database, workspaceId, {
+    runId,
+    since: sinceOf(runId),
+    limit: pageSizeMax,
+  });
+  return {
+    items: rows.map(({ node, item, generation, attempt, name, type, mediaType, blob, bytes }) => ({
+      node,
+      item,
+      generation,
+      attempt,
+      name,
+      type,
+      mediaType,
+      blob,
+      bytes,
+    })),
+  };
+}

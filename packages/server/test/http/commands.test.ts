@@ -1,0 +1,148 @@
+import { describe, expect, it } from "vitest";
+import { failed, node, pipeline, reads, startFixture, succeeded } from "./server-fixture.ts";
+
+describe("commands to runs", () => {
+  it("cancels a run: its worker is told, what was not begun is cancelled", async () => {
+    await using fixture = await startFixture();
+    await fixture.deploy([pipeline("p", [node("a"), reads("b", "a")])]);
+    const worker = await fixture.worker();
+    const run = await fixture.start("p");
+    const dispatch = await worker.dispatch("a");
+    expect((await fixture.call("POST", `/runs/${run.id}/cancel`, {})).status).toBe(200);
+    await worker.find((message) => message.kind === "cancel");
+    worker.finish(dispatch, { kind: "cancelled" });
+    const detail = await fixture.ended(run.id);
+    expect(detail.run.state).toBe("cancelled");
+    expect(detail.nodes.map((view) => view.state)).toEqual(["cancelled", "cancelled"]);
+    expect(await fixture.call("POST", `/runs/${run.id}/cancel`, {})).toMatchObject({
+      status: 409,
+      body: { code: "MILLRACE_RUN_STATE_CONFLICT" },
+    });
+  });
+
+  it("cancels a run that is queued", async () => {
+    await using fixture = await startFixture({ activeRunsMax: 1 });
+    await fixture.deploy([pipeline("p", [node("a")])]);
+    await fixture.start("p");
+    const queued = await fixture.start("p");
+    expect(queued.state).toBe("queued");
+    await fixture.call("POST", `/runs/${queued.id}/cancel`);
+    expect((await fixture.ended(queued.id)).run.state).toBe("cancelled");
+  });
+
+  it("reruns what failed as the next generation and keeps the earlier one readable", async () => {
+    await using fixture = await startFixture();
+    await fixture.deploy([pipeline("p", [node("a"), reads("b", "a"), reads("c", "b")])]);
+    await fixture.worker({
+      answer: ({ token, input }) =>
+        token.node === "b" && token.generation === 1
+          ? failed
+          : succeeded([token.node, token.generation, "value" in input ? input.value : null]),
+    });
+    const run = await fixture.start("p");
+    expect((await fixture.ended(run.id)).run.state).toBe("failed");
+    const rerun = await fixture.call("POST", `/runs/${run.id}/rerun`, { scope: "failed" });
+    expect(rerun.body.run).toMatchObject({ id: run.id, generation: 2 });
+    const detail = await fixture.ended(run.id);
+    expect(detail.run).toMatchObject({ state: "succeeded", generation: 2 });
+    expect(detail.nodes.map((view) => [view.id, view.generation, view.state])).toEqual([
+      ["a", 1, "succeeded"],
+      ["b", 2, "succeeded"],
+      ["c", 2, "succeeded"],
+    ]);
+    expect(detail.nodes[2]?.output).toEqual(["c", 2, ["b", 2, ["a", 1, null]]]);
+    expect(detail.nodes[1]?.attempts.map(({ generation, state }) => [generation, state])).toEqual([
+      [1, "failed"],
+      [2, "succeeded"],
+    ]);
+    const earlier = await fixture.call("GET", `/runs/${run.id}?generation=1`);
+    expect(earlier.body.run.state).toBe("failed");
+    expect(earlier.body.nodes.map((view: { state: string }) => view.state)).toEqual([
+      "succeeded",
+      "failed",
+      "upstream_failed",
+    ]);
+    expect((await fixture.call("POST", `/runs/${run.id}/rerun`, { scope: "failed" })).status).toBe(409);
+    expect(
+      (await fixture.call("POST", `/runs/${run.id}/rerun`, { scope: "nodes", nodes: ["z"] })).body.code,
+    ).toBe("MILLRACE_NODE_UNKNOWN");
+    expect((await fixture.call("GET", "/runs")).body.items).toMatchObject([{ id: run.id, generation: 2 }]);
+  });
+
+  it("refuses to rerun what goes on", async () => {
+    await using fixture = await startFixture();
+    await fixture.deploy([pipeline("p", [node("a")])]);
+    const run = await fixture.start("p");
+    expect(await fixture.call("POST", `/runs/${run.id}/rerun`, { scope: "all" })).toMatchObject({
+      status: 409,
+      body: { code: "MILLRACE_RUN_STATE_CONFLICT" },
+    });
+  });
+
+  it("reruns with the newest deployed bundle, or with the same one when asked", async () => {
+    await using fixture = await startFixture();
+    await fixture.deploy([pipeline("p", [node("a")])]);
+    await fixture.worker({ answer: () => succeeded(1) });
+    const run = await fixture.start("p");
+    await fixture.ended(run.id);
+    await fixture.deploy([pipeline("p", [node("a"), node("b")])]);
+    await fixture.call("POST", `/runs/${run.id}/rerun`, { scope: "all", sameBundle: true });
+    expect((await fixture.ended(run.id)).nodes.map((view) => view.id)).toEqual(["a"]);
+    await fixture.call("POST", `/runs/${run.id}/rerun`, { scope: "all" });
+    expect((await fixture.ended(run.id)).nodes.map((view) => view.id)).toEqual(["a", "b"]);
+  });
+
+  it("marks a node while its run goes on, and after its end", async () => {
+    await using fixture = await startFixture();
+    await fixture.deploy([pipeline("p", [node("a"), reads("b", "a")])]);
+    const worker = await fixture.worker();
+    const run = await fixture.start("p");
+    await worker.dispatch("a");
+    await fixture.call("POST", `/runs/${run.id}/mark`, { node: "a", state: "succeeded", output: 5 });
+    const dispatch = await worker.dispatch("b");
+    expect(dispatch.input).toEqual({ value: 5 });
+    worker.finish(dispatch, failed);
+    expect((await fixture.ended(run.id)).run.state).toBe("failed");
+    const marked = await fixture.call("POST", `/runs/${run.id}/mark`, {
+      node: "b",
+      state: "succeeded",
+      output: 6,
+    });
+    expect(marked.status).toBe(200);
+    const detail = await fixture.ended(run.id);
+    expect(detail.run).toMatchObject({ state: "succeeded", generation: 2 });
+    expect(detail.nodes[1]).toMatchObject({ state: "succeeded", output: 6, reason: { code: "marked" } });
+    expect((await fixture.call("POST", `/runs/${run.id}/mark`, { node: "x", state: "failed" })).status).toBe(
+      404,
+    );
+  });
+
+  it("reruns a quarantined run from what history then has", async () => {
+    await using fixture = await startFixture();
+    await fixture.deploy([pipeline("p", [node("a"), reads("b", "a")])]);
+    const run = await fixture.start("p");
+    for (let loss = 1; loss <= 3; loss += 1) {
+      const worker = await fixture.worker({ hello: { workerId: `w${loss}` } });
+      const { token } = await worker.dispatch("a");
+      const error = { name: "X", message: "gone" };
+      worker.send({
+        kind: "results",
+        results: [{ token, outcome: { kind: "failed", error }, times: { startedAt: 1, endedAt: 2 } }],
+      });
+      break;
+    }
+    await fixture.ended(run.id);
+    await fixture.database.database.api.query(
+      `insert into run (workspace, id, shard, pipeline, project, bundle, generation, state, reason, created_at)
+      select workspace, id, shard, pipeline, project, bundle, 2, 'quarantined', '{"code":"x","message":"y"}', created_at
+      from run_history where id = $1`,
+      [run.id],
+    );
+    expect(await fixture.call("POST", `/runs/${run.id}/cancel`)).toMatchObject({
+      body: { code: "MILLRACE_RUN_QUARANTINED" },
+    });
+    const rerun = await fixture.call("POST", `/runs/${run.id}/rerun`, { scope: "all" });
+    expect(rerun.body.run).toMatchObject({ generation: 3, state: "running" });
+    expect((await fixture.call("GET", `/runs/${run.id}?generation=2`)).body.run.state).toBe("failed");
+  });
+});

@@ -1,0 +1,110 @@
+import { describe, expect, it } from "vitest";
+import { bundleOf, node, pipeline, sha256, startFixture } from "./server-fixture.ts";
+
+describe("deployments", () => {
+  it("tell the difference, retire what vanished, and bring it back", async () => {
+    await using fixture = await startFixture();
+    const [p, q] = [pipeline("p", [node("a")]), pipeline("q", [node("a")])];
+    expect((await fixture.deploy([p, q])).body).toMatchObject({
+      deployment: 1,
+      added: ["p", "q"],
+      retired: [],
+    });
+    const changed = pipeline("p", [node("a"), node("b")]);
+    expect((await fixture.deploy([changed])).body).toMatchObject({
+      deployment: 2,
+      added: [],
+      changed: ["p"],
+      retired: ["q"],
+    });
+    const refused = await fixture.call("POST", "/runs", { pipeline: "q" });
+    expect(refused.body).toMatchObject({ code: "MILLRACE_PIPELINE_UNKNOWN" });
+    expect(refused.body.detail).toContain("retired");
+    const back = await fixture.call("POST", "/deployments/rollback", { project: "test" });
+    expect(back.body).toMatchObject({ deployment: 1, changed: ["p"], added: ["q"] });
+    expect((await fixture.start("q")).pipeline).toBe("q");
+    const list = await fixture.call("GET", "/deployments?project=test&limit=1");
+    expect(list.body.items).toMatchObject([{ deployment: 2, active: false, pipelines: ["p"] }]);
+    const rest = await fixture.call("GET", `/deployments?project=test&cursor=${list.body.nextCursor}`);
+    expect(rest.body.items).toMatchObject([{ deployment: 1, active: true }]);
+  });
+
+  it("keep what an operator paused, and write nothing in a dry run", async () => {
+    await using fixture = await startFixture();
+    await fixture.deploy([pipeline("p", [node("a")])]);
+    await fixture.call("POST", "/pipelines/p/pause");
+    await fixture.deploy([pipeline("p", [node("b")])]);
+    expect((await fixture.call("GET", "/pipelines/p")).body).toMatchObject({
+      paused: true,
+      pausedByOperator: true,
+    });
+    const definition = { project: "test", pipelines: [], pools: {}, queues: [] };
+    const dry = await fixture.call("POST", "/deployments", {
+      bundle: "0".repeat(64),
+      definition,
+      dryRun: true,
+    });
+    expect(dry.body).toMatchObject({ dryRun: true, retired: ["p"] });
+    expect((await fixture.call("GET", "/pipelines/p")).body.retired).toBe(false);
+  });
+
+  it("refuse unknown pools, queues and callees, faulty graphs, and names of others", async () => {
+    await using fixture = await startFixture();
+    const with_ = (options: object): ReturnType<typeof node> => {
+      const plain = node("a");
+      return { ...plain, options: { ...plain.options, ...options } };
+    };
+    const pool = await fixture.deploy([pipeline("p", [with_({ pool: { name: "warehose", slots: 1 } })])], {
+      pools: { warehouse: 2 },
+    });
+    expect(pool.body).toMatchObject({ code: "MILLRACE_POOL_UNKNOWN" });
+    expect(pool.body.detail).toContain('"warehouse"');
+    const queue = await fixture.deploy([pipeline("p", [with_({ queue: "gpu" })])]);
+    expect(queue.body.code).toBe("MILLRACE_QUEUE_UNKNOWN");
+    const call = await fixture.deploy([pipeline("p", [node("a", { kind: "call", calls: "nobody" })])]);
+    expect(call.body.code).toBe("MILLRACE_PIPELINE_UNKNOWN");
+    const cycle = await fixture.deploy([
+      pipeline("p", [node("a", { after: [{ node: "b" }] }), node("b", { after: [{ node: "a" }] })]),
+    ]);
+    expect(cycle.body.code).toBe("MILLRACE_GRAPH_CYCLE");
+    const malformed = await fixture.deploy([{ ...pipeline("p", []), nodes: [{ id: "a" }] as never }]);
+    expect(malformed.body).toMatchObject({ code: "MILLRACE_REQUEST_INVALID" });
+    await fixture.deploy([pipeline("p", [node("a")])]);
+    const taken = await fixture.deploy([pipeline("p", [node("a")])], { project: "other" });
+    expect(taken.body).toMatchObject({ code: "MILLRACE_PROJECT_CONFLICT", fields: { owner: "test" } });
+  });
+
+  it("take a bundle only with the bytes that its hash names", async () => {
+    await using fixture = await startFixture();
+    const bundle = bundleOf("test", "code");
+    const path = `/bundles/${bundle.manifest.hash}`;
+    expect((await fixture.call("PUT", path, { ...bundle, code: "other" })).body.code).toBe(
+      "MILLRACE_BUNDLE_CORRUPT",
+    );
+    expect((await fixture.call("HEAD", path)).status).toBe(404);
+    expect((await fixture.call("PUT", path, bundle)).status).toBe(200);
+    expect((await fixture.call("HEAD", path)).status).toBe(200);
+    expect((await fixture.call("GET", path)).body).toEqual(bundle);
+    const octets = { "content-type": "application/octet-stream" };
+    expect((await fixture.call("PUT", `/blobs/${sha256("x")}`, "y", octets)).status).toBe(400);
+    expect((await fixture.call("PUT", `/blobs/${sha256("x")}`, "x", octets)).status).toBe(200);
+    expect((await fixture.call("GET", `/blobs/${sha256("x")}`)).body).toBe("x");
+  });
+
+  it("show pools by configuration until an operator sets one", async () => {
+    await using fixture = await startFixture();
+    await fixture.deploy([pipeline("p", [node("a")])], { pools: { warehouse: 2 } });
+    expect((await fixture.call("GET", "/pools")).body.items).toEqual([
+      { name: "warehouse", slots: 2, used: 0, waiting: 0, setByOperator: false },
+    ]);
+    const set = await fixture.call("PUT", "/pools/warehouse", { slots: 5 });
+    expect(set.body).toMatchObject({ slots: 5, setByOperator: true });
+    expect((await fixture.call("GET", "/pools")).body.items).toMatchObject([
+      { slots: 5, setByOperator: true },
+    ]);
+    await fixture.worker({ hello: { labels: { zone: "a" } } });
+    expect((await fixture.call("GET", "/workers")).body.items).toMatchObject([
+      { id: "w1", name: "hand", slots: 10, busy: 0 },
+    ]);
+  });
+});

@@ -1,0 +1,256 @@
+import { describe, expect, it } from "vitest";
+import { failed, node, pipeline, reads, startFixture, succeeded } from "./server-fixture.ts";
+
+const schema = {
+  type: "object",
+  properties: {
+    day: { type: "string", pattern: "^\\d{4}-\\d\\d-\\d\\d$" },
+    rows: { type: "integer", default: 7 },
+  },
+  required: ["day"],
+  additionalProperties: false,
+};
+
+describe("starting runs", () => {
+  it("runs a pipeline on a worker and shows outputs, attempts and states", async () => {
+    await using fixture = await startFixture();
+    await fixture.deploy([pipeline("p", [node("a"), reads("b", "a"), node("c")])]);
+    await fixture.worker({
+      answer: ({ token, input }) =>
+        token.node === "c"
+          ? failed
+          : succeeded({ from: token.node, input: "value" in input ? input.value : 0 }),
+    });
+    const run = await fixture.start("p", { labels: { team: "x" } });
+    const detail = await fixture.ended(run.id);
+    expect(detail.run).toMatchObject({ state: "failed", generation: 1, labels: { team: "x" }, params: {} });
+    expect(detail.nodes.map(({ id, state }) => [id, state])).toEqual([
+      ["a", "succeeded"],
+      ["b", "succeeded"],
+      ["c", "failed"],
+    ]);
+    expect(detail.nodes[1]?.output).toEqual({ from: "b", input: { from: "a", input: null } });
+    expect(detail.nodes[2]?.attempts).toMatchObject([
+      {
+        generation: 1,
+        attempt: 1,
+        dispatch: 1,
+        state: "failed",
+        worker: "w1",
+        error: { message: "it broke" },
+      },
+    ]);
+  });
+
+  it("lists every fault of parameters with its path, and fills defaults", async () => {
+    await using fixture = await startFixture();
+    await fixture.deploy([pipeline("p", [node("a")], { params: { schema, validateOnWorker: false } })]);
+    const refused = await fixture.call("POST", "/runs", { pipeline: "p", params: { day: "x", other: 1 } });
+    expect(refused.status).toBe(422);
+    expect(refused.headers.get("content-type")).toMatch(/^application\/problem\+json/);
+    expect(refused.body).toMatchObject({
+      code: "MILLRACE_PARAMS_INVALID",
+      type: "urn:millrace:error:MILLRACE_PARAMS_INVALID",
+    });
+    expect(refused.body.fields.issues).toEqual([
+      { path: "$.other", message: "is not a parameter" },
+      { path: "$.day", message: 'must match pattern "^\\d{4}-\\d\\d-\\d\\d$"' },
+    ]);
+    const missing = await fixture.call("POST", "/runs", { pipeline: "p" });
+    expect(missing.body.detail).toBe("$.day is missing");
+    const run = await fixture.start("p", { params: { day: "2026-01-01" } });
+    const detail = await fixture.call("GET", `/runs/${run.id}`);
+    expect(detail.body.run.params).toEqual({ day: "2026-01-01", rows: 7 });
+  });
+
+  it("keeps large parameters as a blob and still gives them to tasks", async () => {
+    await using fixture = await startFixture();
+    const whole = { kind: "params", path: ["text"] } as const;
+    await fixture.deploy([pipeline("p", [node("a", { input: whole })])]);
+    const text = "x".repeat(100_000);
+    const worker = await fixture.worker({ answer: () => succeeded(1) });
+    const run = await fixture.start("p", { params: { text } });
+    const { input } = await worker.dispatch("a");
+    if (!("blob" in input)) throw new Error("the input came inline");
+    expect((await fixture.call("GET", `/blobs/${input.blob}`)).body).toBe(JSON.stringify(text));
+    expect((await fixture.ended(run.id)).run.params).toEqual({ text });
+  });
+
+  it("answers a repeated key with the first run, also after its end", async () => {
+    await using fixture = await startFixture();
+    await fixture.deploy([pipeline("p", [node("a")])]);
+    await fixture.worker({ answer: () => succeeded(1) });
+    const first = await fixture.call("POST", "/runs", { pipeline: "p", idempotencyKey: "k" });
+    await fixture.ended(first.body.run.id);
+    const second = await fixture.call("POST", "/runs", { pipeline: "p", idempotencyKey: "k" });
+    expect(first.body.created).toBe(true);
+    expect(second.body).toMatchObject({ created: false, run: { id: first.body.run.id, state: "succeeded" } });
+  });
+
+  it("refuses unknown pipelines, members and paused ones", async () => {
+    await using fixture = await startFixture();
+    await fixture.deploy([pipeline("daily", [node("a")])]);
+    const unknown = await fixture.call("POST", "/runs", { pipeline: "dayly" });
+    expect(unknown).toMatchObject({ status: 404, body: { code: "MILLRACE_PIPELINE_UNKNOWN" } });
+    expect(unknown.body.detail).toContain('"daily"');
+    const misspelt = await fixture.call("POST", "/runs", { pipeline: "daily", param: {} });
+    expect(misspelt).toMatchObject({
+      status: 400,
+      body: { code: "MILLRACE_REQUEST_INVALID", fields: { path: "/param" } },
+    });
+    expect((await fixture.call("POST", "/pipelines/daily/pause")).body).toMatchObject({
+      paused: true,
+      pausedByOperator: true,
+    });
+    expect(await fixture.call("POST", "/runs", { pipeline: "daily" })).toMatchObject({
+      status: 409,
+      body: { code: "MILLRACE_PIPELINE_PAUSED" },
+    });
+    expect((await fixture.start("daily", { force: true })).state).toBe("running");
+  });
+});
+
+describe("reading runs", () => {
+  it("pages through runs, newest first, by pipeline, state and label", async () => {
+    await using fixture = await startFixture();
+    await fixture.deploy([pipeline("p", [node("a")]), pipeline("q", [node("a")])]);
+    await fixture.worker({ answer: ({ pipeline: name }) => (name === "q" ? succeeded(1) : undefined) });
+    const ids: string[] = [];
+    for (const [name, day] of [
+      ["p", "1"],
+      ["q", "1"],
+      ["p", "2"],
+      ["q", "2"],
+      ["p", "3"],
+    ] as const) {
+      const run = await fixture.start(name, { labels: { day } });
+      ids.push(run.id);
+      if (name === "q") await fixture.ended(run.id);
+    }
+    const seen: string[] = [];
+    for (let cursor: string | undefined = "", pages = 0; cursor !== undefined; pages += 1) {
+      const page = await fixture.call("GET", `/runs?limit=2${cursor === "" ? "" : `&cursor=${cursor}`}`);
+      seen.push(...page.body.items.map((run: { id: string }) => run.id));
+      cursor = page.body.nextCursor;
+      // A run that begins meanwhile moves nothing.
+      if (pages === 0) await fixture.start("p");
+    }
+    expect(seen).toEqual([...ids].sort().reverse());
+    const idsOf = async (query: string): Promise<string[]> =>
+      (await fixture.call("GET", `/runs?${query}`)).body.items.map((run: { id: string }) => run.id);
+    expect(await idsOf("pipeline=q")).toEqual([ids[3], ids[1]].sort().reverse());
+    expect(await idsOf("state=succeeded&label=day:2")).toEqual([ids[3]]);
+    expect((await fixture.call("GET", "/runs?state=succeded")).body.detail).toContain(
+      "did you mean succeeded?",
+    );
+  });
+
+  it("pages through nodes in the graph's order, items by number", async () => {
+    await using fixture = await startFixture();
+    const mapped = { region: "m", input: { kind: "item", region: "m", path: [] } } as const;
+    const region = {
+      id: "m",
+      over: [{ kind: "output", node: "list", path: [] }],
+      combine: "zip",
+      settled: false,
+    } as const;
+    await fixture.deploy([pipeline("p", [node("list"), node("m", mapped)], { regions: [region] })]);
+    const items = Array.from({ length: 12 }, (_, index) => index);
+    await fixture.worker({ answer: ({ token }) => succeeded(token.node === "list" ? items : token.item) });
+    const run = await fixture.start("p");
+    const detail = await fixture.ended(run.id);
+    const names = ["list", ...items.map((item) => `m${item}`)];
+    expect(detail.nodes.map((view) => `${view.id}${view.item}`)).toEqual(names);
+    const seen: string[] = [];
+    for (let cursor: string | undefined = ""; cursor !== undefined;) {
+      const path = `/runs/${run.id}/nodes?limit=5${cursor === "" ? "" : `&cursor=${cursor}`}`;
+      const page = await fixture.call("GET", path);
+      seen.push(...page.body.items.map((view: { id: string; item: string }) => `${view.id}${view.item}`));
+      cursor = page.body.nextCursor;
+    }
+    expect(seen).toEqual(names);
+  });
+
+  it("streams a snapshot, changes, progress and logs, and ends", async () => {
+    await using fixture = await startFixture();
+    await fixture.deploy([pipeline("p", [node("a")])]);
+    const run = await fixture.start("p");
+    const events = fixture.events(run.id, "?logs=true");
+    expect((await events.next()).value).toMatchObject({
+      kind: "snapshot",
+      detail: { nodes: [{ id: "a", state: "queued" }] },
+    });
+    const worker = await fixture.worker();
+    const dispatch = await worker.dispatch("a");
+    const { token } = dispatch;
+    worker.send({ kind: "progress", token, fraction: 0.5, message: "half" });
+    const line = { at: 1, stream: "stdout", level: "info", text: "hello" } as const;
+    worker.send({ kind: "logs", token, attempt: 1, from: 0, lines: [line] });
+    worker.send({ kind: "logs", token, attempt: 1, from: 0, lines: [line, { ...line, text: "again" }] });
+    worker.finish(dispatch, succeeded(42));
+    const kinds: string[] = [];
+    const texts: string[] = [];
+    for await (const event of events) {
+      kinds.push(event.kind === "node" ? `node ${event.node.state}` : event.kind);
+      if (event.kind === "log") texts.push(event.entry.text);
+      if (event.kind === "end") expect(event.run.state).toBe("succeeded");
+    }
+    expect(kinds).toEqual(
+      expect.arrayContaining(["node running", "progress", "log", "node succeeded", "end"]),
+    );
+    expect(kinds.at(-1)).toBe("end");
+    expect(texts).toEqual(["hello", "again"]);
+  });
+
+  it("keeps logs and artifacts of attempts", async () => {
+    await using fixture = await startFixture();
+    await fixture.deploy([pipeline("p", [node("a")])]);
+    const run = await fixture.start("p");
+    const worker = await fixture.worker();
+    const dispatch = await worker.dispatch("a");
+    const { token } = dispatch;
+    const line = { at: 1, stream: "log", level: "info", text: "1" } as const;
+    worker.send({ kind: "logs", token, attempt: 1, from: 0, lines: [line, { ...line, text: "2" }] });
+    worker.send({ kind: "logs", token, attempt: 1, from: 2, lines: [{ ...line, text: "3" }] });
+    const artifact = {
+      name: "notes",
+      type: "markdown",
+      mediaType: "text/markdown",
+      blob: "a".repeat(64),
+      bytes: 3,
+    } as const;
+    worker.send({ kind: "artifact", token, attempt: 1, ...artifact });
+    worker.finish(dispatch);
+    await fixture.ended(run.id);
+    await expect
+      .poll(async () =>
+        (await fixture.call("GET", `/runs/${run.id}/logs`)).body.items.map(
+          (entry: { text: string }) => entry.text,
+        ),
+      )
+      .toEqual(["1", "2", "3"]);
+    const first = await fixture.call("GET", `/runs/${run.id}/logs?limit=2&node=a`);
+    const second = await fixture.call("GET", `/runs/${run.id}/logs?limit=2&cursor=${first.body.nextCursor}`);
+    expect(second.body.items).toMatchObject([{ text: "3", position: 2, node: "a", attempt: 1 }]);
+    await expect
+      .poll(async () => (await fixture.call("GET", `/runs/${run.id}/artifacts`)).body.items)
+      .toEqual([{ node: "a", item: "", generation: 1, attempt: 1, ...artifact }]);
+  });
+
+  it("refuses ids, cursors and queries that are none", async () => {
+    await using fixture = await startFixture();
+    expect(await fixture.call("GET", "/runs/nothing")).toMatchObject({
+      status: 404,
+      body: { code: "MILLRACE_RUN_UNKNOWN" },
+    });
+    expect(await fixture.call("GET", "/runs?cursor=zzz")).toMatchObject({ status: 400 });
+    expect(await fixture.call("GET", "/runs?limit=0")).toMatchObject({ status: 400 });
+    expect((await fixture.call("GET", "/runs?pipelin=p")).body.detail).toContain("did you mean pipeline?");
+    expect(await fixture.call("GET", "/nothing")).toMatchObject({
+      status: 404,
+      body: { code: "MILLRACE_NOT_FOUND" },
+    });
+    expect((await fixture.call("POST", "/runs", "{")).body.code).toBe("MILLRACE_REQUEST_INVALID");
+    expect((await fixture.call("POST", "/runs", { pipeline: "x".repeat(2_000_000) })).status).toBe(400);
+  });
+});

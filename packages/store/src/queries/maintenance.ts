@@ -1,0 +1,119 @@
+/** Upkeep: partitions ahead of time, and the end of what was kept long enough. Two servers may do it at once. */
+import { setTimeout as delay } from "node:timers/promises";
+import type { Database } from "../connect.ts";
+import { toTimestamp } from "../value-types.ts";
+
+/** Partitioned by day, each by its own time. */
+const dailyTables = [
+  { table: "run_history", key: "ended_at" },
+  { table: "task_run_history", key: "run_ended_at" },
+  { table: "attempt_history", key: "ended_at" },
+  { table: "log_chunk", key: "created_at" },
+  { table: "artifact", key: "created_at" },
+] as const;
+
+/** Days for which partitions are made, today included. */
+const daysAhead = 4;
+
+export interface PartitionChange {
+  readonly made: readonly string[];
+  readonly dropped: readonly string[];
+}
+
+/** Makes the partitions of today and the next days, and drops those of days that ended more than `retentionDays` ago. */
+export async function keepPartitions(
+  database: Database,
+  when: { readonly now: number; readonly retentionDays: number },
+): Promise<PartitionChange> {
+  const made: string[] = [];
+  const dropped: string[] = [];
+  for (const { table, key } of dailyTables) {
+    const { rows } = await database.api.query<PartitionChange>({
+      text: "select made, dropped from keep_partitions($1, $2, $3, $4, $5)",
+      values: [table, key, toTimestamp(when.now), daysAhead, when.retentionDays],
+    });
+    made.push(...(rows[0]?.made ?? []));
+    dropped.push(...(rows[0]?.dropped ?? []));
+  }
+  return { made, dropped };
+}
+
+/** Rows per statement: short locks, and a bounded time for each. */
+const sweepBatch = 5_000;
+const pauseMs = 20;
+
+/** Deletes identities and recorded outputs that nothing guards or may use any more. Returns how many. */
+export async function sweepRecords(
+  database: Database,
+  when: { readonly now: number; readonly retentionDays: number },
+  signal: AbortSignal,
+): Promise<number> {
+  const before = toTimestamp(when.now - when.retentionDays * 86_400_000);
+  let swept = 0;
+  swept += await inBatches(signal, () =>
+    countDeleted(
+      database,
+      `delete from idempotency_key where ctid = any (array(
+        select ctid from idempotency_key as k
+        where created_at < $1 and not exists (select from run as r where r.workspace = k.workspace and r.id = k.run_id)
+        limit ${sweepBatch}
+      ))`,
+      [before],
+    ),
+  );
+  swept += await inBatches(signal, () =>
+    countDeleted(
+      database,
+      `delete from cached_output where ctid = any (array(
+        select ctid from cached_output
+        where expires_at < $2 or recorded_at < $1
+        limit ${sweepBatch}
+      ))`,
+      [before, toTimestamp(when.now)],
+    ),
+  );
+  return swept;
+}
+
+/** The node rows of processes that are gone for a day, without shards. */
+export async function sweepNodes(database: Database, now: number): Promise<number> {
+  return countDeleted(
+    database,
+    `delete from node as n
+    where n.fenced and n.lease_until < $1 and not exists (select from shard as s where s.node_id = n.id)`,
+    [toTimestamp(now - 86_400_000)],
+  );
+}
+
+/** Which of these blobs something still refers to. */
+export async function blobsInUse(database: Database, hashes: readonly string[]): Promise<Set<string>> {
+  const { rows } = await database.api.query<{ hash: string }>({
+    name: "blobs-in-use",
+    text: `select w.hash
+      from unnest($1::text[]) as w (hash)
+      where exists (select from run where params_blob = w.hash)
+        or exists (select from task_run where output_blob = w.hash)
+        or exists (select from cached_output where output_blob = w.hash)
+        or exists (select from run_history where params_blob = w.hash or output_blob = w.hash)
+        or exists (select from task_run_history where output_blob = w.hash)
+        or exists (select from artifact where blob = w.hash)`,
+    values: [hashes],
+  });
+  return new Set(rows.map((row) => row.hash));
+}
+
+async function inBatches(signal: AbortSignal, remove: () => Promise<number>): Promise<number> {
+  let total = 0;
+  while (!signal.aborted) {
+    const removed = await remove();
+    total += removed;
+    if (removed < sweepBatch) break;
+    await delay(pauseMs);
+  }
+  return total;
+}
+
+async function countDeleted(database: Database, text: string, values: readonly unknown[]): Promise<number> {
+  const { rowCount } = await database.api.query({ text, values: [...values] });
+  return rowCount ?? 0;
+}
