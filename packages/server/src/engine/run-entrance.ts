@@ -390,8 +390,7 @@ export class RunEntrance {
   async receive(content: RunInboxMessage, shard: number, taken: () => void): Promise<void> {
     const { runId, message } = content;
     const { runs, values } = this.#parts;
-    const whole =
-      message.kind === "child_ended" ? { ...message, output: await values.loaded(message.output) } : message;
+    const whole = await withContent(values, message);
     while (this.#arriving.has(runId)) await this.#arriving.get(runId);
     const queued = this.admission.get(runId);
     if (queued) await this.#tellQueued(queued, whole, taken);
