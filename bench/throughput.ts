@@ -1,4 +1,5 @@
 import { startChild } from "./parts/child.ts";
+import { cpuMs, processTree } from "./parts/processes.ts";
 import { resultOf, type Bench } from "./parts/result.ts";
 import { realIsolation, Stack, type WorkerKind } from "./parts/stack.ts";
 import { round, summarize } from "./parts/statistics.ts";
@@ -12,6 +13,8 @@ interface Load {
 
 interface Measured extends Load {
   readonly perSecond: number;
+  /** CPU time in µs per finished run: what to compare on a machine that does other things as well. */
+  readonly cpu: { readonly [part: string]: number };
 }
 
 export const throughput: Bench = {
@@ -20,7 +23,7 @@ export const throughput: Bench = {
     "small runs of one task, submitted by 64 clients over HTTP: runs that finished, per second; the durations are those of the submissions",
   doesNotMeasure: [
     "work: the task does nothing",
-    "a load below what the server can take: the clients submit as fast as they are answered, so runs queue",
+    "overload: the clients hold back while 500 runs are under way",
     "a machine for each part: clients, server, database and worker share the same cores",
   ],
   run: async ({ short }) => {
@@ -32,6 +35,7 @@ export const throughput: Bench = {
       ...summarize(real.durations),
       rate: round(real.perSecond),
       engineRate: round(stub.perSecond),
+      cpuMicrosecondsPerRun: { real: real.cpu, stub: stub.cpu },
       refused: real.refused + stub.refused,
     };
     return await resultOf(stack, "throughput", numbers, realIsolation);
@@ -43,11 +47,30 @@ async function measure(stack: Stack, kind: WorkerKind, ms: number): Promise<Meas
   const load = startChild(new URL("./parts/load-process.ts", import.meta.url));
   const ask = (duration: number): Promise<Load> => load.ask({ url: server.url, clients, ms: duration });
   await ask(ms / 4);
+  const cpu = cpuClock({
+    clients: [load.pid],
+    server: [server.pid],
+    worker: [worker.pid],
+    children: processTree(worker.pid).slice(1),
+    postgres: processTree(stack.postgres.pid()),
+  });
   const before = await finishedRuns(stack);
   const { durations, refused } = await ask(ms);
   const after = await finishedRuns(stack);
+  const count = after.count - before.count;
+  const cpuPerRun = cpu(count);
   for (const child of [load, worker, server]) await child.stop();
-  return { durations, refused, perSecond: ((after.count - before.count) / (after.at - before.at)) * 1_000 };
+  return { durations, refused, perSecond: (count / (after.at - before.at)) * 1_000, cpu: cpuPerRun };
+}
+
+/** Begins to count; what it returns tells the CPU time since then, in µs for each of `count`. */
+function cpuClock(parts: { readonly [part: string]: readonly number[] }): (count: number) => Measured["cpu"] {
+  const total = (pids: readonly number[]): number => pids.reduce((sum, pid) => sum + cpuMs(pid), 0);
+  const before = Object.entries(parts).map(([part, pids]) => ({ part, pids, ms: total(pids) }));
+  return (count) =>
+    Object.fromEntries(
+      before.map(({ part, pids, ms }) => [part, Math.round(((total(pids) - ms) / count) * 1_000)]),
+    );
 }
 
 async function finishedRuns(stack: Stack): Promise<{ readonly count: number; readonly at: number }> {

@@ -1,12 +1,15 @@
 /**
  * Clients in a process of their own. Each has one connection that it keeps, and submits a run as soon as the one
- * before it is answered; HTTP is written by hand, so that the clients take little of the CPU that they share with
+ * before it is answered, unless many are under way: else what is measured is the queue. HTTP is written by hand, so that the clients take little of the CPU that they share with
  * what they measure.
  */
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { apiPrefix } from "@millrace/protocol";
+import { apiPrefix, type ServerInfo } from "@millrace/protocol";
+import { Api } from "./api.ts";
 import { answerParent } from "./child.ts";
+
+const activeRunsMax = 500;
 
 /** Durations in ms from request to answer. */
 interface Load {
@@ -24,23 +27,39 @@ async function load(url: string, clients: number, ms: number): Promise<Load> {
   const durations: number[] = [];
   let refused = 0;
   const until = performance.now() + ms;
+  const api = new Api(url);
+  let gate = Promise.resolve();
+  const watch = async (): Promise<void> => {
+    while (performance.now() < until) {
+      const { activeRuns } = await api.send<ServerInfo>("GET", "/info");
+      if (activeRuns < activeRunsMax) await wait(10);
+      else gate = wait(10);
+      await gate;
+    }
+    api.close();
+  };
   const client = async (): Promise<void> => {
     const socket = connect({ host: hostname, port: Number(port), noDelay: true });
     await once(socket, "connect");
     // Its close follows.
     socket.on("error", () => {});
     while (performance.now() < until) {
+      await gate;
       const begun = performance.now();
       const status = await exchange(socket, request);
       if (status === 200 || status === 201) durations.push(performance.now() - begun);
       else refused += 1;
       // A server that is full says so at once; asking again at once would only keep it busy.
-      if (status === 429 || status === 503) await new Promise((resolve) => setTimeout(resolve, 50));
+      if (status === 429 || status === 503) await wait(50);
     }
     socket.destroy();
   };
-  await Promise.all(Array.from({ length: clients }, client));
+  await Promise.all([watch(), ...Array.from({ length: clients }, client)]);
   return { durations, refused };
+}
+
+function wait(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** One request and its answer, whose length is in its head. */
