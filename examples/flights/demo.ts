@@ -27,8 +27,9 @@ if (process.exitCode === 0) {
   const made = existsSync(page)
     ? `Made: ${here(page)}, a page with plots to open in a browser; airports.parquet and routes.parquet beside it.`
     : `Made: ${here(join(project, "out", "quarantine", "why.md"))}, which says why nothing was published.`;
+  const enter = from === project ? "" : `cd ${here(project)} && `;
   console.log(`
 ${made}
 Read: ${here(join(project, "pipelines", "flights.ts"))} is the whole pipeline. Its task load-names fails once in every run, and was retried.
-Next: cd ${here(project)} && npx millrace run flights -p droppedMax=0 (the check says no); npx millrace graph flights; npx millrace dev`);
+Next: ${enter}npx millrace run flights -p droppedMax=0 (the check says no); npx millrace graph flights; npx millrace dev`);
 }
