@@ -4,7 +4,7 @@ import { requireServer, type ServerOptions } from "../api/find-server.ts";
 import type { Finish } from "../command-line.ts";
 import { fromFolder, type Context } from "../environment.ts";
 import { exitCodes } from "../exit-code.ts";
-import { deployProject, isDeployed, prepareProject } from "../stack/deployment.ts";
+import { activeDeployment, deployProject, prepareProject } from "../stack/deployment.ts";
 import { examples, withServerOptions } from "../stack/options.ts";
 import { plural } from "../terminal/format.ts";
 import type { Terminal } from "../terminal/terminal.ts";
@@ -37,7 +37,8 @@ async function deploy(context: Context, options: DeployOptions): Promise<number>
   const client = await requireServer(context, options);
   const project = await prepareProject(context.folder);
   const dryRun = options.dryRun === true;
-  const isSame = !dryRun && (await isDeployed(client, project));
+  const { hash, project: name } = project.bundle.manifest;
+  const isSame = !dryRun && (await activeDeployment(client, name))?.bundle === hash;
   const response = await deployProject(client, project, { dryRun: dryRun || isSame });
   if (options.json)
     terminal.print(JSON.stringify({ deployment: isSame ? null : response, unchanged: isSame }));

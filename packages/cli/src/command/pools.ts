@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { PoolView } from "@millrace/protocol";
+import type { Page, PoolView } from "@millrace/protocol";
 import { requireServer, type ServerOptions } from "../api/find-server.ts";
 import type { Finish } from "../command-line.ts";
 import type { Context } from "../environment.ts";
@@ -35,7 +35,7 @@ export function define(command: Command, context: Context, finish: Finish): void
 async function listPools(context: Context, options: PoolsOptions): Promise<number> {
   const { terminal } = context;
   const client = await requireServer(context, options);
-  const pools = await client.list<PoolView>("/pools");
+  const pools = (await client.get<Page<PoolView>>("/pools")).items;
   if (options.json) terminal.print(JSON.stringify({ pools }));
   else if (pools.length === 0) terminal.print("No pools yet. Make one with `millrace pools set NAME SLOTS`.");
   else {

@@ -83,7 +83,7 @@ function causeOf(run: RunSummary): string {
     const item = run.parent.item === "" ? "" : `[${run.parent.item}]`;
     return `node ${run.parent.node}${item} of run ${run.parent.runId} called it`;
   }
-  return "somebody asked for it";
+  return "somebody started it";
 }
 
 /** The attempts of task runs, with the stacks of their errors. */

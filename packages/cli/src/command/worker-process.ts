@@ -1,44 +1,48 @@
 /** Not for people: the worker that `dev` and `run` start. It lives as long as the channel to who started it. */
 import { startWorker, type Worker } from "@millrace/worker";
 import type { Command } from "commander";
-import type { Context } from "../environment.ts";
-import type { Finish } from "../command-line.ts";
 import { exitCodes } from "../exit-code.ts";
 import type { StartWorkerMessage, WorkerProcessMessage } from "../stack/worker-message.ts";
 import { asMillraceError } from "../terminal/print-error.ts";
 
-export function define(command: Command, _context: Context, finish: Finish): void {
-  command.action(finish(runWorkerProcess));
+export function define(command: Command): void {
+  command.action(async () => {
+    // Nothing that is still open may keep this process alive without its parent.
+    process.exit(await runWorkerProcess());
+  });
 }
 
 async function runWorkerProcess(): Promise<number> {
   // Signals are for who started us; the end of the channel is for us.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => undefined);
-  let worker: Worker | undefined;
-  const parentGone = new Promise<void>((resolve) => {
-    if (!process.connected) resolve();
-    process.once("disconnect", resolve);
+  const parentGone = new Promise<undefined>((resolve) => {
+    process.once("disconnect", () => resolve(undefined));
+    if (!process.connected) resolve(undefined);
   });
-  const tell = (message: WorkerProcessMessage): void => {
-    if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
-  };
-  const start = async ({ options }: StartWorkerMessage): Promise<void> => {
-    worker = await startWorker({ ...options, onEvent: (event) => tell({ kind: "event", event }) });
-  };
-  const ended = new Promise<void>((resolve) => {
-    process.once("message", (message) => {
-      start(message as StartWorkerMessage)
-        .then(() => worker?.closed)
-        .catch((error: unknown) => {
-          const { code, message: text, advice } = asMillraceError(error);
-          tell({ kind: "failed", code, message: text, advice });
-        })
-        .finally(resolve);
-    });
+  const told = new Promise<StartWorkerMessage>((resolve) => {
+    process.once("message", (message) => resolve(message as StartWorkerMessage));
   });
   tell({ kind: "awake" });
-  await Promise.race([parentGone, ended]);
-  await worker?.stop();
-  if (process.connected) process.disconnect();
-  return worker ? exitCodes.succeeded : exitCodes.failed;
+  const message = await Promise.race([parentGone, told]);
+  if (!message) return exitCodes.succeeded;
+  const worker = await start(message);
+  if (!worker) return exitCodes.failed;
+  await Promise.race([parentGone, worker.closed]);
+  await worker.stop();
+  return exitCodes.succeeded;
+}
+
+async function start({ options }: StartWorkerMessage): Promise<Worker | undefined> {
+  try {
+    return await startWorker({ ...options, onEvent: (event) => tell({ kind: "event", event }) });
+  } catch (error) {
+    const { code, message, advice } = asMillraceError(error);
+    tell({ kind: "failed", code, message, advice });
+    return undefined;
+  }
+}
+
+function tell(message: WorkerProcessMessage): void {
+  // A channel that closes meanwhile is told by `disconnect`.
+  if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
 }

@@ -50,7 +50,8 @@ function notesOf(node: GraphNode): string[] {
   if (definition.kind === "call") notes.push(`runs ${definition.calls}`);
   if (definition.rule !== "all_success" && !node.teardown) notes.push(definition.rule);
   if (node.teardown) notes.push(`teardown of ${(definition.teardownOf ?? []).join(", ")}`);
-  if (options.timeoutMs !== undefined) notes.push(`timeout ${formatDuration(options.timeoutMs).replace(".0 s", " s")}`);
+  if (options.timeoutMs !== undefined)
+    notes.push(`timeout ${formatDuration(options.timeoutMs).replace(".0 s", " s")}`);
   if (options.pool) notes.push(`pool ${options.pool.name}`);
   if (options.queue !== "default") notes.push(`queue ${options.queue}`);
   if (options.cache) notes.push("cached");

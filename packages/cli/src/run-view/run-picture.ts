@@ -1,5 +1,5 @@
 /** What a follower of a run knows of it: changed only by the server's events, read by those who draw it. */
-import type { PipelineDefinition } from "@millrace/core";
+import { valueAt, type PipelineDefinition, type Template } from "@millrace/core";
 import type { LogEntry, RunEvent, RunSummary, TaskRunState, TaskRunView } from "@millrace/protocol";
 import { outlineOf, type OutlineRow } from "./outline.ts";
 
@@ -61,16 +61,38 @@ export class RunPicture {
 
   /** In the outline's order; nodes that the definition does not know stand at the end. */
   nodes(): NodePicture[] {
-    return [...this.#nodes.values()].map((group) => group.picture());
+    return [...this.#nodes.values()].map((group) => group.picture(this.#itemsExpected(group.row)));
   }
 
   node(id: string): NodePicture | undefined {
-    return this.#nodes.get(id)?.picture();
+    const group = this.#nodes.get(id);
+    return group?.picture(this.#itemsExpected(group.row));
   }
 
   /** The last log lines of a task run, oldest first. */
   lastLogs(taskRun: TaskRunView): readonly LogEntry[] {
     return this.#logs.get(keyOf(taskRun.id, taskRun.item)) ?? [];
+  }
+
+  /** How many items a fan-out will have, when its lists are known: the server tells of items as they begin. */
+  #itemsExpected(row: OutlineRow | undefined): number | undefined {
+    const region = row?.node.region;
+    if (!region || region.parent) return undefined;
+    const lengths = region.definition.over.map((list) => this.#lengthOf(list));
+    if (lengths.some((length) => length === undefined)) return undefined;
+    const known = lengths as number[];
+    return region.definition.combine === "cross" ? known.reduce((all, length) => all * length, 1) : known[0];
+  }
+
+  #lengthOf(list: Template): number | undefined {
+    if (list.kind === "array") return list.items.length;
+    const found =
+      list.kind === "value"
+        ? list.value
+        : list.kind === "output"
+          ? valueAt(this.#nodes.get(list.node)?.only?.output ?? null, list.path)
+          : undefined;
+    return Array.isArray(found) ? found.length : undefined;
   }
 
   #put(taskRun: TaskRunView): void {
@@ -102,18 +124,18 @@ export class RunPicture {
 
 class NodeGroup {
   readonly #id: string;
-  readonly #row: OutlineRow | undefined;
+  readonly row: OutlineRow | undefined;
   readonly #items = new Map<string, TaskRunView>();
   readonly #counts = new Map<TaskRunState, number>();
   #failed: TaskRunView | undefined;
 
   constructor(id: string, row: OutlineRow | undefined) {
     this.#id = id;
-    this.#row = row;
+    this.row = row;
   }
 
   put(taskRun: TaskRunView): void {
-    const depth = this.#row?.node.depth ?? 0;
+    const depth = this.row?.node.depth ?? 0;
     if (depth > 0 && taskRun.item !== "" && this.#items.has("")) this.#remove("");
     this.#remove(taskRun.item);
     this.#items.set(taskRun.item, taskRun);
@@ -133,32 +155,36 @@ class NodeGroup {
     });
   }
 
-  picture(): NodePicture {
-    const isMapped = (this.#row?.node.depth ?? 0) > 0 || this.#items.size > 1;
+  get only(): TaskRunView | undefined {
+    return this.#items.get("");
+  }
+
+  picture(itemsExpected: number | undefined): NodePicture {
+    const isMapped = (this.row?.node.depth ?? 0) > 0 || this.#items.size > 1;
     const only = this.#items.get("");
     const ended = endStates.reduce((sum, state) => sum + (this.#counts.get(state) ?? 0), 0);
     return {
       id: this.#id,
-      row: this.#row,
-      state: this.#state(ended),
+      row: this.row,
+      state: this.#state(ended, Math.max(this.#items.size, itemsExpected ?? 0)),
       items:
         isMapped && only === undefined ? { total: this.#items.size, ended, counts: this.#counts } : undefined,
       taskRun: this.#failed ?? only ?? this.#first("retrying") ?? this.#items.values().next().value,
-      ...this.#span(ended),
+      ...this.#span(ended, itemsExpected ?? 0),
     };
   }
 
-  #state(ended: number): TaskRunState {
+  #state(ended: number, total: number): TaskRunState {
     if (this.#items.size === 0) return "pending";
     const has = (state: TaskRunState): boolean => (this.#counts.get(state) ?? 0) > 0;
-    if (ended < this.#items.size) {
+    if (ended < total) {
       if (ended > 0 || has("running")) return has("running") || !has("retrying") ? "running" : "retrying";
       return (["retrying", "queued", "waiting"] as const).find(has) ?? "pending";
     }
     return (["failed", "cancelled", "upstream_failed", "succeeded"] as const).find(has) ?? "skipped";
   }
 
-  #span(ended: number): { startedAt: number | undefined; endedAt: number | undefined } {
+  #span(ended: number, expected: number): { startedAt: number | undefined; endedAt: number | undefined } {
     let startedAt: number | undefined;
     let endedAt: number | undefined;
     for (const taskRun of this.#items.values()) {
@@ -167,7 +193,7 @@ class NodeGroup {
       }
       if (taskRun.endedAt !== undefined) endedAt = Math.max(endedAt ?? 0, Date.parse(taskRun.endedAt));
     }
-    return { startedAt, endedAt: ended === this.#items.size ? endedAt : undefined };
+    return { startedAt, endedAt: ended >= Math.max(this.#items.size, expected) ? endedAt : undefined };
   }
 
   #first(state: TaskRunState): TaskRunView | undefined {

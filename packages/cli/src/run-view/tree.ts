@@ -126,6 +126,7 @@ function isTold(taskRun: TaskRunView): boolean {
 
 function itemsSummary({ items, state }: NodePicture, paint: Colors): string {
   if (!items) return "";
+  if (items.total === 0) return paint.dim(state === "pending" ? "pending" : stateWord(state));
   const count = paintState(state, `${items.ended}/${items.total}`, paint);
   const others = (
     ["failed", "retrying", "running", "queued", "upstream_failed", "skipped", "cancelled"] as const

@@ -6,6 +6,9 @@ import { bundleProject, uploadOf, type ProjectBundle } from "../project/bundle.t
 import { loadConfiguration, type LoadedConfiguration } from "../project/configuration.ts";
 import { describeBundle } from "../project/describe.ts";
 
+/** The active one is among the newest, unless somebody rolled far back; then a deploy makes a new one. */
+const deploymentsLookedAt = 100;
+
 export interface PreparedProject {
   readonly loaded: LoadedConfiguration;
   readonly bundle: ProjectBundle;
@@ -39,13 +42,30 @@ export async function prepareProject(
   return { loaded, bundle, definition, inputs };
 }
 
-/** The project's active deployment, when it is of this very bundle: then there is nothing to do. */
-export async function isDeployed(client: ApiClient, { bundle }: PreparedProject): Promise<boolean> {
-  const { hash, project } = bundle.manifest;
-  const [active] = (await client.list<DeploymentView>("/deployments", { project }, 100)).filter(
-    (one) => one.active,
-  );
-  return active?.bundle === hash;
+/** The project's deployment that is in force, if it has one. */
+export async function activeDeployment(
+  client: ApiClient,
+  project: string,
+): Promise<DeploymentView | undefined> {
+  const newest = await client.list<DeploymentView>("/deployments", { project }, deploymentsLookedAt);
+  return newest.find(({ active }) => active);
+}
+
+/** Deploys, unless this very bundle is in force: the files did not change. */
+export async function ensureDeployed(client: ApiClient, project: PreparedProject): Promise<DeployResponse> {
+  const { hash, project: name } = project.bundle.manifest;
+  const active = await activeDeployment(client, name);
+  if (active?.bundle !== hash) return deployProject(client, project, { dryRun: false });
+  const { deployment, pipelines } = active;
+  return {
+    project: name,
+    deployment,
+    dryRun: false,
+    added: [],
+    changed: [],
+    retired: [],
+    unchanged: pipelines,
+  };
 }
 
 /** Uploads what the server lacks, then activates. */

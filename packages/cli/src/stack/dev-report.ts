@@ -1,5 +1,6 @@
 /** What `millrace dev` says: for people, or as lines of JSON. */
 import { relative } from "node:path";
+import type { DeployResponse } from "@millrace/protocol";
 import type { WorkerEvent } from "@millrace/worker";
 import { formatDuration, formatTime, plural } from "../terminal/format.ts";
 import { errorDocument, formatError } from "../terminal/print-error.ts";
@@ -59,7 +60,7 @@ export class DevReport {
     this.#terminal.print("");
   }
 
-  deployed({ response }: Deployed, changed: readonly string[], ms: number): void {
+  deployed(response: DeployResponse, changed: readonly string[], ms: number): void {
     const { added, changed: mended, retired, deployment } = response;
     if (this.#isJson) {
       this.#event("deployed", { deployment, added, changed: mended, retired, ms: Math.round(ms) });
@@ -80,12 +81,12 @@ export class DevReport {
 
   broken(error: unknown, current: Deployed | undefined): void {
     if (this.#isJson) {
-      this.#event("broken", { ...errorDocument(error), stillRunning: current?.response.deployment ?? null });
+      this.#event("broken", { ...errorDocument(error), stillRunning: current?.deployment ?? null });
       return;
     }
     const { paint } = this.#terminal;
     const still = current
-      ? `still running the version from ${formatTime(current.at, new Date()).slice(0, 5)} (${plural(current.pipelines.length, "pipeline")})`
+      ? `still running the version from ${formatTime(current.at, new Date()).replace(/:\d\d$/, "")} (${plural(current.pipelines.length, "pipeline")})`
       : "nothing new is deployed; waiting for the files to change";
     this.#line(formatError(error, paint));
     this.#terminal.print(`         ${paint.yellow(still)}`);

@@ -38,13 +38,8 @@ export async function runDev(context: Context, options: DevOptions): Promise<num
     onEvent: (event) => report.worker(event),
     onProblem: (message) => report.problem(message),
   });
-  let startWorker = (): void => undefined;
-  let queues: readonly string[] | undefined;
-  const reloader = new Reloader(root, report, (named) => {
-    const isSame = queues?.join() === named.join();
-    queues = named;
-    if (!isSame) startWorker();
-  });
+  let startWorker = (_queues: readonly string[]): void => undefined;
+  const reloader = new Reloader(root, report, (queues) => startWorker(queues));
   const interrupts = onInterrupt(
     (signal) => {
       stopSignal = signal;
@@ -73,10 +68,9 @@ export async function runDev(context: Context, options: DevOptions): Promise<num
       onNote: (message) => report.note(message),
     });
     const running = server;
-    startWorker = () =>
-      worker.start({ ...workerOptions(context, options, root, running), queues: queues ?? ["default"] });
+    startWorker = (queues) => worker.start({ ...workerOptions(context, options, root, running), queues });
     await Promise.race([reloader.configured(), asked]);
-    startWorker();
+    startWorker(reloader.queues);
     const client = new ApiClient({ url: server.url, token: context.environment.token });
     await Promise.race([Promise.all([reloader.activate(client), worker.connected]), asked]);
     if (!stopping.signal.aborted) {

@@ -8,7 +8,7 @@ import { ownVersion } from "../own-version.ts";
 import { pause } from "../pause.ts";
 import { findConfiguration } from "../project/configuration.ts";
 import { wrapperGone } from "../wrapper.ts";
-import { deployProject, prepareProject } from "./deployment.ts";
+import { ensureDeployed, prepareProject } from "./deployment.ts";
 import { startLocalServer, type LocalServer } from "./local-server.ts";
 import { slotsDefault } from "./options.ts";
 import { WorkerProcess } from "./worker-process.ts";
@@ -64,7 +64,7 @@ export async function startOwnPlace(context: Context, options: ServerOptions): P
       ...(token === undefined ? {} : { token }),
     });
     const client = new ApiClient({ url: server.url, token });
-    await deployProject(client, project, { dryRun: false });
+    await ensureDeployed(client, project);
     return {
       client,
       isOwn: true,

@@ -4,10 +4,12 @@ import type { ApiClient } from "../api/client.ts";
 import { includeDefault } from "../project/configuration-check.ts";
 import { watchProject, type ProjectWatcher } from "../project/watch.ts";
 import type { DevReport } from "./dev-report.ts";
-import { deployProject, prepareProject, type PreparedProject } from "./deployment.ts";
+import { activeDeployment, ensureDeployed, prepareProject, type PreparedProject } from "./deployment.ts";
 
 export interface Deployed {
-  readonly response: DeployResponse;
+  readonly deployment: number;
+  /** What it changed; absent when an earlier session had deployed it. */
+  readonly response?: DeployResponse;
   readonly pipelines: readonly string[];
   readonly at: Date;
 }
@@ -19,6 +21,7 @@ export class Reloader {
   #client: ApiClient | undefined;
   #preparing: Promise<PreparedProject> | undefined;
   #inputs: readonly string[] = [];
+  #project: string | undefined;
   #include: readonly string[] = includeDefault;
   #watcher: ProjectWatcher | undefined;
   #changed: readonly string[] | undefined;
@@ -27,6 +30,8 @@ export class Reloader {
   readonly #configured: Promise<void>;
   #markConfigured: () => void = () => undefined;
   current: Deployed | undefined;
+  /** As the last readable configuration declares them. */
+  queues: readonly string[] = ["default"];
 
   constructor(root: string, report: DevReport, onQueues: (queues: readonly string[]) => void) {
     this.#root = root;
@@ -87,7 +92,8 @@ export class Reloader {
     return prepareProject(this.#root, {
       onConfiguration: ({ configuration }) => {
         this.#include = configuration.include;
-        this.#onQueues(["default", ...configuration.queues.filter((name) => name !== "default")]);
+        this.#project = configuration.project;
+        this.#takeQueues(["default", ...configuration.queues.filter((name) => name !== "default")]);
         this.#markConfigured();
       },
       onInputs: (inputs) => {
@@ -96,17 +102,34 @@ export class Reloader {
     });
   }
 
+  /** What an earlier session deployed is still in force. */
+  async #fromEarlier(): Promise<Deployed | undefined> {
+    if (!this.#client || this.#project === undefined) return undefined;
+    const active = await activeDeployment(this.#client, this.#project);
+    if (!active) return undefined;
+    const { deployment, pipelines, createdAt } = active;
+    return { deployment, pipelines, at: new Date(createdAt) };
+  }
+
+  #takeQueues(queues: readonly string[]): void {
+    const isSame = queues.join() === this.queues.join();
+    this.queues = queues;
+    if (!isSame) this.#onQueues(queues);
+  }
+
   async #deploy(changed: readonly string[]): Promise<void> {
     const startedAt = performance.now();
     try {
       const project = await this.prepare();
       if (!this.#client || this.#isStopped) return;
-      const response = await deployProject(this.#client, project, { dryRun: false });
+      const response = await ensureDeployed(this.#client, project);
       const pipelines = project.definition.pipelines.map(({ name }) => name);
-      this.current = { response, pipelines, at: new Date() };
-      if (changed.length > 0) this.#report.deployed(this.current, changed, performance.now() - startedAt);
+      this.current = { deployment: response.deployment, response, pipelines, at: new Date() };
+      if (changed.length > 0) this.#report.deployed(response, changed, performance.now() - startedAt);
     } catch (error) {
-      if (!this.#isStopped) this.#report.broken(error, this.current);
+      if (this.#isStopped) return;
+      this.current ??= await this.#fromEarlier();
+      this.#report.broken(error, this.current);
     }
   }
 }

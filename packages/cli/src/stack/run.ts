@@ -202,7 +202,7 @@ function tellNext({ terminal }: Context, run: RunSummary, place: RunPlace): void
   const { paintNote: paint } = terminal;
   const commands = place.isOwn
     ? ["Fix it and run it again; `millrace dev` keeps a server with all runs."]
-    : [`millrace show ${run.id}   millrace logs ${run.id}   millrace rerun ${run.id}`];
+    : [`See why:   millrace show ${run.id}`, `Run again: millrace rerun ${run.id}`];
   for (const line of commands) terminal.note(paint.dim(`  ${line}`));
 }
 

@@ -49,13 +49,16 @@ export class WorkerProcess {
   /** Tells it where the server is. With other options than before, a new process takes its place. */
   start(options: StartWorkerMessage["options"]): void {
     const isFirst = this.#start === undefined;
+    if (JSON.stringify(this.#start?.options) === JSON.stringify(options)) return;
     this.#start = { kind: "start", options };
     if (isFirst) {
       if (this.#isAwake) this.#child?.send(this.#start);
       return;
     }
+    // A process that is about to be started again takes the new options anyway.
+    if (!this.#child?.connected) return;
     this.#isReplacing = true;
-    if (this.#child?.connected) this.#child.disconnect();
+    this.#child.disconnect();
   }
 
   /** Ends what it runs, and waits until it is gone. May be called twice. */

@@ -1,0 +1,129 @@
+/** The command line as a user meets it: a process, in a project folder of its own. */
+import { spawn, type ChildProcess } from "node:child_process";
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { onTestFinished } from "vitest";
+
+const packages = fileURLToPath(new URL("../..", import.meta.url));
+const commandFile = join(packages, "millrace", "bin", "millrace.js");
+
+export interface Finished {
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** An empty folder with `millrace` installed by a link. It goes with the test. */
+export function emptyProject(): string {
+  const root = realpathSync(mkdtempSync(join(tmpdir(), "millrace-cli-")));
+  onTestFinished(() => rmSync(root, { recursive: true, force: true, maxRetries: 5 }));
+  mkdirSync(join(root, "node_modules"));
+  symlinkSync(join(packages, "millrace"), join(root, "node_modules", "millrace"));
+  return root;
+}
+
+/** A project with these files, paths as keys. */
+export function projectWith(files: { readonly [path: string]: string }): string {
+  const root = emptyProject();
+  const all = {
+    "package.json": '{ "type": "module" }',
+    "millrace.config.ts": 'export default { project: "shop", include: ["pipelines/*.ts"] };\n',
+    ...files,
+  };
+  for (const [path, text] of Object.entries(all)) {
+    mkdirSync(join(root, dirname(path)), { recursive: true });
+    writeFileSync(join(root, path), text);
+  }
+  return root;
+}
+
+/** Runs a command to its end. */
+export async function millrace(root: string, ...args: readonly string[]): Promise<Finished> {
+  const child = start(root, args);
+  const output = collect(child);
+  const exitCode = await exitOf(child);
+  return { exitCode, ...output() };
+}
+
+/** `millrace dev` on a free port, until the test ends. */
+export class Dev {
+  readonly child: ChildProcess;
+  readonly events: { readonly event: string; readonly [key: string]: unknown }[] = [];
+  readonly #waiting = new Set<() => void>();
+  #errors = "";
+
+  constructor(root: string, ...args: readonly string[]) {
+    this.child = start(root, ["dev", "--port", "0", "--json", ...args]);
+    let rest = "";
+    this.child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+      const lines = (rest + text).split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) if (line.startsWith("{")) this.events.push(JSON.parse(line));
+      for (const look of this.#waiting) look();
+    });
+    this.child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      this.#errors += text;
+    });
+    this.child.once("exit", () => {
+      for (const look of this.#waiting) look();
+    });
+    onTestFinished(() => this.stop().then(() => undefined));
+  }
+
+  /** The next event of this kind after the first `skip` of them. */
+  async event(name: string, skip = 0): Promise<{ readonly [key: string]: unknown }> {
+    return new Promise((resolve, reject) => {
+      const look = (): void => {
+        const found = this.events.filter(({ event }) => event === name)[skip];
+        const isGone = this.child.exitCode !== null || this.child.signalCode !== null;
+        if (!found && !isGone) return;
+        this.#waiting.delete(look);
+        if (found) resolve(found);
+        else reject(new Error(`dev ended before "${name}": ${this.#errors}${JSON.stringify(this.events)}`));
+      };
+      this.#waiting.add(look);
+      look();
+    });
+  }
+
+  async stop(signal: NodeJS.Signals = "SIGINT"): Promise<number | null> {
+    if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill(signal);
+    return exitOf(this.child);
+  }
+}
+
+function start(root: string, args: readonly string[]): ChildProcess {
+  const {
+    DATABASE_URL: _database,
+    MILLRACE_URL: _url,
+    MILLRACE_STATE: _state,
+    MILLRACE_TOKEN: _token,
+    ...environment
+  } = process.env;
+  return spawn(process.execPath, [commandFile, ...args], {
+    cwd: root,
+    env: { ...environment, NO_COLOR: "1" },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+}
+
+function collect(child: ChildProcess): () => { stdout: string; stderr: string } {
+  let stdout = "";
+  let stderr = "";
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+    stdout += text;
+  });
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+  });
+  return () => ({ stdout, stderr });
+}
+
+async function exitOf(child: ChildProcess): Promise<number | null> {
+  if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
+  return new Promise((resolve) => {
+    child.once("close", (exitCode) => resolve(exitCode));
+  });
+}

@@ -1,0 +1,160 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { Dev, emptyProject, millrace, projectWith } from "./command-process.ts";
+
+const timeoutMs = 120_000;
+
+test(
+  "a new project is made, served, run, shown, read and run again, and stops at Ctrl-C",
+  async () => {
+    const root = emptyProject();
+    const made = await millrace(root, "init");
+    expect(made.exitCode, made.stderr).toBe(0);
+    expect(made.stdout).toContain("npx millrace dev");
+    const again = await millrace(root, "init");
+    expect(again).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("nothing was written") });
+
+    const dev = new Dev(root);
+    expect(await dev.event("ready")).toMatchObject({
+      pipelines: ["hello"],
+      url: expect.stringMatching(/^http/),
+    });
+
+    const run = await millrace(root, "run", "hello", "--json");
+    expect(run.exitCode, run.stderr).toBe(0);
+    const document = JSON.parse(run.stdout) as {
+      run: { id: string; state: string };
+      nodes: { id: string }[];
+    };
+    expect(document.run).toMatchObject({ state: "succeeded", output: { cities: 4, longest: "Nairobi" } });
+    expect(document.nodes.map(({ id }) => id)).toEqual([
+      "list-cities",
+      "measure",
+      "measure",
+      "measure",
+      "measure",
+      "report",
+    ]);
+    expect(document.nodes[3]).toMatchObject({
+      item: "2",
+      attempts: [{ state: "failed" }, { state: "succeeded" }],
+    });
+
+    const { id } = document.run;
+    const shown = await millrace(root, "show", id.slice(0, -2));
+    expect(shown.stdout).toContain(`● hello ${id}`);
+    expect(shown.stdout).toMatch(/● measure .* 4\/4/);
+    const logs = await millrace(root, "logs", id, "measure", "--item", "2");
+    expect(logs.stdout).toContain("measured Oslo");
+    expect(logs.stdout).not.toContain("Lisbon");
+    const rerun = await millrace(root, "rerun", id, "--node", "report", "--json");
+    expect(rerun.exitCode, rerun.stderr).toBe(0);
+    expect(JSON.parse(rerun.stdout)).toMatchObject({ run: { id, generation: 2, state: "succeeded" } });
+    const listed = await millrace(root, "runs", "--json");
+    expect(JSON.parse(listed.stdout)).toMatchObject({ runs: [{ id, generation: 2 }] });
+
+    expect(await dev.stop("SIGINT")).toBe(130);
+    expect(await millrace(root, "runs")).toMatchObject({ exitCode: 4 });
+  },
+  timeoutMs,
+);
+
+const flow = (text: string): string => `import { pipeline, task } from "millrace";
+const say = task("say", async () => ${JSON.stringify(text)});
+export const flow = pipeline("flow", () => say());
+`;
+
+test(
+  "a changed file is deployed, and a broken one leaves the last version running",
+  async () => {
+    const root = projectWith({ "pipelines/flow.ts": flow("first") });
+    const file = join(root, "pipelines/flow.ts");
+    const dev = new Dev(root);
+    await dev.event("ready");
+    writeFileSync(file, flow("second"));
+    expect(await dev.event("deployed")).toMatchObject({ deployment: 2 });
+
+    writeFileSync(file, `${flow("third")}\nthrow new Error("half a thought");\n`);
+    expect(await dev.event("broken")).toMatchObject({
+      stillRunning: 2,
+      error: {
+        code: "MILLRACE_LOAD_FAILED",
+        message: expect.stringContaining("half a thought"),
+        source: { file: "pipelines/flow.ts", line: 5 },
+        fields: { frame: expect.stringContaining("> 5 | throw new Error") },
+      },
+    });
+    const run = await millrace(root, "run", "flow", "--json");
+    expect(JSON.parse(run.stdout)).toMatchObject({ run: { state: "succeeded", output: "second" } });
+
+    writeFileSync(file, flow("fourth"));
+    await dev.event("deployed", 1);
+    const mended = await millrace(root, "run", "flow", "--json");
+    expect(JSON.parse(mended.stdout)).toMatchObject({ run: { output: "fourth" } });
+  },
+  timeoutMs,
+);
+
+test(
+  "a second dev on the same folder names the first and its address",
+  async () => {
+    const root = projectWith({ "pipelines/flow.ts": flow("x") });
+    const dev = new Dev(root);
+    const { url } = await dev.event("ready");
+    const second = await millrace(root, "dev", "--port", "0");
+    expect(second.exitCode).toBe(1);
+    expect(second.stderr).toContain("MILLRACE_STATE_IN_USE");
+    expect(second.stderr).toContain(`process ${dev.child.pid} at ${String(url)}`);
+  },
+  timeoutMs,
+);
+
+test(
+  "after kill −9 nothing of dev goes on but PostgreSQL, which the next one takes over",
+  async () => {
+    const root = projectWith({ "pipelines/flow.ts": flow("x") });
+    const dev = new Dev(root);
+    await dev.event("ready");
+    const before = childrenOf(dev.child.pid ?? 0);
+    expect(before.some(({ command }) => command.includes("worker-process"))).toBe(true);
+    await dev.stop("SIGKILL");
+    const ours = before.filter(({ command }) => !command.includes("postgres"));
+    await expect.poll(() => ours.filter(({ pid }) => isAlive(pid)), { timeout: 15_000 }).toEqual([]);
+
+    const next = new Dev(root);
+    expect(await next.event("ready")).toMatchObject({ database: expect.stringContaining("taken over") });
+  },
+  timeoutMs,
+);
+
+interface Process {
+  readonly pid: number;
+  readonly command: string;
+}
+
+/** All that descends from a process, by Linux's own account. */
+function childrenOf(pid: number): Process[] {
+  const direct = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8")
+    .trim()
+    .split(" ")
+    .filter(Boolean)
+    .map(Number);
+  return direct.flatMap((child) => [{ pid: child, command: commandOf(child) }, ...childrenOf(child)]);
+}
+
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
+  } catch {
+    return "";
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,125 @@
+import { expect, test } from "vitest";
+import { millrace, projectWith } from "./command-process.ts";
+
+const timeoutMs = 120_000;
+
+const flows = `import { Fatal, pipeline, task } from "millrace";
+const double = task("double", async (input: { n: number }) => input.n * 2);
+const fail = task("fail", async () => {
+  console.log("on the edge");
+  throw new Fatal("no way");
+});
+const schema = {
+  "~standard": {
+    version: 1,
+    vendor: "test",
+    validate: (value: unknown) => ({ value: value as { n: number } }),
+    jsonSchema: {
+      input: () => ({ type: "object", properties: { n: { type: "integer" } }, required: ["n"], additionalProperties: false }),
+      output: () => ({ type: "object" }),
+    },
+  },
+} as const;
+export const good = pipeline("good", { params: schema as never }, ({ params }: any) => double({ n: params.n }));
+export const bad = pipeline("bad", () => fail());
+`;
+
+test(
+  "without a server the run gets one of its own, and nothing is left of it",
+  async () => {
+    const root = projectWith({ "pipelines/flows.ts": flows });
+    const good = await millrace(root, "run", "good", "-p", "n=21", "--json");
+    expect(good.exitCode, good.stderr).toBe(0);
+    expect(JSON.parse(good.stdout)).toMatchObject({
+      run: { state: "succeeded", params: { n: 21 }, output: 42 },
+      nodes: [
+        { id: "double", state: "succeeded", output: 42, attempts: [{ attempt: 1, state: "succeeded" }] },
+      ],
+    });
+    expect(good.stdout.trim().split("\n")).toHaveLength(1);
+
+    const bad = await millrace(root, "run", "bad");
+    expect(bad.exitCode).toBe(1);
+    expect(bad.stdout).toMatch(/✕ failed {2}fail .*no way/);
+    expect(bad.stdout).toContain("on the edge");
+
+    const wrong = await millrace(root, "run", "good", "-p", "n=many");
+    expect(wrong).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining("`n` must be a whole number"),
+    });
+    const unknown = await millrace(root, "run", "goood", "--json");
+    expect(unknown.exitCode).toBe(2);
+    expect(JSON.parse(unknown.stdout)).toMatchObject({
+      error: { code: "MILLRACE_PIPELINE_UNKNOWN", advice: "Did you mean `good`?" },
+    });
+    expect(await millrace(root, "runs")).toMatchObject({ exitCode: 4 });
+  },
+  timeoutMs,
+);
+
+test("what needs a server says that there is none, and how to start one", async () => {
+  const root = projectWith({});
+  for (const command of ["pipelines", "pools", "workers"]) {
+    const { exitCode, stderr } = await millrace(root, command, "--url", "http://127.0.0.1:9");
+    expect(exitCode).toBe(4);
+    expect(stderr).toContain("MILLRACE_SERVER_UNREACHABLE No server answers at http://127.0.0.1:9.");
+    expect(stderr).toContain("millrace dev");
+  }
+});
+
+test("wrong names of commands and options get suggestions", async () => {
+  const root = projectWith({});
+  expect(await millrace(root, "rnu")).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining("`millrace run`"),
+  });
+  expect(await millrace(root, "run", "--detatch", "x")).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining("`--detach`"),
+  });
+  expect(await millrace(root, "runs", "--state", "faild")).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining("failed"),
+  });
+});
+
+test(
+  "every command has help with examples",
+  async () => {
+    const root = projectWith({});
+    const overview = await millrace(root, "--help");
+    const names = [...overview.stdout.matchAll(/^ {2}([a-z]+) {2,}[a-z]/gm)].map(([, name = ""]) => name);
+    expect(names.length).toBeGreaterThan(15);
+    const helps = await Promise.all(names.map((name) => millrace(root, name, "--help")));
+    for (const [index, { exitCode, stdout }] of helps.entries()) {
+      expect(exitCode, names[index]).toBe(0);
+      expect(stdout, names[index]).toContain("Examples:");
+    }
+  },
+  timeoutMs,
+);
+
+test("a graph is drawn from the files, without a server", async () => {
+  const root = projectWith({ "pipelines/flows.ts": flows });
+  expect(await millrace(root, "graph", "good")).toMatchObject({
+    exitCode: 0,
+    stdout: expect.stringContaining("● double"),
+  });
+  expect(await millrace(root, "graph", "god")).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining("`good`"),
+  });
+});
+
+test("the doctor tells a broken project, with its place", async () => {
+  const root = projectWith({ "pipelines/flows.ts": "const x = ;\n" });
+  const { exitCode, stdout } = await millrace(root, "doctor", "--json");
+  expect(exitCode).toBe(1);
+  const { checks } = JSON.parse(stdout) as { checks: { name: string; verdict: string; finding: string }[] };
+  expect(checks.find(({ name }) => name === "Node")).toMatchObject({ verdict: "ok" });
+  expect(checks.find(({ name }) => name === "Project")).toMatchObject({
+    verdict: "fail",
+    finding: expect.stringContaining("pipelines/flows.ts:1"),
+  });
+});
