@@ -41,6 +41,11 @@ export const allowances: readonly Allowance[] = [
   },
   { path: "packages/store/src/listener.ts", uses: ["timer"], why: "waits before it connects again" },
   {
+    path: "packages/server/src/server.ts",
+    uses: ["clock", "random"],
+    why: "gives the engine its randomness, and a time before the database's is known",
+  },
+  {
     path: "packages/server/src/engine/clock.ts",
     uses: ["clock", "timer"],
     why: "is the clock that the engine is given",

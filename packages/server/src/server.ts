@@ -15,6 +15,7 @@ import {
   definitionsChannel,
   findDefinition,
   findPipeline,
+  findRun,
   migrate,
   openFolderBlobStore,
   openPostgresEngineStore,
@@ -33,6 +34,7 @@ import { makeApp } from "./http/app.ts";
 import { LiveProgress } from "./http/live-progress.ts";
 import { LogSink } from "./http/log-sink.ts";
 import { ParamsCheck } from "./http/params-check.ts";
+import { sinceOf } from "./http/run-snapshot.ts";
 import { serverInfo } from "./http/server-routes.ts";
 import { WorkerSockets } from "./http/worker-socket.ts";
 import { Maintenance } from "./maintenance.ts";
@@ -134,7 +136,13 @@ class RunningServer implements Server {
       url: options.publicUrl,
       version: options.version,
       ...(options.activeRunsMax === undefined ? {} : { activeRunsMax: options.activeRunsMax }),
-      prepare: async (engine) => engine.setConfiguredPools(await configuredPools(database, workspaceId)),
+      prepare: async (engine) => {
+        engine.findRun = async (id) => {
+          const found = await findRun(database, workspaceId, id, sinceOf(id));
+          return found.live ?? found.ended[0];
+        };
+        engine.setConfiguredPools(await configuredPools(database, workspaceId));
+      },
     });
     const now = (): number => this.#host.running?.now() ?? Date.now();
     this.#context = {

@@ -29,8 +29,9 @@ export class ApiRequest {
     this.raw = raw;
     this.#query = raw.query as { readonly [name: string]: unknown };
     for (const name of Object.keys(this.#query)) requireKnown(route, name);
-    this.body = raw.body;
-    if (route.body) requireShape(route.body, raw.body);
+    // No body is as good as an empty object.
+    this.body = raw.body ?? {};
+    if (route.body) requireShape(route.body, this.body);
   }
 
   /** A part of the path. */

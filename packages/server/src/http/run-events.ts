@@ -108,8 +108,10 @@ class EventStream {
     this.#early = [];
     this.#send({ kind: "snapshot", detail: snapshot });
     this.#sendBatch(early);
-    if (isRunEnded(snapshot.run.state)) this.#end(plainSummary(snapshot));
-    else this.#tickLater();
+    if (isRunEnded(snapshot.run.state)) return this.#end(plainSummary(snapshot));
+    // It may have ended between the snapshot's parts.
+    if (!this.#engine?.entry(this.#id)) void this.#poll();
+    this.#tickLater();
   }
 
   close(): void {

@@ -50,16 +50,19 @@ describe("deployments", () => {
 
   it("refuse unknown pools, queues and callees, faulty graphs, and names of others", async () => {
     await using fixture = await startFixture();
-    const with_ = (options: object): ReturnType<typeof node> => {
+    const withOptions = (options: object): ReturnType<typeof node> => {
       const plain = node("a");
       return { ...plain, options: { ...plain.options, ...options } };
     };
-    const pool = await fixture.deploy([pipeline("p", [with_({ pool: { name: "warehose", slots: 1 } })])], {
-      pools: { warehouse: 2 },
-    });
+    const pool = await fixture.deploy(
+      [pipeline("p", [withOptions({ pool: { name: "warehose", slots: 1 } })])],
+      {
+        pools: { warehouse: 2 },
+      },
+    );
     expect(pool.body).toMatchObject({ code: "MILLRACE_POOL_UNKNOWN" });
     expect(pool.body.detail).toContain('"warehouse"');
-    const queue = await fixture.deploy([pipeline("p", [with_({ queue: "gpu" })])]);
+    const queue = await fixture.deploy([pipeline("p", [withOptions({ queue: "gpu" })])]);
     expect(queue.body.code).toBe("MILLRACE_QUEUE_UNKNOWN");
     const call = await fixture.deploy([pipeline("p", [node("a", { kind: "call", calls: "nobody" })])]);
     expect(call.body.code).toBe("MILLRACE_PIPELINE_UNKNOWN");

@@ -135,10 +135,10 @@ describe("reading runs", () => {
       // A run that begins meanwhile moves nothing.
       if (pages === 0) await fixture.start("p");
     }
-    expect(seen).toEqual([...ids].sort().reverse());
+    expect(seen).toEqual(ids.toReversed());
     const idsOf = async (query: string): Promise<string[]> =>
       (await fixture.call("GET", `/runs?${query}`)).body.items.map((run: { id: string }) => run.id);
-    expect(await idsOf("pipeline=q")).toEqual([ids[3], ids[1]].sort().reverse());
+    expect(await idsOf("pipeline=q")).toEqual([ids[3], ids[1]]);
     expect(await idsOf("state=succeeded&label=day:2")).toEqual([ids[3]]);
     expect((await fixture.call("GET", "/runs?state=succeded")).body.detail).toContain(
       "did you mean succeeded?",

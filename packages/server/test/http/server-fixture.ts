@@ -65,7 +65,9 @@ export class ServerFixture implements AsyncDisposable {
 
   /** The run once it has ended, as its event stream tells. */
   async ended(id: string): Promise<RunDetail> {
-    for await (const event of this.events(id)) if (event.kind === "end") break;
+    let last = "";
+    for await (const event of this.events(id)) last = event.kind;
+    if (last !== "end") throw new Error(`the events of ${id} ended with ${last}`);
     return (await this.call("GET", `/runs/${id}`)).body as RunDetail;
   }
 
@@ -74,8 +76,9 @@ export class ServerFixture implements AsyncDisposable {
     const response = await fetch(`${this.server.url}/api/v1/runs/${id}/events${query}`);
     if (!response.ok || !response.body) throw new Error(`events were answered with ${response.status}`);
     let text = "";
-    for await (const part of response.body.pipeThrough(new TextDecoderStream())) {
-      text += part;
+    const decoder = new TextDecoder();
+    for await (const part of response.body) {
+      text += decoder.decode(part, { stream: true });
       for (let at = text.indexOf("\n\n"); at >= 0; at = text.indexOf("\n\n")) {
         const block = text.slice(0, at);
         text = text.slice(at + 2);

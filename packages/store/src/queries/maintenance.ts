@@ -1,5 +1,4 @@
 /** Upkeep: partitions ahead of time, and the end of what was kept long enough. Two servers may do it at once. */
-import { setTimeout as delay } from "node:timers/promises";
 import type { Database } from "../connect.ts";
 import { toTimestamp } from "../value-types.ts";
 
@@ -40,7 +39,6 @@ export async function keepPartitions(
 
 /** Rows per statement: short locks, and a bounded time for each. */
 const sweepBatch = 5_000;
-const pauseMs = 20;
 
 /** Deletes identities and recorded outputs that nothing guards or may use any more. Returns how many. */
 export async function sweepRecords(
@@ -108,7 +106,6 @@ async function inBatches(signal: AbortSignal, remove: () => Promise<number>): Pr
     const removed = await remove();
     total += removed;
     if (removed < sweepBatch) break;
-    await delay(pauseMs);
   }
   return total;
 }
