@@ -28,14 +28,18 @@ async function load(url: string, clients: number, ms: number): Promise<Load> {
   let refused = 0;
   const until = performance.now() + ms;
   const api = new Api(url);
-  let gate = Promise.resolve();
+  let held: PromiseWithResolvers<void> | undefined;
   const watch = async (): Promise<void> => {
     while (performance.now() < until) {
       const { activeRuns } = await api.send<ServerInfo>("GET", "/info");
-      if (activeRuns < activeRunsMax) await wait(10);
-      else gate = wait(10);
-      await gate;
+      if (activeRuns >= activeRunsMax) held ??= Promise.withResolvers();
+      else {
+        held?.resolve();
+        held = undefined;
+      }
+      await wait(5);
     }
+    held?.resolve();
     api.close();
   };
   const client = async (): Promise<void> => {
@@ -44,7 +48,7 @@ async function load(url: string, clients: number, ms: number): Promise<Load> {
     // Its close follows.
     socket.on("error", () => {});
     while (performance.now() < until) {
-      await gate;
+      await held?.promise;
       const begun = performance.now();
       const status = await exchange(socket, request);
       if (status === 200 || status === 201) durations.push(performance.now() - begun);
