@@ -59,35 +59,44 @@ export const summarise = task(
   { timeout: "2m" },
   async ({ months, names, onTimeMinutes }: SummaryInput, ctx): Promise<Summary> => {
     const source = parquet(months.map((month) => month.file));
-    const flight = `(select *, (delay <= ${onTimeMinutes})::integer as on_time from ${source})`;
+    const onTime = `(delay <= ${onTimeMinutes})::integer`;
     return await withWarehouse(ctx.signal, async ({ query }) => {
+      // Some thousand routes: what airports and the whole country come to is added up from them.
+      await query(`create temp table route as
+        select origin, destination, count(*)::integer as flights, sum(delay) as delay, sum(${onTime}) as on_time
+        from ${source} group by all`);
+      ctx.progress(0.4);
       const [total] = await query<Pick<Summary, "flights" | "onTime" | "meanDelay">>(
-        `select count(*)::integer as flights, avg(on_time) as onTime, avg(delay) as meanDelay from ${flight}`,
+        `select sum(flights)::integer as flights, sum(on_time) / sum(flights) as onTime,
+           sum(delay) / sum(flights) as meanDelay
+         from route`,
       );
       if (!total) throw new Error("there are no flights");
-      ctx.progress(0.2);
-      const days = await query<Day>(
-        `select strftime(date, '%Y-%m-%d') as day, count(*)::integer as flights, avg(on_time) as onTime
-         from ${flight} group by day order by day`,
+      const places = await query<Place>(
+        `select origin as code, name, latitude, longitude, sum(flights)::integer as flights,
+           sum(on_time) / sum(flights) as onTime
+         from route join read_csv(${quote(names)}, header = true) on iata = origin
+         group by origin, name, latitude, longitude order by sum(flights) desc`,
       );
-      ctx.progress(0.4);
+      const busiestRoutes = await query<Route>(
+        `select least(origin, destination) as "from", greatest(origin, destination) as "to",
+           sum(flights)::integer as flights, sum(delay) / sum(flights) as meanDelay
+         from route group by 1, 2 order by sum(flights) desc limit 400`,
+      );
+      const latestRoutes = await query<Route>(
+        `select origin as "from", destination as "to", flights, delay / flights as meanDelay
+         from route where flights >= 1000 order by meanDelay desc limit 10`,
+      );
+      const days = await query<Day>(
+        `select strftime(day, '%Y-%m-%d') as day, flights, onTime
+         from (select date::date as day, count(*)::integer as flights, avg(${onTime}) as onTime
+               from ${source} group by day)
+         order by day`,
+      );
+      ctx.progress(0.7);
       const hours = await query<Hour>(
         `select extract(hour from date)::integer as hour, count(*)::integer as flights, avg(delay) as meanDelay
-         from ${flight} group by hour order by hour`,
-      );
-      ctx.progress(0.6);
-      const places = await query<Place>(
-        `select origin as code, name, latitude, longitude, count(*)::integer as flights, avg(on_time) as onTime
-         from ${flight} join read_csv(${quote(names)}, header = true) on iata = origin
-         group by all order by flights desc`,
-      );
-      ctx.progress(0.8);
-      const routes = `select least(origin, destination) as "from", greatest(origin, destination) as "to",
-        count(*)::integer as flights, avg(delay) as meanDelay from ${flight} group by all`;
-      const busiestRoutes = await query<Route>(`${routes} order by flights desc limit 400`);
-      const latestRoutes = await query<Route>(
-        `select origin as "from", destination as "to", count(*)::integer as flights, avg(delay) as meanDelay
-         from ${flight} group by all having count(*) >= 1000 order by meanDelay desc limit 10`,
+         from ${source} group by hour order by hour`,
       );
       const outline = readOutline(await readFile(datasetPath("us-10m.json"), "utf8"));
       return { ...total, days, hours, places, busiestRoutes, latestRoutes, outline };
