@@ -1,0 +1,93 @@
+import { describe, expect, it } from "vitest";
+import {
+  bundleUpload,
+  cancelRequest,
+  deployRequest,
+  markRequest,
+  rerunRequest,
+  rollbackRequest,
+  startRunRequest,
+  type BundleUpload,
+  type CancelRequest,
+  type DeployRequest,
+  type MarkRequest,
+  type RerunRequest,
+  type RollbackRequest,
+  type Shape,
+  type StartRunRequest,
+} from "../src/index.ts";
+
+const hash = "a".repeat(64);
+
+/** Each has every member of its type, which the compiler checks. */
+const whole: readonly (readonly [name: string, shape: Shape, value: object])[] = [
+  [
+    "StartRunRequest",
+    startRunRequest,
+    {
+      pipeline: "p",
+      params: { day: 1 },
+      labels: { a: "b" },
+      idempotencyKey: "k",
+      force: true,
+    } satisfies Required<StartRunRequest>,
+  ],
+  ["CancelRequest", cancelRequest, { node: "a", item: "0" } satisfies Required<CancelRequest>],
+  [
+    "RerunRequest",
+    rerunRequest,
+    { scope: "nodes", nodes: ["a"], sameBundle: true } satisfies Required<RerunRequest>,
+  ],
+  [
+    "MarkRequest",
+    markRequest,
+    { node: "a", item: "", state: "skipped", output: null } satisfies Required<MarkRequest>,
+  ],
+  ["RollbackRequest", rollbackRequest, { project: "x", deployment: 1 } satisfies Required<RollbackRequest>],
+  [
+    "DeployRequest",
+    deployRequest,
+    {
+      bundle: hash,
+      definition: { project: "x", pipelines: [], pools: {}, queues: [] },
+      dryRun: false,
+    } satisfies Required<DeployRequest>,
+  ],
+  [
+    "BundleUpload",
+    bundleUpload,
+    {
+      manifest: {
+        hash,
+        formatVersion: 1,
+        project: "x",
+        codeHash: hash,
+        mapHash: hash,
+        codeBytes: 1,
+        externals: {},
+        platform: "any",
+        nodeMajor: 24,
+        projectRoot: "",
+      },
+      code: "",
+      map: "",
+    } satisfies Required<BundleUpload>,
+  ],
+];
+
+describe("schemas of requests", () => {
+  it.each(whole)("%s has the members of its type and no other", (_name, shape, value) => {
+    expect(shape.check(value)).toBeUndefined();
+    const properties = Object.keys(shape.schema["properties"] as object);
+    expect(properties.toSorted()).toEqual(Object.keys(value).toSorted());
+  });
+
+  it("name the place of what is wrong, deep in a definition", () => {
+    const pipeline = { name: "p", tags: [], paused: false, nodes: [{ id: "a" }], regions: [] };
+    const definition = { project: "x", pipelines: [pipeline], pools: {}, queues: [] };
+    expect(deployRequest.check({ bundle: hash, definition })).toMatchObject({
+      path: "/definition/pipelines/0/nodes/0/kind",
+    });
+    expect(startRunRequest.check({ pipeline: "p", param: 1 })).toMatchObject({ path: "/param" });
+  });
+});
