@@ -56,10 +56,8 @@ export class Ledger {
       // It may have ended since; then it is in history.
       if ([...this.#tables.runHistory.values()].some((run) => run.id === token.runId)) return;
     }
-    const isCommitted =
-      row &&
-      row.generation === token.generation &&
-      (row.dispatch > token.dispatch || (row.dispatch === token.dispatch && row.state !== "queued"));
+    // Its number counts dispatches, so it was committed as running, whatever it is now.
+    const isCommitted = row && row.generation === token.generation && row.dispatch >= token.dispatch;
     if (!isCommitted)
       this.#journal.violate(
         "C1 no dispatch before its commit",

@@ -199,6 +199,23 @@ export const engineStoreRowRules: { readonly [name: string]: EngineStoreRule } =
     assert.deepEqual((await store.loadShards([1])).grants, [grant()]);
   },
 
+  "an earlier owner's offers are taken back when their shard is loaded": async ({ store, other }) => {
+    const { nodeId, flush } = await flusher(store);
+    const offer = { ...key("r1"), runId: "r1", item: "", generation: 1, dispatch: 1, queue: "q", nodeId };
+    await flush({
+      offers: [
+        { ...offer, node: "a", shard: 1 },
+        { ...offer, node: "b", shard: 2 },
+      ],
+    });
+    await other.loadShards([1]);
+    const claim = { nodeId: nodeId + 1, shard: 3, workerId: "w", queues: ["q"], limit: 9 };
+    assert.deepEqual(
+      (await other.claimOffers(claim)).map((row) => row.node),
+      ["b"],
+    );
+  },
+
   "queued runs come by id, page by page": async ({ store }) => {
     const { flush } = await flusher(store);
     const ids = ["r3", "r1", "r2", "r5", "r4"];

@@ -317,7 +317,8 @@ export class MemoryEngineDatabase {
   // --- loads and wakes ----------------------------------------------------------------------------------------------
 
   #loadShards(shards: ReadonlySet<number>): Awaited<ReturnType<EngineStore["loadShards"]>> {
-    const { runs, taskRuns, limits, grants, requests } = this.tables;
+    const { runs, taskRuns, limits, grants, requests, offers } = this.tables;
+    for (const [name, offer] of offers) if (shards.has(offer.shard)) offers.delete(name);
     for (const [name, grant] of grants) {
       if (shards.has(grant.shard) && !runs.has(keyOf(grant.workspace, grant.runId))) grants.delete(name);
     }

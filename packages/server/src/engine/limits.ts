@@ -1,6 +1,9 @@
 /** Bounds of the engine, each with its reason. */
 
-/** Runs in memory and under way on one node; further ones stay queued rows. Each costs some kilobytes. */
+/**
+ * Runs in memory and under way on one node, without those that wait for called runs; further ones stay queued rows. Each
+ * costs some kilobytes.
+ */
 export const activeRunsMax = 2_000;
 /** Queued runs that a node knows by name: about 100 bytes each. Beyond it new runs are refused. */
 export const queuedRunsMax = 500_000;

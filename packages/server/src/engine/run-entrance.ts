@@ -226,7 +226,11 @@ export class RunEntrance {
   #enter(identity: LiveRun, pipeline: ActivePipeline): void {
     const { runs, commit, definitions } = this.#parts;
     const { maxActiveRuns } = pipeline.definition;
-    if (maxActiveRuns === undefined && runs.size < this.#options.activeRunsMax && this.admission.size === 0) {
+    if (
+      maxActiveRuns === undefined &&
+      runs.activeSize < this.#options.activeRunsMax &&
+      this.admission.size === 0
+    ) {
       runs.begin({ identity, graph: definitions.graphOf(pipeline) });
       return;
     }
@@ -276,7 +280,7 @@ export class RunEntrance {
 
   /** Begins queued runs while there is room. */
   admit(): void {
-    while (this.#parts.runs.size + this.#beginning < this.#options.activeRunsMax) {
+    while (this.#parts.runs.activeSize + this.#beginning < this.#options.activeRunsMax) {
       const next = this.admission.next();
       if (!next) return;
       this.#beginning += 1;

@@ -32,6 +32,7 @@ export interface NewRun {
 export class RunHost {
   readonly #parts: EngineParts;
   readonly #runs = new Map<string, RunEntry>();
+  readonly #waiting = new Set<RunEntry>();
   readonly #alarms = new Map<RunEntry, Set<Alarm>>();
   /** Where the outputs of dispatched task runs are to be recorded for later runs. */
   readonly #cacheKeys = new WeakMap<TaskRun, string>();
@@ -42,6 +43,11 @@ export class RunHost {
 
   get size(): number {
     return this.#runs.size;
+  }
+
+  /** Without those that only wait for runs which they called: these need room to begin, or nothing would ever move. */
+  get activeSize(): number {
+    return this.#runs.size - this.#waiting.size;
   }
 
   get(runId: string): RunEntry | undefined {
@@ -112,6 +118,7 @@ export class RunHost {
     for (const task of entry.ready.values()) this.#parts.readiness.withdraw(task);
     for (const alarm of this.#alarms.get(entry) ?? []) alarm.cancel();
     this.#alarms.delete(entry);
+    this.#waiting.delete(entry);
     this.#runs.delete(entry.identity.id);
   }
 
@@ -126,6 +133,8 @@ export class RunHost {
       this.setAside(entry, error);
       return;
     }
+    if (entry.run.state === "waiting") this.#waiting.add(entry);
+    else if (this.#waiting.delete(entry)) this.#parts.commit.request();
     for (const effect of effects) this.#apply(entry, effect);
     if (entry.run.state === "quarantined") {
       this.#forget(entry);

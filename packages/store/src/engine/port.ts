@@ -280,6 +280,7 @@ export interface EngineStore {
   isPoison(error: unknown): boolean;
   lastFlush(nodeId: number): Promise<{ readonly number: number; readonly fenced: boolean }>;
 
+  /** Takes back offers of the shards' earlier owners, and grants of runs that are not live, before it reads. */
   loadShards(shards: readonly number[]): Promise<LoadedShards>;
   /** Oldest first, after `afterId`. */
   loadQueuedRuns(shards: readonly number[], afterId: string, limit: number): Promise<QueuedRun[]>;

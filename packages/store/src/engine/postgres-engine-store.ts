@@ -221,6 +221,7 @@ function isPoison(error: unknown): boolean {
 }
 
 async function loadShards(pool: Pool, shards: readonly number[]): Promise<LoadedShards> {
+  await reapOffers(pool, shards);
   const [runs, taskRuns, limits, grants, requests] = await Promise.all([
     pool.query<LiveRunColumns>({
       name: "load-runs",
@@ -299,6 +300,15 @@ function readRequest(row: RequestColumns): RequestRow {
     limitSlots: row.limit_slots,
     rank: row.rank,
   };
+}
+
+/** What an earlier owner offered is offered again by the new one, if it still waits. */
+async function reapOffers(pool: Pool, shards: readonly number[]): Promise<void> {
+  await pool.query({
+    name: "reap-offers",
+    text: "delete from offer where shard = any($1)",
+    values: [shards],
+  });
 }
 
 /** Grants of runs that are no longer live were leaked: they are taken back here. */
