@@ -1,3 +1,4 @@
+import { createServer, type AddressInfo } from "node:net";
 import { expect, test } from "vitest";
 import { millrace, projectWith } from "./command-process.ts";
 
@@ -60,10 +61,11 @@ test(
 
 test("what needs a server says that there is none, and how to start one", async () => {
   const root = projectWith({});
+  const url = await unusedUrl();
   for (const command of ["pipelines", "pools", "workers"]) {
-    const { exitCode, stderr } = await millrace(root, command, "--url", "http://127.0.0.1:9");
+    const { exitCode, stderr } = await millrace(root, command, "--url", url);
     expect(exitCode).toBe(4);
-    expect(stderr).toContain("MILLRACE_SERVER_UNREACHABLE No server answers at http://127.0.0.1:9.");
+    expect(stderr).toContain(`MILLRACE_SERVER_UNREACHABLE No server answers at ${url}.`);
     expect(stderr).toContain("millrace dev");
   }
 });
@@ -123,3 +125,12 @@ test("the doctor tells a broken project, with its place", async () => {
     finding: expect.stringContaining("pipelines/flows.ts:1"),
   });
 });
+
+/** An address at which nothing listens. */
+async function unusedUrl(): Promise<string> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return `http://127.0.0.1:${port}`;
+}

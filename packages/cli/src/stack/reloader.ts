@@ -1,10 +1,16 @@
 /** Keeps a server's deployment equal to a project's files; a project that can't be loaded changes nothing. */
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
 import type { DeployResponse } from "@millrace/protocol";
 import type { ApiClient } from "../api/client.ts";
 import { includeDefault } from "../project/configuration-check.ts";
+import { findIncludedFiles } from "../project/include.ts";
 import { watchProject, type ProjectWatcher } from "../project/watch.ts";
 import type { DevReport } from "./dev-report.ts";
 import { activeDeployment, ensureDeployed, prepareProject, type PreparedProject } from "./deployment.ts";
+
+/** File systems tell times by a coarser clock than ours. */
+const clockToleranceMs = 20;
 
 export interface Deployed {
   readonly deployment: number;
@@ -24,6 +30,10 @@ export class Reloader {
   #project: string | undefined;
   #include: readonly string[] = includeDefault;
   #watcher: ProjectWatcher | undefined;
+  /** The globs that the watcher was made for. */
+  #watched: readonly string[] | undefined;
+  /** When the files began to be read, in ms. */
+  #readAt = 0;
   #changed: readonly string[] | undefined;
   #working: Promise<void> | undefined;
   #isStopped = false;
@@ -59,14 +69,16 @@ export class Reloader {
     await this.#deploy([]);
   }
 
+  /** Watches from now on, and takes up what changed since the files were read. */
   async watch(): Promise<void> {
-    const watcher = await watchProject(this.#root, { include: this.#include }, (changed) => {
-      this.#changed = [...(this.#changed ?? []), ...changed];
-      this.#working ??= this.#reload();
-    });
+    const include = this.#include;
+    const watcher = await watchProject(this.#root, { include }, (changed) => this.#onChange(changed));
     if (this.#isStopped) return watcher.stop();
     this.#watcher = watcher;
+    this.#watched = include;
     watcher.watchInputs(this.#inputs);
+    const missed = await this.#changedSince(this.#readAt);
+    if (missed.length > 0) this.#onChange(missed);
   }
 
   async stop(): Promise<void> {
@@ -76,6 +88,25 @@ export class Reloader {
     await this.#preparing?.catch(() => undefined);
   }
 
+  #onChange(changed: readonly string[]): void {
+    this.#changed = [...(this.#changed ?? []), ...changed];
+    this.#working ??= this.#reload();
+  }
+
+  async #changedSince(time: number): Promise<string[]> {
+    const included = await findIncludedFiles(this.#root, this.#include).catch(() => []);
+    const files = new Set([...this.#inputs, ...included.map((file) => join(this.#root, file))]);
+    const times = await Promise.all(
+      Array.from(files, async (file) => ({
+        file,
+        changedAt: (await stat(file).catch(() => undefined))?.mtimeMs,
+      })),
+    );
+    return times
+      .filter(({ changedAt }) => changedAt !== undefined && changedAt > time)
+      .map(({ file }) => file);
+  }
+
   /** One reload at a time; changes during one start the next. */
   async #reload(): Promise<void> {
     while (this.#changed !== undefined && !this.#isStopped) {
@@ -83,12 +114,16 @@ export class Reloader {
       this.#changed = undefined;
       this.#preparing = this.#prepare();
       await this.#deploy(changed);
-      this.#watcher?.watchInputs(this.#inputs);
+      if (this.#watched !== undefined && this.#watched.join() !== this.#include.join()) {
+        await this.#watcher?.stop();
+        await this.watch();
+      } else this.#watcher?.watchInputs(this.#inputs);
     }
     this.#working = undefined;
   }
 
   async #prepare(): Promise<PreparedProject> {
+    this.#readAt = Date.now() - clockToleranceMs;
     return prepareProject(this.#root, {
       onConfiguration: ({ configuration }) => {
         this.#include = configuration.include;
