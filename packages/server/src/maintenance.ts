@@ -60,16 +60,20 @@ export class Maintenance {
   async run(): Promise<void> {
     const { database, now, retentionDays } = this.#options;
     const { signal } = this.#stopping;
-    await this.#try("partitions could not be kept", async () => {
-      const { made, dropped } = await keepPartitions(database, { now: now(), retentionDays });
-      if (made.length + dropped.length > 0)
-        this.#options.log.info({ made, dropped }, "partitions were made and dropped");
-    });
+    await this.keepPartitions();
     await this.#try("old records could not be swept", () =>
       sweepRecords(database, { now: now(), retentionDays }, signal),
     );
     await this.#try("old servers could not be forgotten", () => sweepNodes(database, now()));
     await this.#try("old blobs could not be swept", () => this.#sweepBlobs());
+  }
+
+  async keepPartitions(): Promise<void> {
+    const { database, now, retentionDays, log } = this.#options;
+    await this.#try("partitions could not be kept", async () => {
+      const { made, dropped } = await keepPartitions(database, { now: now(), retentionDays });
+      if (made.length + dropped.length > 0) log.info({ made, dropped }, "partitions were made and dropped");
+    });
   }
 
   async #try(what: string, work: () => Promise<unknown>): Promise<void> {

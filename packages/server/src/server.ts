@@ -125,12 +125,14 @@ class RunningServer implements Server {
   async start(): Promise<this> {
     const { options, access, database } = this.#parts;
     const blobs = await openFolderBlobStore(options.blobFolder);
+    const params = new ParamsCheck();
     this.#host = new EngineHost({
       store: openPostgresEngineStore(database),
       blobs,
       definitions: definitionSource(database),
       clock: systemClock,
       random: Math.random,
+      checkParams: (pipeline, given) => params.check(pipeline, given),
       log: options.log,
       name: options.name,
       url: options.publicUrl,
@@ -156,7 +158,7 @@ class RunningServer implements Server {
       log: options.log,
       logs: new LogSink({ database, clock: systemClock, log: options.log, now }),
       progress: new LiveProgress(),
-      params: new ParamsCheck(),
+      params,
       definitionsChanged: () => this.#reloadDefinitions(),
     };
     this.#maintenance = new Maintenance({
@@ -172,6 +174,8 @@ class RunningServer implements Server {
     try {
       await this.#app.ready();
       await this.#requirePort();
+      // Before the first flush: a partition is attached in a moment when nothing writes.
+      await this.#maintenance.keepPartitions();
       await this.#host.start();
       await database.listen({
         channels: [definitionsChannel],
