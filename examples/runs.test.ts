@@ -114,8 +114,7 @@ describe("the example", () => {
     expect(states(document)).toMatchObject({ "other-houses": "succeeded succeeded succeeded" });
   });
 
-  // The engine does not fill in the called pipeline's defaults yet: when it does, this says so, and becomes a `test`.
-  test.fails("calling-a-pipeline has the defaults of the called pipeline", async () => {
+  test("calling-a-pipeline has the defaults of the called pipeline", async () => {
     const document = await run("calling-a-pipeline", ["street"]);
     expect(document.run.output).toEqual({ first: 30, others: 225 });
   });

@@ -1,6 +1,7 @@
 import type { BlobStore, EngineStore } from "@millrace/store";
 import type { Clock } from "./clock.ts";
-import type { DefinitionSource } from "./definitions.ts";
+import type { Json } from "@millrace/core";
+import type { ActivePipeline, DefinitionSource } from "./definitions.ts";
 
 /** Where the engine writes what operators should know. pino has this shape. */
 export interface EngineLog {
@@ -22,6 +23,8 @@ export interface EngineOptions {
   readonly version: string;
   /** Runs under way at once on this node. */
   readonly activeRunsMax?: number;
+  /** Parameters of a called pipeline with its schema's defaults; may change `params`. Throws MILLRACE_PARAMS_INVALID. */
+  readonly checkParams?: (pipeline: ActivePipeline, params: Json) => Json;
   /** The engine lost its lease and stopped: its owner starts another one. */
   readonly onFenced?: () => void;
 }

@@ -79,6 +79,7 @@ export class Engine {
       isReady: () => this.#state === "ready",
       isStopped: () => this.#state === "stopped",
       send: (shard, message) => this.#inbox.send(shard, message),
+      checkParams: options.checkParams ?? ((_pipeline, params) => params),
     });
     this.#inbox = new Inbox(this.#parts, this.#membership, this.#entrance);
   }

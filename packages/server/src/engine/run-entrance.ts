@@ -13,6 +13,7 @@ import {
   type AttemptError,
   type DispatchName,
   type Graph,
+  type Json,
   type RunMessage,
   type StoredValue,
   type TaskRun,
@@ -60,6 +61,8 @@ export interface RunEntranceOptions {
   readonly isReady: () => boolean;
   readonly isStopped: () => boolean;
   readonly send: (shard: number, message: InboxContent) => void;
+  /** A called pipeline's parameters with its defaults. Throws MILLRACE_PARAMS_INVALID. */
+  readonly checkParams: (pipeline: ActivePipeline, params: Json) => Json;
 }
 
 /** Between two tries to begin a call that trouble of ours kept from beginning. */
@@ -459,7 +462,8 @@ export class RunEntrance {
       const message = `The pipeline "${name}" that is called does not exist.`;
       throw new MillraceError("MILLRACE_PIPELINE_UNKNOWN", { message });
     }
-    const params = await values.store(await readiness.resolve(entry, taskRun, input));
+    const given = await readiness.resolve(entry, taskRun, input);
+    const params = await values.store(this.#options.checkParams(pipeline, structuredClone(given ?? {})));
     if (!isCallOpen(taskRun, token) || runs.get(entry.identity.id) !== entry) return;
     if (taskRun.revoked) {
       runs.step(entry, { kind: "result", token, outcome: { kind: "cancelled" }, random: 0 });
