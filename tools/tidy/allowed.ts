@@ -15,6 +15,11 @@ export interface Allowance {
 export const allowances: readonly Allowance[] = [
   { path: "packages/cli/src/pause.ts", uses: ["timer"], why: "holds the command line's waits" },
   {
+    path: "packages/cli/src/pause.ts",
+    uses: ["timer"],
+    why: "waits in real time for terminals and processes, for the whole command line",
+  },
+  {
     path: "packages/cli/src/project/loader/bounded-child.ts",
     uses: ["timer"],
     why: "bounds a real process in real time",

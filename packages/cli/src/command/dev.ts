@@ -15,7 +15,7 @@ export function define(command: Command, context: Context, finish: Finish): void
     .argument("[folder]", "the project's folder", ".")
     .option(
       "--port <port>",
-      "listen on this port (default: 4600, or a free one when that is taken)",
+      "serve on this port (default: 4600, or a free one when that is taken)",
       readPort,
     )
     .option("--state <folder>", "keep everything here (default: .millrace in the project, or MILLRACE_STATE)")

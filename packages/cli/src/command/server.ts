@@ -21,10 +21,10 @@ export function define(command: Command, context: Context, finish: Finish): void
   command
     .option(
       "--host <address>",
-      "listen here; beyond loopback MILLRACE_TOKEN and --public-url are needed",
+      "serve at this address; beyond loopback MILLRACE_TOKEN and --public-url are needed",
       "127.0.0.1",
     )
-    .option("--port <port>", "listen on this port", readPort, portDefault)
+    .option("--port <port>", "serve on this port", readPort, portDefault)
     .option("--public-url <url>", "the address by which browsers and workers reach it")
     .option(
       "--state <folder>",
