@@ -1,0 +1,325 @@
+-- Written by `MILLRACE_WRITE_SCHEMA=1 npx vitest run packages/store/test/engine/schema-snapshot.test.ts`.
+
+table artifact partition by RANGE (created_at)
+  workspace integer not null
+  run_id text collate "C" not null
+  node text collate "C" not null
+  item text collate "C" not null
+  generation integer not null
+  attempt integer not null
+  name text not null
+  type text not null
+  media_type text not null
+  blob text not null
+  bytes bigint not null
+  created_at timestamp with time zone not null
+  constraint artifact_pkey PRIMARY KEY (workspace, run_id, node, item, generation, attempt, name, created_at)
+  CREATE INDEX artifact_by_blob ON ONLY millrace.artifact USING btree (blob)
+
+table attempt_history partition by RANGE (ended_at)
+  workspace integer not null
+  run_id text collate "C" not null
+  node text collate "C" not null
+  item text collate "C" not null
+  generation integer not null
+  attempt integer not null
+  dispatch integer not null
+  state text not null
+  worker text
+  error json
+  started_at timestamp with time zone not null
+  ended_at timestamp with time zone not null
+  constraint attempt_history_pkey PRIMARY KEY (workspace, run_id, node, item, generation, dispatch, ended_at)
+  constraint attempt_history_state_known CHECK ((state = ANY (ARRAY['succeeded'::text, 'failed'::text, 'skipped'::text, 'cancelled'::text, 'lost'::text])))
+
+table blob
+  hash text collate "C" not null
+  bytes bigint not null
+  kept_until timestamp with time zone not null
+  constraint blob_pkey PRIMARY KEY (hash)
+  CREATE INDEX blob_by_age ON millrace.blob USING btree (kept_until)
+
+table bundle
+  hash text collate "C" not null
+  manifest json not null
+  code text not null
+  map text not null
+  created_at timestamp with time zone not null
+  constraint bundle_pkey PRIMARY KEY (hash)
+
+table cached_output
+  workspace integer not null
+  key text collate "C" not null
+  output json
+  output_blob text
+  output_bytes bigint
+  recorded_at timestamp with time zone not null
+  expires_at timestamp with time zone
+  constraint cached_output_pkey PRIMARY KEY (workspace, key)
+  CREATE INDEX cached_output_by_blob ON millrace.cached_output USING btree (output_blob) WHERE (output_blob IS NOT NULL)
+
+table deployment
+  workspace integer not null
+  project text collate "C" not null
+  number integer not null
+  bundle text not null
+  definition json not null
+  active boolean not null
+  created_at timestamp with time zone not null
+  constraint deployment_bundle_fkey FOREIGN KEY (bundle) REFERENCES bundle(hash)
+  constraint deployment_pkey PRIMARY KEY (workspace, project, number)
+  CREATE UNIQUE INDEX deployment_one_active ON millrace.deployment USING btree (workspace, project) WHERE active
+
+table idempotency_key
+  workspace integer not null
+  key text collate "C" not null
+  run_id text not null
+  created_at timestamp with time zone not null
+  constraint idempotency_key_pkey PRIMARY KEY (workspace, key)
+  CREATE INDEX idempotency_key_by_age ON millrace.idempotency_key USING btree (created_at)
+
+table inbox
+  id bigint generated as identity not null
+  shard smallint not null
+  message json not null
+  constraint inbox_pkey PRIMARY KEY (id)
+  CREATE INDEX inbox_by_shard ON millrace.inbox USING btree (shard, id)
+
+table limit_grant
+  workspace integer not null
+  kind text not null
+  name text collate "C" not null
+  holder text collate "C" not null
+  shard smallint not null
+  run_id text collate "C" not null
+  slots integer not null
+  constraint limit_grant_pkey PRIMARY KEY (workspace, kind, name, holder)
+  constraint limit_grant_slots_positive CHECK ((slots > 0))
+  CREATE INDEX limit_grant_by_shard ON millrace.limit_grant USING btree (shard)
+
+table limit_request
+  workspace integer not null
+  kind text not null
+  name text collate "C" not null
+  holder text collate "C" not null
+  shard smallint not null
+  reply_shard smallint not null
+  run_id text collate "C" not null
+  slots integer not null
+  limit_slots integer not null
+  rank double precision not null
+  constraint limit_request_pkey PRIMARY KEY (workspace, kind, name, holder)
+  CREATE INDEX limit_request_by_shard ON millrace.limit_request USING btree (shard)
+
+table log_chunk partition by RANGE (created_at)
+  workspace integer not null
+  run_id text collate "C" not null
+  node text collate "C" not null
+  item text collate "C" not null
+  generation integer not null
+  attempt integer not null
+  dispatch integer not null
+  position integer not null
+  lines json not null
+  created_at timestamp with time zone not null
+  constraint log_chunk_pkey PRIMARY KEY (workspace, run_id, node, item, generation, attempt, dispatch, "position", created_at)
+
+table migration
+  number integer not null
+  name text not null
+  hash text not null
+  breaking boolean not null
+  applied_at timestamp with time zone not null
+  constraint migration_pk PRIMARY KEY (number)
+
+table node with (fillfactor=50, autovacuum_vacuum_threshold=500, autovacuum_vacuum_scale_factor=0)
+  id bigint generated as identity not null
+  name text not null
+  url text
+  version text not null
+  started_at timestamp with time zone not null
+  lease_until timestamp with time zone not null
+  fenced boolean not null default false
+  last_flush bigint not null default 0
+  constraint node_pkey PRIMARY KEY (id)
+
+table offer with (autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=1000)
+  workspace integer not null
+  run_id text collate "C" not null
+  node text collate "C" not null
+  item text collate "C" not null
+  generation integer not null
+  dispatch integer not null
+  queue text not null
+  node_id bigint not null
+  shard smallint not null
+  constraint offer_pkey PRIMARY KEY (workspace, run_id, node, item)
+  CREATE INDEX offer_by_queue ON millrace.offer USING btree (queue)
+
+table pipeline
+  workspace integer not null
+  name text collate "C" not null
+  project text not null
+  bundle text not null
+  deployment integer not null
+  definition json not null
+  retired boolean not null default false
+  paused boolean not null
+  paused_by_operator boolean not null default false
+  constraint pipeline_pkey PRIMARY KEY (workspace, name)
+
+table run with (fillfactor=70, autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=2000)
+  workspace integer not null
+  id text collate "C" not null
+  lane text not null default 'live'::text
+  shard smallint not null
+  pipeline text not null
+  project text not null
+  bundle text not null
+  generation integer not null
+  state text not null
+  reason json
+  depth smallint not null default 0
+  parent json
+  labels json
+  params json
+  params_blob text
+  cancel json
+  created_at timestamp with time zone not null
+  started_at timestamp with time zone
+  constraint run_pkey PRIMARY KEY (workspace, id)
+  constraint run_sound CHECK (run_is_sound(state, (started_at IS NOT NULL), (reason IS NOT NULL), generation, depth))
+  CREATE INDEX run_by_params_blob ON millrace.run USING btree (params_blob) WHERE (params_blob IS NOT NULL)
+  CREATE INDEX run_by_shard ON millrace.run USING btree (shard, state, id)
+
+table run_history partition by RANGE (ended_at)
+  workspace integer not null
+  id text collate "C" not null
+  lane text not null
+  shard smallint not null
+  pipeline text collate "C" not null
+  project text not null
+  bundle text not null
+  generation integer not null
+  state text not null
+  reason json
+  depth smallint not null
+  parent json
+  labels json
+  params json
+  params_blob text
+  output json
+  output_blob text
+  output_bytes bigint
+  created_at timestamp with time zone not null
+  started_at timestamp with time zone
+  ended_at timestamp with time zone not null
+  constraint run_history_pkey PRIMARY KEY (workspace, id, generation, ended_at)
+  constraint run_history_state_ended CHECK ((state = ANY (ARRAY['succeeded'::text, 'failed'::text, 'cancelled'::text, 'superseded'::text])))
+  CREATE INDEX run_history_by_output_blob ON ONLY millrace.run_history USING btree (output_blob) WHERE (output_blob IS NOT NULL)
+  CREATE INDEX run_history_by_params_blob ON ONLY millrace.run_history USING btree (params_blob) WHERE (params_blob IS NOT NULL)
+  CREATE INDEX run_history_by_pipeline ON ONLY millrace.run_history USING btree (workspace, pipeline, id)
+
+table shard with (fillfactor=50)
+  shard smallint not null
+  node_id bigint
+  epoch bigint not null default 0
+  constraint shard_node_id_fkey FOREIGN KEY (node_id) REFERENCES node(id)
+  constraint shard_pkey PRIMARY KEY (shard)
+  constraint shard_range CHECK (((shard >= 0) AND (shard <= 63)))
+
+table shared_limit
+  workspace integer not null
+  kind text not null
+  name text collate "C" not null
+  shard smallint not null
+  slots integer not null
+  set_by_operator boolean not null default false
+  constraint shared_limit_kind_known CHECK ((kind = ANY (ARRAY['pool'::text, 'key'::text, 'pipeline'::text])))
+  constraint shared_limit_pkey PRIMARY KEY (workspace, kind, name)
+  constraint shared_limit_slots_bounded CHECK (((slots >= 0) AND (slots <= 1000000)))
+  CREATE INDEX shared_limit_by_shard ON millrace.shared_limit USING btree (shard)
+
+table task_run with (fillfactor=70, autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=5000)
+  workspace integer not null
+  run_id text collate "C" not null
+  node text collate "C" not null
+  item text collate "C" not null
+  generation integer not null
+  state text not null
+  attempt integer not null
+  dispatch integer not null
+  losses integer not null default 0
+  worker text
+  started_at timestamp with time zone
+  ended_at timestamp with time zone
+  resume_at timestamp with time zone
+  output json
+  output_blob text
+  output_bytes bigint
+  reason json
+  error json
+  child_run_id text
+  revoked boolean not null default false
+  carried boolean not null default false
+  constraint task_run_pkey PRIMARY KEY (workspace, run_id, node, item)
+  constraint task_run_sound CHECK (task_run_is_sound(state, dispatch, (worker IS NOT NULL), (started_at IS NOT NULL), (ended_at IS NOT NULL), (resume_at IS NOT NULL), ((output IS NOT NULL) OR (output_blob IS NOT NULL)), (reason IS NOT NULL)))
+  CREATE INDEX task_run_by_output_blob ON millrace.task_run USING btree (output_blob) WHERE (output_blob IS NOT NULL)
+
+table task_run_history partition by RANGE (run_ended_at)
+  workspace integer not null
+  run_id text collate "C" not null
+  generation integer not null
+  node text collate "C" not null
+  item text collate "C" not null
+  state text not null
+  attempt integer not null
+  dispatch integer not null
+  worker text
+  started_at timestamp with time zone
+  ended_at timestamp with time zone
+  output json
+  output_blob text
+  output_bytes bigint
+  reason json
+  error json
+  child_run_id text
+  run_ended_at timestamp with time zone not null
+  constraint task_run_history_pkey PRIMARY KEY (workspace, run_id, generation, node, item, run_ended_at)
+  CREATE INDEX task_run_history_by_output_blob ON ONLY millrace.task_run_history USING btree (output_blob) WHERE (output_blob IS NOT NULL)
+
+table timer
+  workspace integer not null
+  run_id text collate "C" not null
+  kind text not null
+  node text collate "C" not null
+  item text collate "C" not null
+  generation integer not null
+  shard smallint not null
+  due_at timestamp with time zone not null
+  constraint timer_kind_known CHECK ((kind = ANY (ARRAY['retry'::text, 'deadline'::text])))
+  constraint timer_pkey PRIMARY KEY (workspace, run_id, kind, node, item)
+  CREATE INDEX timer_by_due ON millrace.timer USING btree (shard, due_at)
+
+table worker_connection
+  id text not null
+  node_id bigint not null
+  detail json not null
+  connected_at timestamp with time zone not null
+  constraint worker_connection_node_id_fkey FOREIGN KEY (node_id) REFERENCES node(id) ON DELETE CASCADE
+  constraint worker_connection_pkey PRIMARY KEY (id)
+
+table workspace
+  id integer not null
+  name text not null
+  constraint workspace_name_unique UNIQUE (name)
+  constraint workspace_pkey PRIMARY KEY (id)
+
+function broken_rule(rule text) returns boolean body ce3103c348a01bcf26b4c008312f5dfc
+function flush(p_node bigint, p_flush bigint, cr_workspace integer[], cr_id text[], cr_lane text[], cr_shard integer[], cr_pipeline text[], cr_project text[], cr_bundle text[], cr_generation integer[], cr_state text[], cr_depth integer[], cr_parent text[], cr_labels text[], cr_params text[], cr_params_blob text[], cr_created_ms double precision[], cr_started_ms double precision[], tr_workspace integer[], tr_run_id text[], tr_node text[], tr_item text[], tr_generation integer[], tr_state text[], tr_attempt integer[], tr_dispatch integer[], tr_losses integer[], tr_worker text[], tr_started_ms double precision[], tr_ended_ms double precision[], tr_resume_ms double precision[], tr_output text[], tr_output_blob text[], tr_output_bytes bigint[], tr_reason text[], tr_error text[], tr_child text[], tr_revoked boolean[], tr_carried boolean[], tr_run_ended_ms double precision[], en_workspace integer[], en_id text[], en_state text[], en_reason text[], en_output text[], en_output_blob text[], en_output_bytes bigint[], en_ended_ms double precision[], p_rest json) returns void body 0d99beb3a9920f17a6af3c05922b447e
+function flush_offers(p_rest json) returns void body 48daf18ab104c2bb85a2e964f7a32baa
+function flush_rest(p_rest json) returns void body 09203fe9bbaa4beabdbb51424ac5e22d
+function keep_partitions(p_table text, p_key text, p_now timestamp with time zone, p_days_ahead integer, p_retention_days integer, OUT made text[], OUT dropped text[]) returns record body 2ba8d95bea76c7d46ba68a426a906212
+function make_partition(p_table text, p_key text, p_name text, p_day date) returns void body 11c5e8472038b80a2667528f322113ac
+function run_is_sound(state text, started boolean, has_reason boolean, generation integer, depth smallint) returns boolean body 36695eb6cbb10ff394a80985f035a894
+function task_run_is_sound(state text, dispatch integer, has_worker boolean, started boolean, ended boolean, has_resume boolean, has_output boolean, has_reason boolean) returns boolean body 2e83caf3fc34d51886ebce436d7cbcb1
