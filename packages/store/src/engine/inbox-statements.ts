@@ -1,0 +1,52 @@
+/** Messages between nodes, and the notifications that wake them. */
+import type { Json } from "@millrace/core";
+import type { Pool } from "pg";
+import type { InboxMessage, RunKey } from "./port.ts";
+
+export const wakeChannel = "millrace_wake";
+
+export async function sendInbox(pool: Pool, messages: readonly InboxMessage[]): Promise<void> {
+  await pool.query({
+    name: "send-inbox",
+    text: "insert into inbox (shard, message) select s, m::json from unnest($1::smallint[], $2::text[]) as u (s, m)",
+    values: [messages.map((entry) => entry.shard), messages.map((entry) => JSON.stringify(entry.message))],
+  });
+  await wake(pool, [...new Set(messages.map((entry) => entry.shard))]);
+}
+
+export async function sendToRun(pool: Pool, key: RunKey, message: Json): Promise<boolean> {
+  const { rows } = await pool.query<{ shard: number }>({
+    name: "send-to-run",
+    text: `insert into inbox (shard, message)
+      select shard, $3::json from run where workspace = $1 and id = $2
+      returning shard`,
+    values: [key.workspace, key.id, JSON.stringify(message)],
+  });
+  if (!rows[0]) return false;
+  await wake(pool, [rows[0].shard]);
+  return true;
+}
+
+export async function sendToWorker(pool: Pool, workerId: string, message: Json): Promise<boolean> {
+  const { rows } = await pool.query<{ shard: number }>({
+    name: "send-to-worker",
+    text: `insert into inbox (shard, message)
+      select min(s.shard), $2::json from worker_connection as w
+      join shard as s on s.node_id = w.node_id
+      where w.id = $1
+      having min(s.shard) is not null
+      returning shard`,
+    values: [workerId, JSON.stringify(message)],
+  });
+  if (!rows[0]) return false;
+  await wake(pool, [rows[0].shard]);
+  return true;
+}
+
+export async function wake(pool: Pool, shards: readonly number[]): Promise<void> {
+  await pool.query({
+    name: "wake",
+    text: "select pg_notify($1, $2)",
+    values: [wakeChannel, shards.join(",")],
+  });
+}

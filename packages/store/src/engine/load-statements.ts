@@ -1,0 +1,230 @@
+/** What a node reads when it takes a shard, and single runs. */
+import type { Pool } from "pg";
+import { toTimestamp } from "../value-types.ts";
+import type {
+  EngineStore,
+  GrantRow,
+  LimitRow,
+  LoadedShards,
+  QueuedRun,
+  RequestRow,
+  RunKey,
+  TimerRow,
+} from "./port.ts";
+import {
+  liveRunColumns,
+  readLiveRun,
+  readTaskRun,
+  taskRunColumns,
+  type LiveRunColumns,
+  type TaskRunColumns,
+} from "./rows.ts";
+
+export async function loadShards(pool: Pool, shards: readonly number[]): Promise<LoadedShards> {
+  await reapOffers(pool, shards);
+  const [runs, taskRuns, limits, grants, requests] = await Promise.all([
+    pool.query<LiveRunColumns>({
+      name: "load-runs",
+      text: `select ${liveRunColumns} from run where shard = any($1) and state in ('running', 'waiting') order by id`,
+      values: [shards],
+    }),
+    pool.query<TaskRunColumns>({
+      name: "load-task-runs",
+      text: `select ${prefixed("t", taskRunColumns)}
+        from run as r
+        join task_run as t on t.workspace = r.workspace and t.run_id = r.id
+        where r.shard = any($1) and r.state in ('running', 'waiting')
+        order by t.run_id`,
+      values: [shards],
+    }),
+    pool.query<LimitColumns>({
+      name: "load-limits",
+      text: "select workspace, kind, name, shard, slots, set_by_operator from shared_limit where shard = any($1)",
+      values: [shards],
+    }),
+    loadGrants(pool, shards),
+    pool.query<RequestColumns>({
+      name: "load-requests",
+      text: "select workspace, kind, name, holder, shard, reply_shard, run_id, slots, limit_slots, rank from limit_request where shard = any($1) order by rank",
+      values: [shards],
+    }),
+  ]);
+  return {
+    runs: runs.rows.map(readLiveRun),
+    taskRuns: taskRuns.rows.map(readTaskRun),
+    limits: limits.rows.map((row) => ({
+      workspace: row.workspace,
+      kind: row.kind,
+      name: row.name,
+      shard: row.shard,
+      slots: row.slots,
+      setByOperator: row.set_by_operator,
+    })),
+    grants,
+    requests: requests.rows.map(readRequest),
+  };
+}
+
+interface LimitColumns {
+  workspace: number;
+  kind: LimitRow["kind"];
+  name: string;
+  shard: number;
+  slots: number;
+  set_by_operator: boolean;
+}
+
+interface RequestColumns {
+  workspace: number;
+  kind: LimitRow["kind"];
+  name: string;
+  holder: string;
+  shard: number;
+  reply_shard: number;
+  run_id: string;
+  slots: number;
+  limit_slots: number;
+  rank: number;
+}
+
+function readRequest(row: RequestColumns): RequestRow {
+  return {
+    workspace: row.workspace,
+    kind: row.kind,
+    name: row.name,
+    holder: row.holder,
+    shard: row.shard,
+    replyShard: row.reply_shard,
+    runId: row.run_id,
+    slots: row.slots,
+    limitSlots: row.limit_slots,
+    rank: row.rank,
+  };
+}
+
+/** What an earlier owner offered is offered again by the new one, if it still waits. */
+async function reapOffers(pool: Pool, shards: readonly number[]): Promise<void> {
+  await pool.query({
+    name: "reap-offers",
+    text: "delete from offer where shard = any($1)",
+    values: [shards],
+  });
+}
+
+/** Grants of runs that are no longer live were leaked: they are taken back here. */
+async function loadGrants(pool: Pool, shards: readonly number[]): Promise<GrantRow[]> {
+  await pool.query({
+    name: "reap-grants",
+    text: `delete from limit_grant as g
+      where g.shard = any($1) and not exists (select from run as r where r.workspace = g.workspace and r.id = g.run_id)`,
+    values: [shards],
+  });
+  const { rows } = await pool.query<{
+    workspace: number;
+    kind: LimitRow["kind"];
+    name: string;
+    holder: string;
+    shard: number;
+    run_id: string;
+    slots: number;
+  }>({
+    name: "load-grants",
+    text: "select workspace, kind, name, holder, shard, run_id, slots from limit_grant where shard = any($1)",
+    values: [shards],
+  });
+  return rows.map((row) => ({
+    workspace: row.workspace,
+    kind: row.kind,
+    name: row.name,
+    holder: row.holder,
+    shard: row.shard,
+    runId: row.run_id,
+    slots: row.slots,
+  }));
+}
+
+export async function loadQueuedRuns(
+  pool: Pool,
+  shards: readonly number[],
+  afterId: string,
+  limit: number,
+): Promise<QueuedRun[]> {
+  const { rows } = await pool.query<{
+    workspace: number;
+    id: string;
+    shard: number;
+    pipeline: string;
+    created_at: number;
+  }>({
+    name: "load-queued-runs",
+    text: `select workspace, id, shard, pipeline, created_at from run
+      where shard = any($1) and state = 'queued' and id > $2
+      order by id
+      limit $3`,
+    values: [shards, afterId, limit],
+  });
+  return rows.map((row) => ({
+    workspace: row.workspace,
+    id: row.id,
+    shard: row.shard,
+    pipeline: row.pipeline,
+    createdAt: row.created_at,
+  }));
+}
+
+export async function loadRun(pool: Pool, key: RunKey): ReturnType<EngineStore["loadRun"]> {
+  const runs = await pool.query<LiveRunColumns>({
+    name: "load-run",
+    text: `select ${liveRunColumns} from run where workspace = $1 and id = $2`,
+    values: [key.workspace, key.id],
+  });
+  if (!runs.rows[0]) return undefined;
+  const taskRuns = await pool.query<TaskRunColumns>({
+    name: "load-run-task-runs",
+    text: `select ${taskRunColumns} from task_run where workspace = $1 and run_id = $2`,
+    values: [key.workspace, key.id],
+  });
+  return { run: readLiveRun(runs.rows[0]), taskRuns: taskRuns.rows.map(readTaskRun) };
+}
+
+export async function loadTimers(
+  pool: Pool,
+  shards: readonly number[],
+  until: number,
+  limit: number,
+): Promise<TimerRow[]> {
+  const { rows } = await pool.query<{
+    workspace: number;
+    run_id: string;
+    kind: TimerRow["kind"];
+    node: string;
+    item: string;
+    generation: number;
+    shard: number;
+    due_at: number;
+  }>({
+    name: "load-timers",
+    text: `select workspace, run_id, kind, node, item, generation, shard, due_at from timer
+      where shard = any($1) and due_at <= $2
+      order by due_at
+      limit $3`,
+    values: [shards, toTimestamp(until), limit],
+  });
+  return rows.map((row) => ({
+    workspace: row.workspace,
+    runId: row.run_id,
+    kind: row.kind,
+    node: row.node,
+    item: row.item,
+    generation: row.generation,
+    shard: row.shard,
+    dueAt: row.due_at,
+  }));
+}
+
+function prefixed(alias: string, columns: string): string {
+  return columns
+    .split(", ")
+    .map((column) => `${alias}.${column}`)
+    .join(", ");
+}
