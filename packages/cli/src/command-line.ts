@@ -28,7 +28,8 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     return await dispatch(argv, context);
   } catch (error) {
     if (argv.includes("--json")) context.terminal.print(JSON.stringify(errorDocument(error)));
-    context.terminal.note(formatError(error, context.terminal.paintNote));
+    const width = process.stderr.isTTY ? context.terminal.columns() - 1 : undefined;
+    context.terminal.note(formatError(error, context.terminal.paintNote, width));
     return exitCodeOfError(error);
   }
 }

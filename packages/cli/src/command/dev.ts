@@ -13,11 +13,7 @@ export interface DevOptions {
 export function define(command: Command, context: Context, finish: Finish): void {
   command
     .argument("[folder]", "the project's folder", ".")
-    .option(
-      "--port <port>",
-      "serve on this port (default: 4600, or a free one when that is taken)",
-      readPort,
-    )
+    .option("--port <port>", "serve on this port (default: 4600, or a free one when that is taken)", readPort)
     .option("--state <folder>", "keep everything here (default: .millrace in the project, or MILLRACE_STATE)")
     .option("--slots <count>", "attempts that run at once", readSlots)
     .option("--json", "print events as lines of JSON")

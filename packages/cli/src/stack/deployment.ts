@@ -9,12 +9,13 @@ import { describeBundle } from "../project/describe.ts";
 /** The active one is among the newest, unless somebody rolled far back; then a deploy makes a new one. */
 const deploymentsLookedAt = 100;
 
-export interface PreparedProject {
+export interface BundledProject {
   readonly loaded: LoadedConfiguration;
   readonly bundle: ProjectBundle;
+}
+
+export interface PreparedProject extends BundledProject {
   readonly definition: ProjectDefinition;
-  /** Every file that it was made from, as absolute paths. */
-  readonly inputs: readonly string[];
 }
 
 /** Called with what was found as soon as it is known, also when a later step fails: for who watches the files. */
@@ -24,22 +25,28 @@ export interface PrepareListener {
 }
 
 /** Throws what is wrong with the project: the first error, the others in `fields.others`. */
-export async function prepareProject(
-  folder: string,
-  listener: PrepareListener = {},
-): Promise<PreparedProject> {
+export async function prepareProject(folder: string): Promise<PreparedProject> {
+  return describeProject(await buildProject(folder));
+}
+
+/** Throws MILLRACE_CONFIG_INVALID or MILLRACE_BUNDLE_FAILED. */
+export async function buildProject(folder: string, listener: PrepareListener = {}): Promise<BundledProject> {
   const loaded = await loadConfiguration(folder);
   listener.onConfiguration?.(loaded);
   listener.onInputs?.(loaded.inputs);
   const bundle = await bundleProject(loaded.root, loaded.configuration);
-  const inputs = [...loaded.inputs, ...bundle.inputs];
-  listener.onInputs?.(inputs);
+  listener.onInputs?.([...loaded.inputs, ...bundle.inputs]);
+  return { loaded, bundle };
+}
+
+/** Runs the pipeline files in the bounded child. Throws what is wrong with them. */
+export async function describeProject({ loaded, bundle }: BundledProject): Promise<PreparedProject> {
   const { definition, errors } = await describeBundle(bundle, { root: loaded.root });
   const [first, ...others] = errors;
   if (first) throw withOthers(first, others);
   if (!definition)
     throw new MillraceError("MILLRACE_LOAD_FAILED", { message: "The project gave no definitions." });
-  return { loaded, bundle, definition, inputs };
+  return { loaded, bundle, definition };
 }
 
 /** The project's deployment that is in force, if it has one. */
@@ -51,21 +58,20 @@ export async function activeDeployment(
   return newest.find(({ active }) => active);
 }
 
-/** Deploys, unless this very bundle is in force: the files did not change. */
-export async function ensureDeployed(client: ApiClient, project: PreparedProject): Promise<DeployResponse> {
-  const { hash, project: name } = project.bundle.manifest;
-  const active = await activeDeployment(client, name);
-  if (active?.bundle !== hash) return deployProject(client, project, { dryRun: false });
+/**
+ * Deploys, unless this very bundle is in force: then the files did not change, and the server knows what they define.
+ * `describe` is called only when it is needed.
+ */
+export async function ensureDeployed(
+  client: ApiClient,
+  { bundle }: BundledProject,
+  describe: () => Promise<PreparedProject>,
+): Promise<DeployResponse> {
+  const { hash, project } = bundle.manifest;
+  const active = await activeDeployment(client, project);
+  if (active?.bundle !== hash) return deployProject(client, await describe(), { dryRun: false });
   const { deployment, pipelines } = active;
-  return {
-    project: name,
-    deployment,
-    dryRun: false,
-    added: [],
-    changed: [],
-    retired: [],
-    unchanged: pipelines,
-  };
+  return { project, deployment, dryRun: false, added: [], changed: [], retired: [], unchanged: pipelines };
 }
 
 /** Uploads what the server lacks, then activates. */

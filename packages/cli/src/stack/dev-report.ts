@@ -1,4 +1,5 @@
 /** What `millrace dev` says: for people, or as lines of JSON. */
+import { existsSync } from "node:fs";
 import { relative } from "node:path";
 import type { DeployResponse } from "@millrace/protocol";
 import type { WorkerEvent } from "@millrace/worker";
@@ -67,7 +68,9 @@ export class DevReport {
       return;
     }
     const { paint } = this.#terminal;
-    const files = changed.map((file) => relative(this.#root, file));
+    // Editors make files and take them away again; those are named only when there is nothing else.
+    const present = changed.filter((file) => existsSync(file));
+    const files = (present.length > 0 ? present : changed).map((file) => relative(this.#root, file));
     const what = [
       ...(added.length > 0 ? [`added ${added.join(", ")}`] : []),
       ...(mended.length > 0 ? [`changed ${mended.join(", ")}`] : []),
@@ -88,7 +91,7 @@ export class DevReport {
     const still = current
       ? `still running the version from ${formatTime(current.at, new Date()).replace(/:\d\d$/, "")} (${plural(current.pipelines.length, "pipeline")})`
       : "nothing new is deployed; waiting for the files to change";
-    this.#line(formatError(error, paint));
+    this.#line(formatError(error, paint, this.#terminal.isLive ? this.#terminal.columns() - 1 : undefined));
     this.#terminal.print(`         ${paint.yellow(still)}`);
   }
 

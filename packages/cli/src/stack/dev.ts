@@ -6,6 +6,8 @@
  * D3: whatever ends us, nothing of ours goes on: the worker follows its channel, and PostgreSQL is stopped or, after a
  *     kill, adopted by the next owner.
  */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { exitCodeOfSignal, onInterrupt, type StopSignal } from "../interrupt.ts";
 import type { Context } from "../environment.ts";
 import { exitCodes } from "../exit-code.ts";
@@ -21,7 +23,6 @@ import { slotsDefault } from "./options.ts";
 import { isPortFree, portTaken } from "./port.ts";
 import { Reloader } from "./reloader.ts";
 import { WorkerProcess } from "./worker-process.ts";
-import { join } from "node:path";
 
 const host = "127.0.0.1";
 
@@ -54,10 +55,12 @@ export async function runDev(context: Context, options: DevOptions): Promise<num
   const releaseWrapper = wrapperGone(() => stopping.abort());
   let server: LocalServer | undefined;
   try {
-    const preparing = reloader.prepare();
+    const stateFolder = stateFolderOf({ ...context, folder: root }, options);
+    // A server that ran before may know these very files; a new one needs them described, and takes longer to start.
+    const preparing = existsSync(stateFolder) ? reloader.build() : reloader.describe();
     preparing.catch(() => undefined);
     server = await startLocalServer({
-      stateFolder: stateFolderOf({ ...context, folder: root }, options),
+      stateFolder,
       databaseUrl: context.environment.databaseUrl,
       host,
       port,

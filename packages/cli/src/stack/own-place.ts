@@ -8,7 +8,7 @@ import { ownVersion } from "../own-version.ts";
 import { pause } from "../pause.ts";
 import { findConfiguration } from "../project/configuration.ts";
 import { wrapperGone } from "../wrapper.ts";
-import { ensureDeployed, prepareProject } from "./deployment.ts";
+import { buildProject, describeProject, ensureDeployed } from "./deployment.ts";
 import { startLocalServer, type LocalServer } from "./local-server.ts";
 import { slotsDefault } from "./options.ts";
 import { WorkerProcess } from "./worker-process.ts";
@@ -38,8 +38,8 @@ export async function startOwnPlace(context: Context, options: ServerOptions): P
     await server?.stop();
   };
   try {
-    const preparing = prepareProject(root);
-    preparing.catch(() => undefined);
+    const building = buildProject(root);
+    building.catch(() => undefined);
     const starting = startLocalServer({
       stateFolder: stateFolderOf({ ...context, folder: root }, options),
       databaseUrl,
@@ -52,7 +52,7 @@ export async function startOwnPlace(context: Context, options: ServerOptions): P
       onNote: () => undefined,
     });
     server = await starting;
-    const project = await preparing;
+    const project = await building;
     worker.start({
       url: server.url,
       name: "run",
@@ -64,7 +64,7 @@ export async function startOwnPlace(context: Context, options: ServerOptions): P
       ...(token === undefined ? {} : { token }),
     });
     const client = new ApiClient({ url: server.url, token });
-    await ensureDeployed(client, project);
+    await ensureDeployed(client, project, () => describeProject(project));
     return {
       client,
       isOwn: true,

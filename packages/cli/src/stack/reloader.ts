@@ -1,21 +1,25 @@
 /** Keeps a server's deployment equal to a project's files; a project that can't be loaded changes nothing. */
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { DeployResponse } from "@millrace/protocol";
 import type { ApiClient } from "../api/client.ts";
 import { includeDefault } from "../project/configuration-check.ts";
 import { findIncludedFiles } from "../project/include.ts";
 import { watchProject, type ProjectWatcher } from "../project/watch.ts";
 import type { DevReport } from "./dev-report.ts";
-import { activeDeployment, ensureDeployed, prepareProject, type PreparedProject } from "./deployment.ts";
+import {
+  activeDeployment,
+  buildProject,
+  describeProject,
+  ensureDeployed,
+  type BundledProject,
+  type PreparedProject,
+} from "./deployment.ts";
 
 /** File systems tell times by a coarser clock than ours. */
 const clockToleranceMs = 20;
 
 export interface Deployed {
   readonly deployment: number;
-  /** What it changed; absent when an earlier session had deployed it. */
-  readonly response?: DeployResponse;
   readonly pipelines: readonly string[];
   readonly at: Date;
 }
@@ -25,7 +29,8 @@ export class Reloader {
   readonly #report: DevReport;
   readonly #onQueues: (queues: readonly string[]) => void;
   #client: ApiClient | undefined;
-  #preparing: Promise<PreparedProject> | undefined;
+  #building: Promise<BundledProject> | undefined;
+  #describing: Promise<PreparedProject> | undefined;
   #inputs: readonly string[] = [];
   #project: string | undefined;
   #include: readonly string[] = includeDefault;
@@ -52,15 +57,21 @@ export class Reloader {
     });
   }
 
-  /** Bundles and describes the project; needs no server yet. */
-  prepare(): Promise<PreparedProject> {
-    this.#preparing ??= this.#prepare();
-    return this.#preparing;
+  /** Bundles the project; needs no server yet. */
+  async build(): Promise<BundledProject> {
+    this.#building ??= this.#build();
+    return this.#building;
+  }
+
+  /** Runs the project's files, to learn what they define; needs no server yet. */
+  async describe(): Promise<PreparedProject> {
+    this.#describing ??= this.build().then(describeProject);
+    return this.#describing;
   }
 
   /** Resolves when the first configuration is read, or can't be. */
   async configured(): Promise<void> {
-    await Promise.race([this.#configured, this.prepare().catch(() => undefined)]);
+    await Promise.race([this.#configured, this.build().catch(() => undefined)]);
   }
 
   /** Deploys what was prepared. What is wrong with the project is reported, not thrown. */
@@ -85,7 +96,8 @@ export class Reloader {
     this.#isStopped = true;
     await this.#watcher?.stop();
     await this.#working;
-    await this.#preparing?.catch(() => undefined);
+    await this.#building?.catch(() => undefined);
+    await this.#describing?.catch(() => undefined);
   }
 
   #onChange(changed: readonly string[]): void {
@@ -112,7 +124,8 @@ export class Reloader {
     while (this.#changed !== undefined && !this.#isStopped) {
       const changed = this.#changed;
       this.#changed = undefined;
-      this.#preparing = this.#prepare();
+      this.#building = this.#build();
+      this.#describing = undefined;
       await this.#deploy(changed);
       if (this.#watched !== undefined && this.#watched.join() !== this.#include.join()) {
         await this.#watcher?.stop();
@@ -122,9 +135,9 @@ export class Reloader {
     this.#working = undefined;
   }
 
-  async #prepare(): Promise<PreparedProject> {
+  async #build(): Promise<BundledProject> {
     this.#readAt = Date.now() - clockToleranceMs;
-    return prepareProject(this.#root, {
+    return buildProject(this.#root, {
       onConfiguration: ({ configuration }) => {
         this.#include = configuration.include;
         this.#project = configuration.project;
@@ -155,11 +168,12 @@ export class Reloader {
   async #deploy(changed: readonly string[]): Promise<void> {
     const startedAt = performance.now();
     try {
-      const project = await this.prepare();
+      const built = await this.build();
       if (!this.#client || this.#isStopped) return;
-      const response = await ensureDeployed(this.#client, project);
-      const pipelines = project.definition.pipelines.map(({ name }) => name);
-      this.current = { deployment: response.deployment, response, pipelines, at: new Date() };
+      const response = await ensureDeployed(this.#client, built, () => this.describe());
+      const { deployment, added, changed: mended, unchanged } = response;
+      const at = this.current?.deployment === deployment ? this.current.at : new Date();
+      this.current = { deployment, pipelines: [...added, ...mended, ...unchanged].sort(), at };
       if (changed.length > 0) this.#report.deployed(response, changed, performance.now() - startedAt);
     } catch (error) {
       if (this.#isStopped) return;

@@ -155,7 +155,7 @@ async function follow(
     return exitCodeOfSignal(stop.signal ?? "SIGINT");
   }
   if (options.json) terminal.print(JSON.stringify(await readWholeRun(place.client, run.id)));
-  else if (ended.state !== "succeeded") tellNext(context, ended, place);
+  else if (exitCodeOfRun(ended.state) === exitCodes.failed) tellNext(context, ended, place);
   return stop.signal === undefined ? exitCodeOfRun(ended.state) : exitCodeOfSignal(stop.signal);
 }
 

@@ -68,7 +68,12 @@ export function formatTable(
 const escapes = new RegExp(`${String.fromCodePoint(27)}\\[[0-9;]*m`, "g");
 
 export function visibleWidth(text: string): number {
-  return Array.from(text.replaceAll(escapes, "")).length;
+  return Array.from(plainText(text)).length;
+}
+
+/** Without colours. */
+export function plainText(text: string): string {
+  return text.replaceAll(escapes, "");
 }
 
 /** Cuts plain text to a width, with an ellipsis. */

@@ -49,6 +49,7 @@ export class LiveArea {
   }
 
   #erase(): string {
-    return this.#height === 0 ? "" : `${escape}[${this.#height}A${escape}[0J`;
+    // The terminal may have echoed a key: back to the first column.
+    return this.#height === 0 ? "\r" : `\r${escape}[${this.#height}A${escape}[0J`;
   }
 }

@@ -1,14 +1,22 @@
 /** The one way in which the command tells of an error. */
 import { catalogue, errorCodeOf, MillraceError } from "@millrace/core";
 import { formatProjectError } from "../project/project-error.ts";
+import { cutPainted, plainText } from "./format.ts";
 import type { Colors } from "./terminal.ts";
 
-/** Code and message, the place and its lines of code, what to do. Several errors are told one after the other. */
-export function formatError(error: unknown, paint: Colors): string {
+const frameLine = /^\s*>?\s*\d* \|/;
+
+/**
+ * Code and message, the place and its lines of code, what to do. Several errors are told one after the other. Lines of
+ * code are cut to the width.
+ */
+export function formatError(error: unknown, paint: Colors, width = Number.POSITIVE_INFINITY): string {
   const ours = asMillraceError(error);
-  const parts = [formatProjectError(ours, paint)];
+  const lines = formatProjectError(ours, paint).split("\n");
+  const isFrame = (line: string): boolean => frameLine.test(plainText(line));
+  const parts = [lines.map((line) => (isFrame(line) ? cutPainted(line, width) : line)).join("\n")];
   const others = ours.fields["others"];
-  if (Array.isArray(others)) parts.push(...others.map((other) => formatError(other, paint)));
+  if (Array.isArray(others)) parts.push(...others.map((other) => formatError(other, paint, width)));
   return parts.join("\n\n");
 }
 
