@@ -4,6 +4,8 @@ import { realIsolation, Stack } from "./parts/stack.ts";
 import { round } from "./parts/statistics.ts";
 
 const megabyte = 1_048_576;
+/** A session of PostgreSQL tells its counts up to 10 s after it became idle. */
+const settleMs = 11_000;
 
 export const idle: Bench = {
   name: "idle",
@@ -19,7 +21,7 @@ export const idle: Bench = {
     await using stack = await Stack.start();
     const { server, worker } = await stack.startAll("real");
     for (let run = 0; run < 5; run += 1) await server.api.finished(await server.api.startRun("chain"));
-    await wait(3_000);
+    await wait(settleMs);
     const postgres = processTree(stack.postgres.pid());
     const children = processTree(worker.pid).slice(1);
     const all = [server.pid, worker.pid, ...children, ...postgres];
@@ -46,7 +48,6 @@ export const idle: Bench = {
   },
 };
 
-/** A session's count becomes visible when it has been idle for a second, or ends. */
 async function transactions(stack: Stack): Promise<number> {
   const [row] = await stack.query<{ count: number }>(
     "select (xact_commit + xact_rollback)::float8 as count from pg_stat_database where datname = current_database()",

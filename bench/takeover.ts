@@ -32,8 +32,9 @@ export const takeover: Bench = {
     const other = await stack.startServer();
     for (const server of [killed, other]) await stack.startWorker(server, "real", environment);
     await waitUntil(async () => (await ownersOfShards(stack)) === 2);
-    const ids = await submit([killed, other], short ? 40 : 200);
+    const ids = await submit([killed, other], short ? 100 : 400);
     const affected = await liveRunsOf(stack, killed);
+    if (affected.length === 0) throw new Error("the load was over before the kill");
     const killedAt = await databaseNow(stack);
     await killed.kill();
     ids.push(...(await submit([other], 20)));
@@ -44,12 +45,12 @@ export const takeover: Bench = {
   },
 };
 
-/** Chains under way at once on the servers in turn; an answer means that the run is committed. */
+/** Chains at once, on the servers in turn; an answer means that the run is committed. */
 async function submit(servers: readonly ServerChild[], count: number): Promise<string[]> {
-  const ids: string[] = [];
-  for (let index = 0; index < count; index += servers.length)
-    ids.push(...(await Promise.all(servers.map((server) => server.api.startRun("recorded")))));
-  return ids;
+  const runs = Array.from({ length: count }, (_, index) =>
+    servers[index % servers.length]!.api.startRun("recorded"),
+  );
+  return Promise.all(runs);
 }
 
 async function ownersOfShards(stack: Stack): Promise<number> {
@@ -64,14 +65,13 @@ async function databaseNow(stack: Stack): Promise<number> {
   return row!.now;
 }
 
-/** Servers register in the order of their start. */
 async function liveRunsOf(stack: Stack, server: ServerChild): Promise<string[]> {
   const rows = await stack.query<{ id: string }>(
     `select run.id
     from run
     join shard on shard.shard = run.shard
     join node on node.id = shard.node_id
-    where node.name = 'bench-${stack.children.indexOf(server)}'`,
+    where node.name = '${server.name}'`,
   );
   return rows.map((row) => row.id);
 }

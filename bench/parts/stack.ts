@@ -19,6 +19,7 @@ export interface Versions {
 }
 
 export interface ServerChild extends Child {
+  readonly name: string;
   readonly url: string;
   readonly api: Api;
 }
@@ -51,6 +52,7 @@ export class Stack implements AsyncDisposable {
       arguments: ["--expose-gc", ...profiling("server")],
     });
     this.children.push(child);
+    const name = `bench-${this.children.length}`;
     const url = await child.ask<string>({
       kind: "start",
       options: {
@@ -58,12 +60,12 @@ export class Stack implements AsyncDisposable {
         blobFolder: join(this.folder, "blobs"),
         host: "127.0.0.1",
         port: 0,
-        name: `bench-${this.children.length}`,
+        name,
         version,
         migrate: true,
       },
     });
-    return Object.assign(child, { url, api: new Api(url) });
+    return Object.assign(child, { name, url, api: new Api(url) });
   }
 
   async deploy(server: ServerChild): Promise<void> {
