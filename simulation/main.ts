@@ -1,5 +1,7 @@
 /** `npm run simulate -- --seed N --hours H [--seeds COUNT] [--json] [--mutants] [--trace WORD]` */
 import { parseArgs } from "node:util";
+import { mutants } from "./mutants.ts";
+import { mutantHours, mutantSeeds, tryMutant } from "./try-mutants.ts";
 import { simulate, type SimulationReport } from "./simulation.ts";
 
 const { values } = parseArgs({
@@ -46,4 +48,17 @@ function printReport(report: SimulationReport): void {
     console.log(`  replay: npm run simulate -- --seed ${seed} --hours ${hours} --trace RUN-ID`);
 }
 
-process.exitCode = (await simulateSeeds()) ? 0 : 1;
+async function simulateMutants(): Promise<boolean> {
+  const width = Math.max(...mutants.map(({ name }) => name.length));
+  let survivors = 0;
+  for (const mutant of mutants) {
+    const { seed, rule } = await tryMutant(mutant, mutantSeeds, mutantHours);
+    if (seed === undefined) survivors += 1;
+    const how = seed === undefined ? "SURVIVED" : `caught by seed ${seed}: ${rule}`;
+    console.log(`${mutant.name.padEnd(width)}  ${how}  (${mutant.breaks})`);
+  }
+  console.log(`${mutants.length - survivors} of ${mutants.length} mutants caught`);
+  return survivors === 0;
+}
+
+process.exitCode = (await (values.mutants ? simulateMutants() : simulateSeeds())) ? 0 : 1;

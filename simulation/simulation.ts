@@ -18,7 +18,10 @@ export interface SimulationOptions {
   readonly seed: number;
   /** Virtual hours of load and faults. */
   readonly hours: number;
-  readonly wrapStore?: (store: EngineStore) => EngineStore;
+  /** A faulty store for a mutant. */
+  readonly wrapStore?: (store: EngineStore, database: MemoryEngineDatabase) => EngineStore;
+  /** Ends at the first violation instead of at the end. */
+  readonly stopsEarly?: boolean;
 }
 
 export interface SimulationReport {
@@ -61,7 +64,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     blobs: blobStore(blobs),
     definitions: book.source(),
     trouble: { lossChance: 0, slowChance: 0, slowMsMax: 12_000, isDown: false },
-    wrapStore: options.wrapStore ?? ((store) => store),
+    wrapStore: (store) => options.wrapStore?.(store, database) ?? store,
     onEngineError: (fields, message) => {
       if (!message.includes("lost its lease"))
         journal.violate("C12 the engine does not break", `${message} ${errorText(fields)}`);
@@ -99,10 +102,11 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const endOfFaults = options.hours * hourMs;
   client.start(endOfFaults);
   faults.start(endOfFaults);
-  await scheduler.run(endOfFaults, () => false);
+  const isDecided = (): boolean => options.stopsEarly === true && journal.violations.length > 0;
+  await scheduler.run(endOfFaults, isDecided);
   faults.heal();
   const isCalm = (): boolean => scheduler.now > endOfFaults + 5_000 && client.isIdle && isEmpty(database);
-  await scheduler.run(endOfFaults + calmMsMax, isCalm);
+  await scheduler.run(endOfFaults + calmMsMax, () => isDecided() || isCalm());
   journal.count("seconds to calm", Math.round((scheduler.now - endOfFaults) / 1_000));
   checkEnd({
     tables: database.tables,

@@ -9,7 +9,7 @@ export {
   type WorkerLink,
 } from "./engine/dispatcher.ts";
 export { Engine } from "./engine/engine.ts";
-export { type Rerun, type StartedRun, type StartRun } from "./engine/run-entrance.ts";
+export { type Rerun, RunEntrance, type StartedRun, type StartRun } from "./engine/run-entrance.ts";
 export { type EngineLog, type EngineOptions } from "./engine/engine-options.ts";
 export { GroupCommit } from "./engine/group-commit.ts";
 export { LimitHost, limitShard } from "./engine/limit-host.ts";

@@ -1,0 +1,269 @@
+/**
+ * Deliberate faults: each breaks one promise of the engine or its store, and some seed must see it. A mutant that
+ * survives means that the simulator would not see such a bug either.
+ */
+import { canonicalJson, type Run, type TaskRun } from "@millrace/core";
+import {
+  Admission,
+  Dispatcher,
+  GroupCommit,
+  LimitHost,
+  Membership,
+  Readiness,
+  RunEntrance,
+  RunHost,
+} from "@millrace/server";
+import type { EngineStore, FlushBatch } from "@millrace/store";
+
+export interface Mutant {
+  readonly name: string;
+  /** What it breaks. */
+  readonly breaks: string;
+  /** Puts the fault in; gives what takes it out. */
+  apply(): () => void;
+  readonly wrapStore?: (store: EngineStore, database: MutableDatabase) => EngineStore;
+}
+
+/** As much of the memory's database as a faulty store needs. */
+export interface MutableDatabase {
+  readonly tables: { readonly nodes: Map<number, { fenced: boolean; lastFlush: number }> };
+}
+
+// A prototype's methods differ in everything but being functions.
+type Method = (this: unknown, ...values: never[]) => unknown;
+
+/** Replaces a method of a class for the time of one simulation. */
+function patch(
+  owner: { readonly prototype: object },
+  name: string,
+  make: (original: Method) => Method,
+): () => void {
+  const prototype = owner.prototype as Record<string, Method>;
+  const original = prototype[name];
+  if (typeof original !== "function") throw new Error(`there is no method ${name} to replace`);
+  prototype[name] = make(original);
+  return () => {
+    prototype[name] = original;
+  };
+}
+
+const nothing = (): (() => void) => () => undefined;
+
+/** A store whose flush forgets its guard: fenced nodes commit, and any number is taken. */
+function unguarded(store: EngineStore, database: MutableDatabase): EngineStore {
+  return {
+    ...store,
+    flush: async (nodeId, number, batch) => {
+      const node = database.tables.nodes.get(nodeId);
+      const { fenced } = node ?? { fenced: false };
+      if (node) Object.assign(node, { fenced: false, lastFlush: number - 1 });
+      const outcome = await store.flush(nodeId, number, batch);
+      if (node) node.fenced = fenced;
+      return outcome;
+    },
+  };
+}
+
+function withBatch(store: EngineStore, change: (batch: FlushBatch) => FlushBatch): EngineStore {
+  return { ...store, flush: (nodeId, number, batch) => store.flush(nodeId, number, change(batch)) };
+}
+
+export const mutants: readonly Mutant[] = [
+  {
+    name: "no fence",
+    breaks: "a fenced node commits nothing (F1)",
+    apply: nothing,
+    wrapStore: unguarded,
+  },
+  {
+    name: "blind repeat",
+    breaks: "a flush whose answer was lost is repeated without asking whether it landed (G3)",
+    apply: nothing,
+    wrapStore: (store, database) => ({
+      ...store,
+      lastFlush: async (nodeId) => {
+        const last = await store.lastFlush(nodeId);
+        const node = database.tables.nodes.get(nodeId);
+        if (node && !last.fenced) node.lastFlush -= 1;
+        return { ...last, number: last.number - 1 };
+      },
+    }),
+  },
+  {
+    name: "dispatch before commit",
+    breaks: "a dispatch leaves only after its commit (D2)",
+    apply: () => patch(GroupCommit, "afterCommit", () => (callback: () => void) => queueMicrotask(callback)),
+  },
+  {
+    name: "acknowledge before commit",
+    breaks: "a result is acknowledged after the commit that it caused (W3)",
+    apply: () =>
+      patch(
+        Dispatcher,
+        "acknowledge",
+        () => (worker: { link?: { send(message: unknown): void } }, token: unknown) =>
+          worker.link?.send({ kind: "ack", tokens: [token] }),
+      ),
+  },
+  {
+    name: "forgotten slot",
+    breaks: "what a dispatch held of limits comes back (Y1)",
+    apply: () => {
+      let calls = 0;
+      return patch(
+        Readiness,
+        "release",
+        (original) =>
+          function (...values) {
+            calls += 1;
+            return calls % 20 === 0 ? undefined : original.apply(this, values);
+          },
+      );
+    },
+  },
+  {
+    name: "overshoot",
+    breaks: "a limit grants no more than its slots (L1)",
+    apply: () =>
+      patch(
+        LimitHost,
+        "ask",
+        (original) =>
+          function (...values) {
+            const [key, request, slots] = values as unknown as [unknown, unknown, number];
+            return original.apply(this, [key, request, slots + 1] as never[]);
+          },
+      ),
+  },
+  {
+    name: "forgotten retry",
+    breaks: "retries that are due later survive a take-over",
+    apply: () =>
+      patch(
+        RunHost,
+        "restore",
+        (original) =>
+          function (...values) {
+            const [created, rows] = values as unknown as [unknown, readonly TaskRun[]];
+            const asleep = rows.map((row) =>
+              row.state === "retrying" ? { ...row, resumeAt: (row.resumeAt ?? 0) + 1e12 } : row,
+            );
+            return original.apply(this, [created, asleep] as never[]);
+          },
+      ),
+  },
+  {
+    name: "stale token",
+    breaks: "a message about an earlier dispatch changes nothing (R1)",
+    apply: () =>
+      patch(
+        RunHost,
+        "step",
+        (original) =>
+          function (...values) {
+            const [entry, message] = values as unknown as [{ run: Run }, { kind: string; token?: object }];
+            return original.apply(this, [entry, renewToken(entry.run, message)] as never[]);
+          },
+      ),
+  },
+  {
+    name: "message not deleted",
+    breaks: "a message is deleted in the flush that carries what it caused (I1)",
+    apply: nothing,
+    wrapStore: (store) => withBatch(store, (batch) => ({ ...batch, messagesTaken: [] })),
+  },
+  {
+    name: "message deleted unheard",
+    breaks: "a message for a run on its way into memory waits for it (T3)",
+    apply: () =>
+      patch(
+        RunEntrance,
+        "receive",
+        (original) =>
+          async function (...values) {
+            const [content, , taken] = values as unknown as [{ runId: string }, number, () => void];
+            if ((this as RunEntrance).knows(content.runId)) await original.apply(this, values);
+            else taken();
+          },
+      ),
+  },
+  {
+    name: "lost attempt",
+    breaks: "every dispatch that was replaced left an attempt",
+    apply: nothing,
+    wrapStore: (store) =>
+      withBatch(store, (batch) => ({
+        ...batch,
+        attempts: batch.attempts.filter(({ state }) => state !== "lost"),
+      })),
+  },
+  {
+    name: "lost row",
+    breaks: "no transition is lost (G1)",
+    apply: nothing,
+    wrapStore: (store) => {
+      let flushes = 0;
+      return withBatch(store, (batch) => {
+        flushes += 1;
+        return flushes % 50 === 0 ? { ...batch, taskRuns: batch.taskRuns.slice(1) } : batch;
+      });
+    },
+  },
+  {
+    name: "grant not committed",
+    breaks: "what runs holds its limits, durably",
+    apply: nothing,
+    wrapStore: (store) =>
+      withBatch(store, (batch) => ({ ...batch, grants: batch.grants.filter(({ kind }) => kind !== "pool") })),
+  },
+  {
+    name: "shards kept after a release",
+    breaks: "a node steps a shard only until its release (N1)",
+    apply: nothing,
+    wrapStore: (store) => {
+      const released = new Set<number>();
+      return {
+        ...store,
+        releaseShards: async (nodeId, shards) => {
+          for (const shard of shards) released.add(shard);
+          await store.releaseShards(nodeId, shards);
+        },
+        ownedShards: async (nodeId) => [...new Set([...(await store.ownedShards(nodeId)), ...released])],
+      };
+    },
+  },
+  {
+    name: "queue forgets",
+    breaks: "a queued run is begun once and surely (A2)",
+    apply: () => {
+      let calls = 0;
+      return patch(
+        Admission,
+        "next",
+        (original) =>
+          function () {
+            calls += 1;
+            const next = original.apply(this, []);
+            return calls % 30 === 0 && next !== undefined ? original.apply(this, []) : next;
+          },
+      );
+    },
+  },
+  {
+    name: "everything is ours",
+    breaks: "only the holder of a shard steps what stands in it (N1)",
+    apply: () => patch(Membership, "owns", () => () => true),
+  },
+];
+
+/** The message as if it spoke of the dispatch that is current now. */
+function renewToken(run: Run, message: { kind: string; token?: object }): unknown {
+  if (message.kind !== "result" || !message.token) return message;
+  const token = message.token as { node: string; item: string; dispatch: number };
+  const name = canonicalJson([token.node, token.item]);
+  for (const taskRun of run.root.taskRuns) {
+    if (canonicalJson([taskRun.node.definition.id, taskRun.item]) === name)
+      return { ...message, token: { ...token, dispatch: taskRun.dispatch } };
+  }
+  return message;
+}

@@ -1,0 +1,50 @@
+import { readFile } from "node:fs/promises";
+import { expect, test } from "vitest";
+import { mutants } from "../mutants.ts";
+import { simulate } from "../simulation.ts";
+import { mutantHours, mutantSeeds, tryMutant } from "../try-mutants.ts";
+
+interface Seeds {
+  readonly hours: number;
+  readonly short: readonly number[];
+  readonly kept: readonly { readonly seed: number; readonly saw: string }[];
+}
+
+const isLong = process.env["MILLRACE_TEST_LONG"] !== undefined;
+const { hours, short, kept } = JSON.parse(
+  await readFile(new URL("../seeds.json", import.meta.url), "utf8"),
+) as Seeds;
+
+test.each(short)("seed %i holds", { timeout: 120_000 }, async (seed) => {
+  const report = await simulate({ seed, hours });
+  expect(report.violations).toEqual([]);
+  expect(report.counts["runs accepted"]).toBeGreaterThan(10);
+});
+
+test("one seed always goes the same way", { timeout: 120_000 }, async () => {
+  const [first, second] = [
+    await simulate({ seed: 6, hours: 0.02 }),
+    await simulate({ seed: 6, hours: 0.02 }),
+  ];
+  expect(second.fingerprint).toBe(first.fingerprint);
+  expect(second.counts).toEqual(first.counts);
+  expect((await simulate({ seed: 9, hours: 0.02 })).fingerprint).not.toBe(first.fingerprint);
+});
+
+test("a dispatch before its commit is caught", { timeout: 120_000 }, async () => {
+  const mutant = mutants.find(({ name }) => name === "dispatch before commit")!;
+  expect((await tryMutant(mutant, mutantSeeds, mutantHours)).rule).toContain("C1");
+});
+
+test.runIf(isLong).each(kept)("kept seed $seed holds ($saw)", { timeout: 600_000 }, async ({ seed }) => {
+  expect((await simulate({ seed, hours })).violations).toEqual([]);
+});
+
+test.runIf(isLong).each(mutants)('the mutant "$name" is caught', { timeout: 900_000 }, async (mutant) => {
+  expect((await tryMutant(mutant, mutantSeeds, mutantHours)).seed).toBeDefined();
+});
+
+const longSeeds = Array.from({ length: 20 }, (_, at) => 1_000 + at);
+test.runIf(isLong).each(longSeeds)("an hour of seed %i holds", { timeout: 900_000 }, async (seed) => {
+  expect((await simulate({ seed, hours: 1 })).violations).toEqual([]);
+});
