@@ -1,8 +1,6 @@
-import { enableCompileCache } from "node:module";
+import { runCommandLine } from "./command-line.ts";
 
 /** Runs the command line and resolves with the exit code; the codes are listed in `exit-code.ts`. */
 export async function main(argv: readonly string[]): Promise<number> {
-  enableCompileCache();
-  const { runCommandLine } = await import("./command-line.ts");
   return runCommandLine(argv);
 }

@@ -2,6 +2,7 @@
 // Plain JavaScript that old versions of Node can read: it brings the command to a Node that can run it.
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
+import module from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
@@ -9,6 +10,8 @@ const neededMajor = 24;
 const here = dirname(fileURLToPath(import.meta.url));
 
 if (Number(process.versions.node.split(".")[0]) >= neededMajor) {
+  // Before the first import, so that nothing is compiled, or stripped of its types, twice.
+  module.enableCompileCache();
   const { main } = await import(pathToFileURL(entry()).href);
   process.exitCode = await main(process.argv.slice(2));
 } else {
