@@ -13,7 +13,6 @@ export interface Allowance {
 }
 
 export const allowances: readonly Allowance[] = [
-  { path: "packages/cli/src/pause.ts", uses: ["timer"], why: "holds the command line's waits" },
   {
     path: "packages/cli/src/pause.ts",
     uses: ["timer"],
@@ -43,6 +42,12 @@ export const allowances: readonly Allowance[] = [
     path: "packages/store/src/blob/folder-blob-store.ts",
     uses: ["clock", "random"],
     why: "compares the ages of files, and names temporary ones",
+  },
+  { path: "simulation/main.ts", uses: ["console"], why: "is a command: it prints what a simulation covered" },
+  {
+    path: "simulation/scheduler.ts",
+    uses: ["timer"],
+    why: "lets microtasks drain between two events of virtual time",
   },
   { path: "packages/store/src/listener.ts", uses: ["timer"], why: "waits before it connects again" },
   {

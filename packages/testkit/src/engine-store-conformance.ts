@@ -21,15 +21,19 @@ export interface EngineStoreUnderTest {
   /** Another process's. */
   readonly other: EngineStore;
   /** Makes a node's lease have ended `agoMs` ago. */
-  expireLease(nodeId: number, agoMs: number): Promise<void>;
+  readonly expireLease: (nodeId: number, agoMs: number) => Promise<void>;
   /** A flush of another session, stopped just before its commit. */
   holdFlush(nodeId: number, number: number, batch: FlushBatch): Promise<HeldFlush>;
   /** Resolves once what was just called waits for a lock (or has ended). */
   settled(): Promise<void>;
   /** What history has of a run. */
-  history(
+  readonly history: (
     runId: string,
-  ): Promise<{ readonly runs: readonly HistoryRow[]; readonly taskRuns: number; readonly attempts: number }>;
+  ) => Promise<{
+    readonly runs: readonly HistoryRow[];
+    readonly taskRuns: number;
+    readonly attempts: number;
+  }>;
   dispose(): Promise<void>;
 }
 

@@ -28,6 +28,7 @@ import { Membership } from "./membership.ts";
 import { Offers } from "./offers.ts";
 import { Readiness } from "./readiness.ts";
 import type { RunEntry } from "./run-entry.ts";
+import { RunCalls } from "./run-calls.ts";
 import { RunEntrance, workspaceId, type Rerun, type StartedRun, type StartRun } from "./run-entrance.ts";
 import { RunHost } from "./run-host.ts";
 import { RunWatchers } from "./run-watchers.ts";
@@ -55,6 +56,7 @@ export class Engine {
   readonly #membership: Membership;
   readonly #parts: EngineParts;
   readonly #entrance: RunEntrance;
+  readonly #calls: RunCalls;
   readonly #inbox: Inbox;
   readonly #pools = new Map<string, number>();
   #commit: GroupCommit | undefined;
@@ -78,6 +80,11 @@ export class Engine {
       ownedShards: () => this.#membership.list(),
       isReady: () => this.#state === "ready",
       isStopped: () => this.#state === "stopped",
+      send: (shard, message) => this.#inbox.send(shard, message),
+    });
+    this.#calls = new RunCalls({
+      parts: this.#parts,
+      entrance: () => this.#entrance,
       send: (shard, message) => this.#inbox.send(shard, message),
       checkParams: options.checkParams ?? ((_pipeline, params) => params),
     });
@@ -116,7 +123,7 @@ export class Engine {
       nodeId: () => this.#membership.nodeId,
       poolSlots: (_run: LiveRun, pool: string) => this.#pools.get(pool) ?? 1,
       publish: (entry: RunEntry, taskRun: TaskRun | undefined) => this.#publish(entry, taskRun),
-      startChild: (entry: RunEntry, taskRun: TaskRun) => this.#entrance.startChild(entry, taskRun),
+      startChild: (entry: RunEntry, taskRun: TaskRun) => this.#calls.startChild(entry, taskRun),
       cancelChild: (childRunId: string, reason: Reason, force: boolean) =>
         this.#own(
           this.tellRun(childRunId, { kind: "cancel", by: "parent", reason, force }),
@@ -127,7 +134,7 @@ export class Engine {
           store.sendToWorker(workerId, { kind: "revoked", workerId, token, reason } as unknown as Json),
           "a distant dispatch was not revoked",
         ),
-      tellParent: (parent: RunParent, message: RunMessage) => this.#entrance.tellParent(parent, message),
+      tellParent: (parent: RunParent, message: RunMessage) => this.#calls.tellParent(parent, message),
       onRunEnded: (entry: RunEntry) => this.#onRunEnded(entry),
     };
     const wired = parts as typeof parts & {

@@ -1,24 +1,13 @@
 /**
  * How runs come under way: new ones, queued ones, those of shards that were taken over, the next generation of ended
- * ones, and those that other runs call.
+ * ones.
  *
  * T1: a new run begins at once if this node has room and its pipeline no limit; else it is a queued row first.
  * T2: a run with an idempotency key is made once, whoever asks and however often.
  * T3: a run that is on its way into memory gets its messages once it is there; trouble of the store delays it only.
  */
-import {
-  callDepthMax,
-  errorCodeOf,
-  MillraceError,
-  type AttemptError,
-  type DispatchName,
-  type Graph,
-  type Json,
-  type RunMessage,
-  type StoredValue,
-  type TaskRun,
-} from "@millrace/core";
-import type { LiveRun, QueuedRun, RunChange, RunParent, TaskRunRow } from "@millrace/store";
+import { errorCodeOf, MillraceError, type Graph, type RunMessage, type StoredValue } from "@millrace/core";
+import type { LiveRun, QueuedRun, RunChange, TaskRunRow } from "@millrace/store";
 import { Admission, activeRunsKey } from "./admission.ts";
 import type { ActivePipeline } from "./definitions.ts";
 import type { EngineParts } from "./engine-parts.ts";
@@ -27,7 +16,6 @@ import { backlogMax } from "./limits.ts";
 import type { RunEntry } from "./run-entry.ts";
 import type { RunHost } from "./run-host.ts";
 import { newRunId } from "./run-id.ts";
-import { tokenOf } from "./task-input.ts";
 import type { Values } from "./values.ts";
 import type { WorkerHub } from "./worker-hub.ts";
 
@@ -61,12 +49,9 @@ export interface RunEntranceOptions {
   readonly isReady: () => boolean;
   readonly isStopped: () => boolean;
   readonly send: (shard: number, message: InboxContent) => void;
-  /** A called pipeline's parameters with its defaults. Throws MILLRACE_PARAMS_INVALID. */
-  readonly checkParams: (pipeline: ActivePipeline, params: Json) => Json;
 }
 
 /** Between two tries to begin a call that trouble of ours kept from beginning. */
-const callDelayMs = 500;
 /** How long the run of a key that another node bound is waited for: a node that died before it made it is fenced by then. */
 const boundWaitMs = 15_000;
 const boundPollMs = 200;
@@ -347,7 +332,7 @@ export class RunEntrance {
 
   /** A queued run of a shard that was taken over waits again. */
   async #requeue(run: QueuedRun): Promise<void> {
-    const pipeline = await this.#activePipeline(run.pipeline);
+    const pipeline = await this.activePipeline(run.pipeline);
     if (this.admission.has(run.id) || this.#parts.runs.get(run.id) || !this.#isOurs(run)) return;
     this.#queue(run, pipeline?.definition.maxActiveRuns);
   }
@@ -430,89 +415,21 @@ export class RunEntrance {
     });
   }
 
-  // --- calls between runs -------------------------------------------------------------------------------------------
-
-  startChild(entry: RunEntry, taskRun: TaskRun): void {
-    const token = tokenOf(entry.identity.id, taskRun);
-    void this.#createChild(entry, taskRun).catch((error: unknown) => {
-      const { alarms, clock, log, runs } = this.#parts;
-      if (error instanceof MillraceError && error.code !== "MILLRACE_OVERLOADED") {
-        runs.step(entry, { kind: "call_failed", token, error: callError(error) });
-        return;
-      }
-      log.warn({ run: token.runId, err: error }, "a call could not begin; trying again");
-      alarms.set(clock.now() + callDelayMs, () => {
-        if (isCallOpen(taskRun, token)) this.startChild(entry, taskRun);
-      });
-    });
-  }
-
-  async #createChild(entry: RunEntry, taskRun: TaskRun): Promise<void> {
-    const { runs, values, readiness } = this.#parts;
-    const token = tokenOf(entry.identity.id, taskRun);
-    const { calls, input } = taskRun.node.definition;
-    const name = calls ?? "";
-    const depth = entry.identity.depth + 1;
-    if (depth > callDepthMax) {
-      const message = `"${name}" would be called ${depth} levels deep; ${callDepthMax} are allowed.`;
-      throw new MillraceError("MILLRACE_CALL_DEPTH", { message });
-    }
-    const pipeline = await this.#activePipeline(name);
-    if (!pipeline) {
-      const message = `The pipeline "${name}" that is called does not exist.`;
-      throw new MillraceError("MILLRACE_PIPELINE_UNKNOWN", { message });
-    }
-    const given = await readiness.resolve(entry, taskRun, input);
-    const params = await values.store(this.#options.checkParams(pipeline, structuredClone(given ?? {})));
-    if (!isCallOpen(taskRun, token) || runs.get(entry.identity.id) !== entry) return;
-    if (taskRun.revoked) {
-      runs.step(entry, { kind: "result", token, outcome: { kind: "cancelled" }, random: 0 });
-      return;
-    }
-    const { node, item, generation, dispatch } = token;
-    const parent = {
-      runId: entry.identity.id,
-      shard: entry.identity.shard,
-      node,
-      item,
-      generation,
-      dispatch,
-    };
-    const { labels } = entry.identity;
-    const identity = this.#identityOf(pipeline, { id: this.newRunId(), params, labels, depth, parent });
-    runs.step(entry, { kind: "call_started", token, childRunId: identity.id });
-    this.#enter(identity, pipeline);
-  }
-
-  async #activePipeline(name: string): Promise<ActivePipeline | undefined> {
+  async activePipeline(name: string): Promise<ActivePipeline | undefined> {
     const { definitions } = this.#parts;
     return definitions.known(workspaceId, name) ?? definitions.active(workspaceId, name);
   }
 
-  /** Told in the flush that ends the child: in memory when the parent is here, else through the inbox. */
-  tellParent(parent: RunParent, message: RunMessage): void {
-    const { runs, values } = this.#parts;
-    const entry = runs.get(parent.runId);
-    if (!entry) {
-      this.#options.send(parent.shard, { kind: "run", runId: parent.runId, message } as InboxContent);
-      return;
-    }
-    if (message.kind !== "child_ended" || message.output.blob === undefined) {
-      runs.step(entry, message);
-      return;
-    }
-    void values.loaded(message.output).then(
-      (output) => runs.step(entry, { ...message, output }),
-      (error: unknown) => runs.setAside(entry, error),
-    );
+  /** Makes the run that a call stands for, in the turn in which the caller learns its id. */
+  enterChild(
+    pipeline: ActivePipeline,
+    child: Pick<LiveRun, "params" | "labels" | "depth" | "parent">,
+    onId: (id: string) => void,
+  ): void {
+    const identity = this.#identityOf(pipeline, { ...child, id: this.newRunId() });
+    onId(identity.id);
+    this.#enter(identity, pipeline);
   }
-}
-
-function callError(error: unknown): AttemptError {
-  if (error instanceof MillraceError) {
-    return { name: error.code, code: error.code, message: error.message, next: "fatal" };
-  }
-  return { name: "CallError", message: error instanceof Error ? error.message : String(error) };
 }
 
 /** The machine may read what a structural node answers. */
@@ -524,12 +441,6 @@ async function withContent(
   if (message.kind !== "result" || message.outcome.kind !== "succeeded") return message;
   const output = await values.loaded(message.outcome.output);
   return { ...message, outcome: { kind: "succeeded", output } };
-}
-
-function isCallOpen(taskRun: TaskRun, token: DispatchName): boolean {
-  return (
-    taskRun.state === "waiting" && taskRun.dispatch === token.dispatch && taskRun.childRunId === undefined
-  );
 }
 
 function setAsideRow(run: QueuedRun, error: unknown): RunChange {

@@ -1,0 +1,127 @@
+/**
+ * Runs that other runs call: a `call` node makes one and waits; its end is told to the caller.
+ *
+ * T4: the called run and the caller's knowledge of it are one flush, and so are its end and the message about it.
+ */
+import {
+  callDepthMax,
+  MillraceError,
+  type AttemptError,
+  type DispatchName,
+  type Json,
+  type RunMessage,
+  type TaskRun,
+} from "@millrace/core";
+import type { RunParent } from "@millrace/store";
+import type { ActivePipeline } from "./definitions.ts";
+import type { EngineParts } from "./engine-parts.ts";
+import type { InboxContent } from "./inbox-message.ts";
+import type { RunEntrance } from "./run-entrance.ts";
+import type { RunEntry } from "./run-entry.ts";
+import { tokenOf } from "./task-input.ts";
+
+export interface RunCallsOptions {
+  readonly parts: EngineParts;
+  readonly entrance: () => RunEntrance;
+  readonly send: (shard: number, message: InboxContent) => void;
+  /** A called pipeline's parameters with its defaults. Throws MILLRACE_PARAMS_INVALID. */
+  readonly checkParams: (pipeline: ActivePipeline, params: Json) => Json;
+}
+
+/** A call that the store or the bounds of the engine held up is tried again after this long. */
+const callDelayMs = 500;
+
+export class RunCalls {
+  readonly #options: RunCallsOptions;
+
+  constructor(options: RunCallsOptions) {
+    this.#options = options;
+  }
+
+  get #parts(): EngineParts {
+    return this.#options.parts;
+  }
+
+  startChild(entry: RunEntry, taskRun: TaskRun): void {
+    const token = tokenOf(entry.identity.id, taskRun);
+    void this.#createChild(entry, taskRun).catch((error: unknown) => {
+      const { alarms, clock, log, runs } = this.#parts;
+      if (error instanceof MillraceError && error.code !== "MILLRACE_OVERLOADED") {
+        runs.step(entry, { kind: "call_failed", token, error: callError(error) });
+        return;
+      }
+      log.warn({ run: token.runId, err: error }, "a call could not begin; trying again");
+      alarms.set(clock.now() + callDelayMs, () => {
+        if (isCallOpen(taskRun, token)) this.startChild(entry, taskRun);
+      });
+    });
+  }
+
+  async #createChild(entry: RunEntry, taskRun: TaskRun): Promise<void> {
+    const { runs, values, readiness } = this.#parts;
+    const token = tokenOf(entry.identity.id, taskRun);
+    const { calls, input } = taskRun.node.definition;
+    const name = calls ?? "";
+    const depth = entry.identity.depth + 1;
+    if (depth > callDepthMax) {
+      const message = `"${name}" would be called ${depth} levels deep; ${callDepthMax} are allowed.`;
+      throw new MillraceError("MILLRACE_CALL_DEPTH", { message });
+    }
+    const pipeline = await this.#options.entrance().activePipeline(name);
+    if (!pipeline) {
+      const message = `The pipeline "${name}" that is called does not exist.`;
+      throw new MillraceError("MILLRACE_PIPELINE_UNKNOWN", { message });
+    }
+    const given = await readiness.resolve(entry, taskRun, input);
+    const params = await values.store(this.#options.checkParams(pipeline, structuredClone(given ?? {})));
+    if (!isCallOpen(taskRun, token) || runs.get(entry.identity.id) !== entry) return;
+    if (taskRun.revoked) {
+      runs.step(entry, { kind: "result", token, outcome: { kind: "cancelled" }, random: 0 });
+      return;
+    }
+    const { node, item, generation, dispatch } = token;
+    const parent = {
+      runId: entry.identity.id,
+      shard: entry.identity.shard,
+      node,
+      item,
+      generation,
+      dispatch,
+    };
+    const { labels } = entry.identity;
+    this.#options.entrance().enterChild(pipeline, { params, labels, depth, parent }, (childRunId) => {
+      runs.step(entry, { kind: "call_started", token, childRunId });
+    });
+  }
+
+  /** Told in the flush that ends the child: in memory when the parent is here, else through the inbox. */
+  tellParent(parent: RunParent, message: RunMessage): void {
+    const { runs, values } = this.#parts;
+    const entry = runs.get(parent.runId);
+    if (!entry) {
+      this.#options.send(parent.shard, { kind: "run", runId: parent.runId, message } as InboxContent);
+      return;
+    }
+    if (message.kind !== "child_ended" || message.output.blob === undefined) {
+      runs.step(entry, message);
+      return;
+    }
+    void values.loaded(message.output).then(
+      (output) => runs.step(entry, { ...message, output }),
+      (error: unknown) => runs.setAside(entry, error),
+    );
+  }
+}
+
+function callError(error: unknown): AttemptError {
+  if (error instanceof MillraceError) {
+    return { name: error.code, code: error.code, message: error.message, next: "fatal" };
+  }
+  return { name: "CallError", message: error instanceof Error ? error.message : String(error) };
+}
+
+function isCallOpen(taskRun: TaskRun, token: DispatchName): boolean {
+  return (
+    taskRun.state === "waiting" && taskRun.dispatch === token.dispatch && taskRun.childRunId === undefined
+  );
+}
