@@ -208,6 +208,14 @@ test("unknown fields and kinds and malformed frames change nothing", async () =>
   ]);
 });
 
+test("a worker whose token the server does not know stops and says so", async () => {
+  await using fixture = await startFixture();
+  fixture.server.knowsNobody = true;
+  fixture.server.socket?.terminate();
+  expect(await fixture.event("refused")).toMatchObject({ code: "MILLRACE_UNAUTHORIZED" });
+  await fixture.worker.closed;
+});
+
 test("a wrong option is refused at the start", async () => {
   const good = { url: "http://127.0.0.1:1", cacheFolder: "/nonexistent", version: "0" };
   await expect(startWorker({ ...good, url: "ftp://x" })).rejects.toMatchObject({

@@ -36,6 +36,8 @@ export class ProtocolServer {
   revoked: DispatchToken[] = [];
   /** Answers upgrade requests; off, connections are refused. */
   accepts = true;
+  /** Knows no token: upgrade requests are answered with 401. */
+  knowsNobody = false;
   socket: WebSocket | undefined;
   readonly #http: Server;
   readonly #waiters: Waiter[] = [];
@@ -52,6 +54,10 @@ export class ProtocolServer {
     http.on("upgrade", (request, socket, head) => {
       if (!server.accepts) {
         socket.destroy();
+        return;
+      }
+      if (server.knowsNobody) {
+        socket.end("HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
         return;
       }
       server.requests.push(`UPGRADE ${request.url} ${request.headers.authorization ?? ""}`);

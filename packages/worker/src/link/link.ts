@@ -83,6 +83,13 @@ export class Link {
     socket.on("error", (error) => {
       problem = describe(error);
     });
+    socket.on("unexpected-response", (request, response) => {
+      response.resume();
+      if (response.statusCode === 401 && socket === this.#socket) {
+        this.#part(false, "MILLRACE_UNAUTHORIZED", "The server does not know this worker's token.");
+      }
+      request.destroy(new Error(`the server answered ${response.statusCode}`));
+    });
     socket.on("close", (code) => {
       if (socket === this.#socket) this.#closed(problem === "" ? `closed with ${code}` : problem);
     });
