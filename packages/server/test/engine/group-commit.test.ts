@@ -1,0 +1,161 @@
+import { keyOf } from "@millrace/testkit";
+import { expect, test } from "vitest";
+import { GroupCommit, type RefusedRows } from "../../src/engine/group-commit.ts";
+import { entryOf, memory, settled } from "./bench.ts";
+
+async function start(link: Parameters<typeof memory>[0] = {}) {
+  const world = memory(link);
+  const { nodeId } = await world.database
+    .connect()
+    .registerNode({ name: "a", url: undefined, version: "1", leaseMs: 10_000 });
+  const refused: RefusedRows[] = [];
+  const told: string[] = [];
+  const commit = new GroupCommit({
+    store: world.store,
+    nodeId,
+    clock: world.clock,
+    beforeFlush: () => {},
+    onFenced: () => told.push("fenced"),
+    onPoison: (rows) => refused.push(rows),
+    onStoreTrouble: (error) => told.push(error === undefined ? "back" : "trouble"),
+  });
+  const flushes = (): number => world.database.tables.nodes.get(nodeId)!.lastFlush;
+  return { ...world, nodeId, commit, refused, told, flushes };
+}
+
+const lost = (): Error => Object.assign(new Error("gone"), { code: "ECONNRESET" });
+
+test("what is decided in one turn is one flush, and callbacks follow its commit", async () => {
+  const { commit, database, flushes } = await start();
+  const seen: boolean[] = [];
+  for (const id of ["r1", "r2", "r3"]) commit.markRun(entryOf(id));
+  commit.afterCommit(() => seen.push(database.tables.runs.size === 3));
+  await settled();
+  expect(seen).toEqual([true]);
+  expect(flushes()).toBe(1);
+});
+
+test("a request right after the last flush ended is not lost", async () => {
+  const { commit, database } = await start();
+  commit.markRun(entryOf("r1"));
+  // Each microtask after the commit is a chance to fall between two flushes.
+  commit.afterCommit(() => {
+    let turn = Promise.resolve();
+    for (let at = 0; at < 8; at += 1) turn = turn.then(() => commit.markRun(entryOf(`later${at}`)));
+  });
+  await settled();
+  expect(database.tables.runs.size).toBe(9);
+  expect(commit.backlog).toBe(0);
+});
+
+test("callbacks without rows need no flush and no number", async () => {
+  const { commit, flushes, told } = await start();
+  await commit.drained();
+  commit.markRun(entryOf("r1"));
+  await commit.drained();
+  await commit.drained();
+  commit.markRun(entryOf("r2"));
+  await commit.drained();
+  expect(flushes()).toBe(2);
+  expect(told).toEqual([]);
+});
+
+test("a flush whose answer was lost is not sent again when it landed", async () => {
+  let losses = 1;
+  const { commit, database, manual, told, flushes } = await start({
+    answer: (statement) => {
+      if (statement === "flush" && losses-- > 0) throw lost();
+    },
+  });
+  let committed = false;
+  commit.markRun(entryOf("r1"));
+  commit.afterCommit(() => (committed = true));
+  await settled();
+  expect(committed).toBe(false);
+  manual.advance(50);
+  await settled();
+  expect(committed).toBe(true);
+  expect([flushes(), database.tables.runs.size, told]).toEqual([1, 1, ["trouble", "back"]]);
+});
+
+test("a flush that did not land is sent again under its number", async () => {
+  let losses = 1;
+  const { commit, manual, flushes, told } = await start({
+    request: (statement) => {
+      if (statement === "flush" && losses-- > 0) throw lost();
+    },
+  });
+  commit.markRun(entryOf("r1"));
+  await settled();
+  manual.advance(50);
+  await settled();
+  expect(flushes()).toBe(1);
+  expect(told).not.toContain("fenced");
+});
+
+test("a repeat that is refused because the first try landed late counts as committed", async () => {
+  const attempts: (() => void)[] = [];
+  const { commit, database, manual, told, nodeId } = await start({
+    request: async (statement) => {
+      if (statement !== "flush") return;
+      if (attempts.length === 0) {
+        attempts.push(() => {});
+        throw lost();
+      }
+      // Meanwhile the statement that seemed lost commits.
+      database.tables.nodes.get(nodeId)!.lastFlush = 1;
+    },
+  });
+  let committed = false;
+  commit.markRun(entryOf("r1"));
+  commit.afterCommit(() => (committed = true));
+  await settled();
+  manual.advance(50);
+  await settled();
+  manual.advance(0);
+  await settled();
+  expect(committed).toBe(true);
+  expect(told).not.toContain("fenced");
+});
+
+test("a fenced node commits nothing, says so once, and its callbacks never run", async () => {
+  const { commit, database, nodeId, told } = await start();
+  database.tables.nodes.get(nodeId)!.fenced = true;
+  let committed = false;
+  commit.markRun(entryOf("r1"));
+  commit.afterCommit(() => (committed = true));
+  await settled();
+  commit.markRun(entryOf("r2"));
+  await settled();
+  expect([committed, told, database.tables.runs.size]).toEqual([false, ["fenced"], 0]);
+});
+
+test("one new run that the database refuses takes no other with it", async () => {
+  const { commit, database, refused } = await start();
+  commit.markRun(entryOf("there"));
+  await commit.drained();
+  const entries = ["r1", "r2", "there", "r3"].map(entryOf);
+  for (const entry of entries) commit.markRun(entry);
+  commit.batch.runsCreated.push(entryOf("queued").identity);
+  commit.batch.messagesSent.push({ shard: 1, message: "hello" });
+  await commit.drained();
+  expect([...database.tables.runs.keys()].sort()).toEqual(
+    ["queued", "r1", "r2", "r3", "there"].map((id) => keyOf(1, id)),
+  );
+  expect(database.tables.inbox.size).toBe(1);
+  expect(refused.map(({ entries: of }) => of.map((entry) => entry.identity.id))).toEqual([["there"]]);
+  expect(entries.map((entry) => entry.isNew)).toEqual([false, false, true, false]);
+});
+
+test("a run that begins and ends between two flushes has its start in history", async () => {
+  const { commit, database } = await start();
+  const entry = entryOf("r1");
+  commit.markRun(entry);
+  await commit.drained();
+  Object.assign(entry.run, { state: "succeeded", startedAt: 1_800_000_000_001, endedAt: 1_800_000_000_002 });
+  commit.markRun(entry);
+  await commit.drained();
+  expect([...database.tables.runHistory.values()].map(({ startedAt }) => startedAt)).toEqual([
+    1_800_000_000_001,
+  ]);
+});
