@@ -139,7 +139,7 @@ function checkRecorded({ journal, ledger, book, tables, blobs }: Evidence, row: 
   if (row.state === "succeeded") {
     const text = textOf({ blobs }, row.output!);
     const isReported = outcomes.some(
-      (outcome) => outcome.kind === "succeeded" && textOf({ blobs }, outcome.output as StoredValue) === text,
+      (outcome) => outcome.kind === "succeeded" && textOf({ blobs }, outcome.output) === text,
     );
     if (!isReported)
       journal.violate(

@@ -28,8 +28,8 @@ async function simulateSeeds(): Promise<boolean> {
   return isRight;
 }
 
-function printJson({ journal: _, ...report }: SimulationReport): void {
-  console.log(JSON.stringify(report));
+function printJson(report: SimulationReport): void {
+  console.log(JSON.stringify({ ...report, journal: undefined }));
 }
 
 function printReport(report: SimulationReport): void {

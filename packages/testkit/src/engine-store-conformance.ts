@@ -27,9 +27,7 @@ export interface EngineStoreUnderTest {
   /** Resolves once what was just called waits for a lock (or has ended). */
   settled(): Promise<void>;
   /** What history has of a run. */
-  readonly history: (
-    runId: string,
-  ) => Promise<{
+  readonly history: (runId: string) => Promise<{
     readonly runs: readonly HistoryRow[];
     readonly taskRuns: number;
     readonly attempts: number;

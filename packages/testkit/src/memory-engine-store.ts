@@ -88,7 +88,7 @@ export class MemoryEngineDatabase {
       linked[name] = async (...values: unknown[]) => {
         await link.request?.(kind);
         const answer: unknown = await (statement as (...of: unknown[]) => unknown)(
-          ...(structuredClone(values) as unknown[]),
+          ...structuredClone(values),
         );
         await link.answer?.(kind);
         return structuredClone(answer);

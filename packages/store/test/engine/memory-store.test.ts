@@ -32,5 +32,5 @@ describe("the engine's store in memory", () => {
       dispose: async () => {},
     };
   });
-  test.each(cases)("$name", async ({ run }) => run());
+  test.each(cases)("$name", async (rule) => rule.run());
 });

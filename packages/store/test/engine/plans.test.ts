@@ -111,18 +111,21 @@ async function scannedTables(client: Client, statement: Statement): Promise<stri
 function literal(value: unknown): string {
   if (value === null || value === undefined) return "null";
   if (Array.isArray(value)) return `'{${value.join(",")}}'`;
-  return typeof value === "number" ? String(value) : `'${String(value).replaceAll("'", "''")}'`;
+  return typeof value === "number"
+    ? String(value)
+    : `'${(typeof value === "string" ? value : JSON.stringify(value)).replaceAll("'", "''")}'`;
 }
 
+/** Many queued runs and few that have begun, each with many task runs: what a busy node has. */
 async function fill(client: Client, count: number): Promise<void> {
   const rows = `generate_series(1, ${count}) as n`;
   await client.query(`
     insert into run (workspace, id, shard, pipeline, project, bundle, generation, state, created_at, started_at)
       select 1, 'r' || n, n % 64, 'p', 'main', 'b', 1,
-        case when n % 2 = 0 then 'queued' else 'running' end, now(), case when n % 2 = 0 then null else now() end
+        case when n % 500 = 0 then 'running' else 'queued' end, now(), case when n % 500 = 0 then now() end
       from ${rows};
     insert into task_run (workspace, run_id, node, item, generation, state, attempt, dispatch)
-      select 1, 'r' || n, 'a', '', 1, 'queued', 1, 0 from ${rows};
+      select 1, 'r' || (n % ${Math.max(1, count / 500)} + 1) * 500, 'a', n::text, 1, 'queued', 1, 0 from ${rows};
     insert into timer (workspace, run_id, kind, node, item, generation, shard, due_at)
       select 1, 'r' || n, 'retry', 'a', '', 1, n % 64, now() + n * interval '1 min' from ${rows};
     insert into inbox (shard, message) select n % 64, '1' from ${rows};

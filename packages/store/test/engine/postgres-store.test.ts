@@ -54,5 +54,5 @@ describe("the engine's store on PostgreSQL", () => {
       },
     };
   });
-  test.each(cases)("$name", async ({ run }) => run());
+  test.each(cases)("$name", async (rule) => rule.run());
 });
