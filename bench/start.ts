@@ -7,7 +7,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { Bench } from "./parts/result.ts";
 import { version } from "./parts/stack.ts";
-import { median, summarize } from "./parts/statistics.ts";
+import { median, round as rounded, summarize } from "./parts/statistics.ts";
 
 const repository = fileURLToPath(new URL("..", import.meta.url));
 const command = join(repository, "packages/millrace/bin/millrace.js");
@@ -38,7 +38,7 @@ export const start: Bench = {
       bench: "start",
       unit: "ms",
       ...summarize(laters),
-      firstMedian: median(firsts),
+      firstMedian: rounded(median(firsts)),
       durability: { fsync: "on", synchronousCommit: "on" },
       isolation: "none: no task runs",
       versions: { node: process.versions.node, postgres: "embedded", millrace: version },
