@@ -61,8 +61,9 @@ export function isTest(file: string): boolean {
   return /\.(test|types)\.[cm]?tsx?$/.test(file) || /^packages\/[^/]+\/test\//.test(file);
 }
 
-/** `packages/core`, `tools`: the folder with the manifest that `file` belongs to. */
+/** `packages/core`, `tools`: the folder with the manifest that `file` belongs to; none for what `npm ci` does not install. */
 export function packageFolderOf(file: string): string | undefined {
+  if (file.startsWith("bench/peers/")) return undefined;
   const [first, second] = file.split("/");
   if (first === "packages" && second !== undefined) return `packages/${second}`;
   return first !== undefined && ["simulation", "bench", "e2e", "examples", "tools"].includes(first)
