@@ -39,9 +39,10 @@ export const start: Bench = {
       unit: "ms",
       ...summarize(laters),
       firstMedian: rounded(median(firsts)),
-      durability: { fsync: "on", synchronousCommit: "on" },
+      // Nothing is committed by a client of this benchmark, and the server is gone by now.
+      durability: { fsync: "not read", synchronousCommit: "not read" },
       isolation: "none: no task runs",
-      versions: { node: process.versions.node, postgres: "embedded", millrace: version },
+      versions: { node: process.versions.node, postgres: "not read", millrace: version },
     };
   },
 };

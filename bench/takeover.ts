@@ -35,13 +35,21 @@ export const takeover: Bench = {
     const ids = await submit([killed, other], short ? 100 : 400);
     const affected = await liveRunsOf(stack, killed);
     if (affected.length === 0) throw new Error("the load was over before the kill");
-    const killedAt = await databaseNow(stack);
+    const begun = performance.now();
     await killed.kill();
+    // Only what happens after the process is gone counts: until then it may have moved its runs itself.
+    const gone = await databaseNow(stack);
+    const killedAt = gone - (performance.now() - begun);
     ids.push(...(await submit([other], 20)));
     await waitUntil(async () => (await unfinished(stack)) === 0);
-    const delays = await nextTransitions(stack, affected, killedAt);
+    const delays = await nextTransitions(stack, affected, { gone, killedAt });
     const audit = await compare(stack, ids, ledger);
-    return await resultOf(stack, "takeover", { ...summarize(delays), ...audit }, realIsolation);
+    return await resultOf(
+      stack,
+      "takeover",
+      { ...summarize(delays), affected: affected.length, ...audit },
+      realIsolation,
+    );
   },
 };
 
@@ -82,11 +90,15 @@ async function unfinished(stack: Stack): Promise<number> {
 }
 
 /** The first start or end of one of a run's tasks after the kill. */
-async function nextTransitions(stack: Stack, runIds: readonly string[], since: number): Promise<number[]> {
+async function nextTransitions(
+  stack: Stack,
+  runIds: readonly string[],
+  { gone, killedAt }: { readonly gone: number; readonly killedAt: number },
+): Promise<number[]> {
   const rows = await stack.query<{ run_id: string; at: number }>(
     `select run_id, extract(epoch from min(least(
-        case when started_at > to_timestamp(${since} / 1000.0) then started_at end,
-        case when ended_at > to_timestamp(${since} / 1000.0) then ended_at end
+        case when started_at > to_timestamp(${gone} / 1000.0) then started_at end,
+        case when ended_at > to_timestamp(${gone} / 1000.0) then ended_at end
       )))::float8 * 1000 as at
     from task_run_history
     group by run_id`,
@@ -95,7 +107,7 @@ async function nextTransitions(stack: Stack, runIds: readonly string[], since: n
   return runIds.flatMap((id) => {
     const next = at.get(id);
     // Without one the run was over when it was looked at and had only its own row to move.
-    return next === undefined || next === null ? [] : [next - since];
+    return next === undefined || next === null ? [] : [next - killedAt];
   });
 }
 
