@@ -4,5 +4,5 @@ export default defineConfig({
   project: "e2e",
   include: ["pipelines/*.ts"],
   queues: ["roomy"],
-  pools: { narrow: 2, wide: 500 },
+  pools: { narrow: 2 },
 });
