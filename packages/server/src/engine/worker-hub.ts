@@ -31,6 +31,8 @@ import type { RunEntry } from "./run-entry.ts";
 import { tokenOf } from "./task-input.ts";
 
 const leaseRetryMs = 1_000;
+/** A worker learns with a heartbeat that nobody answers, and gives up at the end of its lease (W4). */
+const silenceMsMax = workerLeaseMs + workerHeartbeatMs;
 
 export class WorkerHub {
   readonly #parts: EngineParts;
@@ -327,10 +329,18 @@ export class WorkerHub {
   checkOverdue(): void {
     const now = this.#clock.monotonic();
     for (const worker of this.#parts.dispatcher.workers.values()) {
-      if (worker.link && now - (this.#heardAt.get(worker) ?? now) > workerLeaseMs) worker.link.close();
+      if (worker.link && now - (this.#heardAt.get(worker) ?? now) > silenceMsMax) this.#cut(worker);
       for (const busy of worker.busy.values())
         if (busy.own) this.#checkTimeout(worker, busy.own.entry, busy.own.taskRun, busy.token);
     }
+  }
+
+  /** A silent worker does not answer the close either, and its lease is over: it is not waited for again. */
+  #cut(worker: ConnectedWorker): void {
+    const { link } = worker;
+    worker.link = undefined;
+    link?.close();
+    this.#endLease(worker);
   }
 
   #checkTimeout(worker: ConnectedWorker, entry: RunEntry, taskRun: TaskRun, token: DispatchToken): void {

@@ -10,6 +10,8 @@ export const frameBytesMax = 16 * 1024 * 1024;
 export const workerBufferBytesMax = 64 * 1024 * 1024;
 /** From the connection to `hello`. */
 export const helloMs = 10_000;
+/** Between the close of a worker's connection and its cut. */
+export const closeMs = 1_000;
 /** A page, when the request does not say. */
 export const pageSize = 100;
 export const pageSizeMax = 1_000;

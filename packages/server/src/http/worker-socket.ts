@@ -26,7 +26,7 @@ import type { Engine } from "../engine/engine.ts";
 import { workspaceId } from "../engine/run-entrance.ts";
 import type { Access } from "./access.ts";
 import type { ApiContext } from "./api-context.ts";
-import { frameBytesMax, helloMs, workerBufferBytesMax } from "./limits.ts";
+import { closeMs, frameBytesMax, helloMs, workerBufferBytesMax } from "./limits.ts";
 import { problemOf, problemType } from "./problem.ts";
 
 export class WorkerSockets {
@@ -68,7 +68,7 @@ export class WorkerSockets {
     for (const socket of this.#server.clients) socket.close(1001);
     this.#server.close();
     // What does not answer the close is cut.
-    this.#context.clock.after(1_000, () => {
+    this.#context.clock.after(closeMs, () => {
       for (const socket of this.#server.clients) socket.terminate();
     });
   }
@@ -121,7 +121,11 @@ class WorkerSocket implements WorkerLink {
   }
 
   close(): void {
-    this.#socket.close(1000);
+    const socket = this.#socket;
+    socket.close(1000);
+    // Who does not answer the close is cut: a frozen process would keep the connection for half a minute.
+    const alarm = this.#context.clock.after(closeMs, () => socket.terminate());
+    socket.once("close", () => alarm.cancel());
   }
 
   #receive(data: RawData): void {
