@@ -54,7 +54,7 @@ interface Connection {
   isWelcome: boolean;
 }
 
-const leaseMs = 10_000;
+const leaseMs = 8_000;
 
 export class SimulatedWorker {
   readonly id: string;

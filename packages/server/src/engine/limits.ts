@@ -9,15 +9,18 @@ export const activeRunsMax = 2_000;
 export const queuedRunsMax = 500_000;
 /** Decisions that may wait for one flush before requests from outside are refused. */
 export const backlogMax = 50_000;
-/** A node's lease. Take-over after kill −9 follows within lease + margin + one check. */
-export const nodeLeaseMs = 10_000;
-export const nodeRenewMs = 3_000;
-export const nodeMarginMs = 2_000;
+/**
+ * A node's lease. After kill −9 its shards are taken over within lease + margin + one renewal (9 s), and what ran on its
+ * workers is lost, unless they came back, one worker lease later: 17 s in all, for a promise of less than 20.
+ */
+export const nodeLeaseMs = 6_000;
+export const nodeRenewMs = 2_000;
+export const nodeMarginMs = 1_000;
 /** A node that could not renew for this long by its own clock steps nothing more. */
-export const nodeGiveUpMs = 8_000;
+export const nodeGiveUpMs = 5_000;
 /** A worker that is away longer loses what it ran (W4). */
-export const workerLeaseMs = 10_000;
-export const workerHeartbeatMs = 3_000;
+export const workerLeaseMs = 8_000;
+export const workerHeartbeatMs = 2_500;
 /** Between a cancel's signal and the hard kill. */
 export const cancelGraceMs = 5_000;
 /** The engine calls an attempt lost that its worker did not end this long after its timeout. */
@@ -28,5 +31,3 @@ export const offersMax = 1_000;
 export const queuedPageMax = 10_000;
 /** Messages taken from the inbox at once. */
 export const inboxPageMax = 500;
-/** Values of JSON text kept per run so that several inputs need one load. */
-export const blobsPerRunMax = 32;
