@@ -131,7 +131,7 @@ async function fill(client: Client, count: number): Promise<void> {
     insert into inbox (shard, message) select n % 64, '1' from ${rows};
     insert into shared_limit (workspace, kind, name, shard, slots) select 1, 'key', 'k' || n, n % 64, 1 from ${rows};
     insert into limit_grant (workspace, kind, name, holder, shard, run_id, slots)
-      select 1, 'key', 'k' || n, 'h', n % 64, 'r' || n, 1 from ${rows};
+      select 1, 'key', 'k' || n, 'h', n % 64, 'r' || n, 1 from ${rows} where n % 100 = 0;
     insert into limit_request (workspace, kind, name, holder, shard, reply_shard, run_id, slots, limit_slots, rank)
       select 1, 'key', 'k' || n, 'h2', n % 64, 1, 'r' || n, 1, 1, n from ${rows};
     insert into cached_output (workspace, key, recorded_at) select 1, 'k' || n, now() from ${rows};
@@ -140,8 +140,8 @@ async function fill(client: Client, count: number): Promise<void> {
   await client.query("analyze");
 }
 
-/** They join a share of all runs with other tables, once per take-over: a small table is rightly read whole. */
-const joinsOfTakeOver = ["load-task-runs", "reap-grants"];
+/** They read a share of all rows, once per take-over: of a small table, all of it is rightly read. */
+const takeOverStatements = ["load-task-runs", "reap-grants", "load-grants"];
 
 const sizes = process.env["MILLRACE_TEST_LONG"] === undefined ? [0, 1_000] : [0, 1_000, 1_000_000];
 
@@ -179,7 +179,7 @@ describe.each(sizes)("with %i rows in each hot table", (size) => {
     );
     for (const statement of statements) {
       if (statement.name === "flush") continue;
-      if (size < 1_000_000 && joinsOfTakeOver.includes(statement.name)) continue;
+      if (size < 1_000_000 && takeOverStatements.includes(statement.name)) continue;
       expect([statement.name, await scannedTables(client, statement)]).toEqual([statement.name, []]);
     }
   });
