@@ -22,6 +22,7 @@ export class Definitions {
   readonly #active = new Map<string, Promise<ActivePipeline | undefined>>();
   readonly #known = new Map<string, ActivePipeline>();
   readonly #graphs = new Map<string, Graph>();
+  readonly #asked = new Map<string, Promise<PipelineDefinition | undefined>>();
 
   constructor(source: DefinitionSource) {
     this.#source = source;
@@ -60,12 +61,19 @@ export class Definitions {
     return this.#compiled(`${active.bundle}/${active.definition.name}`, active.definition);
   }
 
+  /** Lookups of one graph that are under way are one question. */
   async graph(workspace: number, bundle: string, pipeline: string): Promise<Graph | undefined> {
     const name = `${bundle}/${pipeline}`;
     const known = this.#graphs.get(name);
     if (known) return known;
-    const definition = await this.#source.definitionOf(workspace, bundle, pipeline);
-    return definition && this.#compiled(name, definition);
+    const asked = this.#asked.get(name) ?? this.#source.definitionOf(workspace, bundle, pipeline);
+    this.#asked.set(name, asked);
+    try {
+      const definition = await asked;
+      return definition && this.#compiled(name, definition);
+    } finally {
+      this.#asked.delete(name);
+    }
   }
 
   #compiled(name: string, definition: PipelineDefinition): Graph {

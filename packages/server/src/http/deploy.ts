@@ -61,7 +61,7 @@ export async function rollBack(context: ApiContext, request: RollbackRequest): P
           deployment === undefined
             ? `The project "${project}" has no deployment before number ${state.active.number}.`
             : `The project "${project}" has no deployment number ${deployment}.`,
-        advice: "List them with `millrace deployments`.",
+        advice: "List them with `millrace rollback --list`.",
       });
     }
     const { definition, number, bundle } = target;
