@@ -38,6 +38,8 @@ export class FlushChecker {
   readonly cancels = new Map<string, LiveRun["cancel"]>();
   /** Limits whose slots an operator lowered: what was out may stay. */
   readonly loweredLimits = new Set<string>();
+  /** Task runs and runs that ended, so far. */
+  endings = 0;
 
   constructor(tables: MemoryTables, journal: Journal, book: DefinitionsBook, ledger: Ledger) {
     this.#ledger = ledger;
@@ -48,6 +50,7 @@ export class FlushChecker {
 
   onFlush(nodeId: number, number: number, batch: FlushBatch): void {
     this.#journal.count("flushes");
+    this.endings += batch.runsEnded.length + batch.taskRuns.filter(({ state }) => isEndState(state)).length;
     if (this.#tables.nodes.get(nodeId)?.fenced)
       this.#journal.violate("C4 fencing holds", `node ${nodeId} flushed ${number}`);
     for (const run of batch.runsCreated) {

@@ -37,8 +37,8 @@ export interface SimulationReport {
 }
 
 const hourMs = 3_600_000;
-/** Everything ends within this time once faults have stopped. */
-const calmMsMax = 2 * hourMs;
+/** Once faults have stopped something ends within this time, again and again, until nothing is left. */
+const stallMsMax = hourMs / 2;
 
 export async function simulate(options: SimulationOptions): Promise<SimulationReport> {
   const random = seededRandom(options.seed);
@@ -106,7 +106,10 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   await scheduler.run(endOfFaults, isDecided);
   faults.heal();
   const isCalm = (): boolean => scheduler.now > endOfFaults + 5_000 && client.isIdle && isEmpty(database);
-  await scheduler.run(endOfFaults + calmMsMax, () => isDecided() || isCalm());
+  for (let before = -1; !isDecided() && !isCalm() && checker.endings > before;) {
+    before = checker.endings;
+    await scheduler.run(scheduler.now + stallMsMax, () => isDecided() || isCalm());
+  }
   journal.count("seconds to calm", Math.round((scheduler.now - endOfFaults) / 1_000));
   checkEnd({
     tables: database.tables,
