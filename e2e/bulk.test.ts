@@ -6,7 +6,7 @@ import type { Api } from "./harness/api.ts";
 import { isLong, Stack } from "./harness/stack.ts";
 import { until } from "./harness/until.ts";
 
-const queuedRuns = isLong ? 100_000 : 5_000;
+const queuedRuns = isLong ? 100_000 : 2_000;
 const clients = 64;
 const active = 20;
 const long = { timeout: isLong ? 900_000 : 180_000 };

@@ -18,7 +18,7 @@ const targets: readonly Target[] = ["server", "worker", "child", "postgres", "ba
 
 const seed = Number(process.env["MILLRACE_TEST_SEED"] ?? 20_261_123);
 const kills = isLong ? 50 : 6;
-const runsMin = 200;
+const runsMin = isLong ? 200 : 100;
 const clients = 12;
 /** A killed server's shards are taken over after its lease; several kills may follow each other. */
 const stallMs = 90_000;

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { LedgerLine } from "./harness/ledger.ts";
 import { isAlive, treeOf } from "./harness/process-tree.ts";
 import { Proxy } from "./harness/proxy.ts";
-import { Stack } from "./harness/stack.ts";
+import { isLong, Stack } from "./harness/stack.ts";
 import { until } from "./harness/until.ts";
 
 const long = { timeout: 120_000 };
@@ -64,8 +64,8 @@ describe("a worker that", () => {
     },
   );
 
-  test(
-    "is killed leaves no process behind, and its work goes to another that drains when asked",
+  test.skipIf(!isLong)(
+    "is killed leaves no process behind, and its work goes to another that drains when asked [long]",
     long,
     async () => {
       await using stack = await Stack.make();
