@@ -167,12 +167,6 @@ export const mutants: readonly Mutant[] = [
       ),
   },
   {
-    name: "message not deleted",
-    breaks: "a message is deleted in the flush that carries what it caused (I1)",
-    apply: nothing,
-    wrapStore: (store) => withBatch(store, (batch) => ({ ...batch, messagesTaken: [] })),
-  },
-  {
     name: "message deleted unheard",
     breaks: "a message for a run on its way into memory waits for it (T3)",
     apply: () =>
@@ -217,20 +211,10 @@ export const mutants: readonly Mutant[] = [
       withBatch(store, (batch) => ({ ...batch, grants: batch.grants.filter(({ kind }) => kind !== "pool") })),
   },
   {
-    name: "shards kept after a release",
-    breaks: "a node steps a shard only until its release (N1)",
+    name: "release forgotten",
+    breaks: "shards that a node gave up are free for others",
     apply: nothing,
-    wrapStore: (store) => {
-      const released = new Set<number>();
-      return {
-        ...store,
-        releaseShards: async (nodeId, shards) => {
-          for (const shard of shards) released.add(shard);
-          await store.releaseShards(nodeId, shards);
-        },
-        ownedShards: async (nodeId) => [...new Set([...(await store.ownedShards(nodeId)), ...released])],
-      };
-    },
+    wrapStore: (store) => ({ ...store, releaseShards: async () => undefined }),
   },
   {
     name: "queue forgets",

@@ -33,7 +33,7 @@ test("one seed always goes the same way", { timeout: 120_000 }, async () => {
 
 test("a dispatch before its commit is caught", { timeout: 120_000 }, async () => {
   const mutant = mutants.find(({ name }) => name === "dispatch before commit")!;
-  expect((await tryMutant(mutant, mutantSeeds, mutantHours)).rule).toContain("C1");
+  expect((await tryMutant(mutant, mutantSeeds, mutantHours)).rule).toMatch(/^C1 |^C13 /);
 });
 
 test.runIf(isLong).each(kept)("kept seed $seed holds ($saw)", { timeout: 600_000 }, async ({ seed }) => {
