@@ -42,6 +42,10 @@ export class LogSink {
   #storing: Promise<void> | undefined;
   #pause: { readonly alarm: Alarm; readonly wake: () => void } | undefined;
   #stopping = false;
+  /** The last try to store failed. */
+  #troubled = false;
+  /** Called after each try to store. */
+  #readers: (() => void)[] = [];
 
   constructor(options: LogSinkOptions) {
     this.#options = options;
@@ -125,6 +129,17 @@ export class LogSink {
     };
   }
 
+  /**
+   * Resolves when what was taken of a run so far is stored: whoever reads the log of an attempt that has ended sees all
+   * of it. Does not wait for a database that refuses lines.
+   */
+  async stored(runId: string): Promise<void> {
+    const last = this.#waiting.findLast((waiting) => waiting.chunk.runId === runId);
+    while (last && !this.#troubled && this.#waiting.includes(last)) {
+      await new Promise<void>((resolve) => this.#readers.push(resolve));
+    }
+  }
+
   /** Resolves when all that was taken so far is stored, or could not be. */
   async drained(): Promise<void> {
     await this.#storing;
@@ -158,13 +173,20 @@ export class LogSink {
         );
       } catch (error) {
         this.#options.log.warn({ err: error }, "log lines could not be stored; trying again");
+        this.#tried(true);
         if (this.#stopping) return;
         await this.#wait(retryMs);
         continue;
       }
       this.#waiting.splice(0, batch.length);
       for (const waiting of batch) this.#waitingBytes -= waiting.bytes;
+      this.#tried(false);
     }
+  }
+
+  #tried(troubled: boolean): void {
+    this.#troubled = troubled;
+    for (const reader of this.#readers.splice(0)) reader();
   }
 
   #nextBatch(): Waiting[] {

@@ -72,6 +72,7 @@ export async function logPage(context: ApiContext, request: ApiRequest): Promise
         position: place[5],
       }
     : { createdAt: since, node: "", item: "", generation: 0, dispatch: 0, position: 0 };
+  await context.logs.stored(runId);
   const chunks = await readLogs(context.database, workspaceId, {
     runId,
     since,
