@@ -101,7 +101,7 @@ test(
       folder: elsewhere,
       environment: { MILLRACE_STATE: join(elsewhere, "state") },
     });
-    expect((await api.ended(await api.start("works-well"), 30_000)).run.state).toBe("succeeded");
+    expect((await api.ended(await api.start("works-well"), 60_000)).run.state).toBe("succeeded");
   },
 );
 
@@ -114,7 +114,7 @@ test("a second `dev` on one folder says who has it, and the first lives on", lon
   expectRefusal(second, "MILLRACE_STATE_IN_USE");
   expect(`${second.out}${second.err}`).toContain(String(url));
   const api = new Api(String(url));
-  expect((await api.ended(await api.start("works-well"), 30_000)).run.state).toBe("succeeded");
+  expect((await api.ended(await api.start("works-well"), 60_000)).run.state).toBe("succeeded");
   expect(first.isAlive).toBe(true);
 });
 
@@ -159,7 +159,7 @@ test.skipIf(!isLong)(
         .filter((line) => line.includes(code))
         .join("\n");
       expect(said, what).toContain("broken.ts");
-      expect((await api.ended(await api.start("works-well"), 30_000)).run.state).toBe("succeeded");
+      expect((await api.ended(await api.start("works-well"), 60_000)).run.state).toBe("succeeded");
     }
   },
 );

@@ -62,31 +62,6 @@ class Chaos {
     }
   }
 
-  /** What is known when something did not come: for the message of a failed test. */
-  async picture(): Promise<string> {
-    const parts = [`killed: ${this.killed.join()}`];
-    for (const table of [
-      "node",
-      "run",
-      "task_run",
-      "inbox",
-      "offer",
-      "limit_grant",
-      "limit_request",
-      "timer",
-    ]) {
-      const rows = await this.stack
-        .query(`select * from ${table} limit 8`)
-        .catch((error: unknown) => [{ error }]);
-      parts.push(`${table}: ${rows.map((row) => JSON.stringify(row)).join("\n  ")}`);
-    }
-    const shards = "select node_id, count(*)::integer from shard group by 1";
-    parts.push(`shards: ${JSON.stringify(await this.stack.query(shards).catch(String))}`);
-    for (const { pid, isAlive, said } of this.stack.commands)
-      parts.push(`process ${pid} ${isAlive ? "lives" : "ended"}: ${said.slice(-1_500)}`);
-    return parts.join("\n");
-  }
-
   async #kill(target: Target): Promise<void> {
     if (target === "server") await this.server.kill();
     else if (target === "worker") await this.random.pick(this.workers).kill();
@@ -139,9 +114,7 @@ test(
     const loads = Array.from({ length: clients }, (_, number) =>
       chaos.client(number, (started) => done && started >= perClient),
     );
-    const [ids] = await Promise.all([Promise.all(loads), killing]).catch(async (error: unknown) => {
-      throw new Error(`${String(error)}\n${await chaos.picture()}`, { cause: error });
-    });
+    const [ids] = await Promise.all([Promise.all(loads), killing]);
     await expectAllRecorded(stack, ids.flat());
     await expectNothingLeft(stack);
   },

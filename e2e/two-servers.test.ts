@@ -1,5 +1,6 @@
 /** Several server processes on one database: they share the shards, and take over from each other. */
 import { describe, expect, test } from "vitest";
+import { waitedForProcessorMs } from "./harness/answer-watch.ts";
 import { byTaskRun } from "./harness/ledger.ts";
 import { Stack } from "./harness/stack.ts";
 import { until } from "./harness/until.ts";
@@ -35,7 +36,7 @@ describe("two servers on one database", () => {
     );
     for (const id of started) {
       // Either server answers for every run.
-      expect((await two.api.ended(id, 30_000)).run.state).toBe("succeeded");
+      expect((await two.api.ended(id, 60_000)).run.state).toBe("succeeded");
       expect((await one.api.run(id)).run.state).toBe("succeeded");
     }
   });
@@ -83,16 +84,19 @@ describe("two servers on one database", () => {
     await shared(stack);
     const started = await Promise.all(Array.from({ length: 12 }, () => one.api.start("lasting")));
     await until("runs are under way", 10_000, () => stack.ledger().length >= 4);
-    const askedAt = performance.now();
+    const pids = [two.command.pid, process.pid];
+    const waitedMs = (): number => pids.reduce((sum, pid) => sum + waitedForProcessorMs(pid), 0);
+    const [askedAt, waitedBefore] = [performance.now(), waitedMs()];
     const stopping = one.command.stop();
     await until(
       "the other one holds all shards",
-      10_000,
+      20_000,
       async () => (await shardsByNode(stack))[0] === shardCount,
     );
-    expect(performance.now() - askedAt).toBeLessThan(3_000);
+    // Other programs' load is not judged.
+    expect(performance.now() - askedAt - (waitedMs() - waitedBefore)).toBeLessThan(3_000);
     expect((await stopping).code).toBe(0);
-    for (const id of started) expect((await two.api.ended(id, 30_000)).run.state).toBe("succeeded");
+    for (const id of started) expect((await two.api.ended(id, 60_000)).run.state).toBe("succeeded");
     for (const lines of byTaskRun(stack.ledger()).values())
       expect(lines.map(({ event }) => event)).toEqual(["start", "end"]);
   });

@@ -30,7 +30,7 @@ describe("a worker that", () => {
     proxy.cut();
     await worker.event("disconnected");
     proxy.open();
-    expect((await api.ended(id, 30_000)).run.state).toBe("succeeded");
+    expect((await api.ended(id, 60_000)).run.state).toBe("succeeded");
     expect(linesOf(stack, "long")).toEqual(["start 1", "end 1"]);
   });
 
@@ -50,7 +50,7 @@ describe("a worker that", () => {
       const detail = await api.ended(id, 60_000);
       expect(detail.run.state).toBe("succeeded");
       frozen.signal("SIGCONT");
-      await until("the worker is back", 30_000, () => {
+      await until("the worker is back", 60_000, () => {
         return frozen.events.filter(({ event }) => event === "connected").length > 1;
       });
       expect(await api.run(id)).toEqual(detail);
@@ -80,12 +80,12 @@ describe("a worker that", () => {
       await until("the killed worker's processes are gone", 10_000, () => !below.some((pid) => isAlive(pid)));
       const second = await stack.worker({ url: api.url });
       await startOf(stack, "long", 2);
-      const ended = await second.stop(30_000);
+      const ended = await second.stop(60_000);
       expect(ended.code).toBe(0);
       // What it ran when it was asked to drain was finished, and nothing new begun.
       expect(linesOf(stack, "long").at(-1)).toBe("end 2");
       await stack.worker({ url: api.url });
-      expect((await api.ended(id, 30_000)).run.state).toBe("succeeded");
+      expect((await api.ended(id, 60_000)).run.state).toBe("succeeded");
     },
   );
 });

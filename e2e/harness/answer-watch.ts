@@ -33,7 +33,7 @@ export class AnswerWatch {
 }
 
 /** How long a process's main thread was ready to run and did not. */
-function waitedForProcessorMs(pid: number): number {
+export function waitedForProcessorMs(pid: number): number {
   try {
     const [, waitedNs] = readFileSync(`/proc/${pid}/task/${pid}/schedstat`, "utf8").split(" ");
     return Number(waitedNs) / 1e6;

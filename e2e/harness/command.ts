@@ -1,6 +1,7 @@
 /** A `millrace` command as a process of its own. It is ended by its id, whatever becomes of the test. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { join } from "node:path";
+import { guard } from "./guard.ts";
 import { signal, treeOf } from "./process-tree.ts";
 import { until, within } from "./until.ts";
 
@@ -43,6 +44,10 @@ export class Command {
       ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
     });
     this.pid = this.#process.pid ?? 0;
+    if (this.pid !== 0) {
+      guard.tell("+pid", this.pid);
+      this.#process.once("exit", () => guard.tell("-pid", this.pid));
+    }
     this.#process.stdout?.setEncoding("utf8").on("data", (text: string) => {
       this.#out += text;
     });

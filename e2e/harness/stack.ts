@@ -12,9 +12,10 @@ import { Client } from "pg";
 import { expect, onTestFinished } from "vitest";
 import { Api } from "./api.ts";
 import { Command, type CommandOptions, type Ended } from "./command.ts";
+import { guard } from "./guard.ts";
 import { type LedgerLine, readLedger } from "./ledger.ts";
 import { isAlive, signal } from "./process-tree.ts";
-import { until } from "./until.ts";
+import { until, waits } from "./until.ts";
 
 export const projectFolder = join(import.meta.dirname, "..", "project");
 
@@ -52,6 +53,7 @@ export class Stack implements AsyncDisposable {
     const folder = await mkdtemp("/tmp/millrace-e2e-");
     // Passable, so that root's PostgreSQL can have its data in it.
     await chmod(folder, 0o755);
+    guard.tell("+folder", folder);
     const stack = new Stack(folder, options.state ?? join(folder, "state"));
     // A test that took too long is left where it waits: its stack is ended by this.
     if (expect.getState().currentTestName !== undefined) onTestFinished(() => stack[Symbol.asyncDispose]());
@@ -166,13 +168,36 @@ export class Stack implements AsyncDisposable {
     return this.#ended;
   }
 
+  /** What is there, for whoever has to find out why a test failed. */
+  async picture(): Promise<string> {
+    const parts: string[] = [];
+    for (const table of [
+      "node",
+      "run",
+      "task_run",
+      "inbox",
+      "offer",
+      "limit_grant",
+      "limit_request",
+      "timer",
+    ]) {
+      const rows = await this.query(`select * from ${table} limit 8`).catch((error: unknown) => [{ error }]);
+      parts.push(`${table}: ${rows.map((row) => JSON.stringify(row)).join("\n  ")}`);
+    }
+    for (const { pid, isAlive, said } of this.commands)
+      parts.push(`process ${pid} ${isAlive ? "lives" : "ended"}: ${said.slice(-1_500)}`);
+    return parts.join("\n");
+  }
+
   async #end(): Promise<void> {
+    if (waits.late > 0) console.error(await this.picture());
     for (const prepare of this.#preparations) await prepare();
     for (const command of this.commands.toReversed()) await command.destroy();
     for (const cleanUp of this.#cleanUps.toReversed()) await cleanUp();
     await this.#postgres?.stop();
     await this.#endLeftPostgres();
     await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
+    guard.tell("-folder", this.folder);
   }
 
   #ownPostgresPid(): number {

@@ -2,6 +2,9 @@
 
 const probeMs = 25;
 
+/** How many waits of this process were in vain: then a test fails, and its stack says what it sees. */
+export const waits = { late: 0 };
+
 /** Asks `probe` until it gives something, and throws after `ms`. A probe that throws is asked again. */
 export async function until<T>(
   what: string,
@@ -18,7 +21,10 @@ export async function until<T>(
     } catch (error) {
       last = error;
     }
-    if (performance.now() > end) throw new Error(`not within ${ms} ms: ${what}`, { cause: last });
+    if (performance.now() > end) {
+      waits.late += 1;
+      throw new Error(`not within ${ms} ms: ${what}`, { cause: last });
+    }
     await new Promise((resolve) => {
       setTimeout(resolve, probeMs);
     });
