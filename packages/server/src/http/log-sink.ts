@@ -135,7 +135,8 @@ export class LogSink {
    */
   async stored(runId: string): Promise<void> {
     const last = this.#waiting.findLast((waiting) => waiting.chunk.runId === runId);
-    while (last && !this.#troubled && this.#waiting.includes(last)) {
+    if (!last) return;
+    while (!this.#troubled && this.#waiting.includes(last)) {
       await new Promise<void>((resolve) => this.#readers.push(resolve));
     }
   }
