@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { cp, mkdir, mkdtemp, rm, symlink } from "node:fs/promises";
+import { chmod, cp, mkdir, mkdtemp, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -50,6 +50,8 @@ export const start: Bench = {
 /** A project as `init` makes one, which finds the packages of this repository. */
 async function makeProject(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "millrace-bench-"));
+  // Passable for the user that runs PostgreSQL in root's place: else its data would outlive this folder elsewhere.
+  await chmod(folder, 0o711);
   await cp(fileURLToPath(new URL("./project", import.meta.url)), folder, { recursive: true });
   await mkdir(join(folder, "node_modules"));
   await symlink(join(repository, "packages/millrace"), join(folder, "node_modules/millrace"));

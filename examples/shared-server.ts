@@ -1,7 +1,7 @@
 /** One server and worker for many examples: `millrace dev` in the first, and `millrace deploy` for the others. */
 import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -41,6 +41,8 @@ export class SharedServer {
   /** Starts in the example `first`, and resolves when it is ready. */
   static async start(first: string): Promise<SharedServer> {
     const folder = await mkdtemp(join(tmpdir(), "millrace-examples-"));
+    // Passable for the user that runs PostgreSQL in root's place: else its data would outlive this folder elsewhere.
+    await chmod(folder, 0o711);
     const args = [command, "dev", "--json", "--port", "0", "--state", join(folder, "state")];
     const cwd = join(import.meta.dirname, first);
     const dev = spawn(process.execPath, args, { cwd, stdio: ["ignore", "pipe", "pipe"] });

@@ -1,5 +1,5 @@
 /** The real parts of a benchmark: an embedded PostgreSQL, servers and workers as processes of their own. */
-import { mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect, startEmbedded, type EmbeddedServer } from "@millrace/store";
@@ -44,6 +44,8 @@ export class Stack implements AsyncDisposable {
 
   static async start(): Promise<Stack> {
     const folder = await mkdtemp(join(tmpdir(), "millrace-bench-"));
+    // Passable for the user that runs PostgreSQL in root's place: else its data would outlive this folder elsewhere.
+    await chmod(folder, 0o711);
     return new Stack(folder, await startEmbedded({ folder: join(folder, "state") }));
   }
 

@@ -1,6 +1,6 @@
 /** The command line as a user meets it: a process, in a project folder of its own. */
 import { spawn, type ChildProcess } from "node:child_process";
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -18,6 +18,8 @@ export interface Finished {
 /** An empty folder with `millrace` installed by a link. It goes with the test. */
 export function emptyProject(): string {
   const root = realpathSync(mkdtempSync(join(tmpdir(), "millrace-cli-")));
+  // Passable for the user that runs PostgreSQL in root's place: else its data would outlive this folder elsewhere.
+  chmodSync(root, 0o711);
   onTestFinished(() => rmSync(root, { recursive: true, force: true, maxRetries: 5 }));
   mkdirSync(join(root, "node_modules"));
   symlinkSync(join(packages, "millrace"), join(root, "node_modules", "millrace"));

@@ -51,7 +51,6 @@ export interface RunEntranceOptions {
   readonly send: (shard: number, message: InboxContent) => void;
 }
 
-/** Between two tries to begin a call that trouble of ours kept from beginning. */
 /** How long the run of a key that another node bound is waited for: a node that died before it made it is fenced by then. */
 const boundWaitMs = 15_000;
 const boundPollMs = 200;
