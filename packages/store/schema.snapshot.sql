@@ -24,13 +24,12 @@ table attempt_history partition by RANGE (ended_at)
   generation integer not null
   attempt integer not null
   dispatch integer not null
-  state text not null
+  state attempt_state not null
   worker text
   error json
   started_at timestamp with time zone not null
   ended_at timestamp with time zone not null
   constraint attempt_history_pkey PRIMARY KEY (workspace, run_id, node, item, generation, dispatch, ended_at)
-  constraint attempt_history_state_known CHECK ((state = ANY (ARRAY['succeeded'::text, 'failed'::text, 'skipped'::text, 'cancelled'::text, 'lost'::text])))
 
 table blob
   hash text collate "C" not null
@@ -188,9 +187,9 @@ table run with (fillfactor=70, autovacuum_vacuum_scale_factor=0.02, autovacuum_v
   created_at timestamp with time zone not null
   started_at timestamp with time zone
   constraint run_pkey PRIMARY KEY (workspace, id)
-  constraint run_sound CHECK (run_is_sound(state, (started_at IS NOT NULL), (reason IS NOT NULL), generation, depth))
   CREATE INDEX run_by_params_blob ON millrace.run USING btree (params_blob) WHERE (params_blob IS NOT NULL)
   CREATE INDEX run_by_shard ON millrace.run USING btree (shard, state, id)
+  CREATE TRIGGER run_sound BEFORE INSERT OR UPDATE ON millrace.run FOR EACH ROW EXECUTE FUNCTION check_run()
 
 table run_history partition by RANGE (ended_at)
   workspace integer not null
@@ -201,7 +200,7 @@ table run_history partition by RANGE (ended_at)
   project text not null
   bundle text not null
   generation integer not null
-  state text not null
+  state ended_run_state not null
   reason json
   depth smallint not null
   parent json
@@ -215,7 +214,6 @@ table run_history partition by RANGE (ended_at)
   started_at timestamp with time zone
   ended_at timestamp with time zone not null
   constraint run_history_pkey PRIMARY KEY (workspace, id, generation, ended_at)
-  constraint run_history_state_ended CHECK ((state = ANY (ARRAY['succeeded'::text, 'failed'::text, 'cancelled'::text, 'superseded'::text])))
   CREATE INDEX run_history_by_output_blob ON ONLY millrace.run_history USING btree (output_blob) WHERE (output_blob IS NOT NULL)
   CREATE INDEX run_history_by_params_blob ON ONLY millrace.run_history USING btree (params_blob) WHERE (params_blob IS NOT NULL)
   CREATE INDEX run_history_by_pipeline ON ONLY millrace.run_history USING btree (workspace, pipeline, id)
@@ -263,8 +261,8 @@ table task_run with (fillfactor=70, autovacuum_vacuum_scale_factor=0.02, autovac
   revoked boolean not null default false
   carried boolean not null default false
   constraint task_run_pkey PRIMARY KEY (workspace, run_id, node, item)
-  constraint task_run_sound CHECK (task_run_is_sound(state, dispatch, (worker IS NOT NULL), (started_at IS NOT NULL), (ended_at IS NOT NULL), (resume_at IS NOT NULL), ((output IS NOT NULL) OR (output_blob IS NOT NULL)), (reason IS NOT NULL)))
   CREATE INDEX task_run_by_output_blob ON millrace.task_run USING btree (output_blob) WHERE (output_blob IS NOT NULL)
+  CREATE TRIGGER task_run_sound BEFORE INSERT OR UPDATE ON millrace.task_run FOR EACH ROW EXECUTE FUNCTION check_task_run()
 
 table task_run_history partition by RANGE (run_ended_at)
   workspace integer not null
@@ -315,11 +313,13 @@ table workspace
   constraint workspace_name_unique UNIQUE (name)
   constraint workspace_pkey PRIMARY KEY (id)
 
-function broken_rule(rule text) returns boolean body ce3103c348a01bcf26b4c008312f5dfc
-function flush(p_node bigint, p_flush bigint, cr_workspace integer[], cr_id text[], cr_lane text[], cr_shard integer[], cr_pipeline text[], cr_project text[], cr_bundle text[], cr_generation integer[], cr_state text[], cr_depth integer[], cr_parent text[], cr_labels text[], cr_params text[], cr_params_blob text[], cr_created_ms double precision[], cr_started_ms double precision[], tr_workspace integer[], tr_run_id text[], tr_node text[], tr_item text[], tr_generation integer[], tr_state text[], tr_attempt integer[], tr_dispatch integer[], tr_losses integer[], tr_worker text[], tr_started_ms double precision[], tr_ended_ms double precision[], tr_resume_ms double precision[], tr_output text[], tr_output_blob text[], tr_output_bytes bigint[], tr_reason text[], tr_error text[], tr_child text[], tr_revoked boolean[], tr_carried boolean[], tr_run_ended_ms double precision[], en_workspace integer[], en_id text[], en_state text[], en_reason text[], en_output text[], en_output_blob text[], en_output_bytes bigint[], en_ended_ms double precision[], p_rest json) returns void body 0d99beb3a9920f17a6af3c05922b447e
+domain attempt_state CHECK ((VALUE = ANY (ARRAY['succeeded'::text, 'failed'::text, 'skipped'::text, 'cancelled'::text, 'lost'::text])))
+domain ended_run_state CHECK ((VALUE = ANY (ARRAY['succeeded'::text, 'failed'::text, 'cancelled'::text, 'superseded'::text])))
+function broken_rule(rule text) returns void body ce3103c348a01bcf26b4c008312f5dfc
+function check_run() returns trigger body 68ce010209d517d52e26fe96bdb21414
+function check_task_run() returns trigger body 579106af719f65511e4ac5b3ae13a661
+function flush(p_node bigint, p_flush bigint, p_runs json, p_task_runs json, p_ended json, p_final json, p_more json, p_rest json) returns void body cfd5a812da42d8fa0e1aae5a8553be74
 function flush_offers(p_rest json) returns void body 48daf18ab104c2bb85a2e964f7a32baa
-function flush_rest(p_rest json) returns void body 09203fe9bbaa4beabdbb51424ac5e22d
+function flush_rest(p_rest json) returns void body f75f41a18a301812c8c6ca60cf054470
 function keep_partitions(p_table text, p_key text, p_now timestamp with time zone, p_days_ahead integer, p_retention_days integer, OUT made text[], OUT dropped text[]) returns record body 2ba8d95bea76c7d46ba68a426a906212
 function make_partition(p_table text, p_key text, p_name text, p_day date) returns void body 11c5e8472038b80a2667528f322113ac
-function run_is_sound(state text, started boolean, has_reason boolean, generation integer, depth smallint) returns boolean body 36695eb6cbb10ff394a80985f035a894
-function task_run_is_sound(state text, dispatch integer, has_worker boolean, started boolean, ended boolean, has_resume boolean, has_output boolean, has_reason boolean) returns boolean body 2e83caf3fc34d51886ebce436d7cbcb1

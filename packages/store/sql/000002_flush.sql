@@ -2,59 +2,23 @@
 --
 -- F1: it locks the node's own row, which a take-over fences first; a fenced node commits nothing.
 -- F2: flush numbers rise by one, so that no flush lands twice and a node can learn whether its last one did.
--- F3: runs that end leave the live tables here, with their task runs. Rows of a run that ends in this flush (`tr_run_ended_ms`) go
+-- F3: runs that end leave the live tables here, with their task runs. Rows of a run that ends in this flush (`p_final`) go
 --     to history without a stop in the live table.
 --
--- Hot rows come as arrays; what is rare comes as one JSON document. Times are milliseconds since 1970.
+-- Each kind of rows is one JSON array, null when there are none. Times are milliseconds since 1970. What becomes a column
+-- of type json comes as text inside of it: taken apart as JSON it could not hold the character U+0000.
 create function flush(
   p_node bigint,
   p_flush bigint,
-  cr_workspace integer[],
-  cr_id text[],
-  cr_lane text[],
-  cr_shard integer[],
-  cr_pipeline text[],
-  cr_project text[],
-  cr_bundle text[],
-  cr_generation integer[],
-  cr_state text[],
-  cr_depth integer[],
-  cr_parent text[],
-  cr_labels text[],
-  cr_params text[],
-  cr_params_blob text[],
-  cr_created_ms double precision[],
-  cr_started_ms double precision[],
-  tr_workspace integer[],
-  tr_run_id text[],
-  tr_node text[],
-  tr_item text[],
-  tr_generation integer[],
-  tr_state text[],
-  tr_attempt integer[],
-  tr_dispatch integer[],
-  tr_losses integer[],
-  tr_worker text[],
-  tr_started_ms double precision[],
-  tr_ended_ms double precision[],
-  tr_resume_ms double precision[],
-  tr_output text[],
-  tr_output_blob text[],
-  tr_output_bytes bigint[],
-  tr_reason text[],
-  tr_error text[],
-  tr_child text[],
-  tr_revoked boolean[],
-  tr_carried boolean[],
-  tr_run_ended_ms double precision[],
-  en_workspace integer[],
-  en_id text[],
-  en_state text[],
-  en_reason text[],
-  en_output text[],
-  en_output_blob text[],
-  en_output_bytes bigint[],
-  en_ended_ms double precision[],
+  -- Runs that are made: rows of `run`.
+  p_runs json,
+  -- Task runs of runs that go on: rows of `task_run`.
+  p_task_runs json,
+  -- Runs that end, and their task runs that changed in this flush.
+  p_ended json,
+  p_final json,
+  -- Those runs that end and have task runs in the database besides these.
+  p_more json,
   p_rest json
 ) returns void
 language plpgsql
@@ -67,21 +31,19 @@ begin
     raise exception 'this node was fenced, or the flush is out of order' using errcode = 'MR001';
   end if;
 
-  if cardinality(cr_id) > 0 then
+  if p_runs is not null then
     insert into run (
       workspace, id, lane, shard, pipeline, project, bundle, generation, state, depth, parent, labels, params,
       params_blob, created_at, started_at
     )
     select
-      c.workspace, c.id, c.lane, c.shard, c.pipeline, c.project, c.bundle, c.generation, c.state, c.depth,
-      c.parent::json, c.labels::json, c.params::json, c.params_blob,
-      to_timestamp(c.created_ms / 1000), to_timestamp(c.started_ms / 1000)
-    from unnest(
-      cr_workspace, cr_id, cr_lane, cr_shard, cr_pipeline, cr_project, cr_bundle, cr_generation, cr_state, cr_depth,
-      cr_parent, cr_labels, cr_params, cr_params_blob, cr_created_ms, cr_started_ms
-    ) as c (
       workspace, id, lane, shard, pipeline, project, bundle, generation, state, depth,
-      parent, labels, params, params_blob, created_ms, started_ms
+      parent::json, labels::json, params::json, params_blob,
+      to_timestamp(created_ms / 1000), to_timestamp(started_ms / 1000)
+    from json_to_recordset(p_runs) as c (
+      workspace integer, id text, lane text, shard smallint, pipeline text, project text, bundle text, generation integer,
+      state text, depth smallint, parent text, labels text, params text, params_blob text, created_ms double precision,
+      started_ms double precision
     );
   end if;
 
@@ -92,24 +54,21 @@ begin
     end if;
   end if;
 
-  if cardinality(tr_run_id) > 0 then
-    insert into task_run as t (
+  if p_task_runs is not null then
+    insert into task_run (
       workspace, run_id, node, item, generation, state, attempt, dispatch, losses, worker, started_at, ended_at,
       resume_at, output, output_blob, output_bytes, reason, error, child_run_id, revoked, carried
     )
     select
-      c.workspace, c.run_id, c.node, c.item, c.generation, c.state, c.attempt, c.dispatch, c.losses, c.worker,
-      to_timestamp(c.started_ms / 1000), to_timestamp(c.ended_ms / 1000), to_timestamp(c.resume_ms / 1000),
-      c.output::json, c.output_blob, c.output_bytes, c.reason::json, c.error::json, c.child, c.revoked, c.carried
-    from unnest(
-      tr_workspace, tr_run_id, tr_node, tr_item, tr_generation, tr_state, tr_attempt, tr_dispatch, tr_losses, tr_worker,
-      tr_started_ms, tr_ended_ms, tr_resume_ms, tr_output, tr_output_blob, tr_output_bytes, tr_reason, tr_error,
-      tr_child, tr_revoked, tr_carried, tr_run_ended_ms
-    ) as c (
       workspace, run_id, node, item, generation, state, attempt, dispatch, losses, worker,
-      started_ms, ended_ms, resume_ms, output, output_blob, output_bytes, reason, error, child, revoked, carried, run_ended_ms
+      to_timestamp(started_ms / 1000), to_timestamp(ended_ms / 1000), to_timestamp(resume_ms / 1000),
+      output::json, output_blob, output_bytes, reason::json, error::json, child, revoked, carried
+    from json_to_recordset(p_task_runs) as c (
+      workspace integer, run_id text, node text, item text, generation integer, state text, attempt integer,
+      dispatch integer, losses integer, worker text, started_ms double precision, ended_ms double precision,
+      resume_ms double precision, output text, output_blob text, output_bytes bigint, reason text, error text, child text,
+      revoked boolean, carried boolean
     )
-    where c.run_ended_ms is null
     on conflict (workspace, run_id, node, item) do update set
       generation = excluded.generation,
       state = excluded.state,
@@ -130,11 +89,13 @@ begin
       carried = excluded.carried;
   end if;
 
-  if cardinality(en_id) > 0 then
+  if p_ended is not null then
     with gone as (
       delete from run
-      using unnest(en_workspace, en_id, en_state, en_reason, en_output, en_output_blob, en_output_bytes, en_ended_ms)
-        as e (workspace, id, state, reason, output, output_blob, output_bytes, ended_ms)
+      using json_to_recordset(p_ended) as e (
+        workspace integer, id text, state text, reason text, output text, output_blob text, output_bytes bigint,
+        ended_ms double precision
+      )
       where run.workspace = e.workspace and run.id = e.id
       returning
         run.workspace, run.id, run.lane, run.shard, run.pipeline, run.project, run.bundle, run.generation,
@@ -149,34 +110,40 @@ begin
       workspace, id, lane, shard, pipeline, project, bundle, generation, state, reason::json, depth, parent, labels, params,
       params_blob, output::json, output_blob, output_bytes, created_at, started_at, to_timestamp(ended_ms / 1000)
     from gone;
+  end if;
 
-    -- Three statements without a join between two arrays: of those the planner knows no sizes.
-    delete from task_run
-    using unnest(tr_workspace, tr_run_id, tr_node, tr_item, tr_run_ended_ms) as c (workspace, run_id, node, item, run_ended_ms)
-    where c.run_ended_ms is not null and task_run.workspace = c.workspace and task_run.run_id = c.run_id
-      and task_run.node = c.node and task_run.item = c.item;
-
+  if p_final is not null then
+    with final as materialized (
+      select *
+      from json_to_recordset(p_final) as c (
+        workspace integer, run_id text, node text, item text, generation integer, state text, attempt integer,
+        dispatch integer, worker text, started_ms double precision, ended_ms double precision, output text,
+        output_blob text, output_bytes bigint, reason text, error text, child text, carried boolean,
+        run_ended_ms double precision
+      )
+    ),
+    gone as (
+      delete from task_run
+      using final
+      where task_run.workspace = final.workspace and task_run.run_id = final.run_id and task_run.node = final.node
+        and task_run.item = final.item
+    )
     insert into task_run_history (
       workspace, run_id, generation, node, item, state, attempt, dispatch, worker, started_at, ended_at, output,
       output_blob, output_bytes, reason, error, child_run_id, run_ended_at
     )
     select
-      c.workspace, c.run_id, c.generation, c.node, c.item, c.state, c.attempt, c.dispatch, c.worker,
-      to_timestamp(c.started_ms / 1000), to_timestamp(c.ended_ms / 1000), c.output::json, c.output_blob, c.output_bytes,
-      c.reason::json, c.error::json, c.child, to_timestamp(c.run_ended_ms / 1000)
-    from unnest(
-      tr_workspace, tr_run_id, tr_node, tr_item, tr_generation, tr_state, tr_attempt, tr_dispatch, tr_worker,
-      tr_started_ms, tr_ended_ms, tr_output, tr_output_blob, tr_output_bytes, tr_reason, tr_error, tr_child, tr_carried,
-      tr_run_ended_ms
-    ) as c (
-      workspace, run_id, node, item, generation, state, attempt, dispatch, worker,
-      started_ms, ended_ms, output, output_blob, output_bytes, reason, error, child, carried, run_ended_ms
-    )
-    where c.run_ended_ms is not null and not c.carried;
+      workspace, run_id, generation, node, item, state, attempt, dispatch, worker,
+      to_timestamp(started_ms / 1000), to_timestamp(ended_ms / 1000), output::json, output_blob, output_bytes,
+      reason::json, error::json, child, to_timestamp(run_ended_ms / 1000)
+    from final
+    where not carried;
+  end if;
 
+  if p_more is not null then
     with gone as (
       delete from task_run
-      using unnest(en_workspace, en_id, en_ended_ms) as e (workspace, run_id, ended_ms)
+      using json_to_recordset(p_more) as e (workspace integer, run_id text, ended_ms double precision)
       where task_run.workspace = e.workspace and task_run.run_id = e.run_id
       returning task_run.*, e.ended_ms
     )
@@ -201,23 +168,23 @@ as $$
 begin
   update run set
     state = c.state,
-    reason = c.reason,
-    cancel = c.cancel,
+    reason = c.reason::json,
+    cancel = c.cancel::json,
     started_at = to_timestamp(c.started_ms / 1000)
   from json_to_recordset(p_rest -> 'runsChanged')
-    as c (workspace integer, id text, state text, reason json, cancel json, started_ms double precision)
+    as c (workspace integer, id text, state text, reason text, cancel text, started_ms double precision)
   where run.workspace = c.workspace and run.id = c.id;
 
   insert into attempt_history (
     workspace, run_id, node, item, generation, attempt, dispatch, state, worker, error, started_at, ended_at
   )
   select
-    workspace, run_id, node, item, generation, attempt, dispatch, state, worker, error,
+    workspace, run_id, node, item, generation, attempt, dispatch, state, worker, error::json,
     to_timestamp(started_ms / 1000), to_timestamp(ended_ms / 1000)
   from json_to_recordset(p_rest -> 'attempts')
     as a (
       workspace integer, run_id text, node text, item text, generation integer, attempt integer, dispatch integer,
-      state text, worker text, error json, started_ms double precision, ended_ms double precision
+      state text, worker text, error text, started_ms double precision, ended_ms double precision
     );
 
   delete from timer
@@ -242,8 +209,8 @@ begin
   where inbox.id = m.id;
 
   insert into inbox (shard, message)
-  select shard, message
-  from json_to_recordset(p_rest -> 'messagesSent') as m (shard smallint, message json);
+  select shard, message::json
+  from json_to_recordset(p_rest -> 'messagesSent') as m (shard smallint, message text);
 
   insert into shared_limit (workspace, kind, name, shard, slots, set_by_operator)
   select workspace, kind, name, shard, slots, set_by_operator
@@ -277,10 +244,10 @@ begin
     );
 
   insert into cached_output (workspace, key, output, output_blob, output_bytes, recorded_at, expires_at)
-  select workspace, key, output, output_blob, output_bytes, to_timestamp(recorded_ms / 1000), to_timestamp(expires_ms / 1000)
+  select workspace, key, output::json, output_blob, output_bytes, to_timestamp(recorded_ms / 1000), to_timestamp(expires_ms / 1000)
   from json_to_recordset(p_rest -> 'cached')
     as c (
-      workspace integer, key text, output json, output_blob text, output_bytes bigint, recorded_ms double precision,
+      workspace integer, key text, output text, output_blob text, output_bytes bigint, recorded_ms double precision,
       expires_ms double precision
     )
   on conflict (workspace, key) do update set

@@ -70,6 +70,37 @@ export const engineStoreRowRules: { readonly [name: string]: EngineStoreRule } =
     assert.equal(await other.loadRun({ workspace: 2, id: "r1" }), undefined);
   },
 
+  "values may hold any character that JSON can": async ({ store }) => {
+    const { flush } = await flusher(store);
+    const odd = "nul \u0000, half of a pair \ud800, quote \" and \\u0000";
+    const error = { name: "Error", message: odd };
+    await flush({
+      runsCreated: [liveRun("r1", { params: { value: { [odd]: odd } }, labels: { team: odd } })],
+      taskRuns: [
+        taskRunRow("r1", "a", { state: "succeeded", endedAt: rowTime, output: { value: [odd] } }),
+        taskRunRow("r1", "b", {
+          state: "failed",
+          endedAt: rowTime,
+          error,
+          reason: { code: "test", message: odd },
+        }),
+      ],
+      attempts: [attemptRow("r1", "b", { dispatch: 1, error })],
+      messagesSent: [{ shard: 1, message: { odd } }],
+      cached: [
+        { workspace: 1, key: "k", output: { value: odd }, recordedAt: rowTime, expiresAt: undefined },
+      ],
+    });
+    const loaded = await store.loadRun(key("r1"));
+    assert.deepEqual(loaded?.run.params, { value: { [odd]: odd } });
+    assert.deepEqual(loaded?.run.labels, { team: odd });
+    const [a, b] = loaded?.taskRuns.toSorted((left, right) => (left.node < right.node ? -1 : 1)) ?? [];
+    assert.deepEqual(a?.output, { value: [odd] });
+    assert.deepEqual(b?.error, error);
+    assert.deepEqual((await store.loadInbox([1], 10))[0]?.message, { odd });
+    assert.deepEqual((await store.findCached(1, ["k"], rowTime))[0]?.output, { value: odd });
+  },
+
   "parameters in a blob are loaded as its hash": async ({ store }) => {
     const { flush } = await flusher(store);
     await flush({ runsCreated: [liveRun("r1", { params: { blob: "abc", bytes: 20_000 } })] });
@@ -249,7 +280,7 @@ export const engineStoreRowRules: { readonly [name: string]: EngineStoreRule } =
     await flush({
       taskRuns: [taskRunRow("r1", "a", { ...done, dispatch: 2, output: { value: 1 } })],
       runsEnded: [
-        { ...key("r1"), state: "succeeded", reason: undefined, output: { value: [1] }, endedAt: rowTime + 6 },
+        { ...key("r1"), state: "succeeded", reason: undefined, output: { value: [1] }, endedAt: rowTime + 6, hasMoreRows: true },
       ],
     });
     assert.equal(await store.loadRun(key("r1")), undefined);
@@ -269,7 +300,7 @@ export const engineStoreRowRules: { readonly [name: string]: EngineStoreRule } =
       await flush({
         runsCreated: [liveRun("r1", { generation })],
         taskRuns: [taskRunRow("r1", "a", { generation, state: "skipped", endedAt })],
-        runsEnded: [{ ...key("r1"), state: "failed", reason: why, output: undefined, endedAt }],
+        runsEnded: [{ ...key("r1"), state: "failed", reason: why, output: undefined, endedAt, hasMoreRows: false }],
       });
     }
     const { runs, taskRuns } = await history("r1");
@@ -408,7 +439,7 @@ function refusals(): { [name: string]: EngineStoreRule } {
     },
     "a run that ends in a live state": {
       runsEnded: [
-        { ...key("there"), state: "running", reason: undefined, output: undefined, endedAt: rowTime },
+        { ...key("there"), state: "running", reason: undefined, output: undefined, endedAt: rowTime, hasMoreRows: true },
       ],
     },
     "a pending task run": { taskRuns: [taskRunRow("there", "a", { state: "pending" })] },

@@ -36,7 +36,9 @@ function change(tables: MemoryTables, batch: FlushBatch, undo: Undo): void {
   for (const row of batch.offers) put(tables.offers, offerKey(row), row, undo);
   once("task_run_pkey", batch.taskRuns, (row) => keyOf(row.workspace, row.runId, row.node, row.item));
   for (const row of batch.taskRuns) putTaskRun(tables, checkedTaskRun(row), undo);
-  for (const end of batch.runsEnded) endRun(tables, end, undo);
+  const changed = Map.groupBy(batch.taskRuns, (row) => keyOf(row.workspace, row.runId));
+  for (const end of batch.runsEnded)
+    endRun(tables, end, changed.get(keyOf(end.workspace, end.id)) ?? [], undo);
 }
 
 function changeRest(tables: MemoryTables, batch: FlushBatch, undo: Undo): void {
@@ -120,7 +122,7 @@ function putTaskRun(tables: MemoryTables, row: TaskRunRow, undo: Undo): void {
   put(rows, keyOf(row.node, row.item), row, undo);
 }
 
-function endRun(tables: MemoryTables, end: RunEnd, undo: Undo): void {
+function endRun(tables: MemoryTables, end: RunEnd, changed: readonly TaskRunRow[], undo: Undo): void {
   const name = keyOf(end.workspace, end.id);
   const run = tables.runs.get(name);
   const taskRuns = tables.taskRuns.get(name);
@@ -135,6 +137,9 @@ function endRun(tables: MemoryTables, end: RunEnd, undo: Undo): void {
       { ...kept, state, reason, output, endedAt },
     );
   }
+  const final = new Set(changed.map((row) => keyOf(row.node, row.item)));
+  if (!end.hasMoreRows && [...(taskRuns?.keys() ?? [])].some((key) => !final.has(key)))
+    throw new Error(`invariant broken: the run ${end.id} ended and has more rows than its end says`);
   remove(tables.taskRuns, name, undo);
   for (const row of taskRuns?.values() ?? []) {
     if (row.carried) continue;

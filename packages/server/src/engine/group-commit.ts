@@ -46,6 +46,8 @@ export class GroupCommit {
   #callbacks: Callback[] = [];
   readonly #dirtyRuns = new Set<RunEntry>();
   readonly #dirtyTaskRuns = new Map<TaskRun, RunEntry>();
+  /** Task runs that have a row, of runs that were made here. */
+  readonly #stored = new WeakSet<TaskRun>();
   #number = 0;
   #scheduled = false;
   #underWay = false;
@@ -143,13 +145,16 @@ export class GroupCommit {
     if (empty && isEmpty(this.#batch)) return undefined;
     const batch = this.#batch;
     const runs = new Set<RunEntry>();
-    for (const entry of this.#dirtyRuns) {
-      runs.add(entry);
-      addRun(batch, entry);
-    }
+    const known = new Map<RunEntry, number>();
     for (const [taskRun, entry] of this.#dirtyTaskRuns) {
       runs.add(entry);
       batch.taskRuns.push(taskRunRowOf(entry, taskRun));
+      if (this.#stored.has(taskRun)) known.set(entry, (known.get(entry) ?? 0) + 1);
+      else this.#noteStored(entry, taskRun);
+    }
+    for (const entry of this.#dirtyRuns) {
+      runs.add(entry);
+      addRun(batch, entry, known.get(entry) ?? 0);
     }
     const flush = { batch, callbacks: this.#callbacks, runs: [...runs] };
     this.#dirtyRuns.clear();
@@ -157,6 +162,13 @@ export class GroupCommit {
     this.#batch = emptyBatch();
     this.#callbacks = [];
     return flush;
+  }
+
+  /** A row that ends with its run is never stored. */
+  #noteStored(entry: RunEntry, taskRun: TaskRun): void {
+    if (entry.storedRows === undefined || isRunEnded(entry.run.state)) return;
+    this.#stored.add(taskRun);
+    entry.storedRows += 1;
   }
 
   /** A flush without rows needs no number: its callbacks only wait for their turn. */
@@ -232,7 +244,9 @@ function nextDelayMs(delayMs: number): number {
   return Math.min(Math.max(delayMs * 2, retryDelayMsMin), retryDelayMsMax);
 }
 
-function addRun(batch: FlushBatch, entry: RunEntry): void {
+/** `known`: how many of the run's stored task runs are part of this batch. */
+function addRun(batch: FlushBatch, entry: RunEntry, known: number): void {
+  const hasMoreRows = entry.storedRows === undefined || entry.storedRows > known;
   if (entry.isNew) {
     // Rows are made queued or running; what else a new run has become is a change of that row in the same flush.
     const row = liveRowOf(entry);
@@ -242,7 +256,7 @@ function addRun(batch: FlushBatch, entry: RunEntry): void {
       plain ? row : { ...row, state: row.startedAt === undefined ? "queued" : "running" },
     );
     if (!ended && (!plain || row.cancel)) batch.runsChanged.push(row);
-    if (ended) batch.runsEnded.push(endRowOf(entry));
+    if (ended) batch.runsEnded.push(endRowOf(entry, hasMoreRows));
     entry.isNew = false;
     return;
   }
@@ -250,7 +264,7 @@ function addRun(batch: FlushBatch, entry: RunEntry): void {
     // Its row may not say yet that it started: history takes that from there.
     if (entry.identity.startedAt === undefined && entry.run.startedAt !== undefined)
       batch.runsChanged.push({ ...liveRowOf(entry), state: "running", reason: undefined });
-    batch.runsEnded.push(endRowOf(entry));
+    batch.runsEnded.push(endRowOf(entry, hasMoreRows));
   } else batch.runsChanged.push(liveRowOf(entry));
 }
 

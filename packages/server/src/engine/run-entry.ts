@@ -9,6 +9,8 @@ export interface RunEntry {
   readonly run: Run;
   /** Its row is not in the database yet: the next flush makes it. */
   isNew: boolean;
+  /** How many of its task runs have rows; unknown of a run that was loaded. */
+  storedRows: number | undefined;
   /** Its task runs between ready and dispatched. */
   readonly ready: Map<TaskRun, ReadyTask>;
 }
@@ -19,7 +21,7 @@ export function liveRowOf(entry: RunEntry): LiveRun {
   return { ...identity, state: run.state, reason: run.reason, cancel: run.cancel, startedAt: run.startedAt };
 }
 
-export function endRowOf(entry: RunEntry): RunEnd {
+export function endRowOf(entry: RunEntry, hasMoreRows: boolean): RunEnd {
   const { identity, run } = entry;
   return {
     workspace: identity.workspace,
@@ -28,6 +30,7 @@ export function endRowOf(entry: RunEntry): RunEnd {
     reason: run.reason,
     output: run.output,
     endedAt: run.endedAt ?? 0,
+    hasMoreRows,
   };
 }
 

@@ -99,7 +99,13 @@ export class RunHost {
   }
 
   #add(created: NewRun, run: Run, isNew: boolean): RunEntry {
-    const entry: RunEntry = { identity: created.identity, run, isNew, ready: new Map() };
+    const entry: RunEntry = {
+      identity: created.identity,
+      run,
+      isNew,
+      storedRows: isNew ? 0 : undefined,
+      ready: new Map(),
+    };
     this.#runs.set(created.identity.id, entry);
     return entry;
   }

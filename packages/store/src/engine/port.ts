@@ -62,6 +62,8 @@ export interface RunEnd extends RunKey {
   readonly reason: Reason | undefined;
   readonly output: StoredValue | undefined;
   readonly endedAt: number;
+  /** Task runs of it are stored besides those of this batch. */
+  readonly hasMoreRows: boolean;
 }
 
 export interface TaskRunRow extends TaskRunRecord {

@@ -6,7 +6,7 @@ import type { Database } from "../connect.ts";
 import { toTimestamp } from "../value-types.ts";
 import type { CacheRow, EngineStore, FlushBatch, FlushOutcome, InboxRow } from "./port.ts";
 import { readStored } from "./rows.ts";
-import { flushParameterCount, flushParameters } from "./columns.ts";
+import { flushParameterCount, flushParameters } from "./flush-parameters.ts";
 import { registerNode, renewLease, fenceExpired, claimShards, leave } from "./node-statements.ts";
 import { loadShards, loadQueuedRuns, loadRun, loadTimers } from "./load-statements.ts";
 import { sendInbox, sendToRun, sendToWorker, wake, wakeChannel } from "./inbox-statements.ts";

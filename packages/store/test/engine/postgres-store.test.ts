@@ -1,7 +1,7 @@
 import { engineStoreConformance, testDatabase } from "@millrace/testkit";
 import { Client } from "pg";
 import { describe, test } from "vitest";
-import { flushParameterCount, flushParameters } from "../../src/engine/columns.ts";
+import { flushParameterCount, flushParameters } from "../../src/engine/flush-parameters.ts";
 import { openPostgresEngineStore } from "../../src/engine/postgres-engine-store.ts";
 
 const placeholders = Array.from({ length: flushParameterCount }, (_, index) => `$${index + 1}`).join(", ");

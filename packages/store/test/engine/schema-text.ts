@@ -45,6 +45,16 @@ export async function schemaText(client: ClientBase): Promise<string> {
       where ${ownTables} and not exists (select from pg_constraint as k where k.conindid = i.indexrelid)
       order by c.relname, pg_get_indexdef(i.indexrelid)`,
   );
+  const triggers = await rows<{ table: string; text: string }>(
+    `select c.relname as table, pg_get_triggerdef(t.oid) as text
+      from pg_class as c join pg_trigger as t on t.tgrelid = c.oid
+      where ${ownTables} and not t.tgisinternal order by c.relname, t.tgname`,
+  );
+  const domains = await rows<{ text: string }>(
+    `select 'domain ' || t.typname || ' ' || pg_get_constraintdef(k.oid) as text
+      from pg_type as t join pg_constraint as k on k.contypid = t.oid
+      where t.typnamespace = 'millrace'::regnamespace order by 1`,
+  );
   const functions = await rows<{ text: string }>(
     `select 'function ' || p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ') returns '
         || pg_get_function_result(p.oid) || ' body ' || md5(p.prosrc) as text
@@ -58,9 +68,10 @@ export async function schemaText(client: ClientBase): Promise<string> {
       ...of(columns, name).map(({ column, type, rest }) => `  ${`${column} ${type} ${rest}`.trimEnd()}`),
       ...of(constraints, name).map(({ text }) => `  ${text}`),
       ...of(indexes, name).map(({ text }) => `  ${text}`),
+      ...of(triggers, name).map(({ text }) => `  ${text}`),
     ].join("\n"),
   );
   const header =
     "-- Written by `MILLRACE_WRITE_SCHEMA=1 npx vitest run packages/store/test/engine/schema-snapshot.test.ts`.";
-  return `${[header, ...parts, functions.map(({ text }) => text).join("\n")].join("\n\n")}\n`;
+  return `${[header, ...parts, [...domains, ...functions].map(({ text }) => text).join("\n")].join("\n\n")}\n`;
 }
