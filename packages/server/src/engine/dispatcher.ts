@@ -60,7 +60,8 @@ export interface WorkerInfo {
 
 /** A connection to a worker. */
 export interface WorkerLink {
-  send(message: ServerMessage): void;
+  /** Each is a frame; they leave together. */
+  send(...messages: ServerMessage[]): void;
   close(): void;
 }
 
@@ -250,16 +251,12 @@ export class Dispatcher {
       if (!worker.link) continue;
       // What was given up while its flush was under way stays here.
       const dispatches = outgoing.dispatches.filter(({ token }) => worker.busy.has(tokenKey(token)));
-      if (dispatches.length > 0) worker.link.send({ kind: "dispatches", dispatches });
-      if (outgoing.acks.length > 0) worker.link.send({ kind: "ack", tokens: outgoing.acks });
-      for (const cancel of outgoing.cancels) {
-        worker.link.send({
-          kind: "cancel",
-          token: cancel.token,
-          reason: cancel.reason,
-          graceMs: this.#options.cancelGraceMs,
-        });
-      }
+      const messages: ServerMessage[] = [];
+      if (dispatches.length > 0) messages.push({ kind: "dispatches", dispatches });
+      if (outgoing.acks.length > 0) messages.push({ kind: "ack", tokens: outgoing.acks });
+      const graceMs = this.#options.cancelGraceMs;
+      for (const cancel of outgoing.cancels) messages.push({ kind: "cancel", ...cancel, graceMs });
+      worker.link.send(...messages);
     }
   }
 }

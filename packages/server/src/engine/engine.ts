@@ -122,7 +122,7 @@ export class Engine {
       },
       nodeId: () => this.#membership.nodeId,
       poolSlots: (_run: LiveRun, pool: string) => this.#pools.get(pool) ?? 1,
-      publish: (entry: RunEntry, taskRun: TaskRun | undefined) => this.#publish(entry, taskRun),
+      publish: (entry: RunEntry, taskRun: TaskRun | undefined) => this.watchers.tell(entry, taskRun),
       startChild: (entry: RunEntry, taskRun: TaskRun) => this.#calls.startChild(entry, taskRun),
       cancelChild: (childRunId: string, reason: Reason, force: boolean) =>
         this.#own(
@@ -339,11 +339,6 @@ export class Engine {
     this.#parts.offers.offerWaiting();
     this.#parts.offers.claim();
     this.#parts.dispatcher.sealOutgoing();
-  }
-
-  #publish(entry: RunEntry, taskRun: TaskRun | undefined): void {
-    if (!this.watchers.watched(entry.identity.id)) return;
-    this.#committing().afterCommit(() => this.watchers.tell(entry, taskRun));
   }
 
   async #loadShards(shards: readonly number[]): Promise<() => void> {

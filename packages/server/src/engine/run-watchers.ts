@@ -1,4 +1,4 @@
-/** Who watches which run: told of each change once it is committed. */
+/** Who watches which run: told of each change as soon as it is decided, which may be before it is committed. */
 import type { TaskRun } from "@millrace/core";
 import type { RunEntry } from "./run-entry.ts";
 
@@ -7,11 +7,7 @@ export type RunWatcher = (entry: RunEntry, taskRun: TaskRun | undefined) => void
 export class RunWatchers {
   readonly #watchers = new Map<string, Set<RunWatcher>>();
 
-  watched(runId: string): boolean {
-    return this.#watchers.has(runId);
-  }
-
-  /** Calls `watcher` after each commit that changed the run, until what it returns is called. */
+  /** Calls `watcher` with each change of a task run, or of the run itself, until what it returns is called. */
   watch(runId: string, watcher: RunWatcher): () => void {
     const watchers = this.#watchers.get(runId) ?? new Set();
     this.#watchers.set(runId, watchers);

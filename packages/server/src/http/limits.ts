@@ -37,6 +37,8 @@ export const eventBufferBytesMax = 4 * 1024 * 1024;
 export const eventHeartbeatMs = 15_000;
 /** How often a watched run that another server steps is looked at. */
 export const eventPollMs = 250;
+/** A reader of a run's events hears of it this often at most, except of its end. */
+export const eventGatherMs = 25;
 /** Event streams at once: each watches, and may poll, for one reader. */
 export const eventStreamsMax = 500;
 /** Longest name of a label, and longest text of one. */

@@ -2,6 +2,7 @@
  * `GET /runs/:id/events`: what happens to a run, as server-sent events.
  *
  * V1: an event tells of what is committed.
+ * V4: changes of one task run within `eventGatherMs` are told as one: its newest state. The run's end is told at once.
  * V2: a run in this server's memory is listened to; one elsewhere is looked at each `eventPollMs`, while somebody
  *     watches.
  * V3: a reader that does not read is cut, with a mark, once `eventBufferBytesMax` wait for it.
@@ -14,7 +15,7 @@ import type { Alarm } from "../engine/clock.ts";
 import type { Engine } from "../engine/engine.ts";
 import { liveRowOf, taskRunRowOf, type RunEntry } from "../engine/run-entry.ts";
 import type { ApiContext } from "./api-context.ts";
-import { eventBufferBytesMax, eventHeartbeatMs, eventPollMs, eventStreamsMax } from "./limits.ts";
+import { eventBufferBytesMax, eventGatherMs, eventHeartbeatMs, eventPollMs, eventStreamsMax } from "./limits.ts";
 import type { ApiRequest } from "./route.ts";
 import { findCurrent } from "./run-commands.ts";
 import { summaryOf } from "./run-summary.ts";
@@ -63,8 +64,10 @@ class EventStream {
   #engine: Engine | undefined;
   #unwatch: (() => void)[] = [];
   #unwatchEngine: (() => void) | undefined;
-  #captured: { readonly event: RunEvent }[] = [];
-  #sending = false;
+  /** What changed since the last events, in order; `undefined` stands for the run itself. */
+  #changed = new Set<TaskRun | undefined>();
+  #gathering: Alarm | undefined;
+  #gatheredAt = Number.NEGATIVE_INFINITY;
   #alarm: Alarm | undefined;
   #ticks = 0;
   #polling = false;
@@ -118,6 +121,7 @@ class EventStream {
     if (this.#closed) return;
     this.#closed = true;
     this.#alarm?.cancel();
+    this.#gathering?.cancel();
     this.#unwatchEngine?.();
     for (const unwatch of this.#unwatch) unwatch();
     this.#unwatch = [];
@@ -131,17 +135,29 @@ class EventStream {
     if (engine === this.#engine) return;
     this.#unwatchEngine?.();
     this.#engine = engine;
-    this.#captured = [];
-    this.#sending = false;
+    this.#changed.clear();
     this.#unwatchEngine = engine?.watchers.watch(this.#id, (entry, taskRun) =>
-      this.#capture(engine, entry, taskRun),
+      this.#gather(engine, entry, taskRun),
     );
   }
 
+  #gather(engine: Engine, entry: RunEntry, taskRun: TaskRun | undefined): void {
+    this.#changed.add(taskRun);
+    if (!taskRun && isRunEnded(entry.run.state)) return void this.#tellChanged(engine, entry);
+    const { clock } = this.#context;
+    const waitMs = Math.max(0, this.#gatheredAt + eventGatherMs - clock.monotonic());
+    this.#gathering ??= clock.after(waitMs, () => void this.#tellChanged(engine, entry));
+  }
+
   /** What memory says now may be ahead of the database: it is told after the next commit. */
-  #capture(engine: Engine, entry: RunEntry, taskRun: TaskRun | undefined): void {
-    this.#captured.push({ event: this.#eventOf(entry, taskRun) });
-    if (!this.#sending) void this.#sendCaptured(engine);
+  async #tellChanged(engine: Engine, entry: RunEntry): Promise<void> {
+    this.#gathering?.cancel();
+    this.#gathering = undefined;
+    this.#gatheredAt = this.#context.clock.monotonic();
+    const events = Array.from(this.#changed, (taskRun) => this.#eventOf(entry, taskRun));
+    this.#changed.clear();
+    await engine.committed();
+    if (this.#engine === engine && !this.#closed) this.#sendBatch(events);
   }
 
   #eventOf(entry: RunEntry, taskRun: TaskRun | undefined): RunEvent {
@@ -149,18 +165,6 @@ class EventStream {
     const { endedAt } = entry.run;
     const run = summaryOf({ ...liveRowOf(entry), ...(endedAt === undefined ? {} : { endedAt }) });
     return { kind: "run", run };
-  }
-
-  async #sendCaptured(engine: Engine): Promise<void> {
-    this.#sending = true;
-    while (this.#captured.length > 0) {
-      const batch = this.#captured;
-      this.#captured = [];
-      await engine.committed();
-      if (this.#engine !== engine || this.#closed) return;
-      this.#sendBatch(batch.map(({ event }) => event));
-    }
-    this.#sending = false;
   }
 
   #sendBatch(events: readonly RunEvent[]): void {

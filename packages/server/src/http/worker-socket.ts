@@ -59,7 +59,7 @@ export class WorkerSockets {
     }
     this.#server.handleUpgrade(request, socket, head, (webSocket) => {
       if ("setNoDelay" in socket) (socket as { setNoDelay(on: boolean): void }).setNoDelay(true);
-      new WorkerSocket(this.#context, webSocket).open();
+      new WorkerSocket(this.#context, webSocket, socket).open();
     });
   }
 
@@ -77,13 +77,16 @@ export class WorkerSockets {
 class WorkerSocket implements WorkerLink {
   readonly #context: ApiContext;
   readonly #socket: WebSocket;
+  readonly #carrier: Duplex;
   #engine: Engine | undefined;
   #worker: ConnectedWorker | undefined;
   #helloAlarm: Alarm | undefined;
 
-  constructor(context: ApiContext, socket: WebSocket) {
+  /** `carrier`: the connection under the socket. */
+  constructor(context: ApiContext, socket: WebSocket, carrier: Duplex) {
     this.#context = context;
     this.#socket = socket;
+    this.#carrier = carrier;
   }
 
   readonly #ignored = (reason: string): void => {
@@ -109,7 +112,7 @@ class WorkerSocket implements WorkerLink {
     });
   }
 
-  send(message: ServerMessage): void {
+  send(...messages: ServerMessage[]): void {
     const socket = this.#socket;
     if (socket.readyState !== socket.OPEN) return;
     if (socket.bufferedAmount > workerBufferBytesMax) {
@@ -117,7 +120,10 @@ class WorkerSocket implements WorkerLink {
       socket.terminate();
       return;
     }
-    socket.send(JSON.stringify(message));
+    // One write: each wakes the worker, which costs more than the frame.
+    this.#carrier.cork();
+    for (const message of messages) socket.send(JSON.stringify(message));
+    this.#carrier.uncork();
   }
 
   close(): void {

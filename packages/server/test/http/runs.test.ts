@@ -1,3 +1,4 @@
+import type { RunEvent } from "@millrace/protocol";
 import { describe, expect, it } from "vitest";
 import { failed, node, pipeline, reads, startFixture, succeeded } from "./server-fixture.ts";
 
@@ -183,18 +184,20 @@ describe("reading runs", () => {
     const worker = await fixture.worker();
     const dispatch = await worker.dispatch("a");
     const { token } = dispatch;
+    const kinds: string[] = [];
+    const texts: string[] = [];
+    const note = (event: RunEvent): void => {
+      kinds.push(event.kind === "node" ? `node ${event.node.state}` : event.kind);
+      if (event.kind === "log") texts.push(event.entry.text);
+      if (event.kind === "end") expect(event.run.state).toBe("succeeded");
+    };
+    while (!kinds.includes("node running")) note((await events.next()).value);
     worker.send({ kind: "progress", token, fraction: 0.5, message: "half" });
     const line = { at: 1, stream: "stdout", level: "info", text: "hello" } as const;
     worker.send({ kind: "logs", token, attempt: 1, from: 0, lines: [line] });
     worker.send({ kind: "logs", token, attempt: 1, from: 0, lines: [line, { ...line, text: "again" }] });
     worker.finish(dispatch, succeeded(42));
-    const kinds: string[] = [];
-    const texts: string[] = [];
-    for await (const event of events) {
-      kinds.push(event.kind === "node" ? `node ${event.node.state}` : event.kind);
-      if (event.kind === "log") texts.push(event.entry.text);
-      if (event.kind === "end") expect(event.run.state).toBe("succeeded");
-    }
+    for await (const event of events) note(event);
     expect(kinds).toEqual(
       expect.arrayContaining(["node running", "progress", "log", "node succeeded", "end"]),
     );
