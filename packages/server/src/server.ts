@@ -26,7 +26,7 @@ import type { FastifyInstance } from "fastify";
 import { systemClock } from "./engine/clock.ts";
 import type { DefinitionSource } from "./engine/definitions.ts";
 import type { EngineLog } from "./engine/engine-options.ts";
-import { workspaceId } from "./engine/run-entrance.ts";
+import { workspaceId } from "./engine/workspace.ts";
 import { EngineHost } from "./engine-host.ts";
 import { Access } from "./http/access.ts";
 import type { ApiContext } from "./http/api-context.ts";

@@ -1,5 +1,15 @@
 /** Rows of the engine's store with all that a test does not care about. */
-import type { AttemptRow, LiveRun, TaskRunRow } from "@millrace/store";
+import { strict as assert } from "node:assert";
+import {
+  emptyBatch,
+  type AttemptRow,
+  type EngineStore,
+  type FlushBatch,
+  type GrantRow,
+  type LiveRun,
+  type RequestRow,
+  type TaskRunRow,
+} from "@millrace/store";
 
 /** A whole millisecond, as all stores keep it. */
 export const rowTime = 1_800_000_000_000;
@@ -69,3 +79,45 @@ export function attemptRow(runId: string, node: string, parts: Partial<AttemptRo
     ...parts,
   };
 }
+
+/** A node that has flushed nothing, and a way to flush in order. */
+export async function flusher(
+  store: EngineStore,
+): Promise<{ nodeId: number; flush: (parts: Partial<FlushBatch>) => Promise<void> }> {
+  const { nodeId } = await store.registerNode({
+    name: "a",
+    url: undefined,
+    version: "test",
+    leaseMs: 10_000,
+  });
+  let number = 0;
+  return {
+    nodeId,
+    flush: async (parts) => {
+      number += 1;
+      assert.equal(await store.flush(nodeId, number, { ...emptyBatch(), ...parts }), "committed");
+    },
+  };
+}
+
+export const key = (id: string): { workspace: number; id: string } => ({ workspace: 1, id });
+export const why = { code: "test", message: "because", fields: { a: 1 } };
+
+export const grant = (parts: Partial<GrantRow> = {}): GrantRow => ({
+  workspace: 1,
+  kind: "pool",
+  name: "warehouse",
+  holder: "r1/a//1",
+  shard: 1,
+  runId: "r1",
+  slots: 2,
+  ...parts,
+});
+
+export const request = (parts: Partial<RequestRow> = {}): RequestRow => ({
+  ...grant(),
+  replyShard: 1,
+  limitSlots: 3,
+  rank: rowTime,
+  ...parts,
+});

@@ -7,6 +7,7 @@ import {
   shardCount,
 } from "@millrace/store";
 import type { ConformanceCase } from "./conformance.ts";
+import { engineStoreRefusals } from "./engine-store-refusals.ts";
 import { engineStoreRowRules } from "./engine-store-row-rules.ts";
 import { liveRun } from "./engine-rows.ts";
 
@@ -46,17 +47,19 @@ export type EngineStoreRule = (subject: EngineStoreUnderTest) => Promise<void>;
 
 /** The rules of `EngineStore` (E1–E4); each case gets an empty store from `makeStore`. */
 export function engineStoreConformance(makeStore: () => Promise<EngineStoreUnderTest>): ConformanceCase[] {
-  return Object.entries({ ...rules, ...engineStoreRowRules }).map(([name, rule]) => ({
-    name,
-    run: async () => {
-      const subject = await makeStore();
-      try {
-        await rule(subject);
-      } finally {
-        await subject.dispose();
-      }
-    },
-  }));
+  return Object.entries({ ...rules, ...engineStoreRowRules, ...engineStoreRefusals() }).map(
+    ([name, rule]) => ({
+      name,
+      run: async () => {
+        const subject = await makeStore();
+        try {
+          await rule(subject);
+        } finally {
+          await subject.dispose();
+        }
+      },
+    }),
+  );
 }
 
 const leaseMs = 10_000;

@@ -1,57 +1,18 @@
-/** Rules of `EngineStore` about rows: what was flushed is what is loaded (E4), and what the database refuses. */
+/** Rules of `EngineStore` about rows: what was flushed is what is loaded (E4). */
 import { strict as assert } from "node:assert";
 import type { Json } from "@millrace/core";
 import {
-  emptyBatch,
-  type EngineStore,
-  type FlushBatch,
-  type GrantRow,
-  type RequestRow,
-} from "@millrace/store";
-import { attemptRow, liveRun, rowTime, taskRunRow } from "./engine-rows.ts";
+  attemptRow,
+  flusher,
+  grant,
+  key,
+  liveRun,
+  request,
+  rowTime,
+  taskRunRow,
+  why,
+} from "./engine-rows.ts";
 import type { EngineStoreRule } from "./engine-store-conformance.ts";
-
-/** A node that has flushed nothing, and a way to flush in order. */
-async function flusher(
-  store: EngineStore,
-): Promise<{ nodeId: number; flush: (parts: Partial<FlushBatch>) => Promise<void> }> {
-  const { nodeId } = await store.registerNode({
-    name: "a",
-    url: undefined,
-    version: "test",
-    leaseMs: 10_000,
-  });
-  let number = 0;
-  return {
-    nodeId,
-    flush: async (parts) => {
-      number += 1;
-      assert.equal(await store.flush(nodeId, number, { ...emptyBatch(), ...parts }), "committed");
-    },
-  };
-}
-
-const key = (id: string): { workspace: number; id: string } => ({ workspace: 1, id });
-const why = { code: "test", message: "because", fields: { a: 1 } };
-
-const grant = (parts: Partial<GrantRow> = {}): GrantRow => ({
-  workspace: 1,
-  kind: "pool",
-  name: "warehouse",
-  holder: "r1/a//1",
-  shard: 1,
-  runId: "r1",
-  slots: 2,
-  ...parts,
-});
-
-const request = (parts: Partial<RequestRow> = {}): RequestRow => ({
-  ...grant(),
-  replyShard: 1,
-  limitSlots: 3,
-  rank: rowTime,
-  ...parts,
-});
 
 export const engineStoreRowRules: { readonly [name: string]: EngineStoreRule } = {
   "a run is loaded as it was flushed": async ({ store, other }) => {
@@ -72,7 +33,7 @@ export const engineStoreRowRules: { readonly [name: string]: EngineStoreRule } =
 
   "values may hold any character that JSON can": async ({ store }) => {
     const { flush } = await flusher(store);
-    const odd = "nul \u0000, half of a pair \ud800, quote \" and \\u0000";
+    const odd = 'nul \u0000, half of a pair \ud800, quote " and \\u0000';
     const error = { name: "Error", message: odd };
     await flush({
       runsCreated: [liveRun("r1", { params: { value: { [odd]: odd } }, labels: { team: odd } })],
@@ -87,9 +48,7 @@ export const engineStoreRowRules: { readonly [name: string]: EngineStoreRule } =
       ],
       attempts: [attemptRow("r1", "b", { dispatch: 1, error })],
       messagesSent: [{ shard: 1, message: { odd } }],
-      cached: [
-        { workspace: 1, key: "k", output: { value: odd }, recordedAt: rowTime, expiresAt: undefined },
-      ],
+      cached: [{ workspace: 1, key: "k", output: { value: odd }, recordedAt: rowTime, expiresAt: undefined }],
     });
     const loaded = await store.loadRun(key("r1"));
     assert.deepEqual(loaded?.run.params, { value: { [odd]: odd } });
@@ -280,7 +239,14 @@ export const engineStoreRowRules: { readonly [name: string]: EngineStoreRule } =
     await flush({
       taskRuns: [taskRunRow("r1", "a", { ...done, dispatch: 2, output: { value: 1 } })],
       runsEnded: [
-        { ...key("r1"), state: "succeeded", reason: undefined, output: { value: [1] }, endedAt: rowTime + 6, hasMoreRows: true },
+        {
+          ...key("r1"),
+          state: "succeeded",
+          reason: undefined,
+          output: { value: [1] },
+          endedAt: rowTime + 6,
+          hasMoreRows: true,
+        },
       ],
     });
     assert.equal(await store.loadRun(key("r1")), undefined);
@@ -300,7 +266,9 @@ export const engineStoreRowRules: { readonly [name: string]: EngineStoreRule } =
       await flush({
         runsCreated: [liveRun("r1", { generation })],
         taskRuns: [taskRunRow("r1", "a", { generation, state: "skipped", endedAt })],
-        runsEnded: [{ ...key("r1"), state: "failed", reason: why, output: undefined, endedAt, hasMoreRows: false }],
+        runsEnded: [
+          { ...key("r1"), state: "failed", reason: why, output: undefined, endedAt, hasMoreRows: false },
+        ],
       });
     }
     const { runs, taskRuns } = await history("r1");
@@ -416,91 +384,4 @@ export const engineStoreRowRules: { readonly [name: string]: EngineStoreRule } =
     await flush({ cached: [{ ...row, output: { value: 2 } }] });
     assert.deepEqual((await store.findCached(1, ["k1"], rowTime))[0]?.output, { value: 2 });
   },
-
-  ...refusals(),
 };
-
-/** Each is refused as poison, changes nothing, and leaves the node able to flush under the same number. */
-function refusals(): { [name: string]: EngineStoreRule } {
-  const ended = { state: "succeeded" as const, endedAt: rowTime };
-  const wrong: { [name: string]: Partial<FlushBatch> } = {
-    "a run with a known id": { runsCreated: [liveRun("there")] },
-    "a live run in an end state": { runsCreated: [liveRun("r1", { state: "succeeded" })] },
-    "a running run that never started": { runsCreated: [liveRun("r1", { startedAt: undefined })] },
-    "a queued run that has started": {
-      runsCreated: [liveRun("r1", { state: "queued", startedAt: rowTime })],
-    },
-    "a generation 0": { runsCreated: [liveRun("r1", { generation: 0 })] },
-    "a call too deep": { runsCreated: [liveRun("r1", { depth: 17 })] },
-    "a quarantine without a reason": {
-      runsChanged: [
-        { ...key("there"), state: "quarantined", reason: undefined, cancel: undefined, startedAt: rowTime },
-      ],
-    },
-    "a run that ends in a live state": {
-      runsEnded: [
-        { ...key("there"), state: "running", reason: undefined, output: undefined, endedAt: rowTime, hasMoreRows: true },
-      ],
-    },
-    "a pending task run": { taskRuns: [taskRunRow("there", "a", { state: "pending" })] },
-    "a running task run without a dispatch": { taskRuns: [taskRunRow("there", "a", { dispatch: 0 })] },
-    "a running task run without a worker": { taskRuns: [taskRunRow("there", "a", { worker: undefined })] },
-    "a retrying task run without a time": { taskRuns: [taskRunRow("there", "a", { state: "retrying" })] },
-    "an ended task run without an end": { taskRuns: [taskRunRow("there", "a", { state: "skipped" })] },
-    "a running task run with an end": { taskRuns: [taskRunRow("there", "a", { endedAt: rowTime })] },
-    "an output of what did not succeed": { taskRuns: [taskRunRow("there", "a", { output: { value: 1 } })] },
-    "a failure without a reason": {
-      taskRuns: [taskRunRow("there", "a", { state: "failed", endedAt: rowTime })],
-    },
-    "one task run twice in a flush": {
-      taskRuns: [taskRunRow("there", "a"), taskRunRow("there", "a", ended)],
-    },
-    "an attempt of an unknown state": { attempts: [attemptRow("there", "a", { state: "running" as never })] },
-    "one attempt twice": { attempts: [attemptRow("there", "a"), attemptRow("there", "a")] },
-    "a second grant of one holder": { grants: [grant({ holder: "there" })] },
-    "a second request of one holder": { requests: [request({ holder: "there" })] },
-    "a grant of no slots": { grants: [grant({ slots: 0 })] },
-    "a limit below 0": {
-      limits: [{ workspace: 1, kind: "pool", name: "x", shard: 1, slots: -1, setByOperator: false }],
-    },
-    "a limit of an unknown kind": {
-      limits: [{ workspace: 1, kind: "other" as never, name: "x", shard: 1, slots: 1, setByOperator: false }],
-    },
-  };
-  return Object.fromEntries(
-    Object.entries(wrong).map(([name, parts]) => [`refused as poison, wholly: ${name}`, refuses(parts)]),
-  );
-}
-
-function refuses(parts: Partial<FlushBatch>): EngineStoreRule {
-  return async ({ store }) => {
-    const { nodeId, flush } = await flusher(store);
-    await flush({
-      runsCreated: [liveRun("there")],
-      grants: [grant({ holder: "there", runId: "there" })],
-      requests: [request({ holder: "there" })],
-    });
-    const good = {
-      messagesSent: [{ shard: 1, message: "bystander" }],
-      taskRuns: [taskRunRow("there", "bystander")],
-    };
-    const batch = {
-      ...emptyBatch(),
-      ...good,
-      ...parts,
-      taskRuns: [...good.taskRuns, ...(parts.taskRuns ?? [])],
-      runsCreated: [liveRun("bystander"), ...(parts.runsCreated ?? [])],
-    };
-    const error = await store.flush(nodeId, 2, batch).then(
-      (outcome) => assert.fail(`it was ${outcome}`),
-      (thrown: unknown) => thrown,
-    );
-    assert.equal(store.isPoison(error), true, String(error));
-    assert.deepEqual(await store.lastFlush(nodeId), { number: 1, fenced: false });
-    assert.deepEqual((await store.loadRun(key("there")))?.taskRuns, []);
-    assert.equal(await store.loadRun(key("bystander")), undefined);
-    assert.deepEqual(await store.loadInbox([1], 10), []);
-    assert.equal(await store.flush(nodeId, 2, { ...emptyBatch(), ...good }), "committed");
-    assert.equal(store.isPoison(Object.assign(new Error("gone"), { code: "ECONNRESET" })), false);
-  };
-}

@@ -8,7 +8,7 @@
  *
  * N4: what a command answers was committed before.
  */
-import type { Json, Reason, RunMessage, TaskRun } from "@millrace/core";
+import { errorCodeOf, type Json, type Reason, type RunMessage, type TaskRun } from "@millrace/core";
 import type { DispatchToken } from "@millrace/protocol";
 import type { LiveRun, QueuedRun, RunParent } from "@millrace/store";
 import { activeRunsKey } from "./admission.ts";
@@ -29,11 +29,12 @@ import { Offers } from "./offers.ts";
 import { Readiness } from "./readiness.ts";
 import type { RunEntry } from "./run-entry.ts";
 import { RunCalls } from "./run-calls.ts";
-import { RunEntrance, workspaceId, type Rerun, type StartedRun, type StartRun } from "./run-entrance.ts";
+import { RunEntrance, type Rerun, type StartedRun, type StartRun } from "./run-entrance.ts";
 import { RunHost } from "./run-host.ts";
 import { RunWatchers } from "./run-watchers.ts";
 import { Values } from "./values.ts";
 import { WorkerHub } from "./worker-hub.ts";
+import { workspaceId } from "./workspace.ts";
 
 export interface EngineInfo {
   readonly nodeId: number;
@@ -42,8 +43,6 @@ export interface EngineInfo {
   readonly activeRuns: number;
   readonly queuedRuns: number;
 }
-
-export { workspaceId } from "./run-entrance.ts";
 
 export class Engine {
   readonly definitions: Definitions;
@@ -198,8 +197,18 @@ export class Engine {
     await this.#wakes?.stop();
     this.hub.closeAll();
     if (this.#storeTrouble) this.#membership.abandon();
-    else await this.#membership.leave();
+    else await this.#leave();
     this.#end();
+  }
+
+  /** A node that was fenced meanwhile has nothing to hand over. */
+  async #leave(): Promise<void> {
+    try {
+      await this.#membership.leave();
+    } catch (error) {
+      if (errorCodeOf(error) !== "MILLRACE_LEASE_LOST") throw error;
+      this.#membership.abandon();
+    }
   }
 
   /** Stops at once and tells nobody, as a crash would: when the lease is lost, and in tests. */

@@ -4,9 +4,10 @@
  * G1: what `afterCommit` was given runs only once the flush that carries the decisions made before it has committed.
  * G2: one flush is under way at most; the next one starts as soon as it ends, with everything that gathered meanwhile.
  * G3: after a lost connection nothing is committed anew before the store told whether the last flush landed.
- * G4: a fenced node commits nothing more: `onFenced` is called once, and callbacks of lost decisions never run.
+ * G4: a fenced node commits nothing more: `onFenced` is called once, callbacks of lost decisions never run, and who waits
+ *     in `drained` is refused.
  */
-import { isRunEnded, type TaskRun } from "@millrace/core";
+import { isRunEnded, MillraceError, type TaskRun } from "@millrace/core";
 import { emptyBatch, type EngineStore, type FlushBatch } from "@millrace/store";
 import type { Clock } from "./clock.ts";
 import { endRowOf, liveRowOf, taskRunRowOf, type RunEntry } from "./run-entry.ts";
@@ -49,6 +50,7 @@ export class GroupCommit {
   /** Task runs that have a row, of runs that were made here. */
   readonly #stored = new WeakSet<TaskRun>();
   #number = 0;
+  readonly #draining = new Set<(error: Error) => void>();
   #scheduled = false;
   #underWay = false;
   #stopped = false;
@@ -100,18 +102,24 @@ export class GroupCommit {
     });
   }
 
-  /** Resolves when everything decided so far is committed, or the node was fenced. */
+  /** Resolves when everything decided so far is committed. Throws MILLRACE_LEASE_LOST when it will not be by this node. */
   async drained(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      if (this.#stopped) resolve();
-      else this.afterCommit(resolve);
+    if (this.#stopped) throw leaseLost();
+    await new Promise<void>((resolve, reject) => {
+      this.#draining.add(reject);
+      this.afterCommit(() => {
+        this.#draining.delete(reject);
+        resolve();
+      });
     });
   }
 
-  /** Commits nothing more. Callbacks that wait never run. */
+  /** Commits nothing more. Callbacks that wait never run (G4). */
   stop(): void {
     this.#stopped = true;
     this.#callbacks = [];
+    for (const reject of this.#draining) reject(leaseLost());
+    this.#draining.clear();
   }
 
   #start(): void {
@@ -238,6 +246,12 @@ export class GroupCommit {
     }
     return "committed";
   }
+}
+
+function leaseLost(): MillraceError {
+  return new MillraceError("MILLRACE_LEASE_LOST", {
+    message: "The server stopped before this was known to be committed.",
+  });
 }
 
 function nextDelayMs(delayMs: number): number {

@@ -13,6 +13,7 @@ import type { ConnectedWorker, ReadyTask } from "./dispatcher.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import type { RunInboxMessage } from "./inbox-message.ts";
 import { offersMax } from "./limits.ts";
+import { workspaceId } from "./workspace.ts";
 
 export type OfferInboxMessage =
   | {
@@ -199,7 +200,7 @@ export class Offers {
   #tellOwner(token: DispatchToken, message: RunInboxMessage["message"]): void {
     const content = { kind: "run", runId: token.runId, message } as unknown as Json;
     this.#own(
-      this.#parts.store.sendToRun({ workspace: 1, id: token.runId }, content),
+      this.#parts.store.sendToRun({ workspace: workspaceId, id: token.runId }, content),
       "a dispatch could not be given back",
     );
   }

@@ -15,11 +15,10 @@ import type { InboxContent, RunInboxMessage } from "./inbox-message.ts";
 import { backlogMax } from "./limits.ts";
 import type { RunEntry } from "./run-entry.ts";
 import type { RunHost } from "./run-host.ts";
+import { workspaceId } from "./workspace.ts";
 import { newRunId } from "./run-id.ts";
 import type { Values } from "./values.ts";
 import type { WorkerHub } from "./worker-hub.ts";
-
-export const workspaceId = 1;
 
 export interface StartRun {
   readonly pipeline: ActivePipeline;

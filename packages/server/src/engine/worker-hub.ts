@@ -6,6 +6,7 @@
  * What is connected elsewhere is watched by `DistantDispatches` (K2).
  */
 import {
+  errorCodeOf,
   taskRunsBelow,
   type AttemptError,
   type AttemptOutcome as CoreOutcome,
@@ -29,8 +30,11 @@ import type { EngineParts } from "./engine-parts.ts";
 import { timeoutSlackMs, workerHeartbeatMs, workerLeaseMs } from "./limits.ts";
 import type { RunEntry } from "./run-entry.ts";
 import { tokenOf } from "./task-input.ts";
+import { workspaceId } from "./workspace.ts";
 
 const leaseRetryMs = 1_000;
+const loadTriesMax = 10;
+const loadRetryMs = 500;
 /** A worker learns with a heartbeat that nobody answers, and gives up at the end of its lease (W4). */
 const silenceMsMax = workerLeaseMs + workerHeartbeatMs;
 
@@ -157,9 +161,7 @@ export class WorkerHub {
     }
     const structural = entry.run.graph.byId.get(token.node)?.structural ?? false;
     if (outcome.kind === "succeeded" && "blob" in outcome.output && structural) {
-      void this.#resultWithBlob(worker, entry, token, outcome.output).catch((error: unknown) =>
-        runs.setAside(entry, error),
-      );
+      void this.#resultWithBlob(worker, entry, token, outcome.output);
       return;
     }
     runs.step(entry, { kind: "result", token, outcome: coreOutcome(outcome), random: this.#parts.random() });
@@ -173,8 +175,9 @@ export class WorkerHub {
     token: DispatchToken,
     output: CarriedValue,
   ): Promise<void> {
-    const loaded = await this.#parts.values.loaded(stored(output));
     const { runs, dispatcher } = this.#parts;
+    const loaded = await this.#loaded(stored(output)).catch((error: unknown) => runs.setAside(entry, error));
+    if (!loaded) return;
     runs.step(entry, {
       kind: "result",
       token,
@@ -185,6 +188,21 @@ export class WorkerHub {
     dispatcher.acknowledge(worker, token);
   }
 
+  /** A blob store that is away for a moment is asked again; a blob that is not there will not come. */
+  async #loaded(output: StoredValue): Promise<StoredValue> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await this.#parts.values.loaded(output);
+      } catch (error) {
+        if (tries === loadTriesMax || errorCodeOf(error) === "MILLRACE_INTERNAL") throw error;
+        this.#parts.log.warn({ err: error }, "a result could not be loaded; trying again");
+      }
+      await new Promise<void>((resolve) => {
+        this.#clock.after(loadRetryMs, resolve);
+      });
+    }
+  }
+
   /** The run is not in this node's memory: its owner gets the result; if it has ended, nobody needs it. */
   #forward(worker: ConnectedWorker, token: DispatchToken, outcome: AttemptOutcome): void {
     const { store, dispatcher, commit, log } = this.#parts;
@@ -193,7 +211,7 @@ export class WorkerHub {
         ? notRunMessage(token, outcome)
         : { kind: "result" as const, token, outcome: coreOutcome(outcome), random: this.#parts.random() };
     const content = { kind: "run", runId: token.runId, message } as unknown as Json;
-    void store.sendToRun({ workspace: 1, id: token.runId }, content).then(
+    void store.sendToRun({ workspace: workspaceId, id: token.runId }, content).then(
       () => {
         dispatcher.acknowledge(worker, token);
         commit.request();
@@ -269,7 +287,7 @@ export class WorkerHub {
         message: { kind: "lost", token, blame, error },
       } as unknown as Json;
       void store
-        .sendToRun({ workspace: 1, id: token.runId }, content)
+        .sendToRun({ workspace: workspaceId, id: token.runId }, content)
         .catch((failure: unknown) => log.warn({ err: failure }, "a lost dispatch could not be told"));
     }
     commit.request();

@@ -10,7 +10,7 @@ import {
 } from "@millrace/core";
 import type { DeployRequest, DeployResponse, RollbackRequest } from "@millrace/protocol";
 import { changeDeployment, hasBundle, type DeploymentState } from "@millrace/store";
-import { workspaceId } from "../engine/run-entrance.ts";
+import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
 import { compileSchema } from "./params-check.ts";
 

@@ -7,7 +7,7 @@ import {
   type RollbackRequest,
 } from "@millrace/protocol";
 import { listDeployments } from "@millrace/store";
-import { workspaceId } from "../engine/run-entrance.ts";
+import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
 import { isPlace, readCursor, writeCursor } from "./cursor.ts";
 import { deploy, rollBack } from "./deploy.ts";

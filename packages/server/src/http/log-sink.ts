@@ -9,7 +9,7 @@ import type { DispatchToken, LogEntry, LogLine, Logs } from "@millrace/protocol"
 import { appendLogs, type Database, type LogChunk } from "@millrace/store";
 import type { Alarm, Clock } from "../engine/clock.ts";
 import type { EngineLog } from "../engine/engine-options.ts";
-import { workspaceId } from "../engine/run-entrance.ts";
+import { workspaceId } from "../engine/workspace.ts";
 import { logBatchMax, logBufferBytesMax, logPositionsMax } from "./limits.ts";
 
 export interface LogSinkOptions {

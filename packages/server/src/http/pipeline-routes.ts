@@ -9,7 +9,7 @@ import {
   setPipelinePaused,
   type PipelineRow,
 } from "@millrace/store";
-import { workspaceId } from "../engine/run-entrance.ts";
+import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
 import { isPlace, readCursor, writeCursor } from "./cursor.ts";
 import type { ApiRequest, Route } from "./route.ts";

@@ -1,7 +1,7 @@
 import { MillraceError } from "@millrace/core";
 import { poolRequest, type Page, type PoolView, type WorkerView } from "@millrace/protocol";
 import { configuredPools, listPools } from "@millrace/store";
-import { workspaceId } from "../engine/run-entrance.ts";
+import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
 import type { Route } from "./route.ts";
 import { isoTime } from "./run-summary.ts";

@@ -26,7 +26,7 @@ import {
   type LiveRun,
   type TaskRunRow,
 } from "@millrace/store";
-import { workspaceId } from "../engine/run-entrance.ts";
+import { workspaceId } from "../engine/workspace.ts";
 import { liveRowOf } from "../engine/run-entry.ts";
 import type { ApiContext } from "./api-context.ts";
 import { newestRows, sinceOf, unknownRun, withOutputs } from "./run-snapshot.ts";

@@ -15,7 +15,13 @@ import type { Alarm } from "../engine/clock.ts";
 import type { Engine } from "../engine/engine.ts";
 import { liveRowOf, taskRunRowOf, type RunEntry } from "../engine/run-entry.ts";
 import type { ApiContext } from "./api-context.ts";
-import { eventBufferBytesMax, eventGatherMs, eventHeartbeatMs, eventPollMs, eventStreamsMax } from "./limits.ts";
+import {
+  eventBufferBytesMax,
+  eventGatherMs,
+  eventHeartbeatMs,
+  eventPollMs,
+  eventStreamsMax,
+} from "./limits.ts";
 import type { ApiRequest } from "./route.ts";
 import { findCurrent } from "./run-commands.ts";
 import { summaryOf } from "./run-summary.ts";
@@ -156,7 +162,12 @@ class EventStream {
     this.#gatheredAt = this.#context.clock.monotonic();
     const events = Array.from(this.#changed, (taskRun) => this.#eventOf(entry, taskRun));
     this.#changed.clear();
-    await engine.committed();
+    try {
+      await engine.committed();
+    } catch {
+      // The engine lost its lease: what its rows say is told by the next one, or by polling.
+      return;
+    }
     if (this.#engine === engine && !this.#closed) this.#sendBatch(events);
   }
 

@@ -2,7 +2,7 @@
 import { MillraceError, runStates } from "@millrace/core";
 import type { ArtifactView, LogEntry, LogLine, Page, RunSummary } from "@millrace/protocol";
 import { listArtifacts, listRuns, readLogs, type ChunkPlace } from "@millrace/store";
-import { workspaceId } from "../engine/run-entrance.ts";
+import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
 import { isPlace, readCursor, writeCursor } from "./cursor.ts";
 import { pageSizeMax } from "./limits.ts";

@@ -24,7 +24,7 @@ import {
   type TaskRunRow,
 } from "@millrace/store";
 import type { Engine } from "../engine/engine.ts";
-import { workspaceId } from "../engine/run-entrance.ts";
+import { workspaceId } from "../engine/workspace.ts";
 import { liveRowOf, taskRunRowOf, type RunEntry } from "../engine/run-entry.ts";
 import { runIdTime } from "../engine/run-id.ts";
 import type { ApiContext } from "./api-context.ts";

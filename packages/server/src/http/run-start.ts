@@ -4,7 +4,7 @@ import type { StartRunRequest, StartRunResponse } from "@millrace/protocol";
 import { findPipeline, listPipelineNames } from "@millrace/store";
 import type { ActivePipeline } from "../engine/definitions.ts";
 import type { Engine } from "../engine/engine.ts";
-import { workspaceId } from "../engine/run-entrance.ts";
+import { workspaceId } from "../engine/workspace.ts";
 import { isLargeValue } from "../engine/task-input.ts";
 import type { ApiContext } from "./api-context.ts";
 import { idempotencyKeyBytesMax, labelBytesMax, labelsMax } from "./limits.ts";

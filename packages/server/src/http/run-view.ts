@@ -2,7 +2,7 @@
 import type { TaskRunState } from "@millrace/core";
 import type { AttemptView, Page, RunDetail, TaskRunView } from "@millrace/protocol";
 import { findAttempts, type AttemptRow, type TaskRunRow } from "@millrace/store";
-import { workspaceId } from "../engine/run-entrance.ts";
+import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
 import { isPlace, readCursor, writeCursor } from "./cursor.ts";
 import { attemptsMax, detailNodesMax } from "./limits.ts";

@@ -23,7 +23,7 @@ import { WebSocketServer, type RawData, type WebSocket } from "ws";
 import type { Alarm } from "../engine/clock.ts";
 import type { ConnectedWorker, WorkerLink } from "../engine/dispatcher.ts";
 import type { Engine } from "../engine/engine.ts";
-import { workspaceId } from "../engine/run-entrance.ts";
+import { workspaceId } from "../engine/workspace.ts";
 import type { Access } from "./access.ts";
 import type { ApiContext } from "./api-context.ts";
 import { closeMs, frameBytesMax, helloMs, workerBufferBytesMax } from "./limits.ts";

@@ -130,6 +130,32 @@ test("a fenced node commits nothing, says so once, and its callbacks never run",
   expect([committed, told, database.tables.runs.size]).toEqual([false, ["fenced"], 0]);
 });
 
+test("who waits for a commit is refused when the node is fenced or stops, and from then on at once", async () => {
+  const { commit, database, manual, told } = await start({
+    request: (statement) => {
+      if (statement === "flush") throw lost();
+    },
+  });
+  commit.markRun(entryOf("r1"));
+  const refusal = expect(commit.drained()).rejects.toMatchObject({ code: "MILLRACE_LEASE_LOST" });
+  await settled();
+  for (const node of database.tables.nodes.values()) node.fenced = true;
+  manual.advance(50);
+  await settled();
+  await refusal;
+  expect(told).toContain("fenced");
+  await expect(commit.drained()).rejects.toMatchObject({ code: "MILLRACE_LEASE_LOST" });
+
+  const other = (
+    await start({ request: (statement) => (statement === "flush" ? new Promise(() => {}) : undefined) })
+  ).commit;
+  other.markRun(entryOf("r1"));
+  const waiting = expect(other.drained()).rejects.toMatchObject({ code: "MILLRACE_LEASE_LOST" });
+  await settled();
+  other.stop();
+  await waiting;
+});
+
 test("one new run that the database refuses takes no other with it", async () => {
   const { commit, database, refused } = await start();
   commit.markRun(entryOf("there"));
