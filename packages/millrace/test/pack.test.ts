@@ -1,5 +1,7 @@
-import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
 import {
+  chmodSync,
   existsSync,
   globSync,
   mkdirSync,
@@ -11,8 +13,9 @@ import {
 } from "node:fs";
 import { watch } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { delimiter, dirname, join } from "node:path";
+import { createInterface } from "node:readline";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { copyRepository, repository } from "./repository-copy.ts";
 
 const node24 = process.execPath;
@@ -20,6 +23,7 @@ const tsc = join(repository, "node_modules", ".bin", "tsc");
 
 let copy: string;
 let project: string;
+let tarball: string;
 let manifestBefore: string;
 
 beforeAll(() => {
@@ -32,8 +36,8 @@ beforeAll(() => {
     join(project, "package.json"),
     JSON.stringify({ name: "user", private: true, type: "module" }),
   );
-  const tarball = globSync("*.tgz", { cwd: project })[0] ?? "";
-  npm(project, ["install", "--prefer-offline", "--no-audit", "--no-fund", join(project, tarball)]);
+  tarball = join(project, globSync("*.tgz", { cwd: project })[0] ?? "");
+  npm(project, ["install", "--prefer-offline", "--no-audit", "--no-fund", tarball]);
 }, 240_000);
 
 afterAll(() => {
@@ -160,6 +164,55 @@ test("the command starts", () => {
   const bin = join(project, "node_modules", "millrace", "bin", "millrace.js");
   expect(execFileSync(node24, [bin, "--version"], { encoding: "utf8" }).trim()).toBe(version);
 });
+
+test("in an empty folder: install the package, `npx millrace init`, `npx millrace dev`, and a run", async () => {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), "millrace-first-")));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
+  // Passable for the user that runs PostgreSQL in root's place.
+  chmodSync(folder, 0o711);
+  npm(folder, ["install", "--prefer-offline", "--no-audit", "--no-fund", tarball]);
+  const env = plainNode24();
+  const npx = (...args: readonly string[]): string =>
+    execFileSync("npx", ["millrace", ...args], { cwd: folder, env, encoding: "utf8" });
+  expect(npx("init")).toContain("npx millrace dev");
+  // A group of its own gets the signal as a terminal's Ctrl-C sends it.
+  const dev = spawn("npx", ["millrace", "dev", "--port", "0", "--json"], {
+    cwd: folder,
+    env,
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  onTestFinished(() => {
+    if (dev.exitCode === null) process.kill(-dev.pid!, "SIGKILL");
+  });
+  await lineOf(dev, '"event":"ready"');
+  const answer = JSON.parse(npx("run", "hello", "--json")) as { readonly run: { readonly state: string } };
+  expect(answer.run.state).toBe("succeeded");
+  const ended = once(dev, "exit");
+  process.kill(-dev.pid!, "SIGINT");
+  expect(await ended).toEqual([0, null]);
+}, 240_000);
+
+/** The environment of a user who has Node 24 and nothing of ours. */
+function plainNode24(): NodeJS.ProcessEnv {
+  const {
+    DATABASE_URL: _database,
+    MILLRACE_URL: _url,
+    MILLRACE_STATE: _state,
+    MILLRACE_TOKEN: _token,
+    ...rest
+  } = process.env;
+  const path = (rest["PATH"] ?? "").split(delimiter).filter((entry) => !entry.includes("node_modules"));
+  return { ...rest, PATH: [dirname(node24), ...path].join(delimiter), NO_COLOR: "1" };
+}
+
+/** Resolves with the first line of standard output that holds `part`. */
+async function lineOf(child: ChildProcess, part: string): Promise<string> {
+  let errors = "";
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => (errors += text));
+  for await (const line of createInterface({ input: child.stdout! })) if (line.includes(part)) return line;
+  throw new Error(`no line with ${part}: ${errors}`);
+}
 
 const older = olderNode();
 
