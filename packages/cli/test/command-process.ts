@@ -49,6 +49,31 @@ export async function millrace(root: string, ...args: readonly string[]): Promis
   return { exitCode, ...output() };
 }
 
+/** A command whose output is looked at while it goes on. It ends with the test. */
+export function spawnMillrace(
+  root: string,
+  args: readonly string[],
+): { readonly ended: Promise<number | null>; said(pattern: RegExp): Promise<string> } {
+  const child = start(root, args);
+  const output = collect(child);
+  const ended = exitOf(child);
+  onTestFinished(() => void child.kill("SIGKILL"));
+  return {
+    ended,
+    said: (pattern) =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          const found = pattern.exec(output().stdout + output().stderr);
+          if (found) resolve(found[1] ?? found[0]);
+        };
+        child.stdout?.on("data", look);
+        child.stderr?.on("data", look);
+        void ended.then(() => reject(new Error(`it never said ${pattern}: ${JSON.stringify(output())}`)));
+        look();
+      }),
+  };
+}
+
 /** `millrace dev` on a free port, until the test ends. */
 export class Dev {
   readonly child: ChildProcess;

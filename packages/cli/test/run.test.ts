@@ -1,6 +1,7 @@
 import { createServer, type AddressInfo } from "node:net";
 import { expect, test } from "vitest";
-import { millrace, projectWith } from "./command-process.ts";
+import { millrace, projectWith, spawnMillrace } from "./command-process.ts";
+import { Debugger } from "./debugger.ts";
 
 const timeoutMs = 120_000;
 
@@ -134,3 +135,37 @@ async function unusedUrl(): Promise<string> {
   await new Promise((resolve) => server.close(resolve));
   return `http://127.0.0.1:${port}`;
 }
+
+test(
+  "`--inspect` stops before the node's task until a debugger is there, which goes on",
+  async () => {
+    const root = projectWith({ "pipelines/flows.ts": flows });
+    const wrong = await millrace(root, "run", "good", "-p", "n=1", "--inspect", "duoble");
+    expect(wrong).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("Did you mean `double`?") });
+    const both = await millrace(root, "run", "good", "-p", "n=1", "--inspect", "double", "--json");
+    expect(both).toMatchObject({ exitCode: 2, stdout: expect.stringContaining("`--inspect` shows") });
+
+    const run = spawnMillrace(root, ["run", "good", "-p", "n=21", "--inspect", "double"]);
+    const debug = await Debugger.attach(await run.said(/Debugger listening on (ws:\/\/127\.0\.0\.1:\S+)/));
+    await debug.send("Debugger.enable");
+    const stopped = debug.event("Debugger.paused");
+    await debug.send("Runtime.runIfWaitingForDebugger");
+    await stopped;
+    // The second step leads into the task.
+    for (const _ of [1, 2]) {
+      const again = debug.event("Debugger.paused");
+      await debug.send("Debugger.stepInto");
+      await again;
+    }
+    const frame = debug.last("Debugger.paused").callFrames[0];
+    const { result } = await debug.send("Debugger.evaluateOnCallFrame", {
+      callFrameId: frame.callFrameId,
+      expression: "input.n",
+    });
+    expect(result).toMatchObject({ value: 21 });
+    await debug.send("Debugger.resume");
+    debug.close();
+    expect(await run.ended).toBe(0);
+  },
+  timeoutMs,
+);

@@ -302,4 +302,7 @@ export interface Problem {
  * GET  /workers → Page<WorkerView>
  * WS   /worker (worker protocol)
  */
+/** The label that names the node of a run that is to be debugged: `node`, or `node[item]`. */
+export const inspectLabel = "millrace.inspect";
+
 export const apiPrefix = "/api/v1";

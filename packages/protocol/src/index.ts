@@ -1,5 +1,6 @@
 export {
   apiPrefix,
+  inspectLabel,
   type ArtifactView,
   type AttemptView,
   type BundleManifest,

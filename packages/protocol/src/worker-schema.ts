@@ -99,7 +99,7 @@ const dispatch = object(
     connections: texts,
     idempotencyKey: text,
   },
-  { timeoutMs: number(0), params: carried, ahead: flag },
+  { timeoutMs: number(0), params: carried, ahead: flag, inspect: flag },
 );
 
 const serverMessages: { readonly [kind in ServerMessage["kind"]]: Shape } = {

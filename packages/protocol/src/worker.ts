@@ -143,6 +143,8 @@ export interface Dispatch {
   readonly ahead?: boolean;
   /** The run's parameters, where its pipeline declares some. */
   readonly params?: CarriedValue;
+  /** The attempt waits for a debugger before its task is called, and has no timeout. */
+  readonly inspect?: boolean;
 }
 
 export interface Dispatches {

@@ -28,6 +28,8 @@ export interface WorkerOptions {
   readonly workFolder?: string;
   /** Where named variables and connections of tasks are read. Absent: the worker's own environment. */
   readonly environment?: { readonly [name: string]: string | undefined };
+  /** Tasks may be debugged: an attempt of which this is asked opens a debugger's port on this machine's loopback. */
+  readonly allowInspect?: boolean;
   readonly version: string;
   readonly onEvent?: (event: WorkerEvent) => void;
 }
@@ -48,6 +50,7 @@ export interface WorkerSettings {
   readonly killGraceMs: number;
   readonly workFolder: string;
   readonly environment: { readonly [name: string]: string | undefined };
+  readonly allowInspect: boolean;
   readonly version: string;
   readonly onEvent: (event: WorkerEvent) => void;
 }
@@ -74,6 +77,7 @@ export function readOptions(options: WorkerOptions): WorkerSettings {
     killGraceMs: readInteger("killGraceMs", options.killGraceMs ?? 2_000, 0, 600_000),
     workFolder: resolve(options.workFolder ?? "."),
     environment: options.environment ?? process.env,
+    allowInspect: options.allowInspect ?? false,
     version: options.version,
     onEvent: options.onEvent ?? (() => {}),
   });

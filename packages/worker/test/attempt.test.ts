@@ -38,6 +38,16 @@ test("a dispatch runs in a child and its output comes back", async () => {
   expect(outcome).toEqual({ kind: "succeeded", output: { value: { twice: 42 } } });
 });
 
+test("a worker that does not allow a debugger refuses an attempt that asks for one", async () => {
+  await using fixture = await startFixture();
+  const bundle = fixture.server.addBundle(bundleCode(`{ double: (input) => input * 2 }`));
+  const outcome = await fixture.run(dispatchOf(bundle, "double", { inspect: true }));
+  expect(errorOf(outcome)).toMatchObject({ code: "MILLRACE_INSPECT_REFUSED", next: "fatal" });
+  expect(await fixture.run(dispatchOf(bundle, "double", { input: { value: 2 } }))).toMatchObject({
+    kind: "succeeded",
+  });
+});
+
 test("the worker says who it is, with its token, and loads a bundle once per child", async () => {
   await using fixture = await startFixture();
   const bundle = fixture.server.addBundle(

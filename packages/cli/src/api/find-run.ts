@@ -37,7 +37,7 @@ export function requireNode(given: string, known: Iterable<string>): string {
   if (ids.includes(given)) return given;
   const near = nearestName(given, ids);
   throw new MillraceError("MILLRACE_NODE_UNKNOWN", {
-    message: `The run has no node \`${given}\`.`,
+    message: `There is no node \`${given}\`.`,
     advice:
       near === undefined
         ? `Its nodes: ${ids.slice(0, 12).join(", ")}${ids.length > 12 ? ", …" : ""}.`

@@ -12,6 +12,7 @@ export interface RunOptions {
   readonly idempotencyKey?: string;
   readonly detach?: boolean;
   readonly force?: boolean;
+  readonly inspect?: string;
   readonly logs?: boolean;
   readonly json?: boolean;
 }
@@ -24,6 +25,7 @@ export function define(command: Command, context: Context, finish: Finish): void
     .option("--idempotency-key <key>", "a repeated command with the same key starts no second run")
     .option("-d, --detach", "start it and don't wait (needs a running server)")
     .option("--force", "start it although the pipeline is paused")
+    .option("--inspect <node>", "stop before this node's task until a debugger is attached")
     .option("--logs", "print all that the tasks log")
     .option("--json", "print one JSON document when it has ended: { run, nodes }")
     .addHelpText(
@@ -36,6 +38,7 @@ export function define(command: Command, context: Context, finish: Finish): void
         ],
         ["millrace run report --params @params.json --json", "for scripts"],
         ["millrace run report --detach", "start it and go"],
+        ["millrace run report --inspect load", "debug one task; `load[3]` is an item of a fan-out"],
       )}
 
 With a running server (millrace dev, or --url) the run happens there. Without one, a server and a worker are started for

@@ -18,6 +18,7 @@ interface WorkerCommandOptions {
   readonly labels?: { readonly [name: string]: string };
   readonly cache?: string;
   readonly memory?: number;
+  readonly allowInspect?: boolean;
   readonly json?: boolean;
 }
 
@@ -34,6 +35,10 @@ export function define(command: Command, context: Context, finish: Finish): void
     .option("--labels <name=value>", "a label; repeat it for more", gatherPairs)
     .option("--cache <folder>", "keep bundles and large values here")
     .option("--memory <MiB>", "bound of one task's process", readCount)
+    .option(
+      "--allow-inspect",
+      "let `millrace run --inspect` open a debugger's port on this machine's loopback",
+    )
     .option("--json", "print events as lines of JSON")
     .addHelpText(
       "after",
@@ -65,6 +70,7 @@ async function runWorker(context: Context, options: WorkerCommandOptions): Promi
         ? join(stateFolderOf(context, {}), "worker")
         : fromFolder(context, options.cache),
     workFolder: context.folder,
+    allowInspect: options.allowInspect === true,
     version: ownVersion(),
     onEvent: (event) => {
       refused ||= event.kind === "refused";

@@ -109,6 +109,7 @@ function workerOptions(context: Context, options: DevOptions, root: string, serv
     slots: options.slots ?? slotsDefault(),
     cacheFolder: join(server.stateFolder, "worker"),
     workFolder: root,
+    allowInspect: true,
     version: ownVersion(),
     ...(token === undefined ? {} : { token }),
   };

@@ -60,6 +60,7 @@ export async function startOwnPlace(context: Context, options: ServerOptions): P
       queues: ["default", ...project.loaded.configuration.queues],
       cacheFolder: join(server.stateFolder, "worker"),
       workFolder: root,
+      allowInspect: true,
       version: ownVersion(),
       ...(token === undefined ? {} : { token }),
     });

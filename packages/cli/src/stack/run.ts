@@ -5,12 +5,13 @@
  * R2: Ctrl-C leaves a run on somebody's server alone and cancels one on our own.
  */
 import { errorCodeOf, MillraceError } from "@millrace/core";
-import type {
-  PipelineDetail,
-  PipelineSummary,
-  RunSummary,
-  StartRunRequest,
-  StartRunResponse,
+import {
+  inspectLabel,
+  type PipelineDetail,
+  type PipelineSummary,
+  type RunSummary,
+  type StartRunRequest,
+  type StartRunResponse,
 } from "@millrace/protocol";
 import type { ApiClient } from "../api/client.ts";
 import { findServer, type FoundServer } from "../api/find-server.ts";
@@ -24,6 +25,7 @@ import { liveView, type RunView } from "../run-view/live-view.ts";
 import { readParams } from "../run-view/params.ts";
 import { plainView } from "../run-view/plain-view.ts";
 import { requirePipeline } from "../api/find-pipeline.ts";
+import { requireNode } from "../api/find-run.ts";
 
 /** A server to run on, and what becomes of it afterwards. */
 interface RunPlace {
@@ -37,6 +39,13 @@ interface RunPlace {
 }
 
 export async function runPipeline(context: Context, name: string, options: RunOptions): Promise<number> {
+  if (options.inspect !== undefined && (options.json || options.detach)) {
+    throw new MillraceError("MILLRACE_REQUEST_INVALID", {
+      message:
+        "`--inspect` shows in the log where a debugger attaches: `--json` and `--detach` would hide it.",
+      advice: "Leave them out.",
+    });
+  }
   const found = await usableServer(context, name, options);
   if (!found && options.detach) {
     throw new MillraceError("MILLRACE_SERVER_UNREACHABLE", {
@@ -50,13 +59,23 @@ export async function runPipeline(context: Context, name: string, options: RunOp
     if (stop.signal !== undefined) return exitCodeOfSignal(stop.signal);
     const run = await startRun(context, place.client, name, options);
     if (options.detach) return tellDetached(context, run, options);
-    const exitCode = await follow(context, place, run, options, stop);
+    if (options.inspect !== undefined) tellInspect(context, options.inspect);
+    const shown = options.inspect === undefined ? options : { ...options, logs: true };
+    const exitCode = await follow(context, place, run, shown, stop);
     if (stop.signal === undefined) await place.idle();
     return exitCode;
   } finally {
     await place.stop();
     stop.release();
   }
+}
+
+function tellInspect({ terminal }: Context, node: string): void {
+  terminal.note(
+    terminal.paintNote.dim(
+      `\`${node}\` waits for a debugger: its log says where. Open chrome://inspect or attach your editor there, and step into the task.`,
+    ),
+  );
 }
 
 /** A server that nobody named counts only when it knows this project: another project's may have the usual address. */
@@ -89,10 +108,11 @@ async function startRun(
 ): Promise<RunSummary> {
   const pipeline: PipelineDetail = await requirePipeline(client, name);
   const params = readParams(options, pipeline.definition.params?.schema, (path) => fromFolder(context, path));
+  const labels = { ...options.label, ...inspectLabelOf(options, pipeline) };
   const request: StartRunRequest = {
     pipeline: name,
     ...(params === undefined ? {} : { params }),
-    ...(options.label === undefined ? {} : { labels: options.label }),
+    ...(Object.keys(labels).length === 0 ? {} : { labels }),
     ...(options.idempotencyKey === undefined ? {} : { idempotencyKey: options.idempotencyKey }),
     ...(options.force === true ? { force: true } : {}),
   };
@@ -100,6 +120,17 @@ async function startRun(
   if (!created)
     context.terminal.note(`The idempotency key had started ${run.id} before; no second run was made.`);
   return run;
+}
+
+/** `node`, or `node[item]`. */
+function inspectLabelOf(
+  { inspect }: RunOptions,
+  pipeline: PipelineDetail,
+): { readonly [name: string]: string } {
+  if (inspect === undefined) return {};
+  const [, given = inspect, item = ""] = /^(.*?)(\[[\d.]+\])?$/.exec(inspect) ?? [];
+  const ids = pipeline.definition.nodes.map(({ id }) => id);
+  return { [inspectLabel]: `${requireNode(given, ids)}${item}` };
 }
 
 function tellDetached({ terminal }: Context, run: RunSummary, options: RunOptions): number {

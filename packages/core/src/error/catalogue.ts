@@ -262,6 +262,12 @@ export const catalogue = {
     "A concurrency key did not resolve to a string or number.",
     "Point the key at a string in the task's input.",
   ),
+  MILLRACE_INSPECT_REFUSED: entry(
+    422,
+    "fix_setup",
+    "The worker lets nobody debug its tasks.",
+    "Start it with `millrace worker --allow-inspect`, or debug on a machine of your own with `millrace run --inspect NODE`.",
+  ),
   MILLRACE_CONNECTION_MISSING: entry(
     422,
     "fix_setup",

@@ -19,7 +19,7 @@ import type { CacheRow, LimitKey } from "@millrace/store";
 import type { HeldLimit, ReadyTask } from "./dispatcher.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import type { RunEntry } from "./run-entry.ts";
-import { cacheKeyOf, carried, holderOf, isLargeValue, rankOf, tokenOf } from "./task-input.ts";
+import { cacheKeyOf, carried, holderOf, isInspected, isLargeValue, rankOf, tokenOf } from "./task-input.ts";
 
 export class Readiness {
   readonly #parts: EngineParts;
@@ -226,13 +226,15 @@ export class Readiness {
   messageFor(entry: RunEntry, taskRun: TaskRun, input: CarriedValue): Dispatch {
     const { identity, run } = entry;
     const { options } = taskRun.node.definition;
+    const inspect = isInspected(identity.labels, taskRun);
     return {
       token: tokenOf(identity.id, taskRun),
       pipeline: identity.pipeline,
       bundle: identity.bundle,
       attempt: taskRun.attempt,
       input,
-      ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
+      ...(options.timeoutMs === undefined || inspect ? {} : { timeoutMs: options.timeoutMs }),
+      ...(inspect ? { inspect } : {}),
       env: options.env,
       connections: options.connections,
       idempotencyKey: holderOf(identity.id, taskRun),

@@ -246,7 +246,10 @@ export class RunEntrance {
     return { ...identity, state, reason, startedAt };
   }
 
-  /** The next generation of a run that has ended; its kept rows are part of the same flush. */
+  /**
+   * The next generation of a run that has ended; its kept rows are part of the same flush. Throws
+   * MILLRACE_RUN_STATE_CONFLICT when another server has made one meanwhile: two rows of one run can't be live.
+   */
   async rerun(rerun: Rerun): Promise<void> {
     this.#requireRoom();
     const { runs, commit, clock } = this.#parts;
@@ -260,6 +263,11 @@ export class RunEntrance {
     commit.batch.taskRuns.push(...rerun.kept);
     runs.restore({ identity, graph: rerun.graph }, rerun.kept);
     await commit.drained();
+    const refusal = this.#refusals.get(identity.id);
+    if (refusal === undefined) return;
+    this.#refusals.delete(identity.id);
+    const message = `The run ${identity.id} was rerun by another server at this moment.`;
+    throw new MillraceError("MILLRACE_RUN_STATE_CONFLICT", { message, cause: refusal });
   }
 
   // --- queued runs and those taken over -----------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 /** Inputs, keys and names of task runs. */
 import { createHash } from "node:crypto";
 import { canonicalJson, type DispatchName, type Json, type StoredValue, type TaskRun } from "@millrace/core";
-import { inlineBytesMax, type CarriedValue, type DispatchToken } from "@millrace/protocol";
+import { inlineBytesMax, inspectLabel, type CarriedValue, type DispatchToken } from "@millrace/protocol";
 import type { LiveRun, RunParent } from "@millrace/store";
 
 /** Names the task run's attempts of one generation: what holds its limits, and its idempotency key. */
@@ -22,6 +22,16 @@ export function tokenOf(runId: string, taskRun: TaskRun, dispatch = taskRun.disp
 /** The token under which a call waits for the run that has this parent. */
 export function parentToken(parent: RunParent): DispatchName {
   return { node: parent.node, item: parent.item, generation: parent.generation, dispatch: parent.dispatch };
+}
+
+const firstItem = /^(?:0(?:\.0)*)?$/;
+
+/** Whether the run's label asks for a debugger here; of a mapped node without an item it means the first one. */
+export function isInspected(labels: LiveRun["labels"], taskRun: TaskRun): boolean {
+  const wanted = labels[inspectLabel];
+  if (wanted === undefined) return false;
+  const { id } = taskRun.node.definition;
+  return wanted === `${id}[${taskRun.item}]` || (wanted === id && firstItem.test(taskRun.item));
 }
 
 /** One step of priority is worth a minute of waiting. */

@@ -29,7 +29,7 @@ import type { Busy, ConnectedWorker, WorkerLink } from "./dispatcher.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import { timeoutSlackMs, workerHeartbeatMs, workerLeaseMs } from "./limits.ts";
 import type { RunEntry } from "./run-entry.ts";
-import { tokenOf } from "./task-input.ts";
+import { isInspected, tokenOf } from "./task-input.ts";
 import { workspaceId } from "./workspace.ts";
 
 const leaseRetryMs = 1_000;
@@ -364,6 +364,7 @@ export class WorkerHub {
   #checkTimeout(worker: ConnectedWorker, entry: RunEntry, taskRun: TaskRun, token: DispatchToken): void {
     const { timeoutMs } = taskRun.node.definition.options;
     if (timeoutMs === undefined || taskRun.startedAt === undefined) return;
+    if (isInspected(entry.identity.labels, taskRun)) return;
     if (this.#parts.clock.now() - taskRun.startedAt < timeoutMs + timeoutSlackMs) return;
     const message = `The attempt ran longer than ${timeoutMs} ms, and its worker did not end it.`;
     const error: AttemptError = {

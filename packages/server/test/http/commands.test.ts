@@ -69,6 +69,31 @@ describe("commands to runs", () => {
     expect((await fixture.call("GET", "/runs")).body.items).toMatchObject([{ id: run.id, generation: 2 }]);
   });
 
+  it("lets one of two servers rerun a run at the same moment", async () => {
+    await using fixture = await startFixture();
+    await fixture.deploy([pipeline("p", [node("a")])]);
+    const worker = await fixture.worker({ answer: () => failed });
+    const runs = await Promise.all(Array.from({ length: 8 }, () => fixture.start("p")));
+    for (const run of runs) await fixture.ended(run.id);
+    worker.socket.terminate();
+    await using other = await fixture.anotherServer();
+    // It refuses runs until the first one has given it shards.
+    const start = async (): Promise<number> => (await other.call("POST", "/runs", { pipeline: "p" })).status;
+    await expect.poll(start, { timeout: 20_000 }).toBe(200);
+    const answers = await Promise.all(
+      runs.map(async ({ id }) => {
+        const path = `/runs/${id}/rerun`;
+        const body = { scope: "all" };
+        return Promise.all([fixture.call("POST", path, body), other.call("POST", path, body)]);
+      }),
+    );
+    for (const pair of answers) expect(pair.map(({ status }) => status).sort()).toEqual([200, 409]);
+    for (const { id } of runs) {
+      const { run } = (await fixture.call("GET", `/runs/${id}`)).body;
+      expect(run).toMatchObject({ generation: 2, state: "running" });
+    }
+  });
+
   it("refuses to rerun what goes on", async () => {
     await using fixture = await startFixture();
     await fixture.deploy([pipeline("p", [node("a")])]);

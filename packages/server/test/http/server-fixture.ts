@@ -24,6 +24,22 @@ export interface Answer {
   readonly body: any;
 }
 
+async function callServer(
+  server: Server,
+  method: string,
+  path: string,
+  { body, headers }: { readonly body?: unknown; readonly headers?: object | undefined },
+): Promise<Answer> {
+  const response = await fetch(`${server.url}/api/v1${path}`, {
+    method,
+    headers: { ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers },
+    ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  const isJson = text !== "" && /json/.test(response.headers.get("content-type") ?? "");
+  return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+}
+
 export class ServerFixture implements AsyncDisposable {
   readonly server: Server;
   readonly database: TestDatabase;
@@ -38,15 +54,8 @@ export class ServerFixture implements AsyncDisposable {
     this.#folder = parts.folder;
   }
 
-  async call(method: string, path: string, body?: unknown, headers: object = {}): Promise<Answer> {
-    const response = await fetch(`${this.server.url}/api/v1${path}`, {
-      method,
-      headers: { ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers },
-      ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
-    });
-    const text = await response.text();
-    const isJson = text !== "" && /json/.test(response.headers.get("content-type") ?? "");
-    return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+  call(method: string, path: string, body?: unknown, headers: object = {}): Promise<Answer> {
+    return callServer(this.server, method, path, { body, headers });
   }
 
   /** Uploads code that nobody runs and deploys these pipelines with it. */
@@ -93,6 +102,15 @@ export class ServerFixture implements AsyncDisposable {
     return worker;
   }
 
+  /** A second server on the same database and blobs. It must be disposed of before this one. */
+  async anotherServer(): Promise<AsyncDisposable & { readonly call: ServerFixture["call"] }> {
+    const server = await startFixtureServer(this.database, { folder: this.#folder, logged: this.logged });
+    return {
+      call: (method, path, body, headers) => callServer(server, method, path, { body, headers }),
+      [Symbol.asyncDispose]: () => server.stop(),
+    };
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const worker of this.#workers) worker.socket.terminate();
     await this.server.stop();
@@ -105,11 +123,20 @@ export async function startFixture(options: Partial<ServerOptions> = {}): Promis
   const database = await testDatabase();
   const folder = await mkdtemp(join(tmpdir(), "millrace-server-"));
   const logged: string[] = [];
+  const server = await startFixtureServer(database, { folder, logged }, options);
+  return new ServerFixture(server, { database, logged, folder });
+}
+
+function startFixtureServer(
+  database: TestDatabase,
+  { folder, logged }: { readonly folder: string; readonly logged: string[] },
+  options: Partial<ServerOptions> = {},
+): Promise<Server> {
   const note = (fields: object, message: string): void => {
     const { err } = fields as { err?: unknown };
     logged.push(err instanceof Error ? `${message}: ${err.stack}` : message);
   };
-  const server = await startServer({
+  return startServer({
     database: database.connection,
     blobFolder: join(folder, "blobs"),
     host: "127.0.0.1",
@@ -120,7 +147,6 @@ export async function startFixture(options: Partial<ServerOptions> = {}): Promis
     migrate: true,
     ...options,
   });
-  return new ServerFixture(server, { database, logged, folder });
 }
 
 export interface WorkerOptions {

@@ -88,7 +88,9 @@ export class Attempt implements ChildHolder {
   /** Where everything is at hand, the child has the attempt when this returns. */
   start(): void {
     this.startedAt = Date.now();
-    const { input, params } = this.#dispatch;
+    const { input, params, inspect } = this.#dispatch;
+    if (inspect && !this.#host.settings.allowInspect)
+      return this.#reportOnce(inspectRefused(this.#host.settings.name));
     this.#bundle = this.#host.bundles.peek(this.#dispatch.bundle);
     if (!this.#bundle || "blob" in input || (params && "blob" in params)) {
       void this.#prepare();
@@ -177,6 +179,7 @@ export class Attempt implements ChildHolder {
       ...(this.#params === undefined ? {} : { params: this.#params }),
       env: namedVariables(this.#dispatch, environment),
       connections: listedConnections(this.#dispatch, environment),
+      ...(this.#dispatch.inspect ? { inspect: true } : {}),
     };
   }
 
@@ -395,6 +398,11 @@ function killedFromOutside(exit: ChildExit, reason: string | undefined): boolean
 function carriedOutcome(outcome: ChildOutcome): AttemptOutcome | undefined {
   if (outcome.kind !== "succeeded") return outcome;
   return "value" in outcome.output ? { kind: "succeeded", output: outcome.output } : undefined;
+}
+
+function inspectRefused(worker: string): AttemptOutcome {
+  const message = `The worker ${worker} lets nobody debug its tasks. Start it with \`--allow-inspect\`.`;
+  return { kind: "failed", error: { ...ours("MILLRACE_INSPECT_REFUSED", message), next: "fatal" } };
 }
 
 function stopOutcome(stop: Stop): AttemptOutcome {

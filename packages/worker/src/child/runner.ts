@@ -14,6 +14,7 @@ import { describeThrown, nextRequestOf, nextSymbol } from "./attempt-error.ts";
 import { OutputCapture } from "./capture.ts";
 import { ParentChannel } from "./channel.ts";
 import { makeContext } from "./context.ts";
+import { callInDebugger } from "./debugger.ts";
 import { ProcessState } from "./process-state.ts";
 import { ValueStore } from "./value.ts";
 
@@ -115,7 +116,8 @@ class Runner {
         if (!current.ended) this.#channel.post(message);
       },
     });
-    return task(this.#values.read(run.input), context);
+    const input = this.#values.read(run.input);
+    return run.inspect ? callInDebugger(task, input, context) : task(input, context);
   }
 
   #taskFunction(project: LoadedProject, run: RunAttempt): TaskFunction {
@@ -170,8 +172,10 @@ class Runner {
     current.ended = true;
     current.reported = true;
     this.#capture.end();
-    const settling = !spoiled && !this.#state.isQuiet();
-    const state: ChildResult["state"] = spoiled ? "spoiled" : settling ? "settling" : "clean";
+    // A process that had a debugger is not used again.
+    const isDone = spoiled || current.run.inspect === true;
+    const settling = !isDone && !this.#state.isQuiet();
+    const state: ChildResult["state"] = isDone ? "spoiled" : settling ? "settling" : "clean";
     this.#channel.post({ kind: "result", id: current.run.id, outcome, state });
     this.#current = undefined;
     this.#state.leave();

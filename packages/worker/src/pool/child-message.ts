@@ -34,6 +34,8 @@ export interface RunAttempt {
   readonly env: { readonly [name: string]: string };
   /** The connections that the task lists; `null` where the worker has no value. */
   readonly connections: { readonly [name: string]: string | null };
+  /** Waits for a debugger before it calls the task. */
+  readonly inspect?: boolean;
 }
 
 export type ToChild =
