@@ -15,6 +15,7 @@ interface RunsOptions {
   readonly pipeline?: string;
   /** The runs' state. The state folder is MILLRACE_STATE's here. */
   readonly state?: RunState;
+  readonly label?: string;
   readonly limit: number;
   readonly json?: boolean;
 }
@@ -34,6 +35,7 @@ export function define(command: Command, context: Context, finish: Finish): void
   command
     .option("--pipeline <name>", "of this pipeline only")
     .option("--state <state>", `in this state only: ${states.join(", ")}`, readState)
+    .option("--label <name=value>", "with this label only", readLabel)
     .option("--limit <count>", "how many", readCount, 20)
     .option("--json", "print JSON")
     .option("--url <url>", "the server's address (or MILLRACE_URL)")
@@ -42,24 +44,32 @@ export function define(command: Command, context: Context, finish: Finish): void
       examples(
         ["millrace runs", "the newest"],
         ["millrace runs --state failed --limit 5", ""],
+        ["millrace runs --label team=data", ""],
         ["millrace runs --pipeline hello --json", "for scripts"],
       ),
     )
     .action(finish((options: RunsOptions) => listRuns(context, options)));
 }
 
+/** As the API writes it: the value may hold an `=`. */
+function readLabel(text: string): string {
+  const at = text.indexOf("=");
+  if (at > 0) return `${text.slice(0, at)}:${text.slice(at + 1)}`;
+  throw new InvalidArgumentError("Write it as name=value.");
+}
+
 async function listRuns(context: Context, options: RunsOptions): Promise<number> {
   const { terminal } = context;
   const client = await requireServer(context, options.url === undefined ? {} : { url: options.url });
-  const { pipeline, state, limit } = options;
+  const { pipeline, state, label, limit } = options;
   if (pipeline !== undefined) await requirePipeline(client, pipeline);
-  const runs = await client.list<RunSummary>("/runs", { pipeline, state }, limit);
+  const runs = await client.list<RunSummary>("/runs", { pipeline, state, label }, limit);
   if (options.json) {
     terminal.print(JSON.stringify({ runs }));
     return exitCodes.succeeded;
   }
   if (runs.length === 0) {
-    terminal.print(pipeline === undefined && state === undefined ? "No runs yet." : "No such runs.");
+    terminal.print((pipeline ?? state ?? label) === undefined ? "No runs yet." : "No such runs.");
     return exitCodes.succeeded;
   }
   const { paint } = terminal;

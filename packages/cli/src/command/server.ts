@@ -6,7 +6,7 @@ import { exitCodes } from "../exit-code.ts";
 import { onInterrupt } from "../interrupt.ts";
 import { ownVersion } from "../own-version.ts";
 import { startLocalServer } from "../stack/local-server.ts";
-import { examples, readPort } from "../stack/options.ts";
+import { examples, readInteger, readPort } from "../stack/options.ts";
 import { formatTime } from "../terminal/format.ts";
 
 interface ServerCommandOptions {
@@ -14,6 +14,7 @@ interface ServerCommandOptions {
   readonly port: number;
   readonly publicUrl?: string;
   readonly state?: string;
+  readonly keepDays?: number;
   readonly json?: boolean;
 }
 
@@ -30,6 +31,7 @@ export function define(command: Command, context: Context, finish: Finish): void
       "--state <folder>",
       "state folder (default: .millrace, or MILLRACE_STATE); large values rest there, too",
     )
+    .option("--keep-days <days>", "keep what has ended so long (default: 30)", readDays)
     .option("--json", "print events as lines of JSON")
     .addHelpText(
       "after",
@@ -42,6 +44,10 @@ export function define(command: Command, context: Context, finish: Finish): void
 Servers of one database share one state folder's large values: give each the same --state.`,
     )
     .action(finish((options: ServerCommandOptions) => runServer(context, options)));
+}
+
+function readDays(text: string): number {
+  return readInteger(text, 1, 36_500);
 }
 
 async function runServer(context: Context, options: ServerCommandOptions): Promise<number> {
@@ -72,6 +78,7 @@ async function runServer(context: Context, options: ServerCommandOptions): Promi
       publicUrl: options.publicUrl,
       version: ownVersion(),
       shareFolder: true,
+      ...(options.keepDays === undefined ? {} : { retentionDays: options.keepDays }),
       onNote: (message) => tell("note", message, { message }),
     });
     const ms = Math.round(performance.now());

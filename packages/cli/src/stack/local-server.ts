@@ -20,6 +20,8 @@ export interface LocalServerOptions {
   readonly version: string;
   /** Several servers may share a state folder when DATABASE_URL is set: only the first is found through it. */
   readonly shareFolder: boolean;
+  /** Absent: the server's default. */
+  readonly retentionDays?: number;
   readonly onNote: (message: string) => void;
 }
 
@@ -69,7 +71,7 @@ export async function startLocalServer(options: LocalServerOptions): Promise<Loc
 }
 
 function serverOptions(options: LocalServerOptions, database: DatabaseTarget) {
-  const { host, port, token, publicUrl, version } = options;
+  const { host, port, token, publicUrl, version, retentionDays } = options;
   return {
     database,
     host,
@@ -80,6 +82,7 @@ function serverOptions(options: LocalServerOptions, database: DatabaseTarget) {
     log: logOf(options.onNote),
     ...(token === undefined ? {} : { token }),
     ...(publicUrl === undefined ? {} : { publicUrl }),
+    ...(retentionDays === undefined ? {} : { retentionDays }),
   };
 }
 
