@@ -87,7 +87,8 @@ describe("commands to runs", () => {
         return Promise.all([fixture.call("POST", path, body), other.call("POST", path, body)]);
       }),
     );
-    for (const pair of answers) expect(pair.map(({ status }) => status).sort()).toEqual([200, 409]);
+    for (const pair of answers)
+      expect(pair.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 409]);
     for (const { id } of runs) {
       const { run } = (await fixture.call("GET", `/runs/${id}`)).body;
       expect(run).toMatchObject({ generation: 2, state: "running" });
