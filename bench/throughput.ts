@@ -1,5 +1,5 @@
 import { startChild } from "./parts/child.ts";
-import { cpuMs, processTree } from "./parts/processes.ts";
+import { cpuMs, descendantsCpuMs } from "./parts/processes.ts";
 import { resultOf, type Bench } from "./parts/result.ts";
 import { realIsolation, Stack, type WorkerKind } from "./parts/stack.ts";
 import { round, summarize } from "./parts/statistics.ts";
@@ -48,11 +48,11 @@ async function measure(stack: Stack, kind: WorkerKind, ms: number): Promise<Meas
   const ask = (duration: number): Promise<Load> => load.ask({ url: server.url, clients, ms: duration });
   await ask(ms / 4);
   const cpu = cpuClock({
-    clients: [load.pid],
-    server: [server.pid],
-    worker: [worker.pid],
-    children: processTree(worker.pid).slice(1),
-    postgres: processTree(stack.postgres.pid()),
+    clients: () => cpuMs(load.pid),
+    server: () => cpuMs(server.pid),
+    worker: () => cpuMs(worker.pid),
+    children: () => descendantsCpuMs(worker.pid),
+    postgres: () => descendantsCpuMs(stack.postgres.pid()),
   });
   const before = await finishedRuns(stack);
   const { durations, refused } = await ask(ms);
@@ -64,12 +64,11 @@ async function measure(stack: Stack, kind: WorkerKind, ms: number): Promise<Meas
 }
 
 /** Begins to count; what it returns tells the CPU time since then, in µs for each of `count`. */
-function cpuClock(parts: { readonly [part: string]: readonly number[] }): (count: number) => Measured["cpu"] {
-  const total = (pids: readonly number[]): number => pids.reduce((sum, pid) => sum + cpuMs(pid), 0);
-  const before = Object.entries(parts).map(([part, pids]) => ({ part, pids, ms: total(pids) }));
+function cpuClock(parts: { readonly [part: string]: () => number }): (count: number) => Measured["cpu"] {
+  const before = Object.entries(parts).map(([part, total]) => ({ part, total, ms: total() }));
   return (count) =>
     Object.fromEntries(
-      before.map(({ part, pids, ms }) => [part, Math.round(((total(pids) - ms) / count) * 1_000)]),
+      before.map(({ part, total, ms }) => [part, Math.round(((total() - ms) / count) * 1_000)]),
     );
 }
 

@@ -13,6 +13,14 @@ export function cpuMs(pid: number): number {
   return ((Number(fields[11]) + Number(fields[12])) * 1_000) / ticksPerSecond;
 }
 
+/** CPU time in ms of what a process started: of those that run, and of those that ended and were waited for. */
+export function descendantsCpuMs(root: number): number {
+  const fields = statFields(root);
+  const ended = fields ? ((Number(fields[13]) + Number(fields[14])) * 1_000) / ticksPerSecond : 0;
+  const running = processTree(root).slice(1);
+  return running.reduce((sum, pid) => sum + cpuMs(pid), ended);
+}
+
 /** Proportional set size in bytes: shared memory counts once over all that share it. */
 export function pssBytes(pid: number): number {
   return kilobytes(`/proc/${pid}/smaps_rollup`, "Pss") * 1_024;
