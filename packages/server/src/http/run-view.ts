@@ -94,7 +94,7 @@ async function viewsOf(
     ? succeeded
     : succeeded.filter((row) => row.carried && row.output === undefined);
   const full = missing.length === 0 ? rows : await withOutputs(context, run.id, rows, missing);
-  const tried = full.filter((row) => row.dispatch > 0 || row.generation > 1);
+  const tried = full.filter((row) => (row.dispatch > 0 && !isFirstUnderWay(row)) || row.generation > 1);
   const past = await findAttempts(context.database, workspaceId, run.id, {
     since,
     generation: run.generation,
@@ -110,6 +110,11 @@ async function viewsOf(
       ...ownAttempt(row),
     ]),
   );
+}
+
+/** Nothing is recorded of it yet, so that nobody need look. */
+function isFirstUnderWay(row: TaskRunRow): boolean {
+  return row.state === "running" && row.dispatch === 1;
 }
 
 function nameOf(row: Place): string {

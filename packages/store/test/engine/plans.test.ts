@@ -141,7 +141,7 @@ async function fill(client: Client, count: number): Promise<void> {
 }
 
 /** They read a share of all rows, once per take-over: of a small table, all of it is rightly read. */
-const takeOverStatements = ["load-task-runs", "reap-grants", "load-grants"];
+const takeOverStatements = ["load-task-runs", "load-queued-runs", "reap-grants", "load-grants"];
 
 const sizes = process.env["MILLRACE_TEST_LONG"] === undefined ? [0, 1_000] : [0, 1_000, 1_000_000];
 
