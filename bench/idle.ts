@@ -1,4 +1,4 @@
-import { cpuMs, isMeasurable, processTree, pssBytes } from "./parts/processes.ts";
+import { cpuMs, descendantsCpuMs, isMeasurable, processTree, pssBytes } from "./parts/processes.ts";
 import { noDurations, resultOf, type Bench } from "./parts/result.ts";
 import { realIsolation, Stack } from "./parts/stack.ts";
 import { round } from "./parts/statistics.ts";
@@ -27,8 +27,8 @@ export const idle: Bench = {
     await wait(short ? settleMs.short : settleMs.full);
     const postgres = processTree(stack.postgres.pid());
     const children = processTree(worker.pid).slice(1);
-    const all = [server.pid, worker.pid, ...children, ...postgres];
-    const cpu = (): number => all.reduce((sum, pid) => sum + cpuMs(pid), 0);
+    const roots = [server.pid, worker.pid, stack.postgres.pid()];
+    const cpu = (): number => roots.reduce((sum, pid) => sum + cpuMs(pid) + descendantsCpuMs(pid), 0);
     const before = { cpu: cpu(), transactions: await transactions(stack) };
     await wait(ms);
     const after = { cpu: cpu(), transactions: await transactions(stack) };
