@@ -143,7 +143,7 @@ export class RunEntrance {
   /** The database refused a new run: one of this name is there, or its row breaks a rule. */
   refused(run: LiveRun, error: unknown): void {
     const { runs, limits, log } = this.#parts;
-    const isKnown = (error as { constraint?: unknown }).constraint === "run_pkey";
+    const isKnown = isKnownRun(error);
     this.#refusals.set(run.id, error);
     log.warn({ run: run.id, err: error }, "a new run was refused");
     const entry = runs.get(run.id);
@@ -173,9 +173,7 @@ export class RunEntrance {
         const refusal = this.#refusals.get(id);
         if (refusal === undefined) return resolve({ run: this.#rowOf(identity), created: true });
         this.#refusals.delete(id);
-        reject(
-          new MillraceError("MILLRACE_INTERNAL", { message: `The run ${id} was refused.`, cause: refusal }),
-        );
+        reject(refusedError(id, refusal));
       });
     });
   }
@@ -266,6 +264,7 @@ export class RunEntrance {
     const refusal = this.#refusals.get(identity.id);
     if (refusal === undefined) return;
     this.#refusals.delete(identity.id);
+    if (!isKnownRun(refusal)) throw refusedError(identity.id, refusal);
     const message = `The run ${identity.id} was rerun by another server at this moment.`;
     throw new MillraceError("MILLRACE_RUN_STATE_CONFLICT", { message, cause: refusal });
   }
@@ -436,6 +435,15 @@ export class RunEntrance {
     onId(identity.id);
     this.#enter(identity, pipeline);
   }
+}
+
+/** The database has a live run of this name. */
+function isKnownRun(refusal: unknown): boolean {
+  return (refusal as { readonly constraint?: unknown }).constraint === "run_pkey";
+}
+
+function refusedError(id: string, refusal: unknown): MillraceError {
+  return new MillraceError("MILLRACE_INTERNAL", { message: `The run ${id} was refused.`, cause: refusal });
 }
 
 /** The machine may read what a structural node answers. */

@@ -161,7 +161,9 @@ export class WorkerHub {
     }
     const structural = entry.run.graph.byId.get(token.node)?.structural ?? false;
     if (outcome.kind === "succeeded" && "blob" in outcome.output && structural) {
-      void this.#resultWithBlob(worker, entry, token, outcome.output);
+      void this.#resultWithBlob(worker, entry, token, outcome.output).catch((error: unknown) =>
+        runs.setAside(entry, error),
+      );
       return;
     }
     runs.step(entry, { kind: "result", token, outcome: coreOutcome(outcome), random: this.#parts.random() });
@@ -176,8 +178,7 @@ export class WorkerHub {
     output: CarriedValue,
   ): Promise<void> {
     const { runs, dispatcher } = this.#parts;
-    const loaded = await this.#loaded(stored(output)).catch((error: unknown) => runs.setAside(entry, error));
-    if (!loaded) return;
+    const loaded = await this.#loaded(stored(output));
     runs.step(entry, {
       kind: "result",
       token,
