@@ -1,4 +1,5 @@
 /** What is around Millrace is broken: each fault has its code, and what runs already lives on. */
+import { canMount, fillDisk, smallDisk } from "@millrace/testkit";
 import { chmod, cp, mkdir, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -7,7 +8,6 @@ import { Api } from "./harness/api.ts";
 import type { Ended } from "./harness/command.ts";
 import { byTaskRun } from "./harness/ledger.ts";
 import { Proxy } from "./harness/proxy.ts";
-import { canMount, fill, smallDisk } from "./harness/small-disk.ts";
 import { isLong, projectFolder, Stack } from "./harness/stack.ts";
 import { until } from "./harness/until.ts";
 
@@ -44,7 +44,7 @@ describe("a server does not start, and says why,", () => {
     },
   );
 
-  test.skipIf(!canMount)("when the disk is too small [where mounting is allowed]", long, async () => {
+  test.skipIf(!canMount())("when the disk is too small [where mounting is allowed]", long, async () => {
     await using disk = await smallDisk("60m");
     await using stack = await Stack.make({ state: disk.folder });
     const ended = await stack.serverCommand().ended;
@@ -213,7 +213,7 @@ test(
   },
 );
 
-test.skipIf(!canMount || !isLong)(
+test.skipIf(!canMount() || !isLong)(
   "a full disk stops nothing for good: what waits goes on when there is space [long, where mounting is allowed]",
   { timeout: 180_000 },
   async () => {
@@ -223,7 +223,7 @@ test.skipIf(!canMount || !isLong)(
     await stack.worker({ url: api.url });
     await stack.deploy(api);
     const started = await Promise.all(Array.from({ length: 8 }, () => api.start("lasting")));
-    const filler = await fill(disk.folder);
+    const filler = await fillDisk(disk.folder);
     const refused: unknown[] = [];
     // Writes go into space that PostgreSQL has already, until it needs more.
     await until("a run is refused or does not end", 60_000, async () => {

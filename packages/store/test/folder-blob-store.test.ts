@@ -1,9 +1,8 @@
 import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { blobStoreConformance } from "@millrace/testkit";
+import { blobStoreConformance, canMount, smallDisk } from "@millrace/testkit";
 import { describe, expect, test } from "vitest";
 import { openFolderBlobStore } from "../src/blob/folder-blob-store.ts";
-import { canMount, smallDisk } from "./small-disk.ts";
 
 async function storeInFolder() {
   const folder = await mkdtemp("/tmp/millrace-blobs-");
@@ -30,7 +29,7 @@ test("what a killed process left unfinished is removed once it is old", async ()
   await rm(folder, { recursive: true });
 });
 
-test.runIf(canMount)(
+test.runIf(canMount())(
   "a full disk is an error that names folder and free space, and leaves no half file",
   async () => {
     await using disk = await smallDisk("2m");

@@ -24,4 +24,5 @@ export {
   type MemoryTables,
 } from "./memory-tables.ts";
 export { type SeededRandom, seededRandom } from "./seeded-random.ts";
+export { canMount, fillDisk, type SmallDisk, smallDisk } from "./small-disk.ts";
 export { emptyTestDatabase, type TestDatabase, testDatabase } from "./test-database.ts";

@@ -1,10 +1,10 @@
+import { canMount, fillDisk, smallDisk } from "@millrace/testkit";
 import { watch } from "node:fs";
-import { chmod, mkdir, open, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Client } from "pg";
 import { expect, test } from "vitest";
 import { type EmbeddedServer, type EmbeddedOptions, startEmbedded } from "../../src/embedded/server.ts";
-import { canMount, smallDisk } from "../small-disk.ts";
 import { startOwner } from "./owner.ts";
 import { type TemporaryFolder, temporaryFolder } from "./temporary-folder.ts";
 
@@ -226,7 +226,7 @@ test.runIf(isRoot)("root's server has its data outside of a folder that only roo
   }
 });
 
-test.runIf(canMount)(
+test.runIf(canMount())(
   "a disk that is too small for a first start is refused before it is filled",
   async () => {
     await using disk = await smallDisk("20m");
@@ -237,15 +237,15 @@ test.runIf(canMount)(
   },
 );
 
-test.runIf(canMount)("a full disk refuses a start, and a freed one starts with its data", async () => {
+test.runIf(canMount())("a full disk refuses a start, and a freed one starts with its data", async () => {
   await using disk = await smallDisk("160m");
   const folder = join(disk.folder, "state");
   const first = await startEmbedded({ folder });
   await query(first, "create table kept as select 42 as answer");
   await first.stop();
-  await fill(join(disk.folder, "filler"));
+  const filler = await fillDisk(disk.folder);
   await expect(startEmbedded({ folder })).rejects.toMatchObject({ code: "MILLRACE_STATE_FOLDER" });
-  await writeFile(join(disk.folder, "filler"), "");
+  await filler.remove();
   const server = await startEmbedded({ folder });
   try {
     expect(await query(server, "select answer from kept")).toEqual([{ answer: 42 }]);
@@ -254,7 +254,7 @@ test.runIf(canMount)("a full disk refuses a start, and a freed one starts with i
   }
 });
 
-test.runIf(canMount)("a read-only disk is refused with the folder's name", async () => {
+test.runIf(canMount())("a read-only disk is refused with the folder's name", async () => {
   await using disk = await smallDisk("20m");
   const folder = join(disk.folder, "state");
   disk.readOnly();
@@ -263,15 +263,3 @@ test.runIf(canMount)("a read-only disk is refused with the folder's name", async
     message: expect.stringContaining("is on a read-only file system"),
   });
 });
-
-async function fill(path: string): Promise<void> {
-  const file = await open(path, "w");
-  const chunk = Buffer.alloc(64 * 1024, 1);
-  try {
-    for (;;) await file.write(chunk);
-  } catch (error) {
-    expect(error).toMatchObject({ code: "ENOSPC" });
-  } finally {
-    await file.close();
-  }
-}

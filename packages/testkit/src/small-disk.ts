@@ -5,11 +5,14 @@ import { join } from "node:path";
 
 export interface SmallDisk {
   readonly folder: string;
+  readOnly(): void;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** Only root may mount, and containers often forbid it to root, too: then these tests are reported as skipped. */
-export const canMount = process.platform === "linux" && process.getuid?.() === 0 && mayMount();
+export function canMount(): boolean {
+  return process.platform === "linux" && process.getuid?.() === 0 && mayMount();
+}
 
 export async function smallDisk(size: string): Promise<SmallDisk> {
   const folder = await mkdtemp("/tmp/millrace-disk-");
@@ -17,6 +20,7 @@ export async function smallDisk(size: string): Promise<SmallDisk> {
   await chmod(folder, 0o755);
   return {
     folder,
+    readOnly: () => void execFileSync("mount", ["-o", "remount,ro", folder]),
     [Symbol.asyncDispose]: async () => {
       // Lazy: a process of a failed test may still have files open there.
       execFileSync("umount", ["-l", folder]);
@@ -26,7 +30,7 @@ export async function smallDisk(size: string): Promise<SmallDisk> {
 }
 
 /** Takes what space there is left. */
-export async function fill(folder: string): Promise<{ remove(): Promise<void> }> {
+export async function fillDisk(folder: string): Promise<{ remove(): Promise<void> }> {
   const path = join(folder, "filler");
   const file = await open(path, "w");
   const block = Buffer.alloc(64 * 1024);
