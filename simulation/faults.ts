@@ -101,7 +101,7 @@ export class Faults {
     Object.assign(workerWorld.trouble, { breakChance: 0, doubleChance: 0, reorderChance: 0 });
     for (const node of nodes) {
       node.incarnation?.wake();
-      if (node.incarnation?.isDead ?? true) node.start();
+      node.start();
     }
     this.addWorkers();
   }

@@ -66,6 +66,7 @@ export class FlushChecker {
     for (const run of batch.runsEnded) this.#ended(nodeId, run);
     for (const id of batch.messagesTaken) this.#taken(nodeId, id);
     this.#limits(nodeId, batch);
+    this.#checkAwake(batch);
     this.#rememberInbox();
   }
 
@@ -139,6 +140,34 @@ export class FlushChecker {
     this.#journal.note(`node ${nodeId}: run ${run.id} ${run.state}${run.cancel ? " with a cancel" : ""}`);
     if (run.cancel) this.cancels.set(run.id, structuredClone(run.cancel));
     if (run.state === "quarantined") this.#journal.count("runs quarantined");
+    if (run.wakeAt !== undefined) this.#evicted(run.id, run.wakeAt);
+  }
+
+  #evicted(runId: string, wakeAt: number): void {
+    this.#journal.count("runs put out of memory");
+    for (const row of this.#tables.taskRuns.get(keyOf(1, runId))?.values() ?? []) {
+      const isWoken =
+        isEndState(row.state) ||
+        (row.state === "waiting" && row.childRunId !== undefined) ||
+        (row.state === "retrying" && row.resumeAt !== undefined && row.resumeAt >= wakeAt);
+      if (!isWoken)
+        this.#journal.violate(
+          "C15 what leaves memory only waits",
+          `${runId} wakes at ${wakeAt}: ${row.node}[${row.item}] is ${row.state}, due ${row.resumeAt}`,
+        );
+    }
+  }
+
+  /** A run that was stepped is in memory, and its row says so with the same flush. */
+  #checkAwake(batch: FlushBatch): void {
+    for (const { runId } of batch.taskRuns) {
+      const run = this.#tables.runs.get(keyOf(1, runId));
+      if (run?.wakeAt !== undefined && !batch.runsChanged.some(({ id }) => id === runId))
+        this.#journal.violate(
+          "C15 what leaves memory only waits",
+          `${runId} was stepped while its row says that it waits`,
+        );
+    }
   }
 
   #ended(nodeId: number, run: FlushBatch["runsEnded"][number]): void {

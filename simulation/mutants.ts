@@ -234,6 +234,33 @@ export const mutants: readonly Mutant[] = [
     },
   },
   {
+    name: "no waking",
+    breaks: "a run that waits outside of memory comes back when it is due (H4, U1)",
+    apply: nothing,
+    wrapStore: (store) => ({ ...store, loadWaitingRuns: async () => [] }),
+  },
+  {
+    name: "deaf while it waits",
+    breaks: "a message brings a run back that waits outside of memory (H4)",
+    apply: () => patch(RunEntrance, "recall", () => async () => undefined),
+  },
+  {
+    name: "evicted too early",
+    breaks: "only a run in which nothing runs or is queued leaves memory (H4)",
+    apply: () =>
+      patch(
+        RunHost,
+        "evictIdle",
+        (original) =>
+          function (this: unknown) {
+            const host = this as { entries(): Iterable<{ run: Run; eviction: unknown }> };
+            original.apply(this, []);
+            for (const entry of host.entries())
+              if (entry.run.counts.running > 0) entry.eviction ??= { wakeAt: Number.MAX_SAFE_INTEGER };
+          },
+      ),
+  },
+  {
     name: "everything is ours",
     breaks: "only the holder of a shard steps what stands in it (N1)",
     apply: () => patch(Membership, "owns", () => () => true),

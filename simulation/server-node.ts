@@ -66,6 +66,8 @@ export class ServerNode {
   readonly name: string;
   readonly #world: World;
   readonly #random: SeededRandom;
+  #isStopping = false;
+  #startsAgain = false;
   incarnation: Incarnation | undefined;
   engine: Engine | undefined;
   /** Called when this process is gone or its engine ended: connections are closed. */
@@ -87,7 +89,9 @@ export class ServerNode {
     );
   }
 
+  /** Starts again what is dead; what is stopping starts when it has stopped. */
   start(): void {
+    this.#startsAgain = this.#isStopping;
     if (this.incarnation && !this.incarnation.isDead) return;
     const life = new Incarnation();
     this.incarnation = life;
@@ -120,7 +124,7 @@ export class ServerNode {
     engine.findRun = async (id) => {
       const { runs, runHistory } = database.tables;
       const ended = [...runHistory.values()].find((run) => run.id === id);
-      return runs.get(keyOf(1, id)) ?? (ended && { ...ended, cancel: undefined });
+      return runs.get(keyOf(1, id)) ?? (ended && { ...ended, cancel: undefined, wakeAt: undefined });
     };
     engine.start().then(
       () => journal.note(`${this.name} is ready as node ${engine.info.nodeId}`),
@@ -137,6 +141,7 @@ export class ServerNode {
     const life = this.incarnation;
     if (!life || life.isDead) return;
     life.isDead = true;
+    this.#isStopping = false;
     this.#world.journal.note(`${this.name} crashes`);
     this.engine?.abandon();
     this.engine = undefined;
@@ -149,10 +154,14 @@ export class ServerNode {
     if (!engine || !life || life.isDead || life.isFrozen) return;
     this.#world.journal.note(`${this.name} stops`);
     this.onGone();
+    this.#isStopping = true;
     const end = (): void => {
+      if (life.isDead) return;
       life.isDead = true;
+      this.#isStopping = false;
       if (this.engine === engine) this.engine = undefined;
       this.#world.journal.note(`${this.name} stopped`);
+      if (this.#startsAgain) this.start();
     };
     engine.stop().then(end, (error: unknown) => {
       this.#world.journal.note(`${this.name} could not hand over: ${String(error)}`);

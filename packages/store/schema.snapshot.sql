@@ -186,9 +186,11 @@ table run with (fillfactor=70, autovacuum_vacuum_scale_factor=0.02, autovacuum_v
   cancel json
   created_at timestamp with time zone not null
   started_at timestamp with time zone
+  wake_at timestamp with time zone
   constraint run_pkey PRIMARY KEY (workspace, id)
   CREATE INDEX run_by_params_blob ON millrace.run USING btree (params_blob) WHERE (params_blob IS NOT NULL)
   CREATE INDEX run_by_shard ON millrace.run USING btree (shard, state, id)
+  CREATE INDEX run_by_wake ON millrace.run USING btree (shard, wake_at) WHERE (wake_at IS NOT NULL)
   CREATE TRIGGER run_sound BEFORE INSERT OR UPDATE ON millrace.run FOR EACH ROW EXECUTE FUNCTION check_run()
 
 table run_history partition by RANGE (ended_at)
@@ -286,19 +288,6 @@ table task_run_history partition by RANGE (run_ended_at)
   constraint task_run_history_pkey PRIMARY KEY (workspace, run_id, generation, node, item, run_ended_at)
   CREATE INDEX task_run_history_by_output_blob ON ONLY millrace.task_run_history USING btree (output_blob) WHERE (output_blob IS NOT NULL)
 
-table timer
-  workspace integer not null
-  run_id text collate "C" not null
-  kind text not null
-  node text collate "C" not null
-  item text collate "C" not null
-  generation integer not null
-  shard smallint not null
-  due_at timestamp with time zone not null
-  constraint timer_kind_known CHECK ((kind = ANY (ARRAY['retry'::text, 'deadline'::text])))
-  constraint timer_pkey PRIMARY KEY (workspace, run_id, kind, node, item)
-  CREATE INDEX timer_by_due ON millrace.timer USING btree (shard, due_at)
-
 table worker_connection
   id text not null
   node_id bigint not null
@@ -316,10 +305,10 @@ table workspace
 domain attempt_state CHECK ((VALUE = ANY (ARRAY['succeeded'::text, 'failed'::text, 'skipped'::text, 'cancelled'::text, 'lost'::text])))
 domain ended_run_state CHECK ((VALUE = ANY (ARRAY['succeeded'::text, 'failed'::text, 'cancelled'::text, 'superseded'::text])))
 function broken_rule(rule text) returns void body ce3103c348a01bcf26b4c008312f5dfc
-function check_run() returns trigger body 68ce010209d517d52e26fe96bdb21414
+function check_run() returns trigger body bd55b591a0f266da3d58e4846cb2b2e9
 function check_task_run() returns trigger body 579106af719f65511e4ac5b3ae13a661
 function flush(p_node bigint, p_flush bigint, p_runs json, p_task_runs json, p_ended json, p_final json, p_more json, p_rest json) returns void body cfd5a812da42d8fa0e1aae5a8553be74
 function flush_offers(p_rest json) returns void body 48daf18ab104c2bb85a2e964f7a32baa
-function flush_rest(p_rest json) returns void body f75f41a18a301812c8c6ca60cf054470
+function flush_rest(p_rest json) returns void body 33a31fc076a139fab74b5ade16a22eb1
 function keep_partitions(p_table text, p_key text, p_now timestamp with time zone, p_days_ahead integer, p_retention_days integer, OUT made text[], OUT dropped text[]) returns record body 2ba8d95bea76c7d46ba68a426a906212
 function make_partition(p_table text, p_key text, p_name text, p_day date) returns void body 11c5e8472038b80a2667528f322113ac

@@ -49,6 +49,8 @@ begin
     perform broken_rule('a quarantined run says why');
   elsif new.generation < 1 or new.depth not between 0 and 16 then
     perform broken_rule('a run has a generation from 1 and a depth from 0 to 16');
+  elsif new.wake_at is not null and new.state not in ('running', 'waiting') then
+    perform broken_rule('only a run that is under way is put out of memory');
   end if;
   return new;
 end
@@ -109,10 +111,13 @@ create table run (
   cancel json,
   created_at timestamptz not null,
   started_at timestamptz,
+  -- Set while the run only waits and no node holds it in memory: when its next retry or deadline is due.
+  wake_at timestamptz,
   constraint run_pkey primary key (workspace, id)
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 2000);
 create trigger run_sound before insert or update on run for each row execute function check_run();
 create index run_by_shard on run (shard, state, id);
+create index run_by_wake on run (shard, wake_at) where wake_at is not null;
 
 create table task_run (
   workspace integer not null,
@@ -139,21 +144,6 @@ create table task_run (
   constraint task_run_pkey primary key (workspace, run_id, node, item)
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 5000);
 create trigger task_run_sound before insert or update on task_run for each row execute function check_task_run();
-
--- Retries that are due later, and deadlines of runs.
-create table timer (
-  workspace integer not null,
-  run_id text collate "C" not null,
-  kind text not null,
-  node text collate "C" not null,
-  item text collate "C" not null,
-  generation integer not null,
-  shard smallint not null,
-  due_at timestamptz not null,
-  constraint timer_pkey primary key (workspace, run_id, kind, node, item),
-  constraint timer_kind_known check (kind in ('retry', 'deadline'))
-);
-create index timer_by_due on timer (shard, due_at);
 
 -- Messages between entities of different shards, and commands that came in at another node.
 create table inbox (

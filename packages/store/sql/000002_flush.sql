@@ -22,8 +22,6 @@ create function flush(
   p_rest json
 ) returns void
 language plpgsql
-set enable_seqscan = off
-set plan_cache_mode = force_generic_plan
 as $$
 begin
   update node set last_flush = p_flush where id = p_node and not fenced and last_flush = p_flush - 1;
@@ -163,16 +161,19 @@ $$;
 -- The rare parts of a flush.
 create function flush_rest(p_rest json) returns void
 language plpgsql
-set enable_seqscan = off
 as $$
 begin
   update run set
     state = c.state,
     reason = c.reason::json,
     cancel = c.cancel::json,
-    started_at = to_timestamp(c.started_ms / 1000)
+    started_at = to_timestamp(c.started_ms / 1000),
+    wake_at = to_timestamp(c.wake_ms / 1000)
   from json_to_recordset(p_rest -> 'runsChanged')
-    as c (workspace integer, id text, state text, reason text, cancel text, started_ms double precision)
+    as c (
+      workspace integer, id text, state text, reason text, cancel text, started_ms double precision,
+      wake_ms double precision
+    )
   where run.workspace = c.workspace and run.id = c.id;
 
   insert into attempt_history (
@@ -186,23 +187,6 @@ begin
       workspace integer, run_id text, node text, item text, generation integer, attempt integer, dispatch integer,
       state text, worker text, error text, started_ms double precision, ended_ms double precision
     );
-
-  delete from timer
-  using json_to_recordset(p_rest -> 'timersCleared') as c (workspace integer, run_id text, kind text, node text, item text)
-  where timer.workspace = c.workspace and timer.run_id = c.run_id and timer.kind = c.kind
-    and timer.node = c.node and timer.item = c.item;
-
-  insert into timer (workspace, run_id, kind, node, item, generation, shard, due_at)
-  select workspace, run_id, kind, node, item, generation, shard, to_timestamp(due_ms / 1000)
-  from json_to_recordset(p_rest -> 'timersSet')
-    as s (
-      workspace integer, run_id text, kind text, node text, item text, generation integer, shard smallint,
-      due_ms double precision
-    )
-  on conflict (workspace, run_id, kind, node, item) do update set
-    generation = excluded.generation,
-    shard = excluded.shard,
-    due_at = excluded.due_at;
 
   delete from inbox
   using json_to_recordset(p_rest -> 'messagesTaken') as m (id bigint)

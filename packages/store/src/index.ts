@@ -63,8 +63,8 @@ export {
   type RunParent,
   shardCount,
   type TaskRunRow,
-  type TimerKey,
-  type TimerRow,
+  type WaitingRun,
+  wakeNever,
   type WorkerConnection,
 } from "./engine/port.ts";
 export { type BundleRow, findBundle, hasBundle, putBundle } from "./queries/bundles.ts";

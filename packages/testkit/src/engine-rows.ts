@@ -8,6 +8,7 @@ import {
   type GrantRow,
   type LiveRun,
   type RequestRow,
+  type RunChange,
   type TaskRunRow,
 } from "@millrace/store";
 
@@ -33,6 +34,20 @@ export function liveRun(id: string, parts: Partial<LiveRun> = {}): LiveRun {
     cancel: undefined,
     createdAt: rowTime,
     startedAt: parts.state === "queued" ? undefined : rowTime + 1,
+    wakeAt: undefined,
+    ...parts,
+  };
+}
+
+export function runChange(id: string, parts: Partial<RunChange> = {}): RunChange {
+  return {
+    workspace: 1,
+    id,
+    state: "running",
+    reason: undefined,
+    cancel: undefined,
+    startedAt: rowTime,
+    wakeAt: undefined,
     ...parts,
   };
 }

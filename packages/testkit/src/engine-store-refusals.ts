@@ -1,7 +1,18 @@
 /** Rules of `EngineStore` about rows that the database refuses: as poison, and the whole flush with them (E1). */
 import { strict as assert } from "node:assert";
 import { emptyBatch, type FlushBatch } from "@millrace/store";
-import { attemptRow, flusher, grant, key, liveRun, request, rowTime, taskRunRow } from "./engine-rows.ts";
+import {
+  attemptRow,
+  flusher,
+  grant,
+  key,
+  liveRun,
+  request,
+  rowTime,
+  runChange,
+  taskRunRow,
+  why,
+} from "./engine-rows.ts";
 import type { EngineStoreRule } from "./engine-store-conformance.ts";
 
 /** Each is refused as poison, changes nothing, and leaves the node able to flush under the same number. */
@@ -17,9 +28,10 @@ export function engineStoreRefusals(): { [name: string]: EngineStoreRule } {
     "a generation 0": { runsCreated: [liveRun("r1", { generation: 0 })] },
     "a call too deep": { runsCreated: [liveRun("r1", { depth: 17 })] },
     "a quarantine without a reason": {
-      runsChanged: [
-        { ...key("there"), state: "quarantined", reason: undefined, cancel: undefined, startedAt: rowTime },
-      ],
+      runsChanged: [runChange("there", { state: "quarantined" })],
+    },
+    "a quarantined run that waits to be woken": {
+      runsChanged: [runChange("there", { state: "quarantined", reason: why, wakeAt: rowTime })],
     },
     "a run that ends in a live state": {
       runsEnded: [

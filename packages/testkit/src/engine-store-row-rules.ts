@@ -1,6 +1,7 @@
 /** Rules of `EngineStore` about rows: what was flushed is what is loaded (E4). */
 import { strict as assert } from "node:assert";
 import type { Json } from "@millrace/core";
+import { wakeNever } from "@millrace/store";
 import {
   attemptRow,
   flusher,
@@ -8,6 +9,7 @@ import {
   key,
   liveRun,
   request,
+  runChange,
   rowTime,
   taskRunRow,
   why,
@@ -71,7 +73,7 @@ export const engineStoreRowRules: { readonly [name: string]: EngineStoreRule } =
     await flush({ runsCreated: [liveRun("r1", { state: "queued" }), liveRun("r2")] });
     const cancel = { by: "user" as const, reason: why, force: true };
     const change = { state: "waiting" as const, reason: undefined, cancel, startedAt: rowTime + 9 };
-    await flush({ runsChanged: [{ ...key("r1"), ...change }] });
+    await flush({ runsChanged: [runChange("r1", change)] });
     assert.deepEqual((await store.loadRun(key("r1")))?.run, liveRun("r1", change));
     assert.deepEqual((await store.loadRun(key("r2")))?.run, liveRun("r2"));
   },
@@ -84,7 +86,7 @@ export const engineStoreRowRules: { readonly [name: string]: EngineStoreRule } =
       cancel: undefined,
       startedAt: rowTime + 1,
     };
-    await flush({ runsCreated: [liveRun("r1")], runsChanged: [{ ...key("r1"), ...quarantined }] });
+    await flush({ runsCreated: [liveRun("r1")], runsChanged: [runChange("r1", quarantined)] });
     assert.deepEqual((await store.loadRun(key("r1")))?.run, liveRun("r1", quarantined));
   },
 
@@ -156,8 +158,8 @@ export const engineStoreRowRules: { readonly [name: string]: EngineStoreRule } =
         liveRun("r5", { shard: 2 }),
       ],
       runsChanged: [
-        { ...key("r3"), state: "waiting", reason: undefined, cancel: undefined, startedAt: rowTime },
-        { ...key("r5"), state: "quarantined", reason: why, cancel: undefined, startedAt: rowTime },
+        runChange("r3", { state: "waiting" }),
+        runChange("r5", { state: "quarantined", reason: why }),
       ],
       taskRuns: [taskRunRow("r1", "a"), taskRunRow("r3", "a"), taskRunRow("r4", "a"), taskRunRow("r5", "a")],
       limits: [{ workspace: 1, kind: "pool", name: "warehouse", shard: 2, slots: 3, setByOperator: true }],
@@ -322,21 +324,30 @@ export const engineStoreRowRules: { readonly [name: string]: EngineStoreRule } =
     );
   },
 
-  "timers are loaded when they are due, the earliest first": async ({ store }) => {
+  "runs that wait outside of memory are loaded when they are due, not with their shard": async ({
+    store,
+  }) => {
     const { flush } = await flusher(store);
-    const timer = (node: string, dueAt: number) =>
-      ({ workspace: 1, runId: "r1", kind: "retry", node, item: "", generation: 1, shard: 1, dueAt }) as const;
+    const waits = (id: string, wakeAt: number | undefined) => runChange(id, { state: "waiting", wakeAt });
+    await flush({ runsCreated: ["r1", "r2", "r3", "r4"].map((id) => liveRun(id)) });
     await flush({
-      timersSet: [timer("late", rowTime + 20), timer("early", rowTime + 10), timer("gone", rowTime)],
+      runsChanged: [waits("r1", rowTime + 30), waits("r2", rowTime + 10), waits("r3", wakeNever)],
     });
-    await flush({ timersSet: [timer("late", rowTime + 30)], timersCleared: [timer("gone", rowTime)] });
-    assert.deepEqual(await store.loadTimers([1], rowTime + 30, 10), [
-      timer("early", rowTime + 10),
-      timer("late", rowTime + 30),
+    const due = async (shard: number, until: number, limit = 10) =>
+      (await store.loadWaitingRuns([shard], until, limit)).map((run) => [run.id, run.wakeAt]);
+    assert.deepEqual(await due(1, rowTime + 30), [
+      ["r2", rowTime + 10],
+      ["r1", rowTime + 30],
     ]);
-    assert.deepEqual(await store.loadTimers([1], rowTime + 29, 10), [timer("early", rowTime + 10)]);
-    assert.deepEqual(await store.loadTimers([1], rowTime + 99, 1), [timer("early", rowTime + 10)]);
-    assert.deepEqual(await store.loadTimers([2], rowTime + 99, 1), []);
+    assert.deepEqual(await due(1, rowTime + 29), [["r2", rowTime + 10]]);
+    assert.deepEqual(await due(1, rowTime + 99, 1), [["r2", rowTime + 10]]);
+    assert.deepEqual(await due(2, rowTime + 99), []);
+    const inMemory = async () => (await store.loadShards([1])).runs.map(({ id }) => id);
+    assert.deepEqual(await inMemory(), ["r4"]);
+    assert.equal((await store.loadRun(key("r3")))?.run.wakeAt, wakeNever);
+    await flush({ runsChanged: [waits("r2", undefined)] });
+    assert.deepEqual(await inMemory(), ["r2", "r4"]);
+    assert.deepEqual(await due(1, rowTime + 29), []);
   },
 
   "grants and requests go by their names; a limit keeps what was said last": async ({ store }) => {

@@ -63,7 +63,6 @@ export class MemoryEngineDatabase {
     runHistory: new Map(),
     taskRunHistory: new Map(),
     attemptHistory: new Map(),
-    timers: new Map(),
     inbox: new Map(),
     limits: new Map(),
     grants: new Map(),
@@ -130,10 +129,14 @@ export class MemoryEngineDatabase {
         const run = this.tables.runs.get(name);
         return run && { run, taskRuns: [...(this.tables.taskRuns.get(name)?.values() ?? [])] };
       },
-      loadTimers: async (shards, until, limit) =>
-        [...this.tables.timers.values()]
-          .filter((timer) => shards.includes(timer.shard) && timer.dueAt <= until)
-          .sort((a, b) => a.dueAt - b.dueAt)
+      loadWaitingRuns: async (shards, until, limit) =>
+        [...this.tables.runs.values()]
+          .flatMap(({ workspace, id, shard, wakeAt }) =>
+            wakeAt !== undefined && wakeAt <= until && shards.includes(shard)
+              ? [{ workspace, id, shard, wakeAt }]
+              : [],
+          )
+          .sort((a, b) => a.wakeAt - b.wakeAt)
           .slice(0, limit),
       loadInbox: async (shards, limit) =>
         [...this.tables.inbox.values()].filter((row) => shards.includes(row.shard)).slice(0, limit),
@@ -323,7 +326,8 @@ export class MemoryEngineDatabase {
       if (shards.has(grant.shard) && !runs.has(keyOf(grant.workspace, grant.runId))) grants.delete(name);
     }
     const live = [...runs.values()]
-      .filter((run) => shards.has(run.shard) && (run.state === "running" || run.state === "waiting"))
+      .filter((run) => shards.has(run.shard) && run.wakeAt === undefined)
+      .filter((run) => run.state === "running" || run.state === "waiting")
       .sort(byId);
     return {
       runs: live,

@@ -27,7 +27,7 @@ function change(tables: MemoryTables, batch: FlushBatch, undo: Undo): void {
     insert(
       { name: "run_pkey", table: tables.runs, undo },
       keyOf(run.workspace, run.id),
-      checkedRun({ ...run, reason: undefined, cancel: undefined }),
+      checkedRun({ ...run, reason: undefined, cancel: undefined, wakeAt: undefined }),
     );
   }
   changeRest(tables, batch, undo);
@@ -62,14 +62,6 @@ function changeRest(tables: MemoryTables, batch: FlushBatch, undo: Undo): void {
       row.endedAt,
     );
     insert({ name: "attempt_history_pkey", table: tables.attemptHistory, undo }, key, row);
-  }
-  const timerKey = (row: FlushBatch["timersCleared"][number]): string =>
-    keyOf(row.workspace, row.runId, row.kind, row.node, row.item);
-  for (const row of batch.timersCleared) remove(tables.timers, timerKey(row), undo);
-  once("timer_pkey", batch.timersSet, timerKey);
-  for (const row of batch.timersSet) {
-    check("timer_kind_known", ["retry", "deadline"].includes(row.kind));
-    put(tables.timers, timerKey(row), row, undo);
   }
   for (const id of batch.messagesTaken) remove(tables.inbox, id, undo);
   changeLimits(tables, batch, undo);
@@ -108,8 +100,8 @@ function holdKey(row: LimitHold): string {
 }
 
 function pickChange(changed: Omit<FlushBatch["runsChanged"][number], "workspace" | "id">): Partial<LiveRun> {
-  const { state, reason, cancel, startedAt } = changed;
-  return { state, reason, cancel, startedAt };
+  const { state, reason, cancel, startedAt, wakeAt } = changed;
+  return { state, reason, cancel, startedAt, wakeAt };
 }
 
 function putTaskRun(tables: MemoryTables, row: TaskRunRow, undo: Undo): void {
@@ -128,7 +120,7 @@ function endRun(tables: MemoryTables, end: RunEnd, changed: readonly TaskRunRow[
   const taskRuns = tables.taskRuns.get(name);
   if (run) {
     check("run_history_state_ended", isRunEnded(end.state));
-    const { cancel: _, ...kept } = run;
+    const { cancel: _cancel, wakeAt: _wakeAt, ...kept } = run;
     const { state, reason, output, endedAt } = end;
     remove(tables.runs, name, undo);
     insert(
@@ -157,6 +149,7 @@ function checkedRun(run: LiveRun): LiveRun {
   check("run_quarantine_has_reason", state !== "quarantined" || run.reason !== undefined);
   check("run_generation_positive", run.generation > 0);
   check("run_depth_bounded", run.depth >= 0 && run.depth <= callDepthMax);
+  check("run_wakes_under_way", run.wakeAt === undefined || state === "running" || state === "waiting");
   return run;
 }
 

@@ -9,7 +9,6 @@ import type {
   RequestRow,
   RunEnd,
   TaskRunRow,
-  TimerRow,
   WorkerConnection,
 } from "@millrace/store";
 
@@ -27,7 +26,7 @@ export interface MemoryShard {
   epoch: number;
 }
 
-export type EndedRun = Omit<LiveRun, "cancel"> & Pick<RunEnd, "output" | "endedAt">;
+export type EndedRun = Omit<LiveRun, "cancel" | "wakeAt"> & Pick<RunEnd, "output" | "endedAt">;
 
 /** The tables; keys are the parts of the primary key, joined by a line break. */
 export interface MemoryTables {
@@ -38,7 +37,6 @@ export interface MemoryTables {
   readonly runHistory: Map<string, EndedRun>;
   readonly taskRunHistory: Map<string, TaskRunRow>;
   readonly attemptHistory: Map<string, FlushBatch["attempts"][number]>;
-  readonly timers: Map<string, TimerRow>;
   readonly inbox: Map<number, InboxRow>;
   readonly limits: Map<string, LimitRow>;
   readonly grants: Map<string, GrantRow>;

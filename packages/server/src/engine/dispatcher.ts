@@ -71,6 +71,8 @@ export interface Busy {
   readonly own: { readonly entry: RunEntry; readonly taskRun: TaskRun } | undefined;
   /** What to send again to a worker that lost it; nothing when it is made anew from the run. */
   readonly message: Dispatch | undefined;
+  /** Its slot was offered to another node, which has not answered: there is no such dispatch yet. */
+  readonly isClaim?: boolean;
 }
 
 export interface ConnectedWorker {
@@ -256,7 +258,7 @@ export class Dispatcher {
       if (outgoing.acks.length > 0) messages.push({ kind: "ack", tokens: outgoing.acks });
       const graceMs = this.#options.cancelGraceMs;
       for (const cancel of outgoing.cancels) messages.push({ kind: "cancel", ...cancel, graceMs });
-      worker.link.send(...messages);
+      if (messages.length > 0) worker.link.send(...messages);
     }
   }
 }

@@ -1,7 +1,7 @@
 /** What the engine's modules share: each is given the others here, and owns what its header says. */
 import type { Reason, RunMessage, TaskRun } from "@millrace/core";
 import type { DispatchToken } from "@millrace/protocol";
-import type { EngineStore, LiveRun, RunParent } from "@millrace/store";
+import type { EngineStore, LiveRun, RunParent, WaitingRun } from "@millrace/store";
 import type { Alarms } from "./alarms.ts";
 import type { DatabaseClock } from "./clock.ts";
 import type { Definitions } from "./definitions.ts";
@@ -42,4 +42,7 @@ export interface EngineParts {
   readonly revokeDistant: (workerId: string, token: DispatchToken, reason: string) => void;
   readonly tellParent: (parent: RunParent, message: RunMessage) => void;
   readonly onRunEnded: (entry: RunEntry) => void;
+  /** A run left memory, as it only waits. */
+  readonly onEvicted: (run: WaitingRun) => void;
+  readonly isWatched: (runId: string) => boolean;
 }

@@ -10,7 +10,7 @@
  */
 import { errorCodeOf, type Json, type Reason, type RunMessage, type TaskRun } from "@millrace/core";
 import type { DispatchToken } from "@millrace/protocol";
-import type { LiveRun, QueuedRun, RunParent } from "@millrace/store";
+import type { LiveRun, QueuedRun, RunParent, WaitingRun } from "@millrace/store";
 import { activeRunsKey } from "./admission.ts";
 import { Alarms } from "./alarms.ts";
 import { DatabaseClock } from "./clock.ts";
@@ -33,6 +33,7 @@ import { RunEntrance, type Rerun, type StartedRun, type StartRun } from "./run-e
 import { RunHost } from "./run-host.ts";
 import { RunWatchers } from "./run-watchers.ts";
 import { Values } from "./values.ts";
+import { Wakes } from "./wakes.ts";
 import { WorkerHub } from "./worker-hub.ts";
 import { workspaceId } from "./workspace.ts";
 
@@ -57,9 +58,10 @@ export class Engine {
   readonly #entrance: RunEntrance;
   readonly #calls: RunCalls;
   readonly #inbox: Inbox;
+  readonly #wakes: Wakes;
   readonly #pools = new Map<string, number>();
   #commit: GroupCommit | undefined;
-  #wakes: { stop(): Promise<void> } | undefined;
+  #listening: { stop(): Promise<void> } | undefined;
   #state: "starting" | "ready" | "stopping" | "stopped" = "starting";
   #storeTrouble = false;
 
@@ -88,6 +90,11 @@ export class Engine {
       checkParams: options.checkParams ?? ((_pipeline, params) => params),
     });
     this.#inbox = new Inbox(this.#parts, this.#membership, this.#entrance);
+    this.#wakes = new Wakes({
+      parts: this.#parts,
+      ownedShards: () => this.#membership.list(),
+      recall: (run) => this.#entrance.wake(run),
+    });
   }
 
   #makeMembership(): Membership {
@@ -135,6 +142,8 @@ export class Engine {
         ),
       tellParent: (parent: RunParent, message: RunMessage) => this.#calls.tellParent(parent, message),
       onRunEnded: (entry: RunEntry) => this.#onRunEnded(entry),
+      onEvicted: (run: WaitingRun) => this.#wakes.note(run),
+      isWatched: (runId: string) => this.watchers.isWatched(runId),
     };
     const wired = parts as typeof parts & {
       -readonly [
@@ -184,7 +193,7 @@ export class Engine {
       onPoison: (refused, error) => this.#onRefused(refused, error),
       onStoreTrouble: (error) => this.#onStoreTrouble(error),
     });
-    this.#wakes = await this.#options.store.onWake((what) => this.#onWake(what));
+    this.#listening = await this.#options.store.onWake((what) => this.#onWake(what));
     await this.#membership.join();
     this.#state = "ready";
     this.#inbox.read();
@@ -194,7 +203,7 @@ export class Engine {
   async stop(): Promise<void> {
     if (this.#state === "stopping" || this.#state === "stopped") return;
     this.#state = "stopping";
-    await this.#wakes?.stop();
+    await this.#listening?.stop();
     this.hub.closeAll();
     if (this.#storeTrouble) this.#membership.abandon();
     else await this.#leave();
@@ -214,7 +223,7 @@ export class Engine {
   /** Stops at once and tells nobody, as a crash would: when the lease is lost, and in tests. */
   abandon(): void {
     this.#membership.abandon();
-    this.#own(this.#wakes?.stop() ?? Promise.resolve(), "the listener did not stop");
+    this.#own(this.#listening?.stop() ?? Promise.resolve(), "the listener did not stop");
     this.hub.closeAll();
     this.#end();
   }
@@ -364,6 +373,7 @@ export class Engine {
       this.#parts.limits.restore(loaded);
       this.#entrance.takeOver(loaded.runs, taskRunsOf, queued);
       this.#inbox.read();
+      this.#wakes.read();
     };
   }
 
@@ -387,6 +397,7 @@ export class Engine {
 
   #tick(): void {
     this.hub.checkOverdue();
+    this.#parts.runs.evictIdle();
     if (this.#membership.liveNodes > 1 || this.#inbox.isBehind) this.#inbox.read();
     this.#parts.offers.announced();
     if (this.#committing().backlog > 0) this.#committing().request();

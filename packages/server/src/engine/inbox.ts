@@ -11,6 +11,7 @@ import type { InboxContent } from "./inbox-message.ts";
 import { inboxPageMax } from "./limits.ts";
 import type { Membership } from "./membership.ts";
 import type { RunEntrance } from "./run-entrance.ts";
+import { workspaceId } from "./workspace.ts";
 
 export class Inbox {
   readonly #parts: EngineParts;
@@ -78,6 +79,7 @@ export class Inbox {
       if (shards.length === 0 || this.#stopped) return;
       const rows = await this.#parts.store.loadInbox(shards, inboxPageMax);
       const fresh = rows.filter((row) => !this.#taken.has(row.id) && this.#membership.owns(row.shard));
+      await Promise.all(fresh.map((row) => this.#prepare(row)));
       for (const row of fresh) {
         await this.#receive(row, () => this.#take(row.id));
       }
@@ -86,6 +88,13 @@ export class Inbox {
       for (const row of fresh) this.#taken.delete(row.id);
       if (rows.length < inboxPageMax) return;
     }
+  }
+
+  /** Runs that wait outside of memory come back at the same time; receiving would bring them one after the other. */
+  async #prepare({ message, shard }: InboxRow): Promise<void> {
+    const content = message as unknown as InboxContent;
+    if (content.kind === "run")
+      await this.#entrance.recall({ workspace: workspaceId, id: content.runId, shard });
   }
 
   /** In the turn in which the message is heard: its deletion and what it causes are one flush (I1). */

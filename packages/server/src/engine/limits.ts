@@ -5,6 +5,11 @@
  * costs some kilobytes.
  */
 export const activeRunsMax = 2_000;
+/** A run that only waits leaves memory this long after its last step, unless it is due as soon. */
+export const evictAfterMs = 5_000;
+/** Runs that wait outside of memory and are due within this time are known by name, so many at most. */
+export const wakeHorizonMs = 300_000;
+export const wakesMax = 10_000;
 /** Queued runs that a node knows by name: about 100 bytes each. Beyond it new runs are refused. */
 export const queuedRunsMax = 500_000;
 /** Decisions that may wait for one flush before requests from outside are refused. */

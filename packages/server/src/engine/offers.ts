@@ -156,7 +156,12 @@ export class Offers {
           generation: offer.generation,
           dispatch: offer.dispatch,
         };
-        this.#parts.dispatcher.occupy(worker, { token, own: undefined, message: undefined });
+        this.#parts.dispatcher.occupy(worker, {
+          token,
+          own: undefined,
+          message: undefined,
+          isClaim: true,
+        });
       }
       if (claimed.length === limit) this.#mayExist = true;
     }

@@ -7,7 +7,7 @@
  * T3: a run that is on its way into memory gets its messages once it is there; trouble of the store delays it only.
  */
 import { errorCodeOf, MillraceError, type Graph, type RunMessage, type StoredValue } from "@millrace/core";
-import type { LiveRun, QueuedRun, RunChange, TaskRunRow } from "@millrace/store";
+import type { LiveRun, QueuedRun, RunChange, RunKey, TaskRunRow, WaitingRun } from "@millrace/store";
 import { Admission, activeRunsKey } from "./admission.ts";
 import type { ActivePipeline } from "./definitions.ts";
 import type { EngineParts } from "./engine-parts.ts";
@@ -39,6 +39,12 @@ export interface Rerun {
   readonly kept: readonly TaskRunRow[];
 }
 
+/** A run and where it stands; `startedAt` if it has begun. */
+interface Placed extends RunKey {
+  readonly shard: number;
+  readonly startedAt?: number | undefined;
+}
+
 export interface RunEntranceOptions {
   readonly parts: EngineParts;
   readonly hub: () => WorkerHub;
@@ -55,6 +61,7 @@ const boundWaitMs = 15_000;
 const boundPollMs = 200;
 const bringDelayMsMin = 50;
 const bringDelayMsMax = 5_000;
+const wakeDelayMs = 500;
 /** What repeating won't cure: a bundle or a value that is gone, a run that its machine can't read. */
 const hopeless: ReadonlySet<string> = new Set(["MILLRACE_BUNDLE_UNKNOWN", "MILLRACE_INTERNAL"]);
 
@@ -196,6 +203,7 @@ export class RunEntrance {
       cancel: undefined,
       createdAt: this.#parts.clock.now(),
       startedAt: undefined,
+      wakeAt: undefined,
     };
   }
 
@@ -291,6 +299,39 @@ export class RunEntrance {
     if (loaded?.run.state === "queued") await this.#putUnderWay(loaded.run, loaded.taskRuns);
   }
 
+  /** A run that waits outside of memory is due; one too many waits a little longer. */
+  wake(run: WaitingRun): void {
+    const { alarms, clock, commit, runs } = this.#parts;
+    if (!this.#isOurs(run)) return;
+    if (runs.activeSize + this.#beginning >= this.#options.activeRunsMax) {
+      alarms.set(clock.now() + wakeDelayMs, () => this.wake(run));
+      return;
+    }
+    this.#beginning += 1;
+    void this.recall(run).finally(() => {
+      this.#beginning -= 1;
+      commit.request();
+    });
+  }
+
+  /** Brings a run back that waits outside of memory; does nothing for one that is here, has ended or is queued. */
+  async recall(run: Placed): Promise<void> {
+    if (this.knows(run.id)) return;
+    const evicted = {
+      workspace: run.workspace,
+      id: run.id,
+      shard: run.shard,
+      startedAt: undefined as LiveRun["startedAt"],
+    };
+    await (this.#arriving.get(run.id) ??
+      this.#bring(evicted, async () => {
+        const loaded = await this.#parts.store.loadRun(evicted);
+        if (loaded?.run.wakeAt === undefined) return;
+        evicted.startedAt = loaded.run.startedAt;
+        await this.#putUnderWay(loaded.run, loaded.taskRuns);
+      }));
+  }
+
   /** Puts runs of shards that were taken over under way, or back into the queue. */
   takeOver(
     runs: readonly LiveRun[],
@@ -302,7 +343,7 @@ export class RunEntrance {
   }
 
   /** Brings a run in by `work`, again until it succeeds, while its shard is ours; sets it aside when it never can (T3). */
-  #bring(run: QueuedRun, work: () => Promise<void>): Promise<void> {
+  #bring(run: Placed, work: () => Promise<void>): Promise<void> {
     const arriving = this.#tryToBring(run, work).finally(() => {
       if (this.#arriving.get(run.id) === arriving) this.#arriving.delete(run.id);
     });
@@ -310,7 +351,7 @@ export class RunEntrance {
     return arriving;
   }
 
-  async #tryToBring(run: QueuedRun, work: () => Promise<void>): Promise<void> {
+  async #tryToBring(run: Placed, work: () => Promise<void>): Promise<void> {
     const { alarms, clock, commit, log } = this.#parts;
     for (let delayMs = bringDelayMsMin; this.#isOurs(run); delayMs = Math.min(2 * delayMs, bringDelayMsMax)) {
       try {
@@ -331,7 +372,7 @@ export class RunEntrance {
     }
   }
 
-  #isOurs(run: QueuedRun): boolean {
+  #isOurs(run: Placed): boolean {
     return !this.#options.isStopped() && this.#options.ownedShards().includes(run.shard);
   }
 
@@ -389,6 +430,7 @@ export class RunEntrance {
     const { runs, values } = this.#parts;
     const whole = await withContent(values, message);
     while (this.#arriving.has(runId)) await this.#arriving.get(runId);
+    await this.recall({ workspace: workspaceId, id: runId, shard });
     const queued = this.admission.get(runId);
     if (queued) await this.#tellQueued(queued, whole, taken);
     else {
@@ -457,7 +499,7 @@ async function withContent(
   return { ...message, outcome: { kind: "succeeded", output } };
 }
 
-function setAsideRow(run: QueuedRun, error: unknown): RunChange {
+function setAsideRow(run: Placed, error: unknown): RunChange {
   const text = error instanceof Error ? error.message : String(error);
   return {
     workspace: run.workspace,
@@ -465,6 +507,7 @@ function setAsideRow(run: QueuedRun, error: unknown): RunChange {
     state: "quarantined",
     reason: { code: "MILLRACE_RUN_QUARANTINED", message: `The engine broke on this run: ${text}` },
     cancel: undefined,
-    startedAt: "startedAt" in run ? (run as LiveRun).startedAt : undefined,
+    startedAt: run.startedAt,
+    wakeAt: undefined,
   };
 }

@@ -11,6 +11,8 @@ export interface RunEntry {
   isNew: boolean;
   /** How many of its task runs have rows; unknown of a run that was loaded. */
   storedRows: number | undefined;
+  /** Its row says, or will say with the next flush, that it waits outside of memory. Any step takes that back. */
+  eviction: { readonly wakeAt: number } | undefined;
   /** Its task runs between ready and dispatched. */
   readonly ready: Map<TaskRun, ReadyTask>;
 }
@@ -18,7 +20,8 @@ export interface RunEntry {
 /** The run's row as of now. */
 export function liveRowOf(entry: RunEntry): LiveRun {
   const { identity, run } = entry;
-  return { ...identity, state: run.state, reason: run.reason, cancel: run.cancel, startedAt: run.startedAt };
+  const { state, reason, cancel, startedAt } = run;
+  return { ...identity, state, reason, cancel, startedAt, wakeAt: entry.eviction?.wakeAt };
 }
 
 export function endRowOf(entry: RunEntry, hasMoreRows: boolean): RunEnd {

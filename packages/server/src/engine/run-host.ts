@@ -5,6 +5,8 @@
  * H1: a run is stepped only while its shard is this node's.
  * H2: a run whose machine throws is set aside (quarantined) with what it had last committed; others go on.
  * H3: an ended run leaves memory in the turn in which it ends; later messages find nothing.
+ * H4: a run that only waits leaves memory after its row says when it is due; a message, or that instant, brings it back
+ *     (`RunEntrance.recall`). Its row says so no longer with the first flush after it was stepped again.
  */
 import {
   createRun,
@@ -18,9 +20,10 @@ import {
   type RunMessage,
   type TaskRun,
 } from "@millrace/core";
-import type { LiveRun, TaskRunRow } from "@millrace/store";
+import { wakeNever, type LiveRun, type TaskRunRow } from "@millrace/store";
 import type { Alarm } from "./clock.ts";
 import type { EngineParts } from "./engine-parts.ts";
+import { evictAfterMs } from "./limits.ts";
 import type { RunEntry } from "./run-entry.ts";
 import { parentToken, tokenOf } from "./task-input.ts";
 
@@ -33,7 +36,9 @@ export class RunHost {
   readonly #parts: EngineParts;
   readonly #runs = new Map<string, RunEntry>();
   readonly #waiting = new Set<RunEntry>();
-  readonly #alarms = new Map<RunEntry, Set<Alarm>>();
+  /** Runs in which nothing runs or is queued, each with the instant of its last step. */
+  readonly #idle = new Map<RunEntry, number>();
+  readonly #alarms = new Map<RunEntry, Map<Alarm, number>>();
   /** Where the outputs of dispatched task runs are to be recorded for later runs. */
   readonly #cacheKeys = new WeakMap<TaskRun, string>();
 
@@ -104,6 +109,7 @@ export class RunHost {
       run,
       isNew,
       storedRows: isNew ? 0 : undefined,
+      eviction: created.identity.wakeAt === undefined ? undefined : { wakeAt: created.identity.wakeAt },
       ready: new Map(),
     };
     this.#runs.set(created.identity.id, entry);
@@ -122,9 +128,10 @@ export class RunHost {
 
   #forget(entry: RunEntry): void {
     for (const task of entry.ready.values()) this.#parts.readiness.withdraw(task);
-    for (const alarm of this.#alarms.get(entry) ?? []) alarm.cancel();
+    for (const alarm of this.#alarms.get(entry)?.keys() ?? []) alarm.cancel();
     this.#alarms.delete(entry);
     this.#waiting.delete(entry);
+    this.#idle.delete(entry);
     this.#runs.delete(entry.identity.id);
   }
 
@@ -139,6 +146,7 @@ export class RunHost {
       this.setAside(entry, error);
       return;
     }
+    this.#noteStep(entry);
     if (entry.run.state === "waiting") this.#waiting.add(entry);
     else if (this.#waiting.delete(entry)) this.#parts.commit.request();
     for (const effect of effects) this.#apply(entry, effect);
@@ -146,6 +154,41 @@ export class RunHost {
       this.#forget(entry);
       this.#parts.onRunEnded(entry);
     }
+  }
+
+  #noteStep(entry: RunEntry): void {
+    if (entry.eviction) {
+      entry.eviction = undefined;
+      this.#parts.commit.markRun(entry);
+    }
+    const { queued, running, waiting, retrying } = entry.run.counts;
+    if (queued + running === 0 && waiting + retrying > 0) this.#idle.set(entry, this.#parts.clock.now());
+    else this.#idle.delete(entry);
+  }
+
+  /** Lets runs out of memory that have only waited for a while, and will (H4). Called now and then. */
+  evictIdle(): void {
+    const now = this.#parts.clock.now();
+    for (const [entry, steppedAt] of this.#idle) {
+      if (now - steppedAt < evictAfterMs || entry.eviction || this.#parts.isWatched(entry.identity.id))
+        continue;
+      let wakeAt = wakeNever;
+      for (const at of this.#alarms.get(entry)?.values() ?? []) wakeAt = Math.min(wakeAt, at);
+      if (wakeAt - now >= evictAfterMs && !hasOpenCall(entry)) this.#evict(entry, { wakeAt });
+    }
+  }
+
+  #evict(entry: RunEntry, eviction: { readonly wakeAt: number }): void {
+    const { commit } = this.#parts;
+    entry.eviction = eviction;
+    commit.markRun(entry);
+    commit.afterCommit(() => {
+      // A step that came meanwhile has taken it back.
+      if (entry.eviction !== eviction || this.#runs.get(entry.identity.id) !== entry) return;
+      this.#forget(entry);
+      const { workspace, id, shard } = entry.identity;
+      this.#parts.onEvicted({ workspace, id, shard, wakeAt: eviction.wakeAt });
+    });
   }
 
   /** Records the output of this task run under `key` when it succeeds. */
@@ -183,6 +226,7 @@ export class RunHost {
         this.#parts.readiness.release(entry, busy.own.taskRun, busy.token.dispatch);
       }
     }
+    entry.eviction = undefined;
     entry.run.state = "quarantined";
     entry.run.reason = { code: "MILLRACE_RUN_QUARANTINED", message: `The engine broke on this run: ${text}` };
     this.#forget(entry);
@@ -276,13 +320,13 @@ export class RunHost {
   }
 
   #alarm(entry: RunEntry, at: number, callback: () => void): void {
-    const alarms = this.#alarms.get(entry) ?? new Set();
+    const alarms = this.#alarms.get(entry) ?? new Map<Alarm, number>();
     this.#alarms.set(entry, alarms);
     const alarm = this.#parts.alarms.set(at, () => {
       alarms.delete(alarm);
       if (this.#runs.get(entry.identity.id) === entry) callback();
     });
-    alarms.add(alarm);
+    alarms.set(alarm, at);
   }
 
   #ended(entry: RunEntry): void {
@@ -301,4 +345,11 @@ export class RunHost {
     }
     this.#parts.onRunEnded(entry);
   }
+}
+
+/** A call whose run is being made: only this node's memory knows of it. */
+function hasOpenCall(entry: RunEntry): boolean {
+  for (const { state, childRunId } of taskRunsBelow(entry.run.root))
+    if (state === "waiting" && childRunId === undefined) return true;
+  return false;
 }

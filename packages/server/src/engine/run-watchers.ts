@@ -18,6 +18,10 @@ export class RunWatchers {
     };
   }
 
+  isWatched(runId: string): boolean {
+    return this.#watchers.has(runId);
+  }
+
   tell(entry: RunEntry, taskRun: TaskRun | undefined): void {
     for (const watcher of this.#watchers.get(entry.identity.id) ?? []) watcher(entry, taskRun);
   }

@@ -276,8 +276,10 @@ export class WorkerHub {
     const { dispatcher, runs, store, log, commit } = this.#parts;
     const message = `The worker ${worker.info.name} disappeared.`;
     const error: AttemptError = { name: "MILLRACE_WORKER_LOST", code: "MILLRACE_WORKER_LOST", message };
-    for (const { token, own } of lost) {
+    for (const { token, own, isClaim } of lost) {
       dispatcher.free(token);
+      // An answer to the claim finds no worker, and is given back then.
+      if (isClaim) continue;
       if (own) {
         runs.step(own.entry, { kind: "lost", token, blame, error });
         continue;

@@ -173,6 +173,7 @@ async function makeNextGeneration(
     cancel: undefined,
     createdAt: last.createdAt,
     startedAt: undefined,
+    wakeAt: undefined,
   };
   await context.host.run((running) => running.rerun({ identity, graph, kept: loaded }));
   return { run: await currentSummary(context, id) };

@@ -208,6 +208,13 @@ async function hydrate(
 }
 
 function rowsOf(identity: LiveRun, run: Run): TaskRunRow[] {
-  const entry: RunEntry = { identity, run, isNew: false, storedRows: undefined, ready: new Map() };
+  const entry: RunEntry = {
+    identity,
+    run,
+    isNew: false,
+    storedRows: undefined,
+    eviction: undefined,
+    ready: new Map(),
+  };
   return Array.from(taskRunsBelow(run.root), (taskRun) => taskRunRowOf(entry, taskRun));
 }

@@ -99,23 +99,6 @@ function restOf(batch: FlushBatch): string | null {
   const rest: Record<string, unknown[]> = {};
   add(rest, "runsChanged", batch.runsChanged, changedRow);
   add(rest, "attempts", batch.attempts, attemptRow);
-  add(rest, "timersCleared", batch.timersCleared, (key) => ({
-    workspace: key.workspace,
-    run_id: key.runId,
-    kind: key.kind,
-    node: key.node,
-    item: key.item,
-  }));
-  add(rest, "timersSet", batch.timersSet, (row) => ({
-    workspace: row.workspace,
-    run_id: row.runId,
-    kind: row.kind,
-    node: row.node,
-    item: row.item,
-    generation: row.generation,
-    shard: row.shard,
-    due_ms: row.dueAt,
-  }));
   add(rest, "messagesTaken", batch.messagesTaken, (id) => ({ id }));
   add(rest, "messagesSent", batch.messagesSent, (message) => ({
     shard: message.shard,
@@ -194,6 +177,7 @@ function changedRow(run: RunChange): object {
     reason: jsonText(run.reason),
     cancel: jsonText(run.cancel),
     started_ms: run.startedAt,
+    wake_ms: run.wakeAt,
   };
 }
 

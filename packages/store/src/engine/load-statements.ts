@@ -9,7 +9,7 @@ import type {
   QueuedRun,
   RequestRow,
   RunKey,
-  TimerRow,
+  WaitingRun,
 } from "./port.ts";
 import {
   liveRunColumns,
@@ -25,7 +25,7 @@ export async function loadShards(pool: Pool, shards: readonly number[]): Promise
   const [runs, taskRuns, limits, grants, requests] = await Promise.all([
     pool.query<LiveRunColumns>({
       name: "load-runs",
-      text: `select ${liveRunColumns} from run where shard = any($1) and state in ('running', 'waiting') order by id`,
+      text: `select ${liveRunColumns} from run where shard = any($1) and state in ('running', 'waiting') and wake_at is null order by id`,
       values: [shards],
     }),
     pool.query<TaskRunColumns>({
@@ -33,7 +33,7 @@ export async function loadShards(pool: Pool, shards: readonly number[]): Promise
       text: `select ${prefixed("t", taskRunColumns)}
         from run as r
         join task_run as t on t.workspace = r.workspace and t.run_id = r.id
-        where r.shard = any($1) and r.state in ('running', 'waiting')
+        where r.shard = any($1) and r.state in ('running', 'waiting') and r.wake_at is null
         order by t.run_id`,
       values: [shards],
     }),
@@ -187,39 +187,21 @@ export async function loadRun(pool: Pool, key: RunKey): ReturnType<EngineStore["
   return { run: readLiveRun(runs.rows[0]), taskRuns: taskRuns.rows.map(readTaskRun) };
 }
 
-export async function loadTimers(
+export async function loadWaitingRuns(
   pool: Pool,
   shards: readonly number[],
   until: number,
   limit: number,
-): Promise<TimerRow[]> {
-  const { rows } = await pool.query<{
-    workspace: number;
-    run_id: string;
-    kind: TimerRow["kind"];
-    node: string;
-    item: string;
-    generation: number;
-    shard: number;
-    due_at: number;
-  }>({
-    name: "load-timers",
-    text: `select workspace, run_id, kind, node, item, generation, shard, due_at from timer
-      where shard = any($1) and due_at <= $2
-      order by due_at
+): Promise<WaitingRun[]> {
+  const { rows } = await pool.query<{ workspace: number; id: string; shard: number; wake_at: number }>({
+    name: "load-waiting-runs",
+    text: `select workspace, id, shard, wake_at from run
+      where shard = any($1) and wake_at <= $2
+      order by wake_at
       limit $3`,
     values: [shards, toTimestamp(until), limit],
   });
-  return rows.map((row) => ({
-    workspace: row.workspace,
-    runId: row.run_id,
-    kind: row.kind,
-    node: row.node,
-    item: row.item,
-    generation: row.generation,
-    shard: row.shard,
-    dueAt: row.due_at,
-  }));
+  return rows.map(({ workspace, id, shard, wake_at: wakeAt }) => ({ workspace, id, shard, wakeAt }));
 }
 
 function prefixed(alias: string, columns: string): string {

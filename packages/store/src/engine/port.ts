@@ -53,9 +53,17 @@ export interface LiveRun extends RunKey {
   /** ms since 1970, database time; so are all times here. */
   readonly createdAt: number;
   readonly startedAt: number | undefined;
+  /** Set while the run only waits and no node holds it in memory: when something of it is due (`wakeNever`: nothing). */
+  readonly wakeAt: number | undefined;
 }
 
-export type RunChange = Pick<LiveRun, "workspace" | "id" | "state" | "reason" | "cancel" | "startedAt">;
+/** What only a message can end. PostgreSQL and JavaScript both hold this instant. */
+export const wakeNever = Date.UTC(9999, 0);
+
+export type RunChange = Pick<
+  LiveRun,
+  "workspace" | "id" | "state" | "reason" | "cancel" | "startedAt" | "wakeAt"
+>;
 
 export interface RunEnd extends RunKey {
   readonly state: RunState;
@@ -84,20 +92,6 @@ export interface AttemptRow {
   readonly error: AttemptError | undefined;
   readonly startedAt: number;
   readonly endedAt: number;
-}
-
-export interface TimerKey {
-  readonly workspace: number;
-  readonly runId: string;
-  readonly kind: "retry" | "deadline";
-  /** Empty for a deadline. */
-  readonly node: string;
-  readonly item: string;
-}
-export interface TimerRow extends TimerKey {
-  readonly generation: number;
-  readonly shard: number;
-  readonly dueAt: number;
 }
 
 /** A message in the inbox; the engine knows its shape. */
@@ -188,8 +182,6 @@ export interface FlushBatch {
   readonly runsEnded: RunEnd[];
   readonly taskRuns: TaskRunRow[];
   readonly attempts: AttemptRow[];
-  readonly timersSet: TimerRow[];
-  readonly timersCleared: TimerKey[];
   readonly messagesSent: InboxMessage[];
   readonly messagesTaken: number[];
   readonly limits: LimitRow[];
@@ -209,8 +201,6 @@ export function emptyBatch(): FlushBatch {
     runsEnded: [],
     taskRuns: [],
     attempts: [],
-    timersSet: [],
-    timersCleared: [],
     messagesSent: [],
     messagesTaken: [],
     limits: [],
@@ -241,7 +231,7 @@ export interface LeaseRenewal {
 }
 
 export interface LoadedShards {
-  /** Runs that have started; queued ones come by `loadQueuedRuns`. Quarantined ones only count. */
+  /** Runs that have started and belong into memory; queued ones come by `loadQueuedRuns`, waiting ones by `loadWaitingRuns`. */
   readonly runs: readonly LiveRun[];
   readonly taskRuns: readonly TaskRunRow[];
   readonly limits: readonly LimitRow[];
@@ -253,6 +243,12 @@ export interface QueuedRun extends RunKey {
   readonly shard: number;
   readonly pipeline: string;
   readonly createdAt: number;
+}
+
+/** A run that waits outside of memory. */
+export interface WaitingRun extends RunKey {
+  readonly shard: number;
+  readonly wakeAt: number;
 }
 
 export interface EngineStore {
@@ -289,7 +285,8 @@ export interface EngineStore {
   loadRun(
     key: RunKey,
   ): Promise<{ readonly run: LiveRun; readonly taskRuns: readonly TaskRunRow[] } | undefined>;
-  loadTimers(shards: readonly number[], until: number, limit: number): Promise<TimerRow[]>;
+  /** Those that are due by `until`, the earliest first. */
+  loadWaitingRuns(shards: readonly number[], until: number, limit: number): Promise<WaitingRun[]>;
   loadInbox(shards: readonly number[], limit: number): Promise<InboxRow[]>;
   /** Leaves messages for shards of other nodes outside any flush (a command of the API), and wakes them. */
   sendInbox(messages: readonly InboxMessage[]): Promise<void>;

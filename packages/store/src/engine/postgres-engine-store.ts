@@ -8,7 +8,7 @@ import type { CacheRow, EngineStore, FlushBatch, FlushOutcome, InboxRow } from "
 import { readStored } from "./rows.ts";
 import { flushParameterCount, flushParameters } from "./flush-parameters.ts";
 import { registerNode, renewLease, fenceExpired, claimShards, leave } from "./node-statements.ts";
-import { loadShards, loadQueuedRuns, loadRun, loadTimers } from "./load-statements.ts";
+import { loadShards, loadQueuedRuns, loadRun, loadWaitingRuns } from "./load-statements.ts";
 import { sendInbox, sendToRun, sendToWorker, wake, wakeChannel } from "./inbox-statements.ts";
 import { claimOffers, saveWorker, liveWorkers } from "./worker-statements.ts";
 
@@ -51,7 +51,7 @@ export function openPostgresEngineStore(database: Database): EngineStore {
     loadShards: (shards) => loadShards(pool, shards),
     loadQueuedRuns: (shards, afterId, limit) => loadQueuedRuns(pool, shards, afterId, limit),
     loadRun: (key) => loadRun(pool, key),
-    loadTimers: (shards, until, limit) => loadTimers(pool, shards, until, limit),
+    loadWaitingRuns: (shards, until, limit) => loadWaitingRuns(pool, shards, until, limit),
     loadInbox: async (shards, limit) => {
       const { rows } = await pool.query<InboxRow>({
         name: "load-inbox",

@@ -21,10 +21,11 @@ export interface LiveRunColumns {
   cancel: LiveRun["cancel"] | null;
   created_at: number;
   started_at: number | null;
+  wake_at: number | null;
 }
 
 export const liveRunColumns =
-  "workspace, id, lane, shard, pipeline, project, bundle, generation, state, reason, depth, parent, labels, params, params_blob, cancel, created_at, started_at";
+  "workspace, id, lane, shard, pipeline, project, bundle, generation, state, reason, depth, parent, labels, params, params_blob, cancel, created_at, started_at, wake_at";
 
 export function readLiveRun(row: LiveRunColumns): LiveRun {
   return {
@@ -45,6 +46,7 @@ export function readLiveRun(row: LiveRunColumns): LiveRun {
     cancel: row.cancel ?? undefined,
     createdAt: row.created_at,
     startedAt: row.started_at ?? undefined,
+    wakeAt: row.wake_at ?? undefined,
   };
 }
 

@@ -43,10 +43,6 @@ export async function endQuarantined(
           case when is_open then $4::json else reason end, error, child_run_id, $3
         from parts
         where not carried
-      ), timers as (
-        delete from timer
-        using gone
-        where timer.workspace = gone.workspace and timer.run_id = gone.id
       )
       select count(*)::integer as moved from ended`,
     values: [workspace, id, toTimestamp(end.now), JSON.stringify(end.openReason)],

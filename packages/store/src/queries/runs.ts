@@ -55,7 +55,7 @@ const endedRunColumns =
 
 function readEndedRun(row: EndedRunColumns): EndedRun {
   return {
-    ...readLiveRun({ ...row, cancel: null }),
+    ...readLiveRun({ ...row, cancel: null, wake_at: null }),
     output: readStored(row.output, row.output_blob, row.output_bytes),
     endedAt: row.ended_at,
   };
@@ -272,7 +272,7 @@ export async function listRuns(
   return rows.map((row) => {
     const { ended_at: endedAt } = row;
     return endedAt === null
-      ? readLiveRun({ ...row, cancel: null })
+      ? readLiveRun({ ...row, cancel: null, wake_at: null })
       : readEndedRun({ ...row, ended_at: endedAt });
   });
 }

@@ -9,7 +9,6 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 const hotTables = [
   "run",
   "task_run",
-  "timer",
   "inbox",
   "shared_limit",
   "limit_grant",
@@ -44,7 +43,7 @@ async function recordStatements(database: Database): Promise<Statement[]> {
   await store.loadShards(shards);
   await store.loadQueuedRuns(shards, "r", 100);
   await store.loadRun(key);
-  await store.loadTimers(shards, 1_800_000_000_000, 100);
+  await store.loadWaitingRuns(shards, 1_800_000_000_000, 100);
   await store.loadInbox(shards, 100);
   await store.sendToRun(key, "x");
   await store.findCached(1, ["k1", "k2"], 1_800_000_000_000);
@@ -126,8 +125,8 @@ async function fill(client: Client, count: number): Promise<void> {
       from ${rows};
     insert into task_run (workspace, run_id, node, item, generation, state, attempt, dispatch)
       select 1, 'r' || (n % ${Math.max(50, count / 500)} + 1) * 500, 'a', n::text, 1, 'queued', 1, 0 from ${rows};
-    insert into timer (workspace, run_id, kind, node, item, generation, shard, due_at)
-      select 1, 'r' || n, 'retry', 'a', '', 1, n % 64, now() + n * interval '1 min' from ${rows};
+    insert into run (workspace, id, shard, pipeline, project, bundle, generation, state, created_at, started_at, wake_at)
+      select 1, 'w' || n, n % 64, 'p', 'main', 'b', 1, 'waiting', now(), now(), now() + n * interval '1 min' from ${rows};
     insert into inbox (shard, message) select n % 64, '1' from ${rows};
     insert into shared_limit (workspace, kind, name, shard, slots) select 1, 'key', 'k' || n, n % 64, 1 from ${rows};
     insert into limit_grant (workspace, kind, name, holder, shard, run_id, slots)
@@ -177,7 +176,7 @@ describe.each(sizes)("with %i rows in each hot table", (size) => {
   test.skipIf(size < 1_000)("no statement of the store reads a hot table from end to end", async () => {
     const statements = await recordStatements(db.database);
     expect(statements.map(({ name }) => name)).toEqual(
-      expect.arrayContaining(["load-runs", "load-inbox", "load-timers"]),
+      expect.arrayContaining(["load-runs", "load-inbox", "load-waiting-runs"]),
     );
     for (const statement of statements) {
       if (statement.name === "flush") continue;
