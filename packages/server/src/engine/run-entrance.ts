@@ -61,7 +61,6 @@ const boundWaitMs = 15_000;
 const boundPollMs = 200;
 const bringDelayMsMin = 50;
 const bringDelayMsMax = 5_000;
-const wakeDelayMs = 500;
 /** What repeating won't cure: a bundle or a value that is gone, a run that its machine can't read. */
 const hopeless: ReadonlySet<string> = new Set(["MILLRACE_BUNDLE_UNKNOWN", "MILLRACE_INTERNAL"]);
 
@@ -69,7 +68,9 @@ export class RunEntrance {
   readonly admission = new Admission();
   readonly #options: RunEntranceOptions;
   readonly #binding = new Map<string, Promise<StartedRun>>();
-  /** Queued runs that are being loaded to begin. */
+  /** Runs that are due and wait for room. */
+  readonly #due = new Map<string, WaitingRun>();
+  /** Queued runs, and those that are due, that are being loaded. */
   #beginning = 0;
   /** New runs that the database refused, until their caller is told. */
   readonly #refusals = new Map<string, unknown>();
@@ -279,17 +280,25 @@ export class RunEntrance {
 
   // --- queued runs and those taken over -----------------------------------------------------------------------------
 
-  /** Begins queued runs while there is room. */
+  /** Brings runs back that are due and begins queued ones, while there is room. */
   admit(): void {
     while (this.#parts.runs.activeSize + this.#beginning < this.#options.activeRunsMax) {
-      const next = this.admission.next();
-      if (!next) return;
-      this.#beginning += 1;
-      void this.#bring(next, () => this.#beginQueued(next)).finally(() => {
-        this.#beginning -= 1;
-        this.#parts.commit.request();
-      });
+      const [due] = this.#due.values();
+      const queued = due ? undefined : this.admission.next();
+      if (due) this.#due.delete(due.id);
+      if (due && !this.#isOurs(due)) continue;
+      if (due) this.#enterLater(this.recall(due));
+      else if (queued) this.#enterLater(this.#bring(queued, () => this.#beginQueued(queued)));
+      else return;
     }
+  }
+
+  #enterLater(entering: Promise<void>): void {
+    this.#beginning += 1;
+    void entering.finally(() => {
+      this.#beginning -= 1;
+      this.#parts.commit.request();
+    });
   }
 
   async #beginQueued(queued: QueuedRun): Promise<void> {
@@ -299,19 +308,10 @@ export class RunEntrance {
     if (loaded?.run.state === "queued") await this.#putUnderWay(loaded.run, loaded.taskRuns);
   }
 
-  /** A run that waits outside of memory is due; one too many waits a little longer. */
+  /** A run that waits outside of memory is due: it comes back when there is room. */
   wake(run: WaitingRun): void {
-    const { alarms, clock, commit, runs } = this.#parts;
-    if (!this.#isOurs(run)) return;
-    if (runs.activeSize + this.#beginning >= this.#options.activeRunsMax) {
-      alarms.set(clock.now() + wakeDelayMs, () => this.wake(run));
-      return;
-    }
-    this.#beginning += 1;
-    void this.recall(run).finally(() => {
-      this.#beginning -= 1;
-      commit.request();
-    });
+    this.#due.set(run.id, run);
+    this.#parts.commit.request();
   }
 
   /** Brings a run back that waits outside of memory; does nothing for one that is here, has ended or is queued. */
