@@ -8,6 +8,7 @@
  */
 import {
   resolveTemplate,
+  taskRunsBelow,
   wholeOutput,
   type AttemptError,
   type Json,
@@ -25,8 +26,8 @@ export class Readiness {
   readonly #parts: EngineParts;
   /** Task runs between their first request and their dispatch, by holder. */
   readonly #waiting = new Map<string, ReadyTask>();
-  /** What dispatched task runs hold, by holder; unknown (undefined) for those that were taken over. */
-  readonly #held = new Map<string, readonly HeldLimit[] | undefined>();
+  /** What dispatched task runs hold, by holder. */
+  readonly #held = new Map<string, readonly HeldLimit[]>();
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
@@ -53,11 +54,25 @@ export class Readiness {
     else this.#enqueue(task);
   }
 
-  /** A task run of a run that was taken over is under way: it may hold limits. */
-  adopt(entry: RunEntry, taskRun: TaskRun): void {
-    const { options } = taskRun.node.definition;
-    if (options.pool || options.concurrency)
-      this.#held.set(limitHolder(entry, taskRun, taskRun.dispatch), undefined);
+  /** What the task runs that are under way in a run on its way into memory hold. */
+  async heldBy(entry: RunEntry): Promise<Map<TaskRun, readonly HeldLimit[]>> {
+    const held = new Map<TaskRun, readonly HeldLimit[]>();
+    for (const taskRun of taskRunsBelow(entry.run.root)) {
+      const { options } = taskRun.node.definition;
+      if (taskRun.state === "running" && (options.pool || options.concurrency))
+        held.set(taskRun, await this.#limitsOf(entry, taskRun));
+    }
+    return held;
+  }
+
+  /** A task run of a run that was taken over is under way and holds these. */
+  adopt(entry: RunEntry, taskRun: TaskRun, held: readonly HeldLimit[]): void {
+    this.#held.set(limitHolder(entry, taskRun, taskRun.dispatch), held);
+  }
+
+  /** Its run went to another node, where it is adopted. */
+  disown(entry: RunEntry, taskRun: TaskRun): void {
+    this.#held.delete(limitHolder(entry, taskRun, taskRun.dispatch));
   }
 
   /** It goes to another node with its shard: what it holds there it finds again, under the same name. */
@@ -79,24 +94,10 @@ export class Readiness {
 
   /** A dispatch is over: its limits come back. */
   release(entry: RunEntry, taskRun: TaskRun, dispatch: number): void {
-    const { options } = taskRun.node.definition;
-    if (!options.pool && !options.concurrency) return;
     const holder = limitHolder(entry, taskRun, dispatch);
-    const held = this.#held.get(holder);
+    for (const limit of this.#held.get(holder) ?? [])
+      this.#parts.limits.release(limitKey(entry, limit), holder);
     this.#held.delete(holder);
-    if (held) this.#giveBack(entry, holder, held);
-    else
-      void this.#giveBackUnknown(entry, taskRun, holder).catch((error: unknown) =>
-        this.#parts.runs.setAside(entry, error),
-      );
-  }
-
-  #giveBack(entry: RunEntry, holder: string, held: readonly HeldLimit[]): void {
-    for (const limit of held) this.#parts.limits.release(limitKey(entry, limit), holder);
-  }
-
-  async #giveBackUnknown(entry: RunEntry, taskRun: TaskRun, holder: string): Promise<void> {
-    this.#giveBack(entry, holder, await this.#limitsOf(entry, taskRun));
   }
 
   async #limitsOf(entry: RunEntry, taskRun: TaskRun): Promise<HeldLimit[]> {

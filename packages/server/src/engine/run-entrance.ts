@@ -14,7 +14,7 @@ import type { EngineParts } from "./engine-parts.ts";
 import type { InboxContent, RunInboxMessage } from "./inbox-message.ts";
 import { backlogMax } from "./limits.ts";
 import type { RunEntry } from "./run-entry.ts";
-import type { RunHost } from "./run-host.ts";
+import type { NewRun } from "./run-host.ts";
 import { workspaceId } from "./workspace.ts";
 import { newRunId } from "./run-id.ts";
 import type { Values } from "./values.ts";
@@ -268,7 +268,7 @@ export class RunEntrance {
     };
     commit.batch.runsCreated.push(identity);
     commit.batch.taskRuns.push(...rerun.kept);
-    runs.restore({ identity, graph: rerun.graph }, rerun.kept);
+    runs.restore(runs.rebuild({ identity, graph: rerun.graph }, rerun.kept), new Map());
     await commit.drained();
     const refusal = this.#refusals.get(identity.id);
     if (refusal === undefined) return;
@@ -384,16 +384,16 @@ export class RunEntrance {
   }
 
   async #putUnderWay(run: LiveRun, taskRuns: readonly TaskRunRow[]): Promise<void> {
-    const whole = await this.#withContent(run, taskRuns);
+    const entry = this.#rebuilt(await this.#withContent(run, taskRuns));
+    const held = await this.#parts.readiness.heldBy(entry);
     if (this.#parts.runs.get(run.id) || !this.#isOurs(run)) return;
-    this.#options.hub().adopt(this.#restored(whole));
+    this.#parts.runs.restore(entry, held);
+    this.#options.hub().adopt(entry);
   }
 
-  #restored(
-    whole: Parameters<RunHost["restore"]>[0] & { readonly taskRuns: readonly TaskRunRow[] },
-  ): RunEntry {
+  #rebuilt(whole: NewRun & { readonly taskRuns: readonly TaskRunRow[] }): RunEntry {
     try {
-      return this.#parts.runs.restore(whole, whole.taskRuns);
+      return this.#parts.runs.rebuild(whole, whole.taskRuns);
     } catch (cause) {
       const message = cause instanceof Error ? cause.message : String(cause);
       throw new MillraceError("MILLRACE_INTERNAL", { message, cause });
@@ -452,7 +452,8 @@ export class RunEntrance {
       if (loaded?.run.state !== "queued") return taken();
       const whole = await this.#withContent(loaded.run, loaded.taskRuns);
       if (!this.#isOurs(queued)) return;
-      const entry = runs.hold(whole, whole.taskRuns);
+      const entry = runs.rebuild(whole, whole.taskRuns);
+      runs.hold(entry);
       taken();
       runs.step(entry, message);
       if (entry.run.state !== "queued") return;

@@ -24,6 +24,7 @@ import { wakeNever, type LiveRun, type TaskRunRow } from "@millrace/store";
 import type { Alarm } from "./clock.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import { evictAfterMs } from "./limits.ts";
+import type { HeldLimit } from "./dispatcher.ts";
 import type { RunEntry } from "./run-entry.ts";
 import { parentToken, tokenOf } from "./task-input.ts";
 
@@ -66,28 +67,28 @@ export class RunHost {
   /** Makes a run and lets it begin; its rows are part of the next flush. */
   begin(created: NewRun): RunEntry {
     const { id, generation, depth, params, createdAt } = created.identity;
-    const entry = this.#add(
-      created,
-      createRun(created.graph, { id, generation, depth, params, createdAt }),
-      true,
-    );
+    const run = createRun(created.graph, { id, generation, depth, params, createdAt });
+    const entry = entryOf(created, run, true);
+    this.hold(entry);
     this.#parts.commit.markRun(entry);
     this.step(entry, { kind: "start" });
     return entry;
   }
 
-  /** Puts a run under way that has rows: one that was queued, or one of a shard that was taken over. */
-  restore(created: NewRun, taskRuns: readonly TaskRunRow[]): RunEntry {
-    const entry = this.hold(created, taskRuns);
-    for (const taskRun of taskRunsBelow(entry.run.root)) {
-      if (taskRun.state === "running") this.#parts.readiness.adopt(entry, taskRun);
-    }
-    this.step(entry, created.identity.state === "queued" ? { kind: "start" } : { kind: "resume" });
-    return entry;
+  /** Puts a run under way that was rebuilt: it was queued, waited outside of memory, or its shard was taken over. */
+  restore(entry: RunEntry, held: ReadonlyMap<TaskRun, readonly HeldLimit[]>): void {
+    this.hold(entry);
+    for (const [taskRun, limits] of held) this.#parts.readiness.adopt(entry, taskRun, limits);
+    this.step(entry, entry.identity.state === "queued" ? { kind: "start" } : { kind: "resume" });
   }
 
   /** Brings a queued run into memory without beginning it: a command wants to reach it. */
-  hold(created: NewRun, taskRuns: readonly TaskRunRow[]): RunEntry {
+  hold(entry: RunEntry): void {
+    this.#runs.set(entry.identity.id, entry);
+  }
+
+  /** A run as its rows say, not in memory yet. */
+  rebuild(created: NewRun, taskRuns: readonly TaskRunRow[]): RunEntry {
     const { identity, graph } = created;
     const record = {
       ...identity,
@@ -95,7 +96,7 @@ export class RunHost {
       endedAt: undefined,
       output: undefined,
     };
-    return this.#add(created, hydrateRun(graph, record, taskRuns), false);
+    return entryOf(created, hydrateRun(graph, record, taskRuns), false);
   }
 
   /** Lets a held run go that is still queued. */
@@ -103,24 +104,12 @@ export class RunHost {
     this.#forget(entry);
   }
 
-  #add(created: NewRun, run: Run, isNew: boolean): RunEntry {
-    const entry: RunEntry = {
-      identity: created.identity,
-      run,
-      isNew,
-      storedRows: isNew ? 0 : undefined,
-      eviction: created.identity.wakeAt === undefined ? undefined : { wakeAt: created.identity.wakeAt },
-      ready: new Map(),
-    };
-    this.#runs.set(created.identity.id, entry);
-    return entry;
-  }
-
   /** Forgets runs of shards that went to another node. */
   drop(shards: ReadonlySet<number>): RunEntry[] {
     const dropped = [...this.#runs.values()].filter((entry) => shards.has(entry.identity.shard));
     for (const entry of dropped) {
       for (const task of entry.ready.values()) this.#parts.readiness.letGo(task);
+      for (const taskRun of taskRunsBelow(entry.run.root)) this.#parts.readiness.disown(entry, taskRun);
       this.#forget(entry);
     }
     return dropped;
@@ -345,6 +334,18 @@ export class RunHost {
     }
     this.#parts.onRunEnded(entry);
   }
+}
+
+function entryOf({ identity }: NewRun, run: Run, isNew: boolean): RunEntry {
+  const { wakeAt } = identity;
+  return {
+    identity,
+    run,
+    isNew,
+    storedRows: isNew ? 0 : undefined,
+    eviction: wakeAt === undefined ? undefined : { wakeAt },
+    ready: new Map(),
+  };
 }
 
 /** A call whose run is being made: only this node's memory knows of it. */
