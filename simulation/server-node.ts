@@ -176,8 +176,20 @@ export class ServerNode {
     const offset = (this.#random.next() - 0.5) * 600_000;
     return {
       monotonic: () => offset + scheduler.now * rate,
-      after: (delayMs, callback) =>
-        scheduler.after(Math.max(0, delayMs) / rate, () => life.deliver(callback)),
+      after: (delayMs, callback) => {
+        // A timer that is cancelled never rings, also when it was due while its process was frozen.
+        let isCancelled = false;
+        const ring = (): void => {
+          if (!isCancelled) callback();
+        };
+        const alarm = scheduler.after(Math.max(0, delayMs) / rate, () => life.deliver(ring));
+        return {
+          cancel: () => {
+            isCancelled = true;
+            alarm.cancel();
+          },
+        };
+      },
     };
   }
 

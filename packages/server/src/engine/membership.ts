@@ -108,6 +108,7 @@ export class Membership {
   }
 
   #tick(): void {
+    if (this.#ticking) return;
     this.#ticking = this.#renew()
       .catch((error: unknown) => {
         this.#options.log.warn({ err: error }, "the lease could not be renewed");
