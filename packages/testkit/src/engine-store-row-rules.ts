@@ -350,6 +350,26 @@ export const engineStoreRowRules: { readonly [name: string]: EngineStoreRule } =
     assert.deepEqual(await due(1, rowTime + 29), []);
   },
 
+  "a run is live until it ends": async ({ store }) => {
+    const { flush } = await flusher(store);
+    await flush({ runsCreated: [liveRun("r1"), liveRun("r2", { state: "queued" }), liveRun("r3")] });
+    await flush({
+      runsEnded: [
+        {
+          ...key("r3"),
+          state: "succeeded",
+          reason: undefined,
+          output: undefined,
+          endedAt: rowTime + 9,
+          hasMoreRows: false,
+        },
+      ],
+    });
+    const live = await store.liveRuns(1, ["r1", "r2", "r3", "r4"]);
+    assert.deepEqual(live.toSorted(), ["r1", "r2"]);
+    assert.deepEqual(await store.liveRuns(2, ["r1"]), []);
+  },
+
   "grants and requests go by their names; a limit keeps what was said last": async ({ store }) => {
     const { flush } = await flusher(store);
     const limit = { workspace: 1, kind: "pool", name: "warehouse", shard: 1 } as const;

@@ -129,6 +129,7 @@ export class MemoryEngineDatabase {
         const run = this.tables.runs.get(name);
         return run && { run, taskRuns: [...(this.tables.taskRuns.get(name)?.values() ?? [])] };
       },
+      liveRuns: async (workspace, ids) => ids.filter((id) => this.tables.runs.has(keyOf(workspace, id))),
       loadWaitingRuns: async (shards, until, limit) =>
         [...this.tables.runs.values()]
           .flatMap(({ workspace, id, shard, wakeAt }) =>

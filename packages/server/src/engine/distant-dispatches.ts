@@ -85,10 +85,11 @@ export class DistantDispatches {
   }
 
   /** Asks where the worker is connected whether it runs this; false when that is here, and it does not. */
-  async #ask({ token, worker }: Watched): Promise<boolean> {
+  async #ask({ token, worker, entry }: Watched): Promise<boolean> {
     const connected = this.#parts.dispatcher.workers.get(worker);
     if (connected) return connected.busy.has(tokenKey(token));
-    const message = { kind: "asked", workerId: worker, token } as unknown as Json;
+    const { shard } = entry.identity;
+    const message = { kind: "asked", workerId: worker, token, shard } as unknown as Json;
     return this.#parts.store.sendToWorker(worker, message);
   }
 

@@ -23,7 +23,7 @@ import { GroupCommit, type RefusedRows } from "./group-commit.ts";
 import type { RunInboxMessage } from "./inbox-message.ts";
 import { Inbox } from "./inbox.ts";
 import { LimitHost } from "./limit-host.ts";
-import { activeRunsMax, cancelGraceMs, queuedPageMax } from "./limits.ts";
+import { activeRunsMax, cancelGraceMs, queuedPageMax, reapMs } from "./limits.ts";
 import { Membership } from "./membership.ts";
 import { Offers } from "./offers.ts";
 import { Readiness } from "./readiness.ts";
@@ -64,6 +64,7 @@ export class Engine {
   #listening: { stop(): Promise<void> } | undefined;
   #state: "starting" | "ready" | "stopping" | "stopped" = "starting";
   #storeTrouble = false;
+  #reapedAt = 0;
 
   constructor(options: EngineOptions) {
     this.#options = options;
@@ -398,9 +399,22 @@ export class Engine {
   #tick(): void {
     this.hub.checkOverdue();
     this.#parts.runs.evictIdle();
+    this.#own(this.#reapGrants(), "the holders of limits could not be looked at");
     if (this.#membership.liveNodes > 1 || this.#inbox.isBehind) this.#inbox.read();
     this.#parts.offers.announced();
     if (this.#committing().backlog > 0) this.#committing().request();
+  }
+
+  /** A grant whose run is gone was leaked by a server that died between the two. */
+  async #reapGrants(): Promise<void> {
+    const { limits, store } = this.#parts;
+    if (this.#clock.now() - this.#reapedAt < reapMs) return;
+    const held = limits.contended().filter(({ runId }) => !runs.get(runId) && !this.#entrance.knows(runId));
+    if (held.length === 0) return;
+    this.#reapedAt = this.#clock.now();
+    const ids = [...new Set(held.map(({ runId }) => runId))];
+    const live = new Set(await store.liveRuns(workspaceId, ids));
+    for (const { key, holder, runId } of held) if (!live.has(runId)) limits.release(key, holder);
   }
 
   #own(work: Promise<unknown>, what: string): void {

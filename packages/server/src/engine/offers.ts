@@ -5,15 +5,15 @@
  * O2: only the owner dispatches: a claim that comes too late is answered with `not_given`, and the slot is free again.
  * O3: the dispatch and the message that carries it to the claimer are one flush.
  * O4: with one node there are no offers.
+ * O5: what is answered to a message of the owner leaves in the flush that takes the message: else it could be answered
+ *     twice, and differently.
  */
-import type { Json } from "@millrace/core";
 import { tokenKey, type Dispatch, type DispatchToken } from "@millrace/protocol";
 import type { OfferKey } from "@millrace/store";
 import type { ConnectedWorker, ReadyTask } from "./dispatcher.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import type { RunInboxMessage } from "./inbox-message.ts";
 import { offersMax } from "./limits.ts";
-import { workspaceId } from "./workspace.ts";
 
 export type OfferInboxMessage =
   | {
@@ -23,9 +23,21 @@ export type OfferInboxMessage =
       readonly workerId: string;
       readonly shard: number;
     }
-  | { readonly kind: "given"; readonly workerId: string; readonly message: Dispatch }
+  | {
+      readonly kind: "given";
+      readonly workerId: string;
+      readonly message: Dispatch;
+      /** The run's. */
+      readonly shard: number;
+    }
   | { readonly kind: "not_given"; readonly workerId: string; readonly token: DispatchToken }
-  | { readonly kind: "asked"; readonly workerId: string; readonly token: DispatchToken }
+  | {
+      readonly kind: "asked";
+      readonly workerId: string;
+      readonly token: DispatchToken;
+      /** The run's. */
+      readonly shard: number;
+    }
   | {
       readonly kind: "revoked";
       readonly workerId: string;
@@ -38,7 +50,7 @@ export interface OffersOptions {
   readonly nodeId: () => number;
   /** A shard of this node, for answers; none while it holds none. */
   readonly replyShard: () => number | undefined;
-  readonly send: (shard: number, message: OfferInboxMessage) => void;
+  readonly send: (shard: number, message: OfferInboxMessage | RunInboxMessage) => void;
 }
 
 export class Offers {
@@ -105,7 +117,12 @@ export class Offers {
     }
     this.#parts.dispatcher.remove(task);
     this.#parts.distant.watch({ entry: task.entry, taskRun: task.taskRun, token: dispatch.token });
-    this.#options.send(shard, { kind: "given", workerId, message: dispatch });
+    this.#options.send(shard, {
+      kind: "given",
+      workerId,
+      message: dispatch,
+      shard: task.entry.identity.shard,
+    });
   }
 
   // --- as claimer ---------------------------------------------------------------------------------------------------
@@ -174,7 +191,7 @@ export class Offers {
     const token = message.kind === "given" ? message.message.token : message.token;
     switch (message.kind) {
       case "given":
-        if (!worker) return this.#refuse(token);
+        if (!worker) return this.#refuse(token, message.shard);
         dispatcher.occupy(worker, { token, own: undefined, message: message.message });
         dispatcher.resend(worker, message.message);
         return;
@@ -183,7 +200,7 @@ export class Offers {
         this.announced();
         return;
       case "asked":
-        if (!worker?.busy.has(tokenKey(token))) this.#denied(token);
+        if (!worker?.busy.has(tokenKey(token))) this.#deny(token, message.shard);
         return;
       case "revoked":
         if (worker) dispatcher.cancel(worker, token, message.reason);
@@ -191,23 +208,16 @@ export class Offers {
   }
 
   /** The worker went away between its claim and the answer. */
-  #refuse(token: DispatchToken): void {
-    this.#tellOwner(token, { kind: "returned", token });
+  #refuse(token: DispatchToken, shard: number): void {
+    this.#options.send(shard, { kind: "run", runId: token.runId, message: { kind: "returned", token } });
   }
 
   /** The worker does not run what its owner thinks it runs. */
-  #denied(token: DispatchToken): void {
+  #deny(token: DispatchToken, shard: number): void {
     const code = "MILLRACE_WORKER_LOST";
     const error = { name: code, code, message: "Its worker does not run it any more." };
-    this.#tellOwner(token, { kind: "lost", token, blame: false, error });
-  }
-
-  #tellOwner(token: DispatchToken, message: RunInboxMessage["message"]): void {
-    const content = { kind: "run", runId: token.runId, message } as unknown as Json;
-    this.#own(
-      this.#parts.store.sendToRun({ workspace: workspaceId, id: token.runId }, content),
-      "a dispatch could not be given back",
-    );
+    const message = { kind: "lost", token, blame: false, error } as const;
+    this.#options.send(shard, { kind: "run", runId: token.runId, message });
   }
 
   #own(work: Promise<unknown>, what: string): void {

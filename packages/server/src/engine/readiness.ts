@@ -87,9 +87,20 @@ export class Readiness {
   }
 
   withdraw(task: ReadyTask): void {
+    const { entry, taskRun, wanted, taken } = task;
     const holder = this.letGo(task);
-    for (const held of task.wanted.slice(0, task.taken))
-      this.#parts.limits.release(limitKey(task.entry, held), holder);
+    const giveBack = (limits: readonly HeldLimit[]): void => {
+      for (const limit of limits) this.#parts.limits.release(limitKey(entry, limit), holder);
+    };
+    giveBack(wanted.slice(0, taken));
+    const { pool, concurrency } = taskRun.node.definition.options;
+    if (entry.storedRows !== undefined || (!pool && !concurrency)) return;
+    // The run was loaded: an earlier owner may have asked for what was not asked for here yet.
+    if (wanted.length > 0) giveBack(wanted.slice(taken));
+    else
+      void this.#limitsOf(entry, taskRun).then(giveBack, (error: unknown) =>
+        this.#parts.log.warn({ err: error, run: entry.identity.id }, "limits wait to be reaped"),
+      );
   }
 
   /** A dispatch is over: its limits come back. */

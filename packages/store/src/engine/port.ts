@@ -285,6 +285,8 @@ export interface EngineStore {
   loadRun(
     key: RunKey,
   ): Promise<{ readonly run: LiveRun; readonly taskRuns: readonly TaskRunRow[] } | undefined>;
+  /** Those of `ids` that have not ended. */
+  liveRuns(workspace: number, ids: readonly string[]): Promise<string[]>;
   /** Those that are due by `until`, the earliest first. */
   loadWaitingRuns(shards: readonly number[], until: number, limit: number): Promise<WaitingRun[]>;
   loadInbox(shards: readonly number[], limit: number): Promise<InboxRow[]>;

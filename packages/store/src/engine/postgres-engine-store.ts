@@ -51,6 +51,14 @@ export function openPostgresEngineStore(database: Database): EngineStore {
     loadShards: (shards) => loadShards(pool, shards),
     loadQueuedRuns: (shards, afterId, limit) => loadQueuedRuns(pool, shards, afterId, limit),
     loadRun: (key) => loadRun(pool, key),
+    liveRuns: async (workspace, ids) => {
+      const { rows } = await pool.query<{ id: string }>({
+        name: "live-runs",
+        text: "select id from run where workspace = $1 and id = any($2)",
+        values: [workspace, ids],
+      });
+      return rows.map((row) => row.id);
+    },
     loadWaitingRuns: (shards, until, limit) => loadWaitingRuns(pool, shards, until, limit),
     loadInbox: async (shards, limit) => {
       const { rows } = await pool.query<InboxRow>({

@@ -44,6 +44,7 @@ async function recordStatements(database: Database): Promise<Statement[]> {
   await store.loadQueuedRuns(shards, "r", 100);
   await store.loadRun(key);
   await store.loadWaitingRuns(shards, 1_800_000_000_000, 100);
+  await store.liveRuns(1, ["r5", "r6"]);
   await store.loadInbox(shards, 100);
   await store.sendToRun(key, "x");
   await store.findCached(1, ["k1", "k2"], 1_800_000_000_000);
