@@ -169,8 +169,17 @@ export const mutants: readonly Mutant[] = [
   {
     name: "message deleted unheard",
     breaks: "a message for a run on its way into memory waits for it (T3)",
-    apply: () =>
-      patch(
+    apply: () => {
+      const recalled = patch(
+        RunEntrance,
+        "recall",
+        (original) =>
+          async function (...values) {
+            const [run] = values as unknown as [{ id: string }];
+            if (!(this as RunEntrance).isArriving(run.id)) await original.apply(this, values);
+          },
+      );
+      const received = patch(
         RunEntrance,
         "receive",
         (original) =>
@@ -179,7 +188,12 @@ export const mutants: readonly Mutant[] = [
             if ((this as RunEntrance).knows(content.runId)) await original.apply(this, values);
             else taken();
           },
-      ),
+      );
+      return () => {
+        recalled();
+        received();
+      };
+    },
   },
   {
     name: "lost attempt",
