@@ -31,13 +31,6 @@ table attempt_history partition by RANGE (ended_at)
   ended_at timestamp with time zone not null
   constraint attempt_history_pkey PRIMARY KEY (workspace, run_id, node, item, generation, dispatch, ended_at)
 
-table blob
-  hash text collate "C" not null
-  bytes bigint not null
-  kept_until timestamp with time zone not null
-  constraint blob_pkey PRIMARY KEY (hash)
-  CREATE INDEX blob_by_age ON millrace.blob USING btree (kept_until)
-
 table bundle
   hash text collate "C" not null
   manifest json not null

@@ -96,17 +96,18 @@ export class Maintenance {
       if (blob.putAt >= before) continue;
       batch.push(blob.hash);
       if (batch.length < blobBatch) continue;
-      removed += await this.#removeUnused(batch);
+      removed += await this.#removeUnused(batch, before);
       batch = [];
     }
-    await this.#removeUnused(batch);
+    await this.#removeUnused(batch, before);
   }
 
-  async #removeUnused(hashes: readonly string[]): Promise<number> {
+  async #removeUnused(hashes: readonly string[], putBefore: number): Promise<number> {
     if (hashes.length === 0) return 0;
-    const used = await blobsInUse(this.#options.database, hashes);
-    const unused = hashes.filter((hash) => !used.has(hash));
-    for (const hash of unused) await this.#options.blobs.delete(hash);
-    return unused.length;
+    const { blobs, database } = this.#options;
+    const used = await blobsInUse(database, hashes);
+    let removed = 0;
+    for (const hash of hashes) if (!used.has(hash) && (await blobs.delete(hash, putBefore))) removed += 1;
+    return removed;
   }
 }

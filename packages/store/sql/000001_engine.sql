@@ -216,13 +216,6 @@ create table cached_output (
   constraint cached_output_pkey primary key (workspace, key)
 );
 
-create table blob (
-  hash text collate "C" primary key,
-  bytes bigint not null,
-  kept_until timestamptz not null
-);
-create index blob_by_age on blob (kept_until);
-
 create table run_history (
   workspace integer not null,
   id text collate "C" not null,

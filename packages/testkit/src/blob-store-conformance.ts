@@ -29,6 +29,8 @@ export function blobStoreConformance(makeStore: () => Promise<BlobStoreUnderTest
 
 type Rule = (subject: BlobStoreUnderTest) => Promise<void>;
 
+/** Whatever was put, it was before this. */
+const always = Number.MAX_SAFE_INTEGER;
 const absent = "0".repeat(64);
 
 const rules: { readonly [name: string]: Rule } = {
@@ -59,16 +61,33 @@ const rules: { readonly [name: string]: Rule } = {
   "what was never put is not there": async ({ store }) => {
     assert.equal(await store.get(absent), undefined);
     assert.equal(await store.has(absent), false);
-    await store.delete(absent);
+    assert.equal(await store.delete(absent, always), false);
   },
 
   "a deleted blob is gone and can be put again": async ({ store }) => {
     const hash = await store.put("once");
-    await store.delete(hash);
+    assert.equal(await store.delete(hash, always), true);
     assert.equal(await store.get(hash), undefined);
     assert.equal(await store.has(hash), false);
     assert.equal(await store.put("once"), hash);
     assertSameBytes(await store.get(hash), Buffer.from("once"));
+  },
+
+  "a blob that was put again since is not deleted": async ({ store }) => {
+    const hash = await store.put("young");
+    const [blob] = await listAll(store);
+    assert.equal(await store.delete(hash, blob!.putAt), false);
+    assertSameBytes(await store.get(hash), Buffer.from("young"));
+    assert.equal(await store.delete(hash, blob!.putAt + 1), true);
+  },
+
+  "a blob that is put while it is deleted is there": async ({ store }) => {
+    const bytes = someBytes(1_000);
+    for (let round = 0; round < 50; round += 1) {
+      const old = Date.now() - 60_000;
+      const [hash] = await Promise.all([store.put(bytes), store.delete(hashOf(bytes), old)]);
+      assertSameBytes(await store.get(hash), bytes);
+    }
   },
 
   "a list holds each blob once, with its size": async ({ store }) => {
@@ -111,7 +130,7 @@ const rules: { readonly [name: string]: Rule } = {
     const write = async () => {
       for (let round = 0; round < 20; round += 1) {
         await store.put(bytes);
-        await store.delete(hash);
+        await store.delete(hash, always);
       }
       state.writing = false;
     };
@@ -143,7 +162,7 @@ const rules: { readonly [name: string]: Rule } = {
     for (const wrong of ["", "../secret", "A".repeat(64), `${absent}0`, `../${"0".repeat(61)}`]) {
       await assert.rejects(store.get(wrong), /64 hex digits/);
       await assert.rejects(store.has(wrong), /64 hex digits/);
-      await assert.rejects(store.delete(wrong), /64 hex digits/);
+      await assert.rejects(store.delete(wrong, always), /64 hex digits/);
     }
   },
 };

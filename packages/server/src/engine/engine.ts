@@ -409,7 +409,9 @@ export class Engine {
   async #reapGrants(): Promise<void> {
     const { limits, store } = this.#parts;
     if (this.#clock.now() - this.#reapedAt < reapMs) return;
-    const held = limits.contended().filter(({ runId }) => !this.#entrance.knows(runId));
+    const held = limits
+      .contended()
+      .filter(({ runId }) => !this.#entrance.knows(runId) && !this.#entrance.isArriving(runId));
     if (held.length === 0) return;
     this.#reapedAt = this.#clock.now();
     const ids = [...new Set(held.map(({ runId }) => runId))];

@@ -14,14 +14,15 @@ export interface BlobInfo {
  * B2: When `put` returns, the blob survives a power failure; a reader sees all of it or nothing.
  * B3: `get` returns exactly the bytes that were put, or throws MILLRACE_BLOB_CORRUPT.
  * B4: Putting a blob that exists renews its `putAt`.
+ * B5: A blob that is put while it is deleted as old stays, or is there again when `put` returns.
  */
 export interface BlobStore {
   /** Text is stored as UTF-8. Returns the hash. */
   put(content: Uint8Array | string): Promise<string>;
   get(hash: string): Promise<Uint8Array | undefined>;
   has(hash: string): Promise<boolean>;
-  /** Deleting what is not there succeeds. */
-  delete(hash: string): Promise<void>;
+  /** Deletes a blob that was last put before `putBefore` (ms since 1970), and says whether it did. */
+  delete(hash: string, putBefore: number): Promise<boolean>;
   /** All blobs, in no order; those put or deleted meanwhile may be missing or not. */
   list(): AsyncIterable<BlobInfo>;
 }

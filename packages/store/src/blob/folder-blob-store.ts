@@ -56,8 +56,19 @@ class FolderBlobStore implements BlobStore {
     return (await statIfThere(this.#pathOf(hash))) !== undefined;
   }
 
-  async delete(hash: string): Promise<void> {
-    await rm(this.#pathOf(hash), { force: true });
+  /** Out of reach first, then looked at: whoever puts it meanwhile finds nothing and writes it again (B5). */
+  async delete(hash: string, putBefore: number): Promise<boolean> {
+    const path = this.#pathOf(hash);
+    const aside = join(this.#folder, "incoming", randomUUID());
+    const isThere = await rename(path, aside).then(() => true, rethrowUnlessMissing);
+    if (!isThere) return false;
+    const { mtimeMs } = await stat(aside);
+    if (mtimeMs >= putBefore) {
+      await rename(aside, path);
+      return false;
+    }
+    await rm(aside);
+    return true;
   }
 
   async *list(): AsyncIterable<BlobInfo> {
