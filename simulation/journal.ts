@@ -9,13 +9,16 @@ export interface Violation {
 
 export class Journal {
   readonly #now: () => number;
+  readonly #trace: string;
   readonly counts = new Map<string, number>();
   readonly violations: Violation[] = [];
   #lines: string[] = [];
   #hash = 0x811c9dc5;
 
-  constructor(now: () => number) {
+  /** `trace`: only lines with this word are kept, from however long ago. */
+  constructor(now: () => number, trace = "") {
     this.#now = now;
+    this.#trace = trace;
   }
 
   count(name: string, by = 1): void {
@@ -25,6 +28,7 @@ export class Journal {
   note(text: string): void {
     for (let at = 0; at < text.length; at += 1)
       this.#hash = Math.imul(this.#hash ^ text.charCodeAt(at), 0x01000193);
+    if (!text.includes(this.#trace)) return;
     this.#lines.push(`${this.#now().toFixed(2).padStart(12)}  ${text}`);
     if (this.#lines.length > 2 * linesKept) this.#lines = this.#lines.slice(-linesKept);
   }
@@ -40,8 +44,8 @@ export class Journal {
     return (this.#hash >>> 0).toString(16).padStart(8, "0");
   }
 
-  /** The last lines, or the last that speak of `word`. */
-  lines(count: number, word = ""): string[] {
-    return this.#lines.filter((line) => line.includes(word)).slice(-count);
+  /** The last lines. */
+  lines(count: number): string[] {
+    return this.#lines.slice(-count);
   }
 }

@@ -20,7 +20,11 @@ async function simulateSeeds(): Promise<boolean> {
   let isRight = true;
   const first = Number(values.seed);
   for (let seed = first; seed < first + Number(values.seeds); seed += 1) {
-    const report = await simulate({ seed, hours: Number(values.hours) });
+    const report = await simulate({
+      seed,
+      hours: Number(values.hours),
+      ...(values.trace === undefined ? {} : { trace: values.trace }),
+    });
     isRight &&= report.violations.length === 0;
     if (values.json) printJson(report);
     else printReport(report);
@@ -42,8 +46,7 @@ function printReport(report: SimulationReport): void {
     for (const [name, count] of Object.entries(counts))
       console.log(`  ${String(count).padStart(9)}  ${name}`);
   for (const { rule, detail, at } of violations) console.log(`  at ${at.toFixed(1)} ms: ${rule}: ${detail}`);
-  if (values.trace !== undefined)
-    for (const line of journal.lines(Number(values.lines), values.trace)) console.log(line);
+  if (values.trace !== undefined) for (const line of journal.lines(Number(values.lines))) console.log(line);
   if (violations.length > 0)
     console.log(`  replay: npm run simulate -- --seed ${seed} --hours ${hours} --trace RUN-ID`);
 }

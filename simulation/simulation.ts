@@ -20,6 +20,8 @@ export interface SimulationOptions {
   readonly hours: number;
   /** A faulty store for a mutant. */
   readonly wrapStore?: (store: EngineStore, database: MemoryEngineDatabase) => EngineStore;
+  /** The journal keeps only lines with this word. */
+  readonly trace?: string;
   /** Ends at the first violation instead of at the end. */
   readonly stopsEarly?: boolean;
 }
@@ -43,7 +45,7 @@ const stallMsMax = hourMs / 2;
 export async function simulate(options: SimulationOptions): Promise<SimulationReport> {
   const random = seededRandom(options.seed);
   const scheduler = new Scheduler();
-  const journal = new Journal(() => scheduler.now);
+  const journal = new Journal(() => scheduler.now, options.trace);
   const book = new DefinitionsBook(makePipelines(random.fork(), 10));
   const blobs = new Map<string, string>();
   // The checker is made of the database's tables, and the database calls the checker.

@@ -115,7 +115,12 @@ export class SimulatedWorker {
       life: server.incarnation!,
       isOpen: true,
       connected: undefined,
-      link: { send: (message) => this.#down(connection, message), close: () => this.#closed(connection) },
+      link: {
+        send: (...messages) => {
+          for (const message of messages) this.#down(connection, message);
+        },
+        close: () => this.#closed(connection),
+      },
       upAt: 0,
       downAt: 0,
       isWelcome: false,

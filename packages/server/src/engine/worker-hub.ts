@@ -107,15 +107,21 @@ export class WorkerHub {
       if (own || !runs.get(token.runId)) dispatcher.occupy(worker, { token, own, message: undefined });
       else revoked.push(token);
     }
-    for (const [key, busy] of worker.busy) if (!said.has(key)) this.#sendAgain(worker, busy);
+    for (const [key, busy] of [...worker.busy]) if (!said.has(key)) this.#sendAgain(worker, busy);
     return revoked;
   }
 
   /** W1: a worker answers a repeated dispatch with what it has. */
   #sendAgain(worker: ConnectedWorker, busy: Busy): void {
     const { dispatcher, readiness, runs } = this.#parts;
-    if (busy.message) dispatcher.resend(worker, busy.message);
-    if (!busy.own) return;
+    if (busy.isClaim) return;
+    if (busy.message) return dispatcher.resend(worker, busy.message);
+    if (!busy.own) {
+      // Its run went to another node while it was on its way to this worker, which never had it.
+      dispatcher.free(busy.token);
+      this.#tellLost(busy.token, { blame: false, error: lostError(`${worker.info.name} never had it.`) });
+      return;
+    }
     const { entry, taskRun } = busy.own;
     void readiness.inputAgain(entry, taskRun).then(
       (input) => {
@@ -273,27 +279,26 @@ export class WorkerHub {
     worker.link = undefined;
     const lost = [...worker.busy.values()];
     this.#remove(worker);
-    const { dispatcher, runs, store, log, commit } = this.#parts;
-    const message = `The worker ${worker.info.name} disappeared.`;
-    const error: AttemptError = { name: "MILLRACE_WORKER_LOST", code: "MILLRACE_WORKER_LOST", message };
+    const { dispatcher, runs, commit } = this.#parts;
+    const error = lostError(`The worker ${worker.info.name} disappeared.`);
     for (const { token, own, isClaim } of lost) {
       dispatcher.free(token);
       // An answer to the claim finds no worker, and is given back then.
       if (isClaim) continue;
-      if (own) {
-        runs.step(own.entry, { kind: "lost", token, blame, error });
-        continue;
-      }
-      const content = {
-        kind: "run",
-        runId: token.runId,
-        message: { kind: "lost", token, blame, error },
-      } as unknown as Json;
-      void store
-        .sendToRun({ workspace: workspaceId, id: token.runId }, content)
-        .catch((failure: unknown) => log.warn({ err: failure }, "a lost dispatch could not be told"));
+      if (own) runs.step(own.entry, { kind: "lost", token, blame, error });
+      else this.#tellLost(token, { blame, error });
     }
     commit.request();
+  }
+
+  /** To the run, at another node. What does not arrive is found out by its owner (K2). */
+  #tellLost(token: DispatchToken, how: { readonly blame: boolean; readonly error: AttemptError }): void {
+    const { store, log } = this.#parts;
+    const message: RunMessage = { kind: "lost", token, ...how };
+    const content = { kind: "run", runId: token.runId, message } as unknown as Json;
+    void store
+      .sendToRun({ workspace: workspaceId, id: token.runId }, content)
+      .catch((failure: unknown) => log.warn({ err: failure }, "a lost dispatch could not be told"));
   }
 
   /** Other nodes look there whether a dispatch of theirs is still in good hands. */
@@ -415,4 +420,9 @@ function notRunMessage(
 
 function coreOutcome(outcome: Exclude<AttemptOutcome, { kind: "infrastructure" | "returned" }>): CoreOutcome {
   return outcome.kind === "succeeded" ? { kind: "succeeded", output: stored(outcome.output) } : outcome;
+}
+
+function lostError(message: string): AttemptError {
+  const code = "MILLRACE_WORKER_LOST";
+  return { name: code, code, message };
 }
