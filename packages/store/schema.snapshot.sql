@@ -302,6 +302,6 @@ function check_run() returns trigger body bd55b591a0f266da3d58e4846cb2b2e9
 function check_task_run() returns trigger body 579106af719f65511e4ac5b3ae13a661
 function flush(p_node bigint, p_flush bigint, p_runs json, p_task_runs json, p_ended json, p_final json, p_more json, p_rest json) returns void body cfd5a812da42d8fa0e1aae5a8553be74
 function flush_offers(p_rest json) returns void body 48daf18ab104c2bb85a2e964f7a32baa
-function flush_rest(p_rest json) returns void body 33a31fc076a139fab74b5ade16a22eb1
+function flush_rest(p_rest json) returns void body 5b0e339be46fe57c43ea20851ac3ad17
 function keep_partitions(p_table text, p_key text, p_now timestamp with time zone, p_days_ahead integer, p_retention_days integer, OUT made text[], OUT dropped text[]) returns record body 2ba8d95bea76c7d46ba68a426a906212
 function make_partition(p_table text, p_key text, p_name text, p_day date) returns void body 11c5e8472038b80a2667528f322113ac

@@ -163,6 +163,20 @@ create function flush_rest(p_rest json) returns void
 language plpgsql
 as $$
 begin
+  -- Another server may have made this generation meanwhile, and it may have ended: its row is no longer in the way.
+  if p_rest -> 'reruns' is not null and exists (
+    select
+    from json_to_recordset(p_rest -> 'reruns') as r (workspace integer, id text, generation integer)
+    join run_history as h on h.workspace = r.workspace and h.id = r.id and h.generation >= r.generation
+  ) then
+    raise unique_violation using message = 'this generation of the run has ended', constraint = 'run_pkey';
+  end if;
+
+  insert into idempotency_key (workspace, key, run_id, created_at)
+  select workspace, key, run_id, to_timestamp(created_ms / 1000)
+  from json_to_recordset(p_rest -> 'idempotencyKeys')
+    as k (workspace integer, key text, run_id text, created_ms double precision);
+
   update run set
     state = c.state,
     reason = c.reason::json,

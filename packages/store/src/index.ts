@@ -49,6 +49,7 @@ export {
   type LimitHold,
   type LimitKey,
   type LimitRow,
+  type IdempotencyKeyRow,
   type LiveRun,
   type LoadedShards,
   type NodeRegistration,

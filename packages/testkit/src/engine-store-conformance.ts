@@ -327,17 +327,6 @@ const rules: { readonly [name: string]: EngineStoreRule } = {
     assert.deepEqual(await other.liveWorkers(["w1"]), []);
   },
 
-  "an idempotency key is bound once, also when two want it at once": async ({ store, other }) => {
-    const [first, second] = await Promise.all([
-      store.bindIdempotencyKey(1, "k", "r1", 1_800_000_000_000),
-      other.bindIdempotencyKey(1, "k", "r2", 1_800_000_000_000),
-    ]);
-    assert.equal(first, second);
-    assert.ok(["r1", "r2"].includes(first));
-    assert.equal(await store.bindIdempotencyKey(1, "k", "r3", 1_800_000_000_000), first);
-    assert.equal(await store.bindIdempotencyKey(2, "k", "r3", 1_800_000_000_000), "r3");
-  },
-
   "a listener is called for all shards first, then for those that were woken, by anybody": async (
     subject,
   ) => {

@@ -33,6 +33,11 @@ export function engineStoreRefusals(): { [name: string]: EngineStoreRule } {
     "a quarantined run that waits to be woken": {
       runsChanged: [runChange("there", { state: "quarantined", reason: why, wakeAt: rowTime })],
     },
+    "a generation that has ended": { runsCreated: [liveRun("ended", { generation: 2 })] },
+    "a second run of one idempotency key": {
+      runsCreated: [liveRun("r1")],
+      idempotencyKeys: [{ workspace: 1, key: "taken", runId: "r1", createdAt: rowTime }],
+    },
     "a run that ends in a live state": {
       runsEnded: [
         {
@@ -78,8 +83,11 @@ export function engineStoreRefusals(): { [name: string]: EngineStoreRule } {
 function refuses(parts: Partial<FlushBatch>): EngineStoreRule {
   return async ({ store }) => {
     const { nodeId, flush } = await flusher(store);
+    const end = { reason: undefined, output: undefined, endedAt: rowTime, hasMoreRows: false };
     await flush({
-      runsCreated: [liveRun("there")],
+      runsCreated: [liveRun("there"), liveRun("ended", { generation: 2 })],
+      runsEnded: [{ ...key("ended"), state: "succeeded", ...end }],
+      idempotencyKeys: [{ workspace: 1, key: "taken", runId: "there", createdAt: rowTime }],
       grants: [grant({ holder: "there", runId: "there" })],
       requests: [request({ holder: "there" })],
     });

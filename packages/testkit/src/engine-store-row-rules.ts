@@ -350,6 +350,17 @@ export const engineStoreRowRules: { readonly [name: string]: EngineStoreRule } =
     assert.deepEqual(await due(1, rowTime + 29), []);
   },
 
+  "an idempotency key names the run that was made with it": async ({ store, other }) => {
+    const { flush } = await flusher(store);
+    await flush({
+      runsCreated: [liveRun("r1")],
+      idempotencyKeys: [{ workspace: 1, key: "k", runId: "r1", createdAt: rowTime }],
+    });
+    assert.equal(await other.findIdempotencyKey(1, "k"), "r1");
+    assert.equal(await other.findIdempotencyKey(1, "l"), undefined);
+    assert.equal(await other.findIdempotencyKey(2, "k"), undefined);
+  },
+
   "a run is live until it ends": async ({ store }) => {
     const { flush } = await flusher(store);
     await flush({ runsCreated: [liveRun("r1"), liveRun("r2", { state: "queued" }), liveRun("r3")] });

@@ -180,12 +180,8 @@ export class MemoryEngineDatabase {
           const row = this.tables.cached.get(keyOf(workspace, key));
           return row && (row.expiresAt === undefined || row.expiresAt > now) ? [row] : [];
         }),
-      bindIdempotencyKey: async (workspace, key, runId) => {
-        const name = keyOf(workspace, key);
-        const bound = this.tables.idempotencyKeys.get(name) ?? runId;
-        this.tables.idempotencyKeys.set(name, bound);
-        return bound;
-      },
+      findIdempotencyKey: async (workspace, key) =>
+        this.tables.idempotencyKeys.get(keyOf(workspace, key))?.runId,
     };
   }
 

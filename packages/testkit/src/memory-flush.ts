@@ -30,6 +30,11 @@ function change(tables: MemoryTables, batch: FlushBatch, undo: Undo): void {
       checkedRun({ ...run, reason: undefined, cancel: undefined, wakeAt: undefined }),
     );
   }
+  for (const run of batch.runsCreated) if (run.generation > 1) checkGeneration(tables, run);
+  for (const row of batch.idempotencyKeys) {
+    const into = { name: "idempotency_key_pkey", table: tables.idempotencyKeys, undo };
+    insert(into, keyOf(row.workspace, row.key), row);
+  }
   changeRest(tables, batch, undo);
   for (const row of batch.offersGone) remove(tables.offers, offerKey(row), undo);
   once("offer_pkey", batch.offers, offerKey);
@@ -137,6 +142,14 @@ function endRun(tables: MemoryTables, end: RunEnd, changed: readonly TaskRunRow[
     if (row.carried) continue;
     const key = keyOf(row.workspace, row.runId, row.generation, row.node, row.item, end.endedAt);
     insert({ name: "task_run_history_pkey", table: tables.taskRunHistory, undo }, key, row);
+  }
+}
+
+/** Another server may have made this generation meanwhile, and it may have ended. */
+function checkGeneration(tables: MemoryTables, run: LiveRun): void {
+  for (const ended of tables.runHistory.values()) {
+    if (ended.workspace !== run.workspace || ended.id !== run.id) continue;
+    if (ended.generation >= run.generation) throw new MemoryConstraintError("23505", "run_pkey");
   }
 }
 

@@ -2,6 +2,7 @@ import type {
   CacheRow,
   FlushBatch,
   GrantRow,
+  IdempotencyKeyRow,
   InboxRow,
   LimitRow,
   LiveRun,
@@ -44,7 +45,7 @@ export interface MemoryTables {
   readonly cached: Map<string, CacheRow>;
   readonly offers: Map<string, OfferRow>;
   readonly workers: Map<string, WorkerConnection>;
-  readonly idempotencyKeys: Map<string, string>;
+  readonly idempotencyKeys: Map<string, IdempotencyKeyRow>;
 }
 
 export function keyOf(...parts: readonly (string | number)[]): string {

@@ -20,6 +20,7 @@ export class Alarms {
   #sequence = 0;
   #cancelled = 0;
   #alarm: { readonly at: number; readonly alarm: Alarm } | undefined;
+  #stopped = false;
 
   constructor(clock: Clock, database: DatabaseClock) {
     this.#clock = clock;
@@ -29,7 +30,7 @@ export class Alarms {
   /** Calls `callback` when database time has reached `at`. */
   set(at: number, callback: () => void): Alarm {
     const due: Due = { at, callback, sequence: (this.#sequence += 1), cancelled: false, rung: false };
-    this.#heap.push(due);
+    if (!this.#stopped) this.#heap.push(due);
     this.#arm();
     return {
       cancel: () => {
@@ -41,7 +42,9 @@ export class Alarms {
     };
   }
 
+  /** What is set from now on never rings. */
   stop(): void {
+    this.#stopped = true;
     this.#alarm?.alarm.cancel();
     this.#alarm = undefined;
     while (this.#heap.size > 0) this.#heap.pop();

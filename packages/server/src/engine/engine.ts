@@ -87,6 +87,7 @@ export class Engine {
     this.#calls = new RunCalls({
       parts: this.#parts,
       entrance: () => this.#entrance,
+      tellRun: (runId, message) => this.tellRun(runId, message),
       send: (shard, message) => this.#inbox.send(shard, message),
       checkParams: options.checkParams ?? ((_pipeline, params) => params),
     });
@@ -132,10 +133,7 @@ export class Engine {
       publish: (entry: RunEntry, taskRun: TaskRun | undefined) => this.watchers.tell(entry, taskRun),
       startChild: (entry: RunEntry, taskRun: TaskRun) => this.#calls.startChild(entry, taskRun),
       cancelChild: (childRunId: string, reason: Reason, force: boolean) =>
-        this.#own(
-          this.tellRun(childRunId, { kind: "cancel", by: "parent", reason, force }),
-          "a called run was not cancelled",
-        ),
+        this.#calls.cancelChild(childRunId, reason, force),
       revokeDistant: (workerId: string, token: DispatchToken, reason: string) =>
         this.#own(
           store.sendToWorker(workerId, { kind: "revoked", workerId, token, reason } as unknown as Json),

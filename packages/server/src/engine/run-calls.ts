@@ -9,13 +9,14 @@ import {
   type AttemptError,
   type DispatchName,
   type Json,
+  type Reason,
   type RunMessage,
   type TaskRun,
 } from "@millrace/core";
 import type { RunParent } from "@millrace/store";
 import type { ActivePipeline } from "./definitions.ts";
 import type { EngineParts } from "./engine-parts.ts";
-import type { InboxContent } from "./inbox-message.ts";
+import type { InboxContent, RunInboxMessage } from "./inbox-message.ts";
 import type { RunEntrance } from "./run-entrance.ts";
 import type { RunEntry } from "./run-entry.ts";
 import { tokenOf } from "./task-input.ts";
@@ -24,6 +25,7 @@ export interface RunCallsOptions {
   readonly parts: EngineParts;
   readonly entrance: () => RunEntrance;
   readonly send: (shard: number, message: InboxContent) => void;
+  readonly tellRun: (runId: string, message: RunInboxMessage["message"]) => Promise<boolean>;
   /** A called pipeline's parameters with its defaults. Throws MILLRACE_PARAMS_INVALID. */
   readonly checkParams: (pipeline: ActivePipeline, params: Json) => Json;
 }
@@ -91,6 +93,16 @@ export class RunCalls {
     const { labels } = entry.identity;
     this.#options.entrance().enterChild(pipeline, { params, labels, depth, parent }, (childRunId) => {
       runs.step(entry, { kind: "call_started", token, childRunId });
+    });
+  }
+
+  /** Said again until it is heard; the next owner of the caller's shard says it, too. */
+  cancelChild(childRunId: string, reason: Reason, force: boolean): void {
+    const { alarms, clock, log } = this.#parts;
+    const message = { kind: "cancel", by: "parent", reason, force } as const;
+    void this.#options.tellRun(childRunId, message).catch((error: unknown) => {
+      log.warn({ run: childRunId, err: error }, "a called run was not cancelled; trying again");
+      alarms.set(clock.now() + callDelayMs, () => this.cancelChild(childRunId, reason, force));
     });
   }
 

@@ -56,9 +56,6 @@ export interface RunEntranceOptions {
   readonly send: (shard: number, message: InboxContent) => void;
 }
 
-/** How long the run of a key that another node bound is waited for: a node that died before it made it is fenced by then. */
-const boundWaitMs = 15_000;
-const boundPollMs = 200;
 const bringDelayMsMin = 50;
 const bringDelayMsMax = 5_000;
 /** What repeating won't cure: a bundle or a value that is gone, a run that its machine can't read. */
@@ -111,7 +108,7 @@ export class RunEntrance {
     if (idempotencyKey === undefined) return this.#create(request, this.newRunId());
     const known = this.#binding.get(idempotencyKey);
     if (known) return { ...(await known), created: false };
-    const started = this.#startBound(request, idempotencyKey);
+    const started = this.#startWithKey(request, idempotencyKey);
     this.#binding.set(idempotencyKey, started);
     try {
       return await started;
@@ -120,32 +117,26 @@ export class RunEntrance {
     }
   }
 
-  async #startBound(request: StartRun, key: string): Promise<StartedRun> {
-    const fresh = this.newRunId();
-    const id = await this.#parts.store.bindIdempotencyKey(workspaceId, key, fresh, this.#parts.clock.now());
-    if (id === fresh) return this.#create(request, id);
-    const known = await this.#awaitRun(id);
+  /** The key is bound in the flush that makes the run: of two servers that do so at once one is refused. */
+  async #startWithKey(request: StartRun, key: string): Promise<StartedRun> {
+    const known = await this.#findByKey(key);
     if (known) return { run: known, created: false };
-    // Whoever bound the key died before it made the run.
+    const id = this.newRunId();
     try {
-      return await this.#create(request, id);
+      const created = this.#create(request, id);
+      const { clock, commit } = this.#parts;
+      commit.batch.idempotencyKeys.push({ workspace: workspaceId, key, runId: id, createdAt: clock.now() });
+      return await created;
     } catch (error) {
-      const made = await this.findRun(id);
+      const made = isKnownKey(error) ? await this.#findByKey(key) : undefined;
       if (made) return { run: made, created: false };
       throw error;
     }
   }
 
-  /** A run whose key was bound elsewhere: its flush may be under way. */
-  async #awaitRun(id: string): Promise<LiveRun | undefined> {
-    const { alarms, clock } = this.#parts;
-    for (let waitedMs = 0; ; waitedMs += boundPollMs) {
-      const known = await this.findRun(id);
-      if (known || waitedMs >= boundWaitMs) return known;
-      await new Promise<void>((resolve) => {
-        alarms.set(clock.now() + boundPollMs, resolve);
-      });
-    }
+  async #findByKey(key: string): Promise<LiveRun | undefined> {
+    const id = await this.#parts.store.findIdempotencyKey(workspaceId, key);
+    return id === undefined ? undefined : this.findRun(id);
   }
 
   /** The database refused a new run: one of this name is there, or its row breaks a rule. */
@@ -483,6 +474,12 @@ export class RunEntrance {
 /** The database has a live run of this name. */
 function isKnownRun(refusal: unknown): boolean {
   return (refusal as { readonly constraint?: unknown }).constraint === "run_pkey";
+}
+
+/** Another server has made the run of this idempotency key. */
+function isKnownKey(error: unknown): boolean {
+  const { cause } = error as { readonly cause?: { readonly constraint?: unknown } };
+  return cause?.constraint === "idempotency_key_pkey";
 }
 
 function refusedError(id: string, refusal: unknown): MillraceError {

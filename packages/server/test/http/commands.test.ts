@@ -95,6 +95,26 @@ describe("commands to runs", () => {
     }
   });
 
+  it("makes one run for a key that two servers are given at the same moment", async () => {
+    await using fixture = await startFixture();
+    await fixture.deploy([pipeline("p", [node("a")])]);
+    await using other = await fixture.anotherServer();
+    const start = async (): Promise<number> => (await other.call("POST", "/runs", { pipeline: "p" })).status;
+    await expect.poll(start, { timeout: 20_000 }).toBe(200);
+    const keys = Array.from({ length: 10 }, (_, at) => `key ${at}`);
+    const answers = await Promise.all(
+      keys.map((idempotencyKey) => {
+        const body = { pipeline: "p", idempotencyKey };
+        return Promise.all([fixture, other].map((server) => server.call("POST", "/runs", body)));
+      }),
+    );
+    for (const pair of answers) {
+      expect(pair.map(({ status }) => status)).toEqual([200, 200]);
+      expect(pair.map(({ body }) => body.created).toSorted()).toEqual([false, true]);
+      expect(new Set(pair.map(({ body }) => body.run.id)).size).toBe(1);
+    }
+  });
+
   it("refuses to rerun what goes on", async () => {
     await using fixture = await startFixture();
     await fixture.deploy([pipeline("p", [node("a")])]);

@@ -97,6 +97,18 @@ function endedRow(run: RunEnd): object {
 
 function restOf(batch: FlushBatch): string | null {
   const rest: Record<string, unknown[]> = {};
+  add(
+    rest,
+    "reruns",
+    batch.runsCreated.filter((run) => run.generation > 1),
+    ({ workspace, id, generation }) => ({ workspace, id, generation }),
+  );
+  add(rest, "idempotencyKeys", batch.idempotencyKeys, (row) => ({
+    workspace: row.workspace,
+    key: row.key,
+    run_id: row.runId,
+    created_ms: row.createdAt,
+  }));
   add(rest, "runsChanged", batch.runsChanged, changedRow);
   add(rest, "attempts", batch.attempts, attemptRow);
   add(rest, "messagesTaken", batch.messagesTaken, (id) => ({ id }));

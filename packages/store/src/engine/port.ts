@@ -175,9 +175,20 @@ export interface WorkerConnection {
   readonly connectedAt: number;
 }
 
+/** A caller's name for a run that it wants made once. */
+export interface IdempotencyKeyRow {
+  readonly workspace: number;
+  readonly key: string;
+  readonly runId: string;
+  readonly createdAt: number;
+}
+
 /** Everything that one flush commits. */
 export interface FlushBatch {
+  /** Refused (constraint `run_pkey`) where the run is live, or has ended in this generation or a later one. */
   readonly runsCreated: LiveRun[];
+  /** Refused (`idempotency_key_pkey`) where a key has named a run before. */
+  readonly idempotencyKeys: IdempotencyKeyRow[];
   readonly runsChanged: RunChange[];
   readonly runsEnded: RunEnd[];
   readonly taskRuns: TaskRunRow[];
@@ -197,6 +208,7 @@ export interface FlushBatch {
 export function emptyBatch(): FlushBatch {
   return {
     runsCreated: [],
+    idempotencyKeys: [],
     runsChanged: [],
     runsEnded: [],
     taskRuns: [],
@@ -314,6 +326,6 @@ export interface EngineStore {
   sendToWorker(workerId: string, message: Json): Promise<boolean>;
 
   findCached(workspace: number, keys: readonly string[], now: number): Promise<CacheRow[]>;
-  /** Binds `key` to `runId` for good, or gives the run that it was bound to before. */
-  bindIdempotencyKey(workspace: number, key: string, runId: string, now: number): Promise<string>;
+  /** The run that a caller's key named. */
+  findIdempotencyKey(workspace: number, key: string): Promise<string | undefined>;
 }

@@ -93,8 +93,14 @@ export function openPostgresEngineStore(database: Database): EngineStore {
     liveWorkers: (ids, exceptNode) => liveWorkers(pool, ids, exceptNode),
     sendToWorker: (workerId, message) => sendToWorker(pool, workerId, message),
     findCached: (workspace, keys, now) => findCached(pool, workspace, keys, now),
-    bindIdempotencyKey: (workspace, key, runId, now) =>
-      bindIdempotencyKey(pool, { workspace, key, runId, now }),
+    findIdempotencyKey: async (workspace, key) => {
+      const { rows } = await pool.query<{ run_id: string }>({
+        name: "find-idempotency-key",
+        text: "select run_id from idempotency_key where workspace = $1 and key = $2",
+        values: [workspace, key],
+      });
+      return rows[0]?.run_id;
+    },
   };
 }
 
@@ -145,26 +151,4 @@ async function findCached(
     recordedAt: row.recorded_at,
     expiresAt: row.expires_at ?? undefined,
   }));
-}
-
-async function bindIdempotencyKey(
-  pool: Pool,
-  binding: { workspace: number; key: string; runId: string; now: number },
-): Promise<string> {
-  const { rows } = await pool.query<{ run_id: string }>({
-    name: "bind-idempotency-key",
-    text: `with bound as (
-        insert into idempotency_key (workspace, key, run_id, created_at) values ($1, $2, $3, $4)
-        on conflict (workspace, key) do nothing
-        returning run_id
-      )
-      select run_id from bound
-      union all
-      select run_id from idempotency_key where workspace = $1 and key = $2
-      limit 1`,
-    values: [binding.workspace, binding.key, binding.runId, toTimestamp(binding.now)],
-  });
-  if (rows[0]) return rows[0].run_id;
-  // Another transaction bound it between our snapshot and our insert: it is visible to the next statement.
-  return bindIdempotencyKey(pool, binding);
 }

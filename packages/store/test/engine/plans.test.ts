@@ -48,7 +48,7 @@ async function recordStatements(database: Database): Promise<Statement[]> {
   await store.loadInbox(shards, 100);
   await store.sendToRun(key, "x");
   await store.findCached(1, ["k1", "k2"], 1_800_000_000_000);
-  await store.bindIdempotencyKey(1, "k1", "r5", 1_800_000_000_000);
+  await store.findIdempotencyKey(1, "k1");
   return [...statements.values()];
 }
 
