@@ -8,16 +8,20 @@ import { ownVersion } from "../own-version.ts";
 import { templateFiles } from "./files.ts";
 
 export function initProject(context: Context, folder: string, name: string | undefined): number {
-  const project = name ?? nameOf(folder);
+  const project = name === undefined ? nameOf(folder) : requireName(name);
   const files = templateFiles(project);
   refuseOverwriting(folder, Object.keys(files));
-  const manifestNote = writeManifest(folder, project);
-  for (const [path, text] of Object.entries(files)) {
-    mkdirSync(join(folder, dirname(path)), { recursive: true });
-    writeFileSync(join(folder, path), text, { flag: "wx" });
-  }
-  writeGitignore(folder);
-  tell(context, folder, project, [...Object.keys(files), ...manifestNote]);
+  const present = readManifest(folder);
+  const manifest = present ?? manifestOf(project);
+  const written = {
+    ...files,
+    ...(present === undefined ? { "package.json": `${JSON.stringify(manifest, null, 2)}\n` } : {}),
+  };
+  writeAll(folder, written);
+  tell(context, folder, project, Object.keys(written));
+  for (const line of missingFrom(manifest))
+    context.terminal.print(`  ${context.terminal.paint.yellow("!")} ${line}`);
+  tellNext(context, folder);
   return exitCodes.succeeded;
 }
 
@@ -31,6 +35,14 @@ function nameOf(folder: string): string {
   return namePattern.test(cleaned) ? cleaned : "pipelines";
 }
 
+function requireName(name: string): string {
+  if (namePattern.test(name)) return name;
+  throw new MillraceError("MILLRACE_REQUEST_INVALID", {
+    message: `A project's name has 1 to 128 letters, digits, ".", "_" or "-", and starts with a letter or a digit; found ${JSON.stringify(name)}.`,
+    advice: "Choose another with `--name`.",
+  });
+}
+
 function refuseOverwriting(folder: string, paths: readonly string[]): void {
   const present = paths.filter((path) => existsSync(join(folder, path)));
   if (present.length === 0) return;
@@ -41,20 +53,51 @@ function refuseOverwriting(folder: string, paths: readonly string[]): void {
   });
 }
 
-/** Makes a manifest, or says what one that is there lacks. */
-function writeManifest(folder: string, project: string): string[] {
+interface Manifest {
+  readonly type?: string;
+  readonly dependencies?: { readonly [name: string]: string };
+  readonly devDependencies?: { readonly [name: string]: string };
+}
+
+/** The manifest that is there before. */
+function readManifest(folder: string): Manifest | undefined {
   const path = join(folder, "package.json");
-  mkdirSync(folder, { recursive: true });
-  if (existsSync(path)) return [];
-  const manifest = {
+  if (!existsSync(path)) return undefined;
+  try {
+    return JSON.parse(readFileSync(path, "utf8")) as Manifest;
+  } catch (cause) {
+    throw new MillraceError("MILLRACE_REQUEST_INVALID", {
+      message: `${path} can't be read: ${(cause as Error).message}. Nothing was written.`,
+      advice: "Mend it, or choose another folder: `millrace init NAME`.",
+      cause,
+    });
+  }
+}
+
+function manifestOf(project: string) {
+  return {
     name: project.toLowerCase(),
     private: true,
     type: "module",
     scripts: { dev: "millrace dev" },
     dependencies: { millrace: ownVersion() },
   };
-  writeFileSync(path, `${JSON.stringify(manifest, null, 2)}\n`, { flag: "wx" });
-  return ["package.json"];
+}
+
+function writeAll(folder: string, files: { readonly [path: string]: string }): void {
+  try {
+    for (const [path, text] of Object.entries(files)) {
+      mkdirSync(join(folder, dirname(path)), { recursive: true });
+      writeFileSync(join(folder, path), text, { flag: "wx" });
+    }
+    writeGitignore(folder);
+  } catch (cause) {
+    throw new MillraceError("MILLRACE_REQUEST_INVALID", {
+      message: `Can't make a project in ${folder}: ${(cause as Error).message}.`,
+      advice: "Choose a folder that you may write to: `millrace init NAME`.",
+      cause,
+    });
+  }
 }
 
 function writeGitignore(folder: string): void {
@@ -79,23 +122,27 @@ function tell(
   terminal.print(`${paint.green("●")} Made the project ${paint.bold(project)} in ${place}`);
   for (const path of written) terminal.print(paint.dim(`    ${path}`));
   terminal.print("");
-  for (const line of missingFrom(folder)) terminal.print(`  ${paint.yellow("!")} ${line}`);
-  terminal.print("Next:");
-  const first = [...(place === "." ? [] : [`cd ${place}`]), "npm install"].join(" && ");
+}
+
+function tellNext({ terminal, folder: from }: Context, folder: string): void {
+  const { paint } = terminal;
+  const place = relative(from, folder);
+  const first = [...(place === "" ? [] : [`cd ${shellWord(place)}`]), "npm install"].join(" && ");
   const width = Math.max(first.length, 16);
+  terminal.print("Next:");
   terminal.print(`  ${paint.cyan(first.padEnd(width))}  ${paint.dim("once")}`);
   terminal.print(
     `  ${paint.cyan("npx millrace dev".padEnd(width))}  ${paint.dim("then, in another terminal: npx millrace run hello")}`,
   );
 }
 
+/** A path as one word for a shell. */
+function shellWord(path: string): string {
+  return /^[\w./@%+-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`;
+}
+
 /** What a manifest that was there before lacks. */
-function missingFrom(folder: string): string[] {
-  const manifest = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as {
-    readonly type?: string;
-    readonly dependencies?: { readonly [name: string]: string };
-    readonly devDependencies?: { readonly [name: string]: string };
-  };
+function missingFrom(manifest: Manifest): string[] {
   const lines: string[] = [];
   if (manifest.type !== "module")
     lines.push('package.json: set "type": "module", as pipelines are ES modules.');

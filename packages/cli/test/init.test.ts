@@ -1,0 +1,47 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { emptyProject, millrace } from "./command-process.ts";
+
+test("a folder whose name a shell would split is quoted in what to do next", async () => {
+  const root = emptyProject();
+  const { exitCode, stdout } = await millrace(root, "init", "my shop");
+  expect(exitCode).toBe(0);
+  expect(stdout).toContain("cd 'my shop' && npm install");
+});
+
+test("a name that no project may have is refused before anything is written", async () => {
+  const root = emptyProject();
+  const { exitCode, stderr } = await millrace(root, "init", "shop", "--name", "bad name!");
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain('found "bad name!"');
+  expect(existsSync(join(root, "shop"))).toBe(false);
+});
+
+test("where no project can be made it says why", async () => {
+  const root = emptyProject();
+  writeFileSync(join(root, "file"), "");
+  const { exitCode, stderr } = await millrace(root, "init", "file");
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain(`Can't make a project in ${join(root, "file")}: EEXIST`);
+  expect(stderr).not.toContain("at mkdir");
+});
+
+test("a manifest that can't be read stops it before anything is written", async () => {
+  const root = emptyProject();
+  writeFileSync(join(root, "package.json"), "{ broken");
+  const { exitCode, stderr } = await millrace(root, "init");
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain(`${join(root, "package.json")} can't be read`);
+  expect(existsSync(join(root, "millrace.config.ts"))).toBe(false);
+});
+
+test("a manifest that was there is left as it is, and what it lacks is told", async () => {
+  const root = emptyProject();
+  writeFileSync(join(root, "package.json"), '{ "name": "mine" }');
+  const { exitCode, stdout } = await millrace(root, "init");
+  expect(exitCode).toBe(0);
+  expect(stdout).toContain('set "type": "module"');
+  expect(stdout).toContain("npm install millrace@");
+  expect(readFileSync(join(root, "package.json"), "utf8")).toBe('{ "name": "mine" }');
+});
