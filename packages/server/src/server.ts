@@ -257,8 +257,15 @@ function definitionSource(database: Database): DefinitionSource {
 }
 
 function listenError(error: unknown, host: string, port: number): unknown {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  if (code !== "EADDRINUSE") return error;
+  if (!(error instanceof Error && "syscall" in error && "code" in error)) return error;
+  if (error.code !== "EADDRINUSE") {
+    return new MillraceError("MILLRACE_REQUEST_INVALID", {
+      message: `Can't listen on ${host}:${port}: ${error.message}.`,
+      advice: "Choose an address of this machine and a port that this user may open.",
+      fields: { host, port },
+      cause: error,
+    });
+  }
   return new MillraceError("MILLRACE_PORT_TAKEN", {
     message: `Another program listens on ${host}:${port}.`,
     fields: { host, port },

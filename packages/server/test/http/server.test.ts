@@ -11,6 +11,15 @@ describe("a server", () => {
     await new Promise((resolve) => taken.close(resolve));
   });
 
+  it("says that an address is none of this machine's", async () => {
+    // An address for documentation, which no machine has.
+    const elsewhere = { host: "192.0.2.1", port: 4_600, token: "t", publicUrl: "http://millrace.test" };
+    await expect(startFixture(elsewhere)).rejects.toMatchObject({
+      code: "MILLRACE_REQUEST_INVALID",
+      message: expect.stringContaining("Can't listen on 192.0.2.1:4600: listen EADDRNOTAVAIL"),
+    });
+  });
+
   it("hands over at its end, and another one goes on with its runs", async () => {
     await using first = await startFixture();
     await first.deploy([pipeline("p", [node("a")])]);
