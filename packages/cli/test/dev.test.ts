@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { Dev, emptyProject, millrace, projectWith } from "./command-process.ts";
+import { Dev, emptyProject, millrace, projectWith, spawnMillrace } from "./command-process.ts";
 
 const timeoutMs = 120_000;
 
@@ -106,6 +106,35 @@ test(
     expect(second.exitCode).toBe(1);
     expect(second.stderr).toContain("MILLRACE_STATE_IN_USE");
     expect(second.stderr).toContain(`process ${dev.child.pid} at ${String(url)}`);
+  },
+  timeoutMs,
+);
+
+const ticking = `import { pipeline, task } from "millrace";
+import { existsSync } from "node:fs";
+const tick = task("tick", async (_: unknown, ctx) => {
+  ctx.log.info("begun");
+  while (!existsSync("go-on")) await new Promise((resolve) => setTimeout(resolve, 50));
+  ctx.log.info("gone on");
+});
+export const flow = pipeline("flow", () => tick(null));
+`;
+
+test(
+  "who follows a run's logs sees all of them, also when the server is away for a while",
+  async () => {
+    const root = projectWith({ "pipelines/flow.ts": ticking });
+    const dev = new Dev(root);
+    const { port } = new URL(String((await dev.event("ready"))["url"]));
+    const id = (await millrace(root, "run", "flow", "--detach")).stdout.trim();
+    const logs = spawnMillrace(root, ["logs", "-f", id]);
+    await logs.said(/begun/);
+    await dev.stop();
+    writeFileSync(join(root, "go-on"), "");
+    const next = new Dev(root, "--port", port);
+    await next.event("ready");
+    expect(await logs.ended).toBe(0);
+    await logs.said(/gone on/);
   },
   timeoutMs,
 );

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { LogEntry, RunEvent, RunDetail } from "@millrace/protocol";
+import type { LogEntry, RunDetail } from "@millrace/protocol";
 import type { ApiClient } from "../api/client.ts";
 import { findRunId, requireNode } from "../api/find-run.ts";
 import { requireServer, type ServerOptions } from "../api/find-server.ts";
@@ -7,6 +7,7 @@ import type { Finish } from "../command-line.ts";
 import type { Context } from "../environment.ts";
 import { exitCodes } from "../exit-code.ts";
 import { onInterrupt } from "../interrupt.ts";
+import { runEvents } from "../run-view/follow.ts";
 import { logLine } from "../run-view/live-view.ts";
 import { examples, readCount, withServerOptions } from "../stack/options.ts";
 import { formatTime } from "../terminal/format.ts";
@@ -61,41 +62,51 @@ async function printLogs(
     terminal.print(
       options.json ? JSON.stringify(entry) : `${stampOf(entry, terminal)} ${logLine(entry, terminal)}`,
     );
-  const seen = new Set<string>();
-  for await (const entry of client.pages<LogEntry>(`/runs/${id}/logs`, { node, item, attempt })) {
-    if (options.follow) seen.add(keyOf(entry));
+  const stored = (): AsyncIterable<LogEntry> => client.pages(`/runs/${id}/logs`, { node, item, attempt });
+  if (options.follow) {
+    return followLogs(client, id, {
+      stored,
+      onEntry: (entry) => {
+        if (isWanted(entry)) print(entry);
+      },
+    });
+  }
+  let isEmpty = true;
+  for await (const entry of stored()) {
+    isEmpty = false;
     print(entry);
   }
-  if (!options.follow) return exitCodes.succeeded;
-  return followLogs(client, id, (entry) => {
-    if (!isWanted(entry) || seen.has(keyOf(entry))) return;
-    print(entry);
-  });
+  if (isEmpty) terminal.note("Nothing was logged.");
+  return exitCodes.succeeded;
 }
 
-/** What is stored while the stream begins comes by both ways; it is printed once. */
+/** What is stored while a stream begins comes by both ways; it is printed once. */
 function keyOf({ node, item, generation, attempt, position }: LogEntry): string {
   return `${node}/${item}/${generation}/${attempt}/${position}`;
 }
 
-async function followLogs(
-  client: ApiClient,
-  id: string,
-  onEntry: (entry: LogEntry) => void,
-): Promise<number> {
+interface LogSource {
+  readonly stored: () => AsyncIterable<LogEntry>;
+  readonly onEntry: (entry: LogEntry) => void;
+}
+
+/** Each stream begins with a snapshot: what is stored then is what was said before, also while none was open. */
+async function followLogs(client: ApiClient, id: string, { stored, onEntry }: LogSource): Promise<number> {
   const stopping = new AbortController();
   const interrupts = onInterrupt(
     () => stopping.abort(),
     () => process.exit(exitCodes.interrupted),
   );
+  const seen = new Set<string>();
+  const tell = (entry: LogEntry): void => {
+    const key = keyOf(entry);
+    if (!seen.has(key)) onEntry(entry);
+    seen.add(key);
+  };
   try {
-    for await (const event of client.events<RunEvent>(
-      `/runs/${id}/events`,
-      { logs: true },
-      stopping.signal,
-    )) {
-      if (event.kind === "log") onEntry(event.entry);
-      if (event.kind === "end") return exitCodes.succeeded;
+    for await (const event of runEvents(client, id, stopping.signal)) {
+      if (event.kind === "log") tell(event.entry);
+      else if (event.kind === "snapshot") for await (const entry of stored()) tell(entry);
     }
     return stopping.signal.aborted ? exitCodes.interrupted : exitCodes.succeeded;
   } finally {

@@ -23,24 +23,36 @@ export async function followRun(
 ): Promise<RunSummary | undefined> {
   const picture = new RunPicture(run, await definitionOf(client, run));
   options.onStart?.(picture);
-  for (let lost = 0; ;) {
+  for await (const event of runEvents(client, run.id, options.signal)) {
+    picture.apply(event);
+    if (event.kind === "snapshot" && event.detail.nextCursor !== undefined) {
+      await restOfSnapshot(client, run.id, event.detail.nextCursor, picture);
+    }
+    options.onEvent(event, picture);
+    if (event.kind === "end") return event.run;
+  }
+  return undefined;
+}
+
+/** A run's events with its logs, to its end or until the signal is aborted, over connections as many as it takes. */
+export async function* runEvents(
+  client: ApiClient,
+  runId: string,
+  signal: AbortSignal,
+): AsyncGenerator<RunEvent> {
+  for (let lost = 0; !signal.aborted;) {
     try {
-      const path = `/runs/${run.id}/events`;
-      for await (const event of client.events<RunEvent>(path, { logs: true }, options.signal)) {
+      for await (const event of client.events<RunEvent>(`/runs/${runId}/events`, { logs: true }, signal)) {
         lost = 0;
-        picture.apply(event);
-        if (event.kind === "snapshot" && event.detail.nextCursor !== undefined) {
-          await restOfSnapshot(client, run.id, event.detail.nextCursor, picture);
-        }
-        options.onEvent(event, picture);
-        if (event.kind === "end") return event.run;
+        yield event;
+        if (event.kind === "end") return;
       }
     } catch (error) {
       if (errorCodeOf(error) !== "MILLRACE_SERVER_UNREACHABLE" || lost >= reconnectsMax) throw error;
     }
-    if (options.signal.aborted) return undefined;
+    if (signal.aborted) return;
     lost += 1;
-    await pause(reconnectMs, options.signal);
+    await pause(reconnectMs, signal);
   }
 }
 
