@@ -38,7 +38,7 @@ export async function findServer(context: Context, options: ServerOptions): Prom
     return { client: clientFor(url), from: "environment" };
   const owner = await ownerOf(stateFolderOf(context, options));
   if (owner !== undefined) return { client: clientFor(owner), from: "state" };
-  if (options.state !== undefined) return undefined;
+  if (isStateNamed(context, options)) return undefined;
   const usual = clientFor(urlDefault);
   return (await answersAsOurs(usual)) ? { client: usual, from: "default" } : undefined;
 }
@@ -48,10 +48,16 @@ export async function requireServer(context: Context, options: ServerOptions): P
   const found = await findServer(context, options);
   if (found) return found.client;
   const folder = stateFolderOf(context, options);
+  const usual = isStateNamed(context, options) ? "" : `, and none answers at ${urlDefault}`;
   throw new MillraceError("MILLRACE_SERVER_UNREACHABLE", {
-    message: `No server runs on the state folder ${folder}, and none answers at ${urlDefault}.`,
+    message: `No server runs on the state folder ${folder}${usual}.`,
     fields: { folder },
   });
+}
+
+/** Who names a folder means its server and no other. */
+function isStateNamed(context: Context, options: ServerOptions): boolean {
+  return (options.state ?? context.environment.state) !== undefined;
 }
 
 async function ownerOf(folder: string): Promise<string | undefined> {
