@@ -12,7 +12,8 @@ export function stateSentence(run: RunSummary, nodes: readonly TaskRunView[], no
     run.startedAt === undefined || run.endedAt === undefined
       ? ""
       : ` after ${formatDuration(Date.parse(run.endedAt) - Date.parse(run.startedAt))}`;
-  const why = run.reason === undefined ? "" : `: ${harmless(firstLine(run.reason.message))}`;
+  const why =
+    run.reason === undefined ? "" : `: ${harmless(firstLine(run.reason.message)).replace(/\.$/, "")}`;
   switch (run.state) {
     case "queued":
       return `Queued since ${at(run.createdAt)}${why}.`;
