@@ -55,7 +55,8 @@ export function describeDeployment(response: DeployResponse, { paint }: Terminal
     ...changed.map((name) => `  ${paint.yellow("~")} ${name}`),
     ...retired.map((name) => `  ${paint.red("-")} ${name} ${paint.dim("(retired: its runs finish)")}`),
   ];
-  if (unchanged.length > 0) lines.push(paint.dim(`    ${plural(unchanged.length, "pipeline")} unchanged`));
+  if (unchanged.length > 0)
+    lines.push(paint.dim(`    ${plural(unchanged.length, "pipeline")} with the same graph`));
   const head = response.dryRun
     ? `${paint.bold(response.project)} would become deployment ${response.deployment}; nothing was changed`
     : `${paint.bold(response.project)} is deployed: deployment ${response.deployment}`;

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
-import type { RunDetail, RunSummary, TaskRunView } from "@millrace/protocol";
+import type { Page, RunDetail, RunSummary, TaskRunView, WorkerView } from "@millrace/protocol";
+import type { ApiClient } from "../api/client.ts";
 import { findRunId } from "../api/find-run.ts";
 import { requireServer, type ServerOptions } from "../api/find-server.ts";
 import type { Finish } from "../command-line.ts";
@@ -55,7 +56,9 @@ async function showRun(context: Context, given: string, options: ShowOptions): P
   const tree = { paint: terminal.paint, width, now, linesMax: treeLinesMax };
   for (const line of treeLines(picture, tree)) terminal.print(line);
   const attempts = options.attempts ? detail.nodes : detail.nodes.filter(({ state }) => state === "failed");
-  for (const line of attemptLines(attempts, terminal)) terminal.print(line);
+  if (attempts.length === 0) return exitCodes.succeeded;
+  const workers = await workerNames(client);
+  for (const line of attemptLines(attempts, workers, terminal)) terminal.print(line);
   return exitCodes.succeeded;
 }
 
@@ -86,8 +89,18 @@ function causeOf(run: RunSummary): string {
   return "somebody started it";
 }
 
+/** Of those that are connected; one that has gone is known by its id alone. */
+async function workerNames(client: ApiClient): Promise<ReadonlyMap<string, string>> {
+  const { items } = await client.get<Page<WorkerView>>("/workers");
+  return new Map(items.map(({ id, name }) => [id, name]));
+}
+
 /** The attempts of task runs, with the stacks of their errors. */
-function attemptLines(taskRuns: readonly TaskRunView[], { paint }: Terminal): string[] {
+function attemptLines(
+  taskRuns: readonly TaskRunView[],
+  workers: ReadonlyMap<string, string>,
+  { paint }: Terminal,
+): string[] {
   const lines: string[] = [];
   for (const taskRun of taskRuns.slice(0, attemptsShown)) {
     const item = taskRun.item === "" ? "" : `[${taskRun.item}]`;
@@ -100,7 +113,9 @@ function attemptLines(taskRuns: readonly TaskRunView[], { paint }: Terminal): st
         attempt.endedAt === undefined ? "" : ` ${formatDuration(Date.parse(attempt.endedAt) - at.getTime())}`;
       const again = attempt.dispatch > attempt.attempt ? `, dispatch ${attempt.dispatch}` : "";
       const generation = attempt.generation > 1 ? `generation ${attempt.generation}, ` : "";
-      const where = attempt.worker === undefined ? "" : `  on ${attempt.worker}`;
+      const { worker } = attempt;
+      const where =
+        worker === undefined ? "" : `  on ${workers.get(worker) ?? `worker ${worker.slice(0, 8)}`}`;
       const state = attempt.state === "lost" ? paint.yellow("! lost") : stateLabel(attempt.state, paint);
       lines.push(
         `  ${state}  ${generation}attempt ${attempt.attempt}${again}  ${paint.dim(`${formatTime(at, new Date())}${took}${where}`)}`,

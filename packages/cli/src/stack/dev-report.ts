@@ -76,7 +76,7 @@ export class DevReport {
       ...(mended.length > 0 ? [`changed ${mended.join(", ")}`] : []),
       ...(retired.length > 0 ? [`retired ${retired.join(", ")}`] : []),
     ];
-    const told = what.length === 0 ? "no pipeline differs" : what.join("; ");
+    const told = what.length === 0 ? "same graphs" : what.join("; ");
     this.#line(
       `${paint.green("●")} ${files.slice(0, 3).join(", ")}${files.length > 3 ? ", …" : ""}: ${told} ${paint.dim(`(deployment ${deployment}, ${formatDuration(ms)})`)}`,
     );

@@ -29,7 +29,7 @@ const host = "127.0.0.1";
 export async function runDev(context: Context, options: DevOptions): Promise<number> {
   const { root } = findConfiguration(context.folder);
   const report = new DevReport(context.terminal, { isJson: options.json === true, root });
-  const port = await choosePort(options.port, report);
+  const port = await choosePort(options.port);
   const stopping = new AbortController();
   let stopSignal: StopSignal = "SIGTERM";
   const asked = new Promise<void>((resolve) => {
@@ -70,6 +70,8 @@ export async function runDev(context: Context, options: DevOptions): Promise<num
       shareFolder: false,
       onNote: (message) => report.note(message),
     });
+    if (port !== (options.port ?? portDefault))
+      report.note(`Port ${portDefault} is taken by another program: using a free one.`);
     const running = server;
     startWorker = (queues) => worker.start({ ...workerOptions(context, options, root, running), queues });
     await Promise.race([reloader.configured(), asked]);
@@ -93,11 +95,10 @@ export async function runDev(context: Context, options: DevOptions): Promise<num
 }
 
 /** An explicit port is taken or refused; the usual one gives way to a free one, and that is said. */
-async function choosePort(port: number | undefined, report: DevReport): Promise<number> {
+async function choosePort(port: number | undefined): Promise<number> {
   const wanted = port ?? portDefault;
   if (wanted === 0 || (await isPortFree(host, wanted))) return wanted;
   if (port !== undefined) throw portTaken(host, port);
-  report.note(`Port ${portDefault} is taken by another program: using a free one.`);
   return 0;
 }
 
