@@ -76,7 +76,7 @@ async function runCommand(name: CommandName, argv: readonly string[], context: C
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return exitCodes.succeeded;
-    throw usageError(error, name);
+    throw usageError(error, innermost(command, argv));
   }
   return exitCode;
 }
@@ -106,11 +106,25 @@ function qualifiedName(command: Command): string {
   return parent ? `${qualifiedName(parent)} ${command.name()}` : command.name();
 }
 
-function usageError(error: CommanderError, name: string): MillraceError {
+/** The command that the words in front name: of `pools set a b` it is `set`. */
+function innermost(command: Command, argv: readonly string[]): Command {
+  return command.commands.find((inner) => inner.name() === argv[0]) ?? command;
+}
+
+function usageError(error: CommanderError, command: Command): MillraceError {
+  const name = qualifiedName(command);
+  const [given = ""] = command.args;
+  if (error.code === "commander.excessArguments" && command.commands.length > 0) {
+    return unknownInner(
+      name,
+      given,
+      command.commands.map((inner) => inner.name()),
+    );
+  }
   const [message = "", hint] = error.message.replace(/^error: /, "").split("\n");
   const meant = hint === undefined ? undefined : /^\(Did you mean (.*)\?\)$/.exec(hint)?.[1];
   return new MillraceError("MILLRACE_REQUEST_INVALID", {
-    message: `${message.charAt(0).toUpperCase()}${message.slice(1)}.`.replace(/\.\.$/, "."),
+    message: `${message.charAt(0).toUpperCase()}${message.slice(1)}.`.replace(/([.?])\.$/, "$1"),
     advice:
       meant === undefined
         ? `See \`millrace ${name} --help\`.`
@@ -118,10 +132,19 @@ function usageError(error: CommanderError, name: string): MillraceError {
   });
 }
 
+function unknownInner(name: string, given: string, known: readonly string[]): MillraceError {
+  const near = nearestName(given, known);
+  return new MillraceError("MILLRACE_REQUEST_INVALID", {
+    message: `There is no command \`${name} ${given}\`.`,
+    advice:
+      near === undefined ? `See \`millrace ${name} --help\`.` : `Did you mean \`millrace ${name} ${near}\`?`,
+  });
+}
+
 function overview(paint: Colors): string {
   const width = Math.max(...commandNames.map((name) => name.length));
   const lines = [
-    `${paint.bold("millrace")} ${ownVersion()}: pipelines in which streams and batches meet`,
+    `${paint.bold("millrace")} ${ownVersion()}: an orchestrator for data pipelines`,
     "",
     `${paint.bold("Usage:")} millrace <command> [options]`,
   ];

@@ -49,6 +49,21 @@ export async function millrace(root: string, ...args: readonly string[]): Promis
   return { exitCode, ...output() };
 }
 
+/** How the overview of commands ends when nobody reads it (`pipe`), or in a file. */
+export async function endOf(
+  root: string,
+  stdout: "pipe" | number,
+): Promise<{ readonly exitCode: number | null; readonly signal: string | null; readonly stderr: string }> {
+  const child = spawn(process.execPath, [commandFile, "--help"], {
+    cwd: root,
+    stdio: ["ignore", stdout, "pipe"],
+  });
+  child.stdout?.destroy();
+  const output = collect(child);
+  const exitCode = await exitOf(child);
+  return { exitCode, signal: child.signalCode, stderr: output().stderr };
+}
+
 /** A command whose output is looked at while it goes on. It ends with the test. */
 export function spawnMillrace(
   root: string,

@@ -1,6 +1,10 @@
+import { closeSync, existsSync, openSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
-import { expect, test } from "vitest";
-import { millrace, projectWith, spawnMillrace } from "./command-process.ts";
+import { expect, onTestFinished, test } from "vitest";
+import { examine } from "../src/doctor/examine.ts";
+import { readEnvironment } from "../src/environment.ts";
+import { openTerminal } from "../src/terminal/terminal.ts";
+import { emptyProject, endOf, millrace, projectWith, spawnMillrace } from "./command-process.ts";
 import { Debugger } from "./debugger.ts";
 
 const timeoutMs = 120_000;
@@ -85,6 +89,56 @@ test("wrong names of commands and options get suggestions", async () => {
     exitCode: 2,
     stderr: expect.stringContaining("failed"),
   });
+});
+
+test("wrong numbers and wrong names of inner commands say which and what instead", async () => {
+  const root = projectWith({});
+  expect(await millrace(root, "pools", "set", "a", "1.5")).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringMatching(/'1\.5' is invalid for argument 'slots'.*\n.*`millrace pools set --help`/),
+  });
+  expect(await millrace(root, "rollback", "x")).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringMatching(/'x' is invalid for argument 'deployment'.*from 1 on\.\n/),
+  });
+  expect(await millrace(root, "pipelines", "pasue", "hello")).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining("Did you mean `millrace pipelines pause`?"),
+  });
+  expect(await millrace(root, "graph", "hello", "--format", "mermiad")).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining("Did you mean `mermaid`?"),
+  });
+});
+
+test("a reader that goes away is no failure", async () => {
+  expect(await endOf(emptyProject(), "pipe")).toEqual({ exitCode: 0, signal: null, stderr: "" });
+});
+
+test.skipIf(!existsSync("/dev/full"))("output to a full disk fails without a stack [on Linux]", async () => {
+  const root = emptyProject();
+  const full = openSync("/dev/full", "w");
+  onTestFinished(() => closeSync(full));
+  expect(await endOf(root, full)).toEqual({
+    exitCode: 1,
+    signal: null,
+    stderr: expect.stringMatching(/^The output can't be written: ENOSPC.*\n$/),
+  });
+});
+
+test("doctor tells of a database's address that is none, and goes on", async () => {
+  const root = emptyProject();
+  const checks = await examine(
+    { terminal: openTerminal({}), environment: readEnvironment({ DATABASE_URL: "nonsense" }), folder: root },
+    {},
+  );
+  expect(checks).toContainEqual(
+    expect.objectContaining({
+      name: "Database",
+      verdict: "fail",
+      finding: expect.stringContaining("DATABASE_URL is not an address"),
+    }),
+  );
 });
 
 test(

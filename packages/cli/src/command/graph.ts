@@ -1,4 +1,4 @@
-import { MillraceError, type PipelineDefinition } from "@millrace/core";
+import { MillraceError, nearestName, type PipelineDefinition } from "@millrace/core";
 import type { Command } from "commander";
 import { requirePipeline, unknownPipeline } from "../api/find-pipeline.ts";
 import { requireServer, type ServerOptions } from "../api/find-server.ts";
@@ -28,8 +28,10 @@ In a project's folder it is read from the files, without a server; with --url, o
 async function drawGraph(context: Context, name: string, options: GraphOptions): Promise<number> {
   const { terminal } = context;
   if (options.format !== "text" && options.format !== "mermaid") {
+    const near = nearestName(options.format, ["text", "mermaid"]);
     throw new MillraceError("MILLRACE_REQUEST_INVALID", {
       message: `\`--format\` is text or mermaid; found ${JSON.stringify(options.format)}.`,
+      advice: near === undefined ? "Choose one of the two." : `Did you mean \`${near}\`?`,
     });
   }
   const definition = await findDefinition(context, name, options);

@@ -22,12 +22,14 @@ export function define(command: Command, context: Context, finish: Finish): void
     )
     .action(finish((options: PoolsOptions) => listPools(context, options)));
   command
-    .command("set <name> <slots>")
+    .command("set")
+    .argument("<name>", "its name")
+    .argument("<slots>", "how many attempts may hold it at once", (text) => readInteger(text, 0, slotsMax))
     .description("make a pool, or change its slots; it holds over deploys")
     .addHelpText("after", examples(["millrace pools set warehouse 5", ""]))
     .action(
-      finish((name: string, slots: string, _own: object, inner: Command) =>
-        setPool(context, name, readInteger(slots, 0, slotsMax), inner.optsWithGlobals<PoolsOptions>()),
+      finish((name: string, slots: number, _own: object, inner: Command) =>
+        setPool(context, name, slots, inner.optsWithGlobals<PoolsOptions>()),
       ),
     );
 }

@@ -20,7 +20,9 @@ interface RollbackOptions extends ServerOptions {
 const deploymentsShown = 20;
 
 export function define(command: Command, context: Context, finish: Finish): void {
-  withServerOptions(command.argument("[deployment]", "its number (default: the one before the active one)"))
+  withServerOptions(
+    command.argument("[deployment]", "its number (default: the one before the active one)", readDeployment),
+  )
     .option("--project <name>", "of this project (default: the one of this folder)")
     .option("--list", "list the deployments, and change nothing")
     .option("--json", "print JSON")
@@ -33,17 +35,20 @@ export function define(command: Command, context: Context, finish: Finish): void
       ),
     )
     .action(
-      finish((number: string | undefined, options: RollbackOptions) => rollBack(context, number, options)),
+      finish((number: number | undefined, options: RollbackOptions) => rollBack(context, number, options)),
     );
+}
+
+function readDeployment(text: string): number {
+  return readInteger(text, 1, Number.MAX_SAFE_INTEGER);
 }
 
 async function rollBack(
   context: Context,
-  given: string | undefined,
+  deployment: number | undefined,
   options: RollbackOptions,
 ): Promise<number> {
   const { terminal } = context;
-  const deployment = given === undefined ? undefined : readInteger(given, 1, Number.MAX_SAFE_INTEGER);
   const client = await requireServer(context, options);
   const project = options.project ?? (await projectOf(context, client));
   if (options.list) return list(context, client, project, options);

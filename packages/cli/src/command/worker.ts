@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { catalogue, errorCodeOf } from "@millrace/core";
 import { startWorker, type WorkerEvent } from "@millrace/worker";
 import type { Command } from "commander";
 import { stateFolderOf, urlDefault } from "../api/find-server.ts";
@@ -103,7 +104,9 @@ function describeEvent(event: WorkerEvent): string | undefined {
     case "disconnected":
       return `Not connected: ${event.reason}.${event.retryInMs === undefined ? "" : ` Trying again in ${event.retryInMs} ms.`}`;
     case "refused":
-      return `The server refuses this worker: ${event.code} ${event.message}`;
+      return [`The server refuses this worker: ${event.code} ${event.message}`, ...adviceOf(event)].join(
+        "\n  ",
+      );
     case "lease_lost":
       return `Away too long: ${plural(event.attempts, "attempt")} ended here and will be repeated.`;
     case "child_start_failed":
@@ -113,4 +116,9 @@ function describeEvent(event: WorkerEvent): string | undefined {
     default:
       return undefined;
   }
+}
+
+function adviceOf(event: { readonly code: string }): string[] {
+  const code = errorCodeOf(event);
+  return code === undefined ? [] : [catalogue[code].advice];
 }

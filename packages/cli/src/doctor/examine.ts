@@ -118,12 +118,13 @@ async function sharedMemory(): Promise<Check[]> {
 async function database(databaseUrl: string): Promise<Check> {
   const name = "Database";
   const target = { databaseUrl };
-  const opened = connect(target, {
-    applicationName: "millrace doctor",
-    engineConnectionsMax: 1,
-    apiConnectionsMax: 1,
-  });
+  let opened: ReturnType<typeof connect> | undefined;
   try {
+    opened = connect(target, {
+      applicationName: "millrace doctor",
+      engineConnectionsMax: 1,
+      apiConnectionsMax: 1,
+    });
     await requireDatabase(opened, target);
     const { serverVersion, applied, pending } = await migrationStatus(opened.api);
     const version = `PostgreSQL ${Math.floor(serverVersion / 10_000)}.${serverVersion % 10_000}`;
@@ -146,7 +147,7 @@ async function database(databaseUrl: string): Promise<Check> {
   } catch (error) {
     return failed(name, error);
   } finally {
-    await opened.close();
+    await opened?.close();
   }
 }
 
@@ -157,9 +158,8 @@ async function port(context: Context, owner: { readonly url: string } | undefine
   if (owner && new URL(owner.url).port === String(portDefault)) {
     return { name, verdict: "ok", finding: `${portDefault} is this project's own server` };
   }
-  const isOurs =
-    (await findServer({ ...context, environment: { ...context.environment, url: undefined } }, {}))?.from ===
-    "default";
+  const environment = { ...context.environment, url: undefined, state: undefined };
+  const isOurs = (await findServer({ ...context, environment }, {}))?.from === "default";
   return {
     name,
     verdict: "warn",

@@ -24,7 +24,8 @@ export function readSlots(text: string): number {
 export function readInteger(text: string, min: number, max: number): number {
   const value = Number(text);
   if (/^\d+$/.test(text) && value >= min && value <= max) return value;
-  throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
+  const range = max === Number.MAX_SAFE_INTEGER ? `${min} on` : `${min} to ${max}`;
+  throw new InvalidArgumentError(`It must be a whole number from ${range}.`);
 }
 
 /** `a,b` and repeats: gathered. */

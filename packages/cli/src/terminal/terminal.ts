@@ -1,5 +1,6 @@
 /** Where the command prints: results on stdout, notes and errors on stderr, colours only where people look. */
 import { createColors } from "picocolors";
+import { exitCodes } from "../exit-code.ts";
 
 export type Colors = ReturnType<typeof createColors>;
 
@@ -23,9 +24,7 @@ export function openTerminal(variables: NodeJS.ProcessEnv): Terminal {
   let isHeard = true;
   for (const stream of [stdout, stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE") throw error;
-      // A reader that went away (`| head`) is no failure; who has something to stop does it as after a hang-up.
-      if (isHeard) process.kill(process.pid, "SIGHUP");
+      if (isHeard) endWithoutReader(error);
       isHeard = false;
     });
   }
@@ -39,6 +38,14 @@ export function openTerminal(variables: NodeJS.ProcessEnv): Terminal {
     columns: () => stdout.columns || 100,
     rows: () => stdout.rows || 30,
   };
+}
+
+/** A reader that went away (`| head`) is no failure; a full disk is. Who has something to stop does it as after a hang-up. */
+function endWithoutReader(error: NodeJS.ErrnoException): void {
+  const isGone = error.code === "EPIPE";
+  if (!isGone) process.stderr.write(`The output can't be written: ${error.message}\n`);
+  if (process.listenerCount("SIGHUP") > 0) process.kill(process.pid, "SIGHUP");
+  else process.exit(isGone ? exitCodes.succeeded : exitCodes.failed);
 }
 
 /** `NO_COLOR` wins over `FORCE_COLOR`, and both over the terminal. */
