@@ -2,7 +2,7 @@
 import type { Airport } from "../tasks/airports.ts";
 import type { Day, Hour, Place, Route, Summary } from "../tasks/summary.ts";
 import { mapHeight, mapWidth, project } from "./projection.ts";
-import { count, escape, minutes, monthName, percent } from "./text.ts";
+import { count, escape, minutes, monthName, percent, signed } from "./text.ts";
 
 /** Shares on time from which a class begins: `s0` is the quietest, `s5` the strongest. */
 const steps = [0.85, 0.8, 0.75, 0.7, 0.6];
@@ -177,7 +177,7 @@ export function hourPlot(hours: readonly Hour[]): string {
     const text = `${hour}:00: ${count(flights)} flights, ${minutes(meanDelay)} late on average`;
     return [
       `<rect class="${meanDelay > 10 ? "s4" : "s1"}" x="${(x - width * 0.36).toFixed(1)}" y="${y.toFixed(1)}" width="${(width * 0.72).toFixed(1)}" height="${Math.max(1, height).toFixed(1)}" rx="3">${hint(text)}</rect>`,
-      `<text class="label number" text-anchor="middle" x="${x.toFixed(1)}" y="${(meanDelay >= 0 ? y - 5 : y + height + 13).toFixed(1)}">${Math.round(meanDelay)}</text>`,
+      `<text class="label number" text-anchor="middle" x="${x.toFixed(1)}" y="${(meanDelay >= 0 ? y - 5 : y + height + 13).toFixed(1)}">${signed(meanDelay)}</text>`,
       `<text class="label number" text-anchor="middle" x="${x.toFixed(1)}" y="${hoursHeight + 14}">${hour}</text>`,
     ];
   });

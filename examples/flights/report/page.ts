@@ -67,7 +67,7 @@ function figure(title: string, caption: string, plot: string): string {
 
 function legendList(): string {
   const entries = legend.map((text, step) => `<li><i class="b${step}"></i>${text}</li>`);
-  return `<ul class="legend" aria-label="Share of flights on time">${entries.join("")}</ul>`;
+  return `<ul class="legend" aria-label="Share of flights on time"><li>On time:</li>${entries.join("")}</ul>`;
 }
 
 interface Column {

@@ -10,6 +10,11 @@ export function percent(share: number): string {
   return `${(share * 100).toFixed(1)} %`;
 }
 
+/** A whole number with a true minus. */
+export function signed(value: number): string {
+  return count(value).replace("-", "−");
+}
+
 export function minutes(value: number): string {
   return `${value.toFixed(1)} min`;
 }
