@@ -105,10 +105,13 @@ export function firstLine(text: string): string {
   return text.split(/\r?\n/, 1)[0] ?? "";
 }
 
+/** All that begins with ESC and a bracket: colours, and what moves the cursor or erases. */
+const sequences = new RegExp(String.raw`${String.fromCodePoint(27)}\[[0-?]*[ -/]*[@-~]`, "g");
+
 /** Text from tasks as a terminal may be given it: no control characters that move its cursor or change its state. */
 export function harmless(text: string): string {
   return text
-    .replaceAll(escapes, "")
+    .replaceAll(sequences, "")
     .replaceAll(/[\p{Cc}]/gu, (character) => (character === "\t" ? "  " : ""));
 }
 
