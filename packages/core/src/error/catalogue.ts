@@ -278,7 +278,7 @@ export const catalogue = {
     503,
     "retry",
     "The database does not answer.",
-    "Check DATABASE_URL and that PostgreSQL runs; the server tries again by itself.",
+    "Check DATABASE_URL and that PostgreSQL runs; a server that runs tries again by itself.",
   ),
   MILLRACE_DATABASE_TOO_OLD: entry(
     500,
