@@ -157,6 +157,19 @@ test(
   timeoutMs,
 );
 
+test(
+  "a run that is started right after kill −9 waits until what the dead server held is taken over",
+  async () => {
+    const root = projectWith({ "pipelines/flow.ts": flow("x") });
+    const dev = new Dev(root);
+    await dev.event("ready");
+    await dev.stop("SIGKILL");
+    const { exitCode, stderr } = await millrace(root, "run", "flow");
+    expect(exitCode, stderr).toBe(0);
+  },
+  timeoutMs,
+);
+
 interface Process {
   readonly pid: number;
   readonly command: string;

@@ -2,7 +2,7 @@
  * The one way in which the command line speaks to a server: `/api/v1` over HTTP.
  *
  * A1: a refusal of the server becomes a MillraceError with its code; no answer becomes MILLRACE_SERVER_UNREACHABLE.
- * A2: only requests that change nothing are repeated.
+ * A2: only requests that change nothing are repeated, and those that were refused before they changed anything.
  */
 import { catalogue, errorCodeOf, MillraceError, type SourceLocation } from "@millrace/core";
 import { apiPrefix, type Page, type Problem } from "@millrace/protocol";
@@ -25,6 +25,9 @@ interface RequestOptions {
 
 const readRetriesMax = 2;
 const retryPauseMs = 200;
+/** A server that takes over from one that was killed waits for its lease of 6 s; many runs at once last no longer. */
+const refusalRetriesMax = 10;
+const refusalPauseMs = 1_000;
 const requestTimeoutMs = 60_000;
 /** Everything is asked for in pages of this size. */
 const pageSize = 1_000;
@@ -99,6 +102,10 @@ export class ApiClient {
         if (response.status === 204) return undefined as T;
         return (await response.json()) as T;
       } catch (error) {
+        if (errorCodeOf(error) === "MILLRACE_OVERLOADED" && round < refusalRetriesMax) {
+          await pause(refusalPauseMs);
+          continue;
+        }
         const isUnanswered = errorCodeOf(error) === undefined || isTransient(error);
         if (method !== "GET" || round >= readRetriesMax || !isUnanswered) {
           throw errorCodeOf(error) === undefined ? this.#unreachable(error) : error;
@@ -148,7 +155,7 @@ function isTransient(error: unknown): boolean {
   if (code === "MILLRACE_SERVER_UNREACHABLE") {
     return error instanceof MillraceError && error.fields["refused"] !== true;
   }
-  return code === "MILLRACE_LEASE_LOST" || code === "MILLRACE_OVERLOADED";
+  return code === "MILLRACE_LEASE_LOST";
 }
 
 async function problemOf(response: Response, request: string): Promise<MillraceError> {
