@@ -138,6 +138,20 @@ const refused: [what: string, code: string, message: RegExp, definition: Pipelin
     ),
   ],
   [
+    "two bounded fan-outs that wait for all of each other's items",
+    "MILLRACE_GRAPH_INVALID",
+    /"m" has a concurrency, but its node "b" waits for all of its items/u,
+    pipeline(
+      [
+        node("a", { region: "m" }),
+        node("x", { region: "o", after: ["a"] }),
+        node("y", { region: "o" }),
+        node("b", { region: "m", after: ["y"] }),
+      ],
+      [region("m", value([]), { concurrency: 2 }), region("o", value([]), { concurrency: 2 })],
+    ),
+  ],
+  [
     "an output that reads a node that does not exist",
     "MILLRACE_GRAPH_INVALID",
     /its output refers to the node "z"/u,

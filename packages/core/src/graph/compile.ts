@@ -95,7 +95,7 @@ export function compileGraph(definition: PipelineDefinition): Graph {
     node.leaf = !node.teardown && [...successors(node)].every((next) => next.teardown);
     node.levels.sort((a, b) => a - b);
   }
-  for (const region of regions) checkConcurrency(region, definition);
+  checkConcurrency(regions, definition);
   for (const vertex of order) if (isNode(vertex)) spreadGates(vertex);
   for (const node of nodes) {
     for (let region = node.region; region; region = region.parent) {
@@ -121,11 +121,14 @@ export function compileGraph(definition: PipelineDefinition): Graph {
 }
 
 /** Everything that hangs on `start`, in data or order, without `start` itself. */
-export function downstreamOf(start: Iterable<GraphNode>): Set<GraphNode> {
+export function downstreamOf(
+  start: Iterable<GraphNode>,
+  waiters: (node: GraphNode) => Iterable<GraphNode> = successors,
+): Set<GraphNode> {
   const found = new Set<GraphNode>();
   const open = [...start];
   for (let node = open.pop(); node !== undefined; node = open.pop()) {
-    for (const next of successors(node)) {
+    for (const next of waiters(node)) {
       if (found.has(next)) continue;
       found.add(next);
       open.push(next);
@@ -290,20 +293,32 @@ function checkRegion(region: GraphRegion, definition: PipelineDefinition): void 
 
 /**
  * With bounded concurrency an item that waits for what all items make would hold back those that it waits for: the run
- * would never end.
+ * would never end. What waits for all items of a bounded fan-out waits for every node in it, as later items begin when
+ * earlier ones have ended; so two bounded fan-outs can hold each other back, too.
  */
-function checkConcurrency(region: GraphRegion, definition: PipelineDefinition): void {
-  if (region.definition.concurrency === undefined) return;
-  const inside = new Set(nodesWithin(region));
-  const outside = new Set<GraphNode>();
-  for (const node of inside) for (const next of successors(node)) if (!inside.has(next)) outside.add(next);
-  for (const node of downstreamOf(outside)) {
-    if (!inside.has(node)) continue;
-    const { id } = region.definition;
-    throw invalid(
-      definition,
-      `its fan-out "${id}" has a concurrency, but its node "${node.definition.id}" waits for all of its items`,
-    );
+function checkConcurrency(regions: readonly GraphRegion[], definition: PipelineDefinition): void {
+  const exits = new Map<GraphRegion, Set<GraphNode>>();
+  for (const region of regions) {
+    if (region.definition.concurrency === undefined) continue;
+    const inside = new Set(nodesWithin(region));
+    const left = new Set<GraphNode>();
+    for (const node of inside) for (const next of successors(node)) if (!inside.has(next)) left.add(next);
+    exits.set(region, left);
+  }
+  const waiters = function* (node: GraphNode): Iterable<GraphNode> {
+    yield* successors(node);
+    for (let around = node.region; around; around = around.parent) yield* exits.get(around) ?? [];
+  };
+  for (const [region, left] of exits) {
+    const inside = new Set(nodesWithin(region));
+    for (const node of downstreamOf(left, waiters)) {
+      if (!inside.has(node)) continue;
+      const { id } = region.definition;
+      throw invalid(
+        definition,
+        `its fan-out "${id}" has a concurrency, but its node "${node.definition.id}" waits for all of its items`,
+      );
+    }
   }
 }
 
