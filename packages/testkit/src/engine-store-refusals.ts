@@ -82,9 +82,9 @@ export function engineStoreRefusals(): { [name: string]: EngineStoreRule } {
 
 function refuses(parts: Partial<FlushBatch>): EngineStoreRule {
   return async ({ store }) => {
-    const { nodeId, flush } = await flusher(store);
+    const { nodeId, flush: put } = await flusher(store);
     const end = { reason: undefined, output: undefined, endedAt: rowTime, hasMoreRows: false };
-    await flush({
+    await put({
       runsCreated: [liveRun("there"), liveRun("ended", { generation: 2 })],
       runsEnded: [{ ...key("ended"), state: "succeeded", ...end }],
       idempotencyKeys: [{ workspace: 1, key: "taken", runId: "there", createdAt: rowTime }],
@@ -102,11 +102,14 @@ function refuses(parts: Partial<FlushBatch>): EngineStoreRule {
       taskRuns: [...good.taskRuns, ...(parts.taskRuns ?? [])],
       runsCreated: [liveRun("bystander"), ...(parts.runsCreated ?? [])],
     };
-    const error = await store.flush(nodeId, 2, batch).then(
-      (outcome) => assert.fail(`it was ${outcome}`),
-      (thrown: unknown) => thrown,
-    );
-    assert.equal(store.isPoison(error), true, String(error));
+    for (const flush of [store.tryFlush, store.flush]) {
+      const error = await flush(nodeId, 2, batch).then(
+        (outcome) => assert.fail(`it was ${outcome}`),
+        (thrown: unknown) => thrown,
+      );
+      assert.equal(store.isPoison(error), true, String(error));
+    }
+    assert.equal(await store.tryFlush(nodeId, 2, { ...emptyBatch(), ...good }), "committed");
     assert.deepEqual(await store.lastFlush(nodeId), { number: 1, fenced: false });
     assert.deepEqual((await store.loadRun(key("there")))?.taskRuns, []);
     assert.equal(await store.loadRun(key("bystander")), undefined);

@@ -19,7 +19,7 @@ import {
   shardCount,
 } from "@millrace/store";
 import { isMemoryConstraintError } from "./memory-constraint-error.ts";
-import { applyFlush, offerKey } from "./memory-flush.ts";
+import { applyFlush, offerKey, tryFlush } from "./memory-flush.ts";
 import { keyOf, type MemoryNode, type MemoryTables } from "./memory-tables.ts";
 
 /** What stands between a session and its database. Each may wait, and may throw what a lost connection throws. */
@@ -106,6 +106,7 @@ export class MemoryEngineDatabase {
       leave: (nodeId) => this.#leave(nodeId),
       ownedShards: async (nodeId) => this.#owned(nodeId),
       flush: (nodeId, number, batch) => this.#flush(nodeId, number, batch),
+      tryFlush: (nodeId, number, batch) => this.#tryFlush(nodeId, number, batch),
       isPoison: isMemoryConstraintError,
       lastFlush: async (nodeId) => {
         const node = this.tables.nodes.get(nodeId);
@@ -284,6 +285,17 @@ export class MemoryEngineDatabase {
   async #flush(nodeId: number, number: number, batch: FlushBatch): Promise<FlushOutcome> {
     const flush = await this.beginFlush(nodeId, number, batch);
     return flush === "fenced" ? "fenced" : flush.commit();
+  }
+
+  async #tryFlush(nodeId: number, number: number, batch: FlushBatch): Promise<FlushOutcome> {
+    const flush = await this.beginFlush(nodeId, number, batch);
+    if (flush === "fenced") return "fenced";
+    try {
+      tryFlush(this.tables, batch);
+      return "committed";
+    } finally {
+      flush.rollback();
+    }
   }
 
   /** Runs a flush up to its commit, which is the caller's to give. */

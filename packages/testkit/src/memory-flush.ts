@@ -22,6 +22,16 @@ export function applyFlush(
   for (const { shard, message } of batch.messagesSent) putMessage(shard, message);
 }
 
+/** Throws what `applyFlush` would throw, and changes nothing. */
+export function tryFlush(tables: MemoryTables, batch: FlushBatch): void {
+  const undo: Undo = [];
+  try {
+    change(tables, batch, undo);
+  } finally {
+    for (const step of undo.reverse()) step();
+  }
+}
+
 function change(tables: MemoryTables, batch: FlushBatch, undo: Undo): void {
   for (const run of batch.runsCreated) {
     insert(

@@ -10,6 +10,7 @@
 import { isRunEnded, MillraceError, type TaskRun } from "@millrace/core";
 import { emptyBatch, type EngineStore, type FlushBatch } from "@millrace/store";
 import type { Clock } from "./clock.ts";
+import { siftBatch, type Sifted } from "./poison.ts";
 import { endRowOf, liveRowOf, taskRunRowOf, type RunEntry } from "./run-entry.ts";
 
 export interface GroupCommitOptions {
@@ -38,6 +39,8 @@ interface Flush {
   readonly runs: readonly RunEntry[];
 }
 
+/** Thrown while parts of a flush are tried: this node's time is over. */
+const fenced = Symbol("fenced");
 const retryDelayMsMin = 50;
 const retryDelayMsMax = 2_000;
 
@@ -228,23 +231,45 @@ export class GroupCommit {
     }
   }
 
-  /** Finds the runs whose rows the database refuses and commits the rest. */
+  /** Commits what the database takes of a flush that it refused, as one flush. */
   async #commitWithoutPoison(flush: Flush, error: unknown): Promise<"committed" | "fenced"> {
     // The number was not used.
     this.#number -= 1;
-    const parts = splitFlush(flush);
-    if (!parts) {
-      for (const run of flush.batch.runsCreated) {
-        const entry = flush.runs.find(({ identity }) => identity.id === run.id);
-        if (entry) entry.isNew = true;
+    let sifted: Sifted;
+    try {
+      sifted = await siftBatch(flush.batch, (batch) => this.#isTaken(batch));
+    } catch (thrown) {
+      if (thrown === fenced) return "fenced";
+      throw thrown;
+    }
+    const { good, refused, refusedRuns } = sifted;
+    const isRefused = ({ identity }: RunEntry): boolean => refusedRuns.has(identity.id);
+    const runs = flush.runs.filter((entry) => !isRefused(entry));
+    const outcome = await this.#commitNext({ batch: good, callbacks: [], runs });
+    if (outcome === "fenced") return outcome;
+    const entries = flush.runs.filter(isRefused);
+    for (const entry of entries)
+      if (refused.runsCreated.some(({ id }) => id === entry.identity.id)) entry.isNew = true;
+    this.#options.onPoison({ entries, batch: refused }, error);
+    return outcome;
+  }
+
+  /** Asks until the store answers whether it would take these rows. Throws `fenced`. */
+  async #isTaken(batch: FlushBatch): Promise<boolean> {
+    if (isEmpty(batch)) return true;
+    const { store, nodeId, clock } = this.#options;
+    for (let delayMs = retryDelayMsMin; ; delayMs = nextDelayMs(delayMs)) {
+      try {
+        if ((await store.tryFlush(nodeId, this.#number + 1, batch)) === "fenced") throw fenced;
+        this.#options.onStoreTrouble(undefined);
+        return true;
+      } catch (error) {
+        if (error === fenced || this.#stopped) throw fenced;
+        if (store.isPoison(error)) return false;
+        this.#options.onStoreTrouble(error);
       }
-      this.#options.onPoison({ entries: flush.runs, batch: flush.batch }, error);
-      return "committed";
+      await new Promise<void>((resolve) => clock.after(delayMs, resolve));
     }
-    for (const part of parts) {
-      if ((await this.#commitNext(part)) === "fenced") return "fenced";
-    }
-    return "committed";
   }
 }
 
@@ -285,57 +310,4 @@ function addRun(batch: FlushBatch, entry: RunEntry, known: number): void {
 function isEmpty(batch: FlushBatch): boolean {
   for (const rows of Object.values(batch) as unknown[][]) if (rows.length > 0) return false;
   return true;
-}
-
-/**
- * Two smaller flushes: half of the runs with what is nobody's, and the other half; nothing for what can't be made smaller.
- * Rows of limits count as nobody's: their entities have decided, whatever becomes of the run.
- */
-function splitFlush(flush: Flush): [Flush, Flush] | undefined {
-  const ids = [...idsOf(flush)];
-  const hasOthers = Object.entries(flush.batch).some(([name, rows]) =>
-    (rows as unknown[]).some((row) => runIdOf(name, row) === undefined),
-  );
-  if (ids.length + Number(hasOthers) <= 1) return undefined;
-  const half = new Set(hasOthers && ids.length === 1 ? [] : ids.slice(0, Math.ceil(ids.length / 2)));
-  const first = emptyBatch();
-  const second = emptyBatch();
-  for (const [name, rows] of Object.entries(flush.batch) as [keyof FlushBatch, unknown[]][]) {
-    for (const row of rows) {
-      const id = runIdOf(name, row);
-      const part = id === undefined || half.has(id) ? first : second;
-      (part[name] as unknown[]).push(row);
-    }
-  }
-  const inFirst = (entry: RunEntry): boolean => half.has(entry.identity.id);
-  return [
-    { batch: first, callbacks: [], runs: flush.runs.filter(inFirst) },
-    { batch: second, callbacks: [], runs: flush.runs.filter((entry) => !inFirst(entry)) },
-  ];
-}
-
-function idsOf(flush: Flush): Set<string> {
-  const ids = new Set(flush.runs.map((entry) => entry.identity.id));
-  for (const [name, rows] of Object.entries(flush.batch)) {
-    for (const row of rows as unknown[]) {
-      const id = runIdOf(name, row);
-      if (id !== undefined) ids.add(id);
-    }
-  }
-  return ids;
-}
-
-const limitTables: ReadonlySet<string> = new Set([
-  "grants",
-  "grantsGone",
-  "requests",
-  "requestsGone",
-  "limits",
-]);
-
-function runIdOf(table: string, row: unknown): string | undefined {
-  if (limitTables.has(table)) return undefined;
-  const fields = row as { readonly runId?: unknown; readonly id?: unknown };
-  if (typeof fields.runId === "string") return fields.runId;
-  return typeof fields.id === "string" ? fields.id : undefined;
 }

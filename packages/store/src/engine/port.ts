@@ -286,6 +286,8 @@ export interface EngineStore {
 
   /** Throws when the connection was lost: the outcome is unknown then (`lastFlush`). */
   flush(nodeId: number, number: number, batch: FlushBatch): Promise<FlushOutcome>;
+  /** Whether `flush` would be taken: it is done and taken back. */
+  tryFlush(nodeId: number, number: number, batch: FlushBatch): Promise<FlushOutcome>;
   /** The database refused what a flush said: sending it again can't help. All other failures are worth repeating. */
   isPoison(error: unknown): boolean;
   lastFlush(nodeId: number): Promise<{ readonly number: number; readonly fenced: boolean }>;

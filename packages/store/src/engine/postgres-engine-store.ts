@@ -38,6 +38,7 @@ export function openPostgresEngineStore(database: Database): EngineStore {
       return rows.map((row) => row.shard);
     },
     flush: (nodeId, number, batch) => flush(pool, nodeId, number, batch),
+    tryFlush: (nodeId, number, batch) => tryFlush(pool, nodeId, number, batch),
     isPoison,
     lastFlush: async (nodeId) => {
       const { rows } = await pool.query<{ last_flush: number; fenced: boolean }>({
@@ -106,12 +107,39 @@ export function openPostgresEngineStore(database: Database): EngineStore {
 
 const flushText = `select flush(${Array.from({ length: flushParameterCount }, (_, index) => `$${index + 1}`).join(", ")})`;
 
-async function flush(pool: Pool, nodeId: number, number: number, batch: FlushBatch): Promise<FlushOutcome> {
+async function flush(
+  pool: Pick<Pool, "query">,
+  nodeId: number,
+  number: number,
+  batch: FlushBatch,
+): Promise<FlushOutcome> {
   try {
     await pool.query({ name: "flush", text: flushText, values: flushParameters(nodeId, number, batch) });
     return "committed";
   } catch (error) {
     if (!isConnectionLoss(error) && (error as { code?: unknown }).code === fencedCode) return "fenced";
+    throw error;
+  }
+}
+
+async function tryFlush(
+  pool: Pool,
+  nodeId: number,
+  number: number,
+  batch: FlushBatch,
+): Promise<FlushOutcome> {
+  const client = await pool.connect();
+  try {
+    await client.query("begin");
+    const outcome = await flush(client, nodeId, number, batch);
+    await client.query("rollback");
+    client.release();
+    return outcome;
+  } catch (error) {
+    await client.query("rollback").then(
+      () => client.release(),
+      () => client.release(true),
+    );
     throw error;
   }
 }
