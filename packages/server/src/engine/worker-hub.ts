@@ -107,7 +107,7 @@ export class WorkerHub {
       if (own || !runs.get(token.runId)) dispatcher.occupy(worker, { token, own, message: undefined });
       else revoked.push(token);
     }
-    for (const [key, busy] of [...worker.busy]) if (!said.has(key)) this.#sendAgain(worker, busy);
+    for (const [key, busy] of worker.busy) if (!said.has(key)) this.#sendAgain(worker, busy);
     return revoked;
   }
 

@@ -25,6 +25,7 @@ class Node {
   readonly engine: Engine;
   answer: Answer = ({ attempt }) => (attempt === 1 ? "fails" : "succeeds");
   dispatched = 0;
+  readonly errors: string[] = [];
 
   constructor(shared = memory()) {
     this.#memory = shared;
@@ -38,7 +39,7 @@ class Node {
       },
       clock,
       random: Math.random,
-      log: { info: () => {}, warn: () => {}, error: (fields, text) => console.error(text, fields) },
+      log: { info: () => {}, warn: () => {}, error: (_fields, text) => this.errors.push(text) },
       name: "n1",
       url: undefined,
       version: "test",
@@ -130,7 +131,12 @@ describe("a run that only waits", () => {
     await node.start();
     return node;
   };
-  afterEach(() => nodes.splice(0).forEach((node) => node.engine.abandon()));
+  afterEach(() => {
+    for (const { engine, errors } of nodes.splice(0)) {
+      engine.abandon();
+      expect(errors).toEqual([]);
+    }
+  });
 
   test("leaves memory after a while, however many there are, and goes on when its retry is due", async () => {
     const node = await nodeOf();
