@@ -5,6 +5,7 @@
 import { canonicalJson, type Run, type TaskRun } from "@millrace/core";
 import {
   Admission,
+  Arrivals,
   Dispatcher,
   GroupCommit,
   LimitHost,
@@ -170,13 +171,26 @@ export const mutants: readonly Mutant[] = [
     name: "message deleted unheard",
     breaks: "a message for a run on its way into memory waits for it (T3)",
     apply: () => {
+      const arrivals = new Set<string>();
+      const isArriving = (id: string): boolean => arrivals.has(id);
+      const brought = patch(
+        Arrivals,
+        "bring",
+        (original) =>
+          async function (...values) {
+            const [{ id }] = values as unknown as [{ id: string }];
+            arrivals.add(id);
+            await original.apply(this, values);
+            arrivals.delete(id);
+          },
+      );
       const recalled = patch(
         RunEntrance,
         "recall",
         (original) =>
           async function (...values) {
-            const [run] = values as unknown as [{ id: string }];
-            if (!(this as RunEntrance).isArriving(run.id)) await original.apply(this, values);
+            const [{ id }] = values as unknown as [{ id: string }];
+            if (!isArriving(id)) await original.apply(this, values);
           },
       );
       const received = patch(
@@ -190,6 +204,7 @@ export const mutants: readonly Mutant[] = [
           },
       );
       return () => {
+        brought();
         recalled();
         received();
       };

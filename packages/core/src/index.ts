@@ -2,12 +2,11 @@ export { assert, unreachable } from "./assert.ts";
 export { canonicalJson } from "./canonical-json.ts";
 export { catalogue, type CatalogueEntry, type ErrorCode, type NextStep } from "./error/catalogue.ts";
 export { errorCodeOf, MillraceError, type MillraceErrorDetails } from "./error/millrace-error.ts";
+export { compileGraph, referencedNodes } from "./graph/compile.ts";
 export {
-  compileGraph,
   downstreamOf,
   isNode,
   nodesWithin,
-  referencedNodes,
   sharedDepth,
   type Graph,
   type GraphEdge,
@@ -15,7 +14,7 @@ export {
   type GraphRegion,
   type GraphVertex,
   type RegionSource,
-} from "./graph/compile.ts";
+} from "./graph/graph.ts";
 export {
   triggerRules,
   type CacheUse,

@@ -1,5 +1,6 @@
 /** Short ways to write definitions and to drive the machine by hand. */
-import { compileGraph, type Graph } from "../src/graph/compile.ts";
+import { compileGraph } from "../src/graph/compile.ts";
+import type { Graph } from "../src/graph/graph.ts";
 import type {
   NodeDefinition,
   NodeOptions,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { errorCodeOf } from "../src/error/millrace-error.ts";
-import { compileGraph, downstreamOf } from "../src/graph/compile.ts";
+import { compileGraph } from "../src/graph/compile.ts";
+import { downstreamOf } from "../src/graph/graph.ts";
 import type { NodeDefinition, PipelineDefinition } from "../src/graph/definition.ts";
 import { node, output, pipeline, plainOptions, region, value } from "./build.ts";
 

@@ -1,5 +1,5 @@
 /** The machine and the model side by side, with every invariant checked after every message. */
-import { isNode } from "../src/graph/compile.ts";
+import { isNode } from "../src/graph/graph.ts";
 import type { PipelineDefinition } from "../src/graph/definition.ts";
 import { findTaskRun, outcomeSeenFrom, taskRunsBelow } from "../src/run/scope.ts";
 import {

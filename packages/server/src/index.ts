@@ -1,4 +1,5 @@
 export { Admission, activeRunsKey } from "./engine/admission.ts";
+export { Arrivals } from "./engine/arrivals.ts";
 export { type Alarm, type Clock, DatabaseClock, systemClock } from "./engine/clock.ts";
 export { type ActivePipeline, Definitions, type DefinitionSource } from "./engine/definitions.ts";
 export {

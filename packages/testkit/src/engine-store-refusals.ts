@@ -102,8 +102,8 @@ function refuses(parts: Partial<FlushBatch>): EngineStoreRule {
       taskRuns: [...good.taskRuns, ...(parts.taskRuns ?? [])],
       runsCreated: [liveRun("bystander"), ...(parts.runsCreated ?? [])],
     };
-    for (const flush of [store.tryFlush, store.flush]) {
-      const error = await flush(nodeId, 2, batch).then(
+    for (const flush of [() => store.tryFlush(nodeId, 2, batch), () => store.flush(nodeId, 2, batch)]) {
+      const error = await flush().then(
         (outcome) => assert.fail(`it was ${outcome}`),
         (thrown: unknown) => thrown,
       );

@@ -1,5 +1,5 @@
 /** Builds a run's state: fresh, or from the rows that were committed for it. */
-import { isNode, type Graph, type GraphRegion } from "../graph/compile.ts";
+import { isNode, type Graph, type GraphRegion } from "../graph/graph.ts";
 import type { AttemptError } from "../retry/policy.ts";
 import { decideRule } from "./rule.ts";
 import { createRootScope, factsOf, fillExpansion, forEachScope, scopeAt, tallyOf } from "./scope.ts";

@@ -1,6 +1,6 @@
 /** Fills templates from what a run has recorded. */
 import { assert, unreachable } from "../assert.ts";
-import { chainOf, sharedDepth, type GraphNode, type GraphRegion } from "../graph/compile.ts";
+import { chainOf, sharedDepth, type GraphNode, type GraphRegion } from "../graph/graph.ts";
 import type { Template } from "../graph/definition.ts";
 import { valueAt, type Json } from "../json.ts";
 import { scopeAt } from "./scope.ts";

@@ -6,7 +6,7 @@
  * P3: the run ends exactly when nothing in it is open.
  */
 import { assert } from "../assert.ts";
-import { downstreamOf, type GraphEdge, type GraphNode, type GraphRegion } from "../graph/compile.ts";
+import { downstreamOf, type GraphEdge, type GraphNode, type GraphRegion } from "../graph/graph.ts";
 import type { Json } from "../json.ts";
 import { mapItemsMax, namesShownMax } from "../limits.ts";
 import type { AttemptError } from "../retry/policy.ts";

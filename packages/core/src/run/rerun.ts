@@ -2,7 +2,7 @@
  * Reruns and late marks: which rows of an ended run the next generation keeps. What is kept is carried over as it is;
  * everything else starts afresh.
  */
-import { chainOf, nodesWithin, type Graph, type GraphNode } from "../graph/compile.ts";
+import { chainOf, nodesWithin, type Graph, type GraphNode } from "../graph/graph.ts";
 import { MillraceError } from "../error/millrace-error.ts";
 import { isEndState, type Reason, type StoredValue } from "./state.ts";
 import type { TaskRunRecord } from "./hydrate.ts";

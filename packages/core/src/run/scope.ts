@@ -6,7 +6,7 @@
  * S3: a placeholder exists only while its expansion is pending or closed.
  */
 import { assert } from "../assert.ts";
-import { chainOf, nodesWithin, type Graph, type GraphNode, type GraphRegion } from "../graph/compile.ts";
+import { chainOf, nodesWithin, type Graph, type GraphNode, type GraphRegion } from "../graph/graph.ts";
 import type { Json } from "../json.ts";
 import { parentFacts } from "./rule.ts";
 import type { EndState, Expansion, Scope, Tally, TaskRun } from "./state.ts";

@@ -4,7 +4,7 @@
  * over must not be read again. An owner that could not commit what was decided throws the state away and rebuilds it
  * from its rows (`hydrate.ts`).
  */
-import type { Graph, GraphNode, GraphRegion } from "../graph/compile.ts";
+import type { Graph, GraphNode, GraphRegion } from "../graph/graph.ts";
 import type { Json } from "../json.ts";
 import type { AttemptError } from "../retry/policy.ts";
 

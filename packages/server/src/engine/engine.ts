@@ -13,6 +13,7 @@ import type { DispatchToken } from "@millrace/protocol";
 import type { LiveRun, QueuedRun, RunParent, WaitingRun } from "@millrace/store";
 import { activeRunsKey } from "./admission.ts";
 import { Alarms } from "./alarms.ts";
+import { Arrivals } from "./arrivals.ts";
 import { DatabaseClock } from "./clock.ts";
 import { Definitions } from "./definitions.ts";
 import { Dispatcher } from "./dispatcher.ts";
@@ -55,6 +56,7 @@ export class Engine {
   readonly #alarms: Alarms;
   readonly #membership: Membership;
   readonly #parts: EngineParts;
+  readonly #arrivals: Arrivals;
   readonly #entrance: RunEntrance;
   readonly #calls: RunCalls;
   readonly #inbox: Inbox;
@@ -75,13 +77,18 @@ export class Engine {
     this.#membership = this.#makeMembership();
     this.#parts = this.#wire();
     this.hub = new WorkerHub(this.#parts, options.clock);
-    this.#entrance = new RunEntrance({
+    this.#arrivals = new Arrivals({
       parts: this.#parts,
       hub: () => this.hub,
+      ownedShards: () => this.#membership.list(),
+      isStopped: () => this.#state === "stopped",
+    });
+    this.#entrance = new RunEntrance({
+      parts: this.#parts,
+      arrivals: this.#arrivals,
       activeRunsMax: options.activeRunsMax ?? activeRunsMax,
       ownedShards: () => this.#membership.list(),
       isReady: () => this.#state === "ready",
-      isStopped: () => this.#state === "stopped",
       send: (shard, message) => this.#inbox.send(shard, message),
     });
     this.#calls = new RunCalls({
@@ -342,7 +349,7 @@ export class Engine {
 
   #onGranted(key: Parameters<LimitHost["release"]>[0], holder: string, runId: string): void {
     // A run that is on its way here asks again by itself.
-    if (this.#entrance.isArriving(runId) && !this.#entrance.knows(runId)) return;
+    if (this.#arrivals.of(runId) && !this.#entrance.knows(runId)) return;
     if (key.kind !== "pipeline") this.#parts.readiness.granted(key, holder);
     else if (!this.#entrance.admission.granted(holder) && !this.#entrance.knows(holder)) {
       this.#parts.limits.release(key, holder);
@@ -409,7 +416,7 @@ export class Engine {
     if (this.#clock.now() - this.#reapedAt < reapMs) return;
     const held = limits
       .contended()
-      .filter(({ runId }) => !this.#entrance.knows(runId) && !this.#entrance.isArriving(runId));
+      .filter(({ runId }) => !this.#entrance.knows(runId) && !this.#arrivals.of(runId));
     if (held.length === 0) return;
     this.#reapedAt = this.#clock.now();
     const ids = [...new Set(held.map(({ runId }) => runId))];

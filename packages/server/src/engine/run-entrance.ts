@@ -4,21 +4,18 @@
  *
  * T1: a new run begins at once if this node has room and its pipeline no limit; else it is a queued row first.
  * T2: a run with an idempotency key is made once, whoever asks and however often.
- * T3: a run that is on its way into memory gets its messages once it is there; trouble of the store delays it only.
  */
-import { errorCodeOf, MillraceError, type Graph, type RunMessage, type StoredValue } from "@millrace/core";
-import type { LiveRun, QueuedRun, RunChange, RunKey, TaskRunRow, WaitingRun } from "@millrace/store";
+import { MillraceError, type Graph, type RunMessage, type StoredValue } from "@millrace/core";
+import type { LiveRun, QueuedRun, TaskRunRow, WaitingRun } from "@millrace/store";
 import { Admission, activeRunsKey } from "./admission.ts";
+import type { Arrivals, Placed } from "./arrivals.ts";
 import type { ActivePipeline } from "./definitions.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import type { InboxContent, RunInboxMessage } from "./inbox-message.ts";
 import { backlogMax } from "./limits.ts";
-import type { RunEntry } from "./run-entry.ts";
-import type { NewRun } from "./run-host.ts";
 import { workspaceId } from "./workspace.ts";
 import { newRunId } from "./run-id.ts";
 import type { Values } from "./values.ts";
-import type { WorkerHub } from "./worker-hub.ts";
 
 export interface StartRun {
   readonly pipeline: ActivePipeline;
@@ -39,27 +36,15 @@ export interface Rerun {
   readonly kept: readonly TaskRunRow[];
 }
 
-/** A run and where it stands; `startedAt` if it has begun. */
-interface Placed extends RunKey {
-  readonly shard: number;
-  readonly startedAt?: number | undefined;
-}
-
 export interface RunEntranceOptions {
   readonly parts: EngineParts;
-  readonly hub: () => WorkerHub;
+  readonly arrivals: Arrivals;
   readonly activeRunsMax: number;
   readonly ownedShards: () => readonly number[];
   /** Whether runs are taken now. */
   readonly isReady: () => boolean;
-  readonly isStopped: () => boolean;
   readonly send: (shard: number, message: InboxContent) => void;
 }
-
-const bringDelayMsMin = 50;
-const bringDelayMsMax = 5_000;
-/** What repeating won't cure: a bundle or a value that is gone, a run that its machine can't read. */
-const hopeless: ReadonlySet<string> = new Set(["MILLRACE_BUNDLE_UNKNOWN", "MILLRACE_INTERNAL"]);
 
 export class RunEntrance {
   readonly admission = new Admission();
@@ -71,8 +56,6 @@ export class RunEntrance {
   #beginning = 0;
   /** New runs that the database refused, until their caller is told. */
   readonly #refusals = new Map<string, unknown>();
-  /** Runs on their way from their rows into memory or the queue (T3). */
-  readonly #arriving = new Map<string, Promise<void>>();
 
   constructor(options: RunEntranceOptions) {
     this.#options = options;
@@ -93,10 +76,6 @@ export class RunEntrance {
   /** Whether a run of this name waits or is under way here. */
   knows(runId: string): boolean {
     return this.admission.has(runId) || this.#parts.runs.get(runId) !== undefined;
-  }
-
-  isArriving(runId: string): boolean {
-    return this.#arriving.has(runId);
   }
 
   // --- new runs -----------------------------------------------------------------------------------------------------
@@ -277,9 +256,10 @@ export class RunEntrance {
       const [due] = this.#due.values();
       const queued = due ? undefined : this.admission.next();
       if (due) this.#due.delete(due.id);
-      if (due && !this.#isOurs(due)) continue;
+      if (due && !this.#options.arrivals.isOurs(due)) continue;
       if (due) this.#enterLater(this.recall(due));
-      else if (queued) this.#enterLater(this.#bring(queued, () => this.#beginQueued(queued)));
+      else if (queued)
+        this.#enterLater(this.#options.arrivals.bring(queued, () => this.#beginQueued(queued)));
       else return;
     }
   }
@@ -296,7 +276,7 @@ export class RunEntrance {
     // The row of a new run is part of a flush that may still be under way.
     await this.#parts.commit.drained();
     const loaded = await this.#parts.store.loadRun(queued);
-    if (loaded?.run.state === "queued") await this.#putUnderWay(loaded.run, loaded.taskRuns);
+    if (loaded?.run.state === "queued") await this.#options.arrivals.putUnderWay(loaded.run, loaded.taskRuns);
   }
 
   /** A run that waits outside of memory is due: it comes back when there is room. */
@@ -314,12 +294,12 @@ export class RunEntrance {
       shard: run.shard,
       startedAt: undefined as LiveRun["startedAt"],
     };
-    await (this.#arriving.get(run.id) ??
-      this.#bring(evicted, async () => {
+    await (this.#options.arrivals.of(run.id) ??
+      this.#options.arrivals.bring(evicted, async () => {
         const loaded = await this.#parts.store.loadRun(evicted);
         if (loaded?.run.wakeAt === undefined) return;
         evicted.startedAt = loaded.run.startedAt;
-        await this.#putUnderWay(loaded.run, loaded.taskRuns);
+        await this.#options.arrivals.putUnderWay(loaded.run, loaded.taskRuns);
       }));
   }
 
@@ -329,90 +309,19 @@ export class RunEntrance {
     taskRunsOf: ReadonlyMap<string, readonly TaskRunRow[]>,
     queued: readonly QueuedRun[],
   ): void {
-    for (const run of runs) void this.#bring(run, () => this.#putUnderWay(run, taskRunsOf.get(run.id) ?? []));
-    for (const run of queued) void this.#bring(run, () => this.#requeue(run));
-  }
-
-  /** Brings a run in by `work`, again until it succeeds, while its shard is ours; sets it aside when it never can (T3). */
-  #bring(run: Placed, work: () => Promise<void>): Promise<void> {
-    const arriving = this.#tryToBring(run, work).finally(() => {
-      if (this.#arriving.get(run.id) === arriving) this.#arriving.delete(run.id);
-    });
-    this.#arriving.set(run.id, arriving);
-    return arriving;
-  }
-
-  async #tryToBring(run: Placed, work: () => Promise<void>): Promise<void> {
-    const { alarms, clock, commit, log } = this.#parts;
-    for (let delayMs = bringDelayMsMin; this.#isOurs(run); delayMs = Math.min(2 * delayMs, bringDelayMsMax)) {
-      try {
-        await work();
-        return;
-      } catch (error) {
-        if (hopeless.has(errorCodeOf(error) ?? "")) {
-          log.error({ run: run.id, err: error }, "a run can't be put under way and is quarantined");
-          commit.batch.runsChanged.push(setAsideRow(run, error));
-          commit.request();
-          return;
-        }
-        log.warn({ run: run.id, err: error }, "a run could not be loaded; trying again");
-      }
-      await new Promise<void>((resolve) => {
-        alarms.set(clock.now() + delayMs, resolve);
-      });
-    }
-  }
-
-  #isOurs(run: Placed): boolean {
-    return !this.#options.isStopped() && this.#options.ownedShards().includes(run.shard);
+    for (const run of runs)
+      void this.#options.arrivals.bring(run, () =>
+        this.#options.arrivals.putUnderWay(run, taskRunsOf.get(run.id) ?? []),
+      );
+    for (const run of queued) void this.#options.arrivals.bring(run, () => this.#requeue(run));
   }
 
   /** A queued run of a shard that was taken over waits again. */
   async #requeue(run: QueuedRun): Promise<void> {
     const pipeline = await this.activePipeline(run.pipeline);
-    if (this.admission.has(run.id) || this.#parts.runs.get(run.id) || !this.#isOurs(run)) return;
+    if (this.admission.has(run.id) || this.#parts.runs.get(run.id) || !this.#options.arrivals.isOurs(run))
+      return;
     this.#queue(run, pipeline?.definition.maxActiveRuns);
-  }
-
-  async #putUnderWay(run: LiveRun, taskRuns: readonly TaskRunRow[]): Promise<void> {
-    const entry = this.#rebuilt(await this.#withContent(run, taskRuns));
-    const held = await this.#parts.readiness.heldBy(entry);
-    if (this.#parts.runs.get(run.id) || !this.#isOurs(run)) return;
-    this.#parts.runs.restore(entry, held);
-    this.#options.hub().adopt(entry);
-  }
-
-  #rebuilt(whole: NewRun & { readonly taskRuns: readonly TaskRunRow[] }): RunEntry {
-    try {
-      return this.#parts.runs.rebuild(whole, whole.taskRuns);
-    } catch (cause) {
-      const message = cause instanceof Error ? cause.message : String(cause);
-      throw new MillraceError("MILLRACE_INTERNAL", { message, cause });
-    }
-  }
-
-  async #withContent(
-    run: LiveRun,
-    taskRuns: readonly TaskRunRow[],
-  ): Promise<{
-    readonly identity: LiveRun;
-    readonly graph: Graph;
-    readonly taskRuns: readonly TaskRunRow[];
-  }> {
-    const graph = await this.#parts.definitions.graph(run.workspace, run.bundle, run.pipeline);
-    if (!graph) {
-      const message = `The run ${run.id} needs the bundle ${run.bundle}, which is gone.`;
-      throw new MillraceError("MILLRACE_BUNDLE_UNKNOWN", { message });
-    }
-    const rows = await Promise.all(taskRuns.map((row) => this.#withOutput(graph, row)));
-    const params = await this.#parts.values.loaded(run.params);
-    return { identity: { ...run, params }, graph, taskRuns: rows };
-  }
-
-  /** The machine reads outputs of structural nodes itself, so they must be at hand. */
-  async #withOutput(graph: Graph, row: TaskRunRow): Promise<TaskRunRow> {
-    if (row.output?.blob === undefined || !graph.byId.get(row.node)?.structural) return row;
-    return { ...row, output: await this.#parts.values.loaded(row.output) };
   }
 
   /** A message of another node, or of a run there; `taken` is called in the turn in which it is heard. */
@@ -420,7 +329,8 @@ export class RunEntrance {
     const { runId, message } = content;
     const { runs, values } = this.#parts;
     const whole = await withContent(values, message);
-    while (this.#arriving.has(runId)) await this.#arriving.get(runId);
+    for (let arrival = this.#options.arrivals.of(runId); arrival; arrival = this.#options.arrivals.of(runId))
+      await arrival;
     await this.recall({ workspace: workspaceId, id: runId, shard });
     const queued = this.admission.get(runId);
     if (queued) await this.#tellQueued(queued, whole, taken);
@@ -437,13 +347,12 @@ export class RunEntrance {
   async #tellQueued(queued: QueuedRun, message: RunMessage, taken: () => void): Promise<void> {
     const { runs, store, commit } = this.#parts;
     this.admission.remove(queued.id);
-    await this.#bring(queued, async () => {
+    await this.#options.arrivals.bring(queued, async () => {
       await commit.drained();
       const loaded = await store.loadRun(queued);
       if (loaded?.run.state !== "queued") return taken();
-      const whole = await this.#withContent(loaded.run, loaded.taskRuns);
-      if (!this.#isOurs(queued)) return;
-      const entry = runs.rebuild(whole, whole.taskRuns);
+      const entry = await this.#options.arrivals.rebuild(loaded.run, loaded.taskRuns);
+      if (!this.#options.arrivals.isOurs(queued)) return;
       runs.hold(entry);
       taken();
       runs.step(entry, message);
@@ -495,17 +404,4 @@ async function withContent(
   if (message.kind !== "result" || message.outcome.kind !== "succeeded") return message;
   const output = await values.loaded(message.outcome.output);
   return { ...message, outcome: { kind: "succeeded", output } };
-}
-
-function setAsideRow(run: Placed, error: unknown): RunChange {
-  const text = error instanceof Error ? error.message : String(error);
-  return {
-    workspace: run.workspace,
-    id: run.id,
-    state: "quarantined",
-    reason: { code: "MILLRACE_RUN_QUARANTINED", message: `The engine broke on this run: ${text}` },
-    cancel: undefined,
-    startedAt: run.startedAt,
-    wakeAt: undefined,
-  };
 }

@@ -110,7 +110,7 @@ describe("commands to runs", () => {
     );
     for (const pair of answers) {
       expect(pair.map(({ status }) => status)).toEqual([200, 200]);
-      expect(pair.map(({ body }) => body.created).toSorted()).toEqual([false, true]);
+      expect(pair.filter(({ body }) => body.created)).toHaveLength(1);
       expect(new Set(pair.map(({ body }) => body.run.id)).size).toBe(1);
     }
   });
