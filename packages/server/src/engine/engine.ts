@@ -415,7 +415,7 @@ export class Engine {
     const { limits, store } = this.#parts;
     if (this.#clock.now() - this.#reapedAt < reapMs) return;
     const held = limits
-      .contended()
+      .holders()
       .filter(({ runId }) => !this.#entrance.knows(runId) && !this.#arrivals.of(runId));
     if (held.length === 0) return;
     this.#reapedAt = this.#clock.now();

@@ -147,13 +147,11 @@ export class LimitHost {
     );
   }
 
-  /** Who holds limits that others wait for. */
-  contended(): { readonly key: LimitKey; readonly holder: string; readonly runId: string }[] {
-    return [...this.#limits.values()]
-      .filter(({ limit }) => limit.waiting.size > 0)
-      .flatMap(({ key, limit }) =>
-        Array.from(limit.granted, ([holder, { runId }]) => ({ key, holder, runId })),
-      );
+  /** Who holds what. */
+  holders(): { readonly key: LimitKey; readonly holder: string; readonly runId: string }[] {
+    return [...this.#limits.values()].flatMap(({ key, limit }) =>
+      Array.from(limit.granted, ([holder, { runId }]) => ({ key, holder, runId })),
+    );
   }
 
   /** A definition's number counts until an operator sets one. */

@@ -10,7 +10,7 @@ export const evictAfterMs = 5_000;
 /** Runs that wait outside of memory and are due within this time are known by name, so many at most. */
 export const wakeHorizonMs = 300_000;
 export const wakesMax = 10_000;
-/** How often holders of limits that others wait for are looked at: a run that is gone holds nothing. */
+/** How often those are looked at who hold limits for runs of other nodes: a run that is gone holds nothing. */
 export const reapMs = 30_000;
 /** Queued runs that a node knows by name: about 100 bytes each. Beyond it new runs are refused. */
 export const queuedRunsMax = 500_000;

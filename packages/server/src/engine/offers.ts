@@ -104,7 +104,8 @@ export class Offers {
     const { token, workerId, shard } = message;
     const name = `${token.runId}/${token.node}/${token.item}`;
     const task = this.#offered.get(name);
-    this.#offered.delete(name);
+    // The claim may be of an earlier owner's offer: then ours still stands.
+    if (task) this.withdraw(task);
     const current =
       task &&
       !task.gone &&

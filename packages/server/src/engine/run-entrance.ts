@@ -126,7 +126,8 @@ export class RunEntrance {
     log.warn({ run: run.id, err: error }, "a new run was refused");
     const entry = runs.get(run.id);
     if (entry) runs.discard(entry, isKnown);
-    const isQueued = this.admission.remove(run.id);
+    // Queued, or on its way from there.
+    const isQueued = this.admission.remove(run.id) || this.#options.arrivals.of(run.id) !== undefined;
     if (isQueued && !isKnown) limits.release(activeRunsKey(run.workspace, run.pipeline), run.id);
   }
 
