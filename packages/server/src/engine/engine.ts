@@ -414,11 +414,11 @@ export class Engine {
   async #reapGrants(): Promise<void> {
     const { limits, store } = this.#parts;
     if (this.#clock.now() - this.#reapedAt < reapMs) return;
+    this.#reapedAt = this.#clock.now();
     const held = limits
       .holders()
       .filter(({ runId }) => !this.#entrance.knows(runId) && !this.#arrivals.of(runId));
     if (held.length === 0) return;
-    this.#reapedAt = this.#clock.now();
     const ids = [...new Set(held.map(({ runId }) => runId))];
     const live = new Set(await store.liveRuns(workspaceId, ids));
     for (const { key, holder, runId } of held) if (!live.has(runId)) limits.release(key, holder);
