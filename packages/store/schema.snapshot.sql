@@ -300,7 +300,7 @@ domain ended_run_state CHECK ((VALUE = ANY (ARRAY['succeeded'::text, 'failed'::t
 function broken_rule(rule text) returns void body ce3103c348a01bcf26b4c008312f5dfc
 function check_run() returns trigger body bd55b591a0f266da3d58e4846cb2b2e9
 function check_task_run() returns trigger body 579106af719f65511e4ac5b3ae13a661
-function flush(p_node bigint, p_flush bigint, p_runs json, p_task_runs json, p_ended json, p_final json, p_more json, p_rest json) returns void body cfd5a812da42d8fa0e1aae5a8553be74
+function flush(p_node bigint, p_flush bigint, p_runs flush_run[], p_task_runs flush_task_run[], p_ended flush_run_end[], p_final flush_task_run[], p_more flush_run_end[], p_rest json) returns void body 86f45ce1dd0483773da537bf1560d0ac
 function flush_offers(p_rest json) returns void body 48daf18ab104c2bb85a2e964f7a32baa
 function flush_rest(p_rest json) returns void body 5b0e339be46fe57c43ea20851ac3ad17
 function keep_partitions(p_table text, p_key text, p_now timestamp with time zone, p_days_ahead integer, p_retention_days integer, OUT made text[], OUT dropped text[]) returns record body 2ba8d95bea76c7d46ba68a426a906212

@@ -5,20 +5,39 @@
 -- F3: runs that end leave the live tables here, with their task runs. Rows of a run that ends in this flush (`p_final`) go
 --     to history without a stop in the live table.
 --
--- Each kind of rows is one JSON array, null when there are none. Times are milliseconds since 1970. What becomes a column
--- of type json comes as text inside of it: taken apart as JSON it could not hold the character U+0000.
+-- Each frequent kind of rows is an array of records, null when there are none: PostgreSQL reads these in less than half the
+-- time that JSON takes. The rare kinds are one JSON document. Times are milliseconds since 1970. What becomes a column of
+-- type json comes as text: taken apart as JSON it could not hold the character U+0000.
+create type flush_run as (
+  workspace integer, id text, lane text, shard smallint, pipeline text, project text, bundle text, generation integer,
+  state text, depth smallint, parent text, labels text, params text, params_blob text, created_ms double precision,
+  started_ms double precision
+);
+
+create type flush_task_run as (
+  workspace integer, run_id text, node text, item text, generation integer, state text, attempt integer,
+  dispatch integer, losses integer, worker text, started_ms double precision, ended_ms double precision,
+  resume_ms double precision, output text, output_blob text, output_bytes bigint, reason text, error text, child text,
+  revoked boolean, carried boolean, run_ended_ms double precision
+);
+
+create type flush_run_end as (
+  workspace integer, id text, state text, reason text, output text, output_blob text, output_bytes bigint,
+  ended_ms double precision
+);
+
 create function flush(
   p_node bigint,
   p_flush bigint,
   -- Runs that are made: rows of `run`.
-  p_runs json,
+  p_runs flush_run[],
   -- Task runs of runs that go on: rows of `task_run`.
-  p_task_runs json,
+  p_task_runs flush_task_run[],
   -- Runs that end, and their task runs that changed in this flush.
-  p_ended json,
-  p_final json,
+  p_ended flush_run_end[],
+  p_final flush_task_run[],
   -- Those runs that end and have task runs in the database besides these.
-  p_more json,
+  p_more flush_run_end[],
   p_rest json
 ) returns void
 language plpgsql
@@ -38,11 +57,7 @@ begin
       workspace, id, lane, shard, pipeline, project, bundle, generation, state, depth,
       parent::json, labels::json, params::json, params_blob,
       to_timestamp(created_ms / 1000), to_timestamp(started_ms / 1000)
-    from json_to_recordset(p_runs) as c (
-      workspace integer, id text, lane text, shard smallint, pipeline text, project text, bundle text, generation integer,
-      state text, depth smallint, parent text, labels text, params text, params_blob text, created_ms double precision,
-      started_ms double precision
-    );
+    from unnest(p_runs) as c;
   end if;
 
   if p_rest is not null then
@@ -61,12 +76,7 @@ begin
       workspace, run_id, node, item, generation, state, attempt, dispatch, losses, worker,
       to_timestamp(started_ms / 1000), to_timestamp(ended_ms / 1000), to_timestamp(resume_ms / 1000),
       output::json, output_blob, output_bytes, reason::json, error::json, child, revoked, carried
-    from json_to_recordset(p_task_runs) as c (
-      workspace integer, run_id text, node text, item text, generation integer, state text, attempt integer,
-      dispatch integer, losses integer, worker text, started_ms double precision, ended_ms double precision,
-      resume_ms double precision, output text, output_blob text, output_bytes bigint, reason text, error text, child text,
-      revoked boolean, carried boolean
-    )
+    from unnest(p_task_runs) as c
     on conflict (workspace, run_id, node, item) do update set
       generation = excluded.generation,
       state = excluded.state,
@@ -90,10 +100,7 @@ begin
   if p_ended is not null then
     with gone as (
       delete from run
-      using json_to_recordset(p_ended) as e (
-        workspace integer, id text, state text, reason text, output text, output_blob text, output_bytes bigint,
-        ended_ms double precision
-      )
+      using unnest(p_ended) as e
       where run.workspace = e.workspace and run.id = e.id
       returning
         run.workspace, run.id, run.lane, run.shard, run.pipeline, run.project, run.bundle, run.generation,
@@ -113,12 +120,7 @@ begin
   if p_final is not null then
     with final as materialized (
       select *
-      from json_to_recordset(p_final) as c (
-        workspace integer, run_id text, node text, item text, generation integer, state text, attempt integer,
-        dispatch integer, worker text, started_ms double precision, ended_ms double precision, output text,
-        output_blob text, output_bytes bigint, reason text, error text, child text, carried boolean,
-        run_ended_ms double precision
-      )
+      from unnest(p_final) as c
     ),
     gone as (
       delete from task_run
@@ -141,8 +143,8 @@ begin
   if p_more is not null then
     with gone as (
       delete from task_run
-      using json_to_recordset(p_more) as e (workspace integer, run_id text, ended_ms double precision)
-      where task_run.workspace = e.workspace and task_run.run_id = e.run_id
+      using unnest(p_more) as e
+      where task_run.workspace = e.workspace and task_run.run_id = e.id
       returning task_run.*, e.ended_ms
     )
     insert into task_run_history (

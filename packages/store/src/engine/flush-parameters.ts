@@ -1,6 +1,10 @@
-/** A batch as the parameters of `millrace.flush` (`sql/000002_flush.sql`): one JSON text for each kind of rows. */
+/**
+ * A batch as the parameters of `millrace.flush` (`sql/000002_flush.sql`): arrays of records in PostgreSQL's text form for
+ * the frequent kinds of rows, one JSON text for the rest.
+ */
 import type { StoredValue } from "@millrace/core";
 import type { AttemptRow, CacheRow, FlushBatch, LiveRun, RunChange, RunEnd, TaskRunRow } from "./port.ts";
+import { recordArray, type RecordField } from "./record-array.ts";
 
 export const flushParameterCount = 8;
 
@@ -8,91 +12,95 @@ export function flushParameters(nodeId: number, number: number, batch: FlushBatc
   const endedAt = new Map(batch.runsEnded.map((run) => [run.id, run.endedAt]));
   const goesOn = batch.taskRuns.filter((row) => !endedAt.has(row.runId));
   const final = batch.taskRuns.filter((row) => endedAt.has(row.runId));
+  const more = batch.runsEnded.filter((run) => run.hasMoreRows);
   return [
     nodeId,
     number,
-    jsonRows(batch.runsCreated, createdRow),
-    jsonRows(goesOn, taskRunRow),
-    jsonRows(batch.runsEnded, endedRow),
-    jsonRows(final, (row) => ({ ...taskRunRow(row), run_ended_ms: endedAt.get(row.runId) })),
-    jsonRows(
-      batch.runsEnded.filter((run) => run.hasMoreRows),
-      (run) => ({ workspace: run.workspace, run_id: run.id, ended_ms: run.endedAt }),
-    ),
+    recordArray(batch.runsCreated, createdFields),
+    recordArray(goesOn, (row) => taskRunFields(row, undefined)),
+    recordArray(batch.runsEnded, endedFields),
+    recordArray(final, (row) => taskRunFields(row, endedAt.get(row.runId))),
+    recordArray(more, endNameFields),
     restOf(batch),
   ];
 }
 
-function jsonRows<Row>(rows: readonly Row[], shape: (row: Row) => object): string | null {
-  return rows.length === 0 ? null : JSON.stringify(rows.map(shape));
-}
-
-/** JSON inside of JSON: a column's text. */
+/** JSON inside of JSON, or of a record: a column's text. */
 export function jsonText(value: unknown): string | undefined {
   return value === undefined ? undefined : JSON.stringify(value);
 }
 
-function outputOf(value: StoredValue | undefined): object {
-  if (value === undefined) return {};
-  return value.blob === undefined
-    ? { output: JSON.stringify(value.value) }
-    : { output_blob: value.blob, output_bytes: value.bytes };
+function outputText(value: StoredValue | undefined): string | undefined {
+  return value === undefined || value.blob !== undefined ? undefined : JSON.stringify(value.value);
 }
 
-function createdRow(run: LiveRun): object {
-  return {
-    workspace: run.workspace,
-    id: run.id,
-    lane: run.lane,
-    shard: run.shard,
-    pipeline: run.pipeline,
-    project: run.project,
-    bundle: run.bundle,
-    generation: run.generation,
-    state: run.state,
-    depth: run.depth,
-    parent: jsonText(run.parent),
-    labels: Object.keys(run.labels).length === 0 ? undefined : JSON.stringify(run.labels),
-    params: run.params.blob === undefined ? JSON.stringify(run.params.value) : undefined,
-    params_blob: run.params.blob,
-    created_ms: run.createdAt,
-    started_ms: run.startedAt,
-  };
+/** As the type `flush_run`. */
+function createdFields(run: LiveRun): RecordField[] {
+  return [
+    run.workspace,
+    run.id,
+    run.lane,
+    run.shard,
+    run.pipeline,
+    run.project,
+    run.bundle,
+    run.generation,
+    run.state,
+    run.depth,
+    jsonText(run.parent),
+    Object.keys(run.labels).length === 0 ? undefined : JSON.stringify(run.labels),
+    outputText(run.params),
+    run.params.blob,
+    run.createdAt,
+    run.startedAt,
+  ];
 }
 
-function taskRunRow(row: TaskRunRow): object {
-  return {
-    workspace: row.workspace,
-    run_id: row.runId,
-    node: row.node,
-    item: row.item,
-    generation: row.generation,
-    state: row.state,
-    attempt: row.attempt,
-    dispatch: row.dispatch,
-    losses: row.losses,
-    worker: row.worker,
-    started_ms: row.startedAt,
-    ended_ms: row.endedAt,
-    resume_ms: row.resumeAt,
-    ...outputOf(row.output),
-    reason: jsonText(row.reason),
-    error: jsonText(row.error),
-    child: row.childRunId,
-    revoked: row.revoked,
-    carried: row.carried,
-  };
+/** As the type `flush_task_run`. */
+function taskRunFields(row: TaskRunRow, runEndedAt: number | undefined): RecordField[] {
+  return [
+    row.workspace,
+    row.runId,
+    row.node,
+    row.item,
+    row.generation,
+    row.state,
+    row.attempt,
+    row.dispatch,
+    row.losses,
+    row.worker,
+    row.startedAt,
+    row.endedAt,
+    row.resumeAt,
+    outputText(row.output),
+    row.output?.blob,
+    row.output?.blob === undefined ? undefined : row.output.bytes,
+    jsonText(row.reason),
+    jsonText(row.error),
+    row.childRunId,
+    row.revoked,
+    row.carried,
+    runEndedAt,
+  ];
 }
 
-function endedRow(run: RunEnd): object {
-  return {
-    workspace: run.workspace,
-    id: run.id,
-    state: run.state,
-    reason: jsonText(run.reason),
-    ...outputOf(run.output),
-    ended_ms: run.endedAt,
-  };
+/** As the type `flush_run_end`. */
+function endedFields(run: RunEnd): RecordField[] {
+  return [
+    run.workspace,
+    run.id,
+    run.state,
+    jsonText(run.reason),
+    outputText(run.output),
+    run.output?.blob,
+    run.output?.blob === undefined ? undefined : run.output.bytes,
+    run.endedAt,
+  ];
+}
+
+/** A run and its end, without what it made. */
+function endNameFields({ workspace, id, endedAt }: RunEnd): RecordField[] {
+  return [workspace, id, undefined, undefined, undefined, undefined, undefined, endedAt];
 }
 
 function restOf(batch: FlushBatch): string | null {
@@ -214,7 +222,9 @@ function cachedRow(row: CacheRow): object {
   return {
     workspace: row.workspace,
     key: row.key,
-    ...outputOf(row.output),
+    output: outputText(row.output),
+    output_blob: row.output.blob,
+    output_bytes: row.output.blob === undefined ? undefined : row.output.bytes,
     recorded_ms: row.recordedAt,
     expires_ms: row.expiresAt,
   };
