@@ -177,7 +177,7 @@ function expectLedgerAgrees(rows: readonly RecordedRow[], ledger: readonly Ledge
 }
 
 async function expectNothingLeft(stack: Stack): Promise<void> {
-  for (const table of ["run", "task_run", "timer", "inbox", "offer"]) {
+  for (const table of ["run", "task_run", "inbox", "offer"]) {
     expect(await stack.query(`select * from ${table}`), table).toEqual([]);
   }
   for (const table of ["limit_grant", "limit_request"]) {

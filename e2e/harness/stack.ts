@@ -171,16 +171,7 @@ export class Stack implements AsyncDisposable {
   /** What is there, for whoever has to find out why a test failed. */
   async picture(): Promise<string> {
     const parts: string[] = [];
-    for (const table of [
-      "node",
-      "run",
-      "task_run",
-      "inbox",
-      "offer",
-      "limit_grant",
-      "limit_request",
-      "timer",
-    ]) {
+    for (const table of ["node", "run", "task_run", "inbox", "offer", "limit_grant", "limit_request"]) {
       const rows = await this.query(`select * from ${table} limit 8`).catch((error: unknown) => [{ error }]);
       parts.push(`${table}: ${rows.map((row) => JSON.stringify(row)).join("\n  ")}`);
     }
