@@ -121,3 +121,4 @@ export {
   sweepRecords,
 } from "./queries/maintenance.ts";
 export { endQuarantined } from "./queries/quarantine.ts";
+export { listWorkers, type WorkerRow } from "./queries/workers.ts";

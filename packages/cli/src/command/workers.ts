@@ -31,6 +31,7 @@ async function listWorkers(context: Context, options: WorkersOptions): Promise<n
     return exitCodes.succeeded;
   }
   const { paint } = terminal;
+  const nodes = new Set(workers.map(({ node }) => node));
   const now = new Date();
   const rows = workers.map((worker) => [
     worker.draining ? paint.yellow("◷ draining") : paint.green("● connected"),
@@ -39,6 +40,7 @@ async function listWorkers(context: Context, options: WorkersOptions): Promise<n
     paint.dim("busy"),
     paint.dim(`queues ${worker.queues.join(", ")}`),
     paint.dim(formatAgo(new Date(worker.connectedAt), now)),
+    ...(nodes.size > 1 ? [paint.dim(`server ${worker.node}`)] : []),
     paint.dim(
       Object.entries(worker.labels)
         .map(([name, value]) => `${name}=${value}`)

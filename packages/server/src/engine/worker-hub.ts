@@ -138,6 +138,7 @@ export class WorkerHub {
 
   drain(worker: ConnectedWorker): void {
     worker.draining = true;
+    this.#saveConnection(worker);
   }
 
   /** Takes results in one turn, so that they share a flush. */
@@ -305,7 +306,7 @@ export class WorkerHub {
   #saveConnection(worker: ConnectedWorker): void {
     const { store, log, nodeId } = this.#parts;
     const { id, name, version, queues, slots, labels } = worker.info;
-    const detail = { name, version, queues, slots, labels };
+    const detail = { name, version, queues, slots, labels, draining: worker.draining };
     const { connectedAt } = worker;
     void store
       .saveWorker({ id, nodeId: nodeId(), detail, connectedAt })

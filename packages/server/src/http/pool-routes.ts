@@ -1,6 +1,6 @@
 import { MillraceError } from "@millrace/core";
 import { poolRequest, type Page, type PoolView, type WorkerView } from "@millrace/protocol";
-import { configuredPools, listPools } from "@millrace/store";
+import { configuredPools, listPools, listWorkers } from "@millrace/store";
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
 import type { Route } from "./route.ts";
@@ -28,8 +28,10 @@ export function poolRoutes(context: ApiContext): Route[] {
     {
       method: "GET",
       path: "/workers",
-      summary: "Workers that are connected to this server",
-      handle: (): Page<WorkerView> => ({ items: workersOf(context) }),
+      summary: "Workers that are connected to this server, or to another one on its database",
+      handle: async (): Promise<Page<WorkerView>> => ({
+        items: [...workersHere(context), ...(await workersElsewhere(context))],
+      }),
     },
   ];
 }
@@ -65,7 +67,7 @@ async function setPool(context: ApiContext, name: string, slots: number): Promis
   return { name, used: known?.used ?? 0, waiting: known?.waiting ?? 0, slots, setByOperator: true };
 }
 
-function workersOf(context: ApiContext): WorkerView[] {
+function workersHere(context: ApiContext): WorkerView[] {
   const { running } = context.host;
   if (!running) return [];
   const node = String(running.info.nodeId);
@@ -80,5 +82,19 @@ function workersOf(context: ApiContext): WorkerView[] {
     version: worker.info.version,
     draining: worker.draining,
     connectedAt: isoTime(worker.connectedAt),
+  }));
+}
+
+/** What another node says of a worker; `saveWorker` of the engine writes it. */
+type WorkerDetail = Pick<WorkerView, "name" | "version" | "queues" | "slots" | "labels" | "draining">;
+
+async function workersElsewhere(context: ApiContext): Promise<WorkerView[]> {
+  const rows = await listWorkers(context.database, context.host.running?.info.nodeId ?? 0);
+  return rows.map(({ id, nodeId, detail, connectedAt, busy }) => ({
+    ...(detail as unknown as WorkerDetail),
+    id,
+    node: String(nodeId),
+    busy,
+    connectedAt: isoTime(connectedAt),
   }));
 }

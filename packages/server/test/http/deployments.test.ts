@@ -110,4 +110,12 @@ describe("deployments", () => {
       { id: "w1", name: "hand", slots: 10, busy: 0 },
     ]);
   });
+
+  it("list workers of other servers, with what these say of them", async () => {
+    await using fixture = await startFixture();
+    await using other = await fixture.anotherServer();
+    await fixture.worker({ hello: { labels: { zone: "a" } } });
+    const [here] = (await fixture.call("GET", "/workers")).body.items;
+    await expect.poll(async () => (await other.call("GET", "/workers")).body.items).toEqual([here]);
+  });
 });
