@@ -2,6 +2,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { mkdir, open, opendir, readFile, readdir, rename, rm, stat, utimes } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { assert, MillraceError } from "@millrace/core";
+import { makeFolder } from "../make-folder.ts";
 import { stateFolderFailure } from "../state-failure.ts";
 import type { BlobInfo, BlobStore } from "./blob-store.ts";
 
@@ -15,7 +16,7 @@ const abandonedAfterMs = 3_600_000;
 export async function openFolderBlobStore(folder: string): Promise<BlobStore> {
   const incoming = join(folder, "incoming");
   try {
-    await mkdir(incoming, { recursive: true, mode: 0o700 });
+    await makeFolder(incoming);
     await removeAbandoned(incoming);
   } catch (error) {
     throw await stateFolderFailure(folder, error);

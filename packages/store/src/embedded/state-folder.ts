@@ -7,20 +7,10 @@
  * S3: A dead owner needs no clean-up: its process id with its start time shows that it is gone.
  */
 import { randomUUID } from "node:crypto";
-import {
-  chmod,
-  link,
-  mkdir,
-  open,
-  readFile,
-  readdir,
-  realpath,
-  rename,
-  rm,
-  writeFile,
-} from "node:fs/promises";
+import { chmod, link, open, readFile, readdir, realpath, rename, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { MillraceError } from "@millrace/core";
+import { makeFolder } from "../make-folder.ts";
 import { stateFolderFailure } from "../state-failure.ts";
 import { isSameProcessAlive, ownIdentity, type ProcessIdentity } from "./process-identity.ts";
 
@@ -51,7 +41,7 @@ const attemptsMax = 50;
 export async function claimStateFolder(folder: string): Promise<StateFolderClaim> {
   const path = resolve(folder);
   try {
-    await makeFolder(path);
+    await makeStateFolder(path);
     const real = await realpath(path);
     const number = await claimNumber(real);
     return new HeldClaim(real, number);
@@ -101,15 +91,11 @@ class HeldClaim implements StateFolderClaim {
   }
 }
 
-async function makeFolder(path: string): Promise<void> {
-  const made = await mkdir(path, { recursive: true, mode: 0o700 }).catch(async () => {
-    // A recursive mkdir says ENOENT whatever is wrong; a plain one says what it is.
-    await mkdir(path, { mode: 0o700 });
-    return path;
-  });
-  await mkdir(join(path, "owner"), { recursive: true, mode: 0o700 });
+async function makeStateFolder(path: string): Promise<void> {
+  const isNew = await makeFolder(path);
+  await makeFolder(join(path, "owner"));
   // PostgreSQL runs under another user when we are root: it must pass, and see nothing else.
-  if (made !== undefined && process.getuid?.() === 0) await chmod(path, 0o711);
+  if (isNew && process.getuid?.() === 0) await chmod(path, 0o711);
   const probe = join(path, `.writable-${randomUUID()}`);
   await writeFile(probe, "");
   await rm(probe);

@@ -1,6 +1,8 @@
+import { existsSync } from "node:fs";
 import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { openFolderBlobStore } from "../../src/blob/folder-blob-store.ts";
 import { claimStateFolder, readServerFile } from "../../src/embedded/state-folder.ts";
 import { ownIdentity } from "../../src/embedded/process-identity.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
@@ -66,4 +68,34 @@ test("a folder that was removed can still be released", async () => {
 test("what is published by nobody is not there", async () => {
   await using folder = await temporaryFolder();
   expect(await readServerFile(folder.state)).toBeUndefined();
+});
+
+test("a file in the folder's place is refused as no folder", async () => {
+  await using folder = await temporaryFolder();
+  await writeFile(folder.state, "");
+  for (const path of [folder.state, join(folder.state, "below")]) {
+    await expect(claimStateFolder(path)).rejects.toMatchObject({
+      code: "MILLRACE_STATE_FOLDER",
+      message: expect.stringContaining("is not a folder"),
+    });
+  }
+});
+
+test.skipIf(!existsSync("/proc/self"))(
+  "a folder that can't be made where it is named is refused [on Linux]",
+  async () => {
+    const refused = {
+      code: "MILLRACE_STATE_FOLDER",
+      message: expect.stringContaining("can't be made there"),
+    };
+    await expect(claimStateFolder("/proc/millrace/state")).rejects.toMatchObject(refused);
+    await expect(openFolderBlobStore("/proc/millrace")).rejects.toMatchObject(refused);
+  },
+);
+
+test("folders above a new state folder are made with it", async () => {
+  await using folder = await temporaryFolder();
+  const claim = await claimStateFolder(join(folder.state, "a", "b"));
+  expect(await readServerFile(claim.folder)).toBeUndefined();
+  await claim.release();
 });
