@@ -73,7 +73,7 @@ export interface Server {
 }
 
 /**
- * Starts a server; resolves when it serves. Throws MILLRACE_CONFIG_INVALID, MILLRACE_DATABASE_UNREACHABLE,
+ * Starts a server; resolves when it serves. Throws MILLRACE_CONFIG_INVALID, MILLRACE_DATABASE_UNREACHABLE or _REFUSED,
  * MILLRACE_PORT_TAKEN, and what migrating or requiring the schema throws.
  */
 export async function startServer(options: ServerOptions): Promise<Server> {

@@ -31,8 +31,11 @@ export interface Database {
   close(): Promise<void>;
 }
 
-/** `URL` would refuse an address without a host, which is PostgreSQL's way to name a socket. */
-const urlParts = /^postgres(?:ql)?:\/\/(?:[^@/?]*@)?([^?]*)/;
+/**
+ * `URL` would refuse an address without a host, which is PostgreSQL's way to name a socket. All before the last `@` may
+ * be password, as one may hold `/`, `?` or `@` by mistake.
+ */
+const urlParts = /^postgres(?:ql)?:\/\/(?:.*@)?([^?]*)/s;
 
 /**
  * Plans of the engine's statements are made once per session, maybe while tables are empty: a sequential scan that was
@@ -75,19 +78,36 @@ export function connect(target: DatabaseTarget, options: ConnectOptions): Databa
   };
 }
 
-/** Waits for one answer. Throws MILLRACE_DATABASE_UNREACHABLE, which names the server but no password. */
+/**
+ * Waits for one answer. Throws MILLRACE_DATABASE_UNREACHABLE, or MILLRACE_DATABASE_REFUSED with what the server said;
+ * both name the server but no password.
+ */
 export async function requireDatabase(database: Database, target: DatabaseTarget): Promise<void> {
   try {
     await database.api.query("select 1");
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new MillraceError("MILLRACE_DATABASE_UNREACHABLE", {
-      message: `The database at ${describeTarget(target)} does not answer: ${reason}`,
-      fields: { transient: isConnectionLoss(cause) },
+    if (isConnectionLoss(cause)) {
+      throw new MillraceError("MILLRACE_DATABASE_UNREACHABLE", {
+        message: `The database at ${describeTarget(target)} does not answer: ${reason}`,
+        cause,
+      });
+    }
+    const advice = refusalAdvice[(cause as { readonly code?: string }).code ?? ""];
+    throw new MillraceError("MILLRACE_DATABASE_REFUSED", {
+      message: `The database at ${describeTarget(target)} refused the connection: ${reason}`,
+      ...(advice === undefined ? {} : { advice }),
       cause,
     });
   }
 }
+
+const refusalAdvice: { readonly [sqlState: string]: string } = {
+  "28P01": "Correct the user and the password in DATABASE_URL.",
+  "28000": "Correct the user in DATABASE_URL, or let it in by the server's pg_hba.conf.",
+  "3D000": "Make the database with `createdb`, or correct its name in DATABASE_URL.",
+  "42501": "Grant the user the right to connect to the database, or correct DATABASE_URL.",
+};
 
 /** A target for messages: without user and password. */
 export function describeTarget(target: DatabaseTarget): string {
@@ -132,13 +152,24 @@ function addressOf(target: DatabaseTarget, sessionOptions: string): ClientConfig
     return { host: target.host, user: target.user, database: target.database, options: sessionOptions };
   }
   if (!urlParts.test(target.databaseUrl)) {
-    throw new MillraceError("MILLRACE_CONFIG_INVALID", {
-      message: "DATABASE_URL is not an address like postgresql://user:password@host:5432/database.",
-    });
+    throw invalidAddress("is not", "Correct DATABASE_URL, or unset it to use the embedded database.");
   }
   const [address = "", query = ""] = target.databaseUrl.split("?", 2);
+  if (!URL.canParse(address.replace("@/", "@socket/").replace(/\/\/(?=\/|$)/, "//socket"))) {
+    throw invalidAddress(
+      "can't be read as",
+      "Encode special characters of its user and password: %40 for @, %2F for /, %3F for ?, %23 for #, %25 for %.",
+    );
+  }
   const parameters = new URLSearchParams(query);
   const given = parameters.get("options");
   parameters.set("options", given === null ? sessionOptions : `${given} ${sessionOptions}`);
   return { connectionString: `${address}?${parameters.toString()}` };
+}
+
+function invalidAddress(what: string, advice: string): MillraceError {
+  return new MillraceError("MILLRACE_CONFIG_INVALID", {
+    message: `DATABASE_URL ${what} an address like postgresql://user:password@host:5432/database.`,
+    advice,
+  });
 }

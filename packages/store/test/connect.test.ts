@@ -1,6 +1,7 @@
+import { createServer, type AddressInfo } from "node:net";
 import { emptyTestDatabase, testDatabase } from "@millrace/testkit";
 import { expect, test } from "vitest";
-import { connect, describeTarget, requireDatabase } from "../src/connect.ts";
+import { connect, describeTarget, requireDatabase, type DatabaseTarget } from "../src/connect.ts";
 import { isConnectionLoss } from "../src/connection-loss.ts";
 import { parseInt8, parseTimestamp, toTimestamp } from "../src/value-types.ts";
 
@@ -75,7 +76,7 @@ test("a server that is not there is a lost connection, and its error hides the p
     const error = await database.api.query("select 1").catch((cause: unknown) => cause);
     expect(isConnectionLoss(error)).toBe(true);
     const refused = await requireDatabase(database, target).catch((cause: unknown) => cause);
-    expect(refused).toMatchObject({ code: "MILLRACE_DATABASE_UNREACHABLE", fields: { transient: true } });
+    expect(refused).toMatchObject({ code: "MILLRACE_DATABASE_UNREACHABLE" });
     expect(String(refused)).not.toContain("secret");
     await database.close();
   }
@@ -84,8 +85,83 @@ test("a server that is not there is a lost connection, and its error hides the p
   );
 });
 
-test("an address that is none is refused before anything connects", () => {
-  expect(() => connect({ databaseUrl: "mysql://x/y" }, { applicationName: "test" })).toThrow("DATABASE_URL");
+test("no part of a password that is not encoded is told", () => {
+  for (const password of ["se@cret", "se/cret", "se?cret", "se#cret"]) {
+    expect(describeTarget({ databaseUrl: `postgres://me:${password}@db.example/shop` })).toBe(
+      "db.example/shop",
+    );
+  }
+});
+
+test("what the server refuses is told in its words, with what to do", async () => {
+  await using db = await emptyTestDatabase();
+  for (const [wrong, message, advice] of [
+    [{ database: "nowhere" }, 'refused the connection: database "nowhere" does not exist', "createdb"],
+    [{ user: "nobody_here" }, 'role "nobody_here" does not exist', "user in DATABASE_URL"],
+  ] as const) {
+    expect(await refusalOf({ ...db.connection, ...wrong })).toMatchObject({
+      code: "MILLRACE_DATABASE_REFUSED",
+      message: expect.stringContaining(message),
+      advice: expect.stringContaining(advice),
+    });
+  }
+});
+
+test("a wrong password is told with the user's name, and stays secret", async () => {
+  await using gate = await passwordGate();
+  const refused = await refusalOf({ databaseUrl: `postgresql://me:secret@127.0.0.1:${gate.port}/shop` });
+  expect(refused).toMatchObject({
+    code: "MILLRACE_DATABASE_REFUSED",
+    message: expect.stringContaining('password authentication failed for user "me"'),
+    advice: expect.stringContaining("password in DATABASE_URL"),
+  });
+  expect(String(refused)).not.toContain("secret");
+});
+
+async function refusalOf(target: DatabaseTarget): Promise<unknown> {
+  const database = connect(target, { applicationName: "test" });
+  const refused = await requireDatabase(database, target).catch((cause: unknown) => cause);
+  await database.close();
+  return refused;
+}
+
+/** The test server trusts everybody; this one answers as PostgreSQL does to a wrong password. */
+async function passwordGate(): Promise<AsyncDisposable & { readonly port: number }> {
+  const fields = ["SFATAL", "C28P01", 'Mpassword authentication failed for user "me"', ""];
+  const body = Buffer.from(fields.map((field) => `${field}\0`).join(""));
+  const head = Buffer.from([0x45, 0, 0, 0, body.length + 4]);
+  const server = createServer((socket) => {
+    socket.on("error", () => {});
+    socket.once("data", () => socket.end(Buffer.concat([head, body])));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    port,
+    [Symbol.asyncDispose]: () => new Promise((resolve) => server.close(() => resolve())),
+  };
+}
+
+test("an address that is none is refused before anything connects, with advice about DATABASE_URL", () => {
+  for (const [databaseUrl, advice] of [
+    ["mysql://x/y", /^Correct DATABASE_URL/],
+    ["postgres://me:se/cret@127.0.0.1/shop", /%2F/],
+    ["postgres://me:se?cret@127.0.0.1/shop", /%3F/],
+  ] as const) {
+    expect(() => connect({ databaseUrl }, { applicationName: "test" })).toThrow(
+      expect.objectContaining({
+        code: "MILLRACE_CONFIG_INVALID",
+        message: expect.not.stringContaining("cret"),
+        advice: expect.stringMatching(advice),
+      }),
+    );
+  }
+});
+
+test("addresses without a host are read", async () => {
+  for (const databaseUrl of ["postgres:///shop", "postgres://", "postgres://me@/shop?host=/tmp"]) {
+    await connect({ databaseUrl }, { applicationName: "test" }).close();
+  }
 });
 
 test("a database address works as the embedded connection does, and keeps its own options", async () => {

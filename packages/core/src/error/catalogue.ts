@@ -280,6 +280,12 @@ export const catalogue = {
     "The database does not answer.",
     "Check DATABASE_URL and that PostgreSQL runs; a server that runs tries again by itself.",
   ),
+  MILLRACE_DATABASE_REFUSED: entry(
+    500,
+    "fix_setup",
+    "The database server answers, but refuses the connection.",
+    "Correct DATABASE_URL as the message says.",
+  ),
   MILLRACE_DATABASE_TOO_OLD: entry(
     500,
     "fix_setup",
