@@ -70,7 +70,7 @@ export {
 } from "./run/hydrate.ts";
 export { resolveTemplate, wholeOutput, type Resolved } from "./run/input.ts";
 export { decide, isPlaceholder } from "./run/machine.ts";
-export { planMark, planRerun, type LateMark, type RerunScope } from "./run/rerun.ts";
+export { planMark, planRerun, unknownItem, type LateMark, type RerunScope } from "./run/rerun.ts";
 export { decideRule, parentFacts, type RuleDecision } from "./run/rule.ts";
 export { findTaskRun, taskRunsBelow } from "./run/scope.ts";
 export {

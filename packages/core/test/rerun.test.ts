@@ -162,6 +162,24 @@ describe("a late mark", () => {
     expect(next.queued()).toEqual(["a[0]"]);
   });
 
+  test("refuses an item that is not there, and says how many there are", () => {
+    const rows = ended(mappedRun(() => false));
+    const messageFor = (node: string, item: string): string => {
+      try {
+        planMark(mappedRun(() => false).graph, rows, { ...mark(node, "failed"), item }, 2);
+      } catch (error) {
+        expect(errorCodeOf(error)).toBe("MILLRACE_NODE_UNKNOWN");
+        return (error as Error).message;
+      }
+      return "";
+    };
+    expect(messageFor("a", "7")).toBe(
+      'The node "a" has no item 7 in this run: it has 4 items, counted from 0.',
+    );
+    expect(messageFor("a", "")).toBe('The node "a" has 4 items in this run: one must be named.');
+    expect(messageFor("list", "7")).toBe('The node "list" has no item 7 in this run: it has no items.');
+  });
+
   test("takes a fan-out's items back with its list", () => {
     const bench = mappedRun(() => false);
     const rows = planMark(bench.graph, ended(bench), mark("list", "failed"), 2);

@@ -53,8 +53,9 @@ export function planMark(
   generation: number,
 ): TaskRunRecord[] {
   requireNodes(graph, [mark.node]);
-  const marked = rows.find((row) => row.node === mark.node && row.item === mark.item);
-  if (!marked) throw unknownNodes(graph, [`${mark.node}[${mark.item}]`]);
+  const instances = rows.filter((row) => row.node === mark.node);
+  const marked = instances.find((row) => row.item === mark.item);
+  if (!marked) throw unknownItem(mark, instances);
   const dirty = new DirtySet(graph);
   dirty.add(graph.byId.get(mark.node)!, mark.item);
   const gone = new DirtySet(graph);
@@ -96,6 +97,23 @@ function unknownNodes(graph: Graph, names: readonly string[]): MillraceError {
   return new MillraceError("MILLRACE_NODE_UNKNOWN", {
     message: `The pipeline "${graph.definition.name}" has no ${names.map((name) => `"${name}"`).join(", ")} in the version that the rerun would use.`,
     fields: { nodes: names },
+  });
+}
+
+/** What is wrong with an item's name; `instances` are the node's, in its run. */
+export function unknownItem(
+  { node, item }: { readonly node: string; readonly item: string },
+  instances: readonly { readonly item: string }[],
+): MillraceError {
+  const count = instances.filter((instance) => instance.item !== "").length;
+  const items = count === 1 ? "1 item" : `${count === 0 ? "no" : count} items`;
+  return new MillraceError("MILLRACE_NODE_UNKNOWN", {
+    message:
+      item === ""
+        ? `The node "${node}" has ${items} in this run: one must be named.`
+        : `The node "${node}" has no item ${item} in this run: it has ${items}${count === 0 ? "" : ", counted from 0"}.`,
+    advice: "See them with `millrace show`, and name one with `--item`.",
+    fields: { nodes: [node], item, items: count },
   });
 }
 

@@ -13,6 +13,7 @@ import {
   planMark,
   planRerun,
   taskRunsBelow,
+  unknownItem,
   type Graph,
   type Reason,
 } from "@millrace/core";
@@ -278,14 +279,11 @@ async function requireOpen(
   const entry = context.host.running?.entry(run.id);
   requireNode(entry?.run.graph ?? (await requireGraph(context, run, run.bundle)), node);
   if (!entry) return;
-  const taskRuns = [...taskRunsBelow(entry.run.root)].filter(
-    (taskRun) => taskRun.node.definition.id === node && (item === undefined || taskRun.item === item),
+  const instances = [...taskRunsBelow(entry.run.root)].filter(
+    (taskRun) => taskRun.node.definition.id === node,
   );
-  if (taskRuns.length === 0) {
-    throw new MillraceError("MILLRACE_NODE_UNKNOWN", {
-      message: `The node "${node}" of the run ${run.id} has no item ${JSON.stringify(item)}.`,
-    });
-  }
+  const taskRuns = item === undefined ? instances : instances.filter((taskRun) => taskRun.item === item);
+  if (item !== undefined && taskRuns.length === 0) throw unknownItem({ node, item }, instances);
   if (taskRuns.some((taskRun) => !isEndState(taskRun.state))) return;
   throw new MillraceError("MILLRACE_RUN_STATE_CONFLICT", {
     message: `"${node}" has ended (${taskRuns[0]?.state}) while its run goes on.`,

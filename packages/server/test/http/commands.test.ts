@@ -144,6 +144,12 @@ describe("commands to runs", () => {
     const worker = await fixture.worker();
     const run = await fixture.start("p");
     await worker.dispatch("a");
+    const noItem = await fixture.call("POST", `/runs/${run.id}/mark`, {
+      node: "a",
+      item: "7",
+      state: "failed",
+    });
+    expect(noItem.body.detail).toBe('The node "a" has no item 7 in this run: it has no items.');
     await fixture.call("POST", `/runs/${run.id}/mark`, { node: "a", state: "succeeded", output: 5 });
     const dispatch = await worker.dispatch("b");
     expect(dispatch.input).toEqual({ value: 5 });
