@@ -10,3 +10,5 @@ export const lossesMax = 3;
 export const nodesMax = 50_000;
 /** Names listed in a reason or error text: more help nobody. */
 export const namesShownMax = 5;
+/** Parents listed in the reason of each node that can't run: these are stored by the thousand. */
+export const decidersShownMax = 3;

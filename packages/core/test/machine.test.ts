@@ -68,6 +68,39 @@ describe("calls", () => {
   });
 });
 
+describe("the reason of a node that can't run", () => {
+  const parents = ["a", "b", "c", "d", "e", "f"];
+  const joined = (rule: "all_success" | "all_done_min_one_success" | "all_skipped") =>
+    pipeline([...parents.map((id) => node(id)), node("join", { after: parents, rule })]);
+
+  test("names what decided, and nothing else", () => {
+    const bench = new Bench(joined("all_success")).start();
+    bench.finish("a");
+    bench.finish("b", failure);
+    expect(bench.get("join").reason).toEqual({
+      code: "rule_upstream_failed",
+      message: "Its rule all_success can't be met: b failed.",
+      fields: { rule: "all_success", nodes: ["b"] },
+    });
+  });
+
+  test("names three at most, each with its state, and counts the others", () => {
+    const bench = new Bench(joined("all_done_min_one_success")).start();
+    for (const id of parents) bench.finish(id, failure);
+    expect(bench.get("join").reason?.message).toBe(
+      "Its rule all_done_min_one_success can't be met: a failed, b failed, c failed and 3 more.",
+    );
+  });
+
+  test("of a teardown names its setups alone", () => {
+    const flow = pipeline([node("s"), node("w"), node("t", { teardownOf: ["s"], after: ["w"] })]);
+    const bench = new Bench(flow).start();
+    bench.finish("w", failure);
+    bench.finish("s", failure);
+    expect(bench.get("t").reason?.message).toBe("Its rule all_done_setup_success can't be met: s failed.");
+  });
+});
+
 describe("a run that has not started", () => {
   test("begins nothing when one of its nodes is marked or cancelled", () => {
     const bench = new Bench(

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { triggerRules } from "../src/graph/definition.ts";
-import { decideRule, parentFacts } from "../src/run/rule.ts";
+import { decideRule, decidingFacts, parentFacts } from "../src/run/rule.ts";
 import { completions, endings, slowDecision, type Parent } from "./slow-rule.ts";
 
 const factOf = { ...parentFacts, upstream_failed: parentFacts.upstreamFailed } as const;
@@ -51,6 +51,18 @@ test("with a parent open, facts decide one by one: a rule that waits for two set
         const each = decideRule(rule, a | open) === "wait" && decideRule(rule, b | open) === "wait";
         if (both !== each) expect.fail(`${rule} with ${a} and ${b}`);
       }
+    }
+  }
+});
+
+test("whenever a rule can't be met, facts are named that decided it alone", () => {
+  for (const rule of triggerRules) {
+    for (const parents of combinations(3)) {
+      const ofSetups = facts(parents.filter((parent) => parent.setup));
+      const asked = rule === "all_done_setup_success" ? ofSetups : facts(parents);
+      const decision = decideRule(rule, facts(parents), ofSetups);
+      if (decision !== "upstream_failed" && decision !== "skipped") continue;
+      expect(decidingFacts(rule, decision, asked), JSON.stringify({ rule, parents })).not.toEqual([]);
     }
   }
 });

@@ -11,6 +11,7 @@ import type { Json } from "../json.ts";
 import { mapItemsMax, namesShownMax } from "../limits.ts";
 import type { AttemptError } from "../retry/policy.ts";
 import { resolveTemplate } from "./input.ts";
+import { ruleReason } from "./rule-reason.ts";
 import { decideRule, parentFacts } from "./rule.ts";
 import {
   countOutcome,
@@ -208,7 +209,7 @@ function evaluateNode(step: Step, taskRun: TaskRun, cause: GraphEdge | undefined
     if ((facts & parentFacts.open) !== 0 || isGateOpen(taskRun)) step.touched.add(taskRun);
   } else if (step.run.cancel)
     endTaskRun(step, taskRun, { state: "cancelled", reason: step.run.cancel.reason });
-  else endTaskRun(step, taskRun, { state: decision, reason: ruleReason(taskRun.node, decision, facts) });
+  else endTaskRun(step, taskRun, { state: decision, reason: ruleReason(taskRun, decision, facts) });
 }
 
 /**
@@ -265,19 +266,6 @@ function isGateOpen({ node, scope }: TaskRun): boolean {
 
 function skipped(code: string, message: string): Ending {
   return { state: "skipped", reason: { code, message } };
-}
-
-function ruleReason(node: GraphNode, decision: "upstream_failed" | "skipped", facts: number): Reason {
-  const rule = node.definition.rule;
-  const code = decision === "skipped" ? "rule_skipped" : "rule_upstream_failed";
-  const seen = Object.entries(parentFacts).flatMap(([name, bit]) =>
-    name !== "open" && (facts & bit) !== 0 ? [name] : [],
-  );
-  return {
-    code,
-    message: `Its rule ${rule} can't be met: upstream is ${seen.join(", ")}.`,
-    fields: { rule },
-  };
 }
 
 /** Begins the next attempt of a task run: it is queued for a worker, or waits for the run that it calls. */

@@ -80,3 +80,10 @@ function decideTeardown(done: boolean, setupFacts: number): RuleDecision {
   if (setupFacts === 0 || (setupFacts & succeeded) !== 0 || !setupsDone) return done ? "run" : "wait";
   return (setupFacts & bad) !== 0 ? "upstream_failed" : "skipped";
 }
+
+const endFacts = [failed, upstreamFailed, cancelled, skipped, succeeded] as const;
+
+/** Which of the facts led to the decision: those that lead to it alone. */
+export function decidingFacts(rule: TriggerRule, decision: RuleDecision, facts: number): number[] {
+  return endFacts.filter((fact) => (facts & fact) !== 0 && decideRule(rule, fact, fact) === decision);
+}
