@@ -44,10 +44,13 @@ export class EngineHost {
     return this.#engine;
   }
 
-  /** Throws MILLRACE_OVERLOADED (stopping) or MILLRACE_DATABASE_UNREACHABLE. */
+  /** Throws MILLRACE_LEASE_LOST (stopping) or MILLRACE_DATABASE_UNREACHABLE. */
   get engine(): Engine {
+    // Not MILLRACE_OVERLOADED: a request may ask for the engine again after it has changed something.
     if (this.#stopping)
-      throw new MillraceError("MILLRACE_OVERLOADED", { message: "The server is stopping." });
+      throw new MillraceError("MILLRACE_LEASE_LOST", {
+        message: "The server is stopping; what was asked for may or may not have been recorded.",
+      });
     if (!this.#engine || this.#engine.info.state === "database_lost")
       throw new MillraceError("MILLRACE_DATABASE_UNREACHABLE", {
         message: "The server lost its database and goes on when it answers again.",

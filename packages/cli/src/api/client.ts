@@ -2,7 +2,8 @@
  * The one way in which the command line speaks to a server: `/api/v1` over HTTP.
  *
  * A1: a refusal of the server becomes a MillraceError with its code; no answer becomes MILLRACE_SERVER_UNREACHABLE.
- * A2: only requests that change nothing are repeated, and those that were refused before they changed anything.
+ * A2: only requests that change nothing are repeated, and those that were refused with MILLRACE_OVERLOADED, by which a
+ *     server says that it did nothing of them.
  */
 import { catalogue, errorCodeOf, MillraceError, type SourceLocation } from "@millrace/core";
 import { apiPrefix, type Page, type Problem } from "@millrace/protocol";

@@ -84,7 +84,7 @@ export const catalogue = {
   MILLRACE_OVERLOADED: entry(
     503,
     "retry",
-    "The server has as much work waiting as it can hold.",
+    "The server takes no more work at this moment; nothing of the request was done.",
     "Try again after the time in Retry-After.",
   ),
   MILLRACE_INTERNAL: entry(

@@ -36,8 +36,8 @@ export function expectedError(error: unknown): MillraceError | undefined {
   if (code !== undefined) return new MillraceError(code, { message: error.message, cause: error });
   const { code: foreign } = error as Error & { readonly code?: unknown };
   if (foreign === "57014")
-    return new MillraceError("MILLRACE_OVERLOADED", {
-      message: "The database took too long to answer this request.",
+    return new MillraceError("MILLRACE_DATABASE_UNREACHABLE", {
+      message: "The database took too long to answer; what was asked for may or may not have been recorded.",
       cause: error,
     });
   return requestError(error, foreign);
