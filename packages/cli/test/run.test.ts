@@ -5,6 +5,7 @@ import { examine } from "../src/doctor/examine.ts";
 import { readEnvironment } from "../src/environment.ts";
 import { openTerminal } from "../src/terminal/terminal.ts";
 import { emptyProject, endOf, millrace, projectWith, spawnMillrace } from "./command-process.ts";
+import { startApiServer } from "./api/api-server.ts";
 import { Debugger } from "./debugger.ts";
 
 const timeoutMs = 120_000;
@@ -109,6 +110,20 @@ test("wrong numbers and wrong names of inner commands say which and what instead
     exitCode: 2,
     stderr: expect.stringContaining("Did you mean `mermaid`?"),
   });
+});
+
+test("a project that the server does not have gets a suggestion", async () => {
+  await using server = await startApiServer((request) => ({
+    status: 200,
+    body: { items: request === "GET /pipelines" ? [{ name: "p", project: "shop" }] : [] },
+  }));
+  for (const list of [[], ["--list"]]) {
+    const args = ["rollback", "--project", "shp", "--url", server.url, ...list];
+    expect(await millrace(projectWith({}), ...args)).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringMatching(/The server has no project "shp"\.\n.*Did you mean `shop`\?/),
+    });
+  }
 });
 
 test("a reader that goes away is no failure", async () => {

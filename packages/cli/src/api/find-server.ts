@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { MillraceError } from "@millrace/core";
-import type { ServerInfo } from "@millrace/protocol";
+import type { PipelineSummary, ServerInfo } from "@millrace/protocol";
 import { fromFolder, type Context } from "../environment.ts";
 import { findProjectRoot } from "../project-root.ts";
 import { ApiClient } from "./client.ts";
@@ -53,6 +53,44 @@ export async function requireServer(context: Context, options: ServerOptions): P
     message: `No server runs on the state folder ${folder}${usual}.`,
     fields: { folder },
   });
+}
+
+/**
+ * The server of a command that changes something. One that nobody named is at the usual address by chance: in a project
+ * it must have that project, or none at all.
+ */
+export async function requireServerToChange(context: Context, options: ServerOptions): Promise<ApiClient> {
+  const found = await findServer(context, options);
+  if (!found) return requireServer(context, options);
+  if (found.from === "default") await refuseForeign(context, found.client);
+  return found.client;
+}
+
+/** Throws MILLRACE_SERVER_UNREACHABLE when the server has other projects alone, and this folder is one. */
+export async function refuseForeign(context: Context, client: ApiClient): Promise<void> {
+  const own = await projectHere(context);
+  if (own === undefined) return;
+  const projects = await projectsOf(client);
+  if (projects.length === 0 || projects.includes(own)) return;
+  throw new MillraceError("MILLRACE_SERVER_UNREACHABLE", {
+    message: `No server of the project "${own}" answers: the one at ${client.url} has ${projects.map((name) => `"${name}"`).join(", ")}.`,
+    advice: `Start this project's with \`millrace dev\`, or name that one with \`--url ${client.url}\`.`,
+    fields: { url: client.url, projects },
+  });
+}
+
+/** The name of the project that the working directory belongs to. */
+export async function projectHere(context: Context): Promise<string | undefined> {
+  const root = findProjectRoot(context.folder);
+  if (root === undefined) return undefined;
+  const { loadConfiguration } = await import("../project/configuration.ts");
+  return (await loadConfiguration(root)).configuration.project;
+}
+
+/** The projects whose pipelines a server has. */
+export async function projectsOf(client: ApiClient): Promise<string[]> {
+  const pipelines = await client.list<PipelineSummary>("/pipelines");
+  return [...new Set(pipelines.map(({ project }) => project))];
 }
 
 /** Who names a folder means its server and no other. */

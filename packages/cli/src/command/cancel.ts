@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { RunDetail, RunSummary } from "@millrace/protocol";
 import { findRunId, requireNode } from "../api/find-run.ts";
-import { requireServer, type ServerOptions } from "../api/find-server.ts";
+import { requireServerToChange, type ServerOptions } from "../api/find-server.ts";
 import type { Finish } from "../command-line.ts";
 import type { Context } from "../environment.ts";
 import { exitCodes } from "../exit-code.ts";
@@ -38,7 +38,7 @@ async function cancel(
   options: CancelOptions,
 ): Promise<number> {
   const { terminal } = context;
-  const client = await requireServer(context, options);
+  const client = await requireServerToChange(context, options);
   const id = await findRunId(client, given);
   if (node !== undefined) {
     const { nodes } = await client.get<RunDetail>(`/runs/${id}`);

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { DeployResponse } from "@millrace/protocol";
-import { requireServer, type ServerOptions } from "../api/find-server.ts";
+import { requireServerToChange, type ServerOptions } from "../api/find-server.ts";
 import type { Finish } from "../command-line.ts";
 import { fromFolder, type Context } from "../environment.ts";
 import { exitCodes } from "../exit-code.ts";
@@ -34,7 +34,7 @@ export function define(command: Command, context: Context, finish: Finish): void
 
 async function deploy(context: Context, options: DeployOptions): Promise<number> {
   const { terminal } = context;
-  const client = await requireServer(context, options);
+  const client = await requireServerToChange(context, options);
   const project = await prepareProject(context.folder);
   const dryRun = options.dryRun === true;
   const { hash, project: name } = project.bundle.manifest;

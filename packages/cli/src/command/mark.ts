@@ -2,7 +2,7 @@ import { MillraceError, nearestName, type Json } from "@millrace/core";
 import type { Command } from "commander";
 import type { MarkRequest, RunDetail, RunSummary } from "@millrace/protocol";
 import { findRunId, requireNode } from "../api/find-run.ts";
-import { requireServer, type ServerOptions } from "../api/find-server.ts";
+import { requireServerToChange, type ServerOptions } from "../api/find-server.ts";
 import type { Finish } from "../command-line.ts";
 import type { Context } from "../environment.ts";
 import { exitCodes } from "../exit-code.ts";
@@ -48,7 +48,7 @@ interface Given {
 async function mark(context: Context, given: Given, options: MarkOptions): Promise<number> {
   const state = readState(given.state);
   const output = options.output === undefined ? undefined : readOutput(options.output);
-  const client = await requireServer(context, options);
+  const client = await requireServerToChange(context, options);
   const id = await findRunId(client, given.run);
   const { nodes } = await client.get<RunDetail>(`/runs/${id}`);
   const request: MarkRequest = {

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { PipelineSummary } from "@millrace/protocol";
 import { requirePipeline } from "../api/find-pipeline.ts";
-import { requireServer, type ServerOptions } from "../api/find-server.ts";
+import { requireServer, requireServerToChange, type ServerOptions } from "../api/find-server.ts";
 import type { Finish } from "../command-line.ts";
 import type { Context } from "../environment.ts";
 import { exitCodes } from "../exit-code.ts";
@@ -94,7 +94,7 @@ async function changePipeline(
   action: "pause" | "resume",
   options: PipelinesOptions,
 ): Promise<number> {
-  const client = await requireServer(context, options);
+  const client = await requireServerToChange(context, options);
   await requirePipeline(client, name);
   const changed = await client.post<PipelineSummary>(`/pipelines/${encodeURIComponent(name)}/${action}`, {});
   if (options.json) context.terminal.print(JSON.stringify({ pipeline: changed }));

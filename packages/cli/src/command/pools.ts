@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { Page, PoolView } from "@millrace/protocol";
-import { requireServer, type ServerOptions } from "../api/find-server.ts";
+import { requireServer, requireServerToChange, type ServerOptions } from "../api/find-server.ts";
 import type { Finish } from "../command-line.ts";
 import type { Context } from "../environment.ts";
 import { exitCodes } from "../exit-code.ts";
@@ -60,7 +60,7 @@ async function setPool(
   slots: number,
   options: PoolsOptions,
 ): Promise<number> {
-  const client = await requireServer(context, options);
+  const client = await requireServerToChange(context, options);
   const pool = await client.put<PoolView>(`/pools/${encodeURIComponent(name)}`, { slots });
   if (options.json) context.terminal.print(JSON.stringify({ pool }));
   else context.terminal.print(`The pool ${pool.name} has ${plural(pool.slots, "slot")}.`);

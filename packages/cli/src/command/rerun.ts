@@ -2,7 +2,7 @@ import { MillraceError } from "@millrace/core";
 import type { Command } from "commander";
 import type { RerunRequest, RunDetail, RunSummary } from "@millrace/protocol";
 import { findRunId, requireNode } from "../api/find-run.ts";
-import { requireServer, type ServerOptions } from "../api/find-server.ts";
+import { requireServerToChange, type ServerOptions } from "../api/find-server.ts";
 import type { Finish } from "../command-line.ts";
 import type { Context } from "../environment.ts";
 import { exitCodes } from "../exit-code.ts";
@@ -38,7 +38,7 @@ export function define(command: Command, context: Context, finish: Finish): void
 
 async function rerun(context: Context, given: string, options: RerunOptions): Promise<number> {
   const scope = scopeOf(options);
-  const client = await requireServer(context, options);
+  const client = await requireServerToChange(context, options);
   const id = await findRunId(client, given);
   if (options.node) {
     const { nodes } = await client.get<RunDetail>(`/runs/${id}`);

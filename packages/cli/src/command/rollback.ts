@@ -1,12 +1,11 @@
-import { MillraceError } from "@millrace/core";
+import { MillraceError, nearestName } from "@millrace/core";
 import type { Command } from "commander";
-import type { DeploymentView, DeployResponse, PipelineSummary } from "@millrace/protocol";
+import type { DeploymentView, DeployResponse } from "@millrace/protocol";
 import type { ApiClient } from "../api/client.ts";
-import { requireServer, type ServerOptions } from "../api/find-server.ts";
+import { projectHere, projectsOf, requireServer, type ServerOptions } from "../api/find-server.ts";
 import type { Finish } from "../command-line.ts";
 import type { Context } from "../environment.ts";
 import { exitCodes } from "../exit-code.ts";
-import { findProjectRoot } from "../project-root.ts";
 import { examples, readInteger, withServerOptions } from "../stack/options.ts";
 import { formatAgo, formatTable, plural } from "../terminal/format.ts";
 import { describeDeployment } from "./deploy.ts";
@@ -51,6 +50,7 @@ async function rollBack(
   const { terminal } = context;
   const client = await requireServer(context, options);
   const project = options.project ?? (await projectOf(context, client));
+  await requireProject(client, project);
   if (options.list) return list(context, client, project, options);
   const response = await client.post<DeployResponse>("/deployments/rollback", {
     project,
@@ -85,20 +85,31 @@ async function list(
   return exitCodes.succeeded;
 }
 
+/** Throws MILLRACE_REQUEST_INVALID with the nearest name. */
+async function requireProject(client: ApiClient, project: string): Promise<void> {
+  const deployments = await client.list<DeploymentView>("/deployments", { project }, 1);
+  if (deployments.length > 0) return;
+  const projects = await projectsOf(client);
+  const near = nearestName(project, projects);
+  throw new MillraceError("MILLRACE_REQUEST_INVALID", {
+    message: `The server has no project "${project}".`,
+    advice: near === undefined ? listProjects(projects) : `Did you mean \`${near}\`?`,
+  });
+}
+
 /** This folder's project, else the only one that the server knows. */
 async function projectOf(context: Context, client: ApiClient): Promise<string> {
-  if (findProjectRoot(context.folder) !== undefined) {
-    const { loadConfiguration } = await import("../project/configuration.ts");
-    return (await loadConfiguration(context.folder)).configuration.project;
-  }
-  const projects = new Set((await client.list<PipelineSummary>("/pipelines")).map(({ project }) => project));
+  const here = await projectHere(context);
+  if (here !== undefined) return here;
+  const projects = await projectsOf(client);
   const [only] = projects;
-  if (only !== undefined && projects.size === 1) return only;
+  if (only !== undefined && projects.length === 1) return only;
   throw new MillraceError("MILLRACE_REQUEST_INVALID", {
-    message:
-      projects.size === 0
-        ? "The server has no project."
-        : `The server has ${projects.size} projects: ${[...projects].join(", ")}.`,
-    advice: "Say which with `--project NAME`.",
+    message: `The server has ${plural(projects.length, "project")}.`,
+    advice: `Say which with \`--project NAME\`. ${listProjects(projects)}`,
   });
+}
+
+function listProjects(projects: readonly string[]): string {
+  return projects.length === 0 ? "It has none: deploy one first." : `It has: ${projects.join(", ")}.`;
 }

@@ -8,18 +8,16 @@ import { errorCodeOf, MillraceError } from "@millrace/core";
 import {
   inspectLabel,
   type PipelineDetail,
-  type PipelineSummary,
   type RunSummary,
   type StartRunRequest,
   type StartRunResponse,
 } from "@millrace/protocol";
 import type { ApiClient } from "../api/client.ts";
-import { findServer, type FoundServer } from "../api/find-server.ts";
+import { findServer, projectHere, projectsOf, type FoundServer } from "../api/find-server.ts";
 import type { RunOptions } from "../command/run.ts";
 import { fromFolder, type Context } from "../environment.ts";
 import { exitCodeOfRun, exitCodes } from "../exit-code.ts";
 import { exitCodeOfSignal, onInterrupt, type StopSignal } from "../interrupt.ts";
-import { findProjectRoot } from "../project-root.ts";
 import { followRun, readWholeRun } from "../run-view/follow.ts";
 import { liveView, type RunView } from "../run-view/live-view.ts";
 import { readParams } from "../run-view/params.ts";
@@ -46,7 +44,7 @@ export async function runPipeline(context: Context, name: string, options: RunOp
       advice: "Leave them out.",
     });
   }
-  const found = await usableServer(context, name, options);
+  const found = await usableServer(context, options);
   if (!found && options.detach) {
     throw new MillraceError("MILLRACE_SERVER_UNREACHABLE", {
       message: "`--detach` needs a server that goes on, and none runs.",
@@ -79,18 +77,11 @@ function tellInspect({ terminal }: Context, node: string): void {
 }
 
 /** A server that nobody named counts only when it knows this project: another project's may have the usual address. */
-async function usableServer(
-  context: Context,
-  name: string,
-  options: RunOptions,
-): Promise<FoundServer | undefined> {
+async function usableServer(context: Context, options: RunOptions): Promise<FoundServer | undefined> {
   const found = await findServer(context, options);
-  const root = findProjectRoot(context.folder);
-  if (found?.from !== "default" || root === undefined) return found;
-  const { loadConfiguration } = await import("../project/configuration.ts");
-  const { configuration } = await loadConfiguration(root);
-  const pipelines = await found.client.list<PipelineSummary>("/pipelines");
-  return pipelines.some(({ project }) => project === configuration.project) ? found : undefined;
+  if (found?.from !== "default") return found;
+  const own = await projectHere(context);
+  return own === undefined || (await projectsOf(found.client)).includes(own) ? found : undefined;
 }
 
 async function startOwn(context: Context, options: RunOptions, stop: StopRequest): Promise<RunPlace> {
