@@ -8,6 +8,7 @@ import { fromFolder, type Context } from "../environment.ts";
 import { exitCodes } from "../exit-code.ts";
 import { onInterrupt } from "../interrupt.ts";
 import { ownVersion } from "../own-version.ts";
+import { ConnectionReport } from "../stack/connection-report.ts";
 import { examples, gatherNames, gatherPairs, readCount, readSlots, slotsDefault } from "../stack/options.ts";
 import { formatTime, plural } from "../terminal/format.ts";
 
@@ -57,13 +58,15 @@ what it runs has ended. A second one stops at once, and what ran is repeated els
 async function runWorker(context: Context, options: WorkerCommandOptions): Promise<number> {
   const { terminal, environment } = context;
   let refused = false;
+  const url = options.url ?? environment.url ?? urlDefault;
+  const connection = new ConnectionReport(url);
   const tell = (event: string, text: string, fields: object): void => {
     if (options.json) return terminal.print(JSON.stringify({ event, ...fields }));
     const now = new Date();
     terminal.print(`${terminal.paint.dim(formatTime(now, now))} ${text}`);
   };
   const worker = await startWorker({
-    url: options.url ?? environment.url ?? urlDefault,
+    url,
     queues: options.queues ?? ["default"],
     slots: options.slots ?? slotsDefault(),
     cacheFolder:
@@ -75,8 +78,9 @@ async function runWorker(context: Context, options: WorkerCommandOptions): Promi
     version: ownVersion(),
     onEvent: (event) => {
       refused ||= event.kind === "refused";
-      const text = describeEvent(event);
-      if (text !== undefined) tell(event.kind, text, event);
+      const text = describeEvent(event, connection);
+      const isForPrograms = options.json === true && event.kind === "disconnected";
+      if (text !== undefined || isForPrograms) tell(event.kind, text ?? "", event);
     },
     ...(environment.token === undefined ? {} : { token: environment.token }),
     ...(options.name === undefined ? {} : { name: options.name }),
@@ -97,12 +101,11 @@ async function runWorker(context: Context, options: WorkerCommandOptions): Promi
   return refused ? exitCodes.failed : exitCodes.succeeded;
 }
 
-function describeEvent(event: WorkerEvent): string | undefined {
+function describeEvent(event: WorkerEvent, connection: ConnectionReport): string | undefined {
   switch (event.kind) {
     case "connected":
-      return `Connected to ${event.url}.`;
     case "disconnected":
-      return `Not connected: ${event.reason}.${event.retryInMs === undefined ? "" : ` Trying again in ${event.retryInMs} ms.`}`;
+      return connection.lineFor(event, Date.now());
     case "refused":
       return [`The server refuses this worker: ${event.code} ${event.message}`, ...adviceOf(event)].join(
         "\n  ",

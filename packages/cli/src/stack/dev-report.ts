@@ -16,6 +16,7 @@ export class DevReport {
   readonly #isJson: boolean;
   readonly #root: string;
   #isStopping = false;
+  #isWorkerLost = false;
 
   constructor(terminal: Terminal, options: { readonly isJson: boolean; readonly root: string }) {
     this.#terminal = terminal;
@@ -98,8 +99,14 @@ export class DevReport {
   worker(event: WorkerEvent): void {
     if (this.#isStopping) return;
     switch (event.kind) {
+      case "connected":
+        this.#isWorkerLost = false;
+        return;
       case "disconnected":
-        return this.problem(`The worker lost the server: ${event.reason}.`);
+        // Each retry is such an event.
+        if (!this.#isWorkerLost) this.problem(`The worker lost the server: ${event.reason}.`);
+        this.#isWorkerLost = true;
+        return;
       case "refused":
         return this.problem(`The server refused the worker: ${event.code} ${event.message}`);
       case "child_start_failed":

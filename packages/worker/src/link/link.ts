@@ -222,8 +222,7 @@ function textOf(data: RawData): string {
   return Buffer.isBuffer(data) ? data.toString("utf8") : Buffer.from(data).toString("utf8");
 }
 
-function describe(error: Error): string {
-  return "code" in error && typeof error.code === "string"
-    ? `${error.code}: ${error.message}`
-    : error.message;
+/** The message names the code already, but where several addresses failed it is empty. */
+function describe(error: Error & { readonly code?: string }): string {
+  return error.message === "" ? (error.code ?? error.name) : error.message;
 }
