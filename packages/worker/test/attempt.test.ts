@@ -118,6 +118,33 @@ test("a thrown error comes with its classes, cause and a stack of the task's own
   expect(frames.join("\n")).not.toMatch(/node:internal|runner\.ts|millrace-worker-/);
 });
 
+test("a stack ends with the task's own frames, whoever called them", async () => {
+  await using fixture = await startFixture();
+  const bundle = fixture.server.addBundle(
+    bundleCode(
+      `{
+        plain: () => { throw new Error("at once"); },
+        reads: () => readFileSync("/nowhere/at/all"),
+        event: () => new Promise((_, reject) => {
+          const emitter = new EventEmitter().on("x", () => reject(new Error("heard")));
+          emitter.emit("x");
+        }),
+        late: () => new Promise((_, reject) => {
+          const emitter = new EventEmitter().on("x", () => reject(new Error("heard")));
+          setTimeout(() => new Readable({ read() {} }).on("data", () => emitter.emit("x")).push("x"), 1);
+        }),
+      }`,
+      `import { readFileSync } from "node:fs"; import { EventEmitter } from "node:events"; import { Readable } from "node:stream";`,
+    ),
+  );
+  for (const node of ["plain", "reads", "event", "late"]) {
+    const error = errorOf(await fixture.run(dispatchOf(bundle, node)));
+    const frames = error.stack?.split("\n").slice(1) ?? [];
+    expect(frames.at(-1), error.stack).toMatch(/bundle\.mjs:\d+:\d+/);
+    if (node === "reads") expect(error.stack).toContain("readFileSync (node:fs");
+  }
+});
+
 test("Fatal, RetryAfter and Skip of any copy of the SDK are recognised by their brand", async () => {
   await using fixture = await startFixture();
   const bundle = fixture.server.addBundle(

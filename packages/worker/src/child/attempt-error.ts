@@ -98,17 +98,28 @@ function describeCause(cause: unknown, folder: string): string {
   return parts.join("\nCaused by: ");
 }
 
-/** Frames of Node and of Millrace say nothing about the task: they are left out. Paths are relative to the project's root. */
+/**
+ * Frames of Millrace and of Node's inside say nothing about the task: they are left out, and so is what called the
+ * runner, or called the task's own callbacks. Paths are relative to the project's root.
+ */
 export function cleanStack(stack: string, folder: string): string {
-  return stack
-    .split("\n")
-    .filter((line) => !/^\s+at /.test(line) || !foreignFrame.test(line))
+  const lines = stack.split("\n");
+  const runner = lines.findIndex((line) => isFrame(line) && runnerFrame.test(line));
+  const kept = lines.filter((line, at) => {
+    if (!isFrame(line)) return true;
+    return (runner === -1 || at < runner) && !foreignFrame.test(line);
+  });
+  const own = kept.findLastIndex((line) => isFrame(line) && !nodeFrame.test(line));
+  return kept
+    .filter((line, at) => own === -1 || at <= own || !isFrame(line))
     .map((line) => line.replaceAll(`file://${folder}/`, "").replaceAll(`${folder}/`, ""))
     .join("\n");
 }
 
-const foreignFrame =
-  /node:internal\/|\/node_modules\/(?:@millrace\/|millrace\/)|\/worker\/src\/child\/|millrace-runner\.js/;
+const isFrame = (line: string): boolean => /^\s+at /.test(line);
+const runnerFrame = /\/worker\/src\/child\/|millrace-runner\.js/;
+const foreignFrame = /node:internal\/|\/node_modules\/(?:@millrace\/|millrace\/)/;
+const nodeFrame = /\bnode:/;
 
 function show(value: unknown): string {
   return typeof value === "string" ? JSON.stringify(cut(value)) : cut(inspect(value, { depth: 2 }));
