@@ -1,5 +1,5 @@
 /** The one way in which the command tells of an error. */
-import { catalogue, errorCodeOf, MillraceError } from "@millrace/core";
+import { errorCodeOf, MillraceError } from "@millrace/core";
 import { formatProjectError } from "../project/project-error.ts";
 import { cutPainted, plainText } from "./format.ts";
 import type { Colors } from "./terminal.ts";
@@ -36,7 +36,7 @@ export function asMillraceError(error: unknown): MillraceError {
   const stack = error instanceof Error ? (error.stack ?? message) : message;
   return new MillraceError("MILLRACE_INTERNAL", {
     message: stack,
-    advice: `${catalogue.MILLRACE_INTERNAL.meaning} ${catalogue.MILLRACE_INTERNAL.advice}`,
+    advice: "Millrace failed in a way that it did not expect. Report it with this text.",
     cause: error,
   });
 }

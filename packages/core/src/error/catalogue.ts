@@ -90,8 +90,8 @@ export const catalogue = {
   MILLRACE_INTERNAL: entry(
     500,
     "retry",
-    "The server failed in a way that it did not expect.",
-    "Report it with the server's log.",
+    "Millrace failed in a way that it did not expect.",
+    "Report it with what the message says, and with the server's log when a server answered so.",
   ),
   MILLRACE_PROJECT_CONFLICT: entry(
     409,
