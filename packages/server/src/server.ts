@@ -78,15 +78,21 @@ export interface Server {
  */
 export async function startServer(options: ServerOptions): Promise<Server> {
   const access = new Access({ host: options.host, token: options.token, publicUrl: options.publicUrl });
+  let server: RunningServer | undefined;
   const database = connect(options.database, {
     applicationName: `millrace ${options.name}`.slice(0, 60),
-    onIdleError: (error) => options.log.warn({ err: error }, "a database connection was lost while idle"),
+    onIdleError: (error) => {
+      // A signal to the whole process group ends the embedded PostgreSQL while we stop.
+      if (server?.isStopping) return;
+      options.log.warn({ err: error }, "a database connection was lost while idle");
+    },
   });
   try {
     await requireDatabase(database, options.database);
     if (options.migrate) await migrate(database.api, { now: Date.now() });
     const { serverVersion } = await requireSchema(database.api);
-    return await new RunningServer({ options, access, database, serverVersion }).start();
+    server = new RunningServer({ options, access, database, serverVersion });
+    return await server.start();
   } catch (error) {
     await database.close();
     throw error;
@@ -116,6 +122,10 @@ class RunningServer implements Server {
 
   get url(): string {
     return this.#url;
+  }
+
+  get isStopping(): boolean {
+    return this.#stopped !== undefined;
   }
 
   info(): ServerInfo {

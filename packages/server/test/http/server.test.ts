@@ -33,6 +33,25 @@ describe("a server", () => {
     expect((await second.ended(run.id)).run.state).toBe("succeeded");
   }, 30_000);
 
+  it("tells of connections that are lost while idle, but not while it stops", async () => {
+    await using fixture = await startFixture();
+    const losses = (): number => fixture.logged.filter((line) => line.includes("lost while idle")).length;
+    const endOthers = (): Promise<unknown> =>
+      fixture.database.database.api.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity
+          where datname = current_database() and pid <> pg_backend_pid() and query not ilike 'listen%'`,
+      );
+    await fixture.call("GET", "/pipelines");
+    await endOthers();
+    await expect.poll(losses, { timeout: 10_000 }).toBeGreaterThan(0);
+    await expect.poll(() => fixture.call("GET", "/pipelines")).toMatchObject({ status: 200 });
+    const before = losses();
+    const stopped = fixture.server.stop();
+    await endOthers();
+    await stopped;
+    expect(losses()).toBe(before);
+  }, 30_000);
+
   it("starts again in place when it was fenced", async () => {
     await using fixture = await startFixture();
     await fixture.deploy([pipeline("p", [node("a")])]);
