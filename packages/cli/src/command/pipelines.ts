@@ -57,10 +57,14 @@ async function listPipelines(context: Context, options: PipelinesOptions): Promi
     return exitCodes.succeeded;
   }
   const now = new Date();
-  for (const line of formatTable(pipelines.map((pipeline) => rowOf(pipeline, terminal.paint, now))))
+  const rows = pipelines.map((pipeline) => rowOf(pipeline, terminal.paint, now));
+  for (const line of formatTable(rows, { width: terminal.lineWidth(), yields: columnYields }))
     terminal.print(line);
   return exitCodes.succeeded;
 }
+
+/** Columns of `rowOf`: a narrow terminal keeps state, name and last run longest. */
+const columnYields = [6, 5, 3, 2, 4, 1];
 
 function rowOf(pipeline: PipelineSummary, paint: Colors, now: Date): string[] {
   const { lastRun, source } = pipeline;

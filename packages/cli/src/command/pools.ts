@@ -49,7 +49,8 @@ async function listPools(context: Context, options: PoolsOptions): Promise<numbe
       pool.waiting > 0 ? paint.yellow(`${pool.waiting} waiting`) : "",
       paint.dim(pool.setByOperator ? "set by an operator" : "from the configuration"),
     ]);
-    for (const line of formatTable(rows, ["left", "right"])) terminal.print(line);
+    for (const line of formatTable(rows, { align: ["left", "right"], width: terminal.lineWidth() }))
+      terminal.print(line);
   }
   return exitCodes.succeeded;
 }

@@ -81,7 +81,8 @@ async function list(
     paint.dim(one.bundle.slice(0, 12)),
     paint.dim(plural(one.pipelines.length, "pipeline")),
   ]);
-  for (const line of formatTable(rows, ["left", "right"])) terminal.print(line);
+  for (const line of formatTable(rows, { align: ["left", "right"], width: terminal.lineWidth() }))
+    terminal.print(line);
   return exitCodes.succeeded;
 }
 

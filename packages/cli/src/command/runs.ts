@@ -82,7 +82,8 @@ async function listRuns(context: Context, options: RunsOptions): Promise<number>
     paint.dim(tookOf(run, now)),
     paint.dim(noteOf(run)),
   ]);
-  for (const line of formatTable(rows, ["left", "left", "left", "right", "right"])) terminal.print(line);
+  const align = ["left", "left", "left", "right", "right"] as const;
+  for (const line of formatTable(rows, { align, width: terminal.lineWidth() })) terminal.print(line);
   return exitCodes.succeeded;
 }
 

@@ -47,6 +47,7 @@ async function listWorkers(context: Context, options: WorkersOptions): Promise<n
         .join(" "),
     ),
   ]);
-  for (const line of formatTable(rows, ["left", "left", "right"])) terminal.print(line);
+  for (const line of formatTable(rows, { align: ["left", "left", "right"], width: terminal.lineWidth() }))
+    terminal.print(line);
   return exitCodes.succeeded;
 }

@@ -43,10 +43,24 @@ export function plural(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
 }
 
+export interface TableOptions {
+  readonly align?: readonly ("left" | "right")[];
+  /** No line is wider. */
+  readonly width?: number;
+  /** The columns that make room when the lines are too wide, in this order. By default from the last to the first. */
+  readonly yields?: readonly number[];
+}
+
+type Row = readonly string[];
+
+const gap = 2;
+/** A column that had to be narrower than this is left out. */
+const columnWidthMin = 8;
+
 /** Lines of columns as wide as their widest cell, two blanks apart. Colours in a cell take no room. */
 export function formatTable(
-  rows: readonly (readonly string[])[],
-  align: readonly ("left" | "right")[] = [],
+  rows: readonly Row[],
+  { align = [], width = Number.POSITIVE_INFINITY, yields }: TableOptions = {},
 ): string[] {
   const widths: number[] = [];
   for (const row of rows) {
@@ -54,15 +68,32 @@ export function formatTable(
       widths[column] = Math.max(widths[column] ?? 0, visibleWidth(cell));
     });
   }
-  return rows.map((row) =>
-    row
-      .map((cell, column) => {
-        const blanks = " ".repeat((widths[column] ?? 0) - visibleWidth(cell));
-        return align[column] === "right" ? blanks + cell : cell + blanks;
-      })
-      .join("  ")
-      .trimEnd(),
-  );
+  makeRoom(widths, width, yields ?? widths.map((_, column) => widths.length - 1 - column));
+  return rows.map((row) => {
+    const cells = row.flatMap((cell, column) => {
+      const room = widths[column] ?? 0;
+      if (room === 0) return [];
+      const shown = cutPainted(cell, room);
+      const blanks = " ".repeat(room - visibleWidth(shown));
+      return [align[column] === "right" ? blanks + shown : shown + blanks];
+    });
+    return cutPainted(cells.join(" ".repeat(gap)).trimEnd(), width);
+  });
+}
+
+/** Narrows columns, or sets their width to 0, until a line fits or no column is left that yields. */
+function makeRoom(widths: number[], width: number, yields: readonly number[]): void {
+  for (const column of yields) {
+    const excess = lineWidth(widths) - width;
+    const own = widths[column] ?? 0;
+    if (excess <= 0) return;
+    if (own === 0 || widths.filter((one) => one > 0).length === 1) continue;
+    widths[column] = own - excess >= columnWidthMin ? own - excess : 0;
+  }
+}
+
+function lineWidth(widths: readonly number[]): number {
+  return widths.reduce((sum, one) => (one > 0 ? sum + one + gap : sum), -gap);
 }
 
 const escapes = new RegExp(`${String.fromCodePoint(27)}\\[[0-9;]*m`, "g");
@@ -97,7 +128,7 @@ export function cutPainted(text: string, width: number): string {
     result += taken;
     seen += Array.from(taken).length;
   }
-  return `${result}…${String.fromCodePoint(27)}[0m`;
+  return `${result}…${result === plainText(result) ? "" : `${String.fromCodePoint(27)}[0m`}`;
 }
 
 /** A message's first line. */

@@ -16,6 +16,8 @@ export interface Terminal {
   /** As it is, without a line end. */
   write(text: string): void;
   columns(): number;
+  /** What a line on stdout may take: without bound where it is no terminal. */
+  lineWidth(): number;
   rows(): number;
 }
 
@@ -36,6 +38,7 @@ export function openTerminal(variables: NodeJS.ProcessEnv): Terminal {
     note: (text) => void stderr.write(`${text}\n`),
     write: (text) => void stdout.write(text),
     columns: () => stdout.columns || 100,
+    lineWidth: () => (stdout.isTTY && stdout.columns > 0 ? stdout.columns - 1 : Number.POSITIVE_INFINITY),
     rows: () => stdout.rows || 30,
   };
 }

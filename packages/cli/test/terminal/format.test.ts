@@ -30,9 +30,31 @@ test("colours take no room in a table", () => {
         ["\u001B[1ma\u001B[22m", "1"],
         ["bbb", "22"],
       ],
-      ["left", "right"],
+      { align: ["left", "right"] },
     ),
   ).toEqual(["\u001B[1ma\u001B[22m     1", "bbb  22"]);
+});
+
+test("a table that is too wide cuts its last columns, then leaves them out, and never wraps", () => {
+  const rows = [
+    ["succeeded", "r0v2abc", "sales", "just now", "a long note about it"],
+    ["failed", "r0v2abd", "report", "3 min ago", ""],
+  ];
+  expect(formatTable(rows, { width: 49 })).toEqual([
+    "succeeded  r0v2abc  sales   just now   a long no…",
+    "failed     r0v2abd  report  3 min ago",
+  ]);
+  expect(formatTable(rows, { width: 40 })).toEqual([
+    "succeeded  r0v2abc  sales   just now",
+    "failed     r0v2abd  report  3 min ago",
+  ]);
+  expect(formatTable(rows, { width: 40, yields: [1, 4] })[0]).toBe(
+    "succeeded  sales   just now   a long no…",
+  );
+  for (let width = 1; width < 60; width += 1) {
+    for (const line of formatTable(rows, { width })) expect(visibleWidth(line)).toBeLessThanOrEqual(width);
+  }
+  expect(formatTable(rows)[0]).toContain("a long note about it");
 });
 
 test("painted text is cut by what is seen, and its colours end", () => {
