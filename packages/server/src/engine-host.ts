@@ -74,9 +74,19 @@ export class EngineHost {
     this.#delay?.alarm.cancel();
     this.#delay?.wake();
     await this.#restarting;
-    await this.#engine?.stop();
+    await this.#stopEngine();
     this.#engine = undefined;
     this.#refuse();
+  }
+
+  async #stopEngine(): Promise<void> {
+    try {
+      await this.#engine?.stop();
+    } catch (error) {
+      this.#engine?.abandon();
+      const message = "the server could not hand over: its runs go on when its lease has ended";
+      this.#options.log.warn({ err: error }, message);
+    }
   }
 
   async #startEngine(): Promise<Engine> {

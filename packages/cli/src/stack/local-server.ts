@@ -58,9 +58,12 @@ export async function startLocalServer(options: LocalServerOptions): Promise<Loc
         ? `PostgreSQL ${embedded.version}, embedded${embedded.adopted ? ", taken over" : ""}`
         : describeDatabase(options.databaseUrl ?? ""),
       stop: async () => {
-        await server.stop();
-        await embedded?.stop();
-        await claim?.release();
+        try {
+          await server.stop();
+        } finally {
+          await embedded?.stop();
+          await claim?.release();
+        }
       },
     };
   } catch (error) {

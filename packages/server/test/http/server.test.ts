@@ -52,6 +52,13 @@ describe("a server", () => {
     expect(losses()).toBe(before);
   }, 30_000);
 
+  it("stops although its database is gone", async () => {
+    await using fixture = await startFixture();
+    await fixture.database.drop();
+    await fixture.server.stop();
+    expect(fixture.logged.join("\n")).toContain("could not hand over");
+  }, 30_000);
+
   it("starts again in place when it was fenced", async () => {
     await using fixture = await startFixture();
     await fixture.deploy([pipeline("p", [node("a")])]);
