@@ -306,16 +306,21 @@ export class Attempt implements ChildHolder {
     return { kind: "succeeded", output: { blob, bytes } };
   }
 
-  /** Awaited before the outcome; a failure is seen there. */
+  /** Awaited before the outcome; a failure is seen there. Stored side by side, told in the order of their making. */
   #keepArtifact(message: Extract<FromChild, { kind: "artifact" }>): void {
-    const storing = this.#storeArtifact(message);
+    const before = this.#artifacts.at(-1);
+    const storing = this.#storeArtifact(message, before);
     storing.catch(() => {});
     this.#artifacts.push(storing);
   }
 
-  async #storeArtifact(artifact: Extract<FromChild, { kind: "artifact" }>): Promise<void> {
+  async #storeArtifact(
+    artifact: Extract<FromChild, { kind: "artifact" }>,
+    before: Promise<void> | undefined,
+  ): Promise<void> {
     const { name, type, mediaType, file, blob, bytes } = artifact;
     await this.#host.blobs.store(file, blob, bytes);
+    await before?.catch(() => {});
     if (this.#isAbandoned) return;
     this.#host.send({
       kind: "artifact",
