@@ -1,5 +1,36 @@
 export { assert, unreachable } from "./assert.ts";
 export { canonicalJson } from "./canonical-json.ts";
+export { compileWhere, type CompiledWhere } from "./condition/where/compile.ts";
+export {
+  canonicalEventKey,
+  compileEventKey,
+  parseEventKey,
+  type CompiledEventKey,
+  type EventKey,
+  type EventKeyOutcome,
+  type EventKeyValue,
+} from "./condition/where/event-key.ts";
+export { whereKey } from "./condition/where/key-hash.ts";
+export { compileMapping, type CompiledMapping, type MappingOutcome } from "./condition/where/mapping.ts";
+export { parseTime } from "./condition/where/order.ts";
+export { canonicalWhere, parseWhere, parseWherePath } from "./condition/where/parse.ts";
+export {
+  whereRoots,
+  type Where,
+  type WhereAlternatives,
+  type WhereCel,
+  type WhereEquality,
+  type WhereEvent,
+  type WhereFault,
+  type WhereLeaf,
+  type WhereOrderOperator,
+  type WherePath,
+  type WhereRoot,
+  type WhereScalar,
+  type WhereTextOperator,
+  type WhereTime,
+} from "./condition/where/where.ts";
+export { describeWhere, formatFault, formatWherePath } from "./condition/where/words.ts";
 export { catalogue, type CatalogueEntry, type ErrorCode, type NextStep } from "./error/catalogue.ts";
 export { errorCodeOf, MillraceError, type MillraceErrorDetails } from "./error/millrace-error.ts";
 export { compileGraph, referencedNodes } from "./graph/compile.ts";

@@ -12,3 +12,32 @@ export const nodesMax = 50_000;
 export const namesShownMax = 5;
 /** Parents listed in the reason of each node that can't run: these are stored by the thousand. */
 export const decidersShownMax = 3;
+
+/** Parts of one `where`, nodes and leaves: a filter is evaluated for each event of its type. */
+export const wherePartsMax = 500;
+/** Nesting of `and`, `or` and `not`: deeper is generated, and can be written flat. */
+export const whereDepthMax = 20;
+/** Steps of a path into an event. */
+export const wherePathStepsMax = 32;
+/** Characters of one step of a path. */
+export const wherePathStepCharactersMax = 256;
+/** Characters of a text in a `where`: longer ones belong into data, and index keys are made of them. */
+export const whereTextCharactersMax = 4_096;
+/** Values of one `in`. */
+export const whereValuesMax = 1_000;
+/** Characters of a pattern or glob: the time to match grows with it. */
+export const patternCharactersMax = 500;
+/** Instructions of a compiled pattern: `(a{99}){99}` is short text and a large program. */
+export const patternProgramMax = 2_000;
+/** Characters of a CEL expression: longer ones are programs and belong into a task. */
+export const expressionCharactersMax = 8_000;
+/** Nodes of a CEL expression's tree. */
+export const expressionNodesMax = 500;
+/** Nesting of a CEL expression. */
+export const expressionDepthMax = 40;
+/** Elements of a list written in a CEL expression. */
+export const expressionListMax = 200;
+/** Steps that one evaluation may cost when it walks an event more than once: half a second at worst. */
+export const expressionStepsMax = 5_000_000;
+/** JSON values in what a mapping gives: it becomes attributes of an event, not a copy of the body many times over. */
+export const mappingValuesMax = 100_000;

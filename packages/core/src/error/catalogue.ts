@@ -172,6 +172,18 @@ export const catalogue = {
     "An option in a definition has a wrong value.",
     "Correct the option that the message names.",
   ),
+  MILLRACE_WHERE_INVALID: entry(
+    422,
+    "fix_code",
+    "A filter on events has a wrong shape or is too large.",
+    "Correct the part at the path that the message names.",
+  ),
+  MILLRACE_EXPRESSION_INVALID: entry(
+    422,
+    "fix_code",
+    "A CEL expression is not valid, or does something that expressions here may not.",
+    "Correct the expression at the line and column that the message names.",
+  ),
   MILLRACE_CONFIG_INVALID: entry(
     422,
     "fix_setup",

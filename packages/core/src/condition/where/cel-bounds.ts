@@ -1,0 +1,246 @@
+/**
+ * What an expression may do: call pure functions that give the same everywhere (none that reads a local time zone), and
+ * cost a bounded number of steps. An expression that walks the event once is linear in it, and free. Each walk within a
+ * walk multiplies: a comprehension over a list of the event inside another one, or the whole of a list looked at for
+ * each element of another. `degree` counts them, and evaluation refuses what would cost too much for an event's size.
+ *
+ * B1: a comprehension walks a path, a filtered path, or a list that is written out: never a list that was computed, so
+ *     no walk is longer than the event.
+ * B2: a walk over a part of the innermost comprehension's element is part of that one's walk, and not one more.
+ * B3: nothing binds a computed value to a name, so that values can't double with each line.
+ */
+import type { CelNode } from "./cel-library.ts";
+import { renameMatches } from "./cel-library.ts";
+import { compilePattern, type Pattern } from "./pattern.ts";
+
+export interface CelBounds {
+  /** 0 and 1: linear in the event. */
+  readonly degree: number;
+  /** Nodes of the tree. */
+  readonly size: number;
+}
+
+export type BoundsResult = CelBounds | { readonly fault: string; readonly at: number };
+
+const comprehensions = new Set(["all", "exists", "exists_one", "filter", "map"]);
+
+const functions = new Set([
+  "bool",
+  "double",
+  "duration",
+  "dyn",
+  "has",
+  "int",
+  "size",
+  "string",
+  "timestamp",
+  "type",
+]);
+
+/** Method → the largest number of arguments: with one more, the methods of times read the machine's time zone data. */
+const methods: ReadonlyMap<string, number> = new Map([
+  ["contains", 1],
+  ["endsWith", 1],
+  ["startsWith", 1],
+  ["matches", 1],
+  ["lowerAscii", 0],
+  ["upperAscii", 0],
+  ["trim", 0],
+  ["indexOf", 2],
+  ["lastIndexOf", 2],
+  ["substring", 2],
+  ["split", 2],
+  ["join", 1],
+  ["size", 0],
+  ["hasValue", 0],
+  ["value", 0],
+  ["or", 1],
+  ["orValue", 1],
+  ["of", 1],
+  ["none", 0],
+  ["getFullYear", 0],
+  ["getMonth", 0],
+  ["getDate", 0],
+  ["getDayOfMonth", 0],
+  ["getDayOfWeek", 0],
+  ["getHours", 0],
+  ["getMinutes", 0],
+  ["getSeconds", 0],
+  ["getMilliseconds", 0],
+]);
+
+/** Finds what `tree` costs, gathers its patterns into `patterns`, and makes each `matches` in it one of RE2. */
+export function boundCel(tree: CelNode, patterns: Map<string, Pattern>): BoundsResult {
+  const walk = new BoundsWalk(patterns);
+  try {
+    const degree = walk.visit(tree, []);
+    return { degree, size: walk.size };
+  } catch (error) {
+    if (error instanceof Refusal) return { fault: error.message, at: error.at };
+    throw error;
+  }
+}
+
+class Refusal extends Error {
+  readonly at: number;
+
+  constructor(message: string, node: CelNode) {
+    super(message);
+    this.at = node.range.start;
+  }
+}
+
+/** Names of the comprehensions around a node; the innermost is the last. */
+type Scope = readonly string[];
+
+class BoundsWalk {
+  size = 0;
+  readonly #patterns: Map<string, Pattern>;
+
+  constructor(patterns: Map<string, Pattern>) {
+    this.#patterns = patterns;
+  }
+
+  visit(node: CelNode, scope: Scope): number {
+    this.size += 1;
+    switch (node.op) {
+      case "value":
+        return 0;
+      case "id":
+        return wholeDegree(node, scope);
+      case ".":
+      case ".?":
+      case "[]":
+      case "[?]":
+        return Math.max(this.#visitPath(node, scope), wholeDegree(node, scope));
+      case "call":
+        return this.#visitCall(node, scope);
+      case "rcall":
+        return this.#visitMethod(node, scope);
+      case "==":
+      case "!=":
+      case "<":
+      case "<=":
+      case ">":
+      case ">=":
+        return this.#visitComparison(node.args, scope);
+      case "!_":
+      case "-_":
+        return this.visit(node.args, scope);
+      case "map":
+        return this.#visitAll(node.args.flat(), scope);
+      default:
+        return this.#visitAll(node.args, scope);
+    }
+  }
+
+  #visitAll(nodes: readonly CelNode[], scope: Scope): number {
+    return Math.max(0, ...nodes.map((node) => this.visit(node, scope)));
+  }
+
+  /** The parts of a path without its whole. */
+  #visitPath(node: CelNode, scope: Scope): number {
+    switch (node.op) {
+      case ".":
+      case ".?":
+        this.size += 1;
+        return isPath(node.args[0]) ? this.#visitPath(node.args[0], scope) : this.visit(node.args[0], scope);
+      case "[]":
+      case "[?]":
+        this.size += 1;
+        return Math.max(
+          isPath(node.args[0]) ? this.#visitPath(node.args[0], scope) : this.visit(node.args[0], scope),
+          this.visit(node.args[1], scope),
+        );
+      default:
+        return node.op === "id" ? 0 : this.visit(node, scope);
+    }
+  }
+
+  /** Comparing costs what the smaller side does, so a literal or a part of the element makes it cheap. */
+  #visitComparison(sides: readonly [CelNode, CelNode], scope: Scope): number {
+    const isCheap = sides.some((side) => isLiteral(side) || (isPath(side) && wholeDegree(side, scope) === 0));
+    const visitSide = (side: CelNode) =>
+      isCheap && isPath(side) ? this.#visitPath(side, scope) : this.visit(side, scope);
+    return Math.max(visitSide(sides[0]), visitSide(sides[1]));
+  }
+
+  #visitCall(node: CelNode & { readonly op: "call" }, scope: Scope): number {
+    const [name, args] = node.args;
+    if (!functions.has(name)) throw new Refusal(`there is no function "${name}" here`, node);
+    return this.#visitAll(args, scope);
+  }
+
+  #visitMethod(node: CelNode & { readonly op: "rcall" }, scope: Scope): number {
+    const [name, receiver, args] = node.args;
+    if (comprehensions.has(name)) return this.#visitComprehension(node, scope);
+    const argumentsMax = methods.get(name);
+    if (argumentsMax === undefined) throw new Refusal(`there is no method "${name}" here`, node);
+    if (args.length > argumentsMax)
+      throw new Refusal(`the method "${name}" takes at most ${argumentsMax} arguments here`, node);
+    if (name === "matches") this.#compileMatches(node);
+    return this.#visitAll([receiver, ...args], scope);
+  }
+
+  #compileMatches(node: CelNode & { readonly op: "rcall" }): void {
+    const pattern = node.args[2][0];
+    if (pattern?.op !== "value" || typeof pattern.args !== "string")
+      throw new Refusal("`matches` takes a pattern that is written out as a text", node);
+    const compiled = compilePattern(pattern.args);
+    if ("fault" in compiled) throw new Refusal(`the pattern ${compiled.fault}`, pattern);
+    this.#patterns.set(pattern.args, compiled.pattern);
+    renameMatches(node);
+  }
+
+  #visitComprehension(node: CelNode & { readonly op: "rcall" }, scope: Scope): number {
+    const [name, range, [variable, ...steps]] = node.args;
+    if (variable?.op !== "id") throw new Refusal(`\`${name}\` begins with the name of its element`, node);
+    if (!isRange(range))
+      throw new Refusal(
+        `\`${name}\` walks a list of the event, filtered or not, or one that is written out; not a computed one`,
+        range,
+      );
+    const walked = isPath(range) ? this.#visitPath(range, scope) : this.visit(range, scope);
+    const base = rangeBase(range);
+    const own = isPath(base) && scope.length > 0 && wholeDegree(base, scope) === 0 ? 0 : 1;
+    return Math.max(walked, own + this.#visitAll(steps, [...scope, variable.args]));
+  }
+}
+
+/** 1 for what is as large as the event and looked at once for each element; 0 for a part of the element, or outside. */
+function wholeDegree(path: CelNode, scope: Scope): number {
+  const root = pathRoot(path);
+  return scope.length === 0 || root === undefined || root === scope.at(-1) ? 0 : 1;
+}
+
+function isPath(node: CelNode): boolean {
+  return pathRoot(node) !== undefined;
+}
+
+function pathRoot(node: CelNode): string | undefined {
+  switch (node.op) {
+    case "id":
+      return node.args;
+    case ".":
+    case ".?":
+    case "[]":
+    case "[?]":
+      return pathRoot(node.args[0]);
+    default:
+      return undefined;
+  }
+}
+
+function isLiteral(node: CelNode): boolean {
+  if (node.op === "list") return node.args.every(isLiteral);
+  return node.op === "value" || (node.op === "-_" && isLiteral(node.args));
+}
+
+function isRange(node: CelNode): boolean {
+  if (node.op === "rcall" && node.args[0] === "filter") return isRange(node.args[1]);
+  return isPath(node) || (node.op === "list" && isLiteral(node));
+}
+
+function rangeBase(node: CelNode): CelNode {
+  return node.op === "rcall" ? rangeBase(node.args[1]) : node;
+}
