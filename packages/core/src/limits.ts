@@ -41,3 +41,18 @@ export const expressionListMax = 200;
 export const expressionStepsMax = 5_000_000;
 /** JSON values in what a mapping gives: it becomes attributes of an event, not a copy of the body many times over. */
 export const mappingValuesMax = 100_000;
+
+/** Members that an operand keeps until its condition fires: each is some 40 bytes of its state's row. */
+export const gatheredMax = 10_000;
+/** Open waits of one `absent`: one for each match of `after` that nothing has answered. */
+export const armsMax = 1_000;
+/** Windows that one key has open at once, and closed ones whose revisions it knows. */
+export const openWindowsMax = 1_000;
+export const revisedWindowsMax = 1_000;
+/** Keys of a `.by` below a condition's root, which live in one state. */
+export const innerKeysMax = 1_000;
+/** Members that an explanation shows of each operand. */
+export const explainedMembersMax = 5;
+/** Operators in one condition, and how deep they may nest: a condition is evaluated in one turn. */
+export const conditionSizeMax = 200;
+export const conditionDepthMax = 20;

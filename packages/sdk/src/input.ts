@@ -170,6 +170,7 @@ export function templateAt(template: Template, path: Path): Template | undefined
     case "output":
     case "item":
     case "params":
+    case "firing":
       return { ...template, path: [...template.path, ...path] };
     case "index":
       return undefined;

@@ -1,5 +1,12 @@
 /** Pipelines: a body that is run once, when the project is loaded, and describes a graph. */
-import type { PipelineDefinition } from "@millrace/core";
+import {
+  errorCodeOf,
+  MillraceError,
+  parseTrigger,
+  type CatchUp,
+  type Json,
+  type PipelineDefinition,
+} from "@millrace/core";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import {
   runBody,
@@ -11,6 +18,8 @@ import {
 } from "./build.ts";
 import type { Callee } from "./call.ts";
 import { toTemplate, type Filled } from "./input.ts";
+import type { Firing } from "./condition/firing.ts";
+import { conditionOf, type On, type Operands } from "./condition/on.ts";
 import { checkName } from "./name.ts";
 import {
   booleanOption,
@@ -27,7 +36,7 @@ import {
 import type { Duration } from "./duration.ts";
 import { makeReference, type Ref } from "./reference.ts";
 import { exportJsonSchema, isParamsSchema, type ParamsSchema } from "./schema.ts";
-import { locate, markCaller, type SourceMark } from "./source.ts";
+import { formatSource, locate, markCaller, type SourceMark } from "./source.ts";
 import { makeCallable, type CallArguments, type MapFunction, type Recorded } from "./task.ts";
 import { orderTeardowns, refuseCycles } from "./teardown.ts";
 
@@ -49,7 +58,7 @@ export type ParamsOf<Schema extends StandardSchemaV1> = [StandardSchemaV1.InferI
     : StandardSchemaV1.InferInput<Schema>;
 
 /** Options of a pipeline. */
-export interface PipelineOptions<Schema extends StandardSchemaV1 = NoParams> {
+export interface PipelineOptions<Schema extends StandardSchemaV1 = NoParams, Of extends Operands = object> {
   readonly description?: string;
   readonly owner?: string;
   readonly tags?: readonly string[];
@@ -67,12 +76,20 @@ export interface PipelineOptions<Schema extends StandardSchemaV1 = NoParams> {
   readonly params?: Schema;
   /** Options for every task of the pipeline; the tasks' own win. */
   readonly defaults?: TaskOptions;
+  /** What starts runs of it: a condition that `on` gives. */
+  readonly on?: On<Of>;
+  /** Firings that would have come while the pipeline was paused: `all` unless given. */
+  readonly onResume?: CatchUp;
+  /** Ticks of schedules that passed while no server was up: `latest`, with the data intervals of all, unless given. */
+  readonly catchUp?: CatchUp;
 }
 
 /** What a body gets. */
-export interface BodyContext<Params> {
+export interface BodyContext<Params, Of extends Operands = object> {
   /** The run's parameters. */
   readonly params: Ref<Params>;
+  /** What satisfied `on`: its events by operand name, its key and its data interval. */
+  readonly firing: Ref<Firing<Of>>;
 }
 
 /** Runs another pipeline and waits for it, without holding a slot. */
@@ -114,7 +131,7 @@ export interface DefinitionHandle {
   describe(options: DescribeOptions): DescribedPipeline;
 }
 
-type Body<Params, Out> = (context: BodyContext<Params>) => Out;
+type Body<Params, Out, Of extends Operands = object> = (context: BodyContext<Params, Of>) => Out;
 type OutputOf<Out> = Recorded<Filled<Out>>;
 
 /**
@@ -129,10 +146,10 @@ type OutputOf<Out> = Recorded<Filled<Out>>;
  * });
  */
 export function pipeline<Out>(name: string, body: Body<object, Out>): Pipeline<void, OutputOf<Out>>;
-export function pipeline<Out, Schema extends StandardSchemaV1 = NoParams>(
+export function pipeline<Out, Schema extends StandardSchemaV1 = NoParams, Of extends Operands = object>(
   name: string,
-  options: PipelineOptions<Schema>,
-  body: Body<ParamsOf<Schema>, Out>,
+  options: PipelineOptions<Schema, Of>,
+  body: Body<ParamsOf<Schema>, Out, Of>,
 ): Pipeline<StandardSchemaV1.InferInput<Schema>, OutputOf<Out>>;
 export function pipeline(name: string, ...rest: readonly unknown[]): object {
   const mark = markCaller(pipeline);
@@ -181,6 +198,9 @@ const optionNames = [
   "deadline",
   "params",
   "defaults",
+  "on",
+  "onResume",
+  "catchUp",
 ];
 
 function describePipeline(
@@ -214,6 +234,7 @@ function describePipeline(
     name,
     ...describeOptions(options, owner),
     ...paramsOf(options, owner, name),
+    ...triggerOf(options, owner),
     nodes: [...build.nodes.values()].map((node) => nodeDefinition(build, node)),
     regions: [...build.regions.values()].map((region) => regionDefinition(build, region)),
     ...(output ? { output } : {}),
@@ -224,8 +245,13 @@ function describePipeline(
 
 function runBodyOf(source: PipelineSource, build: Build): unknown {
   const params = makeReference({ owner: build, target: { kind: "params", path: [] }, view: undefined });
+  const firing = makeReference<Firing<object>>({
+    owner: build,
+    target: { kind: "firing", path: [] },
+    view: undefined,
+  });
   const place = { build, prefix: "", region: undefined, edges: [] };
-  return runBody(place, "its body", () => source.body({ params }));
+  return runBody(place, "its body", () => source.body({ params, firing }));
 }
 
 function describeOptions(
@@ -259,6 +285,34 @@ function paramsOf(
   }
   const schema = exportJsonSchema(options.params, { pipeline: name, source: locate(owner.mark, owner.root) });
   return { params: { schema, validateOnWorker: true } };
+}
+
+function triggerOf(
+  options: PipelineOptions<ParamsSchema>,
+  owner: OptionOwner,
+): Pick<PipelineDefinition, "trigger"> {
+  const { on, onResume, catchUp } = options;
+  if (on === undefined) {
+    const alone = onResume === undefined ? (catchUp === undefined ? undefined : "catchUp") : "onResume";
+    if (alone !== undefined) throw optionError(owner, `option "${alone}" says something about "on", which it lacks`);
+    return {};
+  }
+  const made = conditionOf(on);
+  if (!made) throw optionError(owner, 'option "on" must be a condition, which the functions of `on` give');
+  const json = { condition: made.condition, onResume, catchUp };
+  const source = locate(made.mark, owner.root);
+  try {
+    return { trigger: parseTrigger(json as unknown as Json) };
+  } catch (error) {
+    if (errorCodeOf(error) === undefined) throw error;
+    const { code, message, advice, fields } = error as MillraceError;
+    throw new MillraceError(code, {
+      message: `${owner.what} (${formatSource(source)}): ${message}`,
+      advice,
+      fields,
+      ...(source ? { source } : {}),
+    });
+  }
 }
 
 function nodeDefinition(build: Build, node: NodeDraft): PipelineDefinition["nodes"][number] {

@@ -47,7 +47,7 @@ export interface ReferenceOwner {
   readonly root: string | undefined;
 }
 
-export type ReferenceTarget = Extract<Template, { readonly kind: "output" | "item" | "index" | "params" }>;
+export type ReferenceTarget = Extract<Template, { readonly kind: "output" | "item" | "index" | "params" | "firing" }>;
 
 export interface ReferenceState {
   readonly owner: ReferenceOwner;
@@ -91,6 +91,8 @@ export function describeTarget(target: ReferenceTarget): string {
       return `index of "${target.region}"`;
     case "params":
       return `parameters${describePath(target.path)}`;
+    case "firing":
+      return `firing${describePath(target.path)}`;
     default:
       return unreachable(target);
   }

@@ -172,6 +172,12 @@ export const catalogue = {
     "An option in a definition has a wrong value.",
     "Correct the option that the message names.",
   ),
+  MILLRACE_CONDITION_INVALID: entry(
+    422,
+    "fix_code",
+    "A condition or trigger has a wrong shape, or its parts don't fit each other.",
+    "Correct the part at the path or line that the message names.",
+  ),
   MILLRACE_WHERE_INVALID: entry(
     422,
     "fix_code",

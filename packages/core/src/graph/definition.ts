@@ -8,6 +8,7 @@
  */
 import type { Json, Path } from "../json.ts";
 import type { RetryPolicy } from "../retry/policy.ts";
+import type { TriggerDefinition } from "../trigger/trigger.ts";
 
 export type JsonSchema = { readonly [key: string]: Json } | boolean;
 
@@ -40,7 +41,9 @@ export type Template =
   | { readonly kind: "item"; readonly region: string; readonly path: Path }
   /** The current index in an enclosing region, from 0. */
   | { readonly kind: "index"; readonly region: string }
-  | { readonly kind: "params"; readonly path: Path };
+  | { readonly kind: "params"; readonly path: Path }
+  /** What satisfied the trigger (`trigger/firing.ts`). */
+  | { readonly kind: "firing"; readonly path: Path };
 
 export interface SourceLocation {
   /** Relative to the project's root, with `/`. */
@@ -142,6 +145,8 @@ export interface PipelineDefinition {
   readonly deadlineMs?: number;
   /** JSON Schema 2020-12 of the parameters, and whether the author's own validator also runs on the worker. */
   readonly params?: { readonly schema: JsonSchema; readonly validateOnWorker: boolean };
+  /** What starts runs of it. */
+  readonly trigger?: TriggerDefinition;
   readonly nodes: readonly NodeDefinition[];
   readonly regions: readonly RegionDefinition[];
   /** What the run returns to its caller. */

@@ -21,6 +21,7 @@ export interface RunIdentity {
   readonly generation: number;
   readonly depth: number;
   readonly params: StoredValue;
+  readonly firing?: StoredValue | undefined;
   readonly createdAt: number;
 }
 
@@ -28,6 +29,7 @@ export interface RunIdentity {
 export function createRun(graph: Graph, identity: RunIdentity): Run {
   return {
     ...identity,
+    firing: identity.firing,
     graph,
     root: createRootScope(graph),
     state: "queued",

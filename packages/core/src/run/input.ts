@@ -64,6 +64,8 @@ function fill(resolving: Resolving, template: Template): Json {
       return template.items.map((entry) => fill(resolving, entry));
     case "params":
       return valueAt(load(resolving, resolving.run.params), template.path) ?? null;
+    case "firing":
+      return valueAt(load(resolving, resolving.run.firing), template.path) ?? null;
     case "item":
       return valueAt(enclosing(resolving.scope, template.region).item ?? null, template.path) ?? null;
     case "index":

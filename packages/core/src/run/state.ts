@@ -157,6 +157,8 @@ export interface Run {
   /** Nesting of calls, 0 for a run that nobody called. */
   readonly depth: number;
   readonly params: StoredValue;
+  /** What satisfied the trigger, as `firingValue` gives it; a pipeline without a trigger has none. */
+  readonly firing: StoredValue | undefined;
   readonly root: Scope;
   state: RunState;
   reason: Reason | undefined;

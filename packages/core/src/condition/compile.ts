@@ -1,0 +1,209 @@
+/** Makes a condition executable: its operators, and what tells which events concern it. */
+import { MillraceError } from "../error/millrace-error.ts";
+import { unreachable } from "../assert.ts";
+import type { Condition, EventAtom, KeyDefinition } from "./condition.ts";
+import { operandsOf } from "./condition.ts";
+import type { ConditionEvent } from "./condition-event.ts";
+import { absentOperator } from "./operator/absent.ts";
+import { eventOperator, scheduleOperator } from "./operator/atom.ts";
+import { batchOperator, countOperator, debounceOperator, sessionOperator } from "./operator/collect.ts";
+import { anyOperator, joinOperator } from "./operator/join.ts";
+import { keyedOperator } from "./operator/keyed.ts";
+import type { Operator } from "./operator/operator.ts";
+import { sequenceOperator } from "./operator/sequence.ts";
+import { throttleOperator } from "./operator/throttle.ts";
+import type { TickSource } from "./operator/tick-source.ts";
+import { unlessOperator } from "./operator/unless.ts";
+import { windowOperator } from "./operator/window.ts";
+import { describeSchedule } from "../schedule/describe.ts";
+import type { Schedule } from "../schedule/schedule.ts";
+import { nextTick, previousTick } from "../schedule/ticks.ts";
+import { compileEventKey, type EventKey } from "./where/event-key.ts";
+import { compileWhere, type CompiledWhere } from "./where/compile.ts";
+import { readInstant } from "./instant.ts";
+
+/** One event atom of a program. */
+export interface EventUse {
+  readonly operand: string;
+  /** The type, or what it begins with where `isPrefix`. */
+  readonly type: string;
+  readonly isPrefix: boolean;
+  readonly where: CompiledWhere | undefined;
+  matches(event: ConditionEvent): boolean;
+  /** The value of the root's key for an event of this atom; always the empty string where the root has none. */
+  key(event: ConditionEvent): string | undefined;
+}
+
+export interface Program {
+  readonly condition: Condition;
+  readonly root: Operator;
+  readonly events: readonly EventUse[];
+  /** Names under which members are found. */
+  readonly operands: readonly string[];
+  /** Whether there is separate state for each value of a key. */
+  readonly isKeyed: boolean;
+  /** The keys whose state an event concerns: none when no operand matches; `[""]` where there are no keys. */
+  keysOf(event: ConditionEvent): readonly string[];
+}
+
+const noKeys: readonly string[] = [];
+const oneKey: readonly string[] = [""];
+
+/** Makes a condition that `parseCondition` accepted executable. */
+export function compileCondition(condition: Condition): Program {
+  const compiler = new Compiler(condition);
+  const root = compiler.build(condition, undefined, true);
+  const { events } = compiler;
+  const isKeyed = condition.by !== undefined;
+  return {
+    condition,
+    root,
+    events,
+    operands: [...compiler.operands],
+    isKeyed,
+    keysOf: (event) => {
+      if (!isKeyed) return events.some((use) => use.matches(event)) ? oneKey : noKeys;
+      const keys = new Set<string>();
+      for (const use of events) {
+        if (!use.matches(event)) continue;
+        const key = use.key(event);
+        if (key !== undefined) keys.add(key);
+      }
+      return keys.size === 0 ? noKeys : [...keys];
+    },
+  };
+}
+
+class Compiler {
+  readonly events: EventUse[] = [];
+  readonly operands = new Set<string>();
+  readonly #rootKey: KeyDefinition | undefined;
+  readonly #taken = new Set<string>();
+
+  constructor(root: Condition) {
+    this.#rootKey = root.by;
+    for (const name of namesWithin(root)) this.#taken.add(name);
+  }
+
+  /** `name`: that of the nearest named condition around this one, under which its events are found. */
+  build(condition: Condition, name: string | undefined, isRoot: boolean): Operator {
+    const own = condition.name ?? name;
+    const operator = this.#operator(condition, own);
+    if (isRoot || condition.by === undefined) return operator;
+    return keyedOperator(operator, keyText(condition.by as EventKey));
+  }
+
+  #operator(condition: Condition, name: string | undefined): Operator {
+    const build = (operand: Condition): Operator => this.build(operand, name, false);
+    switch (condition.kind) {
+      case "event":
+        return this.#event(condition, name);
+      case "schedule":
+        return scheduleOperator(
+          condition,
+          this.#noteOperand(name ?? this.#free("schedule")),
+          ticksOf(condition.schedule),
+        );
+      case "all":
+      case "at_least":
+        return joinOperator(condition, condition.of.map(build));
+      case "any":
+        return anyOperator(condition, condition.of.map(build));
+      case "sequence":
+        return sequenceOperator(condition, condition.of.map(build));
+      case "unless":
+        return unlessOperator(condition, build(condition.of), build(condition.until));
+      case "absent":
+        return absentOperator(condition, build(condition.of), {
+          after: condition.after && build(condition.after),
+          operand: this.#noteOperand(condition.name ?? this.#free("absent")),
+        });
+      case "count":
+        return countOperator(condition, build(condition.of));
+      case "batch":
+        return batchOperator(condition, build(condition.of));
+      case "session":
+        return sessionOperator(condition, build(condition.of));
+      case "debounce":
+        return debounceOperator(condition, build(condition.of));
+      case "throttle":
+        return throttleOperator(condition, build(condition.of));
+      case "window": {
+        const time = condition.time === undefined ? undefined : keyText(condition.time);
+        return windowOperator(
+          condition,
+          build(condition.of),
+          ticksOf(condition.every),
+          time ? (event) => readInstant(time(event)) : (event) => event.time,
+        );
+      }
+      default:
+        return unreachable(condition);
+    }
+  }
+
+  #event(condition: EventAtom, name: string | undefined): Operator {
+    const operand = this.#noteOperand(name ?? this.#free(condition.type));
+    const where = condition.where === undefined ? undefined : compileWhere(condition.where);
+    const isPrefix = condition.type.endsWith("*");
+    const type = isPrefix ? condition.type.slice(0, -1) : condition.type;
+    const matches = (event: ConditionEvent): boolean =>
+      (isPrefix ? event.type.startsWith(type) : event.type === type) && (where?.matches(event) ?? true);
+    const key = this.#keyOf(operand);
+    this.events.push({ operand, type, isPrefix, where, matches, key: key ?? (() => "") });
+    const isOwn = this.#rootKey?.kind === "operands";
+    return eventOperator(condition, {
+      operand,
+      matches,
+      key: isOwn ? key : undefined,
+      text: `waits for an event ${condition.type}${where ? " that fits its filter" : ""}`,
+    });
+  }
+
+  #keyOf(operand: string): ((event: ConditionEvent) => string | undefined) | undefined {
+    if (this.#rootKey === undefined) return undefined;
+    if (this.#rootKey.kind !== "operands") return keyText(this.#rootKey);
+    const { of } = this.#rootKey;
+    const own = Object.hasOwn(of, operand) ? of[operand] : undefined;
+    if (own !== undefined) return keyText(own);
+    throw new MillraceError("MILLRACE_CONDITION_INVALID", {
+      message: `The key of a condition has no part for its operand "${operand}"; it names ${Object.keys(of).join(", ")}.`,
+    });
+  }
+
+  #noteOperand(operand: string): string {
+    this.operands.add(operand);
+    return operand;
+  }
+
+  /** A name for what has none. */
+  #free(name: string): string {
+    let free = name;
+    for (let count = 2; this.#taken.has(free); count += 1) free = `${name} ${count}`;
+    this.#taken.add(free);
+    return free;
+  }
+}
+
+function keyText(key: EventKey): (event: ConditionEvent) => string | undefined {
+  const compiled = compileEventKey(key);
+  return (event) => {
+    const outcome = compiled.keyOf(event);
+    return "key" in outcome ? String(outcome.key) : undefined;
+  };
+}
+
+function namesWithin(condition: Condition): string[] {
+  return [
+    ...(condition.name === undefined ? [] : [condition.name]),
+    ...operandsOf(condition).flatMap(namesWithin),
+  ];
+}
+
+function ticksOf(schedule: Schedule): TickSource {
+  return {
+    next: (after) => nextTick(schedule, after),
+    previous: (before) => previousTick(schedule, before),
+    text: describeSchedule(schedule),
+  };
+}

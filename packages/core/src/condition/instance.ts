@@ -1,0 +1,86 @@
+/**
+ * One instance of a condition: a trigger's state for one key, or a wait. Its state belongs to one owner, changes in place,
+ * and is JSON.
+ *
+ * P1 (`operator/operator.ts`): the owner tells entries in the order of their positions, and time only up to where it has
+ * told all entries: a deadline D comes after each entry recorded up to D and before the first later one.
+ */
+import { assert } from "../assert.ts";
+import type { Program } from "./compile.ts";
+import type { ConditionEvent } from "./condition-event.ts";
+import type { Explanation } from "./explanation.ts";
+import type { Match } from "./match.ts";
+import { never, type OperatorState, type Step } from "./operator/operator.ts";
+
+export interface ConditionInstance {
+  readonly key: string | undefined;
+  readonly state: OperatorState;
+}
+
+/** A match, and the log time at which it was decided. */
+export interface Decided {
+  readonly at: number;
+  readonly match: Match;
+}
+
+export interface InstanceStep {
+  readonly decided: readonly Decided[];
+  /** The state changed. */
+  readonly touched: boolean;
+  /** There are more deadlines up to the instant than one step takes: tell it again. */
+  readonly hasMore: boolean;
+}
+
+/** Deadlines in one step: a schedule that slept for a year must not hold up everybody else. */
+const deadlinesMax = 10_000;
+
+export function beginInstance(program: Program, key: string | undefined, at: number): ConditionInstance {
+  return { key, state: program.root.begin(at) };
+}
+
+export function dueOf(program: Program, instance: ConditionInstance): number {
+  return program.root.due(instance.state);
+}
+
+export { never };
+
+/** Tells the next entry, after all deadlines before it. */
+export function tellEvent(program: Program, instance: ConditionInstance, event: ConditionEvent): InstanceStep {
+  const decided: Decided[] = [];
+  const step: Step = { key: instance.key, touched: false };
+  // A deadline at its very instant comes after it.
+  while (applyDue(program, instance, event.recordedAt - 1, step, decided));
+  for (const match of program.root.event(instance.state, event, step))
+    decided.push({ at: event.recordedAt, match });
+  return { decided, touched: step.touched || decided.length > 0, hasMore: false };
+}
+
+/** Tells that all entries recorded up to `at` were told. */
+export function tellTime(program: Program, instance: ConditionInstance, at: number): InstanceStep {
+  const decided: Decided[] = [];
+  const step: Step = { key: instance.key, touched: false };
+  const hasMore = applyDue(program, instance, at, step, decided);
+  return { decided, touched: step.touched || decided.length > 0, hasMore };
+}
+
+/** Applies deadlines up to `to`; true when there are more. */
+function applyDue(
+  program: Program,
+  instance: ConditionInstance,
+  to: number,
+  step: Step,
+  decided: Decided[],
+): boolean {
+  const { root } = program;
+  for (let count = 0; count < deadlinesMax; count += 1) {
+    const due = root.due(instance.state);
+    if (due > to || due === never) return false;
+    for (const match of root.time(instance.state, due, step)) decided.push({ at: due, match });
+    assert(root.due(instance.state) > due, "a deadline that was told is over");
+  }
+  return root.due(instance.state) <= to;
+}
+
+export function explainInstance(program: Program, instance: ConditionInstance): Explanation {
+  return program.root.explain(instance.state);
+}

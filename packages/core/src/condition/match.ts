@@ -1,0 +1,69 @@
+/** What satisfied a condition: members are named by operand and are exactly what its firing is about (C2). */
+
+export interface EventMember {
+  readonly kind: "event";
+  readonly operand: string;
+  readonly position: number;
+  readonly recordedAt: number;
+}
+
+export interface TickMember {
+  readonly kind: "tick";
+  readonly operand: string;
+  /** The data interval [from, at). */
+  readonly from: number;
+  readonly at: number;
+}
+
+/** Nothing came. */
+export interface SilenceMember {
+  readonly kind: "silence";
+  readonly operand: string;
+  readonly from: number;
+  readonly at: number;
+}
+
+export type Member = EventMember | TickMember | SilenceMember;
+
+export interface MatchWindow {
+  readonly start: number;
+  readonly end: number;
+  /** 1 at its closing; each late event makes the next. */
+  readonly revision: number;
+}
+
+export interface Match {
+  /** Log time of its first and last member. */
+  readonly from: number;
+  readonly to: number;
+  readonly members: readonly Member[];
+  /** Members that had to be left out (`gatheredMax`). */
+  readonly dropped?: number;
+  readonly window?: MatchWindow;
+}
+
+export const noMatches: readonly Match[] = [];
+
+/** One match with the members of all, in their order. */
+export function mergeMatches(matches: readonly Match[], membersMax: number): Match {
+  const [first] = matches;
+  if (matches.length === 1 && first) return first;
+  let from = Number.MAX_SAFE_INTEGER;
+  let to = 0;
+  let dropped = 0;
+  const members: Member[] = [];
+  for (const match of matches) {
+    from = Math.min(from, match.from);
+    to = Math.max(to, match.to);
+    dropped += match.dropped ?? 0;
+    members.push(...match.members);
+  }
+  const excess = Math.max(0, members.length - membersMax);
+  dropped += excess;
+  return {
+    from,
+    to,
+    members: excess > 0 ? members.slice(excess) : members,
+    ...(dropped > 0 ? { dropped } : {}),
+  };
+}

@@ -1,0 +1,8 @@
+/** The ticks of a schedule, as operators need them. */
+export interface TickSource {
+  /** The first tick after an instant. */
+  next(after: number): number | undefined;
+  /** The last tick before an instant. */
+  previous(before: number): number | undefined;
+  readonly text: string;
+}

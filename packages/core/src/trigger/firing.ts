@@ -1,0 +1,107 @@
+/** One satisfaction of a trigger: its identity (C3), its members (C2), and what its run sees of it. */
+import { assert } from "../assert.ts";
+import type { Program } from "../condition/compile.ts";
+import type { Decided } from "../condition/instance.ts";
+import type { Member } from "../condition/match.ts";
+import type { Json } from "../json.ts";
+
+export interface FiringName {
+  readonly pipeline: string;
+  /** Rises only when the trigger changes. */
+  readonly version: number;
+  /** The empty string where there are no keys. */
+  readonly key: string;
+  /** The tick's instant, the window's start, the event's position, or a count of the key's firings: by the condition's kind. */
+  readonly occurrence: number;
+  readonly revision: number;
+}
+
+export interface Firing extends FiringName {
+  /** Log time. */
+  readonly at: number;
+  readonly members: readonly Member[];
+  readonly interval: { readonly from: number; readonly to: number } | undefined;
+}
+
+/** `count`: the key's firings before this one. */
+export function firingOf(
+  program: Program,
+  trigger: { readonly pipeline: string; readonly version: number },
+  key: string,
+  { at, match }: Decided,
+  count: number,
+): Firing {
+  const { condition } = program;
+  const [member] = match.members;
+  const common = { ...trigger, key, at, members: match.members };
+  if (match.window) {
+    const { start, end, revision } = match.window;
+    return { ...common, occurrence: start, revision, interval: { from: start, to: end } };
+  }
+  const interval = member?.kind === "tick" ? { from: member.from, to: member.at } : undefined;
+  if (condition.kind === "schedule") {
+    assert(member?.kind === "tick", "a schedule matches with its tick");
+    return { ...common, occurrence: member.at, revision: 1, interval };
+  }
+  if (condition.kind === "event") {
+    assert(member?.kind === "event", "an event atom matches with its event");
+    return { ...common, occurrence: member.position, revision: 1, interval: undefined };
+  }
+  return { ...common, occurrence: count + 1, revision: 1, interval };
+}
+
+/** What a firing's value holds of an event of the log. */
+export interface FiredEvent {
+  readonly position: number;
+  readonly type: string;
+  readonly source: string;
+  readonly id: string;
+  readonly subject: string | null;
+  readonly time: string;
+  readonly recordedAt: string;
+  readonly data: Json;
+}
+
+/** What the run's tasks see: `Firing` of the SDK. `eventAt` gives each member's event. */
+export function firingValue(
+  program: Program,
+  firing: Firing,
+  eventAt: (position: number) => FiredEvent,
+): Json {
+  const members = emptyMembers(program);
+  for (const member of firing.members) (members[member.operand] ??= []).push(memberValue(member, eventAt));
+  const { interval } = firing;
+  return {
+    isFired: true,
+    key: program.isKeyed ? firing.key : null,
+    at: instant(firing.at),
+    revision: firing.revision,
+    interval: interval ? { from: instant(interval.from), to: instant(interval.to) } : null,
+    members,
+  };
+}
+
+/** What tasks see in a run that a person started. */
+export function manualFiringValue(program: Program, key: string | null): Json {
+  return { isFired: false, key, at: null, revision: 1, interval: null, members: emptyMembers(program) };
+}
+
+function memberValue(member: Member, eventAt: (position: number) => FiredEvent): Json {
+  switch (member.kind) {
+    case "event":
+      return eventAt(member.position) as unknown as Json;
+    case "tick":
+      return { from: instant(member.from), at: instant(member.at) };
+    case "silence":
+      return { silentFrom: instant(member.from), at: instant(member.at) };
+  }
+}
+
+/** Operands without a member have an empty list: a task may map over them. */
+function emptyMembers(program: Program): { [operand: string]: Json[] } {
+  return Object.fromEntries(program.operands.map((operand) => [operand, []]));
+}
+
+function instant(ms: number): string {
+  return new Date(ms).toISOString();
+}

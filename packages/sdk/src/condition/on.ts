@@ -1,0 +1,288 @@
+/**
+ * `on`: how authors write conditions. What these functions give is immutable data; it is checked when the pipeline that
+ * uses it is described.
+ */
+import type { Condition, Json, Schedule } from "@millrace/core";
+import { parseDuration, type Duration } from "../duration.ts";
+import { MillraceError } from "@millrace/core";
+import { formatSource, locate, markCaller, type SourceMark, type StackFunction } from "../source.ts";
+import { toKey, toWhere, type KeyOf, type WhereOf } from "../where.ts";
+import type { EventType } from "./event-type.ts";
+import type { FiredEvent, FiredSilence, FiredTick } from "./firing.ts";
+
+declare const operandsType: unique symbol;
+
+/** What a condition's firing holds under each operand's name. */
+export type Operands = { readonly [name: string]: unknown };
+type ValueOf<Of extends Operands> = Of[keyof Of];
+/** What all of several conditions together have as operands. */
+type Together<Of extends readonly On<Operands>[]> = UnionToIntersection<OperandsOf<Of[number]>>;
+type UnionToIntersection<Union> = (Union extends unknown ? (one: Union) => void : never) extends (
+  all: infer All extends Operands,
+) => void
+  ? All
+  : never;
+type OperandsOf<Of> = Of extends On<infer Named> ? Named : never;
+
+/** A condition: what a trigger fires on, and what a wait waits for. */
+export interface On<out Of extends Operands> {
+  readonly [operandsType]?: Of;
+  /** Names it: its events are found under this name in the firing. */
+  as<const Name extends string>(name: Name): On<{ readonly [name in Name]: ValueOf<Of> }>;
+  /**
+   * Separate state for each value of a key: `(event) => event.data.orderId`, a path such as `"data.orderId"`, CEL, or one of
+   * these for each operand's name.
+   */
+  by(key: KeyOf<ValueOf<Of>> | { readonly [name in keyof Of]: KeyOf<Of[name]> }): On<Of>;
+}
+
+interface Made {
+  readonly condition: Condition;
+  readonly mark: SourceMark;
+}
+
+const made = new WeakMap<object, Made>();
+
+/** The condition behind what `on` gave; `undefined` for anything else. */
+export function conditionOf(value: unknown): Made | undefined {
+  return value !== null && typeof value === "object" ? made.get(value) : undefined;
+}
+
+function make<Of extends Operands>(condition: Condition, mark: SourceMark): On<Of> {
+  const self: On<Of> = {
+    as: (name) => make({ ...condition, name }, mark),
+    by: (key) => make({ ...condition, by: keyOf(key) }, mark),
+  };
+  made.set(self, { condition, mark });
+  return Object.freeze(self);
+
+  function keyOf(key: unknown): NonNullable<Condition["by"]> {
+    if (key === null || typeof key !== "object") return toKey(key, mark);
+    return Object.fromEntries(Object.entries(key).map(([name, part]) => [name, toKey(part, mark)]));
+  }
+}
+
+export interface EventOptions<Data> {
+  /** Which events of this type: an object that looks like the event, or CEL. */
+  readonly where?: WhereOf<Data>;
+}
+
+/** Calendar time is that of a zone. */
+export interface ScheduleOptions {
+  /** An IANA name such as `Europe/Berlin`; UTC unless given. */
+  readonly tz?: string;
+}
+
+export interface WithinOptions {
+  /** From the first to the last of its events, by log time. */
+  readonly within?: Duration;
+}
+
+function event<Data = unknown, const Type extends string = string>(
+  type: Type | EventType<Data>,
+  options: EventOptions<Data> = {},
+): On<{ readonly [name in Type]: FiredEvent<Type, Data> }> {
+  const mark = markCaller(event);
+  const name = typeof type === "string" ? type : type.type;
+  const where = options.where === undefined ? undefined : toWhere(options.where, mark);
+  return make({ kind: "event", type: name, ...(where === undefined ? {} : { where }) }, mark);
+}
+
+type Ticks = { readonly schedule: FiredTick };
+
+/** Ticks of a cron expression: five fields, or six with seconds first. */
+function cron(expression: string, options: ScheduleOptions = {}): On<Ticks> {
+  const mark = markCaller(cron);
+  return make(schedule({ kind: "cron", expression, ...zone(options) }), mark);
+}
+
+/** Ticks at equal distances: `15m` from local midnight, `1d` at midnight, `2w`, `1mo`. */
+function every(span: string, options: ScheduleOptions = {}): On<Ticks> {
+  const mark = markCaller(every);
+  return make(schedule({ kind: "every", every: span, ...zone(options) }), mark);
+}
+
+/** Ticks at these instants. */
+function at(instants: readonly string[], options: ScheduleOptions = {}): On<Ticks> {
+  const mark = markCaller(at);
+  return make(schedule({ kind: "at", instants, ...zone(options) }), mark);
+}
+
+function all<const Of extends readonly On<Operands>[]>(of: Of, options: WithinOptions = {}): On<Together<Of>> {
+  const mark = markCaller(all);
+  return make({ kind: "all", of: innerOf(of, mark), ...within(options, mark) }, mark);
+}
+
+function any<const Of extends readonly On<Operands>[]>(of: Of): On<Together<Of>> {
+  const mark = markCaller(any);
+  return make({ kind: "any", of: innerOf(of, mark) }, mark);
+}
+
+function atLeast<const Of extends readonly On<Operands>[]>(
+  n: number,
+  of: Of,
+  options: WithinOptions = {},
+): On<Together<Of>> {
+  const mark = markCaller(atLeast);
+  return make({ kind: "at_least", n, of: innerOf(of, mark), ...within(options, mark) }, mark);
+}
+
+function sequence<const Of extends readonly On<Operands>[]>(
+  of: Of,
+  options: WithinOptions = {},
+): On<Together<Of>> {
+  const mark = markCaller(sequence);
+  return make({ kind: "sequence", of: innerOf(of, mark), ...within(options, mark) }, mark);
+}
+
+function unless<Of extends Operands>(
+  of: On<Of>,
+  until: On<Operands>,
+  options: WithinOptions = {},
+): On<Of> {
+  const mark = markCaller(unless);
+  return make({ kind: "unless", of: inner(of, mark), until: inner(until, mark), ...within(options, mark) }, mark);
+}
+
+function absent<After extends Operands = object>(
+  of: On<Operands>,
+  options: { readonly within: Duration; readonly after?: On<After> },
+): On<After & { readonly absent: FiredSilence }> {
+  const mark = markCaller(absent);
+  const after = options.after === undefined ? {} : { after: inner(options.after, mark) };
+  return make(
+    { kind: "absent", of: inner(of, mark), withinMs: span(options.within, "within", mark), ...after },
+    mark,
+  );
+}
+
+function count<Of extends Operands>(of: On<Of>, n: number, options: WithinOptions = {}): On<Of> {
+  const mark = markCaller(count);
+  return make({ kind: "count", of: inner(of, mark), n, ...within(options, mark) }, mark);
+}
+
+function batch<Of extends Operands>(
+  of: On<Of>,
+  options: { readonly max: number; readonly maxWait: Duration },
+): On<Of> {
+  const mark = markCaller(batch);
+  const maxWaitMs = span(options.maxWait, "maxWait", mark);
+  return make({ kind: "batch", of: inner(of, mark), max: options.max, maxWaitMs }, mark);
+}
+
+function session<Of extends Operands>(
+  of: On<Of>,
+  options: { readonly gap: Duration; readonly max?: Duration },
+): On<Of> {
+  const mark = markCaller(session);
+  const max = options.max === undefined ? {} : { maxMs: span(options.max, "max", mark) };
+  return make({ kind: "session", of: inner(of, mark), gapMs: span(options.gap, "gap", mark), ...max }, mark);
+}
+
+function debounce<Of extends Operands>(
+  of: On<Of>,
+  options: { readonly quiet: Duration; readonly maxWait?: Duration },
+): On<Of> {
+  const mark = markCaller(debounce);
+  const maxWait = options.maxWait === undefined ? {} : { maxWaitMs: span(options.maxWait, "maxWait", mark) };
+  return make(
+    { kind: "debounce", of: inner(of, mark), quietMs: span(options.quiet, "quiet", mark), ...maxWait },
+    mark,
+  );
+}
+
+function throttle<Of extends Operands>(
+  of: On<Of>,
+  options: { readonly limit: number; readonly per: Duration },
+): On<Of> {
+  const mark = markCaller(throttle);
+  const perMs = span(options.per, "per", mark);
+  return make({ kind: "throttle", of: inner(of, mark), limit: options.limit, perMs }, mark);
+}
+
+export interface WindowOptions<Event> extends ScheduleOptions {
+  /** Windows of equal length: `1h`, `1d`. */
+  readonly every: string;
+  /** Where an event's own time stands: `(event) => event.data.at`. Its `time` unless given. */
+  readonly time?: KeyOf<Event>;
+  /** A window closes once an event this much later than its end was seen. Nothing unless given. */
+  readonly lateness?: Duration;
+  /** A window also closes when nothing came for so long after its end. */
+  readonly idle?: Duration;
+  /** What becomes of an event whose window has closed: `ignore` unless given. */
+  readonly late?: "ignore" | "revise";
+}
+
+function window<Of extends Operands>(of: On<Of>, options: WindowOptions<ValueOf<Of>>): On<Of> {
+  const mark = markCaller(window);
+  const { every: length, time, lateness, idle, late } = options;
+  return make(
+    {
+      kind: "window",
+      of: inner(of, mark) as Extract<Condition, { kind: "event" }>,
+      every: { kind: "every", every: length, ...zone(options) } as unknown as Schedule,
+      ...(time === undefined ? {} : { time: toKey(time, mark) }),
+      latenessMs: lateness === undefined ? 0 : span(lateness, "lateness", mark),
+      ...(idle === undefined ? {} : { idleMs: span(idle, "idle", mark) }),
+      late: late ?? "ignore",
+    },
+    mark,
+  );
+}
+
+/** Conditions: what starts a run, and what a run waits for. */
+export const on = {
+  event,
+  cron,
+  every,
+  at,
+  all,
+  any,
+  atLeast,
+  sequence,
+  unless,
+  absent,
+  count,
+  batch,
+  session,
+  debounce,
+  throttle,
+  window,
+} as const;
+
+function schedule(json: Json): Condition {
+  return { kind: "schedule", schedule: json as unknown as Schedule };
+}
+
+function zone({ tz }: ScheduleOptions): { readonly tz?: string } {
+  return tz === undefined ? {} : { tz };
+}
+
+function within({ within: value }: WithinOptions, mark: SourceMark): { readonly withinMs?: number } {
+  return value === undefined ? {} : { withinMs: span(value, "within", mark) };
+}
+
+function span(value: unknown, name: string, mark: SourceMark): number {
+  const ms = parseDuration(value);
+  if (ms !== undefined && ms > 0) return ms;
+  throw wrong(`option "${name}" must be a duration such as "30s", "5m" or "2h"`, mark);
+}
+
+function innerOf(of: unknown, mark: SourceMark): Condition[] {
+  if (!Array.isArray(of)) throw wrong("it takes a list of conditions", mark);
+  return of.map((one) => inner(one, mark));
+}
+
+function inner(of: unknown, mark: SourceMark): Condition {
+  const found = conditionOf(of);
+  if (found) return found.condition;
+  throw wrong("it takes conditions, which the functions of `on` give", mark);
+}
+
+function wrong(what: string, mark: SourceMark): MillraceError {
+  const source = locate(mark);
+  return new MillraceError("MILLRACE_CONDITION_INVALID", {
+    message: `A condition is wrong (${formatSource(source)}): ${what}.`,
+    ...(source ? { source } : {}),
+  });
+}
