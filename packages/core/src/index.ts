@@ -31,6 +31,7 @@ export {
   type WhereTime,
 } from "./condition/where/where.ts";
 export { describeWhere, formatFault, formatWherePath } from "./condition/where/words.ts";
+export { parseDuration, type Duration } from "./duration.ts";
 export { catalogue, type CatalogueEntry, type ErrorCode, type NextStep } from "./error/catalogue.ts";
 export { errorCodeOf, MillraceError, type MillraceErrorDetails } from "./error/millrace-error.ts";
 export { compileGraph, referencedNodes } from "./graph/compile.ts";

@@ -7,7 +7,7 @@ export {
   type TaskContext,
   type TaskLog,
 } from "./context.ts";
-export { type Duration } from "./duration.ts";
+export { type Duration } from "@millrace/core";
 export { type Edge } from "./edge.ts";
 export { type CallOptions, type MapOptions, type MapOutput, type Settled } from "./call.ts";
 export { type Filled, type Input } from "./input.ts";

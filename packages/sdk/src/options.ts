@@ -2,12 +2,13 @@
 import {
   MillraceError,
   noRetry,
+  parseDuration,
   type CacheUse,
+  type Duration,
   type Path,
   type PoolUse,
   type RetryPolicy,
 } from "@millrace/core";
-import { parseDuration, type Duration } from "./duration.ts";
 import { recordKeyPath } from "./key-path.ts";
 import { didYouMean } from "./nearest.ts";
 import { formatSource, locate, type SourceMark } from "./source.ts";

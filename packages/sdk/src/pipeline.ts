@@ -4,6 +4,7 @@ import {
   MillraceError,
   parseTrigger,
   type CatchUp,
+  type Duration,
   type Json,
   type PipelineDefinition,
 } from "@millrace/core";
@@ -33,7 +34,6 @@ import {
   type OptionOwner,
   type TaskOptions,
 } from "./options.ts";
-import type { Duration } from "./duration.ts";
 import { makeReference, type Ref } from "./reference.ts";
 import { exportJsonSchema, isParamsSchema, type ParamsSchema } from "./schema.ts";
 import { formatSource, locate, markCaller, type SourceMark } from "./source.ts";

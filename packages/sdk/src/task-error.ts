@@ -2,8 +2,7 @@
  * Errors by which a task says what happens next. They are recognised by a registered symbol, so that an error made by
  * another copy of this module (a bundle holds its own) counts as well.
  */
-import { MillraceError } from "@millrace/core";
-import { parseDuration, type Duration } from "./duration.ts";
+import { MillraceError, parseDuration, type Duration } from "@millrace/core";
 
 const nextSymbol: unique symbol = Symbol.for("millrace.next");
 
