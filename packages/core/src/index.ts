@@ -127,3 +127,43 @@ export {
   type TaskRun,
   type TaskRunState,
 } from "./run/state.ts";
+export { describeSchedule } from "./schedule/describe.ts";
+export { dueTime } from "./schedule/jitter.ts";
+export { canonicalSchedule, parseSchedule } from "./schedule/parse.ts";
+export {
+  type AtSchedule,
+  type CronSchedule,
+  type DayRange,
+  type Every,
+  type EverySchedule,
+  type EveryUnit,
+  type Interval,
+  type Schedule,
+  type ScheduleCalendar,
+} from "./schedule/schedule.ts";
+export {
+  dataInterval,
+  nextTick,
+  previousTick,
+  ticksBetween,
+  ticksMissed,
+  type CatchUp,
+  type DueTick,
+} from "./schedule/ticks.ts";
+export {
+  addMonths,
+  formatDay,
+  formatWallTime,
+  parseDay,
+  parseWallTime,
+  weekdayOf,
+} from "./schedule/wall-time.ts";
+export {
+  instantOf,
+  localDayOf,
+  parseTimeZone,
+  spanAt,
+  startOfDay,
+  wallTimeOf,
+  type OffsetSpan,
+} from "./schedule/zone.ts";

@@ -56,3 +56,20 @@ export const explainedMembersMax = 5;
 /** Operators in one condition, and how deep they may nest: a condition is evaluated in one turn. */
 export const conditionSizeMax = 200;
 export const conditionDepthMax = 20;
+/** The shortest step of a schedule: below it, a loop in a task serves better than a run each. */
+export const scheduleStepMsMin = 1_000;
+/** The longest steps of a schedule, ten years in each unit: what waits longer is forgotten first. */
+export const everyUnitsMax = {
+  seconds: 86_400,
+  minutes: 1_440,
+  hours: 24,
+  days: 3_660,
+  weeks: 522,
+  months: 120,
+  years: 10,
+} as const;
+/** Instants in one `at` list, and ranges in one list of a calendar: they are stored and sent with the schedule. */
+export const scheduleInstantsMax = 10_000;
+export const calendarRangesMax = 2_000;
+/** Jitter spreads load within a day; a longer delay is another time. */
+export const jitterMsMax = 86_400_000;

@@ -38,6 +38,24 @@ export const catalogue = {
     "The run's parameters don't match the pipeline's schema.",
     "Correct the values at the paths that the message lists.",
   ),
+  MILLRACE_SCHEDULE_INVALID: entry(
+    422,
+    "fix_code",
+    "A schedule can't be read.",
+    "Correct what the message names: the cron expression, the span, the dates or the options.",
+  ),
+  MILLRACE_SCHEDULE_NEVER: entry(
+    422,
+    "fix_code",
+    "A schedule would never fire.",
+    "Look for a date that does not exist, such as 30 February, or a calendar that excludes every day it names.",
+  ),
+  MILLRACE_TIME_ZONE_UNKNOWN: entry(
+    422,
+    "fix_code",
+    "No time zone has this name.",
+    "Use a name of the time zone database, such as Europe/Berlin.",
+  ),
   MILLRACE_REQUEST_INVALID: entry(
     400,
     "fix_input",
