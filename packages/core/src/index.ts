@@ -1,5 +1,22 @@
 export { assert, unreachable } from "./assert.ts";
 export { canonicalJson } from "./canonical-json.ts";
+export { compileCondition, type EventUse, type Program } from "./condition/compile.ts";
+export { operandsOf, type Condition, type ConditionKind, type KeyDefinition } from "./condition/condition.ts";
+export { type ConditionEvent } from "./condition/condition-event.ts";
+export { type Explanation } from "./condition/explanation.ts";
+export {
+  beginInstance,
+  dueOf,
+  explainInstance,
+  never,
+  tellEvent,
+  tellTime,
+  type ConditionInstance,
+  type Decided,
+  type InstanceStep,
+} from "./condition/instance.ts";
+export { type Match, type MatchWindow, type Member } from "./condition/match.ts";
+export { parseCondition } from "./condition/parse.ts";
 export { compileWhere, type CompiledWhere } from "./condition/where/compile.ts";
 export {
   canonicalEventKey,
@@ -167,3 +184,18 @@ export {
   wallTimeOf,
   type OffsetSpan,
 } from "./schedule/zone.ts";
+export {
+  firingOf,
+  firingValue,
+  manualFiringValue,
+  type FiredEvent,
+  type Firing,
+  type FiringName,
+} from "./trigger/firing.ts";
+export {
+  canonicalTrigger,
+  chooseFirings,
+  parseCatchUp,
+  parseTrigger,
+  type TriggerDefinition,
+} from "./trigger/trigger.ts";

@@ -20,7 +20,7 @@ import {
 import type { Callee } from "./call.ts";
 import { toTemplate, type Filled } from "./input.ts";
 import type { Firing } from "./condition/firing.ts";
-import { conditionOf, type On, type Operands } from "./condition/on.ts";
+import { conditionOf, type NoOperands, type On, type Operands } from "./condition/on.ts";
 import { checkName } from "./name.ts";
 import {
   booleanOption,
@@ -58,7 +58,7 @@ export type ParamsOf<Schema extends StandardSchemaV1> = [StandardSchemaV1.InferI
     : StandardSchemaV1.InferInput<Schema>;
 
 /** Options of a pipeline. */
-export interface PipelineOptions<Schema extends StandardSchemaV1 = NoParams, Of extends Operands = object> {
+export interface PipelineOptions<Schema extends StandardSchemaV1 = NoParams, Of extends Operands = NoOperands> {
   readonly description?: string;
   readonly owner?: string;
   readonly tags?: readonly string[];
@@ -85,7 +85,7 @@ export interface PipelineOptions<Schema extends StandardSchemaV1 = NoParams, Of 
 }
 
 /** What a body gets. */
-export interface BodyContext<Params, Of extends Operands = object> {
+export interface BodyContext<Params, Of extends Operands = NoOperands> {
   /** The run's parameters. */
   readonly params: Ref<Params>;
   /** What satisfied `on`: its events by operand name, its key and its data interval. */
@@ -131,7 +131,7 @@ export interface DefinitionHandle {
   describe(options: DescribeOptions): DescribedPipeline;
 }
 
-type Body<Params, Out, Of extends Operands = object> = (context: BodyContext<Params, Of>) => Out;
+type Body<Params, Out, Of extends Operands = NoOperands> = (context: BodyContext<Params, Of>) => Out;
 type OutputOf<Out> = Recorded<Filled<Out>>;
 
 /**
@@ -146,7 +146,7 @@ type OutputOf<Out> = Recorded<Filled<Out>>;
  * });
  */
 export function pipeline<Out>(name: string, body: Body<object, Out>): Pipeline<void, OutputOf<Out>>;
-export function pipeline<Out, Schema extends StandardSchemaV1 = NoParams, Of extends Operands = object>(
+export function pipeline<Out, Schema extends StandardSchemaV1 = NoParams, Of extends Operands = NoOperands>(
   name: string,
   options: PipelineOptions<Schema, Of>,
   body: Body<ParamsOf<Schema>, Out, Of>,
@@ -245,7 +245,7 @@ function describePipeline(
 
 function runBodyOf(source: PipelineSource, build: Build): unknown {
   const params = makeReference({ owner: build, target: { kind: "params", path: [] }, view: undefined });
-  const firing = makeReference<Firing<object>>({
+  const firing = makeReference<Firing<NoOperands>>({
     owner: build,
     target: { kind: "firing", path: [] },
     view: undefined,

@@ -12,7 +12,7 @@ const path = (name: string): Json => ({ kind: "path", path: ["data", name] });
 const span = fc.integer({ min: 1, max: 30 });
 const maybeWithin = fc.option(span, { nil: undefined });
 
-function withoutUndefined(json: object): Json {
+function withoutUndefined(json: unknown): Json {
   return JSON.parse(JSON.stringify(json)) as Json;
 }
 

@@ -2,9 +2,7 @@
  * `on`: how authors write conditions. What these functions give is immutable data; it is checked when the pipeline that
  * uses it is described.
  */
-import type { Condition, Json, Schedule } from "@millrace/core";
-import { parseDuration, type Duration } from "../duration.ts";
-import { MillraceError } from "@millrace/core";
+import { MillraceError, parseDuration, type Condition, type Duration, type Json, type Schedule } from "@millrace/core";
 import { formatSource, locate, markCaller, type SourceMark, type StackFunction } from "../source.ts";
 import { toKey, toWhere, type KeyOf, type WhereOf } from "../where.ts";
 import type { EventType } from "./event-type.ts";
@@ -14,6 +12,8 @@ declare const operandsType: unique symbol;
 
 /** What a condition's firing holds under each operand's name. */
 export type Operands = { readonly [name: string]: unknown };
+/** No condition, no operands. */
+export type NoOperands = { readonly [name in never]: unknown };
 type ValueOf<Of extends Operands> = Of[keyof Of];
 /** What all of several conditions together have as operands. */
 type Together<Of extends readonly On<Operands>[]> = UnionToIntersection<OperandsOf<Of[number]>>;
@@ -25,7 +25,7 @@ type UnionToIntersection<Union> = (Union extends unknown ? (one: Union) => void 
 type OperandsOf<Of> = Of extends On<infer Named> ? Named : never;
 
 /** A condition: what a trigger fires on, and what a wait waits for. */
-export interface On<out Of extends Operands> {
+export interface On<Of extends Operands> {
   readonly [operandsType]?: Of;
   /** Names it: its events are found under this name in the firing. */
   as<const Name extends string>(name: Name): On<{ readonly [name in Name]: ValueOf<Of> }>;
@@ -58,7 +58,8 @@ function make<Of extends Operands>(condition: Condition, mark: SourceMark): On<O
 
   function keyOf(key: unknown): NonNullable<Condition["by"]> {
     if (key === null || typeof key !== "object") return toKey(key, mark);
-    return Object.fromEntries(Object.entries(key).map(([name, part]) => [name, toKey(part, mark)]));
+    const parts = Object.entries(key).map(([name, part]) => [name, toKey(part, mark)] as const);
+    return { kind: "operands", of: Object.fromEntries(parts) };
   }
 }
 
@@ -144,7 +145,7 @@ function unless<Of extends Operands>(
   return make({ kind: "unless", of: inner(of, mark), until: inner(until, mark), ...within(options, mark) }, mark);
 }
 
-function absent<After extends Operands = object>(
+function absent<After extends Operands = NoOperands>(
   of: On<Operands>,
   options: { readonly within: Duration; readonly after?: On<After> },
 ): On<After & { readonly absent: FiredSilence }> {
