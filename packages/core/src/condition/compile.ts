@@ -16,6 +16,7 @@ import type { TickSource } from "./operator/tick-source.ts";
 import { unlessOperator } from "./operator/unless.ts";
 import { windowOperator } from "./operator/window.ts";
 import { describeSchedule } from "../schedule/describe.ts";
+import { dueTime } from "../schedule/jitter.ts";
 import type { Schedule } from "../schedule/schedule.ts";
 import { nextTick, previousTick } from "../schedule/ticks.ts";
 import { compileEventKey, type EventKey } from "./where/event-key.ts";
@@ -49,9 +50,9 @@ export interface Program {
 const noKeys: readonly string[] = [];
 const oneKey: readonly string[] = [""];
 
-/** Makes a condition that `parseCondition` accepted executable. */
-export function compileCondition(condition: Condition): Program {
-  const compiler = new Compiler(condition);
+/** Makes a condition that `parseCondition` accepted executable. `identity`: whose it is, which spreads the jitter of schedules. */
+export function compileCondition(condition: Condition, identity = ""): Program {
+  const compiler = new Compiler(condition, identity);
   const root = compiler.build(condition, undefined, true);
   const { events } = compiler;
   const isKeyed = condition.by !== undefined;
@@ -80,8 +81,11 @@ class Compiler {
   readonly #rootKey: KeyDefinition | undefined;
   readonly #taken = new Set<string>();
 
-  constructor(root: Condition) {
+  readonly #identity: string;
+
+  constructor(root: Condition, identity: string) {
     this.#rootKey = root.by;
+    this.#identity = identity;
     for (const name of namesWithin(root)) this.#taken.add(name);
   }
 
@@ -102,7 +106,7 @@ class Compiler {
         return scheduleOperator(
           condition,
           this.#noteOperand(name ?? this.#free("schedule")),
-          ticksOf(condition.schedule),
+          this.#ticksOf(condition.schedule),
         );
       case "all":
       case "at_least":
@@ -133,7 +137,7 @@ class Compiler {
         return windowOperator(
           condition,
           build(condition.of),
-          ticksOf(condition.every),
+          this.#ticksOf(condition.every),
           time ? (event) => readInstant(time(event)) : (event) => event.time,
         );
       }
@@ -171,6 +175,15 @@ class Compiler {
     });
   }
 
+  #ticksOf(schedule: Schedule): TickSource {
+    return {
+      next: (after) => nextTick(schedule, after),
+      previous: (before) => previousTick(schedule, before),
+      dueAt: (tick) => dueTime(schedule, this.#identity, tick),
+      text: describeSchedule(schedule),
+    };
+  }
+
   #noteOperand(operand: string): string {
     this.operands.add(operand);
     return operand;
@@ -198,12 +211,4 @@ function namesWithin(condition: Condition): string[] {
     ...(condition.name === undefined ? [] : [condition.name]),
     ...operandsOf(condition).flatMap(namesWithin),
   ];
-}
-
-function ticksOf(schedule: Schedule): TickSource {
-  return {
-    next: (after) => nextTick(schedule, after),
-    previous: (before) => previousTick(schedule, before),
-    text: describeSchedule(schedule),
-  };
 }

@@ -49,14 +49,14 @@ export function scheduleOperator(condition: ScheduleAtom, operand: string, ticks
     event: () => noMatches,
     time: (state, now, step) => {
       const at = state.next;
-      if (at === null || at > now) return noMatches;
+      if (at === null || ticks.dueAt(at) > now) return noMatches;
       step.touched = true;
       const from = state.last ?? ticks.previous(at) ?? at;
       state.last = at;
       state.next = ticks.next(at) ?? null;
-      return [{ from: at, to: at, members: [{ kind: "tick", operand, from, at }] }];
+      return [{ from: now, to: now, members: [{ kind: "tick", operand, from, at }] }];
     },
-    due: (state) => state.next ?? never,
+    due: (state) => (state.next === null ? never : ticks.dueAt(state.next)),
     explain: (state) => ({
       kind: "schedule",
       ...named(condition),
@@ -66,7 +66,7 @@ export function scheduleOperator(condition: ScheduleAtom, operand: string, ticks
         state.next === null
           ? `${ticks.text}: there are no further ticks`
           : `${ticks.text}: next at ${formatInstant(state.next)}`,
-      ...(state.next === null ? {} : { due: state.next }),
+      ...(state.next === null ? {} : { due: ticks.dueAt(state.next) }),
     }),
   });
 }

@@ -4,5 +4,7 @@ export interface TickSource {
   next(after: number): number | undefined;
   /** The last tick before an instant. */
   previous(before: number): number | undefined;
+  /** When a tick is told: later than itself where its schedule has jitter. */
+  dueAt(tick: number): number;
   readonly text: string;
 }
