@@ -9,8 +9,8 @@
  * B2: a walk over a part of the innermost comprehension's element is part of that one's walk, and not one more.
  * B3: nothing binds a computed value to a name, so that values can't double with each line.
  */
-import type { CelNode } from "./cel-library.ts";
-import { renameMatches } from "./cel-library.ts";
+import { nearestName } from "../../nearest-name.ts";
+import { renameMatches, renameVariable, type CelNode } from "./cel-library.ts";
 import { compilePattern, type Pattern } from "./pattern.ts";
 
 export interface CelBounds {
@@ -69,9 +69,19 @@ const methods: ReadonlyMap<string, number> = new Map([
   ["getMilliseconds", 0],
 ]);
 
-/** Finds what `tree` costs, gathers its patterns into `patterns`, and makes each `matches` in it one of RE2. */
-export function boundCel(tree: CelNode, patterns: Map<string, Pattern>): BoundsResult {
-  const walk = new BoundsWalk(patterns);
+/** Names that are no variables: `type(data.x) == string`, `optional.none()`. */
+const constants = new Set(["bool", "double", "int", "list", "map", "null_type", "optional", "string"]);
+
+/**
+ * Finds what `tree` costs, gathers its patterns into `patterns`, and makes the tree one that can be evaluated: each
+ * `matches` in it is RE2's afterwards, and each name one of `variables`.
+ */
+export function boundCel(
+  tree: CelNode,
+  variables: readonly string[],
+  patterns: Map<string, Pattern>,
+): BoundsResult {
+  const walk = new BoundsWalk(variables, patterns);
   try {
     const degree = walk.visit(tree, []);
     return { degree, size: walk.size };
@@ -95,9 +105,11 @@ type Scope = readonly string[];
 
 class BoundsWalk {
   size = 0;
+  readonly #variables: readonly string[];
   readonly #patterns: Map<string, Pattern>;
 
-  constructor(patterns: Map<string, Pattern>) {
+  constructor(variables: readonly string[], patterns: Map<string, Pattern>) {
+    this.#variables = variables;
     this.#patterns = patterns;
   }
 
@@ -106,13 +118,16 @@ class BoundsWalk {
     switch (node.op) {
       case "value":
         return 0;
-      case "id":
-        return wholeDegree(node, scope);
+      case "id": {
+        const degree = wholeDegree(node, scope);
+        this.#visitName(node, scope);
+        return degree;
+      }
       case ".":
       case ".?":
       case "[]":
       case "[?]":
-        return Math.max(this.#visitPath(node, scope), wholeDegree(node, scope));
+        return Math.max(wholeDegree(node, scope), this.#visitPath(node, scope));
       case "call":
         return this.#visitCall(node, scope);
       case "rcall":
@@ -138,31 +153,44 @@ class BoundsWalk {
     return Math.max(0, ...nodes.map((node) => this.visit(node, scope)));
   }
 
-  /** The parts of a path without its whole. */
+  #visitName(node: CelNode & { readonly op: "id" }, scope: Scope): void {
+    const name = node.args;
+    if (scope.includes(name)) return;
+    if (this.#variables.includes(name)) {
+      renameVariable(node);
+    } else if (!constants.has(name)) {
+      const near = nearestName(name, this.#variables);
+      const hint = near === undefined ? `known are ${this.#variables.join(", ")}` : `did you mean "${near}"?`;
+      throw new Refusal(`there is no "${name}" here; ${hint}`, node);
+    }
+  }
+
+  /** A path without its whole: what its indexes cost. */
   #visitPath(node: CelNode, scope: Scope): number {
     switch (node.op) {
+      case "id":
+        this.#visitName(node, scope);
+        return 0;
       case ".":
       case ".?":
         this.size += 1;
-        return isPath(node.args[0]) ? this.#visitPath(node.args[0], scope) : this.visit(node.args[0], scope);
+        return this.#visitPath(node.args[0], scope);
       case "[]":
       case "[?]":
         this.size += 1;
-        return Math.max(
-          isPath(node.args[0]) ? this.#visitPath(node.args[0], scope) : this.visit(node.args[0], scope),
-          this.visit(node.args[1], scope),
-        );
+        return Math.max(this.#visitPath(node.args[0], scope), this.visit(node.args[1], scope));
       default:
-        return node.op === "id" ? 0 : this.visit(node, scope);
+        return this.visit(node, scope);
     }
   }
 
   /** Comparing costs what the smaller side does, so a literal or a part of the element makes it cheap. */
   #visitComparison(sides: readonly [CelNode, CelNode], scope: Scope): number {
     const isCheap = sides.some((side) => isLiteral(side) || (isPath(side) && wholeDegree(side, scope) === 0));
-    const visitSide = (side: CelNode) =>
-      isCheap && isPath(side) ? this.#visitPath(side, scope) : this.visit(side, scope);
-    return Math.max(visitSide(sides[0]), visitSide(sides[1]));
+    const degrees = sides.map((side) =>
+      isCheap && isPath(side) ? this.#visitPath(side, scope) : this.visit(side, scope),
+    );
+    return Math.max(...degrees);
   }
 
   #visitCall(node: CelNode & { readonly op: "call" }, scope: Scope): number {
@@ -200,9 +228,9 @@ class BoundsWalk {
         `\`${name}\` walks a list of the event, filtered or not, or one that is written out; not a computed one`,
         range,
       );
-    const walked = isPath(range) ? this.#visitPath(range, scope) : this.visit(range, scope);
     const base = rangeBase(range);
     const own = isPath(base) && scope.length > 0 && wholeDegree(base, scope) === 0 ? 0 : 1;
+    const walked = isPath(range) ? this.#visitPath(range, scope) : this.visit(range, scope);
     return Math.max(walked, own + this.#visitAll(steps, [...scope, variable.args]));
   }
 }

@@ -50,12 +50,14 @@ export function parseCel(
       maxMapEntries: expressionListMax,
     },
   });
-  for (const [name, type] of Object.entries(variables)) environment.registerVariable(name, typeNames[type]);
+  for (const [name, type] of Object.entries(variables))
+    environment.registerVariable(ownName(name), typeNames[type]);
   environment.registerFunction(`string.${safeMatches}(string): bool`, (value: string, pattern: string) => {
     const compiled = patterns.get(pattern);
     if (!compiled) throw new Error("invariant broken: a pattern that was not compiled");
     return compiled.isIn(value);
   });
+  const renamed = Object.keys(variables).filter((name) => takenNames.has(name));
   try {
     const parsed = environment.parse(text);
     return {
@@ -64,7 +66,7 @@ export function parseCel(
         const { valid, type, error } = parsed.check();
         return valid ? { type: type ?? "dyn" } : { failure: failureOf(error) };
       },
-      evaluate: (values) => parsed(values) as unknown,
+      evaluate: (values) => parsed(withOwnNames(values, renamed)) as unknown,
     };
   } catch (error) {
     return { failure: failureOf(error) };
@@ -75,6 +77,30 @@ export function parseCel(
 export function renameMatches(call: CelNode): void {
   if (call.op !== "rcall") throw new Error("invariant broken: `matches` is a method");
   (call.args as unknown as [string])[0] = safeMatches;
+}
+
+/** Names that mean a type or a namespace to the library; an event has a `type`, too. */
+const takenNames = new Set([
+  ...["bool", "bytes", "double", "int", "list", "map", "null_type", "string", "type", "uint"],
+  ...["cel", "google", "optional"],
+]);
+
+function ownName(name: string): string {
+  return takenNames.has(name) ? `${name}_of_event` : name;
+}
+
+function withOwnNames(
+  values: { readonly [name: string]: unknown },
+  renamed: readonly string[],
+): { readonly [name: string]: unknown } {
+  if (renamed.length === 0) return values;
+  return { ...values, ...Object.fromEntries(renamed.map((name) => [ownName(name), values[name]])) };
+}
+
+/** Makes a name in the tree one of a variable. */
+export function renameVariable(node: CelNode): void {
+  if (node.op !== "id") throw new Error("invariant broken: a variable is a name");
+  (node as { args: string }).args = ownName(node.args);
 }
 
 /** What the library threw, in one line. A stack that is too deep is told as such. */

@@ -6,9 +6,9 @@ import { unreachable } from "../../assert.ts";
 import { MillraceError } from "../../error/millrace-error.ts";
 import { formatPath, type Json, type Path } from "../../json.ts";
 import { expressionCharactersMax, expressionStepsMax } from "../../limits.ts";
-import { nearestName } from "../../nearest-name.ts";
 import { boundCel, type CelBounds } from "./cel-bounds.ts";
-import { failureOf, parseCel, type CelFailure, type CelNode, type CelType } from "./cel-library.ts";
+import { conjunctsOf, type CelConjunct } from "./cel-conjuncts.ts";
+import { failureOf, parseCel, type CelFailure, type CelType } from "./cel-library.ts";
 import type { Pattern } from "./pattern.ts";
 import type { WhereEvent } from "./where.ts";
 
@@ -25,7 +25,8 @@ export interface CelShape {
 export type CelOutcome = { readonly value: unknown } | { readonly fault: string };
 
 export interface CompiledCel {
-  readonly tree: CelNode;
+  /** What stands between the outermost `&&`. */
+  readonly conjuncts: readonly CelConjunct[];
   evaluate(variables: { readonly [name: string]: unknown }): CelOutcome;
 }
 
@@ -78,10 +79,11 @@ export function compileCel(text: string, shape: CelShape, path: Path = []): Comp
   const parsed = parseCel(text, shape.variables, patterns);
   if ("failure" in parsed) throw invalid(shape, text, parsed.failure, path);
   const { tree } = parsed;
-  const bounds = boundCel(tree, patterns);
+  const conjuncts = conjunctsOf(tree);
+  const bounds = boundCel(tree, Object.keys(shape.variables), patterns);
   if ("fault" in bounds) throw invalid(shape, text, { message: bounds.fault, at: bounds.at }, path);
   const checked = parsed.check();
-  if ("failure" in checked) throw invalid(shape, text, withHint(checked.failure, shape), path);
+  if ("failure" in checked) throw invalid(shape, text, checked.failure, path);
   if (!fits(checked.type, shape.result))
     throw invalid(
       shape,
@@ -90,7 +92,7 @@ export function compileCel(text: string, shape: CelShape, path: Path = []): Comp
       path,
     );
   return {
-    tree,
+    conjuncts,
     evaluate: (variables) => {
       if (isTooCostly(bounds, variables))
         return {
@@ -153,15 +155,6 @@ function weigh(value: Json, enough: number): number {
     }
   }
   return weight;
-}
-
-function withHint(failure: CelFailure, shape: CelShape): CelFailure {
-  const unknown = /^Unknown variable: (\w+)$/.exec(failure.message)?.[1];
-  if (unknown === undefined) return failure;
-  const names = Object.keys(shape.variables);
-  const near = nearestName(unknown, names);
-  const hint = near === undefined ? `known are ${names.join(", ")}` : `did you mean "${near}"?`;
-  return { ...failure, message: `there is no "${unknown}" here; ${hint}` };
 }
 
 function invalid(shape: CelShape, text: unknown, failure: CelFailure, path: Path): MillraceError {

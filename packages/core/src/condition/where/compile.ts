@@ -3,7 +3,7 @@ import { unreachable } from "../../assert.ts";
 import { errorCodeOf } from "../../error/millrace-error.ts";
 import type { Json } from "../../json.ts";
 import { celVariablesOf, compileFilterCel, type CelOutcome, type CompiledCel } from "./cel.ts";
-import { conjunctsOf, type CelConjunct } from "./cel-conjuncts.ts";
+import type { CelConjunct } from "./cel-conjuncts.ts";
 import { compareText, parseTime } from "./order.ts";
 import { compileGlob, compilePattern, type PatternResult } from "./pattern.ts";
 import { compilePath } from "./read.ts";
@@ -224,7 +224,7 @@ function ofPattern(compiled: PatternResult): Holds {
 
 function compileCelPart(text: string): Part {
   const compiled = compileFilterCel(text);
-  const conjuncts = conjunctsOf(compiled.tree);
+  const { conjuncts } = compiled;
   const leaves = conjuncts.flatMap(({ leaf }) => (leaf ? [conjunctsOfLeaf(leaf)] : []));
   const evaluate = (event: WhereEvent) => compiled.evaluate(celVariablesOf(event));
   return {

@@ -17,7 +17,7 @@ function codePointRank(unit: number): number {
 }
 
 const rfc3339 =
-  /^(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}:(?:[0-5]\d|60))(?:\.(\d{1,9})\d*)?([Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
+  /^(\d{4}-\d{2}-\d{2})[Tt ]((?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60))(?:\.(\d{1,9})\d*)?([Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
 const charactersMax = 64;
 
 /** The milliseconds of a time in RFC 3339, or `undefined`. Parts of a millisecond are cut off; a leap second is the next. */
