@@ -51,6 +51,32 @@ export { describeWhere, formatFault, formatWherePath } from "./condition/where/w
 export { parseDuration, type Duration } from "./duration.ts";
 export { catalogue, type CatalogueEntry, type ErrorCode, type NextStep } from "./error/catalogue.ts";
 export { errorCodeOf, MillraceError, type MillraceErrorDetails } from "./error/millrace-error.ts";
+export {
+  cloudEventBatchType,
+  cloudEventType,
+  contentKindOf,
+  parseBinaryModeEvent,
+  parseCloudEvent,
+  parseCloudEventBatch,
+  toCloudEvent,
+  type BinaryModeData,
+  type CloudEvent,
+} from "./event/cloud-event.ts";
+export {
+  liveLane,
+  type EventDraft,
+  type EventExtension,
+  type EventOutcome,
+  type LogEvent,
+} from "./event/event.ts";
+export {
+  retentionClasses,
+  retentionClassNames,
+  retentionClassOf,
+  retentionDaysOf,
+  type RetentionClass,
+} from "./event/retention.ts";
+export { formatEventTime, parseEventTime } from "./event/time.ts";
 export { compileGraph, referencedNodes } from "./graph/compile.ts";
 export {
   downstreamOf,
@@ -100,7 +126,15 @@ export {
   type LimitMessage,
   type LimitRequest,
 } from "./limit/limit.ts";
-export { callDepthMax, lossesMax, mapItemsMax, namesShownMax, nodesMax } from "./limits.ts";
+export {
+  callDepthMax,
+  eventBatchMax,
+  eventDataMax,
+  lossesMax,
+  mapItemsMax,
+  namesShownMax,
+  nodesMax,
+} from "./limits.ts";
 export { Heap } from "./heap.ts";
 export { nearestName } from "./nearest-name.ts";
 export {

@@ -73,3 +73,19 @@ export const scheduleInstantsMax = 10_000;
 export const calendarRangesMax = 2_000;
 /** Jitter spreads load within a day; a longer delay is another time. */
 export const jitterMsMax = 86_400_000;
+/**
+ * Texts of an event, in characters: source, id and subject are in indexes, whose rows hold 2,700 bytes, at up to three
+ * bytes a character.
+ */
+export const eventSourceMax = 512;
+export const eventIdMax = 256;
+export const eventTypeMax = 255;
+export const eventSubjectMax = 512;
+/** Extension attributes of one event, and characters of a name and of a text value. */
+export const eventExtensionsMax = 32;
+export const eventExtensionNameMax = 64;
+export const eventTextMax = 2_048;
+/** JSON text of an event's data, in characters. What is larger belongs into storage, and its address into the event. */
+export const eventDataMax = 1024 * 1024;
+/** Events in one batch. */
+export const eventBatchMax = 1_000;

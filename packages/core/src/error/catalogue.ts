@@ -105,6 +105,36 @@ export const catalogue = {
     "The server takes no more work at this moment; nothing of the request was done.",
     "Try again after the time in Retry-After.",
   ),
+  MILLRACE_EVENT_INVALID: entry(
+    422,
+    "fix_input",
+    "This is not a valid event (CloudEvents 1.0); it was not recorded.",
+    "Correct what stands at the path that the message names.",
+  ),
+  MILLRACE_EVENT_TOO_LARGE: entry(
+    413,
+    "fix_input",
+    "An event, or a request with events, is larger than the log takes.",
+    "Put the data into storage and its address into the event, or send fewer events at once.",
+  ),
+  MILLRACE_EVENT_CONFLICT: entry(
+    409,
+    "fix_input",
+    "Another event with this source and id is in the log, with other content; this one was not recorded.",
+    "Give each event an id of its own within its source.",
+  ),
+  MILLRACE_EVENT_UNKNOWN: entry(
+    404,
+    "fix_input",
+    "The log has no such event, or no longer.",
+    "List events with `millrace events`.",
+  ),
+  MILLRACE_EVENTS_OVERLOADED: entry(
+    429,
+    "retry",
+    "Events come faster than they can be recorded; none of the request's were.",
+    "Send them again after the time in Retry-After.",
+  ),
   MILLRACE_INTERNAL: entry(
     500,
     "retry",
