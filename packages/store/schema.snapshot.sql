@@ -62,6 +62,38 @@ table deployment
   constraint deployment_pkey PRIMARY KEY (workspace, project, number)
   CREATE UNIQUE INDEX deployment_one_active ON millrace.deployment USING btree (workspace, project) WHERE active
 
+table event_identity
+  workspace integer not null
+  source text collate "C" not null
+  id text collate "C" not null
+  position bigint not null
+  content_hash bigint not null
+  recorded_at timestamp with time zone not null
+  constraint event_identity_pkey PRIMARY KEY (workspace, source, id)
+  CREATE INDEX event_identity_by_time ON millrace.event_identity USING brin (recorded_at)
+
+table event_log partition by LIST (retention)
+  workspace integer not null
+  position bigint not null
+  recorded_at timestamp with time zone not null
+  retention smallint not null
+  lane text not null
+  source text collate "C" not null
+  id text collate "C" not null
+  type text collate "C" not null
+  subject text collate "C"
+  event_time timestamp with time zone
+  attributes json
+  data json
+  data_blob text collate "C"
+  data_bytes bigint
+  invalid text
+  constraint event_log_pkey PRIMARY KEY (workspace, "position", recorded_at, retention)
+  CREATE INDEX event_log_by_blob ON ONLY millrace.event_log USING btree (data_blob) WHERE (data_blob IS NOT NULL)
+  CREATE INDEX event_log_by_source ON ONLY millrace.event_log USING btree (workspace, source, "position")
+  CREATE INDEX event_log_by_subject ON ONLY millrace.event_log USING btree (workspace, subject, "position") WHERE (subject IS NOT NULL)
+  CREATE INDEX event_log_by_type ON ONLY millrace.event_log USING btree (workspace, type, "position")
+
 table idempotency_key
   workspace integer not null
   key text collate "C" not null
@@ -115,6 +147,22 @@ table log_chunk partition by RANGE (created_at)
   lines json not null
   created_at timestamp with time zone not null
   constraint log_chunk_pkey PRIMARY KEY (workspace, run_id, node, item, generation, attempt, dispatch, "position", created_at)
+
+table log_head with (fillfactor=50, autovacuum_vacuum_threshold=500, autovacuum_vacuum_scale_factor=0)
+  workspace integer not null
+  position bigint not null
+  clock timestamp with time zone not null
+  node_id bigint not null
+  flush bigint not null
+  change json
+  constraint log_head_pkey PRIMARY KEY (workspace)
+
+table log_mark
+  workspace integer not null
+  position bigint not null
+  recorded_at timestamp with time zone not null
+  constraint log_mark_pkey PRIMARY KEY (workspace, "position")
+  CREATE INDEX log_mark_by_time ON millrace.log_mark USING btree (workspace, recorded_at)
 
 table migration
   number integer not null
@@ -300,8 +348,18 @@ domain ended_run_state CHECK ((VALUE = ANY (ARRAY['succeeded'::text, 'failed'::t
 function broken_rule(rule text) returns void body ce3103c348a01bcf26b4c008312f5dfc
 function check_run() returns trigger body bd55b591a0f266da3d58e4846cb2b2e9
 function check_task_run() returns trigger body 579106af719f65511e4ac5b3ae13a661
+function event_content_hash(p_lane text, p_type text, p_subject text, p_time_ms double precision, p_attributes text, p_data text, p_blob text) returns bigint body d41d8cd98f00b204e9800998ecf8427e
 function flush(p_node bigint, p_flush bigint, p_runs flush_run[], p_task_runs flush_task_run[], p_ended flush_run_end[], p_final flush_task_run[], p_more flush_run_end[], p_rest json) returns void body 86f45ce1dd0483773da537bf1560d0ac
+function flush_identities(p_workspace integer, p_events flush_event[], p_position bigint, p_at timestamp with time zone) returns integer body 49d52d2a25ab35e8faca0d8fa2b59ba6
+function flush_identity_positions(p_workspace integer, p_events flush_event[], p_position bigint, p_kept bigint[]) returns void body c9822308467235fac1e4882fdbc68374
+function flush_kept_events(p_workspace integer, p_events flush_event[], p_position bigint) returns bigint[] body 5cddb7f3acbd99f4460ec35d4806df0a
+function flush_log_change(p_workspace integer, p_position bigint, p_at timestamp with time zone, p_node bigint, p_flush bigint, p_change json) returns void body 06b034f2d3c52d44189004b4d385b215
+function flush_log_entries(p_workspace integer, p_events flush_event[], p_position bigint, p_at timestamp with time zone) returns void body 4749f1d9845896e386052d6e58cb5fea
+function flush_log_head(p_workspace integer, p_at timestamp with time zone, p_node bigint, p_flush bigint) returns log_head body 16d8a3092f5226fc33f1049388066a64
+function flush_log_mark(p_workspace integer, p_position bigint, p_at timestamp with time zone) returns void body aafddd1ead3adb97580b6eb99a7ec6c5
 function flush_offers(p_rest json) returns void body 48daf18ab104c2bb85a2e964f7a32baa
+function flush_other_events(p_workspace integer, p_events flush_event[], p_position bigint, p_kept bigint[]) returns json body 5b4f4353e7b2245ed3f1cd830414345b
 function flush_rest(p_rest json) returns void body 5b0e339be46fe57c43ea20851ac3ad17
+function flush_with_log(p_node bigint, p_flush bigint, p_runs flush_run[], p_task_runs flush_task_run[], p_ended flush_run_end[], p_final flush_task_run[], p_more flush_run_end[], p_rest json, p_workspace integer, p_clock_ms double precision, p_events flush_event[]) returns json body 3e52c28a3d5c949afabf27d62462bb44
 function keep_partitions(p_table text, p_key text, p_now timestamp with time zone, p_days_ahead integer, p_retention_days integer, OUT made text[], OUT dropped text[]) returns record body 2ba8d95bea76c7d46ba68a426a906212
 function make_partition(p_table text, p_key text, p_name text, p_day date) returns void body 11c5e8472038b80a2667528f322113ac

@@ -4,9 +4,11 @@ import {
   emptyBatch,
   type AttemptRow,
   type EngineStore,
+  type EventRow,
   type FlushBatch,
   type GrantRow,
   type LiveRun,
+  type LogChange,
   type RequestRow,
   type RunChange,
   type TaskRunRow,
@@ -136,3 +138,42 @@ export const request = (parts: Partial<RequestRow> = {}): RequestRow => ({
   rank: rowTime,
   ...parts,
 });
+
+export function eventRow(id: string, parts: Partial<EventRow> = {}): EventRow {
+  return {
+    workspace: 1,
+    lane: "live",
+    source: "/shop",
+    id,
+    type: "order.placed",
+    subject: undefined,
+    time: undefined,
+    data: { value: null },
+    isBinary: false,
+    contentType: undefined,
+    dataSchema: undefined,
+    extensions: {},
+    invalid: undefined,
+    dataText: undefined,
+    ...parts,
+  };
+}
+
+/** A node that appends to the log of workspace 1; `flush` gives what became of it. */
+export async function logFlusher(store: EngineStore): Promise<{
+  nodeId: number;
+  append: (events: readonly EventRow[], at?: number, parts?: Partial<FlushBatch>) => Promise<LogChange>;
+}> {
+  const { nodeId } = await flusher(store);
+  let number = 0;
+  return {
+    nodeId,
+    append: async (events, at = rowTime, parts = {}) => {
+      number += 1;
+      const log = { events: [...events], clocks: [{ workspace: events[0]?.workspace ?? 1, at }] };
+      const change = await store.flush(nodeId, number, { ...emptyBatch(), ...log, ...parts });
+      assert.equal(typeof change, "object");
+      return change as LogChange;
+    },
+  };
+}

@@ -7,6 +7,7 @@ import {
   shardCount,
 } from "@millrace/store";
 import type { ConformanceCase } from "./conformance.ts";
+import { engineStoreLogRules } from "./engine-store-log-rules.ts";
 import { engineStoreRefusals } from "./engine-store-refusals.ts";
 import { engineStoreRowRules } from "./engine-store-row-rules.ts";
 import { liveRun } from "./engine-rows.ts";
@@ -45,21 +46,24 @@ export interface HistoryRow {
 
 export type EngineStoreRule = (subject: EngineStoreUnderTest) => Promise<void>;
 
-/** The rules of `EngineStore` (E1–E4); each case gets an empty store from `makeStore`. */
+/** The rules of `EngineStore` (E1–E6); each case gets an empty store from `makeStore`. */
 export function engineStoreConformance(makeStore: () => Promise<EngineStoreUnderTest>): ConformanceCase[] {
-  return Object.entries({ ...rules, ...engineStoreRowRules, ...engineStoreRefusals() }).map(
-    ([name, rule]) => ({
-      name,
-      run: async () => {
-        const subject = await makeStore();
-        try {
-          await rule(subject);
-        } finally {
-          await subject.dispose();
-        }
-      },
-    }),
-  );
+  return Object.entries({
+    ...rules,
+    ...engineStoreRowRules,
+    ...engineStoreLogRules,
+    ...engineStoreRefusals(),
+  }).map(([name, rule]) => ({
+    name,
+    run: async () => {
+      const subject = await makeStore();
+      try {
+        await rule(subject);
+      } finally {
+        await subject.dispose();
+      }
+    },
+  }));
 }
 
 const leaseMs = 10_000;
@@ -350,6 +354,9 @@ const rules: { readonly [name: string]: EngineStoreRule } = {
     await other.wakeOffers();
     await heardCount(4);
     assert.equal(heard[3], "offers");
+    await other.wakeLog();
+    await heardCount(5);
+    assert.equal(heard[4], "log");
     await listening.stop();
   },
 };

@@ -3,6 +3,7 @@ import { strict as assert } from "node:assert";
 import { emptyBatch, type FlushBatch } from "@millrace/store";
 import {
   attemptRow,
+  eventRow,
   flusher,
   grant,
   key,
@@ -34,6 +35,10 @@ export function engineStoreRefusals(): { [name: string]: EngineStoreRule } {
       runsChanged: [runChange("there", { state: "quarantined", reason: why, wakeAt: rowTime })],
     },
     "a generation that has ended": { runsCreated: [liveRun("ended", { generation: 2 })] },
+    "an event with a character that no text holds": {
+      events: [eventRow("e1"), eventRow("e\u0000")],
+      clocks: [{ workspace: 1, at: rowTime }],
+    },
     "a second run of one idempotency key": {
       runsCreated: [liveRun("r1")],
       idempotencyKeys: [{ workspace: 1, key: "taken", runId: "r1", createdAt: rowTime }],

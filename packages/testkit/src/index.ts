@@ -1,6 +1,6 @@
 export { blobStoreConformance, type BlobStoreUnderTest } from "./blob-store-conformance.ts";
 export { type ConformanceCase } from "./conformance.ts";
-export { attemptRow, liveRun, rowTime, taskRunRow } from "./engine-rows.ts";
+export { attemptRow, eventRow, liveRun, rowTime, taskRunRow } from "./engine-rows.ts";
 export {
   engineStoreConformance,
   type EngineStoreRule,

@@ -16,10 +16,14 @@ import {
   type FlushOutcome,
   type OfferClaim,
   type OfferRow,
+  type InboxMessage,
+  type LastFlush,
   shardCount,
+  type WakeNews,
 } from "@millrace/store";
 import { isMemoryConstraintError } from "./memory-constraint-error.ts";
 import { applyFlush, offerKey, tryFlush } from "./memory-flush.ts";
+import { applyLogStep, logHeadOf, planLogStep, readMemoryLog } from "./memory-log.ts";
 import { keyOf, type MemoryNode, type MemoryTables } from "./memory-tables.ts";
 
 /** What stands between a session and its database. Each may wait, and may throw what a lost connection throws. */
@@ -47,8 +51,7 @@ export interface FlushUnderWay {
   rollback(): void;
 }
 
-type WakeListener = Parameters<EngineStore["onWake"]>[0];
-type Wake = Parameters<WakeListener>[0];
+type WakeListener = (what: WakeNews) => void;
 
 export class MemoryEngineDatabase {
   readonly #options: MemoryDatabaseOptions;
@@ -71,6 +74,8 @@ export class MemoryEngineDatabase {
     offers: new Map(),
     workers: new Map(),
     idempotencyKeys: new Map(),
+    logs: new Map(),
+    eventIdentities: new Map(),
   };
 
   constructor(options: MemoryDatabaseOptions) {
@@ -108,10 +113,7 @@ export class MemoryEngineDatabase {
       flush: (nodeId, number, batch) => this.#flush(nodeId, number, batch),
       tryFlush: (nodeId, number, batch) => this.#tryFlush(nodeId, number, batch),
       isPoison: isMemoryConstraintError,
-      lastFlush: async (nodeId) => {
-        const node = this.tables.nodes.get(nodeId);
-        return node ? { number: node.lastFlush, fenced: node.fenced } : { number: 0, fenced: true };
-      },
+      lastFlush: async (nodeId) => this.#lastFlush(nodeId),
       loadShards: async (shards) => this.#loadShards(new Set(shards)),
       loadQueuedRuns: async (shards, afterId, limit) =>
         [...this.tables.runs.values()]
@@ -147,6 +149,7 @@ export class MemoryEngineDatabase {
         this.#options.onMessage?.();
         this.#wake(messages.map((message) => message.shard));
       },
+      sendBounded: async (message, pendingMax) => this.#sendBounded(message, pendingMax),
       sendToRun: async (key, message) => {
         const run = this.tables.runs.get(keyOf(key.workspace, key.id));
         if (!run) return false;
@@ -157,6 +160,9 @@ export class MemoryEngineDatabase {
       },
       wake: async (shards) => this.#wake(shards),
       onWake: async (listener) => this.#onWake(link, listener),
+      wakeLog: async () => this.#tell("log"),
+      logHead: async (workspace) => logHeadOf(this.tables, workspace),
+      readLog: async (workspace, after, limit) => readMemoryLog(this.tables, workspace, after, limit),
       wakeOffers: async () => this.#tell("offers"),
       claimOffers: async (claim) => this.#claimOffers(claim),
       saveWorker: async (connection) => void this.tables.workers.set(connection.id, connection),
@@ -292,7 +298,7 @@ export class MemoryEngineDatabase {
     if (flush === "fenced") return "fenced";
     try {
       tryFlush(this.tables, batch);
-      return "committed";
+      return planLogStep(this.tables, batch)?.change ?? "committed";
     } finally {
       flush.rollback();
     }
@@ -309,16 +315,36 @@ export class MemoryEngineDatabase {
     return {
       commit: () => {
         try {
+          const step = planLogStep(this.tables, batch);
           applyFlush(this.tables, batch, (shard, message) => this.putMessage(shard, message));
+          if (step) applyLogStep(this.tables, step, { nodeId, number });
           node.lastFlush = number;
           this.#options.onFlush?.(nodeId, number, batch);
-          return "committed";
+          return step?.change ?? "committed";
         } finally {
           release();
         }
       },
       rollback: release,
     };
+  }
+
+  #lastFlush(nodeId: number): LastFlush {
+    const node = this.tables.nodes.get(nodeId);
+    if (!node) return { number: 0, fenced: true };
+    const log = [...this.tables.logs.values()].find(
+      ({ flush }) => flush.nodeId === nodeId && flush.number === node.lastFlush,
+    );
+    return { number: node.lastFlush, fenced: node.fenced, ...(log && { log: log.change }) };
+  }
+
+  #sendBounded({ shard, message }: InboxMessage, pendingMax: number): boolean {
+    const pending = [...this.tables.inbox.values()].filter((row) => row.shard === shard).length;
+    if (pending >= pendingMax) return false;
+    this.putMessage(shard, message);
+    this.#options.onMessage?.();
+    this.#wake([shard]);
+    return true;
   }
 
   putMessage(shard: number, message: Json): void {
@@ -370,12 +396,12 @@ export class MemoryEngineDatabase {
     this.#tell([...new Set(shards)]);
   }
 
-  #tell(wake: Wake): void {
+  #tell(wake: WakeNews): void {
     for (const listener of this.#listeners) listener(wake);
   }
 
   #onWake(link: MemoryLink, listener: WakeListener): { stop(): Promise<void> } {
-    const deliver = (shards: Wake): void => {
+    const deliver = (shards: WakeNews): void => {
       const call = (): void => {
         if (this.#listeners.has(deliver)) listener(shards);
       };

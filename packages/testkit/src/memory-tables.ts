@@ -1,3 +1,4 @@
+import type { LogEvent } from "@millrace/core";
 import type {
   CacheRow,
   FlushBatch,
@@ -6,6 +7,7 @@ import type {
   InboxRow,
   LimitRow,
   LiveRun,
+  LogChange,
   OfferRow,
   RequestRow,
   RunEnd,
@@ -29,6 +31,20 @@ export interface MemoryShard {
 
 export type EndedRun = Omit<LiveRun, "cancel" | "wakeAt"> & Pick<RunEnd, "output" | "endedAt">;
 
+export interface MemoryLog {
+  /** Position 1 stands first. */
+  readonly entries: LogEvent[];
+  readonly clock: number;
+  /** The flush that changed it last, and how. */
+  readonly flush: { readonly nodeId: number; readonly number: number };
+  readonly change: LogChange;
+}
+
+export interface MemoryIdentity {
+  readonly position: number;
+  readonly content: string;
+}
+
 /** The tables; keys are the parts of the primary key, joined by a line break. */
 export interface MemoryTables {
   readonly nodes: Map<number, MemoryNode>;
@@ -46,6 +62,9 @@ export interface MemoryTables {
   readonly offers: Map<string, OfferRow>;
   readonly workers: Map<string, WorkerConnection>;
   readonly idempotencyKeys: Map<string, IdempotencyKeyRow>;
+  /** By workspace. */
+  readonly logs: Map<number, MemoryLog>;
+  readonly eventIdentities: Map<string, MemoryIdentity>;
 }
 
 export function keyOf(...parts: readonly (string | number)[]): string {

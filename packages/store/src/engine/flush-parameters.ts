@@ -2,8 +2,17 @@
  * A batch as the parameters of `millrace.flush` (`sql/000002_flush.sql`): arrays of records in PostgreSQL's text form for
  * the frequent kinds of rows, one JSON text for the rest.
  */
-import type { StoredValue } from "@millrace/core";
-import type { AttemptRow, CacheRow, FlushBatch, LiveRun, RunChange, RunEnd, TaskRunRow } from "./port.ts";
+import { assert, retentionClasses, retentionClassOf, type StoredValue } from "@millrace/core";
+import type {
+  AttemptRow,
+  CacheRow,
+  EventRow,
+  FlushBatch,
+  LiveRun,
+  RunChange,
+  RunEnd,
+  TaskRunRow,
+} from "./port.ts";
 import { recordArray, type RecordField } from "./record-array.ts";
 
 export const flushParameterCount = 8;
@@ -23,6 +32,17 @@ export function flushParameters(nodeId: number, number: number, batch: FlushBatc
     recordArray(more, endNameFields),
     restOf(batch),
   ];
+}
+
+export const logParameterCount = 3;
+
+/** What `millrace.flush_with_log` (`sql/000005_event_log.sql`) takes besides, of a batch that has a clock. */
+export function logParameters(batch: FlushBatch): unknown[] {
+  const [clock, second] = batch.clocks;
+  assert(clock !== undefined && second === undefined, "a flush changes the log of one workspace");
+  const isOfIt = batch.events.every((event) => event.workspace === clock.workspace);
+  assert(isOfIt, "a flush's events belong to the workspace of its clock");
+  return [clock.workspace, clock.at, recordArray(batch.events, eventFields)];
 }
 
 /** JSON inside of JSON, or of a record: a column's text. */
@@ -82,6 +102,50 @@ function taskRunFields(row: TaskRunRow, runEndedAt: number | undefined): RecordF
     row.carried,
     runEndedAt,
   ];
+}
+
+/** As the type `flush_event`. */
+function eventFields(event: EventRow): RecordField[] {
+  const { data, dataText } = event;
+  const isInline = data.blob === undefined;
+  return [
+    event.lane,
+    event.source,
+    event.id,
+    event.type,
+    event.subject,
+    event.time,
+    retentionClasses[retentionClassOf(event.type)],
+    attributesText(event),
+    isInline && data.value !== null ? (dataText ?? JSON.stringify(data.value)) : undefined,
+    data.blob,
+    isInline ? undefined : data.bytes,
+    event.invalid,
+  ];
+}
+
+/** Attributes that have no column; nothing when there are none. */
+export interface EventAttributes {
+  readonly contentType?: string | undefined;
+  readonly dataSchema?: string | undefined;
+  readonly isBinary?: true | undefined;
+  readonly extensions?: EventRow["extensions"] | undefined;
+}
+
+function attributesText({ contentType, dataSchema, isBinary, extensions }: EventRow): string | undefined {
+  let hasExtensions = false;
+  for (const _name in extensions) {
+    hasExtensions = true;
+    break;
+  }
+  if (contentType === undefined && dataSchema === undefined && !isBinary && !hasExtensions) return undefined;
+  const attributes: EventAttributes = {
+    contentType,
+    dataSchema,
+    isBinary: isBinary ? true : undefined,
+    extensions: hasExtensions ? extensions : undefined,
+  };
+  return JSON.stringify(attributes);
 }
 
 /** As the type `flush_run_end`. */

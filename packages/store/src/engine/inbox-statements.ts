@@ -14,6 +14,20 @@ export async function sendInbox(pool: Pool, messages: readonly InboxMessage[]): 
   await wake(pool, [...new Set(messages.map((entry) => entry.shard))]);
 }
 
+/** The count stops at `pendingMax`: it is short as long as the receiver keeps up. */
+export async function sendBounded(pool: Pool, message: InboxMessage, pendingMax: number): Promise<boolean> {
+  const { rowCount } = await pool.query({
+    name: "send-bounded",
+    text: `insert into inbox (shard, message)
+      select $1, $2::json
+      where (select count(*) from (select from inbox where shard = $1 limit $3) as pending) < $3`,
+    values: [message.shard, JSON.stringify(message.message), pendingMax],
+  });
+  if (rowCount === 0) return false;
+  await wake(pool, [message.shard]);
+  return true;
+}
+
 export async function sendToRun(pool: Pool, key: RunKey, message: Json): Promise<boolean> {
   const { rows } = await pool.query<{ shard: number }>({
     name: "send-to-run",

@@ -6,11 +6,15 @@
  * E2: a node's flush numbers rise by one; `lastFlush` tells after a lost connection whether the last one landed.
  * E3: a shard has at most one owner that is not fenced; it changes hands only by its owner or after its fencing.
  * E4: what `flush` committed is what the `load…` functions give afterwards, to anybody.
+ * E5: positions of a workspace's log follow each other without gaps in the order of commits, and `recordedAt` never falls.
+ * E6: of the events with one source and id the first one is in the log, once.
  */
 import type {
   AttemptError,
   AttemptRecord,
+  EventDraft,
   Json,
+  LogEvent,
   Reason,
   RunState,
   StoredValue,
@@ -183,6 +187,49 @@ export interface IdempotencyKeyRow {
   readonly createdAt: number;
 }
 
+/** An event for the log. */
+export interface EventRow extends EventDraft {
+  readonly workspace: number;
+  /** JSON text of data that rests in the row, where somebody had it already. */
+  readonly dataText: string | undefined;
+}
+
+/** From the flush on that has this, no entry of the log gets a `recordedAt` before `at`. */
+export interface LogClock {
+  readonly workspace: number;
+  readonly at: number;
+}
+
+/** What a flush made of its events. Those that `others` does not list have the positions from `first` on, in their order. */
+export interface LogChange {
+  readonly first: number;
+  readonly count: number;
+  /** The log's clock after the flush; `recordedAt` of its events. */
+  readonly clock: number;
+  /** `at` is the place among the flush's events, from 0. */
+  readonly others: readonly {
+    readonly at: number;
+    readonly kind: "duplicate" | "conflict";
+    readonly position: number;
+  }[];
+}
+
+export interface LogHead {
+  /** Of the last entry; 0 when there is none. */
+  readonly position: number;
+  /** No entry after `position` has a smaller `recordedAt`. */
+  readonly clock: number;
+}
+
+/** Entries after a position, in order. Between them those are missing whose retention has ended, and no others. */
+export interface LogPage {
+  readonly events: readonly LogEvent[];
+  /** The page holds all up to here: where the next one goes on. */
+  readonly until: number;
+  /** The whole log's end, read before the entries were. */
+  readonly head: LogHead;
+}
+
 /** Everything that one flush commits. */
 export interface FlushBatch {
   /** Refused (constraint `run_pkey`) where the run is live, or has ended in this generation or a later one. */
@@ -203,6 +250,10 @@ export interface FlushBatch {
   readonly cached: CacheRow[];
   readonly offers: OfferRow[];
   readonly offersGone: OfferKey[];
+  /** All of one workspace, with its clock in `clocks`. */
+  readonly events: EventRow[];
+  /** One at most: a flush changes one workspace's log. */
+  readonly clocks: LogClock[];
 }
 
 export function emptyBatch(): FlushBatch {
@@ -223,11 +274,23 @@ export function emptyBatch(): FlushBatch {
     cached: [],
     offers: [],
     offersGone: [],
+    events: [],
+    clocks: [],
   };
 }
 
-/** `fenced`: this node's time is over; it must step nothing more and start again as a new one. */
-export type FlushOutcome = "committed" | "fenced";
+/**
+ * `fenced`: this node's time is over; it must step nothing more and start again as a new one. A flush that has a clock is
+ * committed with what became of the log.
+ */
+export type FlushOutcome = "committed" | "fenced" | LogChange;
+
+export interface LastFlush {
+  readonly number: number;
+  readonly fenced: boolean;
+  /** What that flush made of its events, if it had a clock. */
+  readonly log?: LogChange;
+}
 
 export interface NodeRegistration {
   readonly nodeId: number;
@@ -263,6 +326,8 @@ export interface WaitingRun extends RunKey {
   readonly wakeAt: number;
 }
 
+export type WakeNews = readonly number[] | "all" | "offers" | "log";
+
 export interface EngineStore {
   /** Makes this process's node row with a lease of `leaseMs`. */
   registerNode(node: {
@@ -290,7 +355,7 @@ export interface EngineStore {
   tryFlush(nodeId: number, number: number, batch: FlushBatch): Promise<FlushOutcome>;
   /** The database refused what a flush said: sending it again can't help. All other failures are worth repeating. */
   isPoison(error: unknown): boolean;
-  lastFlush(nodeId: number): Promise<{ readonly number: number; readonly fenced: boolean }>;
+  lastFlush(nodeId: number): Promise<LastFlush>;
 
   /** Takes back offers of the shards' earlier owners, and grants of runs that are not live, before it reads. */
   loadShards(shards: readonly number[]): Promise<LoadedShards>;
@@ -308,12 +373,18 @@ export interface EngineStore {
   sendInbox(messages: readonly InboxMessage[]): Promise<void>;
   /** Leaves a message for whichever shard a live run stands in; false when there is no such run. */
   sendToRun(key: RunKey, message: Json): Promise<boolean>;
+  /** Leaves a message as `sendInbox` does, unless as many as `pendingMax` wait for its shard already: then false. */
+  sendBounded(message: InboxMessage, pendingMax: number): Promise<boolean>;
   /** Tells nodes that these shards have messages. Coalesced by the caller. */
   wake(shards: readonly number[]): Promise<void>;
-  /** Calls back with shards that have messages, with `offers` when there are new ones, and with all on a new connection. */
-  onWake(
-    listener: (shards: readonly number[] | "all" | "offers") => void,
-  ): Promise<{ stop(): Promise<void> }>;
+  /** Calls back with shards that have messages, with what else there is news of, and with `all` on a new connection. */
+  onWake(listener: (what: WakeNews) => void): Promise<{ stop(): Promise<void> }>;
+
+  /** Tells nodes that the log has grown, or its clock. Coalesced by the caller. */
+  wakeLog(): Promise<void>;
+  logHead(workspace: number): Promise<LogHead>;
+  /** Up to `limit` entries after position `after`. */
+  readLog(workspace: number, after: number, limit: number): Promise<LogPage>;
 
   /** Tells nodes that there are offers. */
   wakeOffers(): Promise<void>;

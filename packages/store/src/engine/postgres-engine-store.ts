@@ -1,15 +1,21 @@
 /** The engine's store on PostgreSQL. The hot statement is `millrace.flush` (`sql/000002_flush.sql`). */
-import type { Json } from "@millrace/core";
+import { assert, type Json } from "@millrace/core";
 import type { Pool } from "pg";
 import { isConnectionLoss } from "../connection-loss.ts";
 import type { Database } from "../connect.ts";
 import { toTimestamp } from "../value-types.ts";
-import type { CacheRow, EngineStore, FlushBatch, FlushOutcome, InboxRow } from "./port.ts";
+import type { CacheRow, EngineStore, FlushBatch, FlushOutcome, InboxRow, LogChange } from "./port.ts";
 import { readStored } from "./rows.ts";
-import { flushParameterCount, flushParameters } from "./flush-parameters.ts";
+import {
+  flushParameterCount,
+  flushParameters,
+  logParameterCount,
+  logParameters,
+} from "./flush-parameters.ts";
+import { logHead, readLog, readLogChange, type LogChangeColumns } from "./log-statements.ts";
 import { registerNode, renewLease, fenceExpired, claimShards, leave } from "./node-statements.ts";
 import { loadShards, loadQueuedRuns, loadRun, loadWaitingRuns } from "./load-statements.ts";
-import { sendInbox, sendToRun, sendToWorker, wake, wakeChannel } from "./inbox-statements.ts";
+import { sendBounded, sendInbox, sendToRun, sendToWorker, wake, wakeChannel } from "./inbox-statements.ts";
 import { claimOffers, saveWorker, liveWorkers } from "./worker-statements.ts";
 
 const fencedCode = "MR001";
@@ -41,13 +47,21 @@ export function openPostgresEngineStore(database: Database): EngineStore {
     tryFlush: (nodeId, number, batch) => tryFlush(pool, nodeId, number, batch),
     isPoison,
     lastFlush: async (nodeId) => {
-      const { rows } = await pool.query<{ last_flush: number; fenced: boolean }>({
+      const { rows } = await pool.query<{
+        last_flush: number;
+        fenced: boolean;
+        change: LogChangeColumns | null;
+      }>({
         name: "last-flush",
-        text: "select last_flush, fenced from node where id = $1",
+        text: `select last_flush, fenced,
+            (select change from log_head where node_id = n.id and flush = n.last_flush limit 1) as change
+          from node as n where id = $1`,
         values: [nodeId],
       });
       const row = rows[0];
-      return row ? { number: row.last_flush, fenced: row.fenced } : { number: 0, fenced: true };
+      if (!row) return { number: 0, fenced: true };
+      const log = row.change === null ? {} : { log: readLogChange(row.change) };
+      return { number: row.last_flush, fenced: row.fenced, ...log };
     },
     loadShards: (shards) => loadShards(pool, shards),
     loadQueuedRuns: (shards, afterId, limit) => loadQueuedRuns(pool, shards, afterId, limit),
@@ -70,15 +84,21 @@ export function openPostgresEngineStore(database: Database): EngineStore {
       return rows;
     },
     sendInbox: (messages) => sendInbox(pool, messages),
+    sendBounded: (message, pendingMax) => sendBounded(pool, message, pendingMax),
     sendToRun: (key, message) => sendToRun(pool, key, message),
     wake: (shards) => wake(pool, shards),
     onWake: async (listener) =>
       database.listen({
         channels: [wakeChannel],
         onNotification: (_channel, payload) =>
-          listener(payload === "offers" ? "offers" : payload.split(",").map(Number)),
+          listener(payload === "offers" || payload === "log" ? payload : payload.split(",").map(Number)),
         onCatchUp: () => listener("all"),
       }),
+    wakeLog: async () => {
+      await pool.query({ name: "wake", text: "select pg_notify($1, $2)", values: [wakeChannel, "log"] });
+    },
+    logHead: (workspace) => logHead(pool, workspace),
+    readLog: (workspace, after, limit) => readLog(pool, workspace, after, limit),
     wakeOffers: async () => {
       await pool.query({ name: "wake", text: "select pg_notify($1, $2)", values: [wakeChannel, "offers"] });
     },
@@ -105,7 +125,12 @@ export function openPostgresEngineStore(database: Database): EngineStore {
   };
 }
 
-const flushText = `select flush(${Array.from({ length: flushParameterCount }, (_, index) => `$${index + 1}`).join(", ")})`;
+function callText(name: string, parameters: number): string {
+  return `${name}(${Array.from({ length: parameters }, (_, index) => `$${index + 1}`).join(", ")})`;
+}
+
+const flushText = `select ${callText("flush", flushParameterCount)}`;
+const flushWithLogText = `select ${callText("flush_with_log", flushParameterCount + logParameterCount)} as change`;
 
 async function flush(
   pool: Pick<Pool, "query">,
@@ -113,13 +138,25 @@ async function flush(
   number: number,
   batch: FlushBatch,
 ): Promise<FlushOutcome> {
+  const values = flushParameters(nodeId, number, batch);
   try {
-    await pool.query({ name: "flush", text: flushText, values: flushParameters(nodeId, number, batch) });
+    if (batch.clocks.length > 0) return await flushWithLog(pool, [...values, ...logParameters(batch)]);
+    assert(batch.events.length === 0, "a flush with events has a clock");
+    await pool.query({ name: "flush", text: flushText, values });
     return "committed";
   } catch (error) {
     if (!isConnectionLoss(error) && (error as { code?: unknown }).code === fencedCode) return "fenced";
     throw error;
   }
+}
+
+async function flushWithLog(pool: Pick<Pool, "query">, values: unknown[]): Promise<LogChange> {
+  const { rows } = await pool.query<{ change: LogChangeColumns }>({
+    name: "flush-with-log",
+    text: flushWithLogText,
+    values,
+  });
+  return readLogChange(rows[0]!.change);
 }
 
 async function tryFlush(

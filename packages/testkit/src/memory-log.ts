@@ -1,0 +1,89 @@
+/** The event log in memory: what `sql/000005_event_log.sql` does with a flush's events, and reading by position. */
+import { assert, type LogEvent } from "@millrace/core";
+import type { EventRow, FlushBatch, LogChange, LogHead, LogPage } from "@millrace/store";
+import { MemoryConstraintError } from "./memory-constraint-error.ts";
+import { keyOf, type MemoryIdentity, type MemoryTables } from "./memory-tables.ts";
+
+/** What a flush is going to do to its log; nothing is changed yet. */
+export interface LogStep {
+  readonly workspace: number;
+  readonly events: readonly LogEvent[];
+  readonly identities: ReadonlyMap<string, MemoryIdentity>;
+  readonly change: LogChange;
+}
+
+export function planLogStep(tables: MemoryTables, batch: FlushBatch): LogStep | undefined {
+  const [clock] = batch.clocks;
+  if (!clock) {
+    assert(batch.events.length === 0, "a flush with events has a clock");
+    return undefined;
+  }
+  const head = logHeadOf(tables, clock.workspace);
+  const recordedAt = Math.max(clock.at, head.clock);
+  const events: LogEvent[] = [];
+  const identities = new Map<string, MemoryIdentity>();
+  const others: { at: number; kind: "duplicate" | "conflict"; position: number }[] = [];
+  for (const [at, row] of batch.events.entries()) {
+    checkTexts(row);
+    assert(row.workspace === clock.workspace, "a flush's events belong to the workspace of its clock");
+    const name = keyOf(row.workspace, row.source, row.id);
+    const content = contentOf(row);
+    const known = tables.eventIdentities.get(name) ?? identities.get(name);
+    if (known) {
+      const kind = content === known.content ? "duplicate" : "conflict";
+      others.push({ at, kind, position: known.position });
+      continue;
+    }
+    const event = eventOf(row, head.position + events.length + 1, recordedAt);
+    identities.set(name, { position: event.position, content });
+    events.push(event);
+  }
+  const change = { first: head.position + 1, count: events.length, clock: recordedAt, others };
+  return { workspace: clock.workspace, events, identities, change };
+}
+
+export function applyLogStep(
+  tables: MemoryTables,
+  step: LogStep,
+  flush: { nodeId: number; number: number },
+): void {
+  const { workspace, events, identities, change } = step;
+  const log = tables.logs.get(workspace);
+  const entries = log?.entries ?? [];
+  for (const event of events) entries.push(event);
+  for (const [name, identity] of identities) tables.eventIdentities.set(name, identity);
+  tables.logs.set(workspace, { entries, clock: change.clock, flush, change });
+}
+
+export function logHeadOf(tables: MemoryTables, workspace: number): LogHead {
+  const log = tables.logs.get(workspace);
+  return { position: log?.entries.length ?? 0, clock: log?.clock ?? 0 };
+}
+
+export function readMemoryLog(
+  tables: MemoryTables,
+  workspace: number,
+  after: number,
+  limit: number,
+): LogPage {
+  const head = logHeadOf(tables, workspace);
+  const events = tables.logs.get(workspace)?.entries.slice(after, after + limit) ?? [];
+  return { events, until: Math.max(after, Math.min(after + limit, head.position)), head };
+}
+
+/** PostgreSQL's texts hold no U+0000. */
+function checkTexts({ lane, source, id, type, subject, invalid }: EventRow): void {
+  for (const text of [lane, source, id, type, subject, invalid])
+    if (text?.includes("\u0000")) throw new MemoryConstraintError("22021", "invalid byte sequence");
+}
+
+function eventOf(row: EventRow, position: number, recordedAt: number): LogEvent {
+  const { dataText: _text, ...draft } = row;
+  return { ...draft, position, recordedAt, time: row.time ?? recordedAt };
+}
+
+/** All that an event says besides its name. */
+function contentOf(row: EventRow): string {
+  const { lane, type, subject, time, data, isBinary, contentType, dataSchema, extensions } = row;
+  return JSON.stringify([lane, type, subject, time, data, isBinary, contentType, dataSchema, extensions]);
+}
