@@ -7,6 +7,7 @@ import type {
   AttemptRow,
   CacheRow,
   EventRow,
+  FiringRow,
   FlushBatch,
   LiveRun,
   RunChange,
@@ -214,6 +215,7 @@ function restOf(batch: FlushBatch): string | null {
     rank: row.rank,
   }));
   add(rest, "cached", batch.cached, cachedRow);
+  addTriggers(rest, batch);
   add(rest, "offersGone", batch.offersGone, offerKeyOf);
   add(rest, "offers", batch.offers, (row) => ({
     ...offerKeyOf(row),
@@ -224,6 +226,60 @@ function restOf(batch: FlushBatch): string | null {
     shard: row.shard,
   }));
   return Object.keys(rest).length === 0 ? null : JSON.stringify(rest);
+}
+
+function addTriggers(rest: Record<string, unknown[]>, batch: FlushBatch): void {
+  add(rest, "cursors", batch.cursors, ({ shard, position }) => ({ shard, position }));
+  add(rest, "outboxTaken", batch.outboxTaken, (id) => ({ id }));
+  add(rest, "triggers", batch.triggers, (row) => ({
+    workspace: row.workspace,
+    pipeline: row.pipeline,
+    shard: row.shard,
+    version: row.version,
+    definition: jsonText(row.definition),
+    activated_position: row.activated.position,
+    activated_ms: row.activated.recordedAt,
+    paused_position: row.paused?.position,
+    paused_ms: row.paused?.recordedAt,
+  }));
+  add(rest, "triggerKeysGone", batch.triggerKeysGone, ({ workspace, pipeline }) => ({ workspace, pipeline }));
+  add(rest, "triggerKeys", batch.triggerKeys, (row) => ({
+    workspace: row.workspace,
+    pipeline: row.pipeline,
+    key: row.key,
+    shard: row.shard,
+    state: JSON.stringify(row.state),
+    firings: row.firings,
+    due_ms: row.dueAt,
+    touched_ms: row.touchedAt,
+  }));
+  add(rest, "firings", batch.firings, (row) => ({
+    workspace: row.workspace,
+    pipeline: row.pipeline,
+    version: row.version,
+    key: row.key,
+    occurrence: row.occurrence,
+    revision: row.revision,
+    at_ms: row.at,
+    position: row.position,
+    run_id: row.runId,
+    reason: jsonText(row.reason),
+    value: outputText(row.value),
+    value_blob: row.value?.blob,
+  }));
+  const members = batch.firings.flatMap(membersOf);
+  add(rest, "firingMembers", members, (row) => row);
+}
+
+/** A firing without a run has no members: its row says why. */
+function membersOf({ workspace, runId, members }: FiringRow): object[] {
+  if (runId === undefined) return [];
+  return members.map((member, ordinal) => {
+    const common = { workspace, run_id: runId, ordinal, operand: member.operand };
+    return member.kind === "event"
+      ? { ...common, position: member.position }
+      : { ...common, from_ms: member.from, to_ms: member.at };
+  });
 }
 
 function offerKeyOf(row: {

@@ -13,12 +13,14 @@ import type {
   AttemptError,
   AttemptRecord,
   EventDraft,
+  Firing,
   Json,
   LogEvent,
   Reason,
   RunState,
   StoredValue,
   TaskRunRecord,
+  TriggerDefinition,
 } from "@millrace/core";
 
 export const shardCount = 64;
@@ -51,6 +53,8 @@ export interface LiveRun extends RunKey {
   readonly parent: RunParent | undefined;
   readonly labels: { readonly [name: string]: string };
   readonly params: StoredValue;
+  /** What its tasks see of the firing that started it; a row of `firings` in the flush that makes it. */
+  readonly firing?: StoredValue | undefined;
   readonly cancel:
     | { readonly by: "user" | "deadline" | "parent"; readonly reason: Reason; readonly force: boolean }
     | undefined;
@@ -230,6 +234,70 @@ export interface LogPage {
   readonly head: LogHead;
 }
 
+/** A pipeline's trigger, as of a position of the log. */
+export interface TriggerRow {
+  readonly workspace: number;
+  readonly pipeline: string;
+  readonly shard: number;
+  readonly version: number;
+  /** Absent: the pipeline has none any more. */
+  readonly definition: TriggerDefinition | undefined;
+  /** Where this version began. */
+  readonly activated: LogPlace;
+  readonly paused: LogPlace | undefined;
+}
+
+export interface LogPlace {
+  readonly position: number;
+  readonly recordedAt: number;
+}
+
+/** The state of a trigger's condition for one value of its key; the empty text where it has no key. */
+export interface TriggerKeyRow {
+  readonly workspace: number;
+  readonly pipeline: string;
+  readonly key: string;
+  readonly shard: number;
+  readonly state: Json;
+  /** The number of the last firing of this key. */
+  readonly firings: number;
+  readonly dueAt: number | undefined;
+  readonly touchedAt: number;
+}
+
+/** A firing and its run, which is part of the same flush. */
+export interface FiringRow extends Firing {
+  readonly workspace: number;
+  /** Of the last entry that was told before it was decided. */
+  readonly position: number;
+  /** Absent where no run could begin. */
+  readonly runId: string | undefined;
+  readonly reason: Reason | undefined;
+  readonly value: StoredValue | undefined;
+}
+
+/** How far the rows of a shard's triggers reach. */
+export interface LogCursor {
+  readonly shard: number;
+  readonly position: number;
+}
+
+/** What was decided outside of a flush and belongs into the log. */
+export interface OutboxRow {
+  readonly id: number;
+  readonly workspace: number;
+  readonly type: string;
+  readonly subject: string;
+  readonly data: Json;
+}
+
+export interface LoadedTriggers {
+  readonly triggers: readonly TriggerRow[];
+  /** Of triggers without keys. */
+  readonly keys: readonly TriggerKeyRow[];
+  readonly cursors: readonly LogCursor[];
+}
+
 /** Everything that one flush commits. */
 export interface FlushBatch {
   /** Refused (constraint `run_pkey`) where the run is live, or has ended in this generation or a later one. */
@@ -252,6 +320,15 @@ export interface FlushBatch {
   readonly offersGone: OfferKey[];
   /** All of one workspace, with its clock in `clocks`. */
   readonly events: EventRow[];
+  readonly triggers: TriggerRow[];
+  /** All keys of these triggers go, before others are written. */
+  readonly triggerKeysGone: { readonly workspace: number; readonly pipeline: string }[];
+  readonly triggerKeys: TriggerKeyRow[];
+  /** Refused (`firing_pkey`) where a firing of this identity was there before. */
+  readonly firings: FiringRow[];
+  /** Never back. Whatever changes triggers moves one. */
+  readonly cursors: LogCursor[];
+  readonly outboxTaken: number[];
   /** One at most: a flush changes one workspace's log. */
   readonly clocks: LogClock[];
 }
@@ -275,6 +352,12 @@ export function emptyBatch(): FlushBatch {
     offers: [],
     offersGone: [],
     events: [],
+    triggers: [],
+    triggerKeysGone: [],
+    triggerKeys: [],
+    firings: [],
+    cursors: [],
+    outboxTaken: [],
     clocks: [],
   };
 }
@@ -385,6 +468,18 @@ export interface EngineStore {
   logHead(workspace: number): Promise<LogHead>;
   /** Up to `limit` entries after position `after`. */
   readLog(workspace: number, after: number, limit: number): Promise<LogPage>;
+  /** Those of these entries that are kept. */
+  readEntries(workspace: number, positions: readonly number[]): Promise<LogEvent[]>;
+
+  loadTriggers(shards: readonly number[]): Promise<LoadedTriggers>;
+  loadTriggerKeys(
+    workspace: number,
+    names: readonly { readonly pipeline: string; readonly key: string }[],
+  ): Promise<TriggerKeyRow[]>;
+  /** Those of keyed triggers that time changes by `until`, the earliest first. */
+  loadDueTriggerKeys(shards: readonly number[], until: number, limit: number): Promise<TriggerKeyRow[]>;
+  /** The oldest first. */
+  loadOutbox(limit: number): Promise<OutboxRow[]>;
 
   /** Tells nodes that there are offers. */
   wakeOffers(): Promise<void>;

@@ -13,6 +13,13 @@ import {
   logParameters,
 } from "./flush-parameters.ts";
 import { logHead, readLog, readLogChange, type LogChangeColumns } from "./log-statements.ts";
+import {
+  loadDueTriggerKeys,
+  loadOutbox,
+  loadTriggerKeys,
+  loadTriggers,
+  readEntries,
+} from "./trigger-statements.ts";
 import { registerNode, renewLease, fenceExpired, claimShards, leave } from "./node-statements.ts";
 import { loadShards, loadQueuedRuns, loadRun, loadWaitingRuns } from "./load-statements.ts";
 import { sendBounded, sendInbox, sendToRun, sendToWorker, wake, wakeChannel } from "./inbox-statements.ts";
@@ -99,6 +106,11 @@ export function openPostgresEngineStore(database: Database): EngineStore {
     },
     logHead: (workspace) => logHead(pool, workspace),
     readLog: (workspace, after, limit) => readLog(pool, workspace, after, limit),
+    readEntries: (workspace, positions) => readEntries(pool, workspace, positions),
+    loadTriggers: (shards) => loadTriggers(pool, shards),
+    loadTriggerKeys: (workspace, names) => loadTriggerKeys(pool, workspace, names),
+    loadDueTriggerKeys: (shards, until, limit) => loadDueTriggerKeys(pool, shards, until, limit),
+    loadOutbox: (limit) => loadOutbox(pool, limit),
     wakeOffers: async () => {
       await pool.query({ name: "wake", text: "select pg_notify($1, $2)", values: [wakeChannel, "offers"] });
     },

@@ -18,14 +18,23 @@ export interface LiveRunColumns {
   labels: Record<string, string> | null;
   params: Json;
   params_blob: string | null;
+  firing: FiringColumns | null;
   cancel: LiveRun["cancel"] | null;
   created_at: number;
   started_at: number | null;
   wake_at: number | null;
 }
 
-export const liveRunColumns =
-  "workspace, id, lane, shard, pipeline, project, bundle, generation, state, reason, depth, parent, labels, params, params_blob, cancel, created_at, started_at, wake_at";
+/** What a run's tasks see of the firing that started it; `table` is `run` or `run_history`. */
+export function firingColumn(table: string): string {
+  return `(
+    select json_build_object('value', f.value, 'blob', f.value_blob)
+    from firing as f
+    where f.workspace = ${table}.workspace and f.run_id = ${table}.id
+  ) as firing`;
+}
+
+export const liveRunColumns = `workspace, id, lane, shard, pipeline, project, bundle, generation, state, reason, depth, parent, labels, params, params_blob, cancel, created_at, started_at, wake_at, ${firingColumn("run")}`;
 
 export function readLiveRun(row: LiveRunColumns): LiveRun {
   return {
@@ -43,11 +52,22 @@ export function readLiveRun(row: LiveRunColumns): LiveRun {
     parent: row.parent ?? undefined,
     labels: row.labels ?? {},
     params: row.params_blob === null ? { value: row.params } : { blob: row.params_blob, bytes: 0 },
+    ...readFiring(row.firing),
     cancel: row.cancel ?? undefined,
     createdAt: row.created_at,
     startedAt: row.started_at ?? undefined,
     wakeAt: row.wake_at ?? undefined,
   };
+}
+
+/** What a run's tasks see of its firing: from the table `firing`, by the run. */
+export interface FiringColumns {
+  value: Json;
+  blob: string | null;
+}
+
+export function readFiring(firing: FiringColumns | null): Pick<LiveRun, "firing"> {
+  return firing === null ? {} : { firing: readStored(firing.value, firing.blob, null) };
 }
 
 export interface TaskRunColumns {

@@ -4,11 +4,13 @@ import type { PoolClient } from "pg";
 import type { Database } from "../connect.ts";
 import type { AttemptRow, LiveRun, RunParent, TaskRunRow } from "../engine/port.ts";
 import {
+  firingColumn,
   liveRunColumns,
   readLiveRun,
   readStored,
   readTaskRun,
   taskRunColumns,
+  type FiringColumns,
   type LiveRunColumns,
   type TaskRunColumns,
 } from "../engine/rows.ts";
@@ -48,6 +50,7 @@ interface EndedRunColumns {
   created_at: number;
   started_at: number | null;
   ended_at: number;
+  firing?: FiringColumns | null;
 }
 
 const endedRunColumns =
@@ -55,7 +58,7 @@ const endedRunColumns =
 
 function readEndedRun(row: EndedRunColumns): EndedRun {
   return {
-    ...readLiveRun({ ...row, cancel: null, wake_at: null }),
+    ...readLiveRun({ ...row, firing: row.firing ?? null, cancel: null, wake_at: null }),
     output: readStored(row.output, row.output_blob, row.output_bytes),
     endedAt: row.ended_at,
   };
@@ -79,7 +82,7 @@ async function readRun(client: PoolClient, workspace: number, id: string, since:
   });
   const ended = await client.query<EndedRunColumns>({
     name: "find-ended-run",
-    text: `select ${endedRunColumns}
+    text: `select ${endedRunColumns}, ${firingColumn("run_history")}
       from run_history
       where workspace = $1 and id = $2 and ended_at >= $3
       order by generation desc, ended_at desc`,
@@ -272,7 +275,7 @@ export async function listRuns(
   return rows.map((row) => {
     const { ended_at: endedAt } = row;
     return endedAt === null
-      ? readLiveRun({ ...row, cancel: null, wake_at: null })
+      ? readLiveRun({ ...row, firing: null, cancel: null, wake_at: null })
       : readEndedRun({ ...row, ended_at: endedAt });
   });
 }

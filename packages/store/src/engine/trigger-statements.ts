@@ -1,0 +1,151 @@
+/** What a node reads of triggers: when it takes a shard, and while it evaluates. */
+import type { Json, LogEvent, TriggerDefinition } from "@millrace/core";
+import type { Pool } from "pg";
+import { toTimestamp } from "../value-types.ts";
+import { eventColumns, readEvent, type EventColumns } from "./log-statements.ts";
+import type { LoadedTriggers, LogCursor, OutboxRow, TriggerKeyRow, TriggerRow } from "./port.ts";
+
+interface TriggerColumns {
+  workspace: number;
+  pipeline: string;
+  shard: number;
+  version: number;
+  definition: TriggerDefinition | null;
+  activated_position: number;
+  activated_at: number;
+  paused_position: number | null;
+  paused_at: number | null;
+}
+
+const triggerColumns =
+  "workspace, pipeline, shard, version, definition, activated_position, activated_at, paused_position, paused_at";
+
+export function readTrigger(row: TriggerColumns): TriggerRow {
+  return {
+    workspace: row.workspace,
+    pipeline: row.pipeline,
+    shard: row.shard,
+    version: row.version,
+    definition: row.definition ?? undefined,
+    activated: { position: row.activated_position, recordedAt: row.activated_at },
+    paused:
+      row.paused_position === null || row.paused_at === null
+        ? undefined
+        : { position: row.paused_position, recordedAt: row.paused_at },
+  };
+}
+
+interface TriggerKeyColumns {
+  workspace: number;
+  pipeline: string;
+  key: string;
+  shard: number;
+  state: Json;
+  firings: number;
+  due_at: number | null;
+  touched_at: number;
+}
+
+const triggerKeyColumns = "workspace, pipeline, key, shard, state, firings, due_at, touched_at";
+
+export function readTriggerKey(row: TriggerKeyColumns): TriggerKeyRow {
+  return {
+    workspace: row.workspace,
+    pipeline: row.pipeline,
+    key: row.key,
+    shard: row.shard,
+    state: row.state,
+    firings: row.firings,
+    dueAt: row.due_at ?? undefined,
+    touchedAt: row.touched_at,
+  };
+}
+
+export async function loadTriggers(pool: Pool, shards: readonly number[]): Promise<LoadedTriggers> {
+  const [triggers, keys, cursors] = await Promise.all([
+    pool.query<TriggerColumns>({
+      name: "load-triggers",
+      text: `select ${triggerColumns} from trigger where shard = any($1) order by pipeline`,
+      values: [shards],
+    }),
+    pool.query<TriggerKeyColumns>({
+      name: "load-trigger-states",
+      text: `select ${prefixed("k", triggerKeyColumns)}
+        from trigger as t
+        join trigger_key as k on k.workspace = t.workspace and k.pipeline = t.pipeline and k.key = ''
+        where t.shard = any($1)`,
+      values: [shards],
+    }),
+    pool.query<{ shard: number; log_position: number }>({
+      name: "load-cursors",
+      text: "select shard, log_position from shard where shard = any($1)",
+      values: [shards],
+    }),
+  ]);
+  return {
+    triggers: triggers.rows.map(readTrigger),
+    keys: keys.rows.map(readTriggerKey),
+    cursors: cursors.rows.map((row): LogCursor => ({ shard: row.shard, position: row.log_position })),
+  };
+}
+
+export async function loadTriggerKeys(
+  pool: Pool,
+  workspace: number,
+  names: readonly { readonly pipeline: string; readonly key: string }[],
+): Promise<TriggerKeyRow[]> {
+  const { rows } = await pool.query<TriggerKeyColumns>({
+    name: "load-trigger-keys",
+    text: `select ${prefixed("k", triggerKeyColumns)}
+      from unnest($2::text[], $3::text[]) as n (pipeline, key)
+      join trigger_key as k on k.workspace = $1 and k.pipeline = n.pipeline and k.key = n.key`,
+    values: [workspace, names.map(({ pipeline }) => pipeline), names.map(({ key }) => key)],
+  });
+  return rows.map(readTriggerKey);
+}
+
+export async function loadDueTriggerKeys(
+  pool: Pool,
+  shards: readonly number[],
+  until: number,
+  limit: number,
+): Promise<TriggerKeyRow[]> {
+  const { rows } = await pool.query<TriggerKeyColumns>({
+    name: "load-due-trigger-keys",
+    text: `select ${triggerKeyColumns} from trigger_key
+      where shard = any($1) and due_at <= $2 and key <> ''
+      order by due_at
+      limit $3`,
+    values: [shards, toTimestamp(until), limit],
+  });
+  return rows.map(readTriggerKey);
+}
+
+export async function loadOutbox(pool: Pool, limit: number): Promise<OutboxRow[]> {
+  const { rows } = await pool.query<OutboxRow>({
+    name: "load-outbox",
+    text: "select id, workspace, type, subject, data from log_outbox order by id limit $1",
+    values: [limit],
+  });
+  return rows;
+}
+
+export async function readEntries(
+  pool: Pool,
+  workspace: number,
+  positions: readonly number[],
+): Promise<LogEvent[]> {
+  const { rows } = await pool.query<EventColumns>({
+    name: "read-entries",
+    text: `select ${eventColumns} from event_log where workspace = $1 and position = any($2) order by position`,
+    values: [workspace, positions],
+  });
+  return rows.map((row) => readEvent(workspace, row));
+}
+
+function prefixed(table: string, columns: string): string {
+  return columns
+    .split(", ")
+    .map((column) => `${table}.${column}`)
+    .join(", ");
+}
