@@ -10,6 +10,7 @@
  * M3: values are copied on the way in and out, so that nobody holds a piece of the database.
  */
 import type { Json } from "@millrace/core";
+import { loadDueMemoryKeys, loadMemoryTriggers } from "./memory-triggers.ts";
 import {
   type EngineStore,
   type FlushBatch,
@@ -60,7 +61,7 @@ export class MemoryEngineDatabase {
   readonly #nextId = { node: 0, inbox: 0 };
   readonly tables: MemoryTables = {
     nodes: new Map(),
-    shards: Array.from({ length: shardCount }, (_, shard) => ({ shard, nodeId: undefined, epoch: 0 })),
+    shards: Array.from({ length: shardCount }, (_, shard) => ({ shard, nodeId: undefined, epoch: 0, logPosition: 0 })),
     runs: new Map(),
     taskRuns: new Map(),
     runHistory: new Map(),
@@ -76,6 +77,10 @@ export class MemoryEngineDatabase {
     idempotencyKeys: new Map(),
     logs: new Map(),
     eventIdentities: new Map(),
+    triggers: new Map(),
+    triggerKeys: new Map(),
+    firings: new Map(),
+    outbox: new Map(),
   };
 
   constructor(options: MemoryDatabaseOptions) {
@@ -163,6 +168,15 @@ export class MemoryEngineDatabase {
       wakeLog: async () => this.#tell("log"),
       logHead: async (workspace) => logHeadOf(this.tables, workspace),
       readLog: async (workspace, after, limit) => readMemoryLog(this.tables, workspace, after, limit),
+      readEntries: async (workspace, positions) => {
+        const { entries } = this.tables.logs.get(workspace) ?? { entries: [] };
+        return entries.filter(({ position }) => positions.includes(position));
+      },
+      loadTriggers: async (shards) => loadMemoryTriggers(this.tables, shards),
+      loadTriggerKeys: async (workspace, names) =>
+        names.flatMap(({ pipeline, key }) => this.tables.triggerKeys.get(keyOf(workspace, pipeline, key)) ?? []),
+      loadDueTriggerKeys: async (shards, until, limit) => loadDueMemoryKeys(this.tables, shards, until).slice(0, limit),
+      loadOutbox: async (limit) => [...this.tables.outbox.values()].slice(0, limit),
       wakeOffers: async () => this.#tell("offers"),
       claimOffers: async (claim) => this.#claimOffers(claim),
       saveWorker: async (connection) => void this.tables.workers.set(connection.id, connection),

@@ -46,6 +46,7 @@ function change(tables: MemoryTables, batch: FlushBatch, undo: Undo): void {
     insert(into, keyOf(row.workspace, row.key), row);
   }
   changeRest(tables, batch, undo);
+  changeTriggers(tables, batch, undo);
   for (const row of batch.offersGone) remove(tables.offers, offerKey(row), undo);
   once("offer_pkey", batch.offers, offerKey);
   for (const row of batch.offers) put(tables.offers, offerKey(row), row, undo);
@@ -82,6 +83,32 @@ function changeRest(tables: MemoryTables, batch: FlushBatch, undo: Undo): void {
   changeLimits(tables, batch, undo);
   once("cached_output_pkey", batch.cached, (row) => keyOf(row.workspace, row.key));
   for (const row of batch.cached) put(tables.cached, keyOf(row.workspace, row.key), row, undo);
+}
+
+function changeTriggers(tables: MemoryTables, batch: FlushBatch, undo: Undo): void {
+  for (const { shard, position } of batch.cursors) {
+    const row = tables.shards[shard]!;
+    const before = row.logPosition;
+    row.logPosition = Math.max(before, position);
+    undo.push(() => {
+      row.logPosition = before;
+    });
+  }
+  for (const id of batch.outboxTaken) remove(tables.outbox, id, undo);
+  once("trigger_pkey", batch.triggers, (row) => keyOf(row.workspace, row.pipeline));
+  for (const row of batch.triggers) put(tables.triggers, keyOf(row.workspace, row.pipeline), row, undo);
+  for (const { workspace, pipeline } of batch.triggerKeysGone)
+    for (const [name, row] of tables.triggerKeys)
+      if (row.workspace === workspace && row.pipeline === pipeline) remove(tables.triggerKeys, name, undo);
+  once("trigger_key_pkey", batch.triggerKeys, (row) => keyOf(row.workspace, row.pipeline, row.key));
+  for (const row of batch.triggerKeys)
+    put(tables.triggerKeys, keyOf(row.workspace, row.pipeline, row.key), row, undo);
+  for (const row of batch.firings) {
+    check("firing_has_run_or_reason", (row.runId === undefined) === (row.reason !== undefined));
+    const { workspace, pipeline, version, key, occurrence, revision } = row;
+    const name = keyOf(workspace, pipeline, version, key, occurrence, revision);
+    insert({ name: "firing_pkey", table: tables.firings, undo }, name, row);
+  }
 }
 
 function changeLimits(tables: MemoryTables, batch: FlushBatch, undo: Undo): void {

@@ -1,6 +1,7 @@
 import type { LogEvent } from "@millrace/core";
 import type {
   CacheRow,
+  FiringRow,
   FlushBatch,
   GrantRow,
   IdempotencyKeyRow,
@@ -9,9 +10,12 @@ import type {
   LiveRun,
   LogChange,
   OfferRow,
+  OutboxRow,
   RequestRow,
   RunEnd,
   TaskRunRow,
+  TriggerKeyRow,
+  TriggerRow,
   WorkerConnection,
 } from "@millrace/store";
 
@@ -27,6 +31,7 @@ export interface MemoryShard {
   readonly shard: number;
   nodeId: number | undefined;
   epoch: number;
+  logPosition: number;
 }
 
 export type EndedRun = Omit<LiveRun, "cancel" | "wakeAt"> & Pick<RunEnd, "output" | "endedAt">;
@@ -65,6 +70,10 @@ export interface MemoryTables {
   /** By workspace. */
   readonly logs: Map<number, MemoryLog>;
   readonly eventIdentities: Map<string, MemoryIdentity>;
+  readonly triggers: Map<string, TriggerRow>;
+  readonly triggerKeys: Map<string, TriggerKeyRow>;
+  readonly firings: Map<string, FiringRow>;
+  readonly outbox: Map<number, OutboxRow>;
 }
 
 export function keyOf(...parts: readonly (string | number)[]): string {
