@@ -27,7 +27,7 @@ export {
   type EventKeyOutcome,
   type EventKeyValue,
 } from "./condition/where/event-key.ts";
-export { whereKey } from "./condition/where/key-hash.ts";
+export { compileWhereKey, whereKey } from "./condition/where/key-hash.ts";
 export { compileMapping, type CompiledMapping, type MappingOutcome } from "./condition/where/mapping.ts";
 export { parseTime } from "./condition/where/order.ts";
 export { canonicalWhere, parseWhere, parseWherePath } from "./condition/where/parse.ts";

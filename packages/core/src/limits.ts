@@ -37,8 +37,8 @@ export const expressionNodesMax = 500;
 export const expressionDepthMax = 40;
 /** Elements of a list written in a CEL expression. */
 export const expressionListMax = 200;
-/** Steps that one evaluation may cost when it walks an event more than once: half a second at worst. */
-export const expressionStepsMax = 5_000_000;
+/** Steps that one evaluation may cost when it walks an event within a walk of it: about a tenth of a second. */
+export const expressionStepsMax = 20_000_000;
 /** JSON values in what a mapping gives: it becomes attributes of an event, not a copy of the body many times over. */
 export const mappingValuesMax = 100_000;
 

@@ -36,3 +36,11 @@ export {
   type ShortCircuitOptions,
 } from "./branch.ts";
 export { group, type Group, type GroupMapOptions, type GroupOutput } from "./group.ts";
+export { type EventPath, type EventPathBase } from "./event-path.ts";
+export {
+  type EventShape,
+  type KeyInput,
+  type TimeOperand,
+  type WhereInput,
+  type WhereObject,
+} from "./where.ts";

@@ -4,3 +4,4 @@ export { loadProject, type LoadedProject, type LoadOptions } from "./load.ts";
 export { nextRequestOf, type NextRequest } from "./task-error.ts";
 export { type ParamsIssue, type ParamsResult } from "./schema.ts";
 export { type TaskFunction } from "./build.ts";
+export { toEventKey, toWhere, type WherePlace } from "./where.ts";

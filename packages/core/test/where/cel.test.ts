@@ -178,6 +178,9 @@ test("walks within walks are evaluated for small events and refused for large on
     "data.a.map(x, data.b) == data.b.map(x, data.a)",
     "data.a.all(x, data.a == data.b)",
     "data.a.filter(x, x in data.b).size() > 0",
+    "data.a.all(x, x.b.all(y, x.b.all(z, z == y)))",
+    "data.a.all(x, data.b.all(y, data.a.all(z, x + y + z > 0)))",
+    "[1, 2].all(x, data.a.all(y, data.b.all(z, x + y + z > 0)))",
   ];
   for (const one of quadratic) {
     expect(cel(one).explain(large).map(formatFault).join()).toContain("costs too much");
@@ -285,7 +288,7 @@ test("a mapping can't make a value much larger than what it is given", () => {
     fault: expect.stringContaining("100000") as string,
   });
   const product = compileMapping("body.map(x, body)", ["body"]);
-  expect(product.valueOf({ body: [...list, ...list, ...list] })).toMatchObject({
+  expect(product.valueOf({ body: [...list, ...list, ...list, ...list] })).toMatchObject({
     fault: expect.stringContaining("costs too much") as string,
   });
 });

@@ -61,7 +61,7 @@ const leaf: Arbitrary<Where> = oneof(
     { op: "cel", text: "(data.a == 1 || data.b == 'x') == true && -1.5 == data.c" },
     { op: "cel", text: "data.a.exists(e, e == 'x') && type == 'x'" },
   ),
-) as Arbitrary<Where>;
+);
 
 const { where } = letrec<{ where: Where }>((tie) => ({
   where: oneof(

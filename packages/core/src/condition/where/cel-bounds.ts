@@ -6,7 +6,8 @@
  *
  * B1: a comprehension walks a path, a filtered path, or a list that is written out: never a list that was computed, so
  *     no walk is longer than the event.
- * B2: a walk over a part of the innermost comprehension's element is part of that one's walk, and not one more.
+ * B2: a walk over a part of an element, within the walk that gives this element, is a part of that walk and not one
+ *     more. A second walk over the same element within the first is one more.
  * B3: nothing binds a computed value to a name, so that values can't double with each line.
  */
 import { nearestName } from "../../nearest-name.ts";
@@ -100,8 +101,14 @@ class Refusal extends Error {
   }
 }
 
-/** Names of the comprehensions around a node; the innermost is the last. */
-type Scope = readonly string[];
+/** The comprehensions around a node; the innermost is the last. */
+type Scope = readonly Element[];
+
+interface Element {
+  readonly name: string;
+  /** What its walk begins with: a variable, an outer element, or nothing when the list is written out. */
+  readonly walks: Element | undefined;
+}
 
 class BoundsWalk {
   size = 0;
@@ -155,7 +162,7 @@ class BoundsWalk {
 
   #visitName(node: CelNode & { readonly op: "id" }, scope: Scope): void {
     const name = node.args;
-    if (scope.includes(name)) return;
+    if (elementOf(name, scope)) return;
     if (this.#variables.includes(name)) {
       renameVariable(node);
     } else if (!constants.has(name)) {
@@ -229,16 +236,28 @@ class BoundsWalk {
         range,
       );
     const base = rangeBase(range);
-    const own = isPath(base) && scope.length > 0 && wholeDegree(base, scope) === 0 ? 0 : 1;
+    const walks = elementOf(pathRoot(base), scope);
+    const own = walks && !isWalked(walks, scope) ? 0 : 1;
     const walked = isPath(range) ? this.#visitPath(range, scope) : this.visit(range, scope);
-    return Math.max(walked, own + this.#visitAll(steps, [...scope, variable.args]));
+    return Math.max(walked, own + this.#visitAll(steps, [...scope, { name: variable.args, walks }]));
   }
 }
 
-/** 1 for what is as large as the event and looked at once for each element; 0 for a part of the element, or outside. */
+/** 1 for what may be as large as the event and is looked at once for each element; 0 for what B2 counts already. */
 function wholeDegree(path: CelNode, scope: Scope): number {
   const root = pathRoot(path);
-  return scope.length === 0 || root === undefined || root === scope.at(-1) ? 0 : 1;
+  if (scope.length === 0 || root === undefined) return 0;
+  const element = elementOf(root, scope);
+  return element && !isWalked(element, scope) ? 0 : 1;
+}
+
+/** The innermost element of that name. */
+function elementOf(name: string | undefined, scope: Scope): Element | undefined {
+  return scope.findLast((element) => element.name === name);
+}
+
+function isWalked(element: Element, scope: Scope): boolean {
+  return scope.some(({ walks }) => walks === element);
 }
 
 function isPath(node: CelNode): boolean {

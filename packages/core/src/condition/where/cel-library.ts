@@ -80,10 +80,9 @@ export function renameMatches(call: CelNode): void {
 }
 
 /** Names that mean a type or a namespace to the library; an event has a `type`, too. */
-const takenNames = new Set([
-  ...["bool", "bytes", "double", "int", "list", "map", "null_type", "string", "type", "uint"],
-  ...["cel", "google", "optional"],
-]);
+const takenNames = new Set(
+  "bool bytes cel double google int list map null_type optional string type uint".split(" "),
+);
 
 function ownName(name: string): string {
   return takenNames.has(name) ? `${name}_of_event` : name;
