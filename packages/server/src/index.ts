@@ -9,6 +9,7 @@ export {
   type WorkerInfo,
   type WorkerLink,
 } from "./engine/dispatcher.ts";
+export { EventLog } from "./engine/event-log.ts";
 export { Engine } from "./engine/engine.ts";
 export { type Rerun, RunEntrance, type StartedRun, type StartRun } from "./engine/run-entrance.ts";
 export { type EngineLog, type EngineOptions } from "./engine/engine-options.ts";

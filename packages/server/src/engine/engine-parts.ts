@@ -7,6 +7,7 @@ import type { DatabaseClock } from "./clock.ts";
 import type { Definitions } from "./definitions.ts";
 import type { DistantDispatches } from "./distant-dispatches.ts";
 import type { Dispatcher } from "./dispatcher.ts";
+import type { EventLog } from "./event-log.ts";
 import type { GroupCommit } from "./group-commit.ts";
 import type { LimitHost } from "./limit-host.ts";
 import type { Offers } from "./offers.ts";
@@ -25,6 +26,7 @@ export interface EngineParts {
   readonly definitions: Definitions;
   readonly values: Values;
   readonly commit: GroupCommit;
+  readonly events: EventLog;
   readonly dispatcher: Dispatcher;
   readonly limits: LimitHost;
   readonly alarms: Alarms;

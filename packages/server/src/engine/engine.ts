@@ -4,13 +4,13 @@
  * Who owns what: `Membership` the lease and the shards, `RunHost` the runs in memory, `RunEntrance` how runs come under
  * way (and, in `Admission`, the names of queued ones), `LimitHost` the shared limits, `Readiness`, `Dispatcher` and
  * `Offers` what is between ready and running, `WorkerHub` and `DistantDispatches` what runs, `Inbox` messages between
- * nodes, `GroupCommit` the only way into the database. What a crash of each does stands in `docs/design/engine.md`.
+ * nodes, `EventLog` the log, `GroupCommit` the only way into the database. What a crash of each does stands in `docs/design/engine.md`.
  *
  * N4: what a command answers was committed before.
  */
 import { errorCodeOf, type Json, type Reason, type RunMessage, type TaskRun } from "@millrace/core";
 import type { DispatchToken } from "@millrace/protocol";
-import type { LiveRun, QueuedRun, RunParent, WaitingRun } from "@millrace/store";
+import type { LiveRun, QueuedRun, RunParent, WaitingRun, WakeNews } from "@millrace/store";
 import { activeRunsKey } from "./admission.ts";
 import { Alarms } from "./alarms.ts";
 import { Arrivals } from "./arrivals.ts";
@@ -18,6 +18,7 @@ import { DatabaseClock } from "./clock.ts";
 import { Definitions } from "./definitions.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { DistantDispatches } from "./distant-dispatches.ts";
+import { EventLog, logShard } from "./event-log.ts";
 import type { EngineOptions } from "./engine-options.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import { GroupCommit, type RefusedRows } from "./group-commit.ts";
@@ -153,9 +154,15 @@ export class Engine {
     };
     const wired = parts as typeof parts & {
       -readonly [
-        key in "dispatcher" | "limits" | "runs" | "readiness" | "offers" | "distant"
+        key in "events" | "dispatcher" | "limits" | "runs" | "readiness" | "offers" | "distant"
       ]: EngineParts[key];
     };
+    wired.events = new EventLog({
+      parts: wired,
+      owns: (shard) => this.#membership.owns(shard),
+      liveNodes: () => this.#membership.liveNodes,
+      send: (shard, message) => this.#inbox.send(shard, message),
+    });
     wired.dispatcher = new Dispatcher({
       dispatch: (task, workerId, ahead) => wired.readiness.dispatch(task, workerId, ahead),
       afterCommit: (callback) => commit().afterCommit(callback),
@@ -196,6 +203,7 @@ export class Engine {
       clock: this.#options.clock,
       beforeFlush: () => this.#beforeFlush(),
       onFenced: () => this.#onFenced(),
+      onLogChanged: (batch, change) => this.#parts.events.onFlushed(batch, change),
       onPoison: (refused, error) => this.#onRefused(refused, error),
       onStoreTrouble: (error) => this.#onStoreTrouble(error),
     });
@@ -237,6 +245,7 @@ export class Engine {
   #end(): void {
     this.#state = "stopped";
     this.#commit?.stop();
+    this.#parts.events.stop();
     this.#inbox.stop();
     this.#alarms.stop();
     this.#parts.distant.stop();
@@ -278,6 +287,11 @@ export class Engine {
   }
 
   // --- commands -----------------------------------------------------------------------------------------------------
+
+  /** The event log, as it is seen from this node. */
+  get events(): EventLog {
+    return this.#parts.events;
+  }
 
   /** The node's estimate of database time, in ms since 1970. */
   now(): number {
@@ -363,6 +377,7 @@ export class Engine {
     this.#parts.offers.offerWaiting();
     this.#parts.offers.claim();
     this.#parts.dispatcher.sealOutgoing();
+    this.#parts.events.seal();
   }
 
   async #loadShards(shards: readonly number[]): Promise<() => void> {
@@ -380,6 +395,7 @@ export class Engine {
       this.#entrance.takeOver(loaded.runs, taskRunsOf, queued);
       this.#inbox.read();
       this.#wakes.read();
+      if (shards.includes(logShard)) this.#parts.events.hear();
     };
   }
 
@@ -387,14 +403,17 @@ export class Engine {
     const gone = new Set(shards);
     await this.#inbox.idle();
     const dropped = this.#parts.runs.drop(gone);
+    if (gone.has(logShard)) this.#parts.events.onRelease();
     this.#entrance.admission.drop(gone);
     this.hub.forget(dropped);
     await this.committed();
     this.#parts.limits.drop(gone);
   }
 
-  #onWake(what: readonly number[] | "all" | "offers"): void {
+  #onWake(what: WakeNews): void {
     if (this.#state !== "ready") return;
+    if (what === "all" || (what === "log" && !this.#membership.owns(logShard))) this.#parts.events.hear();
+    if (what === "log") return;
     if (what === "offers" || what === "all") this.#parts.offers.announced();
     if (what === "offers") return;
     if (what === "all" || what.some((shard) => this.#membership.owns(shard))) this.#inbox.read();
@@ -407,6 +426,7 @@ export class Engine {
     this.#own(this.#reapGrants(), "the holders of limits could not be looked at");
     if (this.#membership.liveNodes > 1 || this.#inbox.isBehind) this.#inbox.read();
     this.#parts.offers.announced();
+    this.#parts.events.tick();
     if (this.#committing().backlog > 0) this.#committing().request();
   }
 

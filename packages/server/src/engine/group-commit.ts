@@ -8,7 +8,13 @@
  *     in `drained` is refused.
  */
 import { isRunEnded, MillraceError, type TaskRun } from "@millrace/core";
-import { emptyBatch, type EngineStore, type FlushBatch } from "@millrace/store";
+import {
+  emptyBatch,
+  type EngineStore,
+  type FlushBatch,
+  type FlushOutcome,
+  type LogChange,
+} from "@millrace/store";
 import type { Clock } from "./clock.ts";
 import { siftBatch, type Sifted } from "./poison.ts";
 import { endRowOf, liveRowOf, taskRunRowOf, type RunEntry } from "./run-entry.ts";
@@ -20,6 +26,8 @@ export interface GroupCommitOptions {
   /** Called in the turn in which a flush is put together: the last chance to add to it. */
   readonly beforeFlush: () => void;
   readonly onFenced: () => void;
+  /** A flush that changed the log is committed; called before its callbacks. */
+  readonly onLogChanged: (batch: FlushBatch, change: LogChange) => void;
   /** The database refuses these rows for good: of runs that were changed, and of new ones, whose entries are new again. */
   readonly onPoison: (refused: RefusedRows, error: unknown) => void;
   /** The store does not answer; it is asked again until it does. */
@@ -183,24 +191,27 @@ export class GroupCommit {
   }
 
   /** A flush without rows needs no number: its callbacks only wait for their turn. */
-  #commitNext(flush: Flush): Promise<"committed" | "fenced"> {
-    if (isEmpty(flush.batch)) return Promise.resolve("committed");
+  async #commitNext(flush: Flush): Promise<"committed" | "fenced"> {
+    if (isEmpty(flush.batch)) return "committed";
     this.#number += 1;
-    return this.#commit(flush, this.#number);
+    const outcome = await this.#commit(flush, this.#number);
+    if (typeof outcome === "string") return outcome;
+    if (!this.#stopped) this.#options.onLogChanged(flush.batch, outcome);
+    return "committed";
   }
 
   /** Commits `flush` under `number`, however long it takes. */
-  async #commit(flush: Flush, number: number): Promise<"committed" | "fenced"> {
+  async #commit(flush: Flush, number: number): Promise<FlushOutcome> {
     const { store, nodeId } = this.#options;
     for (let attempt = 0; ; attempt += 1) {
       try {
         const outcome = await store.flush(nodeId, number, flush.batch);
         if (attempt === 0) return outcome;
         this.#options.onStoreTrouble(undefined);
-        if (outcome === "committed") return outcome;
+        if (outcome !== "fenced") return outcome;
         // The earlier try may have landed after the store was asked: then its number is why this one was refused.
         const landed = await this.#learnOutcome(number, 0);
-        return landed === "committed" ? landed : "fenced";
+        return landed === "not_landed" ? "fenced" : landed;
       } catch (error) {
         if (this.#stopped) return "fenced";
         if (store.isPoison(error)) return this.#commitWithoutPoison(flush, error);
@@ -212,10 +223,7 @@ export class GroupCommit {
   }
 
   /** Asks until the store answers whether flush `number` landed (G3). */
-  async #learnOutcome(
-    number: number,
-    firstDelayMs = retryDelayMsMin,
-  ): Promise<"committed" | "fenced" | "not_landed"> {
+  async #learnOutcome(number: number, firstDelayMs = retryDelayMsMin): Promise<FlushOutcome | "not_landed"> {
     const { store, nodeId, clock } = this.#options;
     for (let delayMs = firstDelayMs; ; delayMs = nextDelayMs(delayMs)) {
       await new Promise<void>((resolve) => clock.after(delayMs, resolve));
@@ -223,7 +231,7 @@ export class GroupCommit {
       try {
         const last = await store.lastFlush(nodeId);
         this.#options.onStoreTrouble(undefined);
-        if (last.number >= number) return "committed";
+        if (last.number >= number) return last.log ?? "committed";
         return last.fenced ? "fenced" : "not_landed";
       } catch (error) {
         this.#options.onStoreTrouble(error);

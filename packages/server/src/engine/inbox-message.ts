@@ -1,5 +1,6 @@
 /** What engines of different nodes tell each other through the inbox. All of it is JSON. */
 import type { RunMessage } from "@millrace/core";
+import type { EventRow } from "@millrace/store";
 import type { LimitInboxMessage } from "./limit-host.ts";
 import type { OfferInboxMessage } from "./offers.ts";
 
@@ -23,4 +24,9 @@ export type RunInboxMessage = {
   >;
 };
 
-export type InboxContent = RunInboxMessage | LimitInboxMessage | OfferInboxMessage;
+/** For the log's owner. */
+export type EventsInboxMessage =
+  | { readonly kind: "events"; readonly events: readonly EventRow[] }
+  | { readonly kind: "log_clock"; readonly to: number };
+
+export type InboxContent = RunInboxMessage | LimitInboxMessage | OfferInboxMessage | EventsInboxMessage;

@@ -120,6 +120,9 @@ export class Inbox {
       case "asked":
       case "revoked":
         return this.#parts.offers.receive(content);
+      case "events":
+      case "log_clock":
+        return this.#parts.events.receive(content);
       default:
         return unreachable(content);
     }

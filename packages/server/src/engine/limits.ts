@@ -38,3 +38,12 @@ export const offersMax = 1_000;
 export const queuedPageMax = 10_000;
 /** Messages taken from the inbox at once. */
 export const inboxPageMax = 500;
+/** Events in one flush: what else waits for the flush waits for them, some 20 µs each. */
+export const eventsPerFlush = 2_000;
+/** Events, and their bytes, that may wait for a flush before further ones are refused. */
+export const eventBacklogMax = 20_000;
+export const eventBacklogBytesMax = 64 * 1024 * 1024;
+/** Messages that may wait for the log's shard before other nodes refuse events. */
+export const eventsPendingMax = 200;
+/** Entries that are read at once for a listener which is behind. */
+export const logPageMax = 1_000;

@@ -53,7 +53,10 @@ const rowsOfNoRun: ReadonlySet<string> = new Set([
 function pick(batch: FlushBatch, isWanted: (runId: string | undefined) => boolean): FlushBatch {
   const picked = emptyBatch();
   for (const [table, rows] of Object.entries(batch) as [keyof FlushBatch, unknown[]][])
-    for (const row of rows) if (isWanted(runIdOf(table, row))) (picked[table] as unknown[]).push(row);
+    for (const row of rows) {
+      // The log's clock goes with every part: events can't be without it, and nothing refuses it.
+      if (table === "clocks" || isWanted(partOf(table, row))) (picked[table] as unknown[]).push(row);
+    }
   return picked;
 }
 
@@ -61,15 +64,17 @@ function idsOf(batch: FlushBatch): Set<string> {
   const ids = new Set<string>();
   for (const [table, rows] of Object.entries(batch))
     for (const row of rows as unknown[]) {
-      const id = runIdOf(table, row);
+      const id = partOf(table, row);
       if (id !== undefined) ids.add(id);
     }
   return ids;
 }
 
-function runIdOf(table: string, row: unknown): string | undefined {
+/** The run that a row belongs to; each event of the log is a part of its own. */
+function partOf(table: string, row: unknown): string | undefined {
   if (rowsOfNoRun.has(table)) return undefined;
-  const fields = row as { readonly runId?: unknown; readonly id?: unknown };
+  const fields = row as { readonly runId?: unknown; readonly id?: unknown; readonly source?: unknown };
+  if (table === "events") return `event ${String(fields.source)} ${String(fields.id)}`;
   if (typeof fields.runId === "string") return fields.runId;
   return typeof fields.id === "string" ? fields.id : undefined;
 }

@@ -1,4 +1,4 @@
-import { keyOf } from "@millrace/testkit";
+import { eventRow, keyOf, rowTime } from "@millrace/testkit";
 import { expect, test } from "vitest";
 import { GroupCommit, type RefusedRows } from "../../src/engine/group-commit.ts";
 import { entryOf, memory, settled } from "./bench.ts";
@@ -10,17 +10,19 @@ async function start(link: Parameters<typeof memory>[0] = {}) {
     .registerNode({ name: "a", url: undefined, version: "1", leaseMs: 10_000 });
   const refused: RefusedRows[] = [];
   const told: string[] = [];
+  const logged: unknown[] = [];
   const commit = new GroupCommit({
     store: world.store,
     nodeId,
     clock: world.clock,
     beforeFlush: () => {},
     onFenced: () => told.push("fenced"),
+    onLogChanged: (batch, change) => logged.push([batch.events.map(({ id }) => id), change.first]),
     onPoison: (rows) => refused.push(rows),
     onStoreTrouble: (error) => told.push(error === undefined ? "back" : "trouble"),
   });
   const flushes = (): number => world.database.tables.nodes.get(nodeId)!.lastFlush;
-  return { ...world, nodeId, commit, refused, told, flushes };
+  return { ...world, nodeId, commit, refused, told, logged, flushes };
 }
 
 const lost = (): Error => Object.assign(new Error("gone"), { code: "ECONNRESET" });
@@ -184,4 +186,40 @@ test("a run that begins and ends between two flushes has its start in history", 
   expect([...database.tables.runHistory.values()].map(({ startedAt }) => startedAt)).toEqual([
     1_800_000_000_001,
   ]);
+});
+
+test("what a flush made of the log is told once, also when its answer was lost", async () => {
+  let losses = 0;
+  const { commit, logged, manual } = await start({
+    answer: (statement) => {
+      if (statement === "flush" && losses-- > 0) throw lost();
+    },
+  });
+  const flush = (id: string): void => {
+    commit.batch.events.push(eventRow(id));
+    commit.batch.clocks.push({ workspace: 1, at: rowTime });
+    commit.request();
+  };
+  flush("a");
+  await settled();
+  losses = 1;
+  flush("b");
+  await settled();
+  manual.advance(50);
+  await settled();
+  expect(logged).toEqual([
+    [["a"], 1],
+    [["b"], 2],
+  ]);
+});
+
+test("an event that the database refuses is left out, and the others are recorded", async () => {
+  const { commit, logged, refused, database } = await start();
+  for (const id of ["a", "b", "bad\u0000", "c"]) commit.batch.events.push(eventRow(id));
+  commit.batch.clocks.push({ workspace: 1, at: rowTime });
+  commit.batch.messagesSent.push({ shard: 1, message: "bystander" });
+  await commit.drained();
+  expect(logged).toEqual([[["a", "b", "c"], 1]]);
+  expect(refused.flatMap(({ batch }) => batch.events.map(({ id }) => id))).toEqual(["bad\u0000"]);
+  expect(database.tables.inbox.size).toBe(1);
 });
