@@ -4,7 +4,7 @@
  */
 import { MillraceError, parseDuration, type Condition, type Duration, type Json, type Schedule } from "@millrace/core";
 import { formatSource, locate, markCaller, type SourceMark, type StackFunction } from "../source.ts";
-import { toKey, toWhere, type KeyOf, type WhereOf } from "../where.ts";
+import { toEventKey, toWhere, type KeyInput, type WhereInput } from "../where.ts";
 import type { EventType } from "./event-type.ts";
 import type { FiredEvent, FiredSilence, FiredTick } from "./firing.ts";
 
@@ -15,6 +15,8 @@ export type Operands = { readonly [name: string]: unknown };
 /** No condition, no operands. */
 export type NoOperands = { readonly [name in never]: unknown };
 type ValueOf<Of extends Operands> = Of[keyof Of];
+/** The data of those operands that are events. */
+type DataOf<Value> = Value extends { readonly data: infer Data } ? Data : never;
 /** What all of several conditions together have as operands. */
 type Together<Of extends readonly On<Operands>[]> = UnionToIntersection<OperandsOf<Of[number]>>;
 type UnionToIntersection<Union> = (Union extends unknown ? (one: Union) => void : never) extends (
@@ -30,10 +32,10 @@ export interface On<Of extends Operands> {
   /** Names it: its events are found under this name in the firing. */
   as<const Name extends string>(name: Name): On<{ readonly [name in Name]: ValueOf<Of> }>;
   /**
-   * Separate state for each value of a key: `(event) => event.data.orderId`, a path such as `"data.orderId"`, CEL, or one of
-   * these for each operand's name.
+   * Separate state for each value of a key: `(event) => event.data.orderId`, a path such as `"data.orderId"`, `{ cel }`, or one
+   * of these for each operand's name.
    */
-  by(key: KeyOf<ValueOf<Of>> | { readonly [name in keyof Of]: KeyOf<Of[name]> }): On<Of>;
+  by(key: KeyInput<DataOf<ValueOf<Of>>> | { readonly [name in keyof Of]: KeyInput<DataOf<Of[name]>> }): On<Of>;
 }
 
 interface Made {
@@ -57,15 +59,18 @@ function make<Of extends Operands>(condition: Condition, mark: SourceMark): On<O
   return Object.freeze(self);
 
   function keyOf(key: unknown): NonNullable<Condition["by"]> {
-    if (key === null || typeof key !== "object") return toKey(key, mark);
-    const parts = Object.entries(key).map(([name, part]) => [name, toKey(part, mark)] as const);
+    if (key === null || typeof key !== "object" || typeof (key as { cel?: unknown }).cel === "string")
+      return toEventKey(key, { what: "The key of a condition", mark });
+    const parts = Object.entries(key).map(
+      ([name, part]) => [name, toEventKey(part, { what: `The key of "${name}"`, mark })] as const,
+    );
     return { kind: "operands", of: Object.fromEntries(parts) };
   }
 }
 
 export interface EventOptions<Data> {
   /** Which events of this type: an object that looks like the event, or CEL. */
-  readonly where?: WhereOf<Data>;
+  readonly where?: WhereInput<Data>;
 }
 
 /** Calendar time is that of a zone. */
@@ -85,7 +90,7 @@ function event<Data = unknown, const Type extends string = string>(
 ): On<{ readonly [name in Type]: FiredEvent<Type, Data> }> {
   const mark = markCaller(event);
   const name = typeof type === "string" ? type : type.type;
-  const where = options.where === undefined ? undefined : toWhere(options.where, mark);
+  const where = options.where === undefined ? undefined : toWhere(options.where, { what: `The filter of "${name}"`, mark });
   return make({ kind: "event", type: name, ...(where === undefined ? {} : { where }) }, mark);
 }
 
@@ -205,7 +210,7 @@ export interface WindowOptions<Event> extends ScheduleOptions {
   /** Windows of equal length: `1h`, `1d`. */
   readonly every: string;
   /** Where an event's own time stands: `(event) => event.data.at`. Its `time` unless given. */
-  readonly time?: KeyOf<Event>;
+  readonly time?: KeyInput<DataOf<Event>>;
   /** A window closes once an event this much later than its end was seen. Nothing unless given. */
   readonly lateness?: Duration;
   /** A window also closes when nothing came for so long after its end. */
@@ -222,7 +227,7 @@ function window<Of extends Operands>(of: On<Of>, options: WindowOptions<ValueOf<
       kind: "window",
       of: inner(of, mark) as Extract<Condition, { kind: "event" }>,
       every: { kind: "every", every: length, ...zone(options) } as unknown as Schedule,
-      ...(time === undefined ? {} : { time: toKey(time, mark) }),
+      ...(time === undefined ? {} : { time: toEventKey(time, { what: "The time of a window", mark }) }),
       latenessMs: lateness === undefined ? 0 : span(lateness, "lateness", mark),
       ...(idle === undefined ? {} : { idleMs: span(idle, "idle", mark) }),
       late: late ?? "ignore",
