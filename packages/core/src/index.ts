@@ -30,6 +30,7 @@ export {
 export { compileWhereKey, whereKey } from "./condition/where/key-hash.ts";
 export { compileMapping, type CompiledMapping, type MappingOutcome } from "./condition/where/mapping.ts";
 export { parseTime } from "./condition/where/order.ts";
+export { compilePath } from "./condition/where/read.ts";
 export { canonicalWhere, parseWhere, parseWherePath } from "./condition/where/parse.ts";
 export {
   whereRoots,

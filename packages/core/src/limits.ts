@@ -42,6 +42,8 @@ export const expressionStepsMax = 20_000_000;
 /** JSON values in what a mapping gives: it becomes attributes of an event, not a copy of the body many times over. */
 export const mappingValuesMax = 100_000;
 
+/** Characters of a key's value: an index over it holds some 2,600 bytes. An event with a longer one belongs to no key. */
+export const keyCharactersMax = 500;
 /** Members that an operand keeps until its condition fires: each is some 40 bytes of its state's row. */
 export const gatheredMax = 10_000;
 /** Open waits of one `absent`: one for each match of `after` that nothing has answered. */

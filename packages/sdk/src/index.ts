@@ -44,3 +44,22 @@ export {
   type WhereInput,
   type WhereObject,
 } from "./where.ts";
+export {
+  type Fired,
+  type FiredEvent,
+  type FiredSilence,
+  type FiredTick,
+  type Firing,
+  type FiringInterval,
+} from "./condition/firing.ts";
+export {
+  on,
+  type EventOptions,
+  type NoOperands,
+  type On,
+  type Operands,
+  type ScheduleOptions,
+  type WindowOptions,
+  type WithinOptions,
+} from "./condition/on.ts";
+export { eventType, type EventType, type EventTypeOptions } from "./condition/event-type.ts";

@@ -113,6 +113,7 @@ export {
   readLogs,
   type StoredChunk,
 } from "./queries/logs.ts";
+export { type OutboxNews } from "./queries/outbox.ts";
 export { listPools, type PoolRow } from "./queries/pools.ts";
 export {
   type EndedRun,

@@ -1,6 +1,7 @@
 /** Makes a condition executable: its operators, and what tells which events concern it. */
 import { MillraceError } from "../error/millrace-error.ts";
 import { unreachable } from "../assert.ts";
+import { keyCharactersMax } from "../limits.ts";
 import type { Condition, EventAtom, KeyDefinition } from "./condition.ts";
 import { operandsOf } from "./condition.ts";
 import type { ConditionEvent } from "./condition-event.ts";
@@ -202,7 +203,10 @@ function keyText(key: EventKey): (event: ConditionEvent) => string | undefined {
   const compiled = compileEventKey(key);
   return (event) => {
     const outcome = compiled.keyOf(event);
-    return "key" in outcome ? String(outcome.key) : undefined;
+    if (!("key" in outcome)) return undefined;
+    const text = String(outcome.key);
+    // What a row can't name has no state.
+    return text.length <= keyCharactersMax && text.isWellFormed() && !text.includes("\0") ? text : undefined;
   };
 }
 

@@ -49,36 +49,36 @@ export function tellEvent(program: Program, instance: ConditionInstance, event: 
   const decided: Decided[] = [];
   const step: Step = { key: instance.key, touched: false };
   // A deadline at its very instant comes after it.
-  while (applyDue(program, instance, event.recordedAt - 1, step, decided));
+  while (applyDue(program, instance, event.recordedAt, step, decided));
   for (const match of program.root.event(instance.state, event, step))
     decided.push({ at: event.recordedAt, match });
   return { decided, touched: step.touched || decided.length > 0, hasMore: false };
 }
 
-/** Tells that all entries recorded up to `at` were told. */
-export function tellTime(program: Program, instance: ConditionInstance, at: number): InstanceStep {
+/** Tells that all entries recorded before `before` were told: deadlines earlier than that are over. */
+export function tellTime(program: Program, instance: ConditionInstance, before: number): InstanceStep {
   const decided: Decided[] = [];
   const step: Step = { key: instance.key, touched: false };
-  const hasMore = applyDue(program, instance, at, step, decided);
+  const hasMore = applyDue(program, instance, before, step, decided);
   return { decided, touched: step.touched || decided.length > 0, hasMore };
 }
 
-/** Applies deadlines up to `to`; true when there are more. */
+/** Applies deadlines earlier than `before`; true when there are more. */
 function applyDue(
   program: Program,
   instance: ConditionInstance,
-  to: number,
+  before: number,
   step: Step,
   decided: Decided[],
 ): boolean {
   const { root } = program;
   for (let count = 0; count < deadlinesMax; count += 1) {
     const due = root.due(instance.state);
-    if (due > to || due === never) return false;
+    if (due >= before || due === never) return false;
     for (const match of root.time(instance.state, due, step)) decided.push({ at: due, match });
     assert(root.due(instance.state) > due, "a deadline that was told is over");
   }
-  return root.due(instance.state) <= to;
+  return root.due(instance.state) < before;
 }
 
 export function explainInstance(program: Program, instance: ConditionInstance): Explanation {

@@ -6,7 +6,7 @@ import { nearestName } from "../nearest-name.ts";
 import { parseSchedule } from "../schedule/parse.ts";
 import { parseEventKey, type EventKey } from "./where/event-key.ts";
 import { parseWhere } from "./where/parse.ts";
-import type { Condition, ConditionKind, EventAtom, KeyDefinition } from "./condition.ts";
+import { operandsOf, type Condition, type ConditionKind, type EventAtom, type KeyDefinition } from "./condition.ts";
 import { compileCondition } from "./compile.ts";
 
 type Fields = { readonly [name: string]: Json | undefined };
@@ -22,6 +22,7 @@ const membersMax = 10_000;
 /** Throws MILLRACE_CONDITION_INVALID with the path of what is wrong. */
 export function parseCondition(json: Json, path: Path = []): Condition {
   const condition = read(json, path, { size: 0 }, 0);
+  refuseKeyedTicks(condition, false, path);
   // Names and keys that do not fit each other show there.
   compileCondition(condition);
   return condition;
@@ -82,7 +83,6 @@ function read(json: Json, path: Path, reading: Reading, depth: number): Conditio
     case "schedule": {
       const { schedule } = fields;
       if (schedule === undefined) throw invalid([...path, "schedule"], `"schedule" needs it`);
-      if (named.by !== undefined) throw invalid([...path, "by"], "a tick of time has no key");
       return { kind, ...named, schedule: parseSchedule(schedule, [...path, "schedule"]) };
     }
     case "any":
@@ -114,6 +114,14 @@ function read(json: Json, path: Path, reading: Reading, depth: number): Conditio
     case "window":
       return { kind, ...named, ...readWindow(fields, path, inner("of")), ...spanIfAny("idleMs") };
   }
+}
+
+/** A tick belongs to no key. */
+function refuseKeyedTicks(condition: Condition, isKeyed: boolean, path: Path): void {
+  const isWithinKey = isKeyed || condition.by !== undefined;
+  if (isWithinKey && condition.kind === "schedule")
+    throw invalid(path, "a tick of time has no key, so it can't stand where there is state for each key");
+  for (const operand of operandsOf(condition)) refuseKeyedTicks(operand, isWithinKey, path);
 }
 
 function readKind(kind: Json | undefined, path: Path): ConditionKind {

@@ -27,7 +27,7 @@ export function eventsOf(entries: readonly Entry[]): ConditionEvent[] {
 }
 
 export interface FeedOptions {
-  /** The log is read up to here at its end. */
+  /** The time is told up to here at the end, this included. */
   readonly until: number;
   /** Where a key's instance begins. */
   readonly from?: number;
@@ -42,9 +42,9 @@ export function feed(condition: Condition, entries: readonly Entry[], options: F
   const from = options.from ?? 0;
   if (!program.isKeyed) instances.set("", beginInstance(program, undefined, from));
   const fired: { readonly key: string; readonly decided: Decided }[] = [];
-  const cuts = [...(options.cuts ?? []), options.until].toSorted((a, b) => a - b);
+  const cuts = [...(options.cuts ?? []), options.until + 1].toSorted((a, b) => a - b);
   const cutTo = (before: number): void => {
-    for (let cut = cuts[0]; cut !== undefined && cut < before; cut = cuts[0]) {
+    for (let cut = cuts[0]; cut !== undefined && cut <= before; cut = cuts[0]) {
       cuts.shift();
       for (const [key, instance] of instances) {
         for (let more = true; more; ) {
@@ -63,7 +63,6 @@ export function feed(condition: Condition, entries: readonly Entry[], options: F
       instances.set(key, instance);
       for (const one of tellEvent(program, instance, event).decided) fired.push({ key, decided: one });
     }
-    if (!program.isKeyed && !program.keysOf(event).includes("")) continue;
   }
   cutTo(Number.MAX_SAFE_INTEGER);
   return fired

@@ -32,8 +32,12 @@ export class Admission {
     return this.#byId.has(runId);
   }
 
+  get hasRoom(): boolean {
+    return this.#byId.size < queuedRunsMax;
+  }
+
   requireRoom(): void {
-    if (this.#byId.size < queuedRunsMax) return;
+    if (this.hasRoom) return;
     throw new MillraceError("MILLRACE_OVERLOADED", {
       message: `${this.#byId.size} runs are queued on this server; it takes no more.`,
     });

@@ -97,8 +97,9 @@ export class Arrivals {
     }
     const rows = await Promise.all(taskRuns.map((row) => this.#withOutput(graph, row)));
     const params = await this.#parts.values.loaded(run.params);
+    const firing = run.firing && (await this.#parts.values.loaded(run.firing));
     try {
-      return this.#parts.runs.rebuild({ identity: { ...run, params }, graph }, rows);
+      return this.#parts.runs.rebuild({ identity: { ...run, params, firing }, graph }, rows);
     } catch (cause) {
       const message = cause instanceof Error ? cause.message : String(cause);
       throw new MillraceError("MILLRACE_INTERNAL", { message, cause });

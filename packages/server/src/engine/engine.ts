@@ -34,6 +34,8 @@ import { RunCalls } from "./run-calls.ts";
 import { RunEntrance, type Rerun, type StartedRun, type StartRun } from "./run-entrance.ts";
 import { RunHost } from "./run-host.ts";
 import { RunWatchers } from "./run-watchers.ts";
+import { FiringDesk } from "./trigger/firing-desk.ts";
+import { TriggerHost } from "./trigger/trigger-host.ts";
 import { Values } from "./values.ts";
 import { Wakes } from "./wakes.ts";
 import { WorkerHub } from "./worker-hub.ts";
@@ -62,6 +64,7 @@ export class Engine {
   readonly #calls: RunCalls;
   readonly #inbox: Inbox;
   readonly #wakes: Wakes;
+  readonly #triggers: TriggerHost;
   readonly #pools = new Map<string, number>();
   #commit: GroupCommit | undefined;
   #listening: { stop(): Promise<void> } | undefined;
@@ -100,6 +103,14 @@ export class Engine {
       checkParams: options.checkParams ?? ((_pipeline, params) => params),
     });
     this.#inbox = new Inbox(this.#parts, this.#membership, this.#entrance);
+    this.#triggers = new TriggerHost(
+      this.#parts,
+      new FiringDesk({
+        parts: this.#parts,
+        entrance: () => this.#entrance,
+        checkParams: options.checkParams ?? ((_pipeline, params) => params),
+      }),
+    );
     this.#wakes = new Wakes({
       parts: this.#parts,
       ownedShards: () => this.#membership.list(),
@@ -245,6 +256,7 @@ export class Engine {
   #end(): void {
     this.#state = "stopped";
     this.#commit?.stop();
+    this.#triggers.stop();
     this.#parts.events.stop();
     this.#inbox.stop();
     this.#alarms.stop();
@@ -289,6 +301,11 @@ export class Engine {
   // --- commands -----------------------------------------------------------------------------------------------------
 
   /** The event log, as it is seen from this node. */
+  /** Puts deploys and operators' settings of triggers into the log; resolves when they are committed. */
+  drainOutbox(): Promise<void> {
+    return this.#triggers.drainOutbox();
+  }
+
   get events(): EventLog {
     return this.#parts.events;
   }
@@ -383,6 +400,7 @@ export class Engine {
   async #loadShards(shards: readonly number[]): Promise<() => void> {
     const { store } = this.#options;
     const loaded = await store.loadShards(shards);
+    const triggers = await store.loadTriggers(shards);
     const queued: QueuedRun[] = [];
     for (let page = await store.loadQueuedRuns(shards, "", queuedPageMax); page.length > 0;) {
       queued.push(...page);
@@ -395,13 +413,17 @@ export class Engine {
       this.#entrance.takeOver(loaded.runs, taskRunsOf, queued);
       this.#inbox.read();
       this.#wakes.read();
-      if (shards.includes(logShard)) this.#parts.events.hear();
+      this.#triggers.hold(shards, triggers);
+      if (!shards.includes(logShard)) return;
+      this.#parts.events.hear();
+      this.#own(this.drainOutbox(), "what belongs into the log could not be put there");
     };
   }
 
   async #releaseShards(shards: readonly number[]): Promise<void> {
     const gone = new Set(shards);
     await this.#inbox.idle();
+    this.#triggers.drop(gone);
     const dropped = this.#parts.runs.drop(gone);
     if (gone.has(logShard)) this.#parts.events.onRelease();
     this.#entrance.admission.drop(gone);

@@ -16,13 +16,13 @@ import {
   type LimitRequest,
 } from "@millrace/core";
 import {
-  shardCount,
   type FlushBatch,
   type GrantRow,
   type LimitKey,
   type LoadedShards,
   type RequestRow,
 } from "@millrace/store";
+import { shardOfName } from "./shard-of-name.ts";
 
 export type LimitInboxMessage =
   | {
@@ -259,12 +259,6 @@ function nameOf(key: LimitKey): string {
   return `${key.workspace}/${key.kind}/${key.name}`;
 }
 
-/** The shard of a limit's name (FNV-1a, 32 bits). */
 export function limitShard(key: LimitKey): number {
-  let hash = 0x811c9dc5;
-  for (const char of nameOf(key)) {
-    hash ^= char.codePointAt(0)!;
-    hash = Math.imul(hash, 0x01000193);
-  }
-  return (hash >>> 0) % shardCount;
+  return shardOfName(nameOf(key));
 }

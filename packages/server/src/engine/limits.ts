@@ -47,3 +47,15 @@ export const eventBacklogBytesMax = 64 * 1024 * 1024;
 export const eventsPendingMax = 200;
 /** Entries that are read at once for a listener which is behind. */
 export const logPageMax = 1_000;
+/** States of triggers' keys that one claim of shards keeps in memory: some hundred bytes each. */
+export const triggerKeysMax = 100_000;
+/** Keys whose deadlines come within this time are known by name, so many at most. */
+export const dueHorizonMs = 300_000;
+export const dueKeysMax = 10_000;
+/** How far the stored position of a shard's triggers stays behind: what is read again after a crash. */
+export const cursorEntriesMax = 1_000;
+export const cursorMs = 30_000;
+/** How often a firing looks whether there is room for its run. */
+export const firingRoomMs = 50;
+/** Rows of the outbox that go into the log at once. */
+export const outboxPageMax = 500;

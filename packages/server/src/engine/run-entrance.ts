@@ -131,6 +131,11 @@ export class RunEntrance {
     if (isQueued && !isKnown) limits.release(activeRunsKey(run.workspace, run.pipeline), run.id);
   }
 
+  /** Whether a firing may start a run now. */
+  get hasRoom(): boolean {
+    return this.#parts.commit.backlog <= backlogMax && this.admission.hasRoom;
+  }
+
   #requireRoom(): void {
     if (!this.#options.isReady()) {
       throw new MillraceError("MILLRACE_OVERLOADED", { message: "The server is not ready to take runs." });
@@ -159,7 +164,7 @@ export class RunEntrance {
 
   #identityOf(
     pipeline: ActivePipeline,
-    parts: Pick<LiveRun, "id" | "params" | "labels" | "depth" | "parent">,
+    parts: Pick<LiveRun, "id" | "params" | "firing" | "labels" | "depth" | "parent">,
   ): LiveRun {
     return {
       ...parts,
@@ -367,6 +372,11 @@ export class RunEntrance {
   async activePipeline(name: string): Promise<ActivePipeline | undefined> {
     const { definitions } = this.#parts;
     return definitions.known(workspaceId, name) ?? definitions.active(workspaceId, name);
+  }
+
+  /** Makes the run of a firing, in the turn in which the firing is noted. */
+  enterFired(pipeline: ActivePipeline, fired: Pick<LiveRun, "id" | "params" | "firing">): void {
+    this.#enter(this.#identityOf(pipeline, { ...fired, labels: {}, depth: 0, parent: undefined }), pipeline);
   }
 
   /** Makes the run that a call stands for, in the turn in which the caller learns its id. */

@@ -27,6 +27,7 @@ import { evictAfterMs } from "./limits.ts";
 import type { HeldLimit } from "./dispatcher.ts";
 import type { RunEntry } from "./run-entry.ts";
 import { parentToken, tokenOf } from "./task-input.ts";
+import { firingOfRun } from "./trigger/run-firing.ts";
 
 export interface NewRun {
   readonly identity: LiveRun;
@@ -67,7 +68,8 @@ export class RunHost {
   /** Makes a run and lets it begin; its rows are part of the next flush. */
   begin(created: NewRun): RunEntry {
     const { id, generation, depth, params, createdAt } = created.identity;
-    const run = createRun(created.graph, { id, generation, depth, params, createdAt });
+    const firing = firingOfRun(created);
+    const run = createRun(created.graph, { id, generation, depth, params, firing, createdAt });
     const entry = entryOf(created, run, true);
     this.hold(entry);
     this.#parts.commit.markRun(entry);
@@ -92,6 +94,7 @@ export class RunHost {
     const { identity, graph } = created;
     const record = {
       ...identity,
+      firing: firingOfRun(created),
       cancel: identity.cancel && { ...identity.cancel },
       endedAt: undefined,
       output: undefined,

@@ -4,6 +4,7 @@ import {
   compileGraph,
   MillraceError,
   nearestName,
+  parseTrigger,
   type Json,
   type PipelineDefinition,
   type ProjectDefinition,
@@ -12,6 +13,7 @@ import type { DeployRequest, DeployResponse, RollbackRequest } from "@millrace/p
 import { changeDeployment, hasBundle, type DeploymentState } from "@millrace/store";
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
+import { triggerNews } from "./trigger-news.ts";
 import { compileSchema } from "./params-check.ts";
 
 /** Queues that need no declaration. */
@@ -39,6 +41,7 @@ export async function deploy(context: ApiContext, request: DeployRequest): Promi
       bundle,
       definition,
       now: context.host.engine.now(),
+      news: triggerNews(definition, state),
       isNew: true,
     };
     return { answer, change: dryRun ? undefined : change };
@@ -67,9 +70,10 @@ export async function rollBack(context: ApiContext, request: RollbackRequest): P
     const { definition, number, bundle } = target;
     checkNames(definition, state);
     const now = context.host.engine.now();
+    const news = triggerNews(definition, state);
     return {
       answer: { ...differenceOf(definition, state), deployment: number, dryRun: false },
-      change: { workspace: workspaceId, project, number, bundle, definition, now, isNew: false },
+      change: { workspace: workspaceId, project, number, bundle, definition, now, news, isNew: false },
     };
   });
 }
@@ -88,6 +92,7 @@ function checkPipelines(definition: ProjectDefinition): void {
     seen.add(pipeline.name);
     compileGraph(pipeline);
     checkParamsSchema(pipeline);
+    if (pipeline.trigger) parseTrigger(pipeline.trigger as unknown as Json, ["trigger"]);
     checkQueues(pipeline, queues);
   }
 }

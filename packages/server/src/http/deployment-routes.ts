@@ -25,7 +25,7 @@ export function deploymentRoutes(context: ApiContext): Route[] {
       bodyBytesMax: largeBodyBytesMax,
       handle: async (request) => {
         const answer = await deploy(context, request.body as DeployRequest);
-        if (!answer.dryRun) await context.definitionsChanged();
+        if (!answer.dryRun) await tellChanged(context);
         return answer;
       },
     },
@@ -47,11 +47,17 @@ export function deploymentRoutes(context: ApiContext): Route[] {
       body: rollbackRequest,
       handle: async (request) => {
         const answer = await rollBack(context, request.body as RollbackRequest);
-        await context.definitionsChanged();
+        await tellChanged(context);
         return answer;
       },
     },
   ];
+}
+
+/** Triggers that changed are in the event log when it is answered. */
+async function tellChanged(context: ApiContext): Promise<void> {
+  await context.definitionsChanged();
+  await context.host.run((engine) => engine.drainOutbox());
 }
 
 function isDeploymentPlace(

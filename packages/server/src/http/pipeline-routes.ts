@@ -9,6 +9,7 @@ import {
   setPipelinePaused,
   type PipelineRow,
 } from "@millrace/store";
+import { triggerPaused, triggerResumed } from "../engine/trigger/trigger-event.ts";
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
 import { isPlace, readCursor, writeCursor } from "./cursor.ts";
@@ -77,11 +78,13 @@ async function pipelineDetail(context: ApiContext, name: string): Promise<Pipeli
 }
 
 async function setPaused(context: ApiContext, name: string, paused: boolean): Promise<PipelineSummary> {
+  const news = { type: paused ? triggerPaused : triggerResumed, subject: name, data: {} };
   const row =
-    (await setPipelinePaused(context.database, workspaceId, name, paused)) ??
+    (await setPipelinePaused(context.database, workspaceId, { name, paused, news })) ??
     (await refuseUnknown(context, name));
   await announceDefinitions(context.database);
   await context.definitionsChanged();
+  if (row.definition.trigger) await context.host.run((engine) => engine.drainOutbox());
   const [summary] = await summariesOf(context, [row]);
   return summary!;
 }

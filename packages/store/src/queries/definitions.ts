@@ -1,6 +1,7 @@
 /** Pipelines as they are deployed. */
 import type { PipelineDefinition } from "@millrace/core";
 import type { Database } from "../connect.ts";
+import type { OutboxNews } from "./outbox.ts";
 
 export interface PipelineRow {
   readonly name: string;
@@ -77,19 +78,26 @@ export async function listPipelineNames(database: Database, workspace: number): 
   return rows.map((row) => row.name);
 }
 
-/** An operator's choice, which holds over deploys. */
+/** An operator's choice, which holds over deploys. A pipeline that has a trigger tells `news` to the event log. */
 export async function setPipelinePaused(
   database: Database,
   workspace: number,
-  name: string,
-  paused: boolean,
+  change: { readonly name: string; readonly paused: boolean; readonly news: OutboxNews },
 ): Promise<PipelineRow | undefined> {
+  const { name, paused, news } = change;
   const { rows } = await database.api.query<PipelineColumns>({
     name: "set-pipeline-paused",
-    text: `update pipeline set paused = $3, paused_by_operator = true
-      where workspace = $1 and name = $2
-      returning name, project, bundle, definition, retired, paused, paused_by_operator`,
-    values: [workspace, name, paused],
+    text: `with changed as (
+        update pipeline set paused = $3, paused_by_operator = true
+        where workspace = $1 and name = $2
+        returning name, project, bundle, definition, retired, paused, paused_by_operator
+      ),
+      told as (
+        insert into log_outbox (workspace, type, subject, data)
+        select $1, $4, $2, $5::json from changed where definition -> 'trigger' is not null
+      )
+      select name, project, bundle, definition, retired, paused, paused_by_operator from changed`,
+    values: [workspace, name, paused, news.type, JSON.stringify(news.data)],
   });
   return rows[0] && readPipeline(rows[0]);
 }

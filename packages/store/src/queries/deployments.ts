@@ -7,6 +7,7 @@ import type { PipelineDefinition, ProjectDefinition } from "@millrace/core";
 import type { PoolClient } from "pg";
 import type { Database } from "../connect.ts";
 import { toTimestamp } from "../value-types.ts";
+import { addToOutbox, type OutboxNews } from "./outbox.ts";
 
 /** Told when definitions or their settings changed. */
 export const definitionsChannel = "millrace_definitions";
@@ -29,6 +30,8 @@ export interface DeployedPipeline {
   readonly project: string;
   readonly definition: PipelineDefinition;
   readonly retired: boolean;
+  readonly paused: boolean;
+  readonly pausedByOperator: boolean;
 }
 
 /** What stands before a deployment. */
@@ -50,6 +53,8 @@ export interface DeploymentChange {
   readonly bundle: string;
   readonly definition: ProjectDefinition;
   readonly now: number;
+  /** What the event log is told of it. */
+  readonly news: readonly OutboxNews[];
   /** False: the deployment `number` is there and becomes the active one again. */
   readonly isNew: boolean;
 }
@@ -115,7 +120,7 @@ async function readState(
     [workspace, project],
   );
   const pipelines = await client.query<DeployedPipeline>(
-    `select name, project, definition, retired
+    `select name, project, definition, retired, paused, paused_by_operator as "pausedByOperator"
     from pipeline
     where workspace = $1 and (project = $2 or name = any($3))`,
     [workspace, project, names],
@@ -200,6 +205,7 @@ async function write(client: PoolClient, change: DeploymentChange): Promise<void
     where workspace = $1 and project = $2 and not retired and name <> all($3)`,
     [workspace, project, definition.pipelines.map((pipeline) => pipeline.name)],
   );
+  await addToOutbox(client, workspace, change.news);
   await client.query("select pg_notify($1, '')", [definitionsChannel]);
 }
 

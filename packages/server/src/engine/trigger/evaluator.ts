@@ -1,0 +1,511 @@
+/**
+ * Evaluates the triggers of some of this node's shards: tells their conditions the log in its order, and commits what that
+ * changes together with the runs that it starts.
+ *
+ * X1: the states of a shard's triggers, their firings with the runs of these, and the shard's position in the log change in
+ *     one flush. After a crash the next owner reads on from there and decides the same (C1).
+ * X2: entries up to a shard's position concern none of its triggers once more.
+ * X3: time is told only as far as no earlier entry can come (P1): where a page reaches the head, its clock.
+ * X4: one page is told at a time, and is committed in one turn.
+ * X5: a due deadline of a key that is not in memory is found: what is due up to `#dueUntil` is in `#dues`.
+ */
+import {
+  assert,
+  dueOf,
+  firingOf,
+  Heap,
+  chooseFirings,
+  canonicalTrigger,
+  never,
+  tellEvent,
+  tellTime,
+  type CatchUp,
+  type ConditionEvent,
+  type InstanceStep,
+  type LogEvent,
+} from "@millrace/core";
+import type { LoadedTriggers, LogPage, TriggerRow } from "@millrace/store";
+import type { Alarm } from "../clock.ts";
+import type { EngineParts } from "../engine-parts.ts";
+import { cursorEntriesMax, cursorMs, dueHorizonMs, dueKeysMax, logPageMax, triggerKeysMax } from "../limits.ts";
+import { workspaceId } from "../workspace.ts";
+import type { FiringDesk } from "./firing-desk.ts";
+import {
+  beginKey,
+  isStateless,
+  keyRow,
+  loadTrigger,
+  programOf,
+  restoreKey,
+  type KeyState,
+  type LoadedTrigger,
+} from "./loaded-trigger.ts";
+import { PageTurn, type DecidedFiring } from "./page-turn.ts";
+import { readTriggerEvent, triggerShard, type TriggerEvent } from "./trigger-event.ts";
+import { TriggerIndex } from "./trigger-index.ts";
+
+export interface EvaluatorOptions {
+  readonly parts: EngineParts;
+  readonly desk: FiringDesk;
+  readonly shards: readonly number[];
+  readonly loaded: LoadedTriggers;
+}
+
+interface Due {
+  readonly at: number;
+  readonly trigger: LoadedTrigger;
+  readonly key: string;
+}
+
+/** One instance that an event concerns. */
+interface Concern {
+  readonly trigger: LoadedTrigger;
+  readonly key: string;
+}
+
+/** Told after an entry recorded at its very instant (P1): an alarm asks for the clock to be a little later. */
+const instantMs = 0.01;
+
+export class TriggerEvaluator {
+  readonly #options: EvaluatorOptions;
+  readonly #shards: Set<number>;
+  readonly #triggers = new Map<string, LoadedTrigger>();
+  readonly #index = new TriggerIndex();
+  /** Up to where a shard's triggers were told when it was loaded (X2). */
+  readonly #loadedTo = new Map<number, number>();
+  readonly #dues = new Heap<Due>((a, b) => a.at < b.at);
+  #dueUntil = Number.NEGATIVE_INFINITY;
+  #alarm: Alarm | undefined;
+  #keysInMemory = 0;
+  /** All entries up to here were told, and what the database knows of that. */
+  #position: number;
+  #written: { position: number; at: number };
+  #stopFollowing: (() => void) | undefined;
+
+  constructor(options: EvaluatorOptions) {
+    this.#options = options;
+    this.#shards = new Set(options.shards);
+    const { triggers, keys, cursors } = options.loaded;
+    for (const { shard, position } of cursors) this.#loadedTo.set(shard, position);
+    this.#position = Math.min(...this.#loadedTo.values());
+    this.#written = { position: this.#position, at: options.parts.clock.now() };
+    for (const row of triggers) this.#hold(loadTrigger(row));
+    for (const row of keys) {
+      const trigger = this.#triggers.get(row.pipeline);
+      if (trigger) this.#keep(trigger, restoreKey(row));
+    }
+  }
+
+  get shards(): ReadonlySet<number> {
+    return this.#shards;
+  }
+
+  start(): void {
+    this.#stopFollowing = this.#options.parts.events.onAppended(this.#position, (page) => this.#tell(page));
+  }
+
+  /** These shards go to another node. */
+  drop(shards: ReadonlySet<number>): void {
+    for (const shard of shards) this.#shards.delete(shard);
+    for (const trigger of this.#triggers.values()) {
+      if (!shards.has(trigger.row.shard)) continue;
+      this.#index.remove(trigger);
+      this.#triggers.delete(trigger.row.pipeline);
+    }
+    if (this.#shards.size === 0) this.stop();
+  }
+
+  stop(): void {
+    this.#stopFollowing?.();
+    this.#alarm?.cancel();
+    this.#shards.clear();
+  }
+
+  // --- a page of the log --------------------------------------------------------------------------------------------
+
+  async #tell(page: LogPage): Promise<void> {
+    const turn = new PageTurn();
+    let segment: LogEvent[] = [];
+    for (const event of page.events) {
+      const change = this.#readChange(event);
+      if (change) {
+        await this.#tellEvents(turn, segment);
+        segment = [];
+        await this.#apply(turn, change, event);
+      } else if (this.#isConcerned(event)) segment.push(event);
+    }
+    await this.#tellEvents(turn, segment);
+    this.#position = Math.max(this.#position, page.until);
+    if (page.until >= page.head.position) await this.#tellTime(turn, page.head.clock);
+    await this.#commit(turn, page);
+    this.#arm();
+    await this.#evict();
+  }
+
+  #readChange(event: LogEvent): TriggerEvent | undefined {
+    try {
+      const change = readTriggerEvent(event);
+      if (!change) return undefined;
+      const shard = triggerShard(change.pipeline);
+      return this.#shards.has(shard) && !this.#isTold(shard, event.position) ? change : undefined;
+    } catch (error) {
+      // Another version's: the pipeline keeps the trigger that it has.
+      this.#options.parts.log.warn({ err: error, position: event.position }, "a trigger's entry can't be read");
+      return undefined;
+    }
+  }
+
+  #isTold(shard: number, position: number): boolean {
+    return position <= (this.#loadedTo.get(shard) ?? 0);
+  }
+
+  #isConcerned({ lane, invalid, type }: LogEvent): boolean {
+    return lane === "live" && invalid === undefined && this.#index.wants(type);
+  }
+
+  /** Entries between which no trigger changes: the states that they concern are loaded together. */
+  async #tellEvents(turn: PageTurn, events: readonly LogEvent[]): Promise<void> {
+    if (events.length === 0) return;
+    const told: { readonly event: ConditionEvent; readonly concerns: readonly Concern[] }[] = [];
+    for (const entry of events) {
+      const event = await this.#asConditionEvent(entry);
+      const concerns = this.#concernsOf(event);
+      if (concerns.length > 0) told.push({ event, concerns });
+    }
+    await this.#loadKeys(told.flatMap(({ concerns }) => concerns));
+    for (const { event, concerns } of told)
+      for (const { trigger, key } of concerns) this.#tellEvent(turn, trigger, key, event);
+  }
+
+  async #asConditionEvent({ data, extensions, ...event }: LogEvent): Promise<ConditionEvent> {
+    const { value } = await this.#options.parts.values.loaded(data);
+    const { position, recordedAt, type, source, id, subject, time } = event;
+    return {
+      position,
+      recordedAt,
+      type,
+      source,
+      id,
+      ...(subject === undefined ? {} : { subject }),
+      time,
+      data: value ?? null,
+      attributes: extensions,
+    };
+  }
+
+  #concernsOf(event: ConditionEvent): Concern[] {
+    const concerns: Concern[] = [];
+    const seen = new Set<string>();
+    for (const { trigger, use } of this.#index.matching(event)) {
+      if (trigger.row.paused || this.#isTold(trigger.row.shard, event.position)) continue;
+      const key = trigger.program?.isKeyed ? use.key(event) : "";
+      if (key === undefined) continue;
+      const name = `${trigger.row.pipeline}\n${key}`;
+      if (seen.has(name)) continue;
+      seen.add(name);
+      concerns.push({ trigger, key });
+    }
+    return concerns;
+  }
+
+  #tellEvent(turn: PageTurn, trigger: LoadedTrigger, key: string, event: ConditionEvent): void {
+    const { program } = trigger;
+    assert(program, "a trigger that an event concerns has a condition");
+    const known = trigger.keys.get(key);
+    const state = known ?? beginKey(program, key, event.recordedAt, event.position);
+    const step = tellEvent(program, state.instance, event);
+    this.#note(turn, { trigger, state, step, at: event.recordedAt, position: event.position });
+    if (known === undefined && step.touched && !isStateless(trigger)) this.#keep(trigger, state);
+  }
+
+  /** Takes what a step decided and changed. */
+  #note(
+    turn: PageTurn,
+    told: {
+      readonly trigger: LoadedTrigger;
+      readonly state: KeyState;
+      readonly step: InstanceStep;
+      readonly at: number;
+      readonly position: number;
+    },
+    firings: DecidedFiring[] = turn.firings,
+  ): void {
+    const { trigger, state, step, at, position } = told;
+    const { program, row } = trigger;
+    if (!step.touched || !program) return;
+    for (const decided of step.decided) {
+      const firing = firingOf(program, { pipeline: row.pipeline, version: row.version }, state.key, decided, state.firings);
+      state.firings += 1;
+      firings.push({ trigger, firing, position });
+    }
+    state.touchedAt = at;
+    if (!isStateless(trigger)) {
+      turn.touch(trigger, state);
+      this.#notDue(trigger, state);
+    }
+  }
+
+  // --- time ---------------------------------------------------------------------------------------------------------
+
+  async #tellTime(turn: PageTurn, clock: number): Promise<void> {
+    await this.#loadDue(clock);
+    for (let first = this.#dues.first(); first && first.at < clock; first = this.#dues.first()) {
+      this.#dues.pop();
+      const { trigger, key, at } = first;
+      const { program } = trigger;
+      if (this.#triggers.get(trigger.row.pipeline) !== trigger || !program) continue;
+      if (!trigger.keys.has(key)) await this.#loadKeys([{ trigger, key }]);
+      const state = trigger.keys.get(key);
+      if (!state) continue;
+      if (state.notedDue === at) state.notedDue = undefined;
+      // What is due while it is paused is told when it is resumed.
+      if (trigger.row.paused) continue;
+      if (dueOf(program, state.instance) < clock) this.#tellDue(turn, trigger, state, clock);
+      this.#notDue(trigger, state);
+    }
+  }
+
+  #tellDue(turn: PageTurn, trigger: LoadedTrigger, state: KeyState, clock: number, firings?: DecidedFiring[]): void {
+    const { program } = trigger;
+    if (!program) return;
+    for (let hasMore = true; hasMore; ) {
+      const step = tellTime(program, state.instance, clock);
+      this.#note(turn, { trigger, state, step, at: clock, position: this.#position }, firings);
+      ({ hasMore } = step);
+    }
+  }
+
+  /** When a state is due next; what lies beyond `#dueUntil` is found in its row. */
+  #notDue(trigger: LoadedTrigger, state: KeyState): void {
+    if (!trigger.program) return;
+    const at = dueOf(trigger.program, state.instance);
+    if (at === never || (at > this.#dueUntil && trigger.program.isKeyed)) return;
+    // One earlier instant is enough: what is due then is looked at, and noted anew.
+    if (state.notedDue !== undefined && state.notedDue <= at) return;
+    state.notedDue = at;
+    this.#dues.push({ at, trigger, key: state.key });
+  }
+
+  /** Reads the keys that are due next, until `clock` lies before what was read (X5). */
+  async #loadDue(clock: number): Promise<void> {
+    const { store, commit } = this.#options.parts;
+    while (this.#dueUntil <= clock) {
+      const isKeyed = [...this.#triggers.values()].some(({ program }) => program?.isKeyed);
+      const until = clock + dueHorizonMs;
+      if (!isKeyed) {
+        this.#dueUntil = until;
+        return;
+      }
+      // Rows of the page before are part of what is read.
+      await commit.drained();
+      const rows = await store.loadDueTriggerKeys([...this.#shards], until, dueKeysMax);
+      this.#dueUntil = rows.length < dueKeysMax ? until : rows.at(-1)!.dueAt!;
+      for (const row of rows) {
+        const trigger = this.#triggers.get(row.pipeline);
+        if (trigger && row.dueAt !== undefined) this.#dues.push({ at: row.dueAt, trigger, key: row.key });
+      }
+      // As many are due at one instant: they are told before others are read.
+      if (rows.length === dueKeysMax && this.#dueUntil <= clock) return;
+    }
+  }
+
+  #arm(): void {
+    this.#alarm?.cancel();
+    const { alarms, events, log } = this.#options.parts;
+    const isKeyed = [...this.#triggers.values()].some(({ program }) => program?.isKeyed);
+    const at = Math.min(this.#dues.first()?.at ?? never, isKeyed ? this.#dueUntil : never);
+    if (at === never || this.#shards.size === 0) return;
+    this.#alarm = alarms.set(Math.max(at, 0), () => {
+      void events
+        .advanceClock(at + instantMs)
+        .catch((error: unknown) => log.warn({ err: error }, "the log's clock could not be advanced"));
+    });
+  }
+
+  // --- changes of triggers ------------------------------------------------------------------------------------------
+
+  async #apply(turn: PageTurn, change: TriggerEvent, event: LogEvent): Promise<void> {
+    const trigger = this.#triggers.get(change.pipeline);
+    switch (change.kind) {
+      case "changed":
+        return this.#change(turn, change, event);
+      case "paused":
+        if (!trigger || trigger.row.paused) return;
+        trigger.row = { ...trigger.row, paused: placeOf(event) };
+        turn.change(trigger);
+        return;
+      case "resumed":
+        if (trigger?.row.paused) await this.#resume(turn, trigger, event, change.onResume);
+        return;
+    }
+  }
+
+  /** The version rises only where the definition's text differs (C3). */
+  #change(turn: PageTurn, change: Extract<TriggerEvent, { kind: "changed" }>, event: LogEvent): void {
+    const { pipeline, definition, paused } = change;
+    const known = this.#triggers.get(pipeline);
+    const before = known?.row.definition;
+    if (definition ? before && canonicalTrigger(before) === canonicalTrigger(definition) : !before) return;
+    const place = placeOf(event);
+    const row: TriggerRow = {
+      workspace: workspaceId,
+      pipeline,
+      shard: triggerShard(pipeline),
+      version: (known?.row.version ?? 0) + (definition ? 1 : 0),
+      definition,
+      activated: place,
+      paused: definition && (paused || known?.row.paused) ? place : undefined,
+    };
+    if (known) {
+      this.#index.remove(known);
+      this.#keysInMemory -= known.keys.size;
+    }
+    const trigger = loadTrigger(row);
+    turn.begin(trigger);
+    this.#hold(trigger);
+    if (!trigger.program || trigger.program.isKeyed || isStateless(trigger)) return;
+    const state = { ...beginKey(trigger.program, "", event.recordedAt, event.position), firings: 0 };
+    this.#keep(trigger, state);
+    turn.touch(trigger, state);
+  }
+
+  /** Tells what came while it was paused, and lets those firings begin that the policy names (C8). */
+  async #resume(
+    turn: PageTurn,
+    trigger: LoadedTrigger,
+    event: LogEvent,
+    onResume: CatchUp | undefined,
+  ): Promise<void> {
+    const { paused, definition } = trigger.row;
+    assert(paused && definition, "what is resumed was paused");
+    const how = onResume ?? definition.onResume;
+    trigger.row = { ...trigger.row, paused: undefined };
+    turn.change(trigger);
+    const firings: DecidedFiring[] = [];
+    if (how !== "none") await this.#tellGap(turn, trigger, { from: paused.position, to: event.position }, firings);
+    await this.#loadOverdue(trigger, event.recordedAt);
+    for (const state of trigger.keys.values()) {
+      this.#tellDue(turn, trigger, state, event.recordedAt, firings);
+      this.#notDue(trigger, state);
+    }
+    turn.firings.push(...chooseFirings(firings, how));
+  }
+
+  /** Keys whose deadlines passed while their trigger was paused. */
+  async #loadOverdue(trigger: LoadedTrigger, before: number): Promise<void> {
+    if (!trigger.program?.isKeyed) return;
+    const rows = await this.#options.parts.store.loadDueTriggerKeys([trigger.row.shard], before, dueKeysMax);
+    await this.#loadKeys(
+      rows.filter(({ pipeline }) => pipeline === trigger.row.pipeline).map(({ key }) => ({ trigger, key })),
+    );
+  }
+
+  async #tellGap(
+    turn: PageTurn,
+    trigger: LoadedTrigger,
+    gap: { readonly from: number; readonly to: number },
+    firings: DecidedFiring[],
+  ): Promise<void> {
+    const own = new TriggerIndex();
+    own.add(trigger);
+    for (let after = gap.from; after < gap.to - 1; ) {
+      const page = await this.#options.parts.events.read(after, Math.min(logPageMax, gap.to - 1 - after));
+      for (const entry of page.events) {
+        if (entry.lane !== "live" || entry.invalid !== undefined || !own.wants(entry.type)) continue;
+        const event = await this.#asConditionEvent(entry);
+        for (const { use } of own.matching(event)) {
+          const key = trigger.program?.isKeyed ? use.key(event) : "";
+          if (key === undefined) continue;
+          await this.#loadKeys([{ trigger, key }]);
+          const before = turn.firings.length;
+          this.#tellEvent(turn, trigger, key, event);
+          firings.push(...turn.firings.splice(before));
+          break;
+        }
+      }
+      if (page.until <= after) return;
+      after = page.until;
+    }
+  }
+
+  // --- states -------------------------------------------------------------------------------------------------------
+
+  #hold(trigger: LoadedTrigger): void {
+    this.#triggers.set(trigger.row.pipeline, trigger);
+    this.#index.add(trigger);
+  }
+
+  #keep(trigger: LoadedTrigger, state: KeyState): void {
+    if (!trigger.keys.has(state.key)) this.#keysInMemory += 1;
+    trigger.keys.set(state.key, state);
+    this.#notDue(trigger, state);
+  }
+
+  async #loadKeys(concerns: readonly Concern[]): Promise<void> {
+    const names = new Map<string, { readonly pipeline: string; readonly key: string }>();
+    for (const { trigger, key } of concerns) {
+      if (trigger.keys.has(key) || isStateless(trigger) || !trigger.program?.isKeyed) continue;
+      names.set(`${trigger.row.pipeline}\n${key}`, { pipeline: trigger.row.pipeline, key });
+    }
+    if (names.size === 0) return;
+    const rows = await this.#options.parts.store.loadTriggerKeys(workspaceId, [...names.values()]);
+    for (const row of rows) {
+      const trigger = this.#triggers.get(row.pipeline);
+      if (trigger && !trigger.keys.has(row.key)) this.#keep(trigger, restoreKey(row));
+    }
+  }
+
+  /** Beyond a bound the keys that were touched longest ago leave memory: their rows hold them. */
+  async #evict(): Promise<void> {
+    if (this.#keysInMemory <= triggerKeysMax) return;
+    await this.#options.parts.commit.drained();
+    for (const trigger of this.#triggers.values()) {
+      if (!trigger.program?.isKeyed) continue;
+      const states = [...trigger.keys.values()].toSorted((a, b) => a.touchedAt - b.touchedAt);
+      for (const state of states.slice(0, Math.ceil(states.length / 2))) {
+        trigger.keys.delete(state.key);
+        this.#keysInMemory -= 1;
+      }
+    }
+  }
+
+  // --- the commit ---------------------------------------------------------------------------------------------------
+
+  /** Everything that the page changed, in one turn (X1, X4). */
+  async #commit(turn: PageTurn, page: LogPage): Promise<void> {
+    const { clock, commit } = this.#options.parts;
+    const begun = await this.#options.desk.prepare(turn.firings, page.events);
+    const isOurs = ({ row }: LoadedTrigger): boolean => this.#shards.has(row.shard);
+    const { batch } = commit;
+    const moved = new Set<number>();
+    for (const trigger of turn.triggers.values()) {
+      if (!isOurs(trigger)) continue;
+      moved.add(trigger.row.shard);
+      batch.triggers.push(trigger.row);
+      const { workspace, pipeline } = trigger.row;
+      if (turn.cleared.has(pipeline)) batch.triggerKeysGone.push({ workspace, pipeline });
+    }
+    for (const trigger of turn.touched()) {
+      if (!isOurs(trigger) || this.#triggers.get(trigger.row.pipeline) !== trigger) continue;
+      moved.add(trigger.row.shard);
+      for (const state of turn.keysOf(trigger)) batch.triggerKeys.push(keyRow(trigger, state));
+    }
+    for (const { decided, begin } of begun) {
+      if (!isOurs(decided.trigger)) continue;
+      moved.add(decided.trigger.row.shard);
+      begin();
+    }
+    const isTime =
+      this.#position - this.#written.position >= cursorEntriesMax ||
+      (this.#position > this.#written.position && clock.now() - this.#written.at >= cursorMs);
+    if (isTime) this.#written = { position: this.#position, at: clock.now() };
+    const shards = isTime ? this.#shards : moved;
+    for (const shard of shards) batch.cursors.push({ shard, position: this.#position });
+    // The next page changes rows of the next flush.
+    if (shards.size > 0) await commit.drained();
+  }
+}
+
+function placeOf({ position, recordedAt }: LogEvent): { readonly position: number; readonly recordedAt: number } {
+  return { position, recordedAt };
+}

@@ -1,0 +1,44 @@
+/** What one page of the log changes in triggers: gathered while it is told, committed in one turn. */
+import type { Firing } from "@millrace/core";
+import type { KeyState, LoadedTrigger } from "./loaded-trigger.ts";
+
+export interface DecidedFiring {
+  readonly trigger: LoadedTrigger;
+  readonly firing: Firing;
+  /** Of the last entry that was told before. */
+  readonly position: number;
+}
+
+export class PageTurn {
+  readonly firings: DecidedFiring[] = [];
+  /** Triggers whose row changed, by pipeline. */
+  readonly triggers = new Map<string, LoadedTrigger>();
+  /** Those of them whose earlier states are void. */
+  readonly cleared = new Set<string>();
+  readonly #keys = new Map<LoadedTrigger, Set<KeyState>>();
+
+  touch(trigger: LoadedTrigger, state: KeyState): void {
+    const touched = this.#keys.get(trigger);
+    if (touched) touched.add(state);
+    else this.#keys.set(trigger, new Set([state]));
+  }
+
+  change(trigger: LoadedTrigger): void {
+    this.triggers.set(trigger.row.pipeline, trigger);
+  }
+
+  /** The trigger begins anew: nothing of an earlier version counts. */
+  begin(trigger: LoadedTrigger): void {
+    this.change(trigger);
+    this.cleared.add(trigger.row.pipeline);
+  }
+
+  /** The states that changed, of a trigger in its present version. */
+  keysOf(trigger: LoadedTrigger): Iterable<KeyState> {
+    return this.#keys.get(trigger) ?? [];
+  }
+
+  touched(): Iterable<LoadedTrigger> {
+    return this.#keys.keys();
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * What happens to triggers, as entries of the log: a change, a pause, a resume take effect at a position, on every node
+ * alike (C1). Only Millrace itself writes events of its source.
+ */
+import { parseCatchUp, parseTrigger, type CatchUp, type Json, type LogEvent, type TriggerDefinition } from "@millrace/core";
+import { shardOfName } from "../shard-of-name.ts";
+import { workspaceId } from "../workspace.ts";
+
+export const ownSource = "millrace";
+export const triggerChanged = "millrace.trigger.changed";
+export const triggerPaused = "millrace.trigger.paused";
+export const triggerResumed = "millrace.trigger.resumed";
+
+export type TriggerEvent =
+  | {
+      readonly kind: "changed";
+      readonly pipeline: string;
+      /** Absent: the pipeline has no trigger any more. */
+      readonly definition: TriggerDefinition | undefined;
+      readonly paused: boolean;
+    }
+  | { readonly kind: "paused"; readonly pipeline: string }
+  /** `onResume` wins over the trigger's own. */
+  | { readonly kind: "resumed"; readonly pipeline: string; readonly onResume: CatchUp | undefined };
+
+/** What an entry says of a trigger; `undefined` for all others. */
+export function readTriggerEvent({ type, source, subject, data }: LogEvent): TriggerEvent | undefined {
+  if (source !== ownSource || subject === undefined || !type.startsWith("millrace.trigger.")) return undefined;
+  const fields = (data.value ?? {}) as { readonly [name: string]: Json | undefined };
+  const pipeline = subject;
+  switch (type) {
+    case triggerChanged: {
+      const { trigger } = fields;
+      const definition = trigger === undefined || trigger === null ? undefined : parseTrigger(trigger);
+      return { kind: "changed", pipeline, definition, paused: fields["paused"] === true };
+    }
+    case triggerPaused:
+      return { kind: "paused", pipeline };
+    case triggerResumed: {
+      const { onResume } = fields;
+      return { kind: "resumed", pipeline, onResume: onResume === undefined ? undefined : parseCatchUp(onResume) };
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** The shard of the trigger of a pipeline. */
+export function triggerShard(pipeline: string): number {
+  return shardOfName(`${workspaceId}/trigger/${pipeline}`);
+}

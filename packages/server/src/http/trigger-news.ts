@@ -1,0 +1,32 @@
+/** What a deployment changes in triggers, for the event log: nothing where the trigger is the same (C3). */
+import { canonicalTrigger, type Json, type PipelineDefinition, type ProjectDefinition } from "@millrace/core";
+import type { DeployedPipeline, DeploymentState, OutboxNews } from "@millrace/store";
+import { triggerChanged, triggerPaused, triggerResumed } from "../engine/trigger/trigger-event.ts";
+
+export function triggerNews(definition: ProjectDefinition, state: DeploymentState): OutboxNews[] {
+  const before = new Map(
+    state.pipelines.filter(({ project }) => project === definition.project).map((row) => [row.name, row]),
+  );
+  const news: OutboxNews[] = [];
+  for (const pipeline of definition.pipelines) {
+    news.push(...newsOf(pipeline, before.get(pipeline.name)));
+    before.delete(pipeline.name);
+  }
+  for (const { name, definition: gone, retired } of before.values())
+    if (gone.trigger && !retired)
+      news.push({ type: triggerChanged, subject: name, data: { trigger: null } });
+  return news;
+}
+
+function newsOf(pipeline: PipelineDefinition, before: DeployedPipeline | undefined): OutboxNews[] {
+  const { name: subject, trigger } = pipeline;
+  const paused = before?.pausedByOperator ? before.paused : pipeline.paused;
+  const old = before?.retired ? undefined : before?.definition.trigger;
+  const isSame = trigger ? old && canonicalTrigger(old) === canonicalTrigger(trigger) : !old;
+  if (!isSame) {
+    const data = { trigger: (trigger ?? null) as unknown as Json, paused };
+    return [{ type: triggerChanged, subject, data }];
+  }
+  if (!trigger || before?.paused === paused) return [];
+  return [{ type: paused ? triggerPaused : triggerResumed, subject, data: {} }];
+}

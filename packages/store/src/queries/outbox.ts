@@ -1,0 +1,24 @@
+/** What is decided outside of the engine and belongs into the event log: written in the transaction that decides it. */
+import type { Json } from "@millrace/core";
+import type { ClientBase } from "pg";
+
+export interface OutboxNews {
+  readonly type: string;
+  readonly subject: string;
+  readonly data: Json;
+}
+
+export async function addToOutbox(
+  client: Pick<ClientBase, "query">,
+  workspace: number,
+  news: readonly OutboxNews[],
+): Promise<void> {
+  if (news.length === 0) return;
+  await client.query({
+    name: "add-to-outbox",
+    text: `insert into log_outbox (workspace, type, subject, data)
+      select $1, type, subject, data
+      from json_to_recordset($2::json) as n (type text, subject text, data json)`,
+    values: [workspace, JSON.stringify(news)],
+  });
+}
