@@ -31,6 +31,20 @@ export const markRequest = closed(
 export const rollbackRequest = closed(object({ project: text }, { deployment: integer(1) }));
 export const poolRequest = closed(object({ slots: integer(0) }));
 
+/** For the document; `parseCloudEvent` of core checks, and tells more. */
+export const cloudEvent = object(
+  { specversion: oneOf("1.0"), id: text, source: text, type: text },
+  {
+    subject: text,
+    time: text,
+    datacontenttype: text,
+    dataschema: text,
+    data: anyJson,
+    data_base64: text,
+  },
+);
+export const cloudEventBatch = list(cloudEvent);
+
 const manifest = object({
   hash: sha256,
   formatVersion: integer(1),

@@ -1,5 +1,13 @@
 /** Shapes of `/api/v1`: what the server answers and the CLI reads. Times are ISO 8601 in UTC, durations are in ms. */
-import type { Json, JsonSchema, PipelineDefinition, ProjectDefinition, SourceLocation } from "@millrace/core";
+import type {
+  CloudEvent,
+  Json,
+  JsonSchema,
+  PipelineDefinition,
+  ProjectDefinition,
+  RetentionClass,
+  SourceLocation,
+} from "@millrace/core";
 import type { LogLine } from "./worker.ts";
 
 export type RunState =
@@ -266,6 +274,42 @@ export type RunEvent =
   | { readonly kind: "log"; readonly entry: LogEntry }
   | { readonly kind: "end"; readonly run: RunSummary };
 
+/** An entry of the event log. */
+export interface EventView {
+  readonly position: number;
+  readonly recordedAt: string;
+  readonly lane: string;
+  readonly retention: RetentionClass;
+  /** Why it does not fit its type's declaration; it fires nothing. */
+  readonly invalid?: string;
+  /** Its data is large and left out here; `GET /events/:position` has it. */
+  readonly dataBytes?: number;
+  /** A CloudEvent in its JSON form. */
+  readonly event: CloudEvent;
+}
+
+/** What became of one event: recorded or a repeat (both with the position), on its way into the log, or refused. */
+export interface EventReceipt {
+  readonly position?: number;
+  /** It was in the log before. */
+  readonly duplicate?: true;
+  /** It is durable, and another server will put it into the log. */
+  readonly accepted?: true;
+  readonly error?: {
+    readonly code: string;
+    readonly message: string;
+    readonly advice: string;
+    readonly fields?: { readonly [name: string]: Json };
+  };
+}
+
+export interface EventBatchReceipt {
+  /** One for each event, in their order. */
+  readonly items: readonly EventReceipt[];
+  /** How many of them have an error. */
+  readonly rejected: number;
+}
+
 /** RFC 9457. `type` is `urn:millrace:error:CODE`. */
 export interface Problem {
   readonly type: string;
@@ -298,6 +342,10 @@ export interface Problem {
  * PUT  /blobs/:hash (bytes);  GET /blobs/:hash → bytes
  * POST /deployments DeployRequest → DeployResponse;  GET /deployments?project= → Page<DeploymentView>
  * POST /deployments/rollback RollbackRequest → DeployResponse
+ * POST /events (a CloudEvent: structured, batch or binary mode) → EventReceipt, of a batch EventBatchReceipt
+ * GET  /events?type=&subject=&source=&id=&since=&until=&after=&cursor=&limit= → Page<EventView>, newest first
+ * GET  /events/:position → EventView
+ * GET  /events/follow?type=&subject=&source=&after= → server-sent EventView with their positions as ids (Last-Event-ID)
  * GET  /pools → Page<PoolView>;  PUT /pools/:name { slots } → PoolView
  * GET  /workers → Page<WorkerView>
  * WS   /worker (worker protocol)

@@ -9,6 +9,9 @@ export {
   type DeploymentView,
   type DeployRequest,
   type DeployResponse,
+  type EventBatchReceipt,
+  type EventReceipt,
+  type EventView,
   type LogEntry,
   type MarkRequest,
   type Page,
@@ -67,6 +70,8 @@ export {
 export {
   bundleUpload,
   cancelRequest,
+  cloudEvent,
+  cloudEventBatch,
   deployRequest,
   markRequest,
   poolRequest,

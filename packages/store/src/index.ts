@@ -114,6 +114,7 @@ export {
   type StoredChunk,
 } from "./queries/logs.ts";
 export { type OutboxNews } from "./queries/outbox.ts";
+export { type EventFilter, findEventPositions, listEvents } from "./queries/events.ts";
 export { listPools, type PoolRow } from "./queries/pools.ts";
 export {
   type EndedRun,

@@ -5,6 +5,7 @@ import { fastify, type FastifyInstance, type FastifyReply } from "fastify";
 import type { Access } from "./access.ts";
 import type { ApiContext } from "./api-context.ts";
 import { bundleRoutes } from "./bundle-routes.ts";
+import { eventRoutes } from "./event-routes.ts";
 import { deploymentRoutes } from "./deployment-routes.ts";
 import { bodyBytesMax } from "./limits.ts";
 import { openApiDocument } from "./openapi.ts";
@@ -26,6 +27,7 @@ function apiRoutes(context: ApiContext): Route[] {
     ...bundleRoutes(context),
     ...deploymentRoutes(context),
     ...poolRoutes(context),
+    ...eventRoutes(context),
   ];
   const document: Route = {
     method: "GET",
@@ -67,9 +69,15 @@ export function makeApp(context: ApiContext, access: Access): FastifyInstance {
       ),
     ),
   );
+  const routes = apiRoutes(context);
   void app.register(
     async (api) => {
-      for (const route of apiRoutes(context)) addRoute(api, route);
+      for (const route of routes) if (!route.rawBodies) addRoute(api, route);
+      await api.register(async (raw) => {
+        raw.removeAllContentTypeParsers();
+        raw.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
+        for (const route of routes) if (route.rawBodies) addRoute(raw, route);
+      });
     },
     { prefix: apiPrefix },
   );
@@ -94,6 +102,6 @@ function parseBody(text: string, done: (error: Error | null, body?: unknown) => 
 }
 
 function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
-  if (problem.status === 503) reply.header("retry-after", retryAfterSeconds);
+  if (problem.status === 503 || problem.status === 429) reply.header("retry-after", retryAfterSeconds);
   return reply.code(problem.status).header("content-type", problemType).send(JSON.stringify(problem));
 }

@@ -45,3 +45,7 @@ export const eventStreamsMax = 500;
 export const labelBytesMax = 1_000;
 export const labelsMax = 100;
 export const idempotencyKeyBytesMax = 1_000;
+/** A request with events: a batch of ordinary ones, or one with all the data that an event may have. */
+export const eventsBytesMax = 8 * 1024 * 1024;
+/** How often the engine that a reader of the event log listens to is looked at: after a lost lease it is another one. */
+export const followCheckMs = 1_000;

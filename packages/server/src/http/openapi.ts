@@ -39,9 +39,7 @@ function operationOf(route: Route): Document {
         schema: { type: "string" },
       })),
     ],
-    ...(route.body === undefined
-      ? {}
-      : { requestBody: { required: true, content: { "application/json": { schema: route.body.schema } } } }),
+    ...requestBodyOf(route),
     responses: {
       [String(route.status ?? 200)]: { description: "Done" },
       default: {
@@ -50,6 +48,15 @@ function operationOf(route: Route): Document {
       },
     },
   };
+}
+
+function requestBodyOf(route: Route): Document {
+  const bodies = route.rawBodies ?? (route.body && { "application/json": route.body });
+  if (!bodies) return {};
+  const content = Object.fromEntries(
+    Object.entries(bodies).map(([mediaType, { schema }]) => [mediaType, { schema }]),
+  );
+  return { requestBody: { required: true, content } };
 }
 
 const problemSchema = {

@@ -10,6 +10,8 @@ export interface Route {
   readonly path: string;
   readonly summary: string;
   readonly body?: Shape;
+  /** Bodies that the route reads itself, as bytes, by their media types: in place of `body`. */
+  readonly rawBodies?: { readonly [mediaType: string]: Shape };
   /** Names of what may stand in the query, with what each means. */
   readonly query?: { readonly [name: string]: string };
   readonly answer?: Shape;

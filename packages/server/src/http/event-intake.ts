@@ -1,0 +1,154 @@
+/**
+ * `POST /events`: reads what came, gives it to the log, answers what became of it.
+ *
+ * T1: an answer that says recorded, duplicate or accepted comes after the commit.
+ * T2: an event of a batch that can't be recorded harms no other one; a batch that can't be read is refused whole.
+ */
+import { isUtf8 } from "node:buffer";
+import {
+  cloudEventBatchType,
+  cloudEventType,
+  contentKindOf,
+  MillraceError,
+  parseBinaryModeEvent,
+  parseCloudEvent,
+  parseCloudEventBatch,
+  type BinaryModeData,
+  type EventOutcome,
+  type Json,
+} from "@millrace/core";
+import type { EventBatchReceipt, EventReceipt } from "@millrace/protocol";
+import type { EventRow } from "@millrace/store";
+import type { FastifyReply } from "fastify";
+import type { EventLog } from "../engine/event-log.ts";
+import type { ApiContext } from "./api-context.ts";
+import { eventsBytesMax } from "./limits.ts";
+import { expectedError, problemOf } from "./problem.ts";
+import type { ApiRequest } from "./route.ts";
+
+export async function takeEvents(
+  context: ApiContext,
+  request: ApiRequest,
+  reply: FastifyReply,
+): Promise<EventReceipt | EventBatchReceipt> {
+  const { headers } = request.raw;
+  // A request without a body has no parser.
+  const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+  if (body.length > eventsBytesMax) {
+    throw new MillraceError("MILLRACE_EVENT_TOO_LARGE", {
+      message: `The request has ${body.length} bytes; one with events may have ${eventsBytesMax}.`,
+      fields: { bytes: body.length, bytesMax: eventsBytesMax },
+    });
+  }
+  const mediaType = headers["content-type"]?.split(";", 1)[0]!.trim().toLowerCase();
+  const { events } = context.host.engine;
+  if (mediaType === cloudEventBatchType) {
+    const items = parseCloudEventBatch(readJson(body));
+    return context.host.run(() => takeBatch(events, items, reply));
+  }
+  const draft =
+    mediaType === cloudEventType
+      ? parseCloudEvent(readJson(body))
+      : "ce-specversion" in headers
+        ? parseBinaryModeEvent(headers, readBinaryMode(headers["content-type"], body))
+        : refuseType(headers["content-type"]);
+  const row = await events.prepare(draft);
+  const [outcome] = await context.host.run(() => events.append([row]));
+  if (outcome!.kind === "conflict") throw conflict(row, outcome!.position);
+  if (outcome!.kind === "accepted") reply.code(202);
+  return receiptOf(row, outcome!);
+}
+
+async function takeBatch(
+  log: EventLog,
+  items: readonly Json[],
+  reply: FastifyReply,
+): Promise<EventBatchReceipt> {
+  const receipts: (EventReceipt | undefined)[] = Array.from({ length: items.length });
+  const prepared: (EventRow | Promise<EventRow> | undefined)[] = [];
+  let hasLarge = false;
+  for (let at = 0; at < items.length; at += 1) {
+    try {
+      const row = log.prepare(parseCloudEvent(items[at]!));
+      prepared[at] = row;
+      hasLarge ||= row instanceof Promise;
+    } catch (error) {
+      receipts[at] = refusalOf(error);
+    }
+  }
+  const ready = (hasLarge ? await Promise.all(prepared) : prepared) as readonly (EventRow | undefined)[];
+  const rows = ready.filter((row) => row !== undefined);
+  const outcomes = await log.append(rows);
+  let next = 0;
+  for (let at = 0; at < items.length; at += 1)
+    if (!receipts[at]) receipts[at] = receiptOf(rows[next]!, outcomes[next++]!);
+  if (outcomes[0]?.kind === "accepted") reply.code(202);
+  let rejected = 0;
+  for (const receipt of receipts) if (receipt!.error) rejected += 1;
+  return { items: receipts as EventReceipt[], rejected };
+}
+
+function receiptOf(row: EventRow, outcome: EventOutcome): EventReceipt {
+  switch (outcome.kind) {
+    case "recorded":
+      return { position: outcome.position };
+    case "duplicate":
+      return { position: outcome.position, duplicate: true };
+    case "accepted":
+      return { accepted: true };
+    case "conflict":
+      return refusalOf(conflict(row, outcome.position));
+  }
+}
+
+function conflict({ id, source }: EventRow, position: number): MillraceError {
+  return new MillraceError("MILLRACE_EVENT_CONFLICT", {
+    message: `The event ${id} of ${source} is in the log at position ${position} with other content.`,
+    fields: { id, source, position },
+  });
+}
+
+/** What nobody expected fails the request. */
+function refusalOf(error: unknown): EventReceipt {
+  if (!expectedError(error)) throw error;
+  const { code, detail: message, advice, fields } = problemOf(error);
+  return { error: { code, message, advice, ...(fields === undefined ? {} : { fields }) } };
+}
+
+function readJson(body: Buffer): Json {
+  requireUtf8(body);
+  try {
+    return JSON.parse(body.toString("utf8")) as Json;
+  } catch (cause) {
+    throw invalid(`The body is not JSON: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
+  }
+}
+
+function readBinaryMode(contentType: string | undefined, body: Buffer): BinaryModeData {
+  if (body.length === 0) return { kind: "none" };
+  switch (contentKindOf(contentType)) {
+    case "json":
+      return { kind: "json", value: readJson(body) };
+    case "text":
+      requireUtf8(body);
+      return { kind: "text", text: body.toString("utf8") };
+    case "bytes":
+      return { kind: "bytes", base64: body.toString("base64") };
+  }
+}
+
+function requireUtf8(body: Buffer): void {
+  if (!isUtf8(body)) throw invalid("The body is not valid UTF-8.", undefined);
+}
+
+function refuseType(contentType: string | undefined): never {
+  throw new MillraceError("MILLRACE_EVENT_INVALID", {
+    message: `The request's content type is ${contentType === undefined ? "missing" : JSON.stringify(contentType.slice(0, 100))}, and it has no header ce-specversion.`,
+    advice: `Send ${cloudEventType}, ${cloudEventBatchType}, or binary mode with its headers ce-….`,
+    fields: { path: "" },
+  });
+}
+
+function invalid(message: string, cause: unknown): MillraceError {
+  return new MillraceError("MILLRACE_EVENT_INVALID", { message, fields: { path: "" }, cause });
+}

@@ -1,0 +1,117 @@
+import { cloudEventBatchType, cloudEventType, MillraceError, parseEventTime } from "@millrace/core";
+import { cloudEvent, cloudEventBatch, type EventView, type Page } from "@millrace/protocol";
+import { findEventPositions, listEvents } from "@millrace/store";
+import { workspaceId } from "../engine/workspace.ts";
+import type { ApiContext } from "./api-context.ts";
+import { isPlace, readCursor, writeCursor } from "./cursor.ts";
+import { followEvents } from "./event-follow.ts";
+import { takeEvents } from "./event-intake.ts";
+import { eventView } from "./event-view.ts";
+import { eventsBytesMax } from "./limits.ts";
+import type { ApiRequest, Route } from "./route.ts";
+
+const filters = {
+  type: "Of this type only",
+  subject: "With this subject only",
+  source: "From this source only",
+};
+
+export function eventRoutes(context: ApiContext): Route[] {
+  return [
+    {
+      method: "POST",
+      path: "/events",
+      summary:
+        "Records events: one in structured or binary mode, or a batch, whose items are answered one by one; 202 where another server records them",
+      rawBodies: { [cloudEventType]: cloudEvent, [cloudEventBatchType]: cloudEventBatch },
+      // Those beyond the log's own bound get its own answer.
+      bodyBytesMax: 2 * eventsBytesMax,
+      handle: (request, reply) => takeEvents(context, request, reply),
+    },
+    {
+      method: "GET",
+      path: "/events",
+      summary: "Entries of the event log, newest first",
+      query: {
+        ...filters,
+        id: "With this id only",
+        since: "Recorded then (RFC 3339) or later",
+        until: "Recorded before then (RFC 3339)",
+        after: "After this position only",
+        cursor: "`nextCursor` of the page before",
+        limit: "Entries in a page",
+      },
+      handle: (request) => eventPage(context, request),
+    },
+    {
+      method: "GET",
+      path: "/events/follow",
+      summary: "Entries of the event log as they come, as server-sent events whose ids are their positions",
+      query: { ...filters, after: "From after this position on; the header Last-Event-ID counts more" },
+      handle: (request, reply) => followEvents(context, request, reply),
+    },
+    {
+      method: "GET",
+      path: "/events/:position",
+      summary: "One entry of the event log, with all its data",
+      handle: (request) => oneEvent(context, request.part("position")),
+    },
+  ];
+}
+
+function isEventPlace(place: unknown): place is readonly [position: number] {
+  return isPlace(["number"], place);
+}
+
+async function eventPage(context: ApiContext, request: ApiRequest): Promise<Page<EventView>> {
+  const limit = request.limit();
+  const before = readCursor(request.text("cursor"), isEventPlace)?.[0];
+  const id = request.text("id");
+  if (id !== undefined) return { items: await namesakes(context, id, request.text("source")) };
+  const events = await listEvents(context.database, workspaceId, {
+    type: request.text("type"),
+    subject: request.text("subject"),
+    source: request.text("source"),
+    since: timeOf("since", request.text("since")),
+    until: timeOf("until", request.text("until")),
+    after: request.integer("after", 0, Number.MAX_SAFE_INTEGER) ?? 0,
+    before,
+    limit: limit + 1,
+  });
+  const items = events.slice(0, limit).map(eventView);
+  const last = items.at(-1);
+  return { items, ...(last && events.length > limit ? { nextCursor: writeCursor([last.position]) } : {}) };
+}
+
+async function namesakes(context: ApiContext, id: string, source: string | undefined): Promise<EventView[]> {
+  const positions = await findEventPositions(context.database, workspaceId, { id, source });
+  const pages = await Promise.all(
+    positions.map((position) => context.host.engine.events.read(position - 1, 1)),
+  );
+  return pages.flatMap(({ events }) => events.map(eventView));
+}
+
+async function oneEvent(context: ApiContext, text: string): Promise<EventView> {
+  const position = /^[1-9]\d{0,14}$/.test(text) ? Number(text) : undefined;
+  const { engine } = context.host;
+  const event = position === undefined ? undefined : (await engine.events.read(position - 1, 1)).events[0];
+  if (!event) {
+    throw new MillraceError("MILLRACE_EVENT_UNKNOWN", {
+      message:
+        position === undefined
+          ? `${JSON.stringify(text.slice(0, 100))} is not a position of the event log.`
+          : `The event log has no entry at position ${position}, or no longer.`,
+    });
+  }
+  return eventView({ ...event, data: await engine.values.loaded(event.data) });
+}
+
+function timeOf(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const time = parseEventTime(text);
+  if (time !== undefined) return time;
+  throw new MillraceError("MILLRACE_REQUEST_INVALID", {
+    message: `"${name}" must be a time as RFC 3339 has it, such as 2026-01-31T06:00:00Z.`,
+    fields: { query: name },
+  });
+}
