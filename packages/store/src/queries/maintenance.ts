@@ -1,4 +1,5 @@
 /** Upkeep: partitions ahead of time, and the end of what was kept long enough. Two servers may do it at once. */
+import { retentionClassNames, retentionDaysOf } from "@millrace/core";
 import type { Database } from "../connect.ts";
 import { toTimestamp } from "../value-types.ts";
 
@@ -26,10 +27,16 @@ export async function keepPartitions(
 ): Promise<PartitionChange> {
   const made: string[] = [];
   const dropped: string[] = [];
-  for (const { table, key } of dailyTables) {
+  const logs = retentionClassNames.map((name) => ({
+    table: `event_log_${name}`,
+    key: "recorded_at",
+    days: retentionDaysOf(name, when.retentionDays),
+  }));
+  const histories = dailyTables.map((daily) => ({ ...daily, days: when.retentionDays }));
+  for (const { table, key, days } of [...histories, ...logs]) {
     const { rows } = await database.api.query<PartitionChange>({
       text: "select made, dropped from keep_partitions($1, $2, $3, $4, $5)",
-      values: [table, key, toTimestamp(when.now), daysAhead, when.retentionDays],
+      values: [table, key, toTimestamp(when.now), daysAhead, days],
     });
     made.push(...(rows[0]?.made ?? []));
     dropped.push(...(rows[0]?.dropped ?? []));
@@ -70,7 +77,37 @@ export async function sweepRecords(
       [before, toTimestamp(when.now)],
     ),
   );
-  return swept;
+  return swept + (await sweepLog(database, when, signal));
+}
+
+/** Names of events, and marks of the log, for as long as any event is kept. */
+async function sweepLog(
+  database: Database,
+  { now, retentionDays }: { readonly now: number; readonly retentionDays: number },
+  signal: AbortSignal,
+): Promise<number> {
+  const longestDays = Math.max(...retentionClassNames.map((name) => retentionDaysOf(name, retentionDays)));
+  // A day more than the entries: a partition goes with its whole day.
+  const before = toTimestamp(now - (longestDays + 1) * 86_400_000);
+  const identities = await inBatches(signal, () =>
+    countDeleted(
+      database,
+      `delete from event_identity where ctid = any (array(
+        select ctid from event_identity where recorded_at < $1 limit ${sweepBatch}
+      ))`,
+      [before],
+    ),
+  );
+  const marks = await inBatches(signal, () =>
+    countDeleted(
+      database,
+      `delete from log_mark where ctid = any (array(
+        select ctid from log_mark where recorded_at < $1 limit ${sweepBatch}
+      ))`,
+      [before],
+    ),
+  );
+  return identities + marks;
 }
 
 /** The node rows of processes that are gone for a day, without shards. */
@@ -94,7 +131,8 @@ export async function blobsInUse(database: Database, hashes: readonly string[]):
         or exists (select from cached_output where output_blob = w.hash)
         or exists (select from run_history where params_blob = w.hash or output_blob = w.hash)
         or exists (select from task_run_history where output_blob = w.hash)
-        or exists (select from artifact where blob = w.hash)`,
+        or exists (select from artifact where blob = w.hash)
+        or exists (select from event_log where data_blob = w.hash)`,
     values: [hashes],
   });
   return new Set(rows.map((row) => row.hash));
