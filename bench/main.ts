@@ -3,13 +3,14 @@ import { parseArgs } from "node:util";
 import { chain } from "./chain.ts";
 import { fanout } from "./fanout.ts";
 import { idle } from "./idle.ts";
+import { intake } from "./intake.ts";
 import type { Bench, BenchResult } from "./parts/result.ts";
 import { start } from "./start.ts";
 import { takeover } from "./takeover.ts";
 import { throughput } from "./throughput.ts";
 import { wide } from "./wide.ts";
 
-const benches: readonly Bench[] = [chain, fanout, throughput, wide, idle, start, takeover];
+const benches: readonly Bench[] = [chain, fanout, throughput, intake, wide, idle, start, takeover];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -1,4 +1,5 @@
 import { startChild } from "./parts/child.ts";
+import { cpuClock } from "./parts/cpu-clock.ts";
 import { cpuMs, descendantsCpuMs } from "./parts/processes.ts";
 import { resultOf, type Bench } from "./parts/result.ts";
 import { realIsolation, Stack, type WorkerKind } from "./parts/stack.ts";
@@ -61,15 +62,6 @@ async function measure(stack: Stack, kind: WorkerKind, ms: number): Promise<Meas
   const cpuPerRun = cpu(count);
   for (const child of [load, worker, server]) await child.stop();
   return { durations, refused, perSecond: (count / (after.at - before.at)) * 1_000, cpu: cpuPerRun };
-}
-
-/** Begins to count; what it returns tells the CPU time since then, in µs for each of `count`. */
-function cpuClock(parts: { readonly [part: string]: () => number }): (count: number) => Measured["cpu"] {
-  const before = Object.entries(parts).map(([part, total]) => ({ part, total, ms: total() }));
-  return (count) =>
-    Object.fromEntries(
-      before.map(({ part, total, ms }) => [part, Math.round(((total() - ms) / count) * 1_000)]),
-    );
 }
 
 async function finishedRuns(stack: Stack): Promise<{ readonly count: number; readonly at: number }> {

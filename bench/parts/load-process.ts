@@ -4,10 +4,11 @@
  * what they measure.
  */
 import { once } from "node:events";
-import { connect, type Socket } from "node:net";
+import { connect } from "node:net";
 import { apiPrefix, type ServerInfo } from "@millrace/protocol";
 import { Api } from "./api.ts";
 import { answerParent } from "./child.ts";
+import { exchange } from "./exchange.ts";
 
 const activeRunsMax = 500;
 
@@ -50,7 +51,7 @@ async function load(url: string, clients: number, ms: number): Promise<Load> {
     while (performance.now() < until) {
       await held?.promise;
       const begun = performance.now();
-      const status = await exchange(socket, request);
+      const { status } = await exchange(socket, request);
       if (status === 200 || status === 201) durations.push(performance.now() - begun);
       else refused += 1;
       // A server that is full says so at once; asking again at once would only keep it busy.
@@ -64,31 +65,6 @@ async function load(url: string, clients: number, ms: number): Promise<Load> {
 
 function wait(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-/** One request and its answer, whose length is in its head. */
-function exchange(socket: Socket, request: Buffer): Promise<number> {
-  return new Promise((resolve, reject) => {
-    let answer = "";
-    const take = (part: Buffer): void => {
-      answer += part.toString("latin1");
-      const head = answer.indexOf("\r\n\r\n");
-      if (head < 0) return;
-      const length = Number(/\r\ncontent-length: (\d+)/i.exec(answer)?.[1] ?? Number.NaN);
-      if (Number.isNaN(length)) settle(() => reject(new Error(`no length: ${answer.slice(0, 200)}`)));
-      if (answer.length < head + 4 + length) return;
-      settle(() => resolve(Number(answer.slice(9, 12))));
-    };
-    const fail = (): void => settle(() => reject(new Error("the server closed the connection")));
-    const settle = (how: () => void): void => {
-      socket.off("data", take);
-      socket.off("close", fail);
-      how();
-    };
-    socket.on("data", take);
-    socket.on("close", fail);
-    socket.write(request);
-  });
 }
 
 answerParent(
