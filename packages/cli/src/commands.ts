@@ -29,6 +29,11 @@ export const commands = {
   graph: { summary: "draw a pipeline's graph", load: () => import("./command/graph.ts") },
   deploy: { summary: "bring the project to a server", load: () => import("./command/deploy.ts") },
   rollback: { summary: "bring an earlier deployment back", load: () => import("./command/rollback.ts") },
+  emit: { summary: "put an event into the event log", load: () => import("./command/emit.ts") },
+  events: {
+    summary: "list the event log, follow it, show an entry",
+    load: () => import("./command/events.ts"),
+  },
   pools: { summary: "list the shared limits; set their slots", load: () => import("./command/pools.ts") },
   workers: { summary: "list connected workers", load: () => import("./command/workers.ts") },
   server: { summary: "run a server", load: () => import("./command/server.ts") },
@@ -53,6 +58,7 @@ export type CommandName = keyof typeof commands;
 export const helpGroups: readonly (readonly [title: string, names: readonly CommandName[]])[] = [
   ["Begin", ["init", "dev", "run"]],
   ["Runs", ["runs", "show", "logs", "cancel", "rerun", "mark"]],
+  ["Events", ["emit", "events"]],
   ["Pipelines", ["pipelines", "graph", "deploy", "rollback"]],
   ["Operate", ["server", "worker", "workers", "pools", "migrate", "doctor"]],
 ];

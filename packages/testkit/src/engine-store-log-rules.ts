@@ -188,7 +188,7 @@ export const engineStoreLogRules: { readonly [name: string]: EngineStoreRule } =
       return count;
     };
     const counts = await Promise.all([tenOf(a, "a"), tenOf(b, "b")]);
-    assert.equal(counts[0]! + counts[1]!, 30);
+    assert.equal(counts[0] + counts[1], 30);
     const log = await wholeLog(store, 7);
     assert.deepEqual(
       log.map(({ position }) => position),

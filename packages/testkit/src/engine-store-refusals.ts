@@ -109,7 +109,7 @@ function refuses(parts: Partial<FlushBatch>): EngineStoreRule {
     };
     for (const flush of [() => store.tryFlush(nodeId, 2, batch), () => store.flush(nodeId, 2, batch)]) {
       const error = await flush().then(
-        (outcome) => assert.fail(`it was ${outcome}`),
+        (outcome) => assert.fail(`it was ${JSON.stringify(outcome)}`),
         (thrown: unknown) => thrown,
       );
       assert.equal(store.isPoison(error), true, String(error));

@@ -2,11 +2,18 @@
  * The one way in which the command line speaks to a server: `/api/v1` over HTTP.
  *
  * A1: a refusal of the server becomes a MillraceError with its code; no answer becomes MILLRACE_SERVER_UNREACHABLE.
- * A2: only requests that change nothing are repeated, and those that were refused with MILLRACE_OVERLOADED, by which a
- *     server says that it did nothing of them.
+ * A2: only requests that change nothing are repeated, events, which have names, and what was refused with
+ *     MILLRACE_OVERLOADED or its like, by which a server says that it did nothing of it.
  */
-import { catalogue, errorCodeOf, MillraceError, type SourceLocation } from "@millrace/core";
-import { apiPrefix, type Page, type Problem } from "@millrace/protocol";
+import {
+  catalogue,
+  cloudEventType,
+  errorCodeOf,
+  MillraceError,
+  type CloudEvent,
+  type SourceLocation,
+} from "@millrace/core";
+import { apiPrefix, type EventReceipt, type Page, type Problem } from "@millrace/protocol";
 import { pause } from "../pause.ts";
 import { readEventStream } from "./event-stream.ts";
 
@@ -21,7 +28,10 @@ export type Query = { readonly [name: string]: string | number | boolean | undef
 interface RequestOptions {
   readonly query?: Query;
   readonly body?: unknown;
+  readonly contentType?: string;
   readonly signal?: AbortSignal;
+  /** Twice is as good as once. */
+  readonly isRepeatable?: true;
 }
 
 const readRetriesMax = 2;
@@ -43,7 +53,7 @@ export class ApiClient {
   }
 
   get<T>(path: string, query: Query = {}): Promise<T> {
-    return this.#json<T>("GET", path, { query });
+    return this.#json<T>("GET", path, { query, isRepeatable: true });
   }
 
   post<T>(path: string, body: unknown): Promise<T> {
@@ -52,6 +62,11 @@ export class ApiClient {
 
   put<T>(path: string, body: unknown): Promise<T> {
     return this.#json<T>("PUT", path, { body });
+  }
+
+  /** A repeat of an event is told as one. */
+  emit(event: CloudEvent): Promise<EventReceipt> {
+    return this.#json("POST", "/events", { body: event, contentType: cloudEventType, isRepeatable: true });
   }
 
   /** True when there is something at this address. */
@@ -103,12 +118,12 @@ export class ApiClient {
         if (response.status === 204) return undefined as T;
         return (await response.json()) as T;
       } catch (error) {
-        if (errorCodeOf(error) === "MILLRACE_OVERLOADED" && round < refusalRetriesMax) {
+        if (isRefusal(error) && round < refusalRetriesMax) {
           await pause(refusalPauseMs);
           continue;
         }
         const isUnanswered = errorCodeOf(error) === undefined || isTransient(error);
-        if (method !== "GET" || round >= readRetriesMax || !isUnanswered) {
+        if (!options.isRepeatable || round >= readRetriesMax || !isUnanswered) {
           throw errorCodeOf(error) === undefined ? this.#unreachable(error) : error;
         }
         await pause(retryPauseMs * 2 ** round);
@@ -123,7 +138,7 @@ export class ApiClient {
     }
     const headers: { [name: string]: string } = {};
     if (this.#token !== undefined) headers["authorization"] = `Bearer ${this.#token}`;
-    if (options.body !== undefined) headers["content-type"] = "application/json";
+    if (options.body !== undefined) headers["content-type"] = options.contentType ?? "application/json";
     try {
       return await fetch(url, {
         method,
@@ -148,6 +163,12 @@ export class ApiClient {
       cause,
     });
   }
+}
+
+/** Nothing of the request was done; in a moment it may be. */
+function isRefusal(error: unknown): boolean {
+  const code = errorCodeOf(error);
+  return code === "MILLRACE_OVERLOADED" || code === "MILLRACE_EVENTS_OVERLOADED";
 }
 
 /** A server that was there and is busy with itself: the same request may succeed in a moment. */

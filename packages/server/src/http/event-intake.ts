@@ -13,6 +13,7 @@ import {
   parseBinaryModeEvent,
   parseCloudEvent,
   parseCloudEventBatch,
+  unreachable,
   type BinaryModeData,
   type EventOutcome,
   type Json,
@@ -65,19 +66,19 @@ async function takeBatch(
   reply: FastifyReply,
 ): Promise<EventBatchReceipt> {
   const receipts: (EventReceipt | undefined)[] = Array.from({ length: items.length });
-  const prepared: (EventRow | Promise<EventRow> | undefined)[] = [];
-  let hasLarge = false;
+  const prepared: (EventRow | undefined)[] = [];
+  const large: Promise<void>[] = [];
   for (let at = 0; at < items.length; at += 1) {
     try {
       const row = log.prepare(parseCloudEvent(items[at]!));
-      prepared[at] = row;
-      hasLarge ||= row instanceof Promise;
+      if (row instanceof Promise) large.push(row.then((stored) => void (prepared[at] = stored)));
+      else prepared[at] = row;
     } catch (error) {
       receipts[at] = refusalOf(error);
     }
   }
-  const ready = (hasLarge ? await Promise.all(prepared) : prepared) as readonly (EventRow | undefined)[];
-  const rows = ready.filter((row) => row !== undefined);
+  await Promise.all(large);
+  const rows = prepared.filter((row) => row !== undefined);
   const outcomes = await log.append(rows);
   let next = 0;
   for (let at = 0; at < items.length; at += 1)
@@ -98,6 +99,8 @@ function receiptOf(row: EventRow, outcome: EventOutcome): EventReceipt {
       return { accepted: true };
     case "conflict":
       return refusalOf(conflict(row, outcome.position));
+    default:
+      return unreachable(outcome);
   }
 }
 
@@ -126,7 +129,8 @@ function readJson(body: Buffer): Json {
 
 function readBinaryMode(contentType: string | undefined, body: Buffer): BinaryModeData {
   if (body.length === 0) return { kind: "none" };
-  switch (contentKindOf(contentType)) {
+  const kind = contentKindOf(contentType);
+  switch (kind) {
     case "json":
       return { kind: "json", value: readJson(body) };
     case "text":
@@ -134,6 +138,8 @@ function readBinaryMode(contentType: string | undefined, body: Buffer): BinaryMo
       return { kind: "text", text: body.toString("utf8") };
     case "bytes":
       return { kind: "bytes", base64: body.toString("base64") };
+    default:
+      return unreachable(kind);
   }
 }
 

@@ -134,11 +134,7 @@ export interface EventAttributes {
 }
 
 function attributesText({ contentType, dataSchema, isBinary, extensions }: EventRow): string | undefined {
-  let hasExtensions = false;
-  for (const _name in extensions) {
-    hasExtensions = true;
-    break;
-  }
+  const hasExtensions = Object.keys(extensions).length > 0;
   if (contentType === undefined && dataSchema === undefined && !isBinary && !hasExtensions) return undefined;
   const attributes: EventAttributes = {
     contentType,

@@ -1,0 +1,240 @@
+import { errorCodeOf, MillraceError, parseEventTime, type Json } from "@millrace/core";
+import type { EventView, Page } from "@millrace/protocol";
+import { InvalidArgumentError, type Command } from "commander";
+import type { ApiClient } from "../api/client.ts";
+import { requireServer, type ServerOptions } from "../api/find-server.ts";
+import type { Finish } from "../command-line.ts";
+import type { Context } from "../environment.ts";
+import { exitCodes } from "../exit-code.ts";
+import { onInterrupt } from "../interrupt.ts";
+import { pause } from "../pause.ts";
+import { examples, readCount, withServerOptions } from "../stack/options.ts";
+import { formatAgo, formatBytes, formatTable, formatTime, harmless } from "../terminal/format.ts";
+import type { Terminal } from "../terminal/terminal.ts";
+
+interface EventsOptions extends ServerOptions {
+  readonly type?: string;
+  readonly subject?: string;
+  readonly source?: string;
+  readonly since?: string;
+  readonly until?: string;
+  readonly limit: number;
+  readonly follow?: boolean;
+  readonly json?: boolean;
+}
+
+export function define(command: Command, context: Context, finish: Finish): void {
+  withServerOptions(command)
+    .option("--type <type>", "of this type only")
+    .option("--subject <text>", "with this subject only")
+    .option("--source <uri>", "from this source only")
+    .option("--since <time>", "recorded since then: a time, or how long ago (15m, 2h, 7d)", readTime)
+    .option("--until <time>", "recorded before then", readTime)
+    .option("--limit <count>", "how many", readCount, 20)
+    .option("-f, --follow", "go on with those that come, the newest last")
+    .option("--json", "print JSON; with -f each event on a line")
+    .addHelpText(
+      "after",
+      examples(
+        ["millrace events", "the newest"],
+        ["millrace events --type order.placed --since 2h", ""],
+        ["millrace events -f", "live"],
+        ["millrace events show 1207", "one of them, by its position or id"],
+      ),
+    )
+    .action(
+      finish((options: EventsOptions) =>
+        options.follow ? followEvents(context, options) : listEvents(context, options),
+      ),
+    );
+  command
+    .command("show")
+    .argument("<position|id>", "its position in the log, or its id")
+    .description("show an entry of the event log with its data")
+    .addHelpText(
+      "after",
+      examples(
+        ["millrace events show 1207", "by its position"],
+        ["millrace events show 2026-01-31 --source /cli", "by its id"],
+      ),
+    )
+    .action(
+      finish((given: string, _own: object, inner: Command) =>
+        showEvent(context, given, inner.optsWithGlobals<EventsOptions>()),
+      ),
+    );
+}
+
+const agoUnits: { readonly [unit: string]: number } = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** As the API takes it. */
+function readTime(text: string): string {
+  const ago = /^(\d{1,6})([smhd])$/.exec(text);
+  if (ago) return new Date(Date.now() - Number(ago[1]) * agoUnits[ago[2]!]!).toISOString();
+  const day = /^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00Z` : text;
+  if (parseEventTime(day) !== undefined) return day;
+  throw new InvalidArgumentError("It is a time such as 2026-01-31T06:00:00Z, or how long ago, such as 2h.");
+}
+
+function filterOf({ type, subject, source }: EventsOptions): {
+  readonly [name: string]: string | undefined;
+} {
+  return { type, subject, source };
+}
+
+async function listEvents(context: Context, options: EventsOptions): Promise<number> {
+  const { terminal } = context;
+  const client = await requireServer(context, options);
+  const { since, until, limit } = options;
+  const query = { ...filterOf(options), since, until };
+  const events = await client.list<EventView>("/events", query, limit);
+  if (options.json) {
+    terminal.print(JSON.stringify({ events }));
+    return exitCodes.succeeded;
+  }
+  if (events.length === 0) {
+    const isFiltered = Object.values(query).some((value) => value !== undefined);
+    terminal.print(isFiltered ? "No such events." : "No events yet. Put one in with `millrace emit TYPE`.");
+    return exitCodes.succeeded;
+  }
+  const { paint } = terminal;
+  const now = new Date();
+  const rows = events.map(({ position, recordedAt, event, dataBytes, invalid }) => [
+    paint.dim(String(position)),
+    paint.dim(formatAgo(new Date(recordedAt), now)),
+    invalid === undefined ? paint.bold(event.type) : paint.red(`${event.type} (invalid)`),
+    event.subject ?? "",
+    paint.dim(event.source),
+    paint.dim(event.id),
+    paint.dim(dataOf(event, dataBytes)),
+  ]);
+  const layout = {
+    align: ["right", "right"] as const,
+    width: terminal.lineWidth(),
+    yields: [6, 5, 4, 3, 2],
+  };
+  for (const line of formatTable(rows, layout)) terminal.print(line);
+  return exitCodes.succeeded;
+}
+
+function dataOf(event: EventView["event"], bytes: number | undefined): string {
+  if (bytes !== undefined) return formatBytes(bytes);
+  if (event.data_base64 !== undefined) return "bytes";
+  return event.data === undefined ? "" : harmless(JSON.stringify(event.data));
+}
+
+const reconnectsMax = 10;
+const reconnectMs = 500;
+
+/** The newest ones of before, then what comes, over connections as many as it takes. */
+async function followEvents(context: Context, options: EventsOptions): Promise<number> {
+  const { terminal } = context;
+  const client = await requireServer(context, options);
+  const stopping = new AbortController();
+  const interrupts = onInterrupt(
+    () => stopping.abort(),
+    () => process.exit(exitCodes.interrupted),
+  );
+  let after = 0;
+  const print = (view: EventView): void => {
+    after = view.position;
+    terminal.print(options.json ? JSON.stringify(view) : followLine(view, terminal));
+  };
+  try {
+    const newest = await client.get<Page<EventView>>("/events", { limit: 1 });
+    const start = newest.items[0]?.position ?? 0;
+    const query = { ...filterOf(options), since: options.since };
+    const before = await client.list<EventView>("/events", query, options.limit);
+    for (const view of before.toReversed()) print(view);
+    after = Math.max(after, start);
+    for (let lost = 0; !stopping.signal.aborted; lost += 1) {
+      try {
+        const path = "/events/follow";
+        for await (const view of client.events<EventView>(
+          path,
+          { ...filterOf(options), after },
+          stopping.signal,
+        )) {
+          lost = 0;
+          print(view);
+        }
+      } catch (error) {
+        if (errorCodeOf(error) !== "MILLRACE_SERVER_UNREACHABLE" || lost >= reconnectsMax) throw error;
+      }
+      if (!stopping.signal.aborted) await pause(reconnectMs, stopping.signal);
+    }
+    return exitCodes.interrupted;
+  } finally {
+    interrupts.release();
+  }
+}
+
+function followLine(
+  { position, recordedAt, event, dataBytes, invalid }: EventView,
+  { paint }: Terminal,
+): string {
+  const parts = [
+    paint.dim(formatTime(new Date(recordedAt), new Date())),
+    paint.dim(String(position)),
+    invalid === undefined ? paint.bold(event.type) : paint.red(`${event.type} (invalid)`),
+    event.subject ?? "",
+    paint.dim(event.source),
+    paint.dim(event.id),
+    paint.dim(dataOf(event, dataBytes)),
+  ];
+  return parts.filter((part) => part !== "").join("  ");
+}
+
+async function showEvent(context: Context, given: string, options: EventsOptions): Promise<number> {
+  const { terminal } = context;
+  const client = await requireServer(context, options);
+  const view = await findEvent(client, given, options.source);
+  if (options.json) {
+    terminal.print(JSON.stringify(view));
+    return exitCodes.succeeded;
+  }
+  const { paint } = terminal;
+  const { specversion: _version, data, data_base64: bytes, type, ...attributes } = view.event;
+  terminal.print(`${paint.bold(type)}  ${paint.dim(`position ${view.position}`)}`);
+  const rows = Object.entries<Json | undefined>({
+    ...attributes,
+    recorded: view.recordedAt,
+    lane: view.lane,
+    retention: view.retention,
+    ...(view.invalid === undefined ? {} : { invalid: view.invalid }),
+  }).map(([name, value]) => [paint.dim(name), typeof value === "string" ? value : JSON.stringify(value)]);
+  for (const line of formatTable(rows, {})) terminal.print(`  ${line}`);
+  if (bytes !== undefined) terminal.print(`\n${bytes}`);
+  if (data !== undefined) {
+    const text = typeof data === "string" ? data : JSON.stringify(data, undefined, 2);
+    terminal.print(`\n${text.split("\n").map(harmless).join("\n")}`);
+  }
+  return exitCodes.succeeded;
+}
+
+/** Digits are a position first; an id may be digits, too. */
+async function findEvent(client: ApiClient, given: string, source: string | undefined): Promise<EventView> {
+  if (/^[1-9]\d{0,14}$/.test(given) && source === undefined) {
+    try {
+      return await client.get<EventView>(`/events/${given}`);
+    } catch (error) {
+      if (errorCodeOf(error) !== "MILLRACE_EVENT_UNKNOWN") throw error;
+    }
+  }
+  const { items } = await client.get<Page<EventView>>("/events", { id: given, source });
+  const [found, ...others] = items;
+  if (!found) {
+    throw new MillraceError("MILLRACE_EVENT_UNKNOWN", {
+      message: `The event log has no entry ${JSON.stringify(given)}${source === undefined ? "" : ` of the source ${source}`}.`,
+    });
+  }
+  if (others.length > 0) {
+    throw new MillraceError("MILLRACE_REQUEST_INVALID", {
+      message: `${items.length} events have the id ${given}: of ${items.map(({ event }) => event.source).join(", ")}.`,
+      advice: `Name one with its source: \`millrace events show ${given} --source ${found.event.source}\`.`,
+      fields: { id: given },
+    });
+  }
+  // With all its data, however large.
+  return client.get<EventView>(`/events/${found.position}`);
+}
