@@ -115,6 +115,8 @@ const pipeline = object(
     deadlineMs: number(0),
     params: object({ schema: anyJson, validateOnWorker: flag }),
     output: template,
+    // The core checks the condition itself.
+    trigger: object({ condition: anObject, onResume: anyJson, catchUp: anyJson }),
     source,
   },
 );
@@ -136,6 +138,7 @@ const templates: { readonly [kind: string]: Shape } = {
   item: object({ region: text, path }),
   index: object({ region: text }),
   params: object({ path }),
+  firing: object({ path }),
 };
 
 function checkTemplate(value: Json, depth: number): ReturnType<Shape["check"]> {
