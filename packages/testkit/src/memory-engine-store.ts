@@ -115,6 +115,10 @@ export class MemoryEngineDatabase {
       releaseShards: async (nodeId, shards) => this.#releaseShards(nodeId, new Set(shards)),
       leave: (nodeId) => this.#leave(nodeId),
       ownedShards: async (nodeId) => this.#owned(nodeId),
+      lastLease: async (exceptNode) => {
+        const leases = [...this.tables.nodes.values()].filter(({ id }) => id !== exceptNode);
+        return leases.length === 0 ? undefined : Math.max(...leases.map(({ leaseUntil }) => leaseUntil));
+      },
       flush: (nodeId, number, batch) => this.#flush(nodeId, number, batch),
       tryFlush: (nodeId, number, batch) => this.#tryFlush(nodeId, number, batch),
       isPoison: isMemoryConstraintError,

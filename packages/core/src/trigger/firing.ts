@@ -26,14 +26,14 @@ export interface Firing extends FiringName {
 /** `count`: the key's firings before this one. */
 export function firingOf(
   program: Program,
-  trigger: { readonly pipeline: string; readonly version: number },
+  { pipeline, version }: { readonly pipeline: string; readonly version: number },
   key: string,
   { at, match }: Decided,
   count: number,
 ): Firing {
   const { condition } = program;
   const [member] = match.members;
-  const common = { ...trigger, key, at, members: match.members };
+  const common = { pipeline, version, key, at, members: match.members };
   if (match.window) {
     const { start, end, revision } = match.window;
     return { ...common, occurrence: start, revision, interval: { from: start, to: end } };

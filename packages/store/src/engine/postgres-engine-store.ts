@@ -50,6 +50,14 @@ export function openPostgresEngineStore(database: Database): EngineStore {
       });
       return rows.map((row) => row.shard);
     },
+    lastLease: async (exceptNode) => {
+      const { rows } = await pool.query<{ until: number | null }>({
+        name: "last-lease",
+        text: "select max(lease_until) as until from node where id <> $1",
+        values: [exceptNode],
+      });
+      return rows[0]?.until ?? undefined;
+    },
     flush: (nodeId, number, batch) => flush(pool, nodeId, number, batch),
     tryFlush: (nodeId, number, batch) => tryFlush(pool, nodeId, number, batch),
     isPoison,

@@ -11,6 +11,7 @@
  */
 import {
   assert,
+  beginInstance,
   dueOf,
   firingOf,
   Heap,
@@ -19,6 +20,7 @@ import {
   never,
   tellEvent,
   tellTime,
+  ticksMissed,
   type CatchUp,
   type ConditionEvent,
   type InstanceStep,
@@ -27,7 +29,7 @@ import {
 import type { LoadedTriggers, LogPage, TriggerRow } from "@millrace/store";
 import type { Alarm } from "../clock.ts";
 import type { EngineParts } from "../engine-parts.ts";
-import { cursorEntriesMax, cursorMs, dueHorizonMs, dueKeysMax, logPageMax, triggerKeysMax } from "../limits.ts";
+import { cursorEntriesMax, cursorMs, dueHorizonMs, dueKeysMax, logPageMax, missedTicksMax, triggerKeysMax } from "../limits.ts";
 import { workspaceId } from "../workspace.ts";
 import type { FiringDesk } from "./firing-desk.ts";
 import {
@@ -145,7 +147,7 @@ export class TriggerEvaluator {
   #readChange(event: LogEvent): TriggerEvent | undefined {
     try {
       const change = readTriggerEvent(event);
-      if (!change) return undefined;
+      if (!change || change.kind === "outage") return change;
       const shard = triggerShard(change.pipeline);
       return this.#shards.has(shard) && !this.#isTold(shard, event.position) ? change : undefined;
     } catch (error) {
@@ -325,6 +327,7 @@ export class TriggerEvaluator {
   // --- changes of triggers ------------------------------------------------------------------------------------------
 
   async #apply(turn: PageTurn, change: TriggerEvent, event: LogEvent): Promise<void> {
+    if (change.kind === "outage") return this.#catchUp(turn, event);
     const trigger = this.#triggers.get(change.pipeline);
     switch (change.kind) {
       case "changed":
@@ -337,6 +340,28 @@ export class TriggerEvaluator {
       case "resumed":
         if (trigger?.row.paused) await this.#resume(turn, trigger, event, change.onResume);
         return;
+    }
+  }
+
+  /** No server was up before this entry: of the ticks that passed those count which the trigger names. */
+  #catchUp(turn: PageTurn, { recordedAt, position }: LogEvent): void {
+    for (const trigger of this.#triggers.values()) {
+      const { program, row } = trigger;
+      const state = trigger.keys.get("");
+      if (program?.condition.kind !== "schedule" || !row.definition || !state || row.paused) continue;
+      if (this.#isTold(row.shard, position) || dueOf(program, state.instance) > recordedAt) continue;
+      const span = { lastMs: dueOf(program, state.instance) - 1, nowMs: recordedAt };
+      const [operand = "schedule"] = program.operands;
+      for (const tick of ticksMissed(program.condition.schedule, span, row.definition.catchUp, missedTicksMax)) {
+        const { startMs: from, endMs: at } = tick.interval;
+        const match = { from: recordedAt, to: recordedAt, members: [{ kind: "tick" as const, operand, from, at }] };
+        const firing = firingOf(program, row, "", { at: recordedAt, match }, state.firings);
+        state.firings += 1;
+        turn.firings.push({ trigger, firing, position });
+      }
+      const next = { ...state, instance: beginInstance(program, undefined, recordedAt), notedDue: undefined };
+      this.#keep(trigger, next);
+      turn.touch(trigger, next);
     }
   }
 

@@ -10,6 +10,8 @@ export const ownSource = "millrace";
 export const triggerChanged = "millrace.trigger.changed";
 export const triggerPaused = "millrace.trigger.paused";
 export const triggerResumed = "millrace.trigger.resumed";
+/** No server was up between two instants: schedules catch up as they say. */
+export const logResumed = "millrace.log.resumed";
 
 export type TriggerEvent =
   | {
@@ -21,11 +23,14 @@ export type TriggerEvent =
     }
   | { readonly kind: "paused"; readonly pipeline: string }
   /** `onResume` wins over the trigger's own. */
-  | { readonly kind: "resumed"; readonly pipeline: string; readonly onResume: CatchUp | undefined };
+  | { readonly kind: "resumed"; readonly pipeline: string; readonly onResume: CatchUp | undefined }
+  | { readonly kind: "outage" };
 
 /** What an entry says of a trigger; `undefined` for all others. */
 export function readTriggerEvent({ type, source, subject, data }: LogEvent): TriggerEvent | undefined {
-  if (source !== ownSource || subject === undefined || !type.startsWith("millrace.trigger.")) return undefined;
+  if (source !== ownSource) return undefined;
+  if (type === logResumed) return { kind: "outage" };
+  if (subject === undefined) return undefined;
   const fields = (data.value ?? {}) as { readonly [name: string]: Json | undefined };
   const pipeline = subject;
   switch (type) {
