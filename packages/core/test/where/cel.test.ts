@@ -1,8 +1,10 @@
+import { array, assert, constantFrom, property } from "fast-check";
 import { expect, test } from "vitest";
 import { compileWhere } from "../../src/condition/where/compile.ts";
 import { canonicalEventKey, compileEventKey, parseEventKey } from "../../src/condition/where/event-key.ts";
 import { compileMapping } from "../../src/condition/where/mapping.ts";
 import { parseWhere } from "../../src/condition/where/parse.ts";
+import { errorCodeOf } from "../../src/error/millrace-error.ts";
 import { formatFault } from "../../src/condition/where/words.ts";
 import type { Json } from "../../src/json.ts";
 import { errorOf, eventOf } from "./event.ts";
@@ -298,4 +300,65 @@ test("members of a prototype are not reached by a mapping", () => {
   const copied = compileMapping("body", ["body"]).valueOf({ body: hidden });
   expect(JSON.stringify(copied)).toBe('{"value":{"__proto__":{"polluted":true},"a":1}}');
   expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
+});
+
+test("data with a member named `constructor` is read as any other", () => {
+  const race = eventOf({ constructor: "Ferrari", year: 2020, cars: [{ constructor: { name: "x" }, n: 1 }] });
+  for (const text of [
+    "data.year == 2020 && data.constructor == 'Ferrari'",
+    "data.?year.orValue(0) == 2020 && size(data) == 3",
+    "has(data.constructor) && data.cars.exists(c, c.n == 1 && c.constructor.name == 'x')",
+  ]) {
+    expect(cel(text).explain(race)).toEqual([]);
+  }
+  const mapping = compileMapping("body.?a.orValue(body)", ["body"]);
+  expect(mapping.valueOf({ body: race.data })).toEqual({ value: race.data });
+});
+
+test("the paths that a filter or key reads are known", () => {
+  const text =
+    "data.a.b == 1 && data['c'].exists(x, x.d == data.e[data.f].g) && has(attributes.h) && [data.?i, {'k': data[?'j']}] != []";
+  const where = compileWhere(
+    parseWhere({
+      op: "and",
+      of: [
+        { op: "not", of: { op: "or", of: [{ op: "cel", text }] } },
+        { op: "exists", path: ["subject"], value: true },
+      ],
+    }),
+  );
+  expect(where.paths.map((path) => path.join("."))).toEqual([
+    "data.a.b",
+    "data.c",
+    "data.f",
+    "data.e",
+    "attributes.h",
+    "data.i",
+    "data.j",
+    "subject",
+  ]);
+  expect(compileEventKey(parseEventKey({ kind: "cel", text: "data.a + data.b.c" })).paths).toEqual([
+    ["data", "a"],
+    ["data", "b", "c"],
+  ]);
+});
+
+test("no text makes reading or evaluating fail in another way than told", () => {
+  const words =
+    "data . ( ) [ ] { } , : ? ! - + * / % == != < <= in && || true null 1 1.5 1u 'a' b'x' x y exists all map filter has size matches".split(
+      " ",
+    );
+  const said = new Set<string>();
+  assert(
+    property(array(constantFrom(...words), { maxLength: 12 }), constantFrom(" ", ""), (some, gap) => {
+      const json = { op: "cel", text: some.join(gap) };
+      try {
+        said.add(String(compileWhere(parseWhere(json)).explain(event).length === 0));
+      } catch (error) {
+        said.add(String(errorCodeOf(error)));
+      }
+    }),
+    { numRuns: process.env["MILLRACE_TEST_LONG"] === "1" ? 200_000 : 5_000, seed: 8 },
+  );
+  expect([...said].sort()).toEqual(["MILLRACE_EXPRESSION_INVALID", "false", "true"]);
 });

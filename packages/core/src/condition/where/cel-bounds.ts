@@ -19,6 +19,8 @@ export interface CelBounds {
   readonly degree: number;
   /** Nodes of the tree. */
   readonly size: number;
+  /** Whether it looks for a member that may be absent. */
+  readonly optional: boolean;
 }
 
 export type BoundsResult = CelBounds | { readonly fault: string; readonly at: number };
@@ -85,7 +87,7 @@ export function boundCel(
   const walk = new BoundsWalk(variables, patterns);
   try {
     const degree = walk.visit(tree, []);
-    return { degree, size: walk.size };
+    return { degree, size: walk.size, optional: walk.optional };
   } catch (error) {
     if (error instanceof Refusal) return { fault: error.message, at: error.at };
     throw error;
@@ -112,6 +114,7 @@ interface Element {
 
 class BoundsWalk {
   size = 0;
+  optional = false;
   readonly #variables: readonly string[];
   readonly #patterns: Map<string, Pattern>;
 
@@ -181,10 +184,12 @@ class BoundsWalk {
       case ".":
       case ".?":
         this.size += 1;
+        this.optional ||= node.op.includes("?");
         return this.#visitPath(node.args[0], scope);
       case "[]":
       case "[?]":
         this.size += 1;
+        this.optional ||= node.op.includes("?");
         return Math.max(this.#visitPath(node.args[0], scope), this.visit(node.args[1], scope));
       default:
         return this.visit(node, scope);

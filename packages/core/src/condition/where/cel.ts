@@ -8,9 +8,11 @@ import { formatPath, type Json, type Path } from "../../json.ts";
 import { expressionCharactersMax, expressionStepsMax } from "../../limits.ts";
 import { boundCel, type CelBounds } from "./cel-bounds.ts";
 import { conjunctsOf, type CelConjunct } from "./cel-conjuncts.ts";
-import { failureOf, parseCel, type CelFailure, type CelType } from "./cel-library.ts";
+import { withReadableObjects } from "./cel-readable.ts";
+import { failureOf, parseCel, type CelFailure, type CelType, type ParsedCel } from "./cel-library.ts";
+import { celPathsOf } from "./cel-paths.ts";
 import type { Pattern } from "./pattern.ts";
-import type { WhereEvent } from "./where.ts";
+import type { WhereEvent, WherePath } from "./where.ts";
 
 /** What an expression must give; `json` is anything that JSON has. */
 export type CelResult = "bool" | "scalar" | "json";
@@ -27,6 +29,7 @@ export type CelOutcome = { readonly value: unknown } | { readonly fault: string 
 export interface CompiledCel {
   /** What stands between the outermost `&&`. */
   readonly conjuncts: readonly CelConjunct[];
+  readonly paths: readonly WherePath[];
   evaluate(variables: { readonly [name: string]: unknown }): CelOutcome;
 }
 
@@ -80,7 +83,9 @@ export function compileCel(text: string, shape: CelShape, path: Path = []): Comp
   if ("failure" in parsed) throw invalid(shape, text, parsed.failure, path);
   const { tree } = parsed;
   const conjuncts = conjunctsOf(tree);
-  const bounds = boundCel(tree, Object.keys(shape.variables), patterns);
+  const names = Object.keys(shape.variables);
+  const paths = celPathsOf(tree, names);
+  const bounds = boundCel(tree, names, patterns);
   if ("fault" in bounds) throw invalid(shape, text, { message: bounds.fault, at: bounds.at }, path);
   const checked = parsed.check();
   if ("failure" in checked) throw invalid(shape, text, checked.failure, path);
@@ -93,18 +98,26 @@ export function compileCel(text: string, shape: CelShape, path: Path = []): Comp
     );
   return {
     conjuncts,
+    paths,
     evaluate: (variables) => {
       if (isTooCostly(bounds, variables))
         return {
           fault: "it costs too much for an event of this size: it walks the event within a walk of the event",
         };
-      try {
-        return { value: parsed.evaluate(variables) };
-      } catch (error) {
-        return { fault: failureOf(error).message };
-      }
+      const outcome = attempt(parsed, bounds.optional ? withReadableObjects(variables) : variables);
+      if ("value" in outcome || bounds.optional) return outcome;
+      const readable = withReadableObjects(variables);
+      return readable === variables ? outcome : attempt(parsed, readable);
     },
   };
+}
+
+function attempt(parsed: ParsedCel, variables: { readonly [name: string]: unknown }): CelOutcome {
+  try {
+    return { value: parsed.evaluate(variables) };
+  } catch (error) {
+    return { fault: failureOf(error).message };
+  }
 }
 
 const wanted: { readonly [Result in CelResult]: string } = {

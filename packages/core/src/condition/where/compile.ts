@@ -14,6 +14,7 @@ import type {
   WhereEvent,
   WhereFault,
   WhereLeaf,
+  WherePath,
   WhereScalar,
   WhereTime,
 } from "./where.ts";
@@ -24,19 +25,25 @@ export interface CompiledWhere {
   readonly equalities: readonly WhereEquality[];
   /** In every event that matches, one value of each of them is found at its path. */
   readonly alternatives: readonly WhereAlternatives[];
+  /** Every path that it reads, to be held against a schema. */
+  readonly paths: readonly WherePath[];
   matches(event: WhereEvent): boolean;
   /** The parts that did not hold; empty exactly when the event matches. */
   explain(event: WhereEvent): readonly WhereFault[];
 }
 
-interface Part {
-  readonly equalities: readonly WhereEquality[];
-  readonly alternatives: readonly WhereAlternatives[];
+interface Part extends Conjuncts {
+  readonly paths: readonly WherePath[];
   readonly matches: (event: WhereEvent) => boolean;
   readonly explain: (event: WhereEvent) => readonly WhereFault[];
 }
 
-const noConjuncts = { equalities: [], alternatives: [] } as const;
+interface Conjuncts {
+  readonly equalities: readonly WhereEquality[];
+  readonly alternatives: readonly WhereAlternatives[];
+}
+
+const noConjuncts: Conjuncts = { equalities: [], alternatives: [] };
 
 /** Compiles a filter that `parseWhere` gave. */
 export function compileWhere(where: Where): CompiledWhere {
@@ -62,12 +69,17 @@ function compileAnd(parts: readonly Part[]): Part {
   return {
     equalities: parts.flatMap((part) => part.equalities),
     alternatives: parts.flatMap((part) => part.alternatives),
+    paths: pathsOf(parts),
     matches: (event) => {
       for (const part of parts) if (!part.matches(event)) return false;
       return true;
     },
     explain: (event) => parts.flatMap((part) => part.explain(event)),
   };
+}
+
+function pathsOf(parts: readonly Part[]): WherePath[] {
+  return parts.flatMap((part) => part.paths);
 }
 
 function compileOr(where: Where, parts: readonly Part[]): Part {
@@ -77,6 +89,7 @@ function compileOr(where: Where, parts: readonly Part[]): Part {
   };
   return {
     ...conjunctsOfOr(parts),
+    paths: pathsOf(parts),
     matches,
     explain: (event) => {
       if (matches(event)) return [];
@@ -89,7 +102,7 @@ function compileOr(where: Where, parts: readonly Part[]): Part {
 }
 
 /** When each alternative fixes the same path, the event has one of their values there. */
-function conjunctsOfOr(parts: readonly Part[]): Pick<Part, "equalities" | "alternatives"> {
+function conjunctsOfOr(parts: readonly Part[]): Conjuncts {
   const [first] = parts;
   if (!first) return noConjuncts;
   const alternatives = choicesOf(first).flatMap((choice) => {
@@ -113,6 +126,7 @@ function isSamePath(a: readonly string[], b: readonly string[]): boolean {
 function compileNot(where: Where, part: Part): Part {
   return {
     ...noConjuncts,
+    paths: part.paths,
     matches: (event) => !part.matches(event),
     explain: (event) => {
       if (!part.matches(event)) return [];
@@ -126,6 +140,7 @@ function compileLeafPart(leaf: WhereLeaf): Part {
   const holds = compileLeaf(leaf);
   return {
     ...conjunctsOfLeaf(leaf),
+    paths: [leaf.path],
     matches: (event) => holds(read(event)),
     explain: (event) => {
       const found = read(event);
@@ -134,7 +149,7 @@ function compileLeafPart(leaf: WhereLeaf): Part {
   };
 }
 
-function conjunctsOfLeaf(leaf: WhereLeaf): Pick<Part, "equalities" | "alternatives"> {
+function conjunctsOfLeaf(leaf: WhereLeaf): Conjuncts {
   if (leaf.op === "eq" && !isTime(leaf.value))
     return { equalities: [{ path: leaf.path, value: leaf.value }], alternatives: [] };
   if (leaf.op !== "in") return noConjuncts;
@@ -230,6 +245,7 @@ function compileCelPart(text: string): Part {
   return {
     equalities: plain.equalities,
     alternatives: plain.alternatives,
+    paths: compiled.paths,
     // Plain equalities are 20 times faster than CEL, and most events fail one.
     matches: (event) => plain.matches(event) && isTrue(evaluate(event)),
     explain: (event) => {

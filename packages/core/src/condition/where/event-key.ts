@@ -19,6 +19,8 @@ export type EventKeyValue = string | number | boolean;
 export type EventKeyOutcome = { readonly key: EventKeyValue } | { readonly fault: string };
 
 export interface CompiledEventKey {
+  /** Every path that it reads, to be held against a schema. */
+  readonly paths: readonly WherePath[];
   keyOf(event: WhereEvent): EventKeyOutcome;
 }
 
@@ -53,6 +55,7 @@ export function compileEventKey(key: EventKey): CompiledEventKey {
   if (key.kind === "path") {
     const read = compilePath(key.path);
     return {
+      paths: [key.path],
       keyOf: (event) => {
         const found = read(event);
         return scalarKey(found) ?? noKey(`${formatWherePath(key.path)} is ${describeValue(found)}`);
@@ -61,6 +64,7 @@ export function compileEventKey(key: EventKey): CompiledEventKey {
   }
   const compiled = compileCel(key.text, shape);
   return {
+    paths: compiled.paths,
     keyOf: (event) => {
       const outcome = compiled.evaluate(celVariablesOf(event));
       if ("fault" in outcome) return noKey(outcome.fault);

@@ -62,11 +62,10 @@ class JsonWriter {
         ? value.toISOString()
         : this.#fail("the mapping gives a time that is out of range");
     if (isOptional(value)) return value.hasValue() ? this.write(value.value()) : null;
-    const prototype: unknown = Object.getPrototypeOf(value);
-    if (prototype !== Object.prototype && prototype !== null)
-      return this.#fail("the mapping gives a value that JSON does not have");
+    const members = membersOf(value);
+    if (!members) return this.#fail("the mapping gives a value that JSON does not have");
     const entries: [string, Json][] = [];
-    for (const [key, member] of Object.entries(value)) {
+    for (const [key, member] of members) {
       if (this.fault !== undefined) return null;
       entries.push([key, this.write(member)]);
     }
@@ -86,6 +85,12 @@ class JsonWriter {
     this.fault ??= fault;
     return null;
   }
+}
+
+function membersOf(value: object): Iterable<readonly [string, unknown]> | undefined {
+  if (value instanceof Map) return value as Map<string, unknown>;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null ? Object.entries(value) : undefined;
 }
 
 interface CelOptional {
