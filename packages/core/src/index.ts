@@ -32,6 +32,7 @@ export { compileMapping, type CompiledMapping, type MappingOutcome } from "./con
 export { parseTime } from "./condition/where/order.ts";
 export { compilePath } from "./condition/where/read.ts";
 export { canonicalWhere, parseWhere, parseWherePath } from "./condition/where/parse.ts";
+export { findSchemaLack, type SchemaLack } from "./condition/where/schema-path.ts";
 export {
   whereRoots,
   type Where,
