@@ -1,4 +1,5 @@
 /** The type test of filters and keys: see `authoring.types.ts`. */
+import { z } from "zod";
 import type { KeyInput, WhereInput } from "../src/index.ts";
 
 interface Order {
@@ -153,3 +154,29 @@ by((e) => e.data.amount + 1);
 by((e) => e);
 // @ts-expect-error a field of no variant
 byPayment((e) => e.data.bic);
+
+const invoice = z.object({
+  id: z.string(),
+  total: z.number().optional(),
+  state: z.enum(["open", "paid"]),
+  payer: z.discriminatedUnion("kind", [
+    z.object({ kind: z.literal("person"), name: z.string() }),
+    z.object({ kind: z.literal("company"), vat: z.string().nullable() }),
+  ]),
+  labels: z.record(z.string(), z.string()),
+});
+declare function invoiced(
+  where: WhereInput<z.input<typeof invoice>>,
+  key: KeyInput<z.input<typeof invoice>>,
+): void;
+invoiced(
+  { data: { total: { gt: 3 }, state: "paid", payer: { kind: "company", vat: null } } },
+  "data.payer.vat",
+);
+invoiced({ data: { labels: { region: { prefix: "eu" } } } }, (e) => e.data.payer.name);
+// @ts-expect-error a value that the schema does not have
+invoiced({ data: { state: "closed" } }, "data.id");
+// @ts-expect-error a field of no variant
+invoiced({ data: { payer: { iban: "x" } } }, "data.id");
+// @ts-expect-error a path that the schema does not have
+invoiced({}, "data.payer.iban");

@@ -40,6 +40,8 @@ const holding: readonly string[] = [
   "data.lines.exists(l, l.parts.exists(p, p.id == 3))",
   "data.lines.filter(l, l.count > 2).size() == 1",
   "data.lines.exists(type, type.sku == 'a') && type == 'order.paid'",
+  "data.?missing.orValue([]).all(t, t == 'x') && !data.?missing.orValue(['a']).exists(t, t == 'x')",
+  "data.?tags.orValue([]).filter(t, t != 'new').exists(t, t == 'vip')",
   "['lovelace', 'byron'].exists(n, data.name.contains(n))",
   "data.name.matches('^ada\\\\.[a-z]+$')",
   "int(data.amount) % 2 == 0",
@@ -176,6 +178,8 @@ test("walks within walks are evaluated for small events and refused for large on
   const quadratic = [
     text,
     "data.a.all(x, x in data.b)",
+    "data.a.all(x, data.?b.orValue([]).exists(y, x == y))",
+    "data.a.all(x, [data.b][0] == [data.b][0])",
     "data.a.all(x, data.text.contains(string(x)))",
     "data.a.map(x, data.b) == data.b.map(x, data.a)",
     "data.a.all(x, data.a == data.b)",
@@ -191,6 +195,7 @@ test("walks within walks are evaluated for small events and refused for large on
     "data.a.all(x, x >= 0)",
     "data.a.all(x, data.b[0] < x)",
     "data.a.exists(x, x == data.a[4999])",
+    "data.a.all(x, has(data.b) && data.a[x] == x)",
   ];
   for (const one of linear) expect(cel(one).explain(large)).toEqual([]);
 });

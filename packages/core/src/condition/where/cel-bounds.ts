@@ -4,8 +4,8 @@
  * walk multiplies: a comprehension over a list of the event inside another one, or the whole of a list looked at for
  * each element of another. `degree` counts them, and evaluation refuses what would cost too much for an event's size.
  *
- * B1: a comprehension walks a path, a filtered path, or a list that is written out: never a list that was computed, so
- *     no walk is longer than the event.
+ * B1: a comprehension walks a path, maybe filtered or with a default, or a list that is written out: never a list that
+ *     was computed, so no walk is longer than the event.
  * B2: a walk over a part of an element, within the walk that gives this element, is a part of that walk and not one
  *     more. A second walk over the same element within the first is one more.
  * B3: nothing binds a computed value to a name, so that values can't double with each line.
@@ -208,6 +208,7 @@ class BoundsWalk {
   #visitCall(node: CelNode & { readonly op: "call" }, scope: Scope): number {
     const [name, args] = node.args;
     if (!functions.has(name)) throw new Refusal(`there is no function "${name}" here`, node);
+    if (name === "has") return Math.max(0, ...args.map((path) => this.#visitPath(path, scope)));
     return this.#visitAll(args, scope);
   }
 
@@ -289,7 +290,10 @@ function isLiteral(node: CelNode): boolean {
 }
 
 function isRange(node: CelNode): boolean {
-  if (node.op === "rcall" && node.args[0] === "filter") return isRange(node.args[1]);
+  if (node.op === "rcall") {
+    const [name, receiver, args] = node.args;
+    return isRange(receiver) && (name === "filter" || (name === "orValue" && args.every(isLiteral)));
+  }
   return isPath(node) || (node.op === "list" && isLiteral(node));
 }
 
