@@ -21,7 +21,7 @@ import type { Where, WhereEvent, WhereScalar } from "../../src/condition/where/w
 import type { Json } from "../../src/json.ts";
 
 const long = process.env["MILLRACE_TEST_LONG"] === "1";
-const numRuns = long ? 50_000 : 3_000;
+const numRuns = long ? 20_000 : 3_000;
 
 /** Few names and values, so that filters and events meet. */
 const steps = constantFrom("a", "b", "c", "0", "length", "constructor", "__proto__");
