@@ -71,7 +71,7 @@ function parse(expression: string, fields: readonly string[]): Cron | { readonly
     };
   }
   const [minute = "", hour = "", , , dayOfWeek = ""] = fields.slice(-5);
-  if (/^\+/.test(dayOfWeek)) {
+  if (dayOfWeek.startsWith("+")) {
     return {
       fault: `asks for a day of month that is also a day of week ("${dayOfWeek}"), which is not supported`,
     };

@@ -87,7 +87,8 @@ function timeWords({ second, minute, hour }: CronFields): string {
   }
   if (hour === "*") {
     if (minute === "0") return "every hour";
-    return minute.startsWith("*") ? minuteWords(minute) : `${minuteWords(minute)} of every hour`;
+    const words = minuteWords(minute);
+    return words.startsWith("at ") ? `${words} of every hour` : words;
   }
   const inHours = listWords(hour, pad, "hour");
   if (minute === "0" && stepOf(hour) !== undefined) return evenStep(hour, 24, "hour") ?? `at ${inHours}`;

@@ -1,4 +1,5 @@
 /** The instants of `every`: lengths of time counted from a midnight or an anchor, and steps in the calendar. */
+import { unreachable } from "../assert.ts";
 import type { EverySchedule } from "./schedule.ts";
 import { addMonths, monthsBetween, parseWallTime } from "./wall-time.ts";
 import { dayMs, instantOf, localDayOf, startOfDay, wallTimeOf } from "./zone.ts";
@@ -34,6 +35,8 @@ export function countOf({ every, anchor, tz }: EverySchedule): EveryCount {
       return { kind: "months", months: n, anchorWallMs: anchorWallMs ?? 0 };
     case "years":
       return { kind: "months", months: n * 12, anchorWallMs: anchorWallMs ?? 0 };
+    default:
+      return unreachable(unit);
   }
 }
 
@@ -62,6 +65,8 @@ export function everyTickAfter(count: EveryCount, zone: string, afterMs: number)
         step += 1;
       }
     }
+    default:
+      return unreachable(count);
   }
 }
 
@@ -78,6 +83,7 @@ export function everyTickBefore(count: EveryCount, zone: string, beforeMs: numbe
     }
     case "days":
     case "months": {
+      // Surely after it, in the same way.
       let step = stepBefore(count, wallTimeOf(zone, beforeMs) + 4 * dayMs) + 2;
       for (;;) {
         const tickMs = instantOf(zone, wallTimeOfStep(count, step));
@@ -85,6 +91,8 @@ export function everyTickBefore(count: EveryCount, zone: string, beforeMs: numbe
         step -= 1;
       }
     }
+    default:
+      return unreachable(count);
   }
 }
 

@@ -127,8 +127,8 @@ function newestTicks(
 interface CompiledSchedule {
   readonly zone: string;
   readonly calendar: Calendar | undefined;
-  tickAfter(afterMs: number, untilMs: number): number | undefined;
-  tickBefore(beforeMs: number, untilMs: number): number | undefined;
+  readonly tickAfter: (afterMs: number, untilMs: number) => number | undefined;
+  readonly tickBefore: (beforeMs: number, untilMs: number) => number | undefined;
 }
 
 const compiledSchedules = new WeakMap<Schedule, CompiledSchedule>();
