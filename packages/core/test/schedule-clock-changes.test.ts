@@ -1,3 +1,4 @@
+import { Cron } from "croner";
 import { Temporal } from "temporal-polyfill";
 import { describe, expect, test } from "vitest";
 import { parseSchedule } from "../src/schedule/parse.ts";
@@ -262,6 +263,35 @@ describe.each(nights)("$name", ({ tz, from, to, ticks }) => {
     expect(ticksBack(schedule, fromMs, toMs).map((tick) => localTime(tz, tick))).toEqual(expected);
   });
 });
+
+test("croner's own zones differ where a whole day is skipped, and where seconds are a step", () => {
+  const differing = nights.flatMap(({ tz, from, to, ticks }) =>
+    Object.entries(ticks)
+      .filter(([text, expected]) => {
+        if (text.startsWith("every")) return false;
+        return cronersTicks(text, tz, Date.parse(from), Date.parse(to)).join() !== expected.join();
+      })
+      .map(([text]) => `${tz} ${text}`),
+  );
+  expect(differing).toEqual([
+    "Europe/Berlin */10 30 2 * * *",
+    "Europe/Berlin */20 30 2 * * *",
+    "Pacific/Apia 0 12 * * *",
+    "Pacific/Apia 0 12 30 12 *",
+    `Pacific/Apia ${fixed}`,
+  ]);
+});
+
+function cronersTicks(expression: string, tz: string, fromMs: number, toMs: number): string[] {
+  const cron = new Cron(expression, { timezone: tz, paused: true, fixedTimeRule: "no-wildcard" });
+  const ticks: string[] = [];
+  let next = cron.nextRun(new Date(fromMs - 1_000));
+  while (next && next.getTime() <= toMs) {
+    ticks.push(localTime(tz, next.getTime()));
+    next = cron.nextRun(next);
+  }
+  return ticks;
+}
 
 function scheduleOf(text: string, tz: string): Schedule {
   const match = /^every (\S+)(?: from (\S+))?$/.exec(text);

@@ -15,6 +15,7 @@ const oddZones = [
   "America/Havana",
   "America/Asuncion",
   "America/Caracas",
+  "America/Recife",
   "Australia/Lord_Howe",
   "Pacific/Apia",
   "Pacific/Kwajalein",

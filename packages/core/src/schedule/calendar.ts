@@ -61,8 +61,9 @@ export function openDayAfter(calendar: Calendar, day: number, until: number): nu
   for (let next = day + 1; next < until; next += 1) {
     if (isOpen(calendar, next)) return next;
     const closed = findRange(calendar.exclude, next);
+    if (!closed) continue;
     const opening = calendar.include.find(({ from }) => from > next)?.from ?? Infinity;
-    if (closed) next = Math.min(closed.to, opening - 1);
+    next = Math.min(closed.to, opening - 1);
   }
   return undefined;
 }
@@ -72,8 +73,9 @@ export function openDayBefore(calendar: Calendar, day: number, until: number): n
   for (let next = day - 1; next > until; next -= 1) {
     if (isOpen(calendar, next)) return next;
     const closed = findRange(calendar.exclude, next);
+    if (!closed) continue;
     const opening = calendar.include.findLast(({ to }) => to < next)?.to ?? -Infinity;
-    if (closed) next = Math.max(closed.from, opening + 1);
+    next = Math.max(closed.from, opening + 1);
   }
   return undefined;
 }

@@ -34,20 +34,21 @@ const nicknames: { readonly [name: string]: string } = {
 
 /** Longer ones are mistakes: six fields that list each of their values take 500 characters. */
 const expressionLengthMax = 600;
-/** Expressions whose reading is kept: schedules repeat each other's, and each reading holds a kilobyte. */
-const cronsMax = 2_000;
+/** Expressions whose reading is kept, at 2 kB each. Schedules repeat each other's; to read one anew takes some 50 µs. */
+const cronsMax = 5_000;
 const crons = new Map<string, Cron>();
 /** croner gives each pattern ten thousand years of its own, which would be 80 kB a schedule; ours are all the same. */
 const allYears: number[] = [];
 
 /** Reads an expression, or says in a sentence without subject what is wrong with it. */
 export function readCron(text: string): Cron | { readonly fault: string } {
+  const known = crons.get(text);
+  if (known) return known;
   if (text.length > expressionLengthMax) return { fault: `is longer than ${expressionLengthMax} characters` };
   const words = text.trim().toUpperCase();
   if (words === "@REBOOT") return { fault: "asks for a start-up, which is not a time" };
   if (words.startsWith("@") && nicknames[words] === undefined) {
-    const known = Object.keys(nicknames).join(", ").toLowerCase();
-    return { fault: `is none of the short forms ${known}` };
+    return { fault: `is none of the short forms ${Object.keys(nicknames).join(", ").toLowerCase()}` };
   }
   const fields = (nicknames[words] ?? words).split(/\s+/);
   if (fields.length === 6 && /^0+$/.test(fields[0] ?? "")) fields.shift();

@@ -144,11 +144,12 @@ function compiledOf(schedule: Schedule): CompiledSchedule {
 
 function compile(schedule: Schedule): CompiledSchedule {
   switch (schedule.kind) {
-    case "cron": {
-      const cron = readCron(schedule.expression);
-      assert(!("fault" in cron), "a schedule's expression was read before");
-      return compileCron(cron, schedule.tz, schedule.calendar && readCalendar(schedule.calendar));
-    }
+    case "cron":
+      return compileCron(
+        schedule.expression,
+        schedule.tz,
+        schedule.calendar && readCalendar(schedule.calendar),
+      );
     case "every":
       return compileEvery(
         countOf(schedule),
@@ -162,13 +163,20 @@ function compile(schedule: Schedule): CompiledSchedule {
   }
 }
 
-function compileCron(cron: Cron, zone: string, calendar: Calendar | undefined): CompiledSchedule {
+/** Reads the expression each time: readings are kept, and bounded, where that is done. */
+function compileCron(expression: string, zone: string, calendar: Calendar | undefined): CompiledSchedule {
   return {
     zone,
     calendar,
-    tickAfter: (afterMs, untilMs) => cronTickAfter(cron, zone, afterMs, untilMs),
-    tickBefore: (beforeMs, untilMs) => cronTickBefore(cron, zone, beforeMs, untilMs),
+    tickAfter: (afterMs, untilMs) => cronTickAfter(cronOf(expression), zone, afterMs, untilMs),
+    tickBefore: (beforeMs, untilMs) => cronTickBefore(cronOf(expression), zone, beforeMs, untilMs),
   };
+}
+
+function cronOf(expression: string): Cron {
+  const cron = readCron(expression);
+  assert(!("fault" in cron), "a schedule's expression was read before");
+  return cron;
 }
 
 function compileEvery(count: EveryCount, zone: string, calendar: Calendar | undefined): CompiledSchedule {

@@ -26,8 +26,8 @@ export const dayMs = 86_400_000;
 
 /** Clocks have differed from UTC by less than this, always and everywhere. */
 const offsetMsMax = 16 * 3_600_000;
-/** How far apart offsets are looked at: shorter than any time that one was ever kept (20 days, in Egypt). */
-const probeMs = 7 * dayMs;
+/** How far apart offsets are looked at: less than any was or will be kept (a week but an hour, Recife 2000 and Gaza 2040). */
+const probeMs = 6 * dayMs;
 /** More than there are names; it only bounds what odd spellings could add. */
 const zonesMax = 2_000;
 
