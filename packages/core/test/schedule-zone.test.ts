@@ -55,7 +55,7 @@ test.each(isLong ? Intl.supportedValuesOf("timeZone") : oddZones)(
 test.each(oddZones)(
   "%s: each day starts when Temporal says so, a skipped one with the day after it",
   (tz) => {
-    for (const year of [1969, 1993, 1995, 2010, 2011, 2026]) {
+    for (const year of isLong ? [1969, 1993, 1994, 2010, 2011, 2026] : [1993, 2011]) {
       for (let day = Date.UTC(year, 0) / 86_400_000; day < Date.UTC(year + 1, 0) / 86_400_000; day += 1) {
         const date = new Temporal.PlainDate(1970, 1, 1).add({ days: day });
         const midnight = date.toPlainDateTime().toZonedDateTime(tz, { disambiguation: "earlier" });
