@@ -209,6 +209,8 @@ test.each<[unknown, string, string]>([
   [every("1d", { anchor: "2026-01-01T24:00" }), invalid, "$.on.anchor"],
   [{ kind: "at", instants: [] }, invalid, "$.on.instants"],
   [{ kind: "at", instants: [1, "never"] }, invalid, "$.on.instants[1]"],
+  [{ kind: "at", instants: ["2026-02-31T06:00:00Z"] }, invalid, "$.on.instants[0]"],
+  [{ kind: "at", instants: ["2026-02-31T06:00"] }, invalid, "$.on.instants[0]"],
   [{ kind: "at", instants: [1.5] }, invalid, "$.on.instants[0]"],
   [{ kind: "at", instants: Array.from({ length: 10_001 }, (_, ms) => ms) }, invalid, "10000 at most"],
   [{ kind: "at", instants: [1], calendar: {} }, invalid, '$.on has no field "calendar"'],

@@ -1,5 +1,6 @@
 /** From JSON to a schedule: what authors, callers of the API and rows give is checked here, and brought to one spelling. */
 import { canonicalJson } from "../canonical-json.ts";
+import { parseTime } from "../condition/where/order.ts";
 import { parseDuration } from "../duration.ts";
 import { MillraceError } from "../error/millrace-error.ts";
 import { formatPath, type Json, type Path } from "../json.ts";
@@ -152,10 +153,8 @@ function parseInstant(value: unknown, zone: string, path: Path): number {
   if (typeof value === "string") {
     const wallMs = parseWallTime(value);
     if (wallMs !== undefined && inRange(wallMs)) return instantOf(zone, wallMs);
-    if (/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)$/.test(value)) {
-      const ms = Date.parse(value);
-      if (inRange(ms)) return ms;
-    }
+    const instantMs = parseTime(value.replace(/(T\d\d:\d\d)(?=[Z+-])/, "$1:00"));
+    if (instantMs !== undefined && inRange(instantMs)) return instantMs;
   }
   if (typeof value === "number" && Number.isInteger(value) && inRange(value)) return value;
   throw invalid(path, `${expected}, between the years 1970 and 2900`, value);
