@@ -94,6 +94,36 @@ table event_log partition by LIST (retention)
   CREATE INDEX event_log_by_subject ON ONLY millrace.event_log USING btree (workspace, subject, "position") WHERE (subject IS NOT NULL)
   CREATE INDEX event_log_by_type ON ONLY millrace.event_log USING btree (workspace, type, "position")
 
+table firing
+  workspace integer not null
+  pipeline text collate "C" not null
+  version integer not null
+  key text collate "C" not null
+  occurrence bigint not null
+  revision integer not null
+  at timestamp with time zone not null
+  position bigint not null
+  run_id text collate "C"
+  reason json
+  value json
+  value_blob text
+  constraint firing_has_run_or_reason CHECK (((run_id IS NULL) = (reason IS NOT NULL)))
+  constraint firing_pkey PRIMARY KEY (workspace, pipeline, version, key, occurrence, revision)
+  CREATE INDEX firing_by_age ON millrace.firing USING btree (at)
+  CREATE INDEX firing_by_time ON millrace.firing USING btree (workspace, pipeline, at)
+  CREATE UNIQUE INDEX firing_by_run ON millrace.firing USING btree (workspace, run_id) WHERE (run_id IS NOT NULL)
+
+table firing_member
+  workspace integer not null
+  run_id text collate "C" not null
+  ordinal integer not null
+  operand text not null
+  position bigint
+  from_at timestamp with time zone
+  to_at timestamp with time zone
+  constraint firing_member_pkey PRIMARY KEY (workspace, run_id, ordinal)
+  CREATE INDEX firing_member_by_position ON millrace.firing_member USING btree (workspace, "position") WHERE ("position" IS NOT NULL)
+
 table idempotency_key
   workspace integer not null
   key text collate "C" not null
@@ -163,6 +193,14 @@ table log_mark
   recorded_at timestamp with time zone not null
   constraint log_mark_pkey PRIMARY KEY (workspace, "position")
   CREATE INDEX log_mark_by_time ON millrace.log_mark USING btree (workspace, recorded_at)
+
+table log_outbox
+  id bigint generated as identity not null
+  workspace integer not null
+  type text not null
+  subject text not null
+  data json not null
+  constraint log_outbox_pkey PRIMARY KEY (id)
 
 table migration
   number integer not null
@@ -265,6 +303,7 @@ table shard with (fillfactor=50)
   shard smallint not null
   node_id bigint
   epoch bigint not null default 0
+  log_position bigint not null default 0
   constraint shard_node_id_fkey FOREIGN KEY (node_id) REFERENCES node(id)
   constraint shard_pkey PRIMARY KEY (shard)
   constraint shard_range CHECK (((shard >= 0) AND (shard <= 63)))
@@ -329,6 +368,32 @@ table task_run_history partition by RANGE (run_ended_at)
   constraint task_run_history_pkey PRIMARY KEY (workspace, run_id, generation, node, item, run_ended_at)
   CREATE INDEX task_run_history_by_output_blob ON ONLY millrace.task_run_history USING btree (output_blob) WHERE (output_blob IS NOT NULL)
 
+table trigger
+  workspace integer not null
+  pipeline text collate "C" not null
+  shard smallint not null
+  version integer not null
+  definition json
+  activated_position bigint not null
+  activated_at timestamp with time zone not null
+  paused_position bigint
+  paused_at timestamp with time zone
+  constraint trigger_paused_whole CHECK (((paused_position IS NULL) = (paused_at IS NULL)))
+  constraint trigger_pkey PRIMARY KEY (workspace, pipeline)
+  CREATE INDEX trigger_by_shard ON millrace.trigger USING btree (shard)
+
+table trigger_key with (fillfactor=70, autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=2000)
+  workspace integer not null
+  pipeline text collate "C" not null
+  key text collate "C" not null
+  shard smallint not null
+  state json not null
+  firings bigint not null
+  due_at timestamp with time zone
+  touched_at timestamp with time zone not null
+  constraint trigger_key_pkey PRIMARY KEY (workspace, pipeline, key)
+  CREATE INDEX trigger_key_by_due ON millrace.trigger_key USING btree (shard, due_at) WHERE (due_at IS NOT NULL)
+
 table worker_connection
   id text not null
   node_id bigint not null
@@ -359,7 +424,9 @@ function flush_log_head(p_workspace integer, p_at timestamp with time zone, p_no
 function flush_log_mark(p_workspace integer, p_position bigint, p_at timestamp with time zone) returns void body aafddd1ead3adb97580b6eb99a7ec6c5
 function flush_offers(p_rest json) returns void body 48daf18ab104c2bb85a2e964f7a32baa
 function flush_other_events(p_workspace integer, p_events flush_event[], p_position bigint, p_kept bigint[]) returns json body 5b4f4353e7b2245ed3f1cd830414345b
-function flush_rest(p_rest json) returns void body 5b0e339be46fe57c43ea20851ac3ad17
+function flush_rest(p_rest json) returns void body f818fc75b5bf1796fb3e58bf8ec412de
+function flush_rest_of_runs(p_rest json) returns void body 5b0e339be46fe57c43ea20851ac3ad17
+function flush_triggers(p_rest json) returns void body 01dfad10dae48bc2e3b80a6e44f6da5f
 function flush_with_log(p_node bigint, p_flush bigint, p_runs flush_run[], p_task_runs flush_task_run[], p_ended flush_run_end[], p_final flush_task_run[], p_more flush_run_end[], p_rest json, p_workspace integer, p_clock_ms double precision, p_events flush_event[]) returns json body 3e52c28a3d5c949afabf27d62462bb44
 function keep_partitions(p_table text, p_key text, p_now timestamp with time zone, p_days_ahead integer, p_retention_days integer, OUT made text[], OUT dropped text[]) returns record body 2ba8d95bea76c7d46ba68a426a906212
 function make_partition(p_table text, p_key text, p_name text, p_day date) returns void body 11c5e8472038b80a2667528f322113ac

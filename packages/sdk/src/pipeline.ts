@@ -58,7 +58,10 @@ export type ParamsOf<Schema extends StandardSchemaV1> = [StandardSchemaV1.InferI
     : StandardSchemaV1.InferInput<Schema>;
 
 /** Options of a pipeline. */
-export interface PipelineOptions<Schema extends StandardSchemaV1 = NoParams, Of extends Operands = NoOperands> {
+export interface PipelineOptions<
+  Schema extends StandardSchemaV1 = NoParams,
+  Of extends Operands = NoOperands,
+> {
   readonly description?: string;
   readonly owner?: string;
   readonly tags?: readonly string[];
@@ -294,7 +297,8 @@ function triggerOf(
   const { on, onResume, catchUp } = options;
   if (on === undefined) {
     const alone = onResume === undefined ? (catchUp === undefined ? undefined : "catchUp") : "onResume";
-    if (alone !== undefined) throw optionError(owner, `option "${alone}" says something about "on", which it lacks`);
+    if (alone !== undefined)
+      throw optionError(owner, `option "${alone}" says something about "on", which it lacks`);
     return {};
   }
   const made = conditionOf(on);

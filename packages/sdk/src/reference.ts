@@ -47,7 +47,10 @@ export interface ReferenceOwner {
   readonly root: string | undefined;
 }
 
-export type ReferenceTarget = Extract<Template, { readonly kind: "output" | "item" | "index" | "params" | "firing" }>;
+export type ReferenceTarget = Extract<
+  Template,
+  { readonly kind: "output" | "item" | "index" | "params" | "firing" }
+>;
 
 export interface ReferenceState {
   readonly owner: ReferenceOwner;

@@ -61,7 +61,12 @@ export class MemoryEngineDatabase {
   readonly #nextId = { node: 0, inbox: 0 };
   readonly tables: MemoryTables = {
     nodes: new Map(),
-    shards: Array.from({ length: shardCount }, (_, shard) => ({ shard, nodeId: undefined, epoch: 0, logPosition: 0 })),
+    shards: Array.from({ length: shardCount }, (_, shard) => ({
+      shard,
+      nodeId: undefined,
+      epoch: 0,
+      logPosition: 0,
+    })),
     runs: new Map(),
     taskRuns: new Map(),
     runHistory: new Map(),
@@ -178,8 +183,11 @@ export class MemoryEngineDatabase {
       },
       loadTriggers: async (shards) => loadMemoryTriggers(this.tables, shards),
       loadTriggerKeys: async (workspace, names) =>
-        names.flatMap(({ pipeline, key }) => this.tables.triggerKeys.get(keyOf(workspace, pipeline, key)) ?? []),
-      loadDueTriggerKeys: async (shards, until, limit) => loadDueMemoryKeys(this.tables, shards, until).slice(0, limit),
+        names.flatMap(
+          ({ pipeline, key }) => this.tables.triggerKeys.get(keyOf(workspace, pipeline, key)) ?? [],
+        ),
+      loadDueTriggerKeys: async (shards, until, limit) =>
+        loadDueMemoryKeys(this.tables, shards, until).slice(0, limit),
       loadOutbox: async (limit) => [...this.tables.outbox.values()].slice(0, limit),
       wakeOffers: async () => this.#tell("offers"),
       claimOffers: async (claim) => this.#claimOffers(claim),

@@ -21,6 +21,9 @@ export function loadDueMemoryKeys(
   until: number,
 ): TriggerKeyRow[] {
   return [...tables.triggerKeys.values()]
-    .filter(({ key, shard, dueAt }) => key !== "" && dueAt !== undefined && dueAt <= until && shards.includes(shard))
+    .filter(
+      ({ key, shard, dueAt }) =>
+        key !== "" && dueAt !== undefined && dueAt <= until && shards.includes(shard),
+    )
     .toSorted((a, b) => a.dueAt! - b.dueAt!);
 }

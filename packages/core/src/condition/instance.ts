@@ -45,7 +45,11 @@ export function dueOf(program: Program, instance: ConditionInstance): number {
 export { never };
 
 /** Tells the next entry, after all deadlines before it. */
-export function tellEvent(program: Program, instance: ConditionInstance, event: ConditionEvent): InstanceStep {
+export function tellEvent(
+  program: Program,
+  instance: ConditionInstance,
+  event: ConditionEvent,
+): InstanceStep {
   const decided: Decided[] = [];
   const step: Step = { key: instance.key, touched: false };
   // A deadline at its very instant comes after it.

@@ -6,7 +6,13 @@ import { nearestName } from "../nearest-name.ts";
 import { parseSchedule } from "../schedule/parse.ts";
 import { parseEventKey, type EventKey } from "./where/event-key.ts";
 import { parseWhere } from "./where/parse.ts";
-import { operandsOf, type Condition, type ConditionKind, type EventAtom, type KeyDefinition } from "./condition.ts";
+import {
+  operandsOf,
+  type Condition,
+  type ConditionKind,
+  type EventAtom,
+  type KeyDefinition,
+} from "./condition.ts";
 import { compileCondition } from "./compile.ts";
 
 type Fields = { readonly [name: string]: Json | undefined };
@@ -58,7 +64,10 @@ function read(json: Json, path: Path, reading: Reading, depth: number): Conditio
   for (const field of Object.keys(fields)) {
     if (common.includes(field) || fieldsOf[kind].includes(field)) continue;
     const near = nearestName(field, fieldsOf[kind]);
-    throw invalid([...path, field], `"${kind}" has no such field${near === undefined ? "" : `; did you mean "${near}"?`}`);
+    throw invalid(
+      [...path, field],
+      `"${kind}" has no such field${near === undefined ? "" : `; did you mean "${near}"?`}`,
+    );
   }
   const inner = (field: string): Condition => {
     const value = fields[field];

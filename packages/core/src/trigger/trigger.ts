@@ -31,7 +31,8 @@ export function parseTrigger(json: Json, path: Path = []): TriggerDefinition {
 
 export function parseCatchUp(json: Json, path: Path = []): CatchUp {
   if (json === "all" || json === "latest" || json === "none") return json;
-  const limit = typeof json === "object" && json !== null ? (json as { readonly limit?: Json }).limit : undefined;
+  const limit =
+    typeof json === "object" && json !== null ? (json as { readonly limit?: Json }).limit : undefined;
   if (typeof limit === "number" && Number.isInteger(limit) && limit >= 1) return { limit };
   throw new MillraceError("MILLRACE_CONDITION_INVALID", {
     message: `The trigger is wrong at ${formatPath(path)}: expected all, latest, none or { limit: n }; found ${JSON.stringify(json)}.`,

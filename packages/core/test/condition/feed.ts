@@ -47,7 +47,7 @@ export function feed(condition: Condition, entries: readonly Entry[], options: F
     for (let cut = cuts[0]; cut !== undefined && cut <= before; cut = cuts[0]) {
       cuts.shift();
       for (const [key, instance] of instances) {
-        for (let more = true; more; ) {
+        for (let more = true; more;) {
           const { decided, hasMore } = tellTime(program, instance, cut);
           for (const one of decided) fired.push({ key, decided: one });
           more = hasMore;
@@ -80,7 +80,9 @@ export function textOf(key: string, { at, match }: Decided): string {
     else texts.push(`silent ${member.from}-${member.at}`);
   }
   const { window } = match;
-  const frame = window ? ` [${window.start},${window.end})${window.revision > 1 ? ` r${window.revision}` : ""}` : "";
+  const frame = window
+    ? ` [${window.start},${window.end})${window.revision > 1 ? ` r${window.revision}` : ""}`
+    : "";
   const parts = [...operands].map(([operand, texts]) => `${operand}=${texts.join(",")}`);
   return `${at}${key === "" ? "" : ` ${key}`}${frame} ${parts.join(" ")}`;
 }

@@ -1,5 +1,5 @@
 /** C1 for one instance: the firings do not depend on how the log was cut, nor on saving and loading in between. */
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Condition } from "../../src/condition/condition.ts";
 import { parseCondition } from "../../src/condition/parse.ts";
@@ -27,24 +27,51 @@ const { condition } = fc.letrec<{ condition: Json; list: Json[] }>((tie) => ({
       fc
         .tuple(tie("list"), fc.nat(), maybeWithin)
         .map(([of, n, withinMs]) => ({ kind: "at_least", of, n: 1 + (n % of.length), withinMs })),
-      fc.record({ kind: fc.constant("unless"), of: tie("condition"), until: tie("condition"), withinMs: maybeWithin }),
+      fc.record({
+        kind: fc.constant("unless"),
+        of: tie("condition"),
+        until: tie("condition"),
+        withinMs: maybeWithin,
+      }),
       fc.record({
         kind: fc.constant("absent"),
         of: tie("condition"),
         withinMs: span,
         after: fc.option(tie("condition"), { nil: undefined }),
       }),
-      fc.record({ kind: fc.constant("count"), of: tie("condition"), n: fc.integer({ min: 1, max: 3 }), withinMs: maybeWithin }),
-      fc.record({ kind: fc.constant("batch"), of: tie("condition"), max: fc.integer({ min: 1, max: 3 }), maxWaitMs: span }),
+      fc.record({
+        kind: fc.constant("count"),
+        of: tie("condition"),
+        n: fc.integer({ min: 1, max: 3 }),
+        withinMs: maybeWithin,
+      }),
+      fc.record({
+        kind: fc.constant("batch"),
+        of: tie("condition"),
+        max: fc.integer({ min: 1, max: 3 }),
+        maxWaitMs: span,
+      }),
       fc.record({ kind: fc.constant("session"), of: tie("condition"), gapMs: span, maxMs: maybeWithin }),
-      fc.record({ kind: fc.constant("debounce"), of: tie("condition"), quietMs: span, maxWaitMs: maybeWithin }),
-      fc.record({ kind: fc.constant("throttle"), of: tie("condition"), limit: fc.integer({ min: 1, max: 2 }), perMs: span }),
+      fc.record({
+        kind: fc.constant("debounce"),
+        of: tie("condition"),
+        quietMs: span,
+        maxWaitMs: maybeWithin,
+      }),
+      fc.record({
+        kind: fc.constant("throttle"),
+        of: tie("condition"),
+        limit: fc.integer({ min: 1, max: 2 }),
+        perMs: span,
+      }),
     )
     .map(withoutUndefined) as fc.Arbitrary<Json>,
 }));
 
 const log: fc.Arbitrary<Entry[]> = fc
-  .array(fc.tuple(fc.integer({ min: 0, max: 8 }), fc.constantFrom(...types), fc.constantFrom("x", "y")), { maxLength: 25 })
+  .array(fc.tuple(fc.integer({ min: 0, max: 8 }), fc.constantFrom(...types), fc.constantFrom("x", "y")), {
+    maxLength: 25,
+  })
   .map((steps) => {
     let at = 0;
     return steps.map(([wait, type, k]): Entry => {

@@ -108,7 +108,13 @@ const cases: { readonly [name: string]: Case } = {
     fires: ["15 a=2 b=3"],
   },
   "a sequence of one type wants different events": {
-    condition: { kind: "sequence", of: [{ ...a, name: "first" }, { ...a, name: "second" }] },
+    condition: {
+      kind: "sequence",
+      of: [
+        { ...a, name: "first" },
+        { ...a, name: "second" },
+      ],
+    },
     log: [
       [1, "a"],
       [2, "a"],
@@ -324,7 +330,10 @@ test.each<[Json, RegExp]>([
   [{ kind: "at_least", n: 3, of: [a, b] }, /\$\.n.*from 1 to 2; found 3/],
   [{ kind: "all", of: [a, { kind: "count", of: b, n: 0 }] }, /\$\.of\[1\]\.n/],
   [{ kind: "schedule", schedule: { kind: "cron", expression: "* * * * *" }, by: path("k") }, /has no key/],
-  [{ kind: "all", of: [a, b], by: { kind: "operands", of: { a: path("k") } } }, /no part for its operand "b"/],
+  [
+    { kind: "all", of: [a, b], by: { kind: "operands", of: { a: path("k") } } },
+    /no part for its operand "b"/,
+  ],
   [{ kind: "any", of: [{ ...a, by: { kind: "operands", of: { a: path("k") } } }] }, /below the root/],
   [{ kind: "window", of: { kind: "any", of: [a] }, every: { kind: "every", every: "1h" } }, /gathers events/],
   [{ kind: "absent", of: a, withinMs: -1 }, /\$\.withinMs/],
@@ -336,7 +345,10 @@ test("conditions that nest too deep, or have too many operators, are refused", (
   let deep: Json = a;
   for (let level = 0; level < 30; level += 1) deep = { kind: "any", of: [deep] };
   expect(() => parseCondition(deep)).toThrow(/nest at most/);
-  const wide: Json = { kind: "any", of: Array.from({ length: 10 }, () => ({ kind: "any", of: Array(40).fill(a) as Json[] })) };
+  const wide: Json = {
+    kind: "any",
+    of: Array.from({ length: 10 }, () => ({ kind: "any", of: Array.from({ length: 40 }, () => a) })),
+  };
   expect(() => parseCondition(wide)).toThrow(/at most 200 operators/);
 });
 

@@ -37,7 +37,9 @@ export interface FiringInterval {
  * What satisfied the trigger: the exact members, by operand name, and nothing else. A run that a person started has no
  * members; its key and interval are null unless they were given.
  */
-export interface Firing<Operands extends { readonly [name: string]: unknown } = { readonly [name: string]: Fired }> {
+export interface Firing<
+  Operands extends { readonly [name: string]: unknown } = { readonly [name: string]: Fired },
+> {
   /** False for a run that a person started. */
   readonly isFired: boolean;
   /** The value of `.by(…)`, null without it. */

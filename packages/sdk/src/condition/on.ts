@@ -2,8 +2,15 @@
  * `on`: how authors write conditions. What these functions give is immutable data; it is checked when the pipeline that
  * uses it is described.
  */
-import { MillraceError, parseDuration, type Condition, type Duration, type Json, type Schedule } from "@millrace/core";
-import { formatSource, locate, markCaller, type SourceMark, type StackFunction } from "../source.ts";
+import {
+  MillraceError,
+  parseDuration,
+  type Condition,
+  type Duration,
+  type Json,
+  type Schedule,
+} from "@millrace/core";
+import { formatSource, locate, markCaller, type SourceMark } from "../source.ts";
 import { toEventKey, toWhere, type KeyInput, type WhereInput } from "../where.ts";
 import type { EventType } from "./event-type.ts";
 import type { FiredEvent, FiredSilence, FiredTick } from "./firing.ts";
@@ -35,7 +42,9 @@ export interface On<Of extends Operands> {
    * Separate state for each value of a key: `(event) => event.data.orderId`, a path such as `"data.orderId"`, `{ cel }`, or one
    * of these for each operand's name.
    */
-  by(key: KeyInput<DataOf<ValueOf<Of>>> | { readonly [name in keyof Of]: KeyInput<DataOf<Of[name]>> }): On<Of>;
+  by(
+    key: KeyInput<DataOf<ValueOf<Of>>> | { readonly [name in keyof Of]: KeyInput<DataOf<Of[name]>> },
+  ): On<Of>;
 }
 
 interface Made {
@@ -90,7 +99,10 @@ function event<Data = unknown, const Type extends string = string>(
 ): On<{ readonly [name in Type]: FiredEvent<Type, Data> }> {
   const mark = markCaller(event);
   const name = typeof type === "string" ? type : type.type;
-  const where = options.where === undefined ? undefined : toWhere(options.where, { what: `The filter of "${name}"`, mark });
+  const where =
+    options.where === undefined
+      ? undefined
+      : toWhere(options.where, { what: `The filter of "${name}"`, mark });
   return make({ kind: "event", type: name, ...(where === undefined ? {} : { where }) }, mark);
 }
 
@@ -114,7 +126,10 @@ function at(instants: readonly string[], options: ScheduleOptions = {}): On<Tick
   return make(schedule({ kind: "at", instants, ...zone(options) }), mark);
 }
 
-function all<const Of extends readonly On<Operands>[]>(of: Of, options: WithinOptions = {}): On<Together<Of>> {
+function all<const Of extends readonly On<Operands>[]>(
+  of: Of,
+  options: WithinOptions = {},
+): On<Together<Of>> {
   const mark = markCaller(all);
   return make({ kind: "all", of: innerOf(of, mark), ...within(options, mark) }, mark);
 }
@@ -141,13 +156,12 @@ function sequence<const Of extends readonly On<Operands>[]>(
   return make({ kind: "sequence", of: innerOf(of, mark), ...within(options, mark) }, mark);
 }
 
-function unless<Of extends Operands>(
-  of: On<Of>,
-  until: On<Operands>,
-  options: WithinOptions = {},
-): On<Of> {
+function unless<Of extends Operands>(of: On<Of>, until: On<Operands>, options: WithinOptions = {}): On<Of> {
   const mark = markCaller(unless);
-  return make({ kind: "unless", of: inner(of, mark), until: inner(until, mark), ...within(options, mark) }, mark);
+  return make(
+    { kind: "unless", of: inner(of, mark), until: inner(until, mark), ...within(options, mark) },
+    mark,
+  );
 }
 
 function absent<After extends Operands = NoOperands>(

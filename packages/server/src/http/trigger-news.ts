@@ -13,8 +13,7 @@ export function triggerNews(definition: ProjectDefinition, state: DeploymentStat
     before.delete(pipeline.name);
   }
   for (const { name, definition: gone, retired } of before.values())
-    if (gone.trigger && !retired)
-      news.push({ type: triggerChanged, subject: name, data: { trigger: null } });
+    if (gone.trigger && !retired) news.push({ type: triggerChanged, subject: name, data: { trigger: null } });
   return news;
 }
 

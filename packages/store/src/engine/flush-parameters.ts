@@ -7,13 +7,13 @@ import type {
   AttemptRow,
   CacheRow,
   EventRow,
-  FiringRow,
   FlushBatch,
   LiveRun,
   RunChange,
   RunEnd,
   TaskRunRow,
 } from "./port.ts";
+import type { FiringRow } from "./trigger-port.ts";
 import { recordArray, type RecordField } from "./record-array.ts";
 
 export const flushParameterCount = 8;

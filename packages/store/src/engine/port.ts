@@ -13,15 +13,22 @@ import type {
   AttemptError,
   AttemptRecord,
   EventDraft,
-  Firing,
   Json,
   LogEvent,
   Reason,
   RunState,
   StoredValue,
   TaskRunRecord,
-  TriggerDefinition,
 } from "@millrace/core";
+
+import type {
+  FiringRow,
+  LoadedTriggers,
+  LogCursor,
+  OutboxRow,
+  TriggerKeyRow,
+  TriggerRow,
+} from "./trigger-port.ts";
 
 export const shardCount = 64;
 
@@ -232,70 +239,6 @@ export interface LogPage {
   readonly until: number;
   /** The whole log's end, read before the entries were. */
   readonly head: LogHead;
-}
-
-/** A pipeline's trigger, as of a position of the log. */
-export interface TriggerRow {
-  readonly workspace: number;
-  readonly pipeline: string;
-  readonly shard: number;
-  readonly version: number;
-  /** Absent: the pipeline has none any more. */
-  readonly definition: TriggerDefinition | undefined;
-  /** Where this version began. */
-  readonly activated: LogPlace;
-  readonly paused: LogPlace | undefined;
-}
-
-export interface LogPlace {
-  readonly position: number;
-  readonly recordedAt: number;
-}
-
-/** The state of a trigger's condition for one value of its key; the empty text where it has no key. */
-export interface TriggerKeyRow {
-  readonly workspace: number;
-  readonly pipeline: string;
-  readonly key: string;
-  readonly shard: number;
-  readonly state: Json;
-  /** The number of the last firing of this key. */
-  readonly firings: number;
-  readonly dueAt: number | undefined;
-  readonly touchedAt: number;
-}
-
-/** A firing and its run, which is part of the same flush. */
-export interface FiringRow extends Firing {
-  readonly workspace: number;
-  /** Of the last entry that was told before it was decided. */
-  readonly position: number;
-  /** Absent where no run could begin. */
-  readonly runId: string | undefined;
-  readonly reason: Reason | undefined;
-  readonly value: StoredValue | undefined;
-}
-
-/** How far the rows of a shard's triggers reach. */
-export interface LogCursor {
-  readonly shard: number;
-  readonly position: number;
-}
-
-/** What was decided outside of a flush and belongs into the log. */
-export interface OutboxRow {
-  readonly id: number;
-  readonly workspace: number;
-  readonly type: string;
-  readonly subject: string;
-  readonly data: Json;
-}
-
-export interface LoadedTriggers {
-  readonly triggers: readonly TriggerRow[];
-  /** Of triggers without keys. */
-  readonly keys: readonly TriggerKeyRow[];
-  readonly cursors: readonly LogCursor[];
 }
 
 /** Everything that one flush commits. */

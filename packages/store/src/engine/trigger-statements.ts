@@ -3,7 +3,7 @@ import type { Json, LogEvent, TriggerDefinition } from "@millrace/core";
 import type { Pool } from "pg";
 import { toTimestamp } from "../value-types.ts";
 import { eventColumns, readEvent, type EventColumns } from "./log-statements.ts";
-import type { LoadedTriggers, LogCursor, OutboxRow, TriggerKeyRow, TriggerRow } from "./port.ts";
+import type { LoadedTriggers, LogCursor, OutboxRow, TriggerKeyRow, TriggerRow } from "./trigger-port.ts";
 
 interface TriggerColumns {
   workspace: number;

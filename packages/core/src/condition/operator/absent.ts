@@ -48,8 +48,10 @@ export function absentOperator(
       arm(state, { since: now, members });
     }
   };
-  const afterEvent = (state: AbsentState, found: (after: Operator, state: OperatorState) => readonly Match[]) =>
-    after && state.after ? found(after, state.after) : noMatches;
+  const afterEvent = (
+    state: AbsentState,
+    found: (after: Operator, state: OperatorState) => readonly Match[],
+  ) => (after && state.after ? found(after, state.after) : noMatches);
   return operator<AbsentState>({
     begin: (at) => ({
       of: of.begin(at),

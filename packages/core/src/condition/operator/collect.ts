@@ -1,13 +1,16 @@
 /** `count`, `batch`, `session`, `debounce`: matches of one operand gathered into one. */
-import type {
-  BatchCondition,
-  CountCondition,
-  DebounceCondition,
-  SessionCondition,
-} from "../condition.ts";
+import type { BatchCondition, CountCondition, DebounceCondition, SessionCondition } from "../condition.ts";
 import { describeSpan } from "../describe.ts";
 import { noMatches, type Match } from "../match.ts";
-import { dropBefore, emptyGathered, explainGathered, firstOf, gather, takeAll, type Gathered } from "./gathered.ts";
+import {
+  dropBefore,
+  emptyGathered,
+  explainGathered,
+  firstOf,
+  gather,
+  takeAll,
+  type Gathered,
+} from "./gathered.ts";
 import { named, timeOf } from "./join.ts";
 import { never, operator, type Operator, type OperatorState, type Step } from "./operator.ts";
 

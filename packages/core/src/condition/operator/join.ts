@@ -3,7 +3,15 @@ import type { AllCondition, AnyCondition, AtLeastCondition } from "../condition.
 import { describeSpan } from "../describe.ts";
 import { noMatches, mergeMatches, type Match } from "../match.ts";
 import { gatheredMax } from "../../limits.ts";
-import { dropBefore, emptyGathered, explainGathered, firstOf, gather, takeAll, type Gathered } from "./gathered.ts";
+import {
+  dropBefore,
+  emptyGathered,
+  explainGathered,
+  firstOf,
+  gather,
+  takeAll,
+  type Gathered,
+} from "./gathered.ts";
 import { never, operator, type Operator, type OperatorState, type Step } from "./operator.ts";
 
 interface AnyState {
@@ -57,7 +65,8 @@ export function joinOperator(condition: AllCondition | AtLeastCondition, of: rea
       const found = of.map((operand, at) => timeOf(operand, state.of[at]!, now, step));
       const matches = take(state, found, step);
       if (withinMs !== undefined)
-        for (const gathered of state.gathered) if (dropBefore(gathered, now - withinMs + 1)) step.touched = true;
+        for (const gathered of state.gathered)
+          if (dropBefore(gathered, now - withinMs + 1)) step.touched = true;
       return matches;
     },
     due: (state) => {

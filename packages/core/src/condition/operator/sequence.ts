@@ -19,7 +19,11 @@ interface SequenceState {
 export function sequenceOperator(condition: SequenceCondition, of: readonly Operator[]): Operator {
   const { withinMs } = condition;
   const last = of.length - 1;
-  const advance = (state: SequenceState, found: readonly (readonly Match[])[], step: Step): readonly Match[] => {
+  const advance = (
+    state: SequenceState,
+    found: readonly (readonly Match[])[],
+    step: Step,
+  ): readonly Match[] => {
     if (found.every((matches) => matches.length === 0)) return noMatches;
     step.touched = true;
     // From the end, so that one entry is not two steps.

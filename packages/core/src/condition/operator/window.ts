@@ -10,7 +10,7 @@ import type { ConditionEvent } from "../condition-event.ts";
 import { describeSpan, formatInstant } from "../describe.ts";
 import { mergeMatches, noMatches, type Match } from "../match.ts";
 import { named } from "./join.ts";
-import { never, operator, type Operator, type OperatorState, type Step } from "./operator.ts";
+import { never, operator, type Operator, type OperatorState } from "./operator.ts";
 import type { TickSource } from "./tick-source.ts";
 
 interface OpenWindow {

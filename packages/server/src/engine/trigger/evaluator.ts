@@ -7,14 +7,12 @@
  * X2: entries up to a shard's position concern none of its triggers once more.
  * X3: time is told only as far as no earlier entry can come (P1): where a page reaches the head, its clock.
  * X4: one page is told at a time, and is committed in one turn.
- * X5: a due deadline of a key that is not in memory is found: what is due up to `#dueUntil` is in `#dues`.
  */
 import {
   assert,
   beginInstance,
   dueOf,
   firingOf,
-  Heap,
   chooseFirings,
   canonicalTrigger,
   never,
@@ -29,7 +27,7 @@ import {
 import type { LoadedTriggers, LogPage, TriggerRow } from "@millrace/store";
 import type { Alarm } from "../clock.ts";
 import type { EngineParts } from "../engine-parts.ts";
-import { cursorEntriesMax, cursorMs, dueHorizonMs, dueKeysMax, logPageMax, missedTicksMax, triggerKeysMax } from "../limits.ts";
+import { cursorEntriesMax, cursorMs, logPageMax, missedTicksMax } from "../limits.ts";
 import { workspaceId } from "../workspace.ts";
 import type { FiringDesk } from "./firing-desk.ts";
 import {
@@ -37,14 +35,13 @@ import {
   isStateless,
   keyRow,
   loadTrigger,
-  programOf,
-  restoreKey,
   type KeyState,
   type LoadedTrigger,
 } from "./loaded-trigger.ts";
 import { PageTurn, type DecidedFiring } from "./page-turn.ts";
 import { readTriggerEvent, triggerShard, type TriggerEvent } from "./trigger-event.ts";
 import { TriggerIndex } from "./trigger-index.ts";
+import { TriggerStates, type Concern } from "./trigger-states.ts";
 
 export interface EvaluatorOptions {
   readonly parts: EngineParts;
@@ -53,32 +50,16 @@ export interface EvaluatorOptions {
   readonly loaded: LoadedTriggers;
 }
 
-interface Due {
-  readonly at: number;
-  readonly trigger: LoadedTrigger;
-  readonly key: string;
-}
-
-/** One instance that an event concerns. */
-interface Concern {
-  readonly trigger: LoadedTrigger;
-  readonly key: string;
-}
-
 /** Told after an entry recorded at its very instant (P1): an alarm asks for the clock to be a little later. */
 const instantMs = 0.01;
 
 export class TriggerEvaluator {
   readonly #options: EvaluatorOptions;
   readonly #shards: Set<number>;
-  readonly #triggers = new Map<string, LoadedTrigger>();
-  readonly #index = new TriggerIndex();
+  readonly #states: TriggerStates;
   /** Up to where a shard's triggers were told when it was loaded (X2). */
   readonly #loadedTo = new Map<number, number>();
-  readonly #dues = new Heap<Due>((a, b) => a.at < b.at);
-  #dueUntil = Number.NEGATIVE_INFINITY;
   #alarm: Alarm | undefined;
-  #keysInMemory = 0;
   /** All entries up to here were told, and what the database knows of that. */
   #position: number;
   #written: { position: number; at: number };
@@ -88,14 +69,12 @@ export class TriggerEvaluator {
     this.#options = options;
     this.#shards = new Set(options.shards);
     const { triggers, keys, cursors } = options.loaded;
+    this.#states = new TriggerStates(options.parts, this.#shards);
     for (const { shard, position } of cursors) this.#loadedTo.set(shard, position);
     this.#position = Math.min(...this.#loadedTo.values());
     this.#written = { position: this.#position, at: options.parts.clock.now() };
-    for (const row of triggers) this.#hold(loadTrigger(row));
-    for (const row of keys) {
-      const trigger = this.#triggers.get(row.pipeline);
-      if (trigger) this.#keep(trigger, restoreKey(row));
-    }
+    for (const row of triggers) this.#states.hold(loadTrigger(row));
+    for (const row of keys) this.#states.restore(row);
   }
 
   get shards(): ReadonlySet<number> {
@@ -109,11 +88,8 @@ export class TriggerEvaluator {
   /** These shards go to another node. */
   drop(shards: ReadonlySet<number>): void {
     for (const shard of shards) this.#shards.delete(shard);
-    for (const trigger of this.#triggers.values()) {
-      if (!shards.has(trigger.row.shard)) continue;
-      this.#index.remove(trigger);
-      this.#triggers.delete(trigger.row.pipeline);
-    }
+    for (const trigger of this.#states.triggers())
+      if (shards.has(trigger.row.shard)) this.#states.letGo(trigger);
     if (this.#shards.size === 0) this.stop();
   }
 
@@ -141,7 +117,7 @@ export class TriggerEvaluator {
     if (page.until >= page.head.position) await this.#tellTime(turn, page.head.clock);
     await this.#commit(turn, page);
     this.#arm();
-    await this.#evict();
+    await this.#states.evict();
   }
 
   #readChange(event: LogEvent): TriggerEvent | undefined {
@@ -152,7 +128,10 @@ export class TriggerEvaluator {
       return this.#shards.has(shard) && !this.#isTold(shard, event.position) ? change : undefined;
     } catch (error) {
       // Another version's: the pipeline keeps the trigger that it has.
-      this.#options.parts.log.warn({ err: error, position: event.position }, "a trigger's entry can't be read");
+      this.#options.parts.log.warn(
+        { err: error, position: event.position },
+        "a trigger's entry can't be read",
+      );
       return undefined;
     }
   }
@@ -162,7 +141,7 @@ export class TriggerEvaluator {
   }
 
   #isConcerned({ lane, invalid, type }: LogEvent): boolean {
-    return lane === "live" && invalid === undefined && this.#index.wants(type);
+    return lane === "live" && invalid === undefined && this.#states.index.wants(type);
   }
 
   /** Entries between which no trigger changes: the states that they concern are loaded together. */
@@ -174,7 +153,7 @@ export class TriggerEvaluator {
       const concerns = this.#concernsOf(event);
       if (concerns.length > 0) told.push({ event, concerns });
     }
-    await this.#loadKeys(told.flatMap(({ concerns }) => concerns));
+    await this.#states.loadKeys(told.flatMap(({ concerns }) => concerns));
     for (const { event, concerns } of told)
       for (const { trigger, key } of concerns) this.#tellEvent(turn, trigger, key, event);
   }
@@ -198,7 +177,7 @@ export class TriggerEvaluator {
   #concernsOf(event: ConditionEvent): Concern[] {
     const concerns: Concern[] = [];
     const seen = new Set<string>();
-    for (const { trigger, use } of this.#index.matching(event)) {
+    for (const { trigger, use } of this.#states.index.matching(event)) {
       if (trigger.row.paused || this.#isTold(trigger.row.shard, event.position)) continue;
       const key = trigger.program?.isKeyed ? use.key(event) : "";
       if (key === undefined) continue;
@@ -217,7 +196,7 @@ export class TriggerEvaluator {
     const state = known ?? beginKey(program, key, event.recordedAt, event.position);
     const step = tellEvent(program, state.instance, event);
     this.#note(turn, { trigger, state, step, at: event.recordedAt, position: event.position });
-    if (known === undefined && step.touched && !isStateless(trigger)) this.#keep(trigger, state);
+    if (known === undefined && step.touched && !isStateless(trigger)) this.#states.keep(trigger, state);
   }
 
   /** Takes what a step decided and changed. */
@@ -236,86 +215,56 @@ export class TriggerEvaluator {
     const { program, row } = trigger;
     if (!step.touched || !program) return;
     for (const decided of step.decided) {
-      const firing = firingOf(program, { pipeline: row.pipeline, version: row.version }, state.key, decided, state.firings);
+      const firing = firingOf(
+        program,
+        { pipeline: row.pipeline, version: row.version },
+        state.key,
+        decided,
+        state.firings,
+      );
       state.firings += 1;
       firings.push({ trigger, firing, position });
     }
     state.touchedAt = at;
     if (!isStateless(trigger)) {
       turn.touch(trigger, state);
-      this.#notDue(trigger, state);
+      this.#states.noteDue(trigger, state);
     }
   }
 
   // --- time ---------------------------------------------------------------------------------------------------------
 
   async #tellTime(turn: PageTurn, clock: number): Promise<void> {
-    await this.#loadDue(clock);
-    for (let first = this.#dues.first(); first && first.at < clock; first = this.#dues.first()) {
-      this.#dues.pop();
-      const { trigger, key, at } = first;
-      const { program } = trigger;
-      if (this.#triggers.get(trigger.row.pipeline) !== trigger || !program) continue;
-      if (!trigger.keys.has(key)) await this.#loadKeys([{ trigger, key }]);
-      const state = trigger.keys.get(key);
-      if (!state) continue;
-      if (state.notedDue === at) state.notedDue = undefined;
+    await this.#states.loadDue(clock);
+    for (let due = await this.#states.takeDue(clock); due; due = await this.#states.takeDue(clock)) {
+      const { trigger, state } = due;
       // What is due while it is paused is told when it is resumed.
       if (trigger.row.paused) continue;
-      if (dueOf(program, state.instance) < clock) this.#tellDue(turn, trigger, state, clock);
-      this.#notDue(trigger, state);
+      this.#tellDue(turn, trigger, state, clock);
+      this.#states.noteDue(trigger, state);
     }
   }
 
-  #tellDue(turn: PageTurn, trigger: LoadedTrigger, state: KeyState, clock: number, firings?: DecidedFiring[]): void {
+  #tellDue(
+    turn: PageTurn,
+    trigger: LoadedTrigger,
+    state: KeyState,
+    clock: number,
+    firings?: DecidedFiring[],
+  ): void {
     const { program } = trigger;
     if (!program) return;
-    for (let hasMore = true; hasMore; ) {
+    for (let hasMore = true; hasMore;) {
       const step = tellTime(program, state.instance, clock);
       this.#note(turn, { trigger, state, step, at: clock, position: this.#position }, firings);
       ({ hasMore } = step);
     }
   }
 
-  /** When a state is due next; what lies beyond `#dueUntil` is found in its row. */
-  #notDue(trigger: LoadedTrigger, state: KeyState): void {
-    if (!trigger.program) return;
-    const at = dueOf(trigger.program, state.instance);
-    if (at === never || (at > this.#dueUntil && trigger.program.isKeyed)) return;
-    // One earlier instant is enough: what is due then is looked at, and noted anew.
-    if (state.notedDue !== undefined && state.notedDue <= at) return;
-    state.notedDue = at;
-    this.#dues.push({ at, trigger, key: state.key });
-  }
-
-  /** Reads the keys that are due next, until `clock` lies before what was read (X5). */
-  async #loadDue(clock: number): Promise<void> {
-    const { store, commit } = this.#options.parts;
-    while (this.#dueUntil <= clock) {
-      const isKeyed = [...this.#triggers.values()].some(({ program }) => program?.isKeyed);
-      const until = clock + dueHorizonMs;
-      if (!isKeyed) {
-        this.#dueUntil = until;
-        return;
-      }
-      // Rows of the page before are part of what is read.
-      await commit.drained();
-      const rows = await store.loadDueTriggerKeys([...this.#shards], until, dueKeysMax);
-      this.#dueUntil = rows.length < dueKeysMax ? until : rows.at(-1)!.dueAt!;
-      for (const row of rows) {
-        const trigger = this.#triggers.get(row.pipeline);
-        if (trigger && row.dueAt !== undefined) this.#dues.push({ at: row.dueAt, trigger, key: row.key });
-      }
-      // As many are due at one instant: they are told before others are read.
-      if (rows.length === dueKeysMax && this.#dueUntil <= clock) return;
-    }
-  }
-
   #arm(): void {
     this.#alarm?.cancel();
     const { alarms, events, log } = this.#options.parts;
-    const isKeyed = [...this.#triggers.values()].some(({ program }) => program?.isKeyed);
-    const at = Math.min(this.#dues.first()?.at ?? never, isKeyed ? this.#dueUntil : never);
+    const at = this.#states.nextDue();
     if (at === never || this.#shards.size === 0) return;
     this.#alarm = alarms.set(Math.max(at, 0), () => {
       void events
@@ -328,7 +277,7 @@ export class TriggerEvaluator {
 
   async #apply(turn: PageTurn, change: TriggerEvent, event: LogEvent): Promise<void> {
     if (change.kind === "outage") return this.#catchUp(turn, event);
-    const trigger = this.#triggers.get(change.pipeline);
+    const trigger = this.#states.get(change.pipeline);
     switch (change.kind) {
       case "changed":
         return this.#change(turn, change, event);
@@ -345,22 +294,31 @@ export class TriggerEvaluator {
 
   /** No server was up before this entry: of the ticks that passed those count which the trigger names. */
   #catchUp(turn: PageTurn, { recordedAt, position }: LogEvent): void {
-    for (const trigger of this.#triggers.values()) {
+    for (const trigger of this.#states.triggers()) {
       const { program, row } = trigger;
       const state = trigger.keys.get("");
       if (program?.condition.kind !== "schedule" || !row.definition || !state || row.paused) continue;
       if (this.#isTold(row.shard, position) || dueOf(program, state.instance) > recordedAt) continue;
       const span = { lastMs: dueOf(program, state.instance) - 1, nowMs: recordedAt };
       const [operand = "schedule"] = program.operands;
-      for (const tick of ticksMissed(program.condition.schedule, span, row.definition.catchUp, missedTicksMax)) {
+      for (const tick of ticksMissed(
+        program.condition.schedule,
+        span,
+        row.definition.catchUp,
+        missedTicksMax,
+      )) {
         const { startMs: from, endMs: at } = tick.interval;
-        const match = { from: recordedAt, to: recordedAt, members: [{ kind: "tick" as const, operand, from, at }] };
+        const match = {
+          from: recordedAt,
+          to: recordedAt,
+          members: [{ kind: "tick" as const, operand, from, at }],
+        };
         const firing = firingOf(program, row, "", { at: recordedAt, match }, state.firings);
         state.firings += 1;
         turn.firings.push({ trigger, firing, position });
       }
       const next = { ...state, instance: beginInstance(program, undefined, recordedAt), notedDue: undefined };
-      this.#keep(trigger, next);
+      this.#states.keep(trigger, next);
       turn.touch(trigger, next);
     }
   }
@@ -368,7 +326,7 @@ export class TriggerEvaluator {
   /** The version rises only where the definition's text differs (C3). */
   #change(turn: PageTurn, change: Extract<TriggerEvent, { kind: "changed" }>, event: LogEvent): void {
     const { pipeline, definition, paused } = change;
-    const known = this.#triggers.get(pipeline);
+    const known = this.#states.get(pipeline);
     const before = known?.row.definition;
     if (definition ? before && canonicalTrigger(before) === canonicalTrigger(definition) : !before) return;
     const place = placeOf(event);
@@ -381,16 +339,13 @@ export class TriggerEvaluator {
       activated: place,
       paused: definition && (paused || known?.row.paused) ? place : undefined,
     };
-    if (known) {
-      this.#index.remove(known);
-      this.#keysInMemory -= known.keys.size;
-    }
+    if (known) this.#states.letGo(known);
     const trigger = loadTrigger(row);
     turn.begin(trigger);
-    this.#hold(trigger);
+    this.#states.hold(trigger);
     if (!trigger.program || trigger.program.isKeyed || isStateless(trigger)) return;
     const state = { ...beginKey(trigger.program, "", event.recordedAt, event.position), firings: 0 };
-    this.#keep(trigger, state);
+    this.#states.keep(trigger, state);
     turn.touch(trigger, state);
   }
 
@@ -407,22 +362,14 @@ export class TriggerEvaluator {
     trigger.row = { ...trigger.row, paused: undefined };
     turn.change(trigger);
     const firings: DecidedFiring[] = [];
-    if (how !== "none") await this.#tellGap(turn, trigger, { from: paused.position, to: event.position }, firings);
-    await this.#loadOverdue(trigger, event.recordedAt);
+    if (how !== "none")
+      await this.#tellGap(turn, trigger, { from: paused.position, to: event.position }, firings);
+    await this.#states.loadOverdue(trigger, event.recordedAt);
     for (const state of trigger.keys.values()) {
       this.#tellDue(turn, trigger, state, event.recordedAt, firings);
-      this.#notDue(trigger, state);
+      this.#states.noteDue(trigger, state);
     }
     turn.firings.push(...chooseFirings(firings, how));
-  }
-
-  /** Keys whose deadlines passed while their trigger was paused. */
-  async #loadOverdue(trigger: LoadedTrigger, before: number): Promise<void> {
-    if (!trigger.program?.isKeyed) return;
-    const rows = await this.#options.parts.store.loadDueTriggerKeys([trigger.row.shard], before, dueKeysMax);
-    await this.#loadKeys(
-      rows.filter(({ pipeline }) => pipeline === trigger.row.pipeline).map(({ key }) => ({ trigger, key })),
-    );
   }
 
   async #tellGap(
@@ -433,7 +380,7 @@ export class TriggerEvaluator {
   ): Promise<void> {
     const own = new TriggerIndex();
     own.add(trigger);
-    for (let after = gap.from; after < gap.to - 1; ) {
+    for (let after = gap.from; after < gap.to - 1;) {
       const page = await this.#options.parts.events.read(after, Math.min(logPageMax, gap.to - 1 - after));
       for (const entry of page.events) {
         if (entry.lane !== "live" || entry.invalid !== undefined || !own.wants(entry.type)) continue;
@@ -441,7 +388,7 @@ export class TriggerEvaluator {
         for (const { use } of own.matching(event)) {
           const key = trigger.program?.isKeyed ? use.key(event) : "";
           if (key === undefined) continue;
-          await this.#loadKeys([{ trigger, key }]);
+          await this.#states.loadKeys([{ trigger, key }]);
           const before = turn.firings.length;
           this.#tellEvent(turn, trigger, key, event);
           firings.push(...turn.firings.splice(before));
@@ -450,47 +397,6 @@ export class TriggerEvaluator {
       }
       if (page.until <= after) return;
       after = page.until;
-    }
-  }
-
-  // --- states -------------------------------------------------------------------------------------------------------
-
-  #hold(trigger: LoadedTrigger): void {
-    this.#triggers.set(trigger.row.pipeline, trigger);
-    this.#index.add(trigger);
-  }
-
-  #keep(trigger: LoadedTrigger, state: KeyState): void {
-    if (!trigger.keys.has(state.key)) this.#keysInMemory += 1;
-    trigger.keys.set(state.key, state);
-    this.#notDue(trigger, state);
-  }
-
-  async #loadKeys(concerns: readonly Concern[]): Promise<void> {
-    const names = new Map<string, { readonly pipeline: string; readonly key: string }>();
-    for (const { trigger, key } of concerns) {
-      if (trigger.keys.has(key) || isStateless(trigger) || !trigger.program?.isKeyed) continue;
-      names.set(`${trigger.row.pipeline}\n${key}`, { pipeline: trigger.row.pipeline, key });
-    }
-    if (names.size === 0) return;
-    const rows = await this.#options.parts.store.loadTriggerKeys(workspaceId, [...names.values()]);
-    for (const row of rows) {
-      const trigger = this.#triggers.get(row.pipeline);
-      if (trigger && !trigger.keys.has(row.key)) this.#keep(trigger, restoreKey(row));
-    }
-  }
-
-  /** Beyond a bound the keys that were touched longest ago leave memory: their rows hold them. */
-  async #evict(): Promise<void> {
-    if (this.#keysInMemory <= triggerKeysMax) return;
-    await this.#options.parts.commit.drained();
-    for (const trigger of this.#triggers.values()) {
-      if (!trigger.program?.isKeyed) continue;
-      const states = [...trigger.keys.values()].toSorted((a, b) => a.touchedAt - b.touchedAt);
-      for (const state of states.slice(0, Math.ceil(states.length / 2))) {
-        trigger.keys.delete(state.key);
-        this.#keysInMemory -= 1;
-      }
     }
   }
 
@@ -511,7 +417,7 @@ export class TriggerEvaluator {
       if (turn.cleared.has(pipeline)) batch.triggerKeysGone.push({ workspace, pipeline });
     }
     for (const trigger of turn.touched()) {
-      if (!isOurs(trigger) || this.#triggers.get(trigger.row.pipeline) !== trigger) continue;
+      if (!isOurs(trigger) || this.#states.get(trigger.row.pipeline) !== trigger) continue;
       moved.add(trigger.row.shard);
       for (const state of turn.keysOf(trigger)) batch.triggerKeys.push(keyRow(trigger, state));
     }
@@ -531,6 +437,9 @@ export class TriggerEvaluator {
   }
 }
 
-function placeOf({ position, recordedAt }: LogEvent): { readonly position: number; readonly recordedAt: number } {
+function placeOf({ position, recordedAt }: LogEvent): {
+  readonly position: number;
+  readonly recordedAt: number;
+} {
   return { position, recordedAt };
 }

@@ -2,7 +2,14 @@
  * What happens to triggers, as entries of the log: a change, a pause, a resume take effect at a position, on every node
  * alike (C1). Only Millrace itself writes events of its source.
  */
-import { parseCatchUp, parseTrigger, type CatchUp, type Json, type LogEvent, type TriggerDefinition } from "@millrace/core";
+import {
+  parseCatchUp,
+  parseTrigger,
+  type CatchUp,
+  type Json,
+  type LogEvent,
+  type TriggerDefinition,
+} from "@millrace/core";
 import { shardOfName } from "../shard-of-name.ts";
 import { workspaceId } from "../workspace.ts";
 
@@ -43,7 +50,11 @@ export function readTriggerEvent({ type, source, subject, data }: LogEvent): Tri
       return { kind: "paused", pipeline };
     case triggerResumed: {
       const { onResume } = fields;
-      return { kind: "resumed", pipeline, onResume: onResume === undefined ? undefined : parseCatchUp(onResume) };
+      return {
+        kind: "resumed",
+        pipeline,
+        onResume: onResume === undefined ? undefined : parseCatchUp(onResume),
+      };
     }
     default:
       return undefined;

@@ -89,7 +89,11 @@ function file(ofType: OfType, candidate: Candidate): void {
   }
   const { path, value } = equality;
   const name = JSON.stringify(path);
-  const known = ofType.paths.get(name) ?? { read: compilePath(path), path, byKey: new Map<string, Candidate[]>() };
+  const known = ofType.paths.get(name) ?? {
+    read: compilePath(path),
+    path,
+    byKey: new Map<string, Candidate[]>(),
+  };
   ofType.paths.set(name, known);
   const key = whereKey(path, value);
   const candidates = known.byKey.get(key);
