@@ -1,4 +1,5 @@
 /** Checks a condition's JSON. What comes from code, a request or a row passes through here once. */
+import { unreachable } from "../assert.ts";
 import { MillraceError } from "../error/millrace-error.ts";
 import { formatPath, type Json, type Path } from "../json.ts";
 import { conditionDepthMax, conditionSizeMax } from "../limits.ts";
@@ -122,6 +123,8 @@ function read(json: Json, path: Path, reading: Reading, depth: number): Conditio
       return { kind, ...named, of: inner("of"), limit: count("limit"), perMs: span("perMs") };
     case "window":
       return { kind, ...named, ...readWindow(fields, path, inner("of")), ...spanIfAny("idleMs") };
+    default:
+      return unreachable(kind);
   }
 }
 
