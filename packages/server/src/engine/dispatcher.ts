@@ -196,8 +196,14 @@ export class Dispatcher {
     return best;
   }
 
+  /** One worker holds a dispatch. A claim takes it from nobody: its answer says who gets it. */
   occupy(worker: ConnectedWorker, busy: Busy): void {
     const key = tokenKey(busy.token);
+    const holder = this.#busyWorker.get(key);
+    if (holder && holder !== worker) {
+      if (busy.isClaim) return;
+      holder.busy.delete(key);
+    }
     worker.busy.set(key, busy);
     this.#busyWorker.set(key, worker);
   }

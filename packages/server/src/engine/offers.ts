@@ -197,7 +197,8 @@ export class Offers {
         dispatcher.resend(worker, message.message);
         return;
       case "not_given":
-        dispatcher.free(token);
+        // The offer may have been made, and claimed, once more; that claim's answer is another one.
+        if (dispatcher.workerOf(token) === worker) dispatcher.free(token);
         this.announced();
         return;
       case "asked":
