@@ -7,6 +7,7 @@ import {
   Admission,
   Arrivals,
   Dispatcher,
+  EventLog,
   GroupCommit,
   LimitHost,
   Membership,
@@ -288,6 +289,22 @@ export const mutants: readonly Mutant[] = [
               if (entry.run.counts.running > 0) entry.eviction ??= { wakeAt: Number.MAX_SAFE_INTEGER };
           },
       ),
+  },
+  {
+    name: "accepted and forgotten",
+    breaks: "an event that was accepted at another node comes into the log (Q2)",
+    apply: () => {
+      let calls = 0;
+      return patch(
+        EventLog,
+        "receive",
+        (original) =>
+          function (this: unknown, message: never) {
+            calls += 1;
+            return calls % 5 === 0 ? undefined : original.apply(this, [message]);
+          },
+      );
+    },
   },
   {
     name: "everything is ours",

@@ -3,6 +3,8 @@ import { createHash } from "node:crypto";
 import { MemoryEngineDatabase, seededRandom, type SeededRandom } from "@millrace/testkit";
 import type { EngineStore } from "@millrace/store";
 import { Client } from "./client.ts";
+import { EventChecker } from "./event-checker.ts";
+import { EventClient } from "./event-client.ts";
 import { DefinitionsBook } from "./definitions-book.ts";
 import { Faults } from "./faults.ts";
 import { checkEnd } from "./final-checker.ts";
@@ -49,15 +51,20 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const book = new DefinitionsBook(makePipelines(random.fork(), 10));
   const blobs = new Map<string, string>();
   // The checker is made of the database's tables, and the database calls the checker.
-  const judge: { checker?: FlushChecker } = {};
+  const judge: { checker?: FlushChecker; events?: EventChecker } = {};
   const database = new MemoryEngineDatabase({
     now: () => 1_800_000_000_000 + Math.floor(scheduler.now * 1000) / 1000,
-    onFlush: (nodeId, number, batch) => judge.checker!.onFlush(nodeId, number, batch),
+    onFlush: (nodeId, number, batch) => {
+      judge.checker!.onFlush(nodeId, number, batch);
+      judge.events!.onFlush(nodeId, batch);
+    },
     onMessage: () => judge.checker!.noteInbox(),
   });
   const ledger = new Ledger(database.tables, journal);
   const checker = new FlushChecker(database.tables, journal, book, ledger);
   judge.checker = checker;
+  const eventChecker = new EventChecker(database.tables, journal);
+  judge.events = eventChecker;
   const world: World = {
     scheduler,
     journal,
@@ -103,16 +110,28 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   });
   const endOfFaults = options.hours * hourMs;
   client.start(endOfFaults);
+  const events = new EventClient({
+    random: random.fork(),
+    scheduler,
+    journal,
+    nodes,
+    checker: eventChecker,
+  });
+  events.start(endOfFaults);
   faults.start(endOfFaults);
   const isDecided = (): boolean => options.stopsEarly === true && journal.violations.length > 0;
   await scheduler.run(endOfFaults, isDecided);
   faults.heal();
-  const isCalm = (): boolean => scheduler.now > endOfFaults + 5_000 && client.isIdle && isEmpty(database);
+  const isCalm = (): boolean => {
+    events.listen();
+    return scheduler.now > endOfFaults + 5_000 && client.isIdle && isEmpty(database) && eventChecker.isHeard;
+  };
   for (let before = -1; !isDecided() && !isCalm() && checker.endings > before;) {
     before = checker.endings;
     await scheduler.run(scheduler.now + stallMsMax, () => isDecided() || isCalm());
   }
   journal.count("seconds to calm", Math.round((scheduler.now - endOfFaults) / 1_000));
+  eventChecker.checkEnd();
   checkEnd({
     tables: database.tables,
     journal,

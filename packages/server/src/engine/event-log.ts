@@ -140,20 +140,20 @@ export class EventLog {
 
   /** From other nodes, in the turn that takes the message (Q2). */
   receive(message: EventsInboxMessage): void {
-    if (message.kind === "log_clock") void this.#advanceHere(message.to);
+    if (message.kind === "log_clock") this.#noteClock(message.to);
     else this.#place({ rows: message.events, bytes: bytesOf(message.events) });
   }
 
   /** Resolves once no later entry can have a `recordedAt` before `to`; where another node owns the log, once it is told. */
   async advanceClock(to: number): Promise<void> {
-    if (this.#options.owns(logShard)) return this.#advanceHere(to);
-    this.#options.send(logShard, { kind: "log_clock", to });
+    if (this.#options.owns(logShard)) this.#noteClock(to);
+    else this.#options.send(logShard, { kind: "log_clock", to });
     return this.#options.parts.commit.drained();
   }
 
-  #advanceHere(to: number): Promise<void> {
+  #noteClock(to: number): void {
     this.#advanceTo = Math.max(this.#advanceTo, to);
-    return this.#options.parts.commit.drained();
+    this.#options.parts.commit.request();
   }
 
   #place(append: Append): void {
