@@ -193,7 +193,7 @@ function readWindow(fields: Fields, path: Path, of: Condition) {
     every: parseSchedule(every, [...path, "every"]),
     ...(time === undefined ? {} : { time: parseEventKey(time, [...path, "time"]) }),
     latenessMs: readNumber(fields["latenessMs"] ?? 0, [...path, "latenessMs"], 0, spanMsMax),
-    late: late ?? "ignore",
+    late: late === "revise" ? ("revise" as const) : ("ignore" as const),
   };
 }
 
