@@ -144,6 +144,7 @@ const faults: readonly (readonly [string, Fault])[] = [
     "worker disconnected",
     (all) => all.worker()?.disconnect(all.random.next() * all.random.pick([2_000, 25_000])),
   ],
+  ["worker dropped an attempt", (all) => all.worker()?.drop()],
   [
     "database down",
     (all) => {

@@ -14,6 +14,7 @@ import {
   Readiness,
   RunEntrance,
   RunHost,
+  WorkerHub,
 } from "@millrace/server";
 import type { EngineStore, FlushBatch } from "@millrace/store";
 
@@ -305,6 +306,20 @@ export const mutants: readonly Mutant[] = [
           },
       );
     },
+  },
+  {
+    name: "dropped and forgotten",
+    breaks: "what a worker does not run any more is lost, and repeated (K3)",
+    apply: () =>
+      patch(
+        WorkerHub,
+        "heartbeat",
+        () =>
+          function (this: unknown, ...values) {
+            const [worker] = values as unknown as Parameters<WorkerHub["heard"]>;
+            (this as WorkerHub).heard(worker);
+          },
+      ),
   },
   {
     name: "everything is ours",

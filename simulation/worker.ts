@@ -95,6 +95,22 @@ export class SimulatedWorker {
     this.#breakConnection();
   }
 
+  /** Forgets what it runs and tells nobody, as a worker with a fault would. */
+  drop(): void {
+    const [first] = this.#running.values();
+    if (!first) return;
+    first.end.cancel();
+    this.#running.delete(tokenKey(first.dispatch.token));
+    this.#world.ledger.abort(first.dispatch.token, "its worker dropped it");
+  }
+
+  #tokens(): DispatchToken[] {
+    return [
+      ...[...this.#running.values()].map(({ dispatch }) => dispatch.token),
+      ...[...this.#ended.values()].map(({ token }) => token),
+    ];
+  }
+
   // --- connection ---------------------------------------------------------------------------------------------------
 
   #connectLater(delayMs: number): void {
@@ -136,10 +152,7 @@ export class SimulatedWorker {
       slots: this.slots,
       labels: {},
       platform: "linux",
-      running: [
-        ...[...this.#running.values()].map(({ dispatch }) => dispatch.token),
-        ...[...this.#ended.values()].map(({ token }) => token),
-      ],
+      running: this.#tokens(),
     };
     this.#up(connection, () => {
       if (!server.engine) return;
@@ -236,10 +249,13 @@ export class SimulatedWorker {
     this.#world.scheduler.after(3_000, () => {
       if (this.isDead) return;
       const connection = this.#connection;
+      const running = this.#tokens();
       if (connection?.isWelcome)
         this.#up(
           connection,
-          () => connection.connected && connection.server.engine?.hub.heard(connection.connected),
+          () =>
+            connection.connected &&
+            connection.server.engine?.hub.heartbeat(connection.connected, { kind: "heartbeat", running }),
         );
       this.#beat();
     });

@@ -85,7 +85,7 @@ const workerMessages: { readonly [kind in WorkerMessage["kind"]]: Shape } = {
     bytes: count,
   }),
   draining: object({}),
-  heartbeat: object({}),
+  heartbeat: object({}, { running: list(token) }),
 };
 
 const dispatch = object(

@@ -7,6 +7,7 @@
  * W2: a worker keeps a result until the server acknowledged it, and sends it again after a reconnect.
  * W3: the server acknowledges a result after its commit, or when its token is out of date.
  * W4: a worker that was away longer than its lease kills what it ran: those dispatches were given to others.
+ * W5: a worker names all that it holds in its hello and in its heartbeats: what is not there, it does not run.
  */
 import type { AttemptError, Json } from "@millrace/core";
 import type { DispatchToken } from "./ids.ts";
@@ -114,6 +115,11 @@ export interface Draining {
 /** Sent each `heartbeatMs`, by a timer of the worker's main process, which runs no user code. */
 export interface Heartbeat {
   readonly kind: "heartbeat";
+  /**
+   * As in `hello`: what runs here, and what has ended here without an acknowledgement. Absent when that is not known, or
+   * too much for a heartbeat.
+   */
+  readonly running?: readonly DispatchToken[];
 }
 
 export type WorkerMessage = Hello | Results | Logs | Progress | Artifact | Draining | Heartbeat;

@@ -38,6 +38,9 @@ export const limits = {
   /** Tokens of acknowledged results, to recognise a dispatch that comes twice. */
   rememberedTokensMax: 10_000,
 
+  /** Tokens in one heartbeat: about 100 kB each 2.5 s. A worker that holds more names nothing. */
+  heartbeatTokensMax: 1_000,
+
   reconnectBaseMs: 50,
   reconnectMaxMs: 5_000,
   handshakeMs: 10_000,

@@ -113,6 +113,27 @@ test("W4: away longer than the lease, the worker kills what it ran and says noth
   expect(server.received.filter((message) => message.kind === "results")).toHaveLength(1);
 });
 
+test("W5: heartbeats name what runs, and what has ended without an acknowledgement", async () => {
+  await using fixture = await startFixture();
+  const { server } = fixture;
+  server.heartbeatMs = 50;
+  server.acknowledges = false;
+  await reconnect(fixture);
+  const bundle = server.addBundle(holdUntilFile);
+  const [runs, ended] = [dispatchOf(bundle, "forever"), dispatchOf(bundle, "once")];
+  const named = (): unknown => {
+    const last = server.received.findLast((message) => message.kind === "heartbeat");
+    return last?.running?.map(({ node }) => node).toSorted();
+  };
+  await expect.poll(named).toEqual([]);
+  server.send({ kind: "dispatches", dispatches: [ended] });
+  await server.outcome(ended.token);
+  server.send({ kind: "dispatches", dispatches: [runs] });
+  await expect.poll(named).toEqual([runs.token.node, ended.token.node].toSorted());
+  server.send({ kind: "ack", tokens: [ended.token] });
+  await expect.poll(named).toEqual([runs.token.node]);
+});
+
 test("what the server revokes in its welcome is killed", async () => {
   await using fixture = await startFixture();
   const { server } = fixture;

@@ -80,6 +80,11 @@ export interface ConnectedWorker {
   readonly connectedAt: number;
   link: WorkerLink | undefined;
   readonly busy: Map<string, Busy>;
+  /**
+   * Of `busy`, what it was sent or has named over this connection; with the time since when its heartbeats miss it, by the
+   * local clock.
+   */
+  readonly told: Map<string, number | undefined>;
   draining: boolean;
 }
 
@@ -211,7 +216,9 @@ export class Dispatcher {
   /** Gives a dispatch's slot back. */
   free(token: DispatchToken): void {
     const key = tokenKey(token);
-    this.#busyWorker.get(key)?.busy.delete(key);
+    const worker = this.#busyWorker.get(key);
+    worker?.busy.delete(key);
+    worker?.told.delete(key);
     this.#busyWorker.delete(key);
   }
 
@@ -259,6 +266,7 @@ export class Dispatcher {
       if (!worker.link) continue;
       // What was given up while its flush was under way stays here.
       const dispatches = outgoing.dispatches.filter(({ token }) => worker.busy.has(tokenKey(token)));
+      for (const { token } of dispatches) worker.told.set(tokenKey(token), undefined);
       const messages: ServerMessage[] = [];
       if (dispatches.length > 0) messages.push({ kind: "dispatches", dispatches });
       if (outgoing.acks.length > 0) messages.push({ kind: "ack", tokens: outgoing.acks });

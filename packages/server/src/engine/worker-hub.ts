@@ -3,6 +3,8 @@
  *
  * W2, W3 (protocol): a result is acknowledged after the commit that it caused; one that is out of date at once.
  * K1: a worker that lost its connection is waited for during its lease; then its dispatches are lost.
+ * K3: a dispatch that was sent over a connection and is missing in two heartbeats of it, half an interval or more apart,
+ *     is lost: the worker dropped it. It is cancelled there all the same, as it may be under way.
  * What is connected elsewhere is watched by `DistantDispatches` (K2).
  */
 import {
@@ -19,6 +21,7 @@ import {
   type AttemptOutcome,
   type CarriedValue,
   type DispatchToken,
+  type Heartbeat,
   type Hello,
   type Results,
   type Welcome,
@@ -72,6 +75,7 @@ export class WorkerHub {
       connectedAt: this.#parts.clock.now(),
       link: undefined,
       busy: new Map(),
+      told: new Map(),
       draining: false,
     };
     worker.link = link;
@@ -100,6 +104,8 @@ export class WorkerHub {
     const { dispatcher, distant, runs } = this.#parts;
     const revoked: DispatchToken[] = [];
     const said = new Set(running.map(tokenKey));
+    worker.told.clear();
+    for (const key of said) worker.told.set(key, undefined);
     for (const token of running) {
       if (worker.busy.has(tokenKey(token))) continue;
       const own = distant.take(token);
@@ -134,6 +140,33 @@ export class WorkerHub {
 
   heard(worker: ConnectedWorker): void {
     this.#heardAt.set(worker, this.#clock.monotonic());
+  }
+
+  heartbeat(worker: ConnectedWorker, { running }: Heartbeat): void {
+    this.heard(worker);
+    if (!running || worker.told.size === 0) return;
+    const said = new Set(running.map(tokenKey));
+    const now = this.#clock.monotonic();
+    for (const [key, missedAt] of worker.told) {
+      const busy = worker.busy.get(key);
+      if (!busy) worker.told.delete(key);
+      else if (said.has(key)) worker.told.set(key, undefined);
+      else if (missedAt === undefined) worker.told.set(key, now);
+      else if (now - missedAt >= workerHeartbeatMs / 2) this.#dropped(worker, busy);
+    }
+  }
+
+  /** K3. Nobody is blamed: the worker lives. */
+  #dropped(worker: ConnectedWorker, { token, own }: Busy): void {
+    const { dispatcher, runs, commit, log } = this.#parts;
+    log.warn({ worker: worker.info.id, run: token.runId, node: token.node }, "a worker dropped an attempt");
+    const message = `The worker ${worker.info.name} does not run it any more.`;
+    dispatcher.cancel(worker, token, message);
+    dispatcher.free(token);
+    const how = { blame: false, error: lostError(message) };
+    if (own) runs.step(own.entry, { kind: "lost", token, ...how });
+    else this.#tellLost(token, how);
+    commit.request();
   }
 
   drain(worker: ConnectedWorker): void {

@@ -191,7 +191,7 @@ class WorkerSocket implements WorkerLink {
       case "results":
         return engine.hub.results(worker, message);
       case "heartbeat":
-        return engine.hub.heard(worker);
+        return engine.hub.heartbeat(worker, message);
       case "logs":
         engine.hub.heard(worker);
         return this.#context.logs.take(message);

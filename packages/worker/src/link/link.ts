@@ -162,7 +162,8 @@ export class Link {
       this.#socket?.terminate();
       return;
     }
-    this.send({ kind: "heartbeat" });
+    const running = this.#owner.running();
+    this.send({ kind: "heartbeat", ...(running.length > limits.heartbeatTokensMax ? {} : { running }) });
     this.#socket?.ping(String(now));
   }
 
