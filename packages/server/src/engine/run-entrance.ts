@@ -302,6 +302,8 @@ export class RunEntrance {
     };
     await (this.#options.arrivals.of(run.id) ??
       this.#options.arrivals.bring(evicted, async () => {
+        // It may have ended here a moment ago: its row would still say that it waits.
+        await this.#parts.commit.drained();
         const loaded = await this.#parts.store.loadRun(evicted);
         if (loaded?.run.wakeAt === undefined) return;
         evicted.startedAt = loaded.run.startedAt;

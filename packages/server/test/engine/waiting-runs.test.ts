@@ -176,6 +176,25 @@ describe("a run that only waits", () => {
     expect(node.states).toEqual({ cancelled: 1 });
   });
 
+  test("is not brought back by a second command after the first has ended it, however slow its flush", async () => {
+    // The flush that carries the end reaches the database after whatever is read meanwhile.
+    const slow = async (statement: string): Promise<void> => {
+      if (statement === "flush") for (let turn = 0; turn < 5; turn += 1) await settled();
+    };
+    const node = await nodeOf(memory({ request: slow }));
+    const [id] = await node.startRuns("retries", 1);
+    await node.pass(30_000);
+    const reason = { code: "cancelled", message: "enough" };
+    const told = Promise.all([
+      node.engine.tellRun(id!, { kind: "cancel_node", node: "a", reason }),
+      node.engine.tellRun(id!, { kind: "cancel", by: "user", reason }),
+    ]);
+    await node.pass(2_000);
+    expect(await told).toEqual([true, true]);
+    // A cancelled leaf fails its run; the second command finds nothing to cancel.
+    expect(node.states).toEqual({ failed: 1 });
+  });
+
   test("hears the end of the run that it called", async () => {
     const node = await nodeOf();
     const [id] = await node.startRuns("parent", 1);
