@@ -12,30 +12,59 @@ export interface Sifted {
   readonly refusedRuns: ReadonlySet<string>;
 }
 
-/** `isTaken` tells whether the database would take a batch. The whole of `batch` was refused. */
-export async function siftBatch(
-  batch: FlushBatch,
-  isTaken: (batch: FlushBatch) => Promise<boolean>,
-): Promise<Sifted> {
-  const isOthersTaken = await isTaken(pick(batch, (id) => id === undefined));
-  const good = new Set<string>();
-  const refusedRuns = new Set<string>();
-  const isGood = (id: string | undefined): boolean => (id === undefined ? isOthersTaken : good.has(id));
-  const sift = async (ids: readonly string[]): Promise<void> => {
-    for (const id of ids) good.add(id);
-    if (await isTaken(pick(batch, isGood))) return;
-    for (const id of ids) good.delete(id);
+type IsTaken = (batch: FlushBatch) => Promise<boolean>;
+
+/**
+ * `isTaken` tells whether the database would take a batch. The whole of `batch` was refused. What was taken when it was
+ * tried may be refused a moment later, as others commit meanwhile: then no refusal since says anything, and all is tried
+ * again.
+ */
+export async function siftBatch(batch: FlushBatch, isTaken: IsTaken): Promise<Sifted> {
+  for (;;) {
+    const sifted = await new Sieve(batch, isTaken).sift();
+    if (sifted) return sifted;
+  }
+}
+
+class Sieve {
+  readonly #batch: FlushBatch;
+  readonly #isTaken: IsTaken;
+  readonly #good = new Set<string>();
+  readonly #refusedRuns = new Set<string>();
+  #isOthersTaken = false;
+
+  constructor(batch: FlushBatch, isTaken: IsTaken) {
+    this.#batch = batch;
+    this.#isTaken = isTaken;
+  }
+
+  /** Nothing, when the database changed its mind. */
+  async sift(): Promise<Sifted | undefined> {
+    const batch = this.#batch;
+    this.#isOthersTaken = await this.#isTaken(pick(batch, (id) => id === undefined));
+    const ids = [...idsOf(batch)];
+    if (ids.length > 0 && !(await this.#try(ids))) return undefined;
+    const isGood = this.#isGood;
+    const refused = pick(batch, (id) => !isGood(id));
+    return { good: pick(batch, isGood), refused, refusedRuns: this.#refusedRuns };
+  }
+
+  readonly #isGood = (id: string | undefined): boolean =>
+    id === undefined ? this.#isOthersTaken : this.#good.has(id);
+
+  /** Adds those of `ids` that are taken together with what is good; false when that is not taken any more. */
+  async #try(ids: readonly string[]): Promise<boolean> {
+    for (const id of ids) this.#good.add(id);
+    if (await this.#isTaken(pick(this.#batch, this.#isGood))) return true;
+    for (const id of ids) this.#good.delete(id);
     if (ids.length === 1) {
-      refusedRuns.add(ids[0]!);
-      return;
+      if (!(await this.#isTaken(pick(this.#batch, this.#isGood)))) return false;
+      this.#refusedRuns.add(ids[0]!);
+      return true;
     }
     const middle = Math.ceil(ids.length / 2);
-    await sift(ids.slice(0, middle));
-    await sift(ids.slice(middle));
-  };
-  const ids = [...idsOf(batch)];
-  if (ids.length > 0) await sift(ids);
-  return { good: pick(batch, isGood), refused: pick(batch, (id) => !isGood(id)), refusedRuns };
+    return (await this.#try(ids.slice(0, middle))) && (await this.#try(ids.slice(middle)));
+  }
 }
 
 /**
