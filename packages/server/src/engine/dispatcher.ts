@@ -71,8 +71,8 @@ export interface Busy {
   readonly own: { readonly entry: RunEntry; readonly taskRun: TaskRun } | undefined;
   /** What to send again to a worker that lost it; nothing when it is made anew from the run. */
   readonly message: Dispatch | undefined;
-  /** Its slot was offered to another node, which has not answered: there is no such dispatch yet. */
-  readonly isClaim?: boolean;
+  /** When its slot was offered to another node (database time), which has not answered: there is no such dispatch yet. */
+  readonly claimedAt?: number;
 }
 
 export interface ConnectedWorker {

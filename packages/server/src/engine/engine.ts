@@ -459,6 +459,7 @@ export class Engine {
 
   #tick(): void {
     this.hub.checkOverdue();
+    this.#parts.offers.dropUnanswered();
     this.#parts.runs.evictIdle();
     this.#own(this.#reapGrants(), "the holders of limits could not be looked at");
     if (this.#membership.liveNodes > 1 || this.#inbox.isBehind) this.#inbox.read();

@@ -34,6 +34,8 @@ export const cancelGraceMs = 5_000;
 export const timeoutSlackMs = 30_000;
 /** Task runs that a node offers to others at once: what waits behind them is offered as these go. */
 export const offersMax = 1_000;
+/** A claim waits for its answer this long: two flushes and two readings of an inbox, of a database that takes its time. */
+export const claimMsMax = 10_000;
 /** Names of queued runs that are read at once when a shard is taken. */
 export const queuedPageMax = 10_000;
 /** Messages taken from the inbox at once. */

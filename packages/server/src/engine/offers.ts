@@ -7,13 +7,15 @@
  * O4: with one node there are no offers.
  * O5: what is answered to a message of the owner leaves in the flush that takes the message: else it could be answered
  *     twice, and differently.
+ * O6: a claim that was not answered for `claimMsMax` is dropped: its answer went to the next owner of the shard that asked.
+ *     One that comes later is heard all the same.
  */
 import { tokenKey, type Dispatch, type DispatchToken } from "@millrace/protocol";
 import type { OfferKey } from "@millrace/store";
 import type { ConnectedWorker, ReadyTask } from "./dispatcher.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import type { RunInboxMessage } from "./inbox-message.ts";
-import { offersMax } from "./limits.ts";
+import { claimMsMax, offersMax } from "./limits.ts";
 
 export type OfferInboxMessage =
   | {
@@ -178,11 +180,23 @@ export class Offers {
           token,
           own: undefined,
           message: undefined,
-          isClaim: true,
+          claimedAt: this.#parts.clock.now(),
         });
       }
       if (claimed.length === limit) this.#mayExist = true;
     }
+  }
+
+  /** Called now and then. */
+  dropUnanswered(): void {
+    const { dispatcher, clock } = this.#parts;
+    const dropped = [...dispatcher.workers.values()].flatMap((worker) =>
+      [...worker.busy.values()].filter(
+        ({ claimedAt }) => claimedAt !== undefined && clock.now() - claimedAt > claimMsMax,
+      ),
+    );
+    for (const { token } of dropped) dispatcher.free(token);
+    if (dropped.length > 0) this.announced();
   }
 
   receive(message: OfferInboxMessage): void {
@@ -198,7 +212,8 @@ export class Offers {
         return;
       case "not_given":
         // The offer may have been made, and claimed, once more; that claim's answer is another one.
-        if (dispatcher.workerOf(token) === worker) dispatcher.free(token);
+        if (dispatcher.workerOf(token) === worker && worker?.busy.get(tokenKey(token))?.claimedAt !== undefined)
+          dispatcher.free(token);
         this.announced();
         return;
       case "asked":

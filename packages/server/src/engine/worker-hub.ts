@@ -120,7 +120,7 @@ export class WorkerHub {
   /** W1: a worker answers a repeated dispatch with what it has. */
   #sendAgain(worker: ConnectedWorker, busy: Busy): void {
     const { dispatcher, readiness, runs } = this.#parts;
-    if (busy.isClaim) return;
+    if (busy.claimedAt !== undefined) return;
     if (busy.message) return dispatcher.resend(worker, busy.message);
     if (!busy.own) {
       // Its run went to another node while it was on its way to this worker, which never had it.
@@ -315,10 +315,10 @@ export class WorkerHub {
     this.#remove(worker);
     const { dispatcher, runs, commit } = this.#parts;
     const error = lostError(`The worker ${worker.info.name} disappeared.`);
-    for (const { token, own, isClaim } of lost) {
+    for (const { token, own, claimedAt } of lost) {
       dispatcher.free(token);
       // An answer to the claim finds no worker, and is given back then.
-      if (isClaim) continue;
+      if (claimedAt !== undefined) continue;
       if (own) runs.step(own.entry, { kind: "lost", token, blame, error });
       else this.#tellLost(token, { blame, error });
     }
