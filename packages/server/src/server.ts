@@ -4,6 +4,7 @@
  * P1: nothing is served before the engine holds its shards.
  * P2: `stop` takes nothing new, lets the engine hand over, then closes what is left; it ends within seconds.
  */
+import { randomUUID } from "node:crypto";
 import { createServer } from "node:http";
 import { MillraceError } from "@millrace/core";
 import type { ServerInfo } from "@millrace/protocol";
@@ -16,6 +17,7 @@ import {
   findDefinition,
   findPipeline,
   findRun,
+  liveChannel,
   migrate,
   openFolderBlobStore,
   openPostgresEngineStore,
@@ -32,6 +34,7 @@ import { Access } from "./http/access.ts";
 import type { ApiContext } from "./http/api-context.ts";
 import { makeApp } from "./http/app.ts";
 import { LiveProgress } from "./http/live-progress.ts";
+import { LiveRelay } from "./http/live-relay.ts";
 import { LogSink } from "./http/log-sink.ts";
 import { ParamsCheck } from "./http/params-check.ts";
 import { sinceOf } from "./http/run-snapshot.ts";
@@ -157,6 +160,25 @@ class RunningServer implements Server {
       },
     });
     const now = (): number => this.#host.running?.now() ?? Date.now();
+    const progress = new LiveProgress();
+    const logs: LogSink = new LogSink({
+      database,
+      clock: systemClock,
+      log: options.log,
+      now,
+      onStored: (chunks) => live.chunksStored(chunks),
+    });
+    const live: LiveRelay = new LiveRelay({
+      database,
+      clock: systemClock,
+      log: options.log,
+      logs,
+      progress,
+      now,
+      // One that is between two engines does not know; it is not alone, as a lease was taken from it.
+      liveServers: () => this.#host.running?.liveServers ?? 2,
+      id: randomUUID(),
+    });
     this.#context = {
       version: options.version,
       embedded: !("databaseUrl" in options.database),
@@ -166,8 +188,9 @@ class RunningServer implements Server {
       host: this.#host,
       clock: systemClock,
       log: options.log,
-      logs: new LogSink({ database, clock: systemClock, log: options.log, now }),
-      progress: new LiveProgress(),
+      logs,
+      progress,
+      live,
       params,
       definitionsChanged: () => this.#reloadDefinitions(),
     };
@@ -188,9 +211,15 @@ class RunningServer implements Server {
       await this.#maintenance.keepPartitions();
       await this.#host.start();
       await database.listen({
-        channels: [definitionsChannel],
-        onNotification: () => void this.#reloadDefinitions(),
-        onCatchUp: () => void this.#reloadDefinitions(),
+        channels: [definitionsChannel, liveChannel],
+        onNotification: (channel, payload) => {
+          if (channel === liveChannel) this.#context.live.hear(payload);
+          else void this.#reloadDefinitions();
+        },
+        onCatchUp: () => {
+          this.#context.live.catchUp();
+          void this.#reloadDefinitions();
+        },
       });
       await this.#listen();
       this.#maintenance.start();
@@ -211,6 +240,7 @@ class RunningServer implements Server {
     const upkeep = this.#maintenance.stop();
     await this.#host.stop();
     this.#sockets.stop();
+    this.#context.live.stop();
     await this.#context.logs.stop();
     await this.#app.close();
     await upkeep;

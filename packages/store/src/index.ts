@@ -104,14 +104,17 @@ export {
   type DeploymentState,
   listDeployments,
 } from "./queries/deployments.ts";
+export { announceLive, liveChannel, liveNoteBytesMax } from "./queries/live.ts";
 export {
   addArtifact,
   appendLogs,
   type ArtifactRow,
   type ChunkPlace,
+  type ChunkQuery,
   listArtifacts,
   type LogChunk,
   type LogFilter,
+  readChunks,
   readLogs,
   type StoredChunk,
 } from "./queries/logs.ts";

@@ -299,6 +299,11 @@ export class Engine {
     };
   }
 
+  /** Servers with a lease, this one included. */
+  get liveServers(): number {
+    return this.#membership.liveNodes;
+  }
+
   // --- commands -----------------------------------------------------------------------------------------------------
 
   /** The event log, as it is seen from this node. */

@@ -4,6 +4,7 @@ import type { Clock } from "../engine/clock.ts";
 import type { EngineLog } from "../engine/engine-options.ts";
 import type { EngineHost } from "../engine-host.ts";
 import type { LiveProgress } from "./live-progress.ts";
+import type { LiveRelay } from "./live-relay.ts";
 import type { LogSink } from "./log-sink.ts";
 import type { ParamsCheck } from "./params-check.ts";
 
@@ -18,6 +19,7 @@ export interface ApiContext {
   readonly log: EngineLog;
   readonly logs: LogSink;
   readonly progress: LiveProgress;
+  readonly live: LiveRelay;
   readonly params: ParamsCheck;
   /** This server's view of definitions is read again; others are told by the database. */
   definitionsChanged(): Promise<void>;

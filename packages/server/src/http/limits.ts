@@ -37,8 +37,26 @@ export const eventBufferBytesMax = 4 * 1024 * 1024;
 export const eventHeartbeatMs = 15_000;
 /** How often a watched run that another server steps is looked at. */
 export const eventPollMs = 250;
+/** How often its nodes are, unless that takes more than one part in `eventNodesShare` of the time: 10,000 rows take 0.2 s. */
+export const eventNodesMs = 1_000;
+export const eventNodesShare = 10;
+/** Nodes of a run elsewhere that are told before the reader is waited for. */
+export const nodesToldMax = 500;
 /** A reader of a run's events hears of it this often at most, except of its end. */
 export const eventGatherMs = 25;
+/** A server says again which runs are watched at it, and is told of them this long after it said so last. */
+export const watchRenewMs = 5_000;
+export const watchLeaseMs = 15_000;
+/** What is live here is told to other servers this often at most. */
+export const liveGatherMs = 25;
+/** Names of log chunks that wait to be told to others: beyond, they read all that is new. */
+export const notesMax = 10_000;
+/** Announced chunks that are read one by one: beyond, all that is new is read. */
+export const chunksUnreadMax = 5_000;
+/** Log chunks, of up to 64 kB each, that are read at once. */
+export const chunksReadMax = 100;
+/** The end of a run is told this long after it at most, when another server does not answer. */
+export const settleMs = 1_000;
 /** Event streams at once: each watches, and may poll, for one reader. */
 export const eventStreamsMax = 500;
 /** Longest name of a label, and longest text of one. */

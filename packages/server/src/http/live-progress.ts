@@ -10,7 +10,7 @@ export interface ProgressValue {
 type Watcher = (token: DispatchToken, value: ProgressValue) => void;
 
 export class LiveProgress {
-  readonly #values = new Map<string, ProgressValue>();
+  readonly #values = new Map<string, { readonly token: DispatchToken; readonly value: ProgressValue }>();
   readonly #watchers = new Map<string, Set<Watcher>>();
 
   set(message: Progress): void {
@@ -18,7 +18,7 @@ export class LiveProgress {
     const value = text === undefined ? { fraction } : { fraction, message: text };
     const name = nameOf(token);
     this.#values.delete(name);
-    this.#values.set(name, value);
+    this.#values.set(name, { token, value });
     if (this.#values.size > progressMax) {
       const [oldest] = this.#values.keys();
       if (oldest !== undefined) this.#values.delete(oldest);
@@ -28,7 +28,17 @@ export class LiveProgress {
 
   /** Of the dispatch that is under way. */
   get(token: DispatchToken): ProgressValue | undefined {
-    return this.#values.get(nameOf(token));
+    return this.#values.get(nameOf(token))?.value;
+  }
+
+  /** The attempt has ended. */
+  forget(token: DispatchToken): void {
+    if (this.#values.size > 0) this.#values.delete(nameOf(token));
+  }
+
+  /** What is remembered of a run. */
+  *ofRun(runId: string): Iterable<{ readonly token: DispatchToken; readonly value: ProgressValue }> {
+    for (const known of this.#values.values()) if (known.token.runId === runId) yield known;
   }
 
   watch(runId: string, watcher: Watcher): () => void {

@@ -6,7 +6,7 @@
  */
 import type { Json } from "@millrace/core";
 import type { DispatchToken, LogEntry, LogLine, Logs } from "@millrace/protocol";
-import { appendLogs, type Database, type LogChunk } from "@millrace/store";
+import { appendLogs, type Database, type LogChunk, type StoredChunk } from "@millrace/store";
 import type { Alarm, Clock } from "../engine/clock.ts";
 import type { EngineLog } from "../engine/engine-options.ts";
 import { workspaceId } from "../engine/workspace.ts";
@@ -18,9 +18,18 @@ export interface LogSinkOptions {
   readonly log: EngineLog;
   /** Database time, in ms. */
   readonly now: () => number;
+  /** Called with what was committed. */
+  readonly onStored?: (chunks: readonly LogChunk[]) => void;
 }
 
 type Watcher = (entries: readonly LogEntry[]) => void;
+
+/** A run that somebody watches. */
+interface Watched {
+  readonly watchers: Set<Watcher>;
+  /** The position after the last line that was told, by attempt: lines come by two ways, and twice after a reconnect. */
+  readonly told: Map<string, number>;
+}
 
 interface Waiting {
   readonly chunk: LogChunk;
@@ -33,7 +42,7 @@ const retryMs = 500;
 
 export class LogSink {
   readonly #options: LogSinkOptions;
-  readonly #watchers = new Map<string, Set<Watcher>>();
+  readonly #watched = new Map<string, Watched>();
   /** The position after the last line that was taken, by attempt. */
   readonly #next = new Map<string, number>();
   readonly #dropped = new Set<string>();
@@ -73,18 +82,27 @@ export class LogSink {
   }
 
   #tell(token: DispatchToken, attempt: number, from: number, lines: readonly LogLine[]): void {
-    const watchers = this.#watchers.get(token.runId);
-    if (!watchers) return;
+    const watched = this.#watched.get(token.runId);
+    if (!watched) return;
     const { node, item, generation } = token;
-    const entries = lines.map((line, index) => ({
+    const name = attemptName(token);
+    const known = Math.max(0, (watched.told.get(name) ?? 0) - from);
+    if (known >= lines.length) return;
+    watched.told.set(name, from + lines.length);
+    const entries = lines.slice(known).map((line, index) => ({
       ...line,
       node,
       item,
       generation,
       attempt,
-      position: from + index,
+      position: from + known + index,
     }));
-    for (const watcher of watchers) watcher(entries);
+    for (const watcher of watched.watchers) watcher(entries);
+  }
+
+  /** Tells those who watch what another server stored; what was told before is left out. */
+  tellStored(runId: string, { lines, attempt, position, ...name }: StoredChunk): void {
+    this.#tell({ ...name, runId }, attempt, position, lines as unknown as readonly LogLine[]);
   }
 
   #keep(
@@ -118,14 +136,14 @@ export class LogSink {
     this.#store();
   }
 
-  /** Calls `watcher` with each piece of the run's log as it comes in here. */
+  /** Calls `watcher` with each piece of the run's log as it comes in here, or is found stored by others. */
   watch(runId: string, watcher: Watcher): () => void {
-    const watchers = this.#watchers.get(runId) ?? new Set();
-    this.#watchers.set(runId, watchers);
-    watchers.add(watcher);
+    const watched = this.#watched.get(runId) ?? { watchers: new Set(), told: new Map() };
+    this.#watched.set(runId, watched);
+    watched.watchers.add(watcher);
     return () => {
-      watchers.delete(watcher);
-      if (watchers.size === 0) this.#watchers.delete(runId);
+      watched.watchers.delete(watcher);
+      if (watched.watchers.size === 0) this.#watched.delete(runId);
     };
   }
 
@@ -166,12 +184,9 @@ export class LogSink {
     await Promise.resolve();
     while (this.#waiting.length > 0) {
       const batch = this.#nextBatch();
+      const chunks = batch.map((waiting) => waiting.chunk);
       try {
-        await appendLogs(
-          this.#options.database,
-          batch.map((waiting) => waiting.chunk),
-          this.#options.now(),
-        );
+        await appendLogs(this.#options.database, chunks, this.#options.now());
       } catch (error) {
         this.#options.log.warn({ err: error }, "log lines could not be stored; trying again");
         this.#tried(true);
@@ -181,6 +196,7 @@ export class LogSink {
       }
       this.#waiting.splice(0, batch.length);
       for (const waiting of batch) this.#waitingBytes -= waiting.bytes;
+      this.#options.onStored?.(chunks);
       this.#tried(false);
     }
   }

@@ -3,12 +3,14 @@
  *
  * V1: an event tells of what is committed.
  * V4: changes of one task run within `eventGatherMs` are told as one: its newest state. The run's end is told at once.
- * V2: a run in this server's memory is listened to; one elsewhere is looked at each `eventPollMs`, while somebody
- *     watches.
+ * V2: a run in this server's memory is listened to; one elsewhere is looked at while somebody watches: its row each
+ *     `eventPollMs`, its nodes each `eventNodesMs`, or as often as takes a tenth of the time. Log and progress of all workers
+ *     come by `LiveRelay`.
  * V3: a reader that does not read is cut, with a mark, once `eventBufferBytesMax` wait for it.
  */
 import { isRunEnded, MillraceError, type TaskRun } from "@millrace/core";
-import type { LogEntry, RunDetail, RunEvent, RunSummary, TaskRunView } from "@millrace/protocol";
+import type { LogEntry, RunDetail, RunEvent, RunSummary } from "@millrace/protocol";
+import type { TaskRunRow } from "@millrace/store";
 import type { FastifyReply } from "fastify";
 import type { ServerResponse } from "node:http";
 import type { Alarm } from "../engine/clock.ts";
@@ -19,17 +21,19 @@ import {
   eventBufferBytesMax,
   eventGatherMs,
   eventHeartbeatMs,
+  eventNodesMs,
+  eventNodesShare,
   eventPollMs,
   eventStreamsMax,
+  nodesToldMax,
 } from "./limits.ts";
 import type { ApiRequest } from "./route.ts";
 import { findCurrent } from "./run-commands.ts";
 import { summaryOf } from "./run-summary.ts";
-import { runDetail, taskRunView } from "./run-view.ts";
+import { snapshotOf } from "./run-snapshot.ts";
+import { detailOf, taskRunView, viewsOf } from "./run-view.ts";
 
 const openStreams = new WeakMap<ApiContext, Set<EventStream>>();
-/** Nodes of a run elsewhere are looked at each so many polls of its row. */
-const pollsPerNodes = 4;
 
 export async function streamEvents(
   context: ApiContext,
@@ -77,9 +81,11 @@ class EventStream {
   #alarm: Alarm | undefined;
   #ticks = 0;
   #polling = false;
-  /** What was told of each node, while the run is elsewhere. */
+  /** What was told of each node, while the run is elsewhere; and when they are looked at again. */
+  #nodesAt = 0;
   #told = new Map<string, string>();
   #toldRun = "";
+  #ending = false;
   #closed = false;
   #onClosed: () => void = () => {};
 
@@ -91,15 +97,18 @@ class EventStream {
 
   /** Listens, then takes the snapshot: nothing falls between. Throws when there is no such run. */
   async prepare(): Promise<void> {
-    const { logs, progress } = this.#context;
+    const { logs, progress, live } = this.#context;
     this.#listen();
+    this.#unwatch.push(live.watch(this.#id));
     this.#unwatch.push(
       progress.watch(this.#id, (token, value) =>
         this.#send({ kind: "progress", node: token.node, item: token.item, ...value }),
       ),
     );
     if (this.#withLogs) this.#unwatch.push(logs.watch(this.#id, (entries) => this.#sendLogs(entries)));
-    this.#snapshot = await runDetail(this.#context, this.#id, undefined);
+    const snapshot = await snapshotOf(this.#context, this.#id, undefined);
+    for (const row of snapshot.taskRuns) this.#told.set(nameOf(row), printOf(row));
+    this.#snapshot = await detailOf(this.#context, snapshot);
   }
 
   begin(response: ServerResponse, onClosed: () => void): void {
@@ -112,7 +121,7 @@ class EventStream {
       "cache-control": "no-store",
       "x-accel-buffering": "no",
     });
-    this.#note(snapshot);
+    this.#toldRun = JSON.stringify(plainSummary(snapshot));
     const early = this.#early;
     this.#early = [];
     this.#send({ kind: "snapshot", detail: snapshot });
@@ -211,10 +220,17 @@ class EventStream {
     this.#context.clock.after(eventHeartbeatMs, () => response.destroy());
   }
 
+  /** The log comes first, wherever its lines are. */
   #end(run: RunSummary): void {
-    if (this.#closed || !this.#response) return;
-    this.#send({ kind: "end", run });
-    this.close();
+    if (this.#closed || !this.#response || this.#ending) return;
+    this.#ending = true;
+    const settled = this.#withLogs ? this.#context.live.settled(this.#id) : undefined;
+    const end = (): void => {
+      this.#send({ kind: "end", run });
+      this.close();
+    };
+    if (settled) void settled.then(end);
+    else end();
   }
 
   #tickLater(): void {
@@ -234,8 +250,7 @@ class EventStream {
     try {
       const run = summaryOf(await findCurrent(this.#context, this.#id));
       const ended = isRunEnded(run.state);
-      if (ended || this.#ticks % pollsPerNodes === 0)
-        this.#tellChanges(await runDetail(this.#context, this.#id, undefined));
+      if (ended || this.#context.clock.monotonic() >= this.#nodesAt) await this.#tellNodes();
       const text = JSON.stringify(run);
       if (text !== this.#toldRun) {
         this.#toldRun = text;
@@ -249,24 +264,50 @@ class EventStream {
     }
   }
 
-  #tellChanges(detail: RunDetail): void {
-    for (const node of detail.nodes) {
-      const text = JSON.stringify(node);
-      const name = nameOf(node);
-      if (this.#told.get(name) === text) continue;
-      this.#told.set(name, text);
-      this.#send({ kind: "node", node });
+  /** Tells all nodes that changed since they were told last, as fast as they are read (V3). */
+  async #tellNodes(): Promise<void> {
+    const { clock } = this.#context;
+    const began = clock.monotonic();
+    const snapshot = await snapshotOf(this.#context, this.#id, undefined);
+    const changed = snapshot.taskRuns.filter((row) => this.#told.get(nameOf(row)) !== printOf(row));
+    for (let at = 0; at < changed.length && !this.#closed; at += nodesToldMax) {
+      const rows = changed.slice(at, at + nodesToldMax);
+      for (const node of await viewsOf(this.#context, snapshot, rows)) this.#send({ kind: "node", node });
+      for (const row of rows) this.#told.set(nameOf(row), printOf(row));
+      await this.#drained();
     }
+    const tookMs = clock.monotonic() - began;
+    this.#nodesAt = began + Math.max(eventNodesMs, eventNodesShare * tookMs);
   }
 
-  #note(detail: RunDetail): void {
-    for (const node of detail.nodes) this.#told.set(nameOf(node), JSON.stringify(node));
-    this.#toldRun = JSON.stringify(plainSummary(detail));
+  async #drained(): Promise<void> {
+    const response = this.#response;
+    if (!response?.writableNeedDrain || this.#closed) return;
+    await new Promise<void>((resolve) => {
+      response.once("drain", resolve);
+      response.once("close", resolve);
+    });
   }
 }
 
-function nameOf(node: TaskRunView): string {
-  return `${node.id}\n${node.item}`;
+function nameOf(row: TaskRunRow): string {
+  return `${row.node}\n${row.item}`;
+}
+
+/** What of a task run's row changes with each of its transitions. */
+function printOf(row: TaskRunRow): string {
+  const { state, generation, attempt, dispatch, startedAt, endedAt, resumeAt, childRunId, reason } = row;
+  return [
+    state,
+    generation,
+    attempt,
+    dispatch,
+    startedAt,
+    endedAt,
+    resumeAt,
+    childRunId,
+    reason?.code,
+  ].join();
 }
 
 function plainSummary(detail: RunDetail): RunSummary {

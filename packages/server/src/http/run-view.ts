@@ -14,7 +14,10 @@ export async function runDetail(
   id: string,
   generation: number | undefined,
 ): Promise<RunDetail> {
-  const snapshot = await snapshotOf(context, id, generation);
+  return detailOf(context, await snapshotOf(context, id, generation));
+}
+
+export async function detailOf(context: ApiContext, snapshot: RunSnapshot): Promise<RunDetail> {
   const page = await nodePage(context, snapshot, { limit: detailNodesMax });
   const { run } = snapshot;
   const values = context.host.running?.values;
@@ -83,7 +86,7 @@ export function compareItems(a: string, b: string): number {
   return left.length - right.length;
 }
 
-async function viewsOf(
+export async function viewsOf(
   context: ApiContext,
   snapshot: RunSnapshot,
   rows: readonly TaskRunRow[],

@@ -189,6 +189,7 @@ class WorkerSocket implements WorkerLink {
     if (!engine || worker.link !== this) return;
     switch (message.kind) {
       case "results":
+        for (const { token } of message.results) this.#context.progress.forget(token);
         return engine.hub.results(worker, message);
       case "heartbeat":
         return engine.hub.heartbeat(worker, message);
@@ -197,7 +198,8 @@ class WorkerSocket implements WorkerLink {
         return this.#context.logs.take(message);
       case "progress":
         engine.hub.heard(worker);
-        return this.#context.progress.set(message);
+        this.#context.progress.set(message);
+        return this.#context.live.progressTold(message);
       case "artifact":
         engine.hub.heard(worker);
         return this.#keep(engine, message);

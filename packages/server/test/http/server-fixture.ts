@@ -40,6 +40,22 @@ async function callServer(
   return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
 }
 
+// oxlint-disable-next-line typescript/no-explicit-any -- events of all kinds
+async function* eventsOf(server: Server, id: string, query = ""): AsyncGenerator<any> {
+  const response = await fetch(`${server.url}/api/v1/runs/${id}/events${query}`);
+  if (!response.ok || !response.body) throw new Error(`events were answered with ${response.status}`);
+  let text = "";
+  const decoder = new TextDecoder();
+  for await (const part of response.body) {
+    text += decoder.decode(part, { stream: true });
+    for (let at = text.indexOf("\n\n"); at >= 0; at = text.indexOf("\n\n")) {
+      const block = text.slice(0, at);
+      text = text.slice(at + 2);
+      if (block.startsWith("data: ")) yield JSON.parse(block.slice(6));
+    }
+  }
+}
+
 export class ServerFixture implements AsyncDisposable {
   readonly server: Server;
   readonly database: TestDatabase;
@@ -81,19 +97,8 @@ export class ServerFixture implements AsyncDisposable {
   }
 
   // oxlint-disable-next-line typescript/no-explicit-any -- events of all kinds
-  async *events(id: string, query = ""): AsyncGenerator<any> {
-    const response = await fetch(`${this.server.url}/api/v1/runs/${id}/events${query}`);
-    if (!response.ok || !response.body) throw new Error(`events were answered with ${response.status}`);
-    let text = "";
-    const decoder = new TextDecoder();
-    for await (const part of response.body) {
-      text += decoder.decode(part, { stream: true });
-      for (let at = text.indexOf("\n\n"); at >= 0; at = text.indexOf("\n\n")) {
-        const block = text.slice(0, at);
-        text = text.slice(at + 2);
-        if (block.startsWith("data: ")) yield JSON.parse(block.slice(6));
-      }
-    }
+  events(id: string, query = ""): AsyncGenerator<any> {
+    return eventsOf(this.server, id, query);
   }
 
   async worker(options: WorkerOptions = {}): Promise<HandWorker> {
@@ -103,9 +108,11 @@ export class ServerFixture implements AsyncDisposable {
   }
 
   /** A second server on the same database and blobs. It must be disposed of before this one. */
-  async anotherServer(): Promise<AsyncDisposable & { readonly call: ServerFixture["call"] }> {
+  async anotherServer(): Promise<AsyncDisposable & Pick<ServerFixture, "call" | "events" | "server">> {
     const server = await startFixtureServer(this.database, { folder: this.#folder, logged: this.logged });
     return {
+      server,
+      events: (id, query) => eventsOf(server, id, query),
       call: (method, path, body, headers) => callServer(server, method, path, { body, headers }),
       [Symbol.asyncDispose]: () => server.stop(),
     };

@@ -87,16 +87,7 @@ export async function readLogs(
   filter: LogFilter,
 ): Promise<StoredChunk[]> {
   const { from } = filter;
-  const { rows } = await database.api.query<{
-    node: string;
-    item: string;
-    generation: number;
-    attempt: number;
-    dispatch: number;
-    position: number;
-    lines: Json[];
-    created_at: number;
-  }>({
+  const { rows } = await database.api.query<ChunkColumns>({
     name: "read-logs",
     text: `select node, item, generation, attempt, dispatch, position, lines, created_at
       from log_chunk
@@ -125,7 +116,64 @@ export async function readLogs(
       filter.limit,
     ],
   });
-  return rows.map(({ created_at: createdAt, ...row }) => ({ ...row, createdAt }));
+  return rows.map(readChunk);
+}
+
+interface ChunkColumns {
+  node: string;
+  item: string;
+  generation: number;
+  attempt: number;
+  dispatch: number;
+  position: number;
+  lines: Json[];
+  created_at: number;
+}
+
+function readChunk({ created_at: createdAt, ...row }: ChunkColumns): StoredChunk {
+  return { ...row, createdAt };
+}
+
+export interface ChunkQuery {
+  readonly runId: string;
+  /** None of them is older. */
+  readonly since: number;
+  readonly names: readonly Pick<
+    StoredChunk,
+    "node" | "item" | "generation" | "attempt" | "dispatch" | "position"
+  >[];
+}
+
+/** Chunks by name, in the order of their arrival. */
+export async function readChunks(
+  database: Database,
+  workspace: number,
+  { runId, since, names }: ChunkQuery,
+): Promise<StoredChunk[]> {
+  const { rows } = await database.api.query<ChunkColumns>({
+    name: "read-chunks",
+    text: `select l.node, l.item, l.generation, l.attempt, l.dispatch, l.position, l.lines, l.created_at
+      from unnest($4::text[], $5::text[], $6::integer[], $7::integer[], $8::integer[], $9::integer[])
+        as c (node, item, generation, attempt, dispatch, position)
+      join log_chunk as l
+        on l.workspace = $1 and l.run_id = $2 and l.node = c.node and l.item = c.item
+          and l.generation = c.generation and l.attempt = c.attempt and l.dispatch = c.dispatch
+          and l.position = c.position
+      where l.created_at >= $3
+      order by l.created_at, l.node, l.item, l.generation, l.dispatch, l.position`,
+    values: [
+      workspace,
+      runId,
+      toTimestamp(since),
+      names.map(({ node }) => node),
+      names.map(({ item }) => item),
+      names.map(({ generation }) => generation),
+      names.map(({ attempt }) => attempt),
+      names.map(({ dispatch }) => dispatch),
+      names.map(({ position }) => position),
+    ],
+  });
+  return rows.map(readChunk);
 }
 
 export interface ArtifactRow {
