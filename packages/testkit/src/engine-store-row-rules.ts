@@ -148,7 +148,7 @@ export const engineStoreRowRules: { readonly [name: string]: EngineStoreRule } =
   },
 
   "shards are loaded with what has begun in them, their task runs and limits": async ({ store }) => {
-    const { flush } = await flusher(store);
+    const { nodeId, flush } = await flusher(store);
     await flush({
       runsCreated: [
         liveRun("r1", { shard: 1 }),
@@ -169,7 +169,7 @@ export const engineStoreRowRules: { readonly [name: string]: EngineStoreRule } =
         request({ shard: 2, holder: "early", rank: 10 }),
       ],
     });
-    const loaded = await store.loadShards([1, 2]);
+    const loaded = await store.loadShards(nodeId, [1, 2]);
     assert.deepEqual(
       loaded.runs.map((run) => run.id),
       ["r1", "r3"],
@@ -186,12 +186,17 @@ export const engineStoreRowRules: { readonly [name: string]: EngineStoreRule } =
   },
 
   "a grant whose run is not live any more is taken back when its shard is loaded": async ({ store }) => {
-    const { flush } = await flusher(store);
+    const { nodeId, flush } = await flusher(store);
     await flush({ runsCreated: [liveRun("r1")], grants: [grant(), grant({ holder: "ghost", runId: "r0" })] });
-    assert.deepEqual((await store.loadShards([1])).grants, [grant()]);
+    assert.equal((await store.loadShards(nodeId, [1])).grants.length, 2);
+    await store.claimShards(nodeId, 64);
+    assert.deepEqual((await store.loadShards(nodeId, [1])).grants, [grant()]);
   },
 
-  "an earlier owner's offers are taken back when their shard is loaded": async ({ store, other }) => {
+  "an earlier owner's offers are taken back when their shard is loaded by its owner, and only then": async ({
+    store,
+    other,
+  }) => {
     const { nodeId, flush } = await flusher(store);
     const offer = { ...key("r1"), runId: "r1", item: "", generation: 1, dispatch: 1, queue: "q", nodeId };
     await flush({
@@ -200,8 +205,12 @@ export const engineStoreRowRules: { readonly [name: string]: EngineStoreRule } =
         { ...offer, node: "b", shard: 2 },
       ],
     });
-    await other.loadShards([1]);
-    const claim = { nodeId: nodeId + 1, shard: 3, workerId: "w", queues: ["q"], limit: 9 };
+    const next = await other.registerNode({ name: "b", url: undefined, version: "1", leaseMs: 60_000 });
+    await other.claimShards(next.nodeId, 64);
+    // One that was frozen since its claim.
+    await store.loadShards(nodeId, [1, 2]);
+    await other.loadShards(next.nodeId, [1]);
+    const claim = { nodeId: next.nodeId, shard: 3, workerId: "w", queues: ["q"], limit: 9 };
     assert.deepEqual(
       (await other.claimOffers(claim)).map((row) => row.node),
       ["b"],
@@ -327,7 +336,7 @@ export const engineStoreRowRules: { readonly [name: string]: EngineStoreRule } =
   "runs that wait outside of memory are loaded when they are due, not with their shard": async ({
     store,
   }) => {
-    const { flush } = await flusher(store);
+    const { nodeId, flush } = await flusher(store);
     const waits = (id: string, wakeAt: number | undefined) => runChange(id, { state: "waiting", wakeAt });
     await flush({ runsCreated: ["r1", "r2", "r3", "r4"].map((id) => liveRun(id)) });
     await flush({
@@ -342,7 +351,7 @@ export const engineStoreRowRules: { readonly [name: string]: EngineStoreRule } =
     assert.deepEqual(await due(1, rowTime + 29), [["r2", rowTime + 10]]);
     assert.deepEqual(await due(1, rowTime + 99, 1), [["r2", rowTime + 10]]);
     assert.deepEqual(await due(2, rowTime + 99), []);
-    const inMemory = async () => (await store.loadShards([1])).runs.map(({ id }) => id);
+    const inMemory = async () => (await store.loadShards(nodeId, [1])).runs.map(({ id }) => id);
     assert.deepEqual(await inMemory(), ["r4"]);
     assert.equal((await store.loadRun(key("r3")))?.run.wakeAt, wakeNever);
     await flush({ runsChanged: [waits("r2", undefined)] });
@@ -382,7 +391,7 @@ export const engineStoreRowRules: { readonly [name: string]: EngineStoreRule } =
   },
 
   "grants and requests go by their names; a limit keeps what was said last": async ({ store }) => {
-    const { flush } = await flusher(store);
+    const { nodeId, flush } = await flusher(store);
     const limit = { workspace: 1, kind: "pool", name: "warehouse", shard: 1 } as const;
     await flush({
       runsCreated: [liveRun("r1")],
@@ -396,7 +405,7 @@ export const engineStoreRowRules: { readonly [name: string]: EngineStoreRule } =
       requestsGone: [{ ...limit, holder: "y" }],
       grants: [grant({ holder: "y" })],
     });
-    const loaded = await store.loadShards([1]);
+    const loaded = await store.loadShards(nodeId, [1]);
     assert.deepEqual(loaded.limits, [{ ...limit, slots: 5, setByOperator: true }]);
     assert.deepEqual(loaded.grants, [grant({ holder: "y" })]);
     assert.deepEqual(loaded.requests, []);

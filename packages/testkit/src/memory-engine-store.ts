@@ -128,7 +128,7 @@ export class MemoryEngineDatabase {
       tryFlush: (nodeId, number, batch) => this.#tryFlush(nodeId, number, batch),
       isPoison: isMemoryConstraintError,
       lastFlush: async (nodeId) => this.#lastFlush(nodeId),
-      loadShards: async (shards) => this.#loadShards(new Set(shards)),
+      loadShards: async (nodeId, shards) => this.#loadShards(nodeId, new Set(shards)),
       loadQueuedRuns: async (shards, afterId, limit) =>
         [...this.tables.runs.values()]
           .filter((run) => shards.includes(run.shard) && run.state === "queued" && run.id > afterId)
@@ -380,11 +380,12 @@ export class MemoryEngineDatabase {
 
   // --- loads and wakes ----------------------------------------------------------------------------------------------
 
-  #loadShards(shards: ReadonlySet<number>): Awaited<ReturnType<EngineStore["loadShards"]>> {
+  #loadShards(nodeId: number, shards: ReadonlySet<number>): Awaited<ReturnType<EngineStore["loadShards"]>> {
+    const own = new Set(this.#owned(nodeId).filter((shard) => shards.has(shard)));
     const { runs, taskRuns, limits, grants, requests, offers } = this.tables;
-    for (const [name, offer] of offers) if (shards.has(offer.shard)) offers.delete(name);
+    for (const [name, offer] of offers) if (own.has(offer.shard)) offers.delete(name);
     for (const [name, grant] of grants) {
-      if (shards.has(grant.shard) && !runs.has(keyOf(grant.workspace, grant.runId))) grants.delete(name);
+      if (own.has(grant.shard) && !runs.has(keyOf(grant.workspace, grant.runId))) grants.delete(name);
     }
     const live = [...runs.values()]
       .filter((run) => shards.has(run.shard) && run.wakeAt === undefined)

@@ -206,7 +206,7 @@ export class Dispatcher {
     const key = tokenKey(busy.token);
     const holder = this.#busyWorker.get(key);
     if (holder && holder !== worker) {
-      if (busy.isClaim) return;
+      if (busy.claimedAt !== undefined) return;
       holder.busy.delete(key);
     }
     worker.busy.set(key, busy);

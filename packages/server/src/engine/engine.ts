@@ -405,7 +405,7 @@ export class Engine {
 
   async #loadShards(shards: readonly number[]): Promise<() => void> {
     const { store } = this.#options;
-    const loaded = await store.loadShards(shards);
+    const loaded = await store.loadShards(this.#membership.nodeId, shards);
     const triggers = await store.loadTriggers(shards);
     const lastLease = shards.includes(logShard) ? await store.lastLease(this.#membership.nodeId) : undefined;
     const queued: QueuedRun[] = [];

@@ -20,8 +20,13 @@ import {
   type TaskRunColumns,
 } from "./rows.ts";
 
-export async function loadShards(pool: Pool, shards: readonly number[]): Promise<LoadedShards> {
-  await reapOffers(pool, shards);
+export async function loadShards(
+  pool: Pool,
+  nodeId: number,
+  shards: readonly number[],
+): Promise<LoadedShards> {
+  await reapOffers(pool, nodeId, shards);
+  await reapGrants(pool, nodeId, shards);
   const [runs, taskRuns, limits, grants, requests] = await Promise.all([
     pool.query<LiveRunColumns>({
       name: "load-runs",
@@ -103,22 +108,28 @@ function readRequest(row: RequestColumns): RequestRow {
 }
 
 /** What an earlier owner offered is offered again by the new one, if it still waits. */
-async function reapOffers(pool: Pool, shards: readonly number[]): Promise<void> {
+async function reapOffers(pool: Pool, nodeId: number, shards: readonly number[]): Promise<void> {
   await pool.query({
     name: "reap-offers",
-    text: "delete from offer where shard = any($1)",
-    values: [shards],
+    text: `delete from offer
+      where shard = any($1) and shard in (select s.shard from shard as s where s.node_id = $2)`,
+    values: [shards, nodeId],
   });
 }
 
-/** Grants of runs that are no longer live were leaked: they are taken back here. */
-async function loadGrants(pool: Pool, shards: readonly number[]): Promise<GrantRow[]> {
+/** Grants of runs that are no longer live were leaked. */
+async function reapGrants(pool: Pool, nodeId: number, shards: readonly number[]): Promise<void> {
   await pool.query({
     name: "reap-grants",
     text: `delete from limit_grant as g
-      where g.shard = any($1) and not exists (select from run as r where r.workspace = g.workspace and r.id = g.run_id)`,
-    values: [shards],
+      where g.shard = any($1)
+        and g.shard in (select s.shard from shard as s where s.node_id = $2)
+        and not exists (select from run as r where r.workspace = g.workspace and r.id = g.run_id)`,
+    values: [shards, nodeId],
   });
+}
+
+async function loadGrants(pool: Pool, shards: readonly number[]): Promise<GrantRow[]> {
   const { rows } = await pool.query<{
     workspace: number;
     kind: LimitRow["kind"];

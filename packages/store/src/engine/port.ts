@@ -385,8 +385,11 @@ export interface EngineStore {
   isPoison(error: unknown): boolean;
   lastFlush(nodeId: number): Promise<LastFlush>;
 
-  /** Takes back offers of the shards' earlier owners, and grants of runs that are not live, before it reads. */
-  loadShards(shards: readonly number[]): Promise<LoadedShards>;
+  /**
+   * Takes back offers of the shards' earlier owners, and grants of runs that are not live, before it reads: of those shards
+   * that are the node's. One that was frozen since its claim must not touch what the next owner offers.
+   */
+  loadShards(nodeId: number, shards: readonly number[]): Promise<LoadedShards>;
   /** Oldest first, after `afterId`. */
   loadQueuedRuns(shards: readonly number[], afterId: string, limit: number): Promise<QueuedRun[]>;
   loadRun(

@@ -78,7 +78,7 @@ export function openPostgresEngineStore(database: Database): EngineStore {
       const log = row.change === null ? {} : { log: readLogChange(row.change) };
       return { number: row.last_flush, fenced: row.fenced, ...log };
     },
-    loadShards: (shards) => loadShards(pool, shards),
+    loadShards: (nodeId, shards) => loadShards(pool, nodeId, shards),
     loadQueuedRuns: (shards, afterId, limit) => loadQueuedRuns(pool, shards, afterId, limit),
     loadRun: (key) => loadRun(pool, key),
     liveRuns: async (workspace, ids) => {

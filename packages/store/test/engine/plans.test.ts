@@ -40,7 +40,7 @@ async function recordStatements(database: Database): Promise<Statement[]> {
   const key = { workspace: 1, id: "r5" };
   const { nodeId } = await store.registerNode({ name: "a", url: undefined, version: "1", leaseMs: 1 });
   await store.flush(nodeId, 1, emptyBatch());
-  await store.loadShards(shards);
+  await store.loadShards(nodeId, shards);
   await store.loadQueuedRuns(shards, "r", 100);
   await store.loadRun(key);
   await store.loadWaitingRuns(shards, 1_800_000_000_000, 100);
