@@ -111,6 +111,7 @@ export {
 } from "./graph/definition.ts";
 export {
   findJsonFault,
+  isNestedWithin,
   formatPath,
   valueAt,
   type Json,
@@ -132,6 +133,7 @@ export {
   callDepthMax,
   eventBatchMax,
   eventDataMax,
+  jsonDepthMax,
   lossesMax,
   mapItemsMax,
   namesShownMax,

@@ -1,3 +1,8 @@
+import { jsonDepthMax } from "./limits.ts";
+
+/** Steps of the path to a value that is nested too deep: the rest repeats itself. */
+const pathShownMax = 5;
+
 /** A value that JSON can carry. Everything that crosses a process or a row is one. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
@@ -46,6 +51,8 @@ export function findJsonFault(value: unknown, path: Path = [], seen: unknown[] =
       return { path, found: typeof value };
   }
   if (value === null) return undefined;
+  if (seen.length >= jsonDepthMax)
+    return { path: path.slice(0, pathShownMax), found: `nested deeper than ${jsonDepthMax} levels` };
   if (seen.includes(value)) return { path, found: "a value that contains itself" };
   if (Array.isArray(value)) {
     const inner = [...seen, value];
@@ -66,6 +73,14 @@ export function findJsonFault(value: unknown, path: Path = [], seen: unknown[] =
     if (fault) return fault;
   }
   return undefined;
+}
+
+/** Whether no list or object in `value` stands below more than `depthMax` others. */
+export function isNestedWithin(value: Json, depthMax: number): boolean {
+  if (value === null || typeof value !== "object") return true;
+  if (depthMax === 0) return false;
+  for (const inner of Object.values(value)) if (!isNestedWithin(inner as Json, depthMax - 1)) return false;
+  return true;
 }
 
 function className(prototype: unknown): string {

@@ -8,6 +8,8 @@ export const callDepthMax = 16;
 export const lossesMax = 3;
 /** Nodes in one pipeline: a graph is loaded, sent and drawn as one piece. */
 export const nodesMax = 50_000;
+/** Nesting of a value: deeper overflows the stack of what reads it, here and in PostgreSQL. */
+export const jsonDepthMax = 1_000;
 /** Names listed in a reason or error text: more help nobody. */
 export const namesShownMax = 5;
 /** Parents listed in the reason of each node that can't run: these are stored by the thousand. */

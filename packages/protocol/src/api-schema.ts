@@ -12,6 +12,7 @@ import {
   object,
   oneOf,
   sha256,
+  storable,
   text,
   type Shape,
 } from "./shape.ts";
@@ -19,16 +20,22 @@ import {
 const count = integer(0);
 
 export const startRunRequest = closed(
-  object({ pipeline: text }, { params: anyJson, labels: mapOf(text), idempotencyKey: text, force: flag }),
+  object(
+    { pipeline: storable },
+    { params: anyJson, labels: mapOf(storable, storable), idempotencyKey: storable, force: flag },
+  ),
 );
-export const cancelRequest = closed(object({}, { node: text, item: text }));
+export const cancelRequest = closed(object({}, { node: storable, item: storable }));
 export const rerunRequest = closed(
-  object({ scope: oneOf("failed", "nodes", "all") }, { nodes: list(text), sameBundle: flag }),
+  object({ scope: oneOf("failed", "nodes", "all") }, { nodes: list(storable), sameBundle: flag }),
 );
 export const markRequest = closed(
-  object({ node: text, state: oneOf("succeeded", "failed", "skipped") }, { item: text, output: anyJson }),
+  object(
+    { node: storable, state: oneOf("succeeded", "failed", "skipped") },
+    { item: storable, output: anyJson },
+  ),
 );
-export const rollbackRequest = closed(object({ project: text }, { deployment: integer(1) }));
+export const rollbackRequest = closed(object({ project: storable }, { deployment: integer(1) }));
 export const poolRequest = closed(object({ slots: integer(0) }));
 
 /** For the document; `parseCloudEvent` of core checks, and tells more. */

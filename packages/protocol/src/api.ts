@@ -259,7 +259,7 @@ export interface ArtifactView {
   readonly bytes: number;
 }
 
-/** Server-sent events of `GET /runs/:id/events`: first one `snapshot`, then changes, and `end` when the run ended. */
+/** Server-sent events of `GET /runs/:id/events`: first one `snapshot`, then changes, and `end` when the run ended or is quarantined. */
 export type RunEvent =
   | { readonly kind: "snapshot"; readonly detail: RunDetail }
   | { readonly kind: "run"; readonly run: RunSummary }

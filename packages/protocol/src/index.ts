@@ -79,4 +79,4 @@ export {
   rollbackRequest,
   startRunRequest,
 } from "./api-schema.ts";
-export { type Shape } from "./shape.ts";
+export { isStorable, type Shape } from "./shape.ts";

@@ -21,6 +21,17 @@ function leaf(schema: Shape["schema"], expected: string, holds: (value: unknown)
 }
 
 export const text = leaf({ type: "string" }, "a string", (value) => typeof value === "string");
+/** Text that a column of PostgreSQL can hold: no U+0000 and no half of a surrogate pair. */
+const storableText = /^[^\u0000\ud800-\udfff]*$/u;
+export const storable = leaf(
+  { type: "string", pattern: storableText.source },
+  "a string without U+0000 and halves of surrogate pairs",
+  (value) => typeof value === "string" && isStorable(value),
+);
+export function isStorable(value: string): boolean {
+  return storableText.test(value);
+}
+
 export const flag = leaf({ type: "boolean" }, "a boolean", (value) => typeof value === "boolean");
 export const anObject = leaf({ type: "object" }, "an object", isObject);
 export const sha256 = leaf(
@@ -63,14 +74,18 @@ export function list(items: Shape): Shape {
   };
 }
 
-/** Any names, values of one shape. */
-export function mapOf(values: Shape): Shape {
+/** Any names, or names of one shape; values of one shape. */
+export function mapOf(values: Shape, names?: Shape): Shape {
   return {
-    schema: { type: "object", additionalProperties: values.schema },
+    schema: {
+      type: "object",
+      ...(names ? { propertyNames: names.schema } : {}),
+      additionalProperties: values.schema,
+    },
     check: (value) => {
       if (!isObject(value)) return { path: "", expected: "an object" };
       for (const name of Object.keys(value)) {
-        const fault = values.check(value[name]);
+        const fault = names?.check(name) ?? values.check(value[name]);
         if (fault) return below(name, fault);
       }
       return undefined;

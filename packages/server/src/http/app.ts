@@ -1,5 +1,5 @@
 /** The HTTP application: access first, then the routes; every refusal leaves as a problem. */
-import { MillraceError } from "@millrace/core";
+import { isNestedWithin, jsonDepthMax, MillraceError, type Json } from "@millrace/core";
 import { apiPrefix, type Problem } from "@millrace/protocol";
 import { fastify, type FastifyInstance, type FastifyReply } from "fastify";
 import type { Access } from "./access.ts";
@@ -11,11 +11,13 @@ import { bodyBytesMax } from "./limits.ts";
 import { openApiDocument } from "./openapi.ts";
 import { pipelineRoutes } from "./pipeline-routes.ts";
 import { poolRoutes } from "./pool-routes.ts";
-import { expectedError, problemOf, problemType } from "./problem.ts";
+import { expectedError, isTooLarge, problemOf, problemType, tooLarge } from "./problem.ts";
 import { addRoute, type Route } from "./route.ts";
 import { runRoutes } from "./run-routes.ts";
 import { serverRoutes } from "./server-routes.ts";
 
+/** What a request wraps a value of the user's in: `{ params: … }`. */
+const bodyDepth = 1;
 /** When a reader may come back after MILLRACE_OVERLOADED and its like, in seconds. */
 const retryAfterSeconds = 1;
 
@@ -39,7 +41,13 @@ function apiRoutes(context: ApiContext): Route[] {
 }
 
 export function makeApp(context: ApiContext, access: Access): FastifyInstance {
-  const app = fastify({ bodyLimit: bodyBytesMax, exposeHeadRoutes: false, forceCloseConnections: true });
+  const app = fastify({
+    bodyLimit: bodyBytesMax,
+    exposeHeadRoutes: false,
+    forceCloseConnections: true,
+    // What is refused before it has a route, such as an address that is none.
+    frameworkErrors: (error, _request, reply) => void sendProblem(reply as FastifyReply, problemOf(error)),
+  });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("application/json", { parseAs: "string" }, (_request, body, done) => {
     parseBody(body as string, done);
@@ -51,7 +59,8 @@ export function makeApp(context: ApiContext, access: Access): FastifyInstance {
     access.check(request.headers);
     done();
   });
-  app.setErrorHandler((error, request, reply) => {
+  app.setErrorHandler((cause, request, reply) => {
+    const error = isTooLarge(cause) ? tooLarge(request.routeOptions.bodyLimit, cause) : cause;
     if (!expectedError(error))
       context.log.error(
         { err: error, method: request.method, url: request.url },
@@ -89,16 +98,21 @@ function parseBody(text: string, done: (error: Error | null, body?: unknown) => 
     done(null, {});
     return;
   }
+  let body: Json;
   try {
-    done(null, JSON.parse(text));
+    body = JSON.parse(text) as Json;
   } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    done(new MillraceError("MILLRACE_REQUEST_INVALID", { message: `The body is not JSON: ${why}`, cause }));
+    return;
+  }
+  if (isNestedWithin(body, jsonDepthMax + bodyDepth)) done(null, body);
+  else
     done(
       new MillraceError("MILLRACE_REQUEST_INVALID", {
-        message: `The body is not JSON: ${cause instanceof Error ? cause.message : String(cause)}`,
-        cause,
+        message: `The body is nested deeper than ${jsonDepthMax} levels.`,
       }),
     );
-  }
 }
 
 function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {

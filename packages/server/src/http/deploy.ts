@@ -9,7 +9,12 @@ import {
   type PipelineDefinition,
   type ProjectDefinition,
 } from "@millrace/core";
-import type { DeployRequest, DeployResponse, RollbackRequest } from "@millrace/protocol";
+import {
+  isStorable,
+  type DeployRequest,
+  type DeployResponse,
+  type RollbackRequest,
+} from "@millrace/protocol";
 import { changeDeployment, hasBundle, type DeploymentState } from "@millrace/store";
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
@@ -90,11 +95,28 @@ function checkPipelines(definition: ProjectDefinition): void {
       });
     }
     seen.add(pipeline.name);
+    checkText(pipeline);
     compileGraph(pipeline);
     checkParamsSchema(pipeline);
     if (pipeline.trigger) parseTrigger(pipeline.trigger as unknown as Json, ["trigger"]);
     checkQueues(pipeline, queues);
   }
+}
+
+/** A definition is looked into by the database, which then reads every text in it. */
+function checkText(pipeline: PipelineDefinition): void {
+  if (isStorableAll(pipeline as unknown as Json)) return;
+  throw new MillraceError("MILLRACE_OPTION_INVALID", {
+    message: `The pipeline ${JSON.stringify(pipeline.name)} has a text with U+0000 or half of a surrogate pair, which can't be stored.`,
+    advice: "Make such a text inside a task.",
+    ...sourceOf(pipeline),
+  });
+}
+
+function isStorableAll(value: Json): boolean {
+  if (typeof value === "string") return isStorable(value);
+  if (value === null || typeof value !== "object") return true;
+  return Object.entries(value).every(([name, inner]) => isStorable(name) && isStorableAll(inner as Json));
 }
 
 function checkParamsSchema(pipeline: PipelineDefinition): void {

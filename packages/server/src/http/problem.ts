@@ -45,13 +45,19 @@ export function expectedError(error: unknown): MillraceError | undefined {
 
 /** What the HTTP layer itself refuses. */
 function requestError(error: Error, code: unknown): MillraceError | undefined {
-  if (code === "FST_ERR_CTP_BODY_TOO_LARGE")
-    return invalid("The request's body is larger than this address takes.", error);
   if (code === "FST_ERR_CTP_INVALID_MEDIA_TYPE")
     return invalid("The request's body must be JSON, with `content-type: application/json`.", error);
   const status = (error as Error & { readonly statusCode?: unknown }).statusCode;
   if (typeof status === "number" && status >= 400 && status < 500) return invalid(error.message, error);
   return undefined;
+}
+
+export function isTooLarge(error: unknown): error is Error {
+  return (error as { readonly code?: unknown } | undefined)?.code === "FST_ERR_CTP_BODY_TOO_LARGE";
+}
+
+export function tooLarge(bytesMax: number, cause: Error): MillraceError {
+  return invalid(`The request's body is larger than the ${bytesMax} bytes that this address takes.`, cause);
 }
 
 function invalid(message: string, cause: Error): MillraceError {

@@ -1,6 +1,6 @@
 /** Routes as data: what is registered, checked and described in the API's document comes from here. */
 import { MillraceError, nearestName } from "@millrace/core";
-import type { Shape } from "@millrace/protocol";
+import { isStorable, type Shape } from "@millrace/protocol";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { pageSize, pageSizeMax } from "./limits.ts";
 
@@ -31,6 +31,8 @@ export class ApiRequest {
     this.raw = raw;
     this.#query = raw.query as { readonly [name: string]: unknown };
     for (const name of Object.keys(this.#query)) requireKnown(route, name);
+    for (const part of Object.values(raw.params as object)) requireStorable(part, "The path");
+    for (const [name, value] of Object.entries(this.#query)) requireStorable(value, `"${name}" in the query`);
     // No body is as good as an empty object.
     this.body = raw.body ?? {};
     if (route.body) requireShape(route.body, this.body);
@@ -105,6 +107,13 @@ export function requireShape(shape: Shape, value: unknown): void {
   throw new MillraceError("MILLRACE_REQUEST_INVALID", {
     message: `${path} is not valid: expected ${fault.expected}.`,
     fields: { path: fault.path, expected: fault.expected },
+  });
+}
+
+function requireStorable(value: unknown, where: string): void {
+  if (typeof value !== "string" || isStorable(value)) return;
+  throw new MillraceError("MILLRACE_REQUEST_INVALID", {
+    message: `${where} has a character that can't be stored (U+0000, or half of a surrogate pair).`,
   });
 }
 

@@ -2,6 +2,7 @@
  * `GET /runs/:id/events`: what happens to a run, as server-sent events.
  *
  * V1: an event tells of what is committed.
+ * V5: a quarantined run's stream ends, as an ended one's: nothing more happens until a person reruns it.
  * V4: changes of one task run within `eventGatherMs` are told as one: its newest state. The run's end is told at once.
  * V2: a run in this server's memory is listened to; one elsewhere is looked at while somebody watches: its row each
  *     `eventPollMs`, its nodes each `eventNodesMs`, or as often as takes a tenth of the time. Log and progress of all workers
@@ -9,7 +10,7 @@
  * V3: a reader that does not read is cut, with a mark, once `eventBufferBytesMax` wait for it.
  */
 import { isRunEnded, MillraceError, type TaskRun } from "@millrace/core";
-import type { LogEntry, RunDetail, RunEvent, RunSummary } from "@millrace/protocol";
+import type { LogEntry, RunDetail, RunEvent, RunState, RunSummary } from "@millrace/protocol";
 import type { TaskRunRow } from "@millrace/store";
 import type { FastifyReply } from "fastify";
 import type { ServerResponse } from "node:http";
@@ -126,7 +127,7 @@ class EventStream {
     this.#early = [];
     this.#send({ kind: "snapshot", detail: snapshot });
     this.#sendBatch(early);
-    if (isRunEnded(snapshot.run.state)) return this.#end(plainSummary(snapshot));
+    if (isLastState(snapshot.run.state)) return this.#end(plainSummary(snapshot));
     // It may have ended between the snapshot's parts.
     if (!this.#engine?.entry(this.#id)) void this.#poll();
     this.#tickLater();
@@ -158,7 +159,7 @@ class EventStream {
 
   #gather(engine: Engine, entry: RunEntry, taskRun: TaskRun | undefined): void {
     this.#changed.add(taskRun);
-    if (!taskRun && isRunEnded(entry.run.state)) return void this.#tellChanged(engine, entry);
+    if (!taskRun && isLastState(entry.run.state)) return void this.#tellChanged(engine, entry);
     const { clock } = this.#context;
     const waitMs = Math.max(0, this.#gatheredAt + eventGatherMs - clock.monotonic());
     this.#gathering ??= clock.after(waitMs, () => void this.#tellChanged(engine, entry));
@@ -190,7 +191,7 @@ class EventStream {
   #sendBatch(events: readonly RunEvent[]): void {
     for (const event of events) this.#send(event);
     const last = events.findLast((event) => event.kind === "run");
-    if (last && isRunEnded(last.run.state)) this.#end(last.run);
+    if (last && isLastState(last.run.state)) this.#end(last.run);
   }
 
   #sendLogs(entries: readonly LogEntry[]): void {
@@ -249,7 +250,7 @@ class EventStream {
     this.#polling = true;
     try {
       const run = summaryOf(await findCurrent(this.#context, this.#id));
-      const ended = isRunEnded(run.state);
+      const ended = isLastState(run.state);
       if (ended || this.#context.clock.monotonic() >= this.#nodesAt) await this.#tellNodes();
       const text = JSON.stringify(run);
       if (text !== this.#toldRun) {
@@ -288,6 +289,11 @@ class EventStream {
       response.once("close", resolve);
     });
   }
+}
+
+/** V5. */
+function isLastState(state: RunState): boolean {
+  return isRunEnded(state) || state === "quarantined";
 }
 
 function nameOf(row: TaskRunRow): string {

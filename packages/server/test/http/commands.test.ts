@@ -169,6 +169,20 @@ describe("commands to runs", () => {
     );
   });
 
+  it("tells those who follow a run that it is set aside, and that nothing more comes", async () => {
+    await using fixture = await startFixture();
+    await fixture.deploy([pipeline("p", [node("a")])]);
+    const run = await fixture.start("p");
+    const followed = fixture.ended(run.id);
+    const error = { name: "X", code: "MILLRACE_ATTEMPT_CRASHED", message: "the child is gone" };
+    await fixture.worker({ answer: () => ({ kind: "infrastructure", error }) });
+    expect((await followed).run).toMatchObject({
+      state: "quarantined",
+      reason: { code: "MILLRACE_RUN_QUARANTINED" },
+    });
+    expect((await fixture.ended(run.id)).run.state).toBe("quarantined");
+  });
+
   it("reruns a quarantined run from what history then has", async () => {
     await using fixture = await startFixture();
     await fixture.deploy([pipeline("p", [node("a"), reads("b", "a")])]);

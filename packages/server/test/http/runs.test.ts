@@ -254,6 +254,50 @@ describe("reading runs", () => {
       body: { code: "MILLRACE_NOT_FOUND" },
     });
     expect((await fixture.call("POST", "/runs", "{")).body.code).toBe("MILLRACE_REQUEST_INVALID");
-    expect((await fixture.call("POST", "/runs", { pipeline: "x".repeat(2_000_000) })).status).toBe(400);
+    const large = await fixture.call("POST", "/runs", { pipeline: "x".repeat(2_000_000) });
+    expect(large).toMatchObject({ status: 400, body: { code: "MILLRACE_REQUEST_INVALID" } });
+    expect(large.body.detail).toContain("1048576 bytes");
+    const badUrl = await fixture.call("GET", "/pipelines/%ff");
+    expect(badUrl).toMatchObject({ status: 400, body: { code: "MILLRACE_REQUEST_INVALID" } });
+    expect(badUrl.headers.get("content-type")).toContain("application/problem+json");
+  });
+
+  it("refuses text that PostgreSQL can't hold before it gets there", async () => {
+    await using fixture = await startFixture();
+    await fixture.deploy([pipeline("p", [node("a")])]);
+    const refused = { status: 400, body: { code: "MILLRACE_REQUEST_INVALID" } };
+    for (const bad of ["\u0000", "\ud800"]) {
+      expect(await fixture.call("POST", "/runs", { pipeline: `p${bad}` })).toMatchObject(refused);
+      for (const labels of [{ a: bad }, { [bad]: "a" }])
+        expect(await fixture.call("POST", "/runs", { pipeline: "p", labels })).toMatchObject(refused);
+      expect(await fixture.call("POST", "/runs", { pipeline: "p", idempotencyKey: bad })).toMatchObject(
+        refused,
+      );
+    }
+    for (const path of ["/pipelines/a%00", "/runs?pipeline=%00", "/runs?label=a:%00"])
+      expect(await fixture.call("GET", path)).toMatchObject(refused);
+    expect(await fixture.call("POST", "/pipelines/a%00/pause")).toMatchObject(refused);
+    const constant = node("a", { input: { kind: "value", value: ["\u0000"] } });
+    for (const bad of [
+      pipeline("q", [constant]),
+      pipeline("q", [node("a")], { description: "\ud800" }),
+      pipeline("q\u0000", [node("a")]),
+    ])
+      expect((await fixture.deploy([bad])).body.code).toBe("MILLRACE_OPTION_INVALID");
+    // Inside a value both are fine: a value is not looked into by the database.
+    await fixture.start("p", { params: { text: "\u0000\ud800" } });
+    expect((await fixture.call("GET", "/runs?label=a:b")).body.items).toEqual([]);
+  });
+
+  it("refuses a body that is nested without end", async () => {
+    await using fixture = await startFixture();
+    await fixture.deploy([pipeline("p", [node("a")])]);
+    const nested = (depth: number): string =>
+      `{"pipeline":"p","params":${'{"a":'.repeat(depth)}1${"}".repeat(depth)}}`;
+    const deep = await fixture.call("POST", "/runs", nested(20_000));
+    expect(deep).toMatchObject({ status: 400, body: { code: "MILLRACE_REQUEST_INVALID" } });
+    expect(deep.body.detail).toContain("nested");
+    expect((await fixture.call("POST", "/runs", nested(900))).status).toBe(200);
+    expect((await fixture.call("GET", "/runs")).body.items).toHaveLength(1);
   });
 });
