@@ -1,12 +1,12 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmod, cp, mkdir, mkdtemp, rm, symlink } from "node:fs/promises";
+import { chmod, cp, mkdir, mkdtemp, readFile, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { Bench } from "./parts/result.ts";
-import { version } from "./parts/stack.ts";
+import { durabilityOf, query, version, type Durability } from "./parts/stack.ts";
 import { median, round as rounded, summarize } from "./parts/statistics.ts";
 
 const repository = fileURLToPath(new URL("..", import.meta.url));
@@ -25,24 +25,29 @@ export const start: Bench = {
     const rounds = short ? 2 : 7;
     const firsts: number[] = [];
     const laters: number[] = [];
+    let server: ServerFacts | undefined;
     for (let round = 0; round < rounds; round += 1) {
       const folder = await makeProject();
       try {
-        firsts.push(await startOnce(folder));
+        firsts.push(
+          await startOnce(folder, async () => {
+            server ??= await factsOf(folder);
+          }),
+        );
         for (let again = 0; again < 2; again += 1) laters.push(await startOnce(folder));
       } finally {
         await rm(folder, { recursive: true, force: true });
       }
     }
+    if (!server) throw new Error("no round read what the server says of itself");
     return {
       bench: "start",
       unit: "ms",
       ...summarize(laters),
       firstMedian: rounded(median(firsts)),
-      // Nothing is committed by a client of this benchmark, and the server is gone by now.
-      durability: { fsync: "not read", synchronousCommit: "not read" },
+      durability: server.durability,
       isolation: "none: no task runs",
-      versions: { node: process.versions.node, postgres: "not read", millrace: version },
+      versions: { node: process.versions.node, postgres: server.postgres, millrace: version },
     };
   },
 };
@@ -58,7 +63,24 @@ async function makeProject(): Promise<string> {
   return folder;
 }
 
-async function startOnce(folder: string): Promise<number> {
+interface ServerFacts {
+  readonly durability: Durability;
+  readonly postgres: string;
+}
+
+/** Read from the server that `dev` started, by the socket that its own file names. */
+async function factsOf(folder: string): Promise<ServerFacts> {
+  const file = await readFile(join(folder, ".millrace/postgres/postmaster.pid"), "utf8");
+  const connection = { host: file.split("\n")[4] ?? "", user: "millrace", database: "postgres" };
+  const [row] = await query<{ postgres: string }>(
+    connection,
+    `select current_setting('server_version') as "postgres"`,
+  );
+  return { durability: await durabilityOf(connection), postgres: row!.postgres };
+}
+
+/** `whileUp` runs after the measured time, before the server is stopped. */
+async function startOnce(folder: string, whileUp?: () => Promise<void>): Promise<number> {
   const begun = performance.now();
   const child = spawn(process.execPath, [command, "dev", "--json", "--port", "0"], {
     cwd: folder,
@@ -71,8 +93,12 @@ async function startOnce(folder: string): Promise<number> {
     took = performance.now() - begun;
     break;
   }
-  child.kill("SIGINT");
-  await exited;
+  try {
+    if (took !== undefined) await whileUp?.();
+  } finally {
+    child.kill("SIGINT");
+    await exited;
+  }
   if (took === undefined) throw new Error("`millrace dev --json` ended before it was ready");
   return took;
 }

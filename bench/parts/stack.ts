@@ -2,7 +2,7 @@
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { connect, startEmbedded, type EmbeddedServer } from "@millrace/store";
+import { connect, startEmbedded, type EmbeddedConnection, type EmbeddedServer } from "@millrace/store";
 import { Api } from "./api.ts";
 import { benchBundle } from "./bundle.ts";
 import { startChild, type Child } from "./child.ts";
@@ -107,21 +107,12 @@ export class Stack implements AsyncDisposable {
     return { server, worker: await this.startWorker(server, kind) };
   }
 
-  async query<Row extends object>(text: string): Promise<Row[]> {
-    const database = connect(this.postgres.connection, { applicationName: "bench" });
-    try {
-      return (await database.api.query<Row>(text)).rows;
-    } finally {
-      await database.close();
-    }
+  query<Row extends object>(text: string): Promise<Row[]> {
+    return query<Row>(this.postgres.connection, text);
   }
 
-  /** As the server says, not as we set it. */
-  async durability(): Promise<Durability> {
-    const [row] = await this.query<Durability>(
-      `select current_setting('fsync') as "fsync", current_setting('synchronous_commit') as "synchronousCommit"`,
-    );
-    return row!;
+  durability(): Promise<Durability> {
+    return durabilityOf(this.postgres.connection);
   }
 
   versions(): Versions {
@@ -132,6 +123,27 @@ export class Stack implements AsyncDisposable {
     for (const child of this.children.toReversed()) await child.stop();
     await this.postgres.stop();
     if (process.env["BENCH_KEEP"] === undefined) await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** As the server says, not as we set it. */
+export async function durabilityOf(connection: EmbeddedConnection): Promise<Durability> {
+  const [row] = await query<Durability>(
+    connection,
+    `select current_setting('fsync') as "fsync", current_setting('synchronous_commit') as "synchronousCommit"`,
+  );
+  return row!;
+}
+
+export async function query<Row extends object>(
+  connection: EmbeddedConnection,
+  text: string,
+): Promise<Row[]> {
+  const database = connect(connection, { applicationName: "bench" });
+  try {
+    return (await database.api.query<Row>(text)).rows;
+  } finally {
+    await database.close();
   }
 }
 
