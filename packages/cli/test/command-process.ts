@@ -1,4 +1,5 @@
 /** The command line as a user meets it: a process, in a project folder of its own. */
+import assert from "node:assert";
 import { spawn, type ChildProcess } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -64,17 +65,30 @@ export async function endOf(
   return { exitCode, signal: child.signalCode, stderr: output().stderr };
 }
 
-/** A command whose output is looked at while it goes on. It ends with the test. */
+export interface Spawned {
+  readonly pid: number;
+  readonly ended: Promise<number | null>;
+  stderr(): string;
+  said(pattern: RegExp): Promise<string>;
+}
+
+/**
+ * A command whose output is looked at while it goes on. It ends with the test. `ownGroup`: its processes can be
+ * signalled together, as a terminal does.
+ */
 export function spawnMillrace(
   root: string,
   args: readonly string[],
-): { readonly ended: Promise<number | null>; said(pattern: RegExp): Promise<string> } {
-  const child = start(root, args);
+  options: { readonly ownGroup?: boolean } = {},
+): Spawned {
+  const child = start(root, args, options.ownGroup);
   const output = collect(child);
   const ended = exitOf(child);
   onTestFinished(() => void child.kill("SIGKILL"));
   return {
+    pid: child.pid ?? assert.fail("it was not started"),
     ended,
+    stderr: () => output().stderr,
     said: (pattern) =>
       new Promise((resolve, reject) => {
         const look = (): void => {
@@ -136,7 +150,7 @@ export class Dev {
   }
 }
 
-function start(root: string, args: readonly string[]): ChildProcess {
+function start(root: string, args: readonly string[], ownGroup = false): ChildProcess {
   const {
     DATABASE_URL: _database,
     MILLRACE_URL: _url,
@@ -148,6 +162,7 @@ function start(root: string, args: readonly string[]): ChildProcess {
     cwd: root,
     env: { ...environment, NO_COLOR: "1" },
     stdio: ["ignore", "pipe", "pipe"],
+    detached: ownGroup,
   });
 }
 

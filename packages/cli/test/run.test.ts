@@ -1,5 +1,8 @@
 import { closeSync, existsSync, openSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { open } from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
+import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { examine } from "../src/doctor/examine.ts";
 import { readEnvironment } from "../src/environment.ts";
@@ -61,6 +64,24 @@ test(
       error: { code: "MILLRACE_PIPELINE_UNKNOWN", advice: "Did you mean `good`?" },
     });
     expect(await millrace(root, "runs")).toMatchObject({ exitCode: 4 });
+  },
+  timeoutMs,
+);
+
+test(
+  "Ctrl-C while its own server starts is no failure, although the terminal ends the bundler, too",
+  async () => {
+    const root = projectWith({
+      "pipelines/flows.ts": `import { text } from "../text.ts";\n${flows}console.log(text);\n`,
+    });
+    // The bundler opens this one and waits: the other end opens when it does.
+    execFileSync("mkfifo", [join(root, "text.ts")]);
+    const run = spawnMillrace(root, ["run", "good", "-p", "n=1"], { ownGroup: true });
+    const bundling = await open(join(root, "text.ts"), "w");
+    onTestFinished(() => bundling.close());
+    process.kill(-run.pid, "SIGINT");
+    expect(await run.ended).toBe(130);
+    expect(run.stderr()).toBe("");
   },
   timeoutMs,
 );

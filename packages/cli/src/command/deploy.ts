@@ -38,7 +38,7 @@ async function deploy(context: Context, options: DeployOptions): Promise<number>
   const project = await prepareProject(context.folder);
   const dryRun = options.dryRun === true;
   const { hash, project: name } = project.bundle.manifest;
-  const isSame = !dryRun && (await activeDeployment(client, name))?.bundle === hash;
+  const isSame = (await activeDeployment(client, name))?.bundle === hash;
   const response = await deployProject(client, project, { dryRun: dryRun || isSame });
   if (options.json)
     terminal.print(JSON.stringify({ deployment: isSame ? null : response, unchanged: isSame }));

@@ -53,6 +53,7 @@ export async function runPipeline(context: Context, name: string, options: RunOp
   }
   const stop = new StopRequest();
   const place = found ? serverPlace(found.client) : await startOwn(context, options, stop);
+  if (!place) return exitCodeOfSignal(stop.signal ?? "SIGINT");
   try {
     if (stop.signal !== undefined) return exitCodeOfSignal(stop.signal);
     const run = await startRun(context, place.client, name, options);
@@ -84,11 +85,22 @@ async function usableServer(context: Context, options: RunOptions): Promise<Foun
   return own === undefined || (await projectsOf(found.client)).includes(own) ? found : undefined;
 }
 
-async function startOwn(context: Context, options: RunOptions, stop: StopRequest): Promise<RunPlace> {
+/** A terminal's Ctrl-C ends our own helpers, too: what they leave unfinished then is no failure. */
+async function startOwn(
+  context: Context,
+  options: RunOptions,
+  stop: StopRequest,
+): Promise<RunPlace | undefined> {
   const { startOwnPlace } = await import("./own-place.ts");
-  const place = await startOwnPlace(context, options);
-  stop.onAgain(() => place.kill());
-  return place;
+  try {
+    const place = await startOwnPlace(context, options);
+    stop.onAgain(() => place.kill());
+    return place;
+  } catch (error) {
+    if (stop.signal === undefined) throw error;
+    stop.release();
+    return undefined;
+  }
 }
 
 async function startRun(
