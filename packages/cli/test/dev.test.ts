@@ -21,6 +21,9 @@ test(
       url: expect.stringMatching(/^http/),
     });
 
+    const tried = await millrace(root, "deploy", "--dry-run");
+    expect(tried).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("is deployed already") });
+
     const run = await millrace(root, "run", "hello", "--json");
     expect(run.exitCode, run.stderr).toBe(0);
     const document = JSON.parse(run.stdout) as {
