@@ -79,7 +79,7 @@ export function findJsonFault(value: unknown, path: Path = [], seen: unknown[] =
 export function isNestedWithin(value: Json, depthMax: number): boolean {
   if (value === null || typeof value !== "object") return true;
   if (depthMax === 0) return false;
-  for (const inner of Object.values(value)) if (!isNestedWithin(inner as Json, depthMax - 1)) return false;
+  for (const inner of Object.values(value)) if (!isNestedWithin(inner, depthMax - 1)) return false;
   return true;
 }
 

@@ -7,6 +7,7 @@
  *     committed is not known.
  */
 import { MillraceError } from "@millrace/core";
+import { isConnectionLoss } from "@millrace/store";
 import { Engine } from "./engine/engine.ts";
 import type { Alarm } from "./engine/clock.ts";
 import type { EngineOptions } from "./engine/engine-options.ts";
@@ -52,9 +53,7 @@ export class EngineHost {
         message: "The server is stopping; what was asked for may or may not have been recorded.",
       });
     if (!this.#engine || this.#engine.info.state === "database_lost")
-      throw new MillraceError("MILLRACE_DATABASE_UNREACHABLE", {
-        message: "The server lost its database and goes on when it answers again.",
-      });
+      throw databaseTrouble(this.#engine?.storeTrouble);
     return this.#engine;
   }
 
@@ -134,4 +133,17 @@ export class EngineHost {
       this.#delay = { alarm: this.#options.clock.after(delayMs, resolve), wake: resolve };
     });
   }
+}
+
+/** `trouble`: what the database said last to a flush; a database that answers may still refuse to write. */
+function databaseTrouble(trouble: unknown): MillraceError {
+  if (!(trouble instanceof Error) || isConnectionLoss(trouble))
+    return new MillraceError("MILLRACE_DATABASE_UNREACHABLE", {
+      message: "The server lost its database and goes on when it answers again.",
+    });
+  return new MillraceError("MILLRACE_DATABASE_UNREACHABLE", {
+    message: `The database answers, but takes no change (${trouble.message}); the server goes on when it does again.`,
+    advice: "Mend what the message names: free space where PostgreSQL keeps its data, when it is that.",
+    cause: trouble,
+  });
 }

@@ -31,8 +31,8 @@ export class Transfer {
         signal: this.#stopping,
       }),
     );
+    if (!response.ok) throw await unexpectedAnswer("PUT", path, response);
     await response.body?.cancel();
-    if (!response.ok) throw unexpectedAnswer("PUT", path, response.status);
   }
 
   #address(path: string): string {
@@ -50,9 +50,8 @@ export class Transfer {
       try {
         const response = await request();
         if (response.status < 500 && response.status !== 408 && response.status !== 429) return response;
-        await response.body?.cancel();
-        problem = `HTTP ${response.status}`;
-        if (performance.now() > until) throw unexpectedAnswer("request", path, response.status);
+        problem = await answerOf(response);
+        if (performance.now() > until) throw failedAnswer("request", path, response.status, problem);
       } catch (error) {
         if (this.#stopping.aborted || performance.now() > until) throw error;
         problem = error instanceof Error ? error.message : String(error);
@@ -64,10 +63,30 @@ export class Transfer {
   }
 }
 
-export function unexpectedAnswer(method: string, path: string, status: number): MillraceError {
+export async function unexpectedAnswer(
+  method: string,
+  path: string,
+  response: Response,
+): Promise<MillraceError> {
+  return failedAnswer(method, path, response.status, await answerOf(response));
+}
+
+/** The status, and what a problem of RFC 9457 says. */
+async function answerOf(response: Response): Promise<string> {
+  const status = `HTTP ${response.status}`;
+  try {
+    const { detail } = (await response.json()) as { readonly detail?: unknown };
+    return typeof detail === "string" ? `${status}: ${detail}` : status;
+  } catch {
+    // No problem: something between us and the server answered.
+    return status;
+  }
+}
+
+function failedAnswer(method: string, path: string, status: number, problem: string): MillraceError {
   const unknown = status === 404 && path.startsWith("/bundles/");
   return new MillraceError(unknown ? "MILLRACE_BUNDLE_UNKNOWN" : "MILLRACE_INTERNAL", {
-    message: `${method} ${path} was answered with HTTP ${status}`,
+    message: `${method} ${path} was answered with ${problem}`,
     fields: { path, status },
   });
 }

@@ -221,6 +221,16 @@ test("a task that returns 50 MB works: the value is stored as a blob before its 
   expect(fixture.server.requests.filter((line) => line.startsWith("GET /api/v1/blobs"))).toEqual([]);
 });
 
+test("a value that the server can't store now is sent again, and the server's words are told", async () => {
+  await using fixture = await startFixture();
+  const bundle = fixture.server.addBundle(bundleCode(`{ large: () => "x".repeat(100_000) }`));
+  fixture.server.refusals.push("The state folder has no space left.");
+  const outcome = await fixture.run(dispatchOf(bundle, "large"));
+  expect(outcome).toMatchObject({ kind: "succeeded" });
+  const { message } = await fixture.event("transfer_failed");
+  expect(message).toBe("HTTP 500: The state folder has no space left.");
+});
+
 test("an input that is a blob is fetched once and verified", async () => {
   await using fixture = await startFixture();
   const bundle = fixture.server.addBundle(bundleCode(`{ size: (input) => input.length }`));

@@ -24,6 +24,8 @@ type Waiter = { readonly test: (message: WorkerMessage) => boolean; readonly res
 export class ProtocolServer {
   readonly bundles = new Map<string, BundleUpload>();
   readonly blobs = new Map<string, Buffer>();
+  /** What the next blobs that are sent are refused with. */
+  readonly refusals: string[] = [];
   readonly received: WorkerMessage[] = [];
   readonly requests: string[] = [];
   readonly hellos: Hello[] = [];
@@ -172,6 +174,12 @@ export class ProtocolServer {
     if (request.method === "PUT" && kind === "blobs") {
       const parts: Buffer[] = [];
       for await (const part of request) parts.push(part as Buffer);
+      const refusal = this.refusals.shift();
+      if (refusal !== undefined) {
+        response.writeHead(500, { "content-type": "application/problem+json" });
+        response.end(JSON.stringify({ detail: refusal }));
+        return;
+      }
       this.blobs.set(hash, Buffer.concat(parts));
       response.writeHead(204).end();
       return;

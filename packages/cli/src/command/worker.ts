@@ -9,6 +9,7 @@ import { exitCodes } from "../exit-code.ts";
 import { onInterrupt } from "../interrupt.ts";
 import { ownVersion } from "../own-version.ts";
 import { ConnectionReport } from "../stack/connection-report.ts";
+import { TransferReport } from "../stack/transfer-report.ts";
 import { examples, gatherNames, gatherPairs, readCount, readSlots, slotsDefault } from "../stack/options.ts";
 import { formatTime, plural } from "../terminal/format.ts";
 
@@ -59,7 +60,7 @@ async function runWorker(context: Context, options: WorkerCommandOptions): Promi
   const { terminal, environment } = context;
   let refused = false;
   const url = options.url ?? environment.url ?? urlDefault;
-  const connection = new ConnectionReport(url);
+  const reports = { connection: new ConnectionReport(url), transfers: new TransferReport() };
   const tell = (event: string, text: string, fields: object): void => {
     if (options.json) return terminal.print(JSON.stringify({ event, ...fields }));
     const now = new Date();
@@ -78,7 +79,7 @@ async function runWorker(context: Context, options: WorkerCommandOptions): Promi
     version: ownVersion(),
     onEvent: (event) => {
       refused ||= event.kind === "refused";
-      const text = describeEvent(event, connection);
+      const text = describeEvent(event, reports);
       const isForPrograms = options.json === true && event.kind === "disconnected";
       if (text !== undefined || isForPrograms) tell(event.kind, text ?? "", event);
     },
@@ -101,7 +102,10 @@ async function runWorker(context: Context, options: WorkerCommandOptions): Promi
   return refused ? exitCodes.failed : exitCodes.succeeded;
 }
 
-function describeEvent(event: WorkerEvent, connection: ConnectionReport): string | undefined {
+function describeEvent(
+  event: WorkerEvent,
+  { connection, transfers }: { readonly connection: ConnectionReport; readonly transfers: TransferReport },
+): string | undefined {
   switch (event.kind) {
     case "connected":
     case "disconnected":
@@ -115,7 +119,7 @@ function describeEvent(event: WorkerEvent, connection: ConnectionReport): string
     case "child_start_failed":
       return `Could not start a process: ${event.message}`;
     case "transfer_failed":
-      return `Could not transfer ${event.what}: ${event.message}`;
+      return transfers.lineFor(event, Date.now());
     default:
       return undefined;
   }

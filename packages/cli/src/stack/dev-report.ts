@@ -8,6 +8,7 @@ import { errorDocument, formatError } from "../terminal/print-error.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import type { LocalServer } from "./local-server.ts";
 import type { Deployed } from "./reloader.ts";
+import { TransferReport } from "./transfer-report.ts";
 
 const namesShown = 8;
 
@@ -17,6 +18,7 @@ export class DevReport {
   readonly #root: string;
   #isStopping = false;
   #isWorkerLost = false;
+  readonly #transfers = new TransferReport();
 
   constructor(terminal: Terminal, options: { readonly isJson: boolean; readonly root: string }) {
     this.#terminal = terminal;
@@ -112,10 +114,14 @@ export class DevReport {
       case "child_start_failed":
         return this.problem(`The worker could not start a process: ${event.message}`);
       case "transfer_failed":
-        return this.problem(`The worker could not transfer ${event.what}: ${event.message}`);
+        return this.#tellTransfer(this.#transfers.lineFor(event, Date.now()));
       default:
         return;
     }
+  }
+
+  #tellTransfer(line: string | undefined): void {
+    if (line !== undefined) this.problem(line);
   }
 
   problem(message: string): void {

@@ -70,7 +70,8 @@ export class Engine {
   #commit: GroupCommit | undefined;
   #listening: { stop(): Promise<void> } | undefined;
   #state: "starting" | "ready" | "stopping" | "stopped" = "starting";
-  #storeTrouble = false;
+  /** Why the database takes no flush. */
+  #storeTrouble: unknown;
   #reapedAt = 0;
 
   constructor(options: EngineOptions) {
@@ -231,7 +232,7 @@ export class Engine {
     this.#state = "stopping";
     await this.#listening?.stop();
     this.hub.closeAll();
-    if (this.#storeTrouble) this.#membership.abandon();
+    if (this.#storeTrouble !== undefined) this.#membership.abandon();
     else await this.#leave();
     this.#end();
   }
@@ -281,18 +282,22 @@ export class Engine {
 
   #onStoreTrouble(error: unknown): void {
     const { log } = this.#options;
-    if (error === undefined && this.#storeTrouble) log.info({}, "the database answers again");
-    if (error !== undefined && !this.#storeTrouble) {
+    if (error === undefined && this.#storeTrouble !== undefined) log.info({}, "the database answers again");
+    if (error !== undefined && this.#storeTrouble === undefined) {
       log.warn({ err: error }, "the database does not take a flush; trying again");
     }
-    this.#storeTrouble = error !== undefined;
+    this.#storeTrouble = error;
+  }
+
+  get storeTrouble(): unknown {
+    return this.#storeTrouble;
   }
 
   get info(): EngineInfo {
     const state = this.#state === "stopped" ? "stopping" : this.#state;
     return {
       nodeId: this.#membership.nodeId,
-      state: this.#storeTrouble && state === "ready" ? "database_lost" : state,
+      state: this.#storeTrouble !== undefined && state === "ready" ? "database_lost" : state,
       shards: this.#membership.shards.size,
       activeRuns: this.#parts.runs.size,
       queuedRuns: this.#entrance.admission.size,

@@ -203,7 +203,8 @@ export class GroupCommit {
   /** Commits `flush` under `number`, however long it takes. */
   async #commit(flush: Flush, number: number): Promise<FlushOutcome> {
     const { store, nodeId } = this.#options;
-    for (let attempt = 0; ; attempt += 1) {
+    let delayMs = retryDelayMsMin;
+    for (let attempt = 0; ; attempt += 1, delayMs = nextDelayMs(delayMs)) {
       try {
         const outcome = await store.flush(nodeId, number, flush.batch);
         if (attempt === 0) return outcome;
@@ -214,24 +215,32 @@ export class GroupCommit {
         return landed === "not_landed" ? "fenced" : landed;
       } catch (error) {
         if (this.#stopped) return "fenced";
-        if (store.isPoison(error)) return this.#commitWithoutPoison(flush, error);
+        if (store.isPoison(error)) {
+          if (attempt > 0) this.#options.onStoreTrouble(undefined);
+          return this.#commitWithoutPoison(flush, error);
+        }
         this.#options.onStoreTrouble(error);
-        const landed = await this.#learnOutcome(number);
+        const landed = await this.#learnOutcome(number, delayMs);
         if (landed !== "not_landed") return landed;
       }
     }
   }
 
-  /** Asks until the store answers whether flush `number` landed (G3). */
-  async #learnOutcome(number: number, firstDelayMs = retryDelayMsMin): Promise<FlushOutcome | "not_landed"> {
+  /**
+   * Asks until the store answers whether flush `number` landed (G3). That it answers is no end of its trouble: a full
+   * disk can be read.
+   */
+  async #learnOutcome(number: number, firstDelayMs: number): Promise<FlushOutcome | "not_landed"> {
     const { store, nodeId, clock } = this.#options;
     for (let delayMs = firstDelayMs; ; delayMs = nextDelayMs(delayMs)) {
       await new Promise<void>((resolve) => clock.after(delayMs, resolve));
       if (this.#stopped) return "fenced";
       try {
         const last = await store.lastFlush(nodeId);
-        this.#options.onStoreTrouble(undefined);
-        if (last.number >= number) return last.log ?? "committed";
+        if (last.number >= number) {
+          this.#options.onStoreTrouble(undefined);
+          return last.log ?? "committed";
+        }
         return last.fenced ? "fenced" : "not_landed";
       } catch (error) {
         this.#options.onStoreTrouble(error);

@@ -116,7 +116,7 @@ function checkText(pipeline: PipelineDefinition): void {
 function isStorableAll(value: Json): boolean {
   if (typeof value === "string") return isStorable(value);
   if (value === null || typeof value !== "object") return true;
-  return Object.entries(value).every(([name, inner]) => isStorable(name) && isStorableAll(inner as Json));
+  return Object.entries(value).every(([name, inner]) => isStorable(name) && isStorableAll(inner));
 }
 
 function checkParamsSchema(pipeline: PipelineDefinition): void {

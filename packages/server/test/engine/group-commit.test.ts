@@ -62,6 +62,30 @@ test("callbacks without rows need no flush and no number", async () => {
   expect(told).toEqual([]);
 });
 
+test("a database that reads but does not write is in trouble until it writes, and is tried less and less often", async () => {
+  let tries = 0;
+  let isFull = true;
+  const { commit, database, manual, told } = await start({
+    request: (statement) => {
+      if (statement !== "flush" || !isFull) return;
+      tries += 1;
+      throw Object.assign(new Error("No space left on device"), { code: "53100" });
+    },
+  });
+  commit.markRun(entryOf("r1"));
+  for (let second = 0; second < 60; second += 1) {
+    await settled();
+    manual.advance(1_000);
+  }
+  expect(new Set(told)).toEqual(new Set(["trouble"]));
+  expect(tries).toBeLessThan(40);
+  isFull = false;
+  manual.advance(2_000);
+  await settled();
+  expect(database.tables.runs.size).toBe(1);
+  expect(told.at(-1)).toBe("back");
+});
+
 test("a flush whose answer was lost is not sent again when it landed", async () => {
   let losses = 1;
   const { commit, database, manual, told, flushes } = await start({

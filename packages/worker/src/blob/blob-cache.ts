@@ -70,10 +70,7 @@ export class BlobCache {
   async #fetch(hash: string): Promise<void> {
     const path = `/blobs/${hash}`;
     const response = await this.#transfer.get(path);
-    if (!response.ok || !response.body) {
-      await response.body?.cancel();
-      throw unexpectedAnswer("GET", path, response.status);
-    }
+    if (!response.ok || !response.body) throw await unexpectedAnswer("GET", path, response);
     const temporary = join(this.#folder, `.${randomUUID()}`);
     const digest = createHash("sha256");
     try {

@@ -84,10 +84,7 @@ export class BundleCache {
   async #fetch(hash: string): Promise<BundleManifest> {
     const path = `/bundles/${hash}`;
     const response = await this.#transfer.get(path);
-    if (!response.ok) {
-      await response.body?.cancel();
-      throw unexpectedAnswer("GET", path, response.status);
-    }
+    if (!response.ok) throw await unexpectedAnswer("GET", path, response);
     const upload = parseUpload(hash, await readBounded(response, limits.bundleBytesMax));
     const manifest = verify(hash, upload);
     await this.#write(hash, upload);

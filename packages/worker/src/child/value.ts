@@ -1,6 +1,6 @@
 /** How values leave and enter a child: small ones in the message, large ones by file. */
 import { createHash } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { findJsonFault, formatPath, MillraceError, type Json } from "@millrace/core";
 import type { LocalValue, ProducedValue } from "../pool/child-message.ts";
@@ -46,7 +46,13 @@ export class ValueStore {
   write(bytes: Uint8Array): { readonly file: string; readonly blob: string; readonly bytes: number } {
     this.#count += 1;
     const file = join(this.#folder, `${process.pid}-${this.#count}`);
-    writeFileSync(file, bytes, { mode: 0o600 });
+    try {
+      writeFileSync(file, bytes, { mode: 0o600 });
+    } catch (error) {
+      // The disk is full: half a file would keep it so.
+      rmSync(file, { force: true });
+      throw error;
+    }
     return { file, blob: createHash("sha256").update(bytes).digest("hex"), bytes: bytes.length };
   }
 
