@@ -113,6 +113,8 @@ test("a second `dev` on one folder says who has it, and the first lives on", lon
   const second = await stack.run(["dev", project, "--json", "--port", "0"]);
   expectRefusal(second, "MILLRACE_STATE_IN_USE");
   expect(`${second.out}${second.err}`).toContain(String(url));
+  const { port } = new URL(String(url));
+  expectRefusal(await stack.run(["dev", project, "--json", "--port", port]), "MILLRACE_STATE_IN_USE");
   const api = new Api(String(url));
   expect((await api.ended(await api.start("works-well"), 60_000)).run.state).toBe("succeeded");
   expect(first.isAlive).toBe(true);

@@ -97,6 +97,23 @@ test("what needs a server says that there is none, and how to start one", async 
   }
 });
 
+test("lines of logs that may have been missed are said to be", async () => {
+  const run = { id: "r1", pipeline: "p", state: "succeeded", generation: 1, labels: {} };
+  const snapshot = { kind: "snapshot", detail: { run, nodes: [] } };
+  const connections = [[snapshot], [snapshot, { kind: "end", run }]];
+  await using server = await startApiServer((request) => {
+    if (request === "POST /runs") return { status: 200, body: { run, created: true } };
+    if (request === "GET /runs/r1/events")
+      return { status: 200, body: undefined, events: connections.shift() ?? [] };
+    const definition = { name: "p", tags: [], paused: false, nodes: [], regions: [] };
+    return { status: 200, body: { name: "p", definition } };
+  });
+  const root = projectWith({});
+  const { exitCode, stderr } = await millrace(root, "run", "p", "--logs", "--url", server.url);
+  expect(exitCode, stderr).toBe(0);
+  expect(stderr).toContain("`millrace logs r1` has them all");
+});
+
 test("wrong names of commands and options get suggestions", async () => {
   const root = projectWith({});
   expect(await millrace(root, "rnu")).toMatchObject({

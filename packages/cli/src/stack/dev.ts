@@ -8,6 +8,7 @@
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { claimStateFolder } from "@millrace/store";
 import { exitCodeOfSignal, onInterrupt, type StopSignal } from "../interrupt.ts";
 import type { Context } from "../environment.ts";
 import { exitCodes } from "../exit-code.ts";
@@ -29,7 +30,8 @@ const host = "127.0.0.1";
 export async function runDev(context: Context, options: DevOptions): Promise<number> {
   const { root } = findConfiguration(context.folder);
   const report = new DevReport(context.terminal, { isJson: options.json === true, root });
-  const port = await choosePort(options.port);
+  const stateFolder = stateFolderOf({ ...context, folder: root }, options);
+  const port = await choosePort(options.port, stateFolder);
   const stopping = new AbortController();
   let stopSignal: StopSignal = "SIGTERM";
   const asked = new Promise<void>((resolve) => {
@@ -55,7 +57,6 @@ export async function runDev(context: Context, options: DevOptions): Promise<num
   const releaseWrapper = wrapperGone(() => stopping.abort());
   let server: LocalServer | undefined;
   try {
-    const stateFolder = stateFolderOf({ ...context, folder: root }, options);
     // A server that ran before may know these very files; a new one needs them described, and takes longer to start.
     const preparing = existsSync(stateFolder) ? reloader.build() : reloader.describe();
     preparing.catch(() => undefined);
@@ -94,12 +95,16 @@ export async function runDev(context: Context, options: DevOptions): Promise<num
   }
 }
 
-/** An explicit port is taken or refused; the usual one gives way to a free one, and that is said. */
-async function choosePort(port: number | undefined): Promise<number> {
+/**
+ * An explicit port is taken or refused; the usual one gives way to a free one, and that is said. Where this folder's own
+ * server runs, that is what is said: it may well be what has the port.
+ */
+async function choosePort(port: number | undefined, stateFolder: string): Promise<number> {
   const wanted = port ?? portDefault;
   if (wanted === 0 || (await isPortFree(host, wanted))) return wanted;
-  if (port !== undefined) throw portTaken(host, port);
-  return 0;
+  if (port === undefined) return 0;
+  if (existsSync(stateFolder)) await (await claimStateFolder(stateFolder)).release();
+  throw portTaken(host, port);
 }
 
 function workerOptions(context: Context, options: DevOptions, root: string, server: LocalServer) {

@@ -204,6 +204,7 @@ async function watch(
   const showLogs = options.logs === true;
   const view: RunView = terminal.isLive ? liveView(terminal, showLogs) : plainView(terminal, showLogs);
   let finish = (_ended: RunSummary | undefined): void => undefined;
+  let snapshots = 0;
   try {
     const ended = await followRun(client, run, {
       signal,
@@ -213,9 +214,15 @@ async function watch(
       },
       onEvent: (event) => {
         if (event.kind === "log") view.log(event.entry);
+        else if (event.kind === "snapshot") snapshots += 1;
       },
     });
     finish(ended);
+    // Each connection begins with one; what was logged between two was not heard.
+    if (showLogs && snapshots > 1)
+      terminal.note(
+        `The connection was lost for a while: lines may be missing above. \`millrace logs ${run.id}\` has them all.`,
+      );
     return ended;
   } catch (error) {
     finish(undefined);

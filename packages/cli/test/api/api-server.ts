@@ -11,6 +11,8 @@ export interface ApiServer extends AsyncDisposable {
 export interface ApiAnswer {
   readonly status: number;
   readonly body: unknown;
+  /** In place of the body: a stream of these, which then breaks off. */
+  readonly events?: readonly object[];
 }
 
 export async function startApiServer(answer: (request: string) => ApiAnswer): Promise<ApiServer> {
@@ -18,8 +20,13 @@ export async function startApiServer(answer: (request: string) => ApiAnswer): Pr
   const server = createServer((request, response) => {
     const asked = `${request.method} ${request.url?.replace(/^\/api\/v1|\?.*$/g, "")}`;
     requests.push(asked);
-    const { status, body } = answer(asked);
+    const { status, body, events } = answer(asked);
     request.resume();
+    if (events) {
+      response.writeHead(status, { "content-type": "text/event-stream" });
+      response.end(events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join(""));
+      return;
+    }
     response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

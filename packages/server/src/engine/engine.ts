@@ -282,7 +282,8 @@ export class Engine {
 
   #onStoreTrouble(error: unknown): void {
     const { log } = this.#options;
-    if (error === undefined && this.#storeTrouble !== undefined) log.warn({}, "the database takes flushes again");
+    if (error === undefined && this.#storeTrouble !== undefined)
+      log.warn({}, "the database takes flushes again");
     if (error !== undefined && this.#storeTrouble === undefined) {
       log.warn({ err: error }, "the database does not take a flush; trying again");
     }
