@@ -1,6 +1,17 @@
 import { spawn } from "node:child_process";
 import { randomBytes, randomUUID } from "node:crypto";
-import { chown, mkdir, readFile, readdir, rename, rm, stat, statfs, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  chown,
+  mkdir,
+  readFile,
+  readdir,
+  rename,
+  rm,
+  stat,
+  statfs,
+  writeFile,
+} from "node:fs/promises";
 import { join } from "node:path";
 import { MillraceError } from "@millrace/core";
 import { describeStateFailure, saysDiskFull } from "../state-failure.ts";
@@ -46,7 +57,7 @@ export async function locateData(folder: string): Promise<DataPlace> {
 /** Makes the cluster if there is none yet. Complete or not there: made beside its place, then renamed. */
 export async function ensureCluster(place: DataPlace, binaries: Binaries, folder: string): Promise<void> {
   const version = await readVersion(place.data);
-  if (version === majorVersion) return;
+  if (version === majorVersion) return closeToOthers(place.data);
   if (version !== undefined) {
     throw new MillraceError("MILLRACE_DATA_VERSION", {
       message: `The data in ${place.data} belong to PostgreSQL ${version}; this Millrace brings PostgreSQL ${majorVersion}.`,
@@ -68,6 +79,12 @@ export async function ensureCluster(place: DataPlace, binaries: Binaries, folder
     // Another process was faster, and its cluster is as good as ours.
     if ((await readVersion(place.data)) !== majorVersion) throw error;
   }
+}
+
+/** PostgreSQL refuses data that others may read or change: a `chmod -R` over the project is enough for that. */
+async function closeToOthers(data: string): Promise<void> {
+  const { mode } = await stat(data);
+  if ((mode & 0o027) !== 0) await chmod(data, 0o700);
 }
 
 interface InitdbContext {

@@ -52,6 +52,16 @@ test("a first start makes a durable server that only the socket reaches", async 
   expect(`${server.connection.host}/.s.PGSQL.5432`.length).toBeLessThan(107);
 });
 
+test("data that a `chmod -R` opened to others are closed again and served", async () => {
+  await using folder = await temporaryFolder();
+  const first = await start(folder);
+  await first.stop();
+  await chmod(first.dataFolder, 0o755);
+  const second = await start(folder);
+  expect(await query(second, "select 1 as one")).toEqual([{ one: 1 }]);
+  expect((await stat(second.dataFolder)).mode & 0o777).toBe(0o700);
+});
+
 test("a stopped server is gone, and the next start finds its data", async () => {
   await using folder = await temporaryFolder();
   const first = await start(folder);
