@@ -1,6 +1,6 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, watch, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { Dev, emptyProject, millrace, projectWith, spawnMillrace } from "./command-process.ts";
 
 const timeoutMs = 120_000;
@@ -61,6 +61,32 @@ test(
     expect(await millrace(root, "runs")).toMatchObject({ exitCode: 4 });
   },
   timeoutMs,
+);
+
+test.for([
+  ["dev", 130],
+  ["server", 0],
+] as const)(
+  "Ctrl-C while the first start of `millrace %s` makes its database is no failure",
+  { timeout: timeoutMs },
+  async ([command, exitCode]) => {
+    const root = projectWith({ "pipelines/flow.ts": flow("hello") });
+    const state = join(root, ".millrace");
+    mkdirSync(state, { mode: 0o711 });
+    const watcher = watch(state);
+    const making = new Promise<void>((resolve) => {
+      watcher.on("change", (_event, name) => {
+        if (String(name).startsWith("postgres.incoming-")) resolve();
+      });
+    });
+    onTestFinished(() => watcher.close());
+    const started = spawnMillrace(root, [command, "--port", "0"], { ownGroup: true });
+    await making;
+    process.kill(-started.pid, "SIGINT");
+    expect(await started.ended).toBe(exitCode);
+    expect(started.stderr()).toBe("");
+    expect(existsSync(join(state, "server.json"))).toBe(false);
+  },
 );
 
 const flow = (text: string): string => `import { pipeline, task } from "millrace";

@@ -93,6 +93,10 @@ async function runServer(context: Context, options: ServerCommandOptions): Promi
     await server.stop();
     // It was asked to stop, and it did.
     return exitCodes.succeeded;
+  } catch (error) {
+    // A terminal's Ctrl-C ends a start's helpers, too: what they leave unfinished then is no failure.
+    if (!stopping.signal.aborted) throw error;
+    return exitCodes.succeeded;
   } finally {
     interrupts.release();
   }

@@ -85,6 +85,10 @@ export async function runDev(context: Context, options: DevOptions): Promise<num
       await asked;
     }
     return exitCodeOfSignal(stopSignal);
+  } catch (error) {
+    // A terminal's Ctrl-C ends our own helpers, too: what they leave unfinished then is no failure.
+    if (!stopping.signal.aborted) throw error;
+    return exitCodeOfSignal(stopSignal);
   } finally {
     await reloader.stop();
     await worker.stop();
