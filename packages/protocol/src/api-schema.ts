@@ -17,7 +17,10 @@ import {
   type Shape,
 } from "./shape.ts";
 
-const count = integer(0);
+/** PostgreSQL's `integer`. */
+const integerMax = 2_147_483_647;
+const count = integer(0, integerMax);
+const positive = integer(1, integerMax);
 
 export const startRunRequest = closed(
   object(
@@ -35,8 +38,8 @@ export const markRequest = closed(
     { item: storable, output: anyJson },
   ),
 );
-export const rollbackRequest = closed(object({ project: storable }, { deployment: integer(1) }));
-export const poolRequest = closed(object({ slots: integer(0) }));
+export const rollbackRequest = closed(object({ project: storable }, { deployment: positive }));
+export const poolRequest = closed(object({ slots: count }));
 
 /** For the document; `parseCloudEvent` of core checks, and tells more. */
 export const cloudEvent = object(
@@ -54,7 +57,7 @@ export const cloudEventBatch = list(cloudEvent);
 
 const manifest = object({
   hash: sha256,
-  formatVersion: integer(1),
+  formatVersion: positive,
   project: text,
   codeHash: sha256,
   mapHash: sha256,
@@ -83,8 +86,8 @@ const options = object(
   { retry, priority: number(), queue: text, env: list(text), connections: list(text) },
   {
     timeoutMs: number(0),
-    pool: object({ name: text, slots: integer(1) }),
-    concurrency: object({ key: template, limit: integer(1) }),
+    pool: object({ name: text, slots: positive }),
+    concurrency: object({ key: template, limit: positive }),
     cache: object({ version: text }, { expiryMs: number(0) }),
   },
 );
@@ -111,14 +114,14 @@ const node = object(
 );
 const region = object(
   { id: text, over: list(template), combine: oneOf("zip", "cross"), settled: flag },
-  { parent: text, concurrency: integer(1), source },
+  { parent: text, concurrency: positive, source },
 );
 const pipeline = object(
   { name: text, tags: list(text), paused: flag, nodes: list(node), regions: list(region) },
   {
     description: text,
     owner: text,
-    maxActiveRuns: integer(1),
+    maxActiveRuns: positive,
     deadlineMs: number(0),
     params: object({ schema: anyJson, validateOnWorker: flag }),
     output: template,

@@ -41,9 +41,13 @@ export const sha256 = leaf(
   (value) => typeof value === "string" && /^[0-9a-f]{64}$/.test(value),
 );
 
-export function integer(minimum: number): Shape {
-  const holds = (value: unknown): boolean => Number.isInteger(value) && (value as number) >= minimum;
-  return leaf({ type: "integer", minimum }, `an integer from ${minimum}`, holds);
+/** `maximum`: for what is kept in a column of PostgreSQL. */
+export function integer(minimum: number, maximum?: number): Shape {
+  const holds = (value: unknown): boolean =>
+    Number.isInteger(value) && (value as number) >= minimum && (value as number) <= (maximum ?? Infinity);
+  return maximum === undefined
+    ? leaf({ type: "integer", minimum }, `an integer from ${minimum}`, holds)
+    : leaf({ type: "integer", minimum, maximum }, `an integer from ${minimum} to ${maximum}`, holds);
 }
 
 export function number(minimum?: number, maximum?: number): Shape {

@@ -77,6 +77,25 @@ describe("deployments", () => {
     expect(taken.body).toMatchObject({ code: "MILLRACE_PROJECT_CONFLICT", fields: { owner: "test" } });
   });
 
+  it("refuse numbers that no column holds", async () => {
+    await using fixture = await startFixture();
+    const large = 3_000_000_000;
+    const options = { ...node("a").options, pool: { name: "p", slots: large } };
+    for (const answer of [
+      await fixture.deploy([pipeline("p", [node("a")])], { pools: { x: large } }),
+      await fixture.deploy([pipeline("p", [node("a")], { maxActiveRuns: large })]),
+      await fixture.deploy([pipeline("p", [node("a", { options })])], { pools: { p: 1 } }),
+      await fixture.call("POST", "/deployments/rollback", { project: "test", deployment: large }),
+      await fixture.call("POST", "/deployments/rollback", { project: "test", deployment: 1e300 }),
+    ])
+      expect(answer.body.code).toMatch(/^MILLRACE_(REQUEST|OPTION)_INVALID$/);
+    const long = { ...node("a").options, timeoutMs: 1e300, priority: -1e300 };
+    const answer = await fixture.deploy([
+      pipeline("p", [node("a", { options: long })], { deadlineMs: 1e300 }),
+    ]);
+    expect(answer.status).toBeLessThan(500);
+  });
+
   it("take a bundle only with the bytes that its hash names", async () => {
     await using fixture = await startFixture();
     const bundle = bundleOf("test", "code");
