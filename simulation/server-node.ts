@@ -3,8 +3,8 @@
  *
  * O1: nothing happens in a process that is dead; what happens to a frozen one happens when it wakes.
  */
-import { keyOf, MemoryEngineDatabase, type MemoryLink, type SeededRandom } from "@millrace/testkit";
-import { Engine, type Clock, type DefinitionSource, type EngineLog } from "@millrace/server";
+import { memoryArchive, MemoryEngineDatabase, type MemoryLink, type SeededRandom } from "@millrace/testkit";
+import { Engine, type Clock, type DefinitionSource, type EngineLog, type RunArchive } from "@millrace/server";
 import type { Journal } from "./journal.ts";
 import { pools } from "./pipelines.ts";
 import type { Scheduler } from "./scheduler.ts";
@@ -101,10 +101,12 @@ export class ServerNode {
   #startEngine(life: Incarnation): void {
     if (life.isDead) return;
     const { blobs, database, definitions, journal, scheduler, wrapStore } = this.#world;
+    const link = this.#link(life);
     const engine: Engine = new Engine({
-      store: wrapStore(database.connect(this.#link(life))),
+      store: wrapStore(database.connect(link)),
       blobs,
       definitions,
+      archive: this.#archive(link),
       clock: this.#clock(life),
       random: () => this.#random.next(),
       log: this.#log(),
@@ -121,11 +123,6 @@ export class ServerNode {
     });
     this.engine = engine;
     engine.setConfiguredPools(pools);
-    engine.findRun = async (id) => {
-      const { runs, runHistory } = database.tables;
-      const ended = [...runHistory.values()].find((run) => run.id === id);
-      return runs.get(keyOf(1, id)) ?? (ended && { ...ended, cancel: undefined, wakeAt: undefined });
-    };
     engine.start().then(
       () => journal.note(`${this.name} is ready as node ${engine.info.nodeId}`),
       (error: unknown) => {
@@ -217,6 +214,23 @@ export class ServerNode {
       },
       notify: (deliver) =>
         void scheduler.after(random.next() * (random.chance(0.1) ? 3_000 : 2), () => life.deliver(deliver)),
+    };
+  }
+
+  /** History is read over the same connection as everything else. */
+  #archive(link: MemoryLink): RunArchive {
+    const over = async <Answer>(ask: () => Promise<Answer>): Promise<Answer> => {
+      await link.request?.("loadRun");
+      const answer = await ask();
+      await link.answer?.("loadRun");
+      return answer;
+    };
+    const archive = memoryArchive(this.#world.database.tables);
+    return {
+      findRun: (id) => over(() => archive.findRun(id)),
+      findRunRows: (id) => over(() => archive.findRunRows(id)),
+      findOutputs: (id, names) => over(() => archive.findOutputs(id, names)),
+      endQuarantined: (id, end) => over(() => archive.endQuarantined(id, end)),
     };
   }
 

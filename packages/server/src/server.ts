@@ -16,8 +16,11 @@ import {
   definitionsChannel,
   findDefinition,
   findPipeline,
+  endQuarantined,
+  findOutputs,
   findRun,
   liveChannel,
+  findRunRows,
   migrate,
   openFolderBlobStore,
   openPostgresEngineStore,
@@ -28,6 +31,7 @@ import type { FastifyInstance } from "fastify";
 import { systemClock } from "./engine/clock.ts";
 import type { DefinitionSource } from "./engine/definitions.ts";
 import type { EngineLog } from "./engine/engine-options.ts";
+import type { RunArchive } from "./engine/generations.ts";
 import { workspaceId } from "./engine/workspace.ts";
 import { EngineHost } from "./engine-host.ts";
 import { Access } from "./http/access.ts";
@@ -143,6 +147,7 @@ class RunningServer implements Server {
       store: openPostgresEngineStore(database),
       blobs,
       definitions: definitionSource(database),
+      archive: runArchive(database),
       clock: systemClock,
       random: Math.random,
       checkParams: (pipeline, given) => params.check(pipeline, given),
@@ -152,10 +157,6 @@ class RunningServer implements Server {
       version: options.version,
       ...(options.activeRunsMax === undefined ? {} : { activeRunsMax: options.activeRunsMax }),
       prepare: async (engine) => {
-        engine.findRun = async (id) => {
-          const found = await findRun(database, workspaceId, id, sinceOf(id));
-          return found.live ?? found.ended[0];
-        };
         engine.setConfiguredPools(await configuredPools(database, workspaceId));
       },
     });
@@ -282,6 +283,18 @@ class RunningServer implements Server {
       this.#parts.options.log.warn({ err: error }, "the pools could not be read");
     }
   }
+}
+
+function runArchive(database: Database): RunArchive {
+  return {
+    findRun: async (id) => {
+      const found = await findRun(database, workspaceId, id, sinceOf(id));
+      return found.live ?? found.ended[0];
+    },
+    findRunRows: (id) => findRunRows(database, workspaceId, id, sinceOf(id)),
+    findOutputs: (id, names) => findOutputs(database, workspaceId, id, { since: sinceOf(id), names }),
+    endQuarantined: (id, end) => endQuarantined(database, workspaceId, id, end),
+  };
 }
 
 function definitionSource(database: Database): DefinitionSource {

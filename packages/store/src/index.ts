@@ -132,6 +132,7 @@ export {
   lastRuns,
   listRuns,
   type RunFilter,
+  type StoredOutput,
   type TaskRunName,
 } from "./queries/runs.ts";
 export {

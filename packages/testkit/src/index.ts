@@ -9,6 +9,7 @@ export {
   type HistoryRow,
 } from "./engine-store-conformance.ts";
 export { type ManualClock, manualClock } from "./manual-clock.ts";
+export { memoryArchive } from "./memory-archive.ts";
 export { MemoryConstraintError } from "./memory-constraint-error.ts";
 export {
   type FlushUnderWay,

@@ -2,6 +2,7 @@ import type { BlobStore, EngineStore } from "@millrace/store";
 import type { Clock } from "./clock.ts";
 import type { Json } from "@millrace/core";
 import type { ActivePipeline, DefinitionSource } from "./definitions.ts";
+import type { RunArchive } from "./generations.ts";
 
 /** Where the engine writes what operators should know. pino has this shape. */
 export interface EngineLog {
@@ -14,6 +15,7 @@ export interface EngineOptions {
   readonly store: EngineStore;
   readonly blobs: Pick<BlobStore, "put" | "get">;
   readonly definitions: DefinitionSource;
+  readonly archive: RunArchive;
   readonly clock: Clock;
   /** Even in [0, 1). */
   readonly random: () => number;

@@ -21,6 +21,7 @@ import { DistantDispatches } from "./distant-dispatches.ts";
 import { EventLog, logShard, ownEvent } from "./event-log.ts";
 import type { EngineOptions } from "./engine-options.ts";
 import type { EngineParts } from "./engine-parts.ts";
+import { Generations } from "./generations.ts";
 import { GroupCommit, type RefusedRows } from "./group-commit.ts";
 import type { RunInboxMessage } from "./inbox-message.ts";
 import { Inbox } from "./inbox.ts";
@@ -31,7 +32,7 @@ import { Offers } from "./offers.ts";
 import { Readiness } from "./readiness.ts";
 import type { RunEntry } from "./run-entry.ts";
 import { RunCalls } from "./run-calls.ts";
-import { RunEntrance, type Rerun, type StartedRun, type StartRun } from "./run-entrance.ts";
+import { RunEntrance, type StartedRun, type StartRun } from "./run-entrance.ts";
 import { RunHost } from "./run-host.ts";
 import { RunWatchers } from "./run-watchers.ts";
 import { FiringDesk } from "./trigger/firing-desk.ts";
@@ -55,6 +56,7 @@ export class Engine {
   readonly values: Values;
   readonly watchers = new RunWatchers();
   readonly hub: WorkerHub;
+  readonly generations: Generations;
   readonly #options: EngineOptions;
   readonly #clock: DatabaseClock;
   readonly #alarms: Alarms;
@@ -95,7 +97,15 @@ export class Engine {
       activeRunsMax: options.activeRunsMax ?? activeRunsMax,
       ownedShards: () => this.#membership.list(),
       isReady: () => this.#state === "ready",
+      findRun: (id) => options.archive.findRun(id),
       send: (shard, message) => this.#inbox.send(shard, message),
+    });
+    this.generations = new Generations({
+      archive: options.archive,
+      definitions: this.definitions,
+      values: this.values,
+      now: () => this.#clock.now(),
+      enter: (rerun) => this.#entrance.rerun(rerun),
     });
     this.#calls = new RunCalls({
       parts: this.#parts,
@@ -334,16 +344,6 @@ export class Engine {
   /** Makes a run; resolves when it is committed. Throws MILLRACE_OVERLOADED beyond the engine's bounds. */
   startRun(request: StartRun): Promise<StartedRun> {
     return this.#entrance.start(request);
-  }
-
-  /** How the server finds a run's own row, live or ended. */
-  set findRun(find: (id: string) => Promise<LiveRun | undefined>) {
-    this.#entrance.findRun = find;
-  }
-
-  /** The next generation of a run that has ended. */
-  rerun(rerun: Rerun): Promise<void> {
-    return this.#entrance.rerun(rerun);
   }
 
   /** Sends a command to a run, wherever it is; false when no such run is live. Resolves once it is durable. */

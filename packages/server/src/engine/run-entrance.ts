@@ -43,6 +43,8 @@ export interface RunEntranceOptions {
   readonly ownedShards: () => readonly number[];
   /** Whether runs are taken now. */
   readonly isReady: () => boolean;
+  /** A run's own row, live or ended. */
+  readonly findRun: (id: string) => Promise<LiveRun | undefined>;
   readonly send: (shard: number, message: InboxContent) => void;
 }
 
@@ -64,10 +66,6 @@ export class RunEntrance {
   get #parts(): EngineParts {
     return this.#options.parts;
   }
-
-  /** A run's own row, live or ended. Set by the server, which reads history. */
-  findRun: (id: string) => Promise<LiveRun | undefined> = async (id) =>
-    (await this.#parts.store.loadRun({ workspace: workspaceId, id }))?.run;
 
   newRunId(): string {
     return newRunId(this.#parts.clock.now(), this.#parts.random);
@@ -115,7 +113,7 @@ export class RunEntrance {
 
   async #findByKey(key: string): Promise<LiveRun | undefined> {
     const id = await this.#parts.store.findIdempotencyKey(workspaceId, key);
-    return id === undefined ? undefined : this.findRun(id);
+    return id === undefined ? undefined : this.#options.findRun(id);
   }
 
   /** The database refused a new run: one of this name is there, or its row breaks a rule. */

@@ -25,6 +25,7 @@ import {
 } from "@millrace/store";
 import type { Engine } from "../engine/engine.ts";
 import { workspaceId } from "../engine/workspace.ts";
+import { newestRows, outputName } from "../engine/generation-rows.ts";
 import { liveRowOf, taskRunRowOf, type RunEntry } from "../engine/run-entry.ts";
 import { runIdTime } from "../engine/run-id.ts";
 import type { ApiContext } from "./api-context.ts";
@@ -136,16 +137,6 @@ async function fromHistory(
   return { run, graph, taskRuns, earlier, ended: true, since };
 }
 
-/** Rows come newest generation first. */
-export function newestRows(rows: readonly TaskRunRow[], generation: number): TaskRunRow[] {
-  const newest = new Map<string, TaskRunRow>();
-  for (const row of rows) {
-    const name = `${row.node}\n${row.item}`;
-    if (row.generation <= generation && !newest.has(name)) newest.set(name, row);
-  }
-  return [...newest.values()];
-}
-
 /** The machine reads lists and the run's output from these itself. */
 export async function withStructuralOutputs(
   context: ApiContext,
@@ -168,11 +159,9 @@ export async function withOutputs(
 ): Promise<TaskRunRow[]> {
   const since = sinceOf(runId);
   const found = await findOutputs(context.database, workspaceId, runId, { since, names: wanted });
-  const outputs = new Map(
-    found.map(({ name, output }) => [`${name.node}\n${name.item}\n${name.generation}`, output]),
-  );
+  const outputs = new Map(found.map(({ name, output }) => [outputName(name), output]));
   return rows.map((row) => {
-    const output = outputs.get(`${row.node}\n${row.item}\n${row.generation}`);
+    const output = outputs.get(outputName(row));
     return output === undefined ? row : { ...row, output };
   });
 }

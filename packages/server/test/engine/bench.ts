@@ -9,6 +9,7 @@ import {
 import {
   liveRun,
   manualClock,
+  memoryArchive,
   MemoryEngineDatabase,
   type MemoryLink,
   type ManualClock,
@@ -28,7 +29,8 @@ export function engineClock(manual: ManualClock): Clock {
 export function memory(link: MemoryLink = {}) {
   const manual = manualClock(1_800_000_000_000);
   const database = new MemoryEngineDatabase({ now: () => manual.now() });
-  return { manual, clock: engineClock(manual), database, store: database.connect(link) };
+  const archive = memoryArchive(database.tables);
+  return { manual, clock: engineClock(manual), database, archive, store: database.connect(link) };
 }
 
 /** Lets everything that follows from promises happen. */

@@ -29,7 +29,7 @@ class Node {
 
   constructor(shared = memory()) {
     this.#memory = shared;
-    const { clock, store } = shared;
+    const { archive, clock, store } = shared;
     this.engine = new Engine({
       store,
       blobs: { put: async () => "", get: async () => undefined },
@@ -37,6 +37,7 @@ class Node {
         findActive: async (_workspace, name) => active(name),
         definitionOf: async (_workspace, _bundle, name) => pipelines[name],
       },
+      archive,
       clock,
       random: Math.random,
       log: { info: () => {}, warn: () => {}, error: (_fields, text) => this.errors.push(text) },

@@ -148,13 +148,18 @@ export interface TaskRunName {
   readonly generation: number;
 }
 
+export interface StoredOutput {
+  readonly name: TaskRunName;
+  readonly output: StoredValue;
+}
+
 /** Outputs of ended task runs by name. */
 export async function findOutputs(
   database: Database,
   workspace: number,
   runId: string,
   query: { readonly since: number; readonly names: readonly TaskRunName[] },
-): Promise<{ readonly name: TaskRunName; readonly output: StoredValue }[]> {
+): Promise<StoredOutput[]> {
   if (query.names.length === 0) return [];
   const { rows } = await database.api.query<{
     node: string;

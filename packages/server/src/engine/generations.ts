@@ -1,0 +1,207 @@
+/**
+ * The next generation of a run that has ended, as people's reruns and late marks make it.
+ *
+ * B1: it is made from one consistent view of history; of two servers that make one at once, the second is refused by the
+ *     database (`RunEntrance.rerun`).
+ * B2: a quarantined run's rows go to history first.
+ */
+import {
+  isRunEnded,
+  MillraceError,
+  nearestName,
+  planMark,
+  planRerun,
+  type Graph,
+  type LateMark,
+  type Reason,
+  type RerunScope,
+  type TaskRunRecord,
+} from "@millrace/core";
+import type { EndedRun, FoundRunRows, LiveRun, StoredOutput, TaskRunName, TaskRunRow } from "@millrace/store";
+import type { Definitions } from "./definitions.ts";
+import { newestRows, outputName } from "./generation-rows.ts";
+import type { Rerun } from "./run-entrance.ts";
+import type { Values } from "./values.ts";
+import { workspaceId } from "./workspace.ts";
+
+/** Where runs are found, live or ended, whoever owns them. */
+export interface RunArchive {
+  /** A run's own row: live, else of its newest generation. */
+  findRun(id: string): Promise<LiveRun | undefined>;
+  /** One consistent view; task runs of ended generations come newest first, without outputs. */
+  findRunRows(id: string): Promise<FoundRunRows>;
+  findOutputs(id: string, names: readonly TaskRunName[]): Promise<readonly StoredOutput[]>;
+  /** Moves a quarantined run to history as failed; false when it is not quarantined. */
+  endQuarantined(id: string, end: { readonly now: number; readonly openReason: Reason }): Promise<boolean>;
+}
+
+export interface RerunWish extends RerunScope {
+  /** The bundle that the last generation ran with, in place of the newest. */
+  readonly sameBundle: boolean;
+}
+
+export interface GenerationsOptions {
+  readonly archive: RunArchive;
+  readonly definitions: Definitions;
+  readonly values: Values;
+  readonly now: () => number;
+  readonly enter: (rerun: Rerun) => Promise<void>;
+}
+
+interface Plan {
+  readonly graph: Graph;
+  readonly bundle: string;
+  readonly project: string;
+  readonly kept: readonly TaskRunRecord[];
+}
+
+const quarantinedReason: Reason = {
+  code: "MILLRACE_RUN_QUARANTINED",
+  message: "It was open when its run was quarantined.",
+};
+
+export class Generations {
+  readonly #options: GenerationsOptions;
+  /** Runs whose next generation is being made here: a second request for one is refused. */
+  readonly #inMaking = new Set<string>();
+
+  constructor(options: GenerationsOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves once the next generation is committed. Throws MILLRACE_RUN_STATE_CONFLICT when there is nothing to rerun. */
+  rerun(id: string, { sameBundle, kind, nodes }: RerunWish): Promise<void> {
+    return this.#make(id, async (last, rows) => {
+      const { graph, bundle, project } = sameBundle
+        ? await this.#sameVersion(last)
+        : await this.#newestVersion(last);
+      if (kind === "nodes") for (const node of nodes) requireNode(graph, node);
+      const kept = planRerun(graph, rows, { kind, nodes });
+      if (kind === "failed" && rows.length > 0 && kept.length === rows.length) {
+        throw new MillraceError("MILLRACE_RUN_STATE_CONFLICT", {
+          message: `Nothing of the run ${id} failed: there is nothing to run again.`,
+          advice: "Rerun a node, or the whole run.",
+        });
+      }
+      return { graph, bundle, project, kept };
+    });
+  }
+
+  /** A person's verdict on a task run of a run that has ended. Resolves once it is committed. */
+  mark(id: string, mark: LateMark): Promise<void> {
+    return this.#make(id, async (last, rows) => {
+      const version = await this.#sameVersion(last);
+      requireNode(version.graph, mark.node);
+      return { ...version, kept: planMark(version.graph, rows, mark, last.generation + 1) };
+    });
+  }
+
+  async #make(
+    id: string,
+    plan: (last: EndedRun, rows: readonly TaskRunRow[]) => Promise<Plan>,
+  ): Promise<void> {
+    if (this.#inMaking.has(id)) {
+      throw new MillraceError("MILLRACE_RUN_STATE_CONFLICT", {
+        message: `The run ${id} is being rerun at this moment.`,
+      });
+    }
+    this.#inMaking.add(id);
+    try {
+      const { last, rows } = await this.#lastGeneration(id);
+      const { graph, bundle, project, kept } = await plan(last, rows);
+      const identity = await this.#nextIdentity(last, { bundle, project });
+      const keptRows = kept.map((row) => ({ ...row, workspace: workspaceId, runId: id }));
+      await this.#options.enter({ identity, graph, kept: await this.#withOutputs(graph, id, keptRows) });
+    } finally {
+      this.#inMaking.delete(id);
+    }
+  }
+
+  async #lastGeneration(
+    id: string,
+  ): Promise<{ readonly last: EndedRun; readonly rows: readonly TaskRunRow[] }> {
+    const { archive, now } = this.#options;
+    const current = await archive.findRun(id);
+    if (current?.state === "quarantined")
+      await archive.endQuarantined(id, { now: now(), openReason: quarantinedReason });
+    else if (current && !isRunEnded(current.state)) {
+      throw new MillraceError("MILLRACE_RUN_STATE_CONFLICT", {
+        message: `The run ${id} is ${current.state}: it can be rerun when it has ended.`,
+        fields: { run: id, state: current.state },
+      });
+    }
+    const found = await archive.findRunRows(id);
+    const [last] = found.ended;
+    if (found.live || !last) {
+      throw new MillraceError("MILLRACE_RUN_STATE_CONFLICT", {
+        message: `The run ${id} has begun its next generation meanwhile.`,
+      });
+    }
+    return { last, rows: newestRows(found.endedTaskRuns, last.generation) };
+  }
+
+  async #nextIdentity(last: EndedRun, version: Pick<Plan, "bundle" | "project">): Promise<LiveRun> {
+    return {
+      workspace: last.workspace,
+      id: last.id,
+      lane: last.lane,
+      shard: last.shard,
+      pipeline: last.pipeline,
+      ...version,
+      generation: last.generation + 1,
+      state: "running",
+      reason: undefined,
+      depth: last.depth,
+      parent: undefined,
+      labels: last.labels,
+      params: await this.#options.values.loaded(last.params),
+      cancel: undefined,
+      createdAt: last.createdAt,
+      startedAt: undefined,
+      wakeAt: undefined,
+    };
+  }
+
+  /** The machine reads lists and branches of the next generation from outputs that it keeps. */
+  async #withOutputs(graph: Graph, id: string, kept: readonly TaskRunRow[]): Promise<TaskRunRow[]> {
+    const { archive, values } = this.#options;
+    const wanted = kept.filter((row) => row.state === "succeeded" && row.carried);
+    const found = wanted.length === 0 ? [] : await archive.findOutputs(id, wanted);
+    const outputs = new Map(found.map(({ name, output }) => [outputName(name), output]));
+    return Promise.all(
+      kept.map(async (row) => {
+        const output = outputs.get(outputName(row)) ?? row.output;
+        if (output?.blob === undefined || !graph.byId.get(row.node)?.structural) return { ...row, output };
+        return { ...row, output: await values.loaded(output) };
+      }),
+    );
+  }
+
+  async #newestVersion(last: LiveRun | EndedRun): Promise<Omit<Plan, "kept">> {
+    const { definitions } = this.#options;
+    const active = await definitions.active(workspaceId, last.pipeline);
+    if (active) return { graph: definitions.graphOf(active), bundle: active.bundle, project: active.project };
+    throw new MillraceError("MILLRACE_PIPELINE_UNKNOWN", {
+      message: `The pipeline "${last.pipeline}" is not deployed any more.`,
+      advice: "Rerun it with the bundle that it ran with (`--same-bundle`).",
+    });
+  }
+
+  async #sameVersion({ id, workspace, bundle, project, pipeline }: EndedRun): Promise<Omit<Plan, "kept">> {
+    const graph = await this.#options.definitions.graph(workspace, bundle, pipeline);
+    if (graph) return { graph, bundle, project };
+    throw new MillraceError("MILLRACE_BUNDLE_UNKNOWN", {
+      message: `The bundle ${bundle} that the run ${id} ran with is gone.`,
+    });
+  }
+}
+
+/** Throws MILLRACE_NODE_UNKNOWN with the nearest name. */
+export function requireNode(graph: Graph, node: string): void {
+  if (graph.byId.has(node)) return;
+  const near = nearestName(node, graph.byId.keys());
+  throw new MillraceError("MILLRACE_NODE_UNKNOWN", {
+    message: `The pipeline "${graph.definition.name}" has no node "${node}".${near === undefined ? "" : ` Did you mean "${near}"?`}`,
+    fields: { nodes: [node] },
+  });
+}
