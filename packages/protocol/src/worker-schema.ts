@@ -70,7 +70,7 @@ const workerMessages: { readonly [kind in WorkerMessage["kind"]]: Shape } = {
       platform: text,
       running: list(token),
     },
-    { prefetch: count },
+    { prefetch: count, draining: flag },
   ),
   results: object({ results: list(object({ token, outcome, times })) }),
   logs: object({ token, attempt: positive, from: count, lines: list(logLine) }),

@@ -38,6 +38,8 @@ export interface Hello {
   readonly prefetch?: number;
   readonly labels: { readonly [name: string]: string };
   readonly platform: string;
+  /** It said `draining` before, over an earlier connection; absent: it takes what it is given. */
+  readonly draining?: boolean;
   /** After a reconnect: what still runs here, and what has ended here without an acknowledgement (its result follows). */
   readonly running: readonly DispatchToken[];
 }

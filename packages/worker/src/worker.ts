@@ -59,7 +59,7 @@ class RunningWorker implements Worker, LinkOwner {
   #markConnected: () => void = () => {};
   #markClosed: () => void = () => {};
   #stopped: Promise<void> | undefined;
-  #isDraining = false;
+  isDraining = false;
 
   constructor(settings: WorkerSettings, id: string, scratch: string) {
     this.id = id;
@@ -111,7 +111,7 @@ class RunningWorker implements Worker, LinkOwner {
   welcomed(welcome: Welcome): void {
     this.#attempts.revoke(welcome.revoked);
     this.#attempts.resend();
-    if (this.#isDraining) this.#link.send({ kind: "draining" });
+    if (this.isDraining) this.#link.send({ kind: "draining" });
     this.#pool.keepWarm();
     this.#markConnected();
   }
@@ -147,8 +147,8 @@ class RunningWorker implements Worker, LinkOwner {
   }
 
   async drain(): Promise<void> {
-    if (!this.#isDraining) {
-      this.#isDraining = true;
+    if (!this.isDraining) {
+      this.isDraining = true;
       if (this.#link.isOpen) this.#link.send({ kind: "draining" });
     }
     await Promise.race([this.#attempts.idle(), this.closed]);

@@ -196,6 +196,23 @@ test("a draining worker says so, ends what it runs, and leaves when that is ackn
   await worker.closed;
 });
 
+test("a draining worker that comes back says so at once", async () => {
+  await using fixture = await startFixture();
+  const { server, worker } = fixture;
+  const bundle = server.addBundle(holdUntilFile);
+  const file = `${fixture.cacheFolder}/go`;
+  const dispatch = dispatchOf(bundle, "hold", { input: { value: file } });
+  server.send({ kind: "dispatches", dispatches: [dispatch] });
+  await server.until("logs");
+  expect(server.hellos[0]?.draining).toBeUndefined();
+  const drained = worker.drain();
+  await server.until("draining");
+  await reconnect(fixture);
+  expect(server.hellos[1]).toMatchObject({ draining: true, running: [dispatch.token] });
+  await touch(file);
+  await drained;
+});
+
 test("stop kills what runs within seconds, and may be called twice", async () => {
   await using fixture = await startFixture();
   const { server, worker } = fixture;

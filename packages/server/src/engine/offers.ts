@@ -206,7 +206,10 @@ export class Offers {
     const token = message.kind === "given" ? message.message.token : message.token;
     switch (message.kind) {
       case "given":
-        if (!worker) return this.#refuse(token, message.shard);
+        if (!worker || worker.draining) {
+          dispatcher.free(token);
+          return this.#refuse(token, message.shard);
+        }
         dispatcher.occupy(worker, { token, own: undefined, message: message.message });
         dispatcher.resend(worker, message.message);
         return;
@@ -224,7 +227,7 @@ export class Offers {
     }
   }
 
-  /** The worker went away between its claim and the answer. */
+  /** The worker went away or drains since its claim. */
   #refuse(token: DispatchToken, shard: number): void {
     this.#options.send(shard, { kind: "run", runId: token.runId, message: { kind: "returned", token } });
   }

@@ -79,7 +79,7 @@ export class WorkerHub {
       draining: false,
     };
     worker.link = link;
-    worker.draining = false;
+    worker.draining = hello.draining ?? false;
     dispatcher.workers.set(hello.workerId, worker);
     this.#leases.get(worker)?.cancel();
     this.#leases.delete(worker);

@@ -21,6 +21,7 @@ import { limits } from "../limits.ts";
 import type { WorkerSettings } from "../options.ts";
 
 export interface LinkOwner {
+  readonly isDraining: boolean;
   running(): readonly DispatchToken[];
   welcomed(welcome: Welcome): void;
   message(message: Exclude<ServerMessage, Welcome>): void;
@@ -126,6 +127,7 @@ export class Link {
       prefetch,
       labels,
       platform: `${process.platform}-${process.arch}`,
+      ...(this.#owner.isDraining ? { draining: true } : {}),
       running: this.#owner.running(),
     };
     this.send(hello);
