@@ -97,6 +97,37 @@ describe("a rerun from what failed", () => {
   });
 });
 
+describe("a rerun with a version in which a node is in other fan-outs", () => {
+  const plain = pipeline([
+    node("list"),
+    node("a", { input: output("list") }),
+    node("b", { after: ["a"] }),
+    node("join", { input: output("b") }),
+    node("beside"),
+  ]);
+
+  test("starts what is mapped now afresh, with all that hangs on it", () => {
+    const bench = new Bench(plain).start();
+    bench.drain((taskRun) => (nameOf(taskRun) === "beside[]" ? failure : success([1, 2])));
+    const newer = compileGraph(mapped);
+    const rows = planRerun(newer, ended(bench), failed);
+    expect(kept(rows)).toEqual(["list"]);
+    const next = new Bench(mapped, { rows, generation: 2 }).start();
+    expect(next.queued()).toEqual(["beside", "a[0]", "a[1]"]);
+  });
+
+  test("starts what is mapped no longer afresh, with all that hangs on it", () => {
+    const bench = mappedRun((name) => name === "beside[]");
+    expect(kept(planRerun(compileGraph(plain), ended(bench), failed))).toEqual(["list"]);
+  });
+
+  test("keeps a fan-out that had no items as it was", () => {
+    const bench = new Bench(mapped).start();
+    bench.drain((taskRun) => (nameOf(taskRun) === "beside[]" ? failure : success([])));
+    expect(kept(planRerun(bench.graph, ended(bench), failed))).toEqual(["a", "b", "join", "list"]);
+  });
+});
+
 describe("a rerun of chosen nodes", () => {
   test("repeats those and all that hangs on them, and keeps the outputs of others", () => {
     const bench = mappedRun(() => false);
@@ -177,6 +208,10 @@ describe("a late mark", () => {
       'The node "a" has no item 7 in this run: it has 4 items, counted from 0.',
     );
     expect(messageFor("a", "")).toBe('The node "a" has 4 items in this run: one must be named.');
+    const empty = new Bench(mapped).start().drain(() => success([]));
+    expect(() => planMark(empty.graph, ended(empty), mark("a", "succeeded"), 2)).toThrow(
+      'The node "a" has no items in this run.',
+    );
     expect(messageFor("list", "7")).toBe('The node "list" has no item 7 in this run: it has no items.');
   });
 

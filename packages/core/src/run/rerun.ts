@@ -28,6 +28,7 @@ export function planRerun(graph: Graph, rows: readonly TaskRunRecord[], scope: R
   );
   const dirty = new DirtySet(graph);
   for (const start of starts) dirty.add(graph.byId.get(start.node)!, start.item);
+  for (const row of rows) if (isMisplaced(graph, row)) dirty.add(graph.byId.get(row.node)!, "");
   dirty.complete(rows);
   return rows
     .filter((row) => isEndState(row.state) && graph.byId.has(row.node) && !dirty.has(row))
@@ -55,7 +56,7 @@ export function planMark(
   requireNodes(graph, [mark.node]);
   const instances = rows.filter((row) => row.node === mark.node);
   const marked = instances.find((row) => row.item === mark.item);
-  if (!marked) throw unknownItem(mark, instances);
+  if (!marked || isPlaceholderRow(graph, marked)) throw unknownItem(mark, instances);
   const dirty = new DirtySet(graph);
   dirty.add(graph.byId.get(mark.node)!, mark.item);
   const gone = new DirtySet(graph);
@@ -84,6 +85,15 @@ function isPlaceholderRow(graph: Graph, row: TaskRunRecord): boolean {
   return depth < (graph.byId.get(row.node)?.depth ?? 0);
 }
 
+/** The row of a version in which the node was in other fan-outs: nothing of this one's is named so. */
+function isMisplaced(graph: Graph, row: TaskRunRecord): boolean {
+  const node = graph.byId.get(row.node);
+  if (!node) return false;
+  const depth = row.item === "" ? 0 : row.item.split(".").length;
+  if (depth >= node.depth) return depth > node.depth;
+  return row.dispatch > 0 || (row.state === "succeeded" && row.reason?.code !== "empty_list");
+}
+
 function carry(row: TaskRunRecord): TaskRunRecord {
   return { ...row, carried: true };
 }
@@ -110,7 +120,7 @@ export function unknownItem(
   return new MillraceError("MILLRACE_NODE_UNKNOWN", {
     message:
       item === ""
-        ? `The node "${node}" has ${items} in this run: one must be named.`
+        ? `The node "${node}" has ${items} in this run${count === 0 ? "" : ": one must be named"}.`
         : `The node "${node}" has no item ${item} in this run: it has ${items}${count === 0 ? "" : ", counted from 0"}.`,
     advice: "See them with `millrace show`, and name one with `--item`.",
     fields: { nodes: [node], item, items: count },

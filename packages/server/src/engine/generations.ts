@@ -19,7 +19,7 @@ import {
 } from "@millrace/core";
 import type { EndedRun, FoundRunRows, LiveRun, StoredOutput, TaskRunName, TaskRunRow } from "@millrace/store";
 import type { Definitions } from "./definitions.ts";
-import { newestRows, outputName } from "./generation-rows.ts";
+import { mayHaveLostItems, newestRows, outputName, rowsInLists } from "./generation-rows.ts";
 import type { Rerun } from "./run-entrance.ts";
 import type { Values } from "./values.ts";
 import { workspaceId } from "./workspace.ts";
@@ -111,7 +111,8 @@ export class Generations {
       const { graph, bundle, project, kept } = await plan(last, rows);
       const identity = await this.#nextIdentity(last, { bundle, project });
       const keptRows = kept.map((row) => ({ ...row, workspace: workspaceId, runId: id }));
-      await this.#options.enter({ identity, graph, kept: await this.#withOutputs(graph, id, keptRows) });
+      const carried = keptRows.filter((row) => row.carried);
+      await this.#options.enter({ identity, graph, kept: await this.#withOutputs(graph, keptRows, carried) });
     } finally {
       this.#inMaking.delete(id);
     }
@@ -137,7 +138,20 @@ export class Generations {
         message: `The run ${id} has begun its next generation meanwhile.`,
       });
     }
-    return { last, rows: newestRows(found.endedTaskRuns, last.generation) };
+    return { last, rows: await this.#rowsOf(last, newestRows(found.endedTaskRuns, last.generation)) };
+  }
+
+  /** Where lists became shorter, earlier generations have rows of items that are no more. */
+  async #rowsOf(last: EndedRun, rows: readonly TaskRunRow[]): Promise<readonly TaskRunRow[]> {
+    const { definitions, values } = this.#options;
+    const graph = await definitions.graph(last.workspace, last.bundle, last.pipeline);
+    if (!graph || !mayHaveLostItems(graph, rows, last.generation)) return rows;
+    const structural = rows.filter((row) => graph.byId.get(row.node)?.structural === true);
+    const full = await this.#withOutputs(graph, rows, structural);
+    const present = new Set(
+      rowsInLists(graph, { ...last, params: await values.loaded(last.params) }, full).map(outputName),
+    );
+    return rows.filter((row) => present.has(outputName(row)));
   }
 
   async #nextIdentity(last: EndedRun, version: Pick<Plan, "bundle" | "project">): Promise<LiveRun> {
@@ -149,7 +163,7 @@ export class Generations {
       pipeline: last.pipeline,
       ...version,
       generation: last.generation + 1,
-      state: "running",
+      state: "queued",
       reason: undefined,
       depth: last.depth,
       parent: undefined,
@@ -162,14 +176,18 @@ export class Generations {
     };
   }
 
-  /** The machine reads lists and branches of the next generation from outputs that it keeps. */
-  async #withOutputs(graph: Graph, id: string, kept: readonly TaskRunRow[]): Promise<TaskRunRow[]> {
+  /** `rows` with the outputs of `some` from history; what the machine reads of them itself is at hand. */
+  async #withOutputs(
+    graph: Graph,
+    rows: readonly TaskRunRow[],
+    some: readonly TaskRunRow[],
+  ): Promise<TaskRunRow[]> {
     const { archive, values } = this.#options;
-    const wanted = kept.filter((row) => row.state === "succeeded" && row.carried);
-    const found = wanted.length === 0 ? [] : await archive.findOutputs(id, wanted);
+    const wanted = some.filter((row) => row.state === "succeeded");
+    const found = wanted[0] ? await archive.findOutputs(wanted[0].runId, wanted) : [];
     const outputs = new Map(found.map(({ name, output }) => [outputName(name), output]));
     return Promise.all(
-      kept.map(async (row) => {
+      rows.map(async (row) => {
         const output = outputs.get(outputName(row)) ?? row.output;
         if (output?.blob === undefined || !graph.byId.get(row.node)?.structural) return { ...row, output };
         return { ...row, output: await values.loaded(output) };
