@@ -142,10 +142,7 @@ export class RunHost {
     if (entry.run.state === "waiting") this.#waiting.add(entry);
     else if (this.#waiting.delete(entry)) this.#parts.commit.request();
     for (const effect of effects) this.#apply(entry, effect);
-    if (entry.run.state === "quarantined") {
-      this.#forget(entry);
-      this.#parts.onRunEnded(entry);
-    }
+    if (entry.run.state === "quarantined") this.#ended(entry);
   }
 
   #noteStep(entry: RunEntry): void {
@@ -221,9 +218,8 @@ export class RunHost {
     entry.eviction = undefined;
     entry.run.state = "quarantined";
     entry.run.reason = { code: "MILLRACE_RUN_QUARANTINED", message: `The engine broke on this run: ${text}` };
-    this.#forget(entry);
     commit.markRun(entry);
-    this.#parts.onRunEnded(entry);
+    this.#ended(entry);
   }
 
   #apply(entry: RunEntry, effect: RunEffect): void {
@@ -321,6 +317,7 @@ export class RunHost {
     alarms.set(alarm, at);
   }
 
+  /** It has ended, or is quarantined: its caller waits no longer. */
   #ended(entry: RunEntry): void {
     const { identity, run } = entry;
     this.#forget(entry);
