@@ -224,7 +224,15 @@ export const engineStoreRowRules: { readonly [name: string]: EngineStoreRule } =
       runsCreated: ids.map((id) => liveRun(id, { state: "queued", shard: id === "r5" ? 9 : 1 })),
     });
     const first = await store.loadQueuedRuns([1, 2], "", 3);
-    assert.deepEqual(first[0], { workspace: 1, id: "r1", shard: 1, pipeline: "p", createdAt: rowTime });
+    assert.deepEqual(first[0], {
+      workspace: 1,
+      id: "r1",
+      shard: 1,
+      pipeline: "p",
+      bundle: "b1",
+      generation: 1,
+      createdAt: rowTime,
+    });
     assert.deepEqual(
       first.map((run) => run.id),
       ["r1", "r2", "r3"],

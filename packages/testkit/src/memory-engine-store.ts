@@ -134,11 +134,13 @@ export class MemoryEngineDatabase {
           .filter((run) => shards.includes(run.shard) && run.state === "queued" && run.id > afterId)
           .sort(byId)
           .slice(0, limit)
-          .map(({ workspace, id, shard, pipeline, createdAt }) => ({
+          .map(({ workspace, id, shard, pipeline, bundle, generation, createdAt }) => ({
             workspace,
             id,
             shard,
             pipeline,
+            bundle,
+            generation,
             createdAt,
           })),
       loadRun: async (key) => {

@@ -63,13 +63,12 @@ export class Admission {
     return waiting;
   }
 
-  /** Its limit was granted; false when the run is not waiting for it. */
-  granted(runId: string): boolean {
+  /** Its limit was granted. What does not wait for it stays as it is. */
+  granted(runId: string): void {
     const waiting = this.#limited.get(runId);
-    if (!waiting) return false;
+    if (!waiting) return;
     this.#limited.delete(runId);
     this.#queue.push(waiting);
-    return true;
   }
 
   next(): QueuedRun | undefined {
@@ -90,6 +89,11 @@ export class Admission {
   drop(shards: ReadonlySet<number>): void {
     for (const waiting of this.#byId.values()) if (shards.has(waiting.shard)) this.remove(waiting.id);
   }
+}
+
+/** In whose name a run holds that limit: a late release of an earlier generation must not mean the next one's grant. */
+export function activeRunHolder({ id, generation }: Pick<QueuedRun, "id" | "generation">): string {
+  return `${id}/${generation}`;
 }
 
 /** The limit of a pipeline's active runs. */

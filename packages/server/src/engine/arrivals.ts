@@ -7,6 +7,7 @@ import { errorCodeOf, MillraceError, type Graph } from "@millrace/core";
 import type { LiveRun, RunChange, RunKey, TaskRunRow } from "@millrace/store";
 import type { EngineParts } from "./engine-parts.ts";
 import type { RunEntry } from "./run-entry.ts";
+import { parentToken } from "./task-input.ts";
 import type { WorkerHub } from "./worker-hub.ts";
 
 /** A run and where it stands; `startedAt` if it has begun. */
@@ -44,9 +45,14 @@ export class Arrivals {
     return this.#underWay.get(runId);
   }
 
-  /** Brings a run in by `work`, again until it succeeds, while its shard is ours; sets it aside when it never can (T3). */
+  /**
+   * Brings a run in by `work`, again until it succeeds, while its shard is ours; sets it aside when it never can (T3). One
+   * after the other, where a run of this name is on its way already.
+   */
   bring(run: Placed, work: () => Promise<void>): Promise<void> {
-    const arriving = this.#tryToBring(run, work).finally(() => {
+    const before = this.#underWay.get(run.id);
+    const trying = before ? before.then(() => this.#tryToBring(run, work)) : this.#tryToBring(run, work);
+    const arriving = trying.finally(() => {
       if (this.#underWay.get(run.id) === arriving) this.#underWay.delete(run.id);
     });
     this.#underWay.set(run.id, arriving);
@@ -54,24 +60,42 @@ export class Arrivals {
   }
 
   async #tryToBring(run: Placed, work: () => Promise<void>): Promise<void> {
-    const { alarms, clock, commit, log } = this.#parts;
+    const { alarms, clock, log } = this.#parts;
     for (let delayMs = delayMsMin; this.isOurs(run); delayMs = Math.min(2 * delayMs, delayMsMax)) {
       try {
         await work();
         return;
       } catch (error) {
-        if (hopeless.has(errorCodeOf(error) ?? "")) {
-          log.error({ run: run.id, err: error }, "a run can't be put under way and is quarantined");
-          commit.batch.runsChanged.push(setAsideRow(run, error));
-          commit.request();
-          return;
-        }
+        if (hopeless.has(errorCodeOf(error) ?? "") && (await this.#setAside(run, error))) return;
         log.warn({ run: run.id, err: error }, "a run could not be loaded; trying again");
       }
       await new Promise<void>((resolve) => {
         alarms.set(clock.now() + delayMs, resolve);
       });
     }
+  }
+
+  /** Its caller waits no longer; false when the store does not say who that is. */
+  async #setAside(run: Placed, cause: unknown): Promise<boolean> {
+    const { commit, log, random, store, tellParent } = this.#parts;
+    const found = await store.loadRun(run).catch(() => "unknown" as const);
+    if (found === "unknown" || !this.isOurs(run)) return false;
+    log.error({ run: run.id, err: cause }, "a run can't be put under way and is quarantined");
+    const row = setAsideRow(run, cause);
+    commit.batch.runsChanged.push(row);
+    commit.request();
+    const parent = found?.run.parent;
+    if (!parent) return true;
+    tellParent(parent, {
+      kind: "child_ended",
+      token: parentToken(parent),
+      childRunId: run.id,
+      state: row.state,
+      output: { value: null },
+      reason: row.reason,
+      random: random(),
+    });
+    return true;
   }
 
   /** Whether this node still steps what stands in the run's shard. */

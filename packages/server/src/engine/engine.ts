@@ -11,7 +11,7 @@
 import { errorCodeOf, type Json, type Reason, type RunMessage, type TaskRun } from "@millrace/core";
 import type { DispatchToken } from "@millrace/protocol";
 import type { LiveRun, QueuedRun, RunParent, WaitingRun, WakeNews } from "@millrace/store";
-import { activeRunsKey } from "./admission.ts";
+import { activeRunHolder, activeRunsKey } from "./admission.ts";
 import { Alarms } from "./alarms.ts";
 import { Arrivals } from "./arrivals.ts";
 import { DatabaseClock } from "./clock.ts";
@@ -385,7 +385,10 @@ export class Engine {
   #onRunEnded(entry: RunEntry): void {
     const { identity } = entry;
     if (entry.run.graph.definition.maxActiveRuns !== undefined) {
-      this.#parts.limits.release(activeRunsKey(identity.workspace, identity.pipeline), identity.id);
+      this.#parts.limits.release(
+        activeRunsKey(identity.workspace, identity.pipeline),
+        activeRunHolder(identity),
+      );
     }
     this.#committing().request();
   }
@@ -394,9 +397,7 @@ export class Engine {
     // A run that is on its way here asks again by itself.
     if (this.#arrivals.of(runId) && !this.#entrance.knows(runId)) return;
     if (key.kind !== "pipeline") this.#parts.readiness.granted(key, holder);
-    else if (!this.#entrance.admission.granted(holder) && !this.#entrance.knows(holder)) {
-      this.#parts.limits.release(key, holder);
-    }
+    else if (!this.#entrance.granted(runId, holder)) this.#parts.limits.release(key, holder);
     this.#committing().request();
   }
 

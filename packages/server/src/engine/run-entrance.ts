@@ -4,10 +4,12 @@
  *
  * T1: a new run begins at once if this node has room and its pipeline no limit; else it is a queued row first.
  * T2: a run with an idempotency key is made once, whoever asks and however often.
+ * T5: a rerun asks for nothing and begins nothing before it is committed: of two servers that make one generation at
+ *     once, the one that is refused has left no trace under the other's name.
  */
 import { MillraceError, type Graph, type RunMessage, type StoredValue } from "@millrace/core";
 import type { LiveRun, QueuedRun, TaskRunRow, WaitingRun } from "@millrace/store";
-import { Admission, activeRunsKey } from "./admission.ts";
+import { activeRunHolder, Admission, activeRunsKey } from "./admission.ts";
 import type { Arrivals, Placed } from "./arrivals.ts";
 import type { ActivePipeline } from "./definitions.ts";
 import type { EngineParts } from "./engine-parts.ts";
@@ -76,6 +78,14 @@ export class RunEntrance {
     return this.admission.has(runId) || this.#parts.runs.get(runId) !== undefined;
   }
 
+  /** A run's limit was granted; false when nothing of that generation waits for it or is under way here. */
+  granted(runId: string, holder: string): boolean {
+    const run = this.admission.get(runId) ?? this.#parts.runs.get(runId)?.identity;
+    if (!run || activeRunHolder(run) !== holder) return false;
+    this.admission.granted(runId);
+    return true;
+  }
+
   // --- new runs -----------------------------------------------------------------------------------------------------
 
   /** Makes a run; resolves when it is committed. Throws MILLRACE_OVERLOADED beyond the engine's bounds. */
@@ -122,11 +132,14 @@ export class RunEntrance {
     const isKnown = isKnownRun(error);
     this.#refusals.set(run.id, error);
     log.warn({ run: run.id, err: error }, "a new run was refused");
+    // What is here under this name is another server's generation, which came over meanwhile (T5).
+    if (run.generation > 1) return;
     const entry = runs.get(run.id);
     if (entry) runs.discard(entry, isKnown);
     // Queued, or on its way from there.
     const isQueued = this.admission.remove(run.id) || this.#options.arrivals.of(run.id) !== undefined;
-    if (isQueued && !isKnown) limits.release(activeRunsKey(run.workspace, run.pipeline), run.id);
+    if (isQueued && !isKnown)
+      limits.release(activeRunsKey(run.workspace, run.pipeline), activeRunHolder(run));
   }
 
   /** Whether a firing may start a run now. */
@@ -215,7 +228,13 @@ export class RunEntrance {
     this.admission.addLimited(run);
     this.#parts.limits.ask(
       activeRunsKey(run.workspace, run.pipeline),
-      { holder: run.id, runId: run.id, slots: 1, rank: run.createdAt, replyShard: run.shard },
+      {
+        holder: activeRunHolder(run),
+        runId: run.id,
+        slots: 1,
+        rank: run.createdAt,
+        replyShard: run.shard,
+      },
       maxActiveRuns,
     );
   }
@@ -230,20 +249,25 @@ export class RunEntrance {
   /**
    * The next generation of a run that has ended; its kept rows are part of the same flush. Throws
    * MILLRACE_RUN_STATE_CONFLICT when another server has made one meanwhile: two rows of one run can't be live.
+   * Once it is committed, and so the only one (T5), it waits for room and for its pipeline's limit as a new run does.
    */
-  async rerun(rerun: Rerun): Promise<void> {
+  async rerun({ identity: asked, graph, kept }: Rerun): Promise<void> {
     this.#requireRoom();
-    const { runs, commit, clock } = this.#parts;
-    const identity = {
-      ...rerun.identity,
-      shard: this.#pickShard(),
-      state: "running" as const,
-      startedAt: clock.now(),
-    };
+    const { commit } = this.#parts;
+    const { arrivals } = this.#options;
+    const identity = { ...asked, shard: this.#pickShard() };
     commit.batch.runsCreated.push(identity);
-    commit.batch.taskRuns.push(...rerun.kept);
-    runs.restore(runs.rebuild({ identity, graph: rerun.graph }, rerun.kept), new Map());
-    await commit.drained();
+    commit.batch.taskRuns.push(...kept);
+    const committed = commit.drained();
+    const isMade = committed.then(
+      () => !this.#refusals.has(identity.id),
+      () => false,
+    );
+    // What is said to it from now on waits until it is queued (T3).
+    void arrivals.bring(identity, async () => {
+      if ((await isMade) && arrivals.isOurs(identity)) this.#queue(identity, graph.definition.maxActiveRuns);
+    });
+    await committed;
     const refusal = this.#refusals.get(identity.id);
     if (refusal === undefined) return;
     this.#refusals.delete(identity.id);
@@ -322,12 +346,15 @@ export class RunEntrance {
     for (const run of queued) void this.#options.arrivals.bring(run, () => this.#requeue(run));
   }
 
-  /** A queued run of a shard that was taken over waits again. */
+  /**
+   * A queued run of a shard that was taken over waits again, for the limit that its own bundle has: that is the one which
+   * it gives back when it ends.
+   */
   async #requeue(run: QueuedRun): Promise<void> {
-    const pipeline = await this.activePipeline(run.pipeline);
+    const graph = await this.#parts.definitions.graph(run.workspace, run.bundle, run.pipeline);
     if (this.admission.has(run.id) || this.#parts.runs.get(run.id) || !this.#options.arrivals.isOurs(run))
       return;
-    this.#queue(run, pipeline?.definition.maxActiveRuns);
+    this.#queue(run, graph?.definition.maxActiveRuns);
   }
 
   /** A message of another node, or of a run there; `taken` is called in the turn in which it is heard. */

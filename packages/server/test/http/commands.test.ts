@@ -89,10 +89,31 @@ describe("commands to runs", () => {
     );
     for (const pair of answers)
       expect(pair.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 409]);
-    for (const { id } of runs) {
-      const { run } = (await fixture.call("GET", `/runs/${id}`)).body;
-      expect(run).toMatchObject({ generation: 2, state: "running" });
-    }
+    for (const { id } of runs)
+      await expect
+        .poll(async () => (await fixture.call("GET", `/runs/${id}`)).body.run)
+        .toMatchObject({ generation: 2, state: "running" });
+  });
+
+  it("lets a rerun wait for its pipeline's maxActiveRuns", async () => {
+    await using fixture = await startFixture();
+    await fixture.deploy([pipeline("p", [node("a")], { maxActiveRuns: 1 })]);
+    const worker = await fixture.worker();
+    const first = await fixture.start("p");
+    worker.finish(await worker.dispatch("a"), failed);
+    await fixture.ended(first.id);
+    const second = await fixture.start("p");
+    const dispatch = await worker.find(
+      (message) =>
+        message.kind === "dispatches" && message.dispatches.some(({ token }) => token.runId === second.id),
+    );
+    const rerun = await fixture.call("POST", `/runs/${first.id}/rerun`, { scope: "failed" });
+    expect(rerun.body.run).toMatchObject({ generation: 2, state: "queued" });
+    if (dispatch.kind === "dispatches") worker.finish(dispatch.dispatches[0]!, succeeded(1));
+    expect((await fixture.ended(second.id)).run.state).toBe("succeeded");
+    await expect
+      .poll(async () => (await fixture.call("GET", `/runs/${first.id}`)).body.run.state)
+      .toBe("running");
   });
 
   it("makes one run for a key that two servers are given at the same moment", async () => {
@@ -208,7 +229,10 @@ describe("commands to runs", () => {
       body: { code: "MILLRACE_RUN_QUARANTINED" },
     });
     const rerun = await fixture.call("POST", `/runs/${run.id}/rerun`, { scope: "all" });
-    expect(rerun.body.run).toMatchObject({ generation: 3, state: "running" });
+    expect(rerun.body.run).toMatchObject({ generation: 3 });
+    await expect
+      .poll(async () => (await fixture.call("GET", `/runs/${run.id}`)).body.run.state)
+      .toBe("running");
     expect((await fixture.call("GET", `/runs/${run.id}?generation=2`)).body.run.state).toBe("failed");
   });
 });

@@ -165,10 +165,12 @@ export async function loadQueuedRuns(
     id: string;
     shard: number;
     pipeline: string;
+    bundle: string;
+    generation: number;
     created_at: number;
   }>({
     name: "load-queued-runs",
-    text: `select workspace, id, shard, pipeline, created_at from run
+    text: `select workspace, id, shard, pipeline, bundle, generation, created_at from run
       where shard = any($1) and state = 'queued' and id > $2
       order by id
       limit $3`,
@@ -179,6 +181,8 @@ export async function loadQueuedRuns(
     id: row.id,
     shard: row.shard,
     pipeline: row.pipeline,
+    bundle: row.bundle,
+    generation: row.generation,
     createdAt: row.created_at,
   }));
 }

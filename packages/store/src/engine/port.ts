@@ -343,6 +343,8 @@ export interface LoadedShards {
 export interface QueuedRun extends RunKey {
   readonly shard: number;
   readonly pipeline: string;
+  readonly bundle: string;
+  readonly generation: number;
   readonly createdAt: number;
 }
 
