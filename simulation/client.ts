@@ -132,7 +132,7 @@ export class Client {
             reason,
           } as const);
     journal.note(`${message.kind} of ${id}`);
-    node.engine!.tellRun(id, message).then(
+    node.engine!.tellRun({ runId: id, generation: 1 }, message).then(
       (isLive) => {
         journal.count(`command ${message.kind}`);
         if (!isCancel || !isLive) return;

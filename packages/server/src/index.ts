@@ -13,6 +13,7 @@ export { EventLog } from "./engine/event-log.ts";
 export { Engine } from "./engine/engine.ts";
 export { RunEntrance, type StartedRun, type StartRun } from "./engine/run-entrance.ts";
 export { type EngineLog, type EngineOptions } from "./engine/engine-options.ts";
+export { newestRows } from "./engine/generation-rows.ts";
 export { Generations, type RerunWish, type RunArchive } from "./engine/generations.ts";
 export { GroupCommit } from "./engine/group-commit.ts";
 export { LimitHost, limitShard } from "./engine/limit-host.ts";

@@ -335,6 +335,7 @@ export const engineStoreRowRules: { readonly [name: string]: EngineStoreRule } =
     const message: Json = { kind: "run", runId: "r1" };
     assert.equal(await other.sendToRun(key("r1"), message), true);
     assert.equal(await other.sendToRun(key("r2"), message), false);
+    assert.equal(await other.sendToRun({ ...key("r1"), generation: 2 }, message), false);
     assert.deepEqual(
       (await store.loadInbox([6], 10)).map((row) => [row.shard, row.message]),
       [[6, message]],

@@ -168,7 +168,7 @@ export class MemoryEngineDatabase {
       sendBounded: async (message, pendingMax) => this.#sendBounded(message, pendingMax),
       sendToRun: async (key, message) => {
         const run = this.tables.runs.get(keyOf(key.workspace, key.id));
-        if (!run) return false;
+        if (!run || (key.generation ?? run.generation) !== run.generation) return false;
         this.putMessage(run.shard, message);
         this.#options.onMessage?.();
         this.#wake([run.shard]);

@@ -110,7 +110,7 @@ export class Engine {
     this.#calls = new RunCalls({
       parts: this.#parts,
       entrance: () => this.#entrance,
-      tellRun: (runId, message) => this.tellRun(runId, message),
+      tellRun: (run, message) => this.tellRun(run, message),
       send: (shard, message) => this.#inbox.send(shard, message),
       checkParams: options.checkParams ?? ((_pipeline, params) => params),
     });
@@ -346,16 +346,23 @@ export class Engine {
     return this.#entrance.start(request);
   }
 
-  /** Sends a command to a run, wherever it is; false when no such run is live. Resolves once it is durable. */
-  async tellRun(runId: string, message: RunInboxMessage["message"]): Promise<boolean> {
+  /**
+   * Sends a command to a generation of a run, wherever it is; false when it is not live. Resolves once it is durable. A
+   * command that arrives after the generation's end changes nothing, also when the next one has begun.
+   */
+  async tellRun(
+    { runId, generation }: { readonly runId: string; readonly generation: number },
+    message: RunInboxMessage["message"],
+  ): Promise<boolean> {
     const entry = this.#parts.runs.get(runId);
     if (entry) {
+      if (entry.identity.generation !== generation) return false;
       this.#parts.runs.step(entry, message);
       await this.committed();
       return true;
     }
-    const content = { kind: "run", runId, message } as unknown as Json;
-    return this.#options.store.sendToRun({ workspace: workspaceId, id: runId }, content);
+    const content = { kind: "run", runId, generation, message } as unknown as Json;
+    return this.#options.store.sendToRun({ workspace: workspaceId, id: runId, generation }, content);
   }
 
   /** A run in this node's memory. */

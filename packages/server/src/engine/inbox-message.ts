@@ -8,6 +8,8 @@ import type { OfferInboxMessage } from "./offers.ts";
 export type RunInboxMessage = {
   readonly kind: "run";
   readonly runId: string;
+  /** The only one that it means; absent where the message's token says so, or where any is meant. */
+  readonly generation?: number;
   readonly message: Extract<
     RunMessage,
     {

@@ -25,7 +25,10 @@ export interface RunCallsOptions {
   readonly parts: EngineParts;
   readonly entrance: () => RunEntrance;
   readonly send: (shard: number, message: InboxContent) => void;
-  readonly tellRun: (runId: string, message: RunInboxMessage["message"]) => Promise<boolean>;
+  readonly tellRun: (
+    run: { readonly runId: string; readonly generation: number },
+    message: RunInboxMessage["message"],
+  ) => Promise<boolean>;
   /** A called pipeline's parameters with its defaults. Throws MILLRACE_PARAMS_INVALID. */
   readonly checkParams: (pipeline: ActivePipeline, params: Json) => Json;
 }
@@ -96,11 +99,14 @@ export class RunCalls {
     });
   }
 
-  /** Said again until it is heard; the next owner of the caller's shard says it, too. */
+  /**
+   * Said again until it is heard; the next owner of the caller's shard says it, too. Only the first generation was called:
+   * what a person reruns is no caller's.
+   */
   cancelChild(childRunId: string, reason: Reason, force: boolean): void {
     const { alarms, clock, log } = this.#parts;
     const message = { kind: "cancel", by: "parent", reason, force } as const;
-    void this.#options.tellRun(childRunId, message).catch((error: unknown) => {
+    void this.#options.tellRun({ runId: childRunId, generation: 1 }, message).catch((error: unknown) => {
       log.warn({ run: childRunId, err: error }, "a called run was not cancelled; trying again");
       alarms.set(clock.now() + callDelayMs, () => this.cancelChild(childRunId, reason, force));
     });

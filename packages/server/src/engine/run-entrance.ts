@@ -359,20 +359,22 @@ export class RunEntrance {
 
   /** A message of another node, or of a run there; `taken` is called in the turn in which it is heard. */
   async receive(content: RunInboxMessage, shard: number, taken: () => void): Promise<void> {
-    const { runId, message } = content;
+    const { runId, message, generation } = content;
     const { runs, values } = this.#parts;
+    const isMeant = (found: number): boolean => generation === undefined || generation === found;
     const whole = await withContent(values, message);
     for (let arrival = this.#options.arrivals.of(runId); arrival; arrival = this.#options.arrivals.of(runId))
       await arrival;
     await this.recall({ workspace: workspaceId, id: runId, shard });
     const queued = this.admission.get(runId);
-    if (queued) await this.#tellQueued(queued, whole, taken);
+    if (queued && !isMeant(queued.generation)) taken();
+    else if (queued) await this.#tellQueued(queued, whole, taken);
     else {
       const entry = runs.get(runId);
       // Its shard went to another node meanwhile: so does the message.
       if (!entry && !this.#options.ownedShards().includes(shard)) return;
       taken();
-      if (entry) runs.step(entry, whole);
+      if (entry && isMeant(entry.identity.generation)) runs.step(entry, whole);
     }
   }
 

@@ -34,11 +34,11 @@ export async function cancelRun(context: ApiContext, id: string, request: Cancel
   const live = await requireLive(context, id, "cancelled");
   const reason: Reason = { code: "cancelled", message: "Cancelled by a person." };
   if (node === undefined) {
-    await tell(context, id, { kind: "cancel", by: "user", reason });
+    await tell(context, live, { kind: "cancel", by: "user", reason });
     return { run: await currentSummary(context, id) };
   }
   await requireOpen(context, live, node, item);
-  await tell(context, id, {
+  await tell(context, live, {
     kind: "cancel_node",
     node,
     ...(item === undefined ? {} : { item }),
@@ -61,7 +61,7 @@ export async function markRun(context: ApiContext, id: string, request: MarkRequ
   if (!isRunEnded(current.state)) {
     requireNotQuarantined(current);
     await requireOpen(context, current, node, item);
-    await tell(context, id, { kind: "mark", node, item, state, output, reason });
+    await tell(context, current, { kind: "mark", node, item, state, output, reason });
     return { run: await currentSummary(context, id) };
   }
   const mark = { node, item, state, output: state === "succeeded" ? output : undefined, reason };
@@ -152,10 +152,10 @@ async function requireOpen(
 
 async function tell(
   context: ApiContext,
-  id: string,
+  { id, generation }: LiveRun,
   message: Parameters<ApiContext["host"]["engine"]["tellRun"]>[1],
 ): Promise<void> {
-  const told = await context.host.run((engine) => engine.tellRun(id, message));
+  const told = await context.host.run((engine) => engine.tellRun({ runId: id, generation }, message));
   if (told) return;
   throw new MillraceError("MILLRACE_RUN_STATE_CONFLICT", { message: `The run ${id} has ended meanwhile.` });
 }

@@ -18,7 +18,14 @@ const pipelines: { readonly [name: string]: PipelineDefinition } = {
   parent: pipelineOf([task("call", { kind: "call", name: "retries", calls: "retries" })], { name: "parent" }),
 };
 
-type Answer = (dispatch: Dispatch) => "succeeds" | "fails" | "runs";
+type Answer = (dispatch: Dispatch) => "succeeds" | "fails" | "crashes" | "runs";
+
+const crash = { name: "MILLRACE_ATTEMPT_CRASHED", code: "MILLRACE_ATTEMPT_CRASHED", message: "it died" };
+const outcomes = {
+  succeeds: { kind: "succeeded", output: { value: 1 } },
+  fails: { kind: "failed", error: { name: "Error", message: "not yet" } },
+  crashes: { kind: "infrastructure", error: crash },
+} as const;
 
 class Node {
   readonly #memory: ReturnType<typeof memory>;
@@ -77,10 +84,7 @@ class Node {
       this.dispatched += 1;
       const answer = this.answer(dispatch);
       if (answer === "runs") continue;
-      const outcome =
-        answer === "succeeds"
-          ? ({ kind: "succeeded", output: { value: 1 } } as const)
-          : ({ kind: "failed", error: { name: "Error", message: "not yet" } } as const);
+      const outcome = outcomes[answer];
       setImmediate(() =>
         this.engine.hub.results(this.#worker!, {
           kind: "results",
@@ -172,7 +176,9 @@ describe("a run that only waits", () => {
     const [id] = await node.startRuns("retries", 1);
     await node.pass(30_000);
     const reason = { code: "cancelled", message: "enough" };
-    expect(await node.engine.tellRun(id!, { kind: "cancel", by: "user", reason })).toBe(true);
+    expect(
+      await node.engine.tellRun({ runId: id!, generation: 1 }, { kind: "cancel", by: "user", reason }),
+    ).toBe(true);
     await node.pass(1_000);
     expect(node.states).toEqual({ cancelled: 1 });
   });
@@ -203,6 +209,14 @@ describe("a run that only waits", () => {
     expect(node.wakeAt(id!)).toBe(wakeNever);
     await node.pass(hourMs, 1_000);
     expect(node.states).toEqual({ succeeded: 2 });
+  });
+
+  test("hears that the run which it called is quarantined", async () => {
+    const node = await nodeOf();
+    node.answer = () => "crashes";
+    await node.startRuns("parent", 1);
+    await node.pass(30_000);
+    expect(node.states).toEqual({ quarantined: 1, failed: 1 });
   });
 
   test("is watched from memory as long as somebody watches", async () => {

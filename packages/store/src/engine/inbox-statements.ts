@@ -28,13 +28,18 @@ export async function sendBounded(pool: Pool, message: InboxMessage, pendingMax:
   return true;
 }
 
-export async function sendToRun(pool: Pool, key: RunKey, message: Json): Promise<boolean> {
+export async function sendToRun(
+  pool: Pool,
+  key: RunKey & { readonly generation?: number },
+  message: Json,
+): Promise<boolean> {
   const { rows } = await pool.query<{ shard: number }>({
     name: "send-to-run",
     text: `insert into inbox (shard, message)
-      select shard, $3::json from run where workspace = $1 and id = $2
+      select shard, $3::json from run
+      where workspace = $1 and id = $2 and ($4::integer is null or generation = $4)
       returning shard`,
-    values: [key.workspace, key.id, JSON.stringify(message)],
+    values: [key.workspace, key.id, JSON.stringify(message), key.generation ?? null],
   });
   if (!rows[0]) return false;
   await wake(pool, [rows[0].shard]);

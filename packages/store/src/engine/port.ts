@@ -405,7 +405,7 @@ export interface EngineStore {
   /** Leaves messages for shards of other nodes outside any flush (a command of the API), and wakes them. */
   sendInbox(messages: readonly InboxMessage[]): Promise<void>;
   /** Leaves a message for whichever shard a live run stands in; false when there is no such run. */
-  sendToRun(key: RunKey, message: Json): Promise<boolean>;
+  sendToRun(key: RunKey & { readonly generation?: number }, message: Json): Promise<boolean>;
   /** Leaves a message as `sendInbox` does, unless as many as `pendingMax` wait for its shard already: then false. */
   sendBounded(message: InboxMessage, pendingMax: number): Promise<boolean>;
   /** Tells nodes that these shards have messages. Coalesced by the caller. */
