@@ -1,7 +1,10 @@
 /** People and programs outside: start runs (some with idempotency keys), cancel, mark, set pools, on any node. */
 import { keyOf, type MemoryTables, type SeededRandom } from "@millrace/testkit";
+import type { Engine } from "@millrace/server";
+import type { LiveRun } from "@millrace/store";
 import type { DefinitionsBook } from "./definitions-book.ts";
 import { limitName } from "./definitions-book.ts";
+import { definitionsLagMsMax, type GenerationChecker } from "./generation-checker.ts";
 import type { FlushChecker } from "./flush-checker.ts";
 import type { Journal } from "./journal.ts";
 import { pools } from "./pipelines.ts";
@@ -16,6 +19,7 @@ export interface ClientOptions {
   readonly book: DefinitionsBook;
   readonly tables: MemoryTables;
   readonly checker: FlushChecker;
+  readonly generations: GenerationChecker;
 }
 
 export class Client {
@@ -64,42 +68,43 @@ export class Client {
 
   #startRun(node: ServerNode, key?: string, name?: string): void {
     const { random, book, journal, tables } = this.#options;
-    const pipeline = book.active(name ?? random.pick(book.pipelines).name);
-    const idempotencyKey = key === undefined ? {} : { idempotencyKey: key };
-    node
-      .engine!.startRun({
-        pipeline,
-        params: { value: { n: random.below(5) } },
-        labels: {},
-        ...idempotencyKey,
-      })
-      .then(
-        ({ run }) => {
-          journal.count("runs accepted");
-          this.accepted.add(run.id);
-          this.#recent = [...this.#recent.slice(-30), run.id];
-          const isDurable =
-            tables.runs.has(keyOf(1, run.id)) ||
-            [...tables.runHistory.values()].some(({ id }) => id === run.id);
-          if (!isDurable)
-            journal.violate("C13 what is answered is durable", `${run.id} was answered and is not there`);
-          if (key === undefined) return;
-          const known = this.#byKey.get(key);
-          if (known !== undefined && known !== run.id)
-            journal.violate("C13 a key names one run", `${key}: ${known} and ${run.id}`);
-          this.#byKey.set(key, run.id);
-        },
-        (error: unknown) => {
-          journal.count("runs refused");
-          journal.note(`a run was refused: ${String(error)}`);
-        },
-      );
+    const askedAt = this.#options.scheduler.now;
+    const params = { value: { n: random.below(5) } };
+    const start = async (engine: Engine): Promise<{ readonly run: LiveRun; readonly created: boolean }> => {
+      const pipeline = await engine.definitions.active(1, name ?? random.pick(book.activeNames));
+      if (!pipeline) throw new Error("it is retired");
+      const idempotencyKey = key === undefined ? {} : { idempotencyKey: key };
+      return engine.startRun({ pipeline, params, labels: {}, ...idempotencyKey });
+    };
+    start(node.engine!).then(
+      ({ run, created }) => {
+        journal.count("runs accepted");
+        if (created && !book.wasActive(run.bundle, askedAt - definitionsLagMsMax))
+          journal.violate("C17 a run has the newest bundle", `${run.id} has ${run.bundle}`);
+        this.accepted.add(run.id);
+        this.#recent = [...this.#recent.slice(-30), run.id];
+        const isDurable =
+          tables.runs.has(keyOf(1, run.id)) ||
+          [...tables.runHistory.values()].some(({ id }) => id === run.id);
+        if (!isDurable)
+          journal.violate("C13 what is answered is durable", `${run.id} was answered and is not there`);
+        if (key === undefined) return;
+        const known = this.#byKey.get(key);
+        if (known !== undefined && known !== run.id)
+          journal.violate("C13 a key names one run", `${key}: ${known} and ${run.id}`);
+        this.#byKey.set(key, run.id);
+      },
+      (error: unknown) => {
+        journal.count("runs refused");
+        journal.note(`a run was refused: ${String(error)}`);
+      },
+    );
   }
 
   /** One key at two nodes, at once or after an answer was lost. */
   #startTwice(ready: readonly ServerNode[]): void {
     const { random, scheduler, book } = this.#options;
-    const { name } = random.pick(book.pipelines);
+    const name = random.pick(book.activeNames);
     const key = `key-${random.below(1_000_000)}`;
     this.#startRun(random.pick(ready), key, name);
     const again = (): void => {
@@ -111,13 +116,14 @@ export class Client {
   }
 
   #command(node: ServerNode): void {
-    const { random, journal, tables, checker } = this.#options;
+    const { random, journal, tables, checker, generations } = this.#options;
     if (this.#recent.length === 0) return;
     const id = random.pick(this.#recent);
     const isCancel = random.chance(0.5);
     const reason = { code: isCancel ? "cancelled" : "marked", message: "by a person" };
-    const pipeline = tables.runs.get(keyOf(1, id))?.pipeline;
-    const nodes = pipeline === undefined ? [] : this.#options.book.definition(pipeline).nodes;
+    const run = tables.runs.get(keyOf(1, id));
+    if (!run) return;
+    const { nodes } = this.#options.book.definition(run.bundle, run.pipeline);
     if (!isCancel && nodes.length === 0) return;
     const marked = { node: isCancel ? "" : random.pick(nodes).id, item: random.pick(["", "", "0", "1"]) };
     const message = isCancel
@@ -132,14 +138,16 @@ export class Client {
             reason,
           } as const);
     journal.note(`${message.kind} of ${id}`);
-    node.engine!.tellRun({ runId: id, generation: 1 }, message).then(
+    if (isCancel) generations.cancelAsked(id, run.generation);
+    node.engine!.tellRun({ runId: id, generation: run.generation }, message).then(
       (isLive) => {
         journal.count(`command ${message.kind}`);
         if (!isCancel || !isLive) return;
         checker.noteInbox();
-        const run = tables.runs.get(keyOf(1, id));
+        const now = tables.runs.get(keyOf(1, id));
         const inInbox = [...tables.inbox.values()].some((row) => JSON.stringify(row.message).includes(id));
-        if (run && run.state !== "quarantined" && !run.cancel && !inInbox)
+        const isSame = now !== undefined && now.generation === run.generation;
+        if (isSame && now.state !== "quarantined" && !now.cancel && !inInbox)
           journal.violate(
             "C13 what is answered is durable",
             `the cancel of ${id} was answered and is nowhere`,

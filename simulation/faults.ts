@@ -2,7 +2,7 @@
 import type { SeededRandom } from "@millrace/testkit";
 import { queues } from "./pipelines.ts";
 import type { ServerNode, World } from "./server-node.ts";
-import { SimulatedWorker, type WorkerWorld } from "./worker.ts";
+import { SimulatedWorker, type WorkerSettings, type WorkerWorld } from "./worker.ts";
 
 export interface FaultsOptions {
   readonly random: SeededRandom;
@@ -30,14 +30,44 @@ export class Faults {
 
   /** Keeps enough workers, one of which serves all queues. */
   addWorkers(): void {
-    const { random, workers, workerWorld } = this.#options;
-    while (workers.filter((worker) => !worker.isDead).length < this.#workersMin) {
-      const isFirst = !workers.some((worker) => !worker.isDead && worker.queues.length === queues.length);
-      const served = isFirst || random.chance(0.5) ? queues : [random.pick(queues)];
-      workers.push(
-        new SimulatedWorker(`w${(this.#workerNumber += 1)}`, served, 1 + random.below(8), workerWorld),
+    const { random, workers } = this.#options;
+    while (workers.filter((worker) => !worker.isDead && !worker.isDraining).length < this.#workersMin) {
+      const isFirst = !workers.some(
+        (worker) => !worker.isDead && !worker.isDraining && worker.queues.length === queues.length,
       );
+      this.#addWorker({
+        queues: isFirst || random.chance(0.5) ? queues : [random.pick(queues)],
+        slots: 1 + random.below(8),
+        prefetch: random.pick([0, 2, 8, 32]),
+      });
     }
+  }
+
+  #addWorker(settings: WorkerSettings): void {
+    const { workers, workerWorld } = this.#options;
+    workers.push(new SimulatedWorker(`w${(this.#workerNumber += 1)}`, settings, workerWorld));
+  }
+
+  /** A worker drains, and its successor comes when it has ended, or before. */
+  replace(worker: SimulatedWorker, then: () => void): void {
+    const isSurge = this.random.chance(0.5);
+    if (isSurge) this.#addWorker(worker);
+    worker.drain(() => {
+      if (!isSurge) this.#addWorker(worker);
+      then();
+    });
+  }
+
+  /** All workers of now are replaced, one after the other. */
+  restartWorkers(): void {
+    const old = this.#options.workers.filter((worker) => !worker.isDead && !worker.isDraining);
+    const next = (): void => {
+      const worker = old.shift();
+      if (!worker) this.#options.world.journal.count("rolling restart of workers done");
+      else if (worker.isDead) next();
+      else this.replace(worker, () => this.later(this.random.next() * 2_000, next));
+    };
+    next();
   }
 
   start(until: number): void {
@@ -140,6 +170,14 @@ const faults: readonly (readonly [string, Fault])[] = [
       all.later(all.random.next() * 20_000, () => all.addWorkers());
     },
   ],
+  [
+    "worker drained",
+    (all) => {
+      const worker = all.worker();
+      if (worker) all.replace(worker, () => undefined);
+    },
+  ],
+  ["rolling restart of workers", (all) => all.restartWorkers()],
   [
     "worker disconnected",
     (all) => all.worker()?.disconnect(all.random.next() * all.random.pick([2_000, 25_000])),

@@ -8,6 +8,7 @@
  */
 import { decide, hydrateRun, isEndState, type Json, type StoredValue } from "@millrace/core";
 import { tokenKey, type AttemptOutcome } from "@millrace/protocol";
+import { newestRows } from "@millrace/server";
 import type { TaskRunRow } from "@millrace/store";
 import { keyOf, type EndedRun, type MemoryTables } from "@millrace/testkit";
 import type { DefinitionsBook } from "./definitions-book.ts";
@@ -30,10 +31,14 @@ export function checkEnd(evidence: Evidence): void {
   checkLeftovers(evidence);
   const rows = Map.groupBy(evidence.tables.taskRunHistory.values(), (row) => row.runId);
   const ended = new Set<string>();
+  const generations = new Set<string>();
   for (const run of evidence.tables.runHistory.values()) {
-    if (ended.has(run.id)) evidence.journal.violate("C9 a run ends once", run.id);
+    const name = keyOf(run.id, run.generation);
+    if (generations.has(name)) evidence.journal.violate("C9 a generation ends once", name);
+    generations.add(name);
     ended.add(run.id);
-    checkOutcome(evidence, run, rows.get(run.id) ?? []);
+    const newestFirst = (rows.get(run.id) ?? []).toSorted((a, b) => b.generation - a.generation);
+    checkOutcome(evidence, run, newestRows(newestFirst, run.generation));
   }
   for (const id of evidence.accepted) {
     if (!ended.has(id) && !evidence.tables.runs.has(keyOf(1, id)))
@@ -79,12 +84,14 @@ function describeOpen(tables: MemoryTables, runId: string): string {
 
 function checkOutcome(evidence: Evidence, run: EndedRun, rows: readonly TaskRunRow[]): void {
   const { journal, book, flushes } = evidence;
-  const graph = book.graph(run.pipeline);
+  const graph = book.graph(run.bundle, run.pipeline);
   for (const row of rows) {
     if (!isEndState(row.state))
       journal.violate("C10 history is of what ended", `${run.id}/${row.node}/${row.item} is ${row.state}`);
-    checkRecorded(evidence, row);
+    if (row.generation === run.generation) checkRecorded(evidence, run, row);
   }
+  // A person moved it to history as it stood.
+  if (run.reason?.code === "MILLRACE_RUN_QUARANTINED") return;
   if (run.startedAt === undefined) {
     if (run.state !== "cancelled")
       journal.violate("C10 the machine allows it", `${run.id} ended ${run.state} without a start`);
@@ -94,7 +101,7 @@ function checkOutcome(evidence: Evidence, run: EndedRun, rows: readonly TaskRunR
   const isCancelled = run.state === "cancelled" || run.reason?.code === "MILLRACE_RUN_DEADLINE";
   const by = run.state === "failed" ? ("deadline" as const) : ("user" as const);
   const cancel =
-    flushes.cancels.get(run.id) ??
+    flushes.cancels.get(keyOf(run.id, run.generation)) ??
     (isCancelled && run.reason ? { by, reason: run.reason, force: false } : undefined);
   const loaded = rows.map((row) => ({ ...row, output: row.output && load(evidence, row.output) }));
   const params = load(evidence, run.params);
@@ -116,7 +123,7 @@ function checkOutcome(evidence: Evidence, run: EndedRun, rows: readonly TaskRunR
   if (open.length > 0 || rebuilt.state !== run.state)
     journal.violate(
       "C10 the machine allows it",
-      `${run.id} of ${run.pipeline} ended ${run.state} (${run.reason?.message ?? ""}); its rows say ${rebuilt.state}${cancel ? ", it was cancelled" : ""}, ${open.length} could begin`,
+      `${run.id} of ${run.pipeline}, generation ${run.generation}, ended ${run.state} (${run.reason?.message ?? ""}); its rows say ${rebuilt.state}${cancel ? ", it was cancelled" : ""}, ${open.length} could begin`,
     );
   else if (
     JSON.stringify(rebuilt.output && textOf(evidence, rebuilt.output)) !==
@@ -125,16 +132,17 @@ function checkOutcome(evidence: Evidence, run: EndedRun, rows: readonly TaskRunR
     journal.violate("C10 the machine allows it", `${run.id} has another output than its rows give`);
 }
 
-function checkRecorded({ journal, ledger, book, tables, blobs }: Evidence, row: TaskRunRow): void {
-  const name = `${row.runId}/${row.node}/${row.item}`;
+function checkRecorded(evidence: Evidence, run: EndedRun, row: TaskRunRow): void {
+  const { journal, ledger, book, tables, blobs } = evidence;
+  const name = `${row.runId}/${row.node}/${row.item} of ${row.generation}`;
   if (row.dispatch === 0 || row.reason?.code === "cached" || row.reason?.code === "marked") return;
-  const pipeline = [...tables.runHistory.values()].find((run) => run.id === row.runId)!.pipeline;
-  if (!book.graph(pipeline).byId.has(row.node))
+  if (!book.graph(run.bundle, run.pipeline).byId.has(row.node))
     return journal.violate(
       "C10 the machine allows it",
-      `${name} is a task run of a node that ${pipeline} does not have`,
+      `${name} is a task run of a node that ${run.pipeline} does not have`,
     );
-  if (book.node(pipeline, row.node).kind === "call") return checkCall({ journal, tables }, row);
+  if (book.node(run.bundle, run.pipeline, row.node).kind === "call")
+    return checkCall({ journal, tables }, row);
   const outcomes = ledger.outcomes.get(tokenKey({ ...row, runId: row.runId })) ?? [];
   if (row.state === "succeeded") {
     const text = textOf({ blobs }, row.output!);
@@ -156,7 +164,9 @@ function checkRecorded({ journal, ledger, book, tables, blobs }: Evidence, row: 
 
 function checkCall({ journal, tables }: Pick<Evidence, "journal" | "tables">, row: TaskRunRow): void {
   if (row.state !== "succeeded") return;
-  const child = [...tables.runHistory.values()].find((run) => run.id === row.childRunId);
+  const child = [...tables.runHistory.values()].find(
+    ({ id, generation }) => id === row.childRunId && generation === 1,
+  );
   if (child?.state !== "succeeded")
     journal.violate(
       "C11 what is recorded was reported",

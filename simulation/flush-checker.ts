@@ -17,6 +17,7 @@ import { tokenKey } from "@millrace/protocol";
 import type { Journal } from "./journal.ts";
 import type { Ledger } from "./ledger.ts";
 import type { DefinitionsBook } from "./definitions-book.ts";
+import type { GenerationChecker } from "./generation-checker.ts";
 
 interface Shadow {
   readonly generation: number;
@@ -25,27 +26,37 @@ interface Shadow {
   readonly state: TaskRunState;
 }
 
+export interface FlushCheckerOptions {
+  readonly tables: MemoryTables;
+  readonly journal: Journal;
+  readonly book: DefinitionsBook;
+  readonly ledger: Ledger;
+  readonly generations: GenerationChecker;
+}
+
 export class FlushChecker {
   readonly #tables: MemoryTables;
   readonly #journal: Journal;
   readonly #book: DefinitionsBook;
   readonly #ledger: Ledger;
+  readonly #generations: GenerationChecker;
   readonly #taskRuns = new Map<string, Shadow>();
   readonly #shards = new Map<string, number>();
   readonly #attempts = new Map<string, Set<number>>();
   readonly #inbox = new Map<number, { shard: number; message: unknown }>();
-  /** Cancels as committed: history does not keep them. */
+  /** Cancels as committed, by run and generation: history does not keep them. */
   readonly cancels = new Map<string, LiveRun["cancel"]>();
   /** Limits whose slots an operator lowered: what was out may stay. */
   readonly loweredLimits = new Set<string>();
   /** Task runs and runs that ended, so far. */
   endings = 0;
 
-  constructor(tables: MemoryTables, journal: Journal, book: DefinitionsBook, ledger: Ledger) {
+  constructor({ tables, journal, book, ledger, generations }: FlushCheckerOptions) {
     this.#ledger = ledger;
     this.#tables = tables;
     this.#journal = journal;
     this.#book = book;
+    this.#generations = generations;
   }
 
   onFlush(nodeId: number, number: number, batch: FlushBatch): void {
@@ -56,8 +67,9 @@ export class FlushChecker {
     for (const run of batch.runsCreated) {
       this.#shards.set(run.id, run.shard);
       this.#journal.note(
-        `node ${nodeId} flush ${number}: run ${run.id} of ${run.pipeline} made ${run.state} in shard ${run.shard}`,
+        `node ${nodeId} flush ${number}: run ${run.id} of ${run.pipeline} made ${run.state} in shard ${run.shard}, generation ${run.generation} with ${run.bundle}`,
       );
+      this.#generations.created(run, batch.taskRuns);
     }
     for (const row of batch.taskRuns) this.#taskRun(nodeId, row);
     for (const row of batch.attempts) this.#attempt(row);
@@ -112,6 +124,8 @@ export class FlushChecker {
       this.#journal.violate("C5 an attempt ends once", `${name} dispatch ${row.dispatch}`);
     known.add(row.dispatch);
     this.#attempts.set(name, known);
+    if (row.state === "failed" && this.#ledger.wasReturned({ ...row }))
+      this.#journal.violate("C20 what is returned is no attempt", `${name} dispatch ${row.dispatch} failed`);
     this.#journal.count(`attempt recorded: ${row.state}`);
   }
 
@@ -138,7 +152,11 @@ export class FlushChecker {
   #run(nodeId: number, run: FlushBatch["runsChanged"][number]): void {
     this.#owned(nodeId, this.#shards.get(run.id), run.id);
     this.#journal.note(`node ${nodeId}: run ${run.id} ${run.state}${run.cancel ? " with a cancel" : ""}`);
-    if (run.cancel) this.cancels.set(run.id, structuredClone(run.cancel));
+    const generation = this.#tables.runs.get(keyOf(1, run.id))?.generation;
+    if (run.cancel && generation !== undefined) {
+      this.cancels.set(keyOf(run.id, generation), structuredClone(run.cancel));
+      if (run.cancel.by === "user") this.#generations.cancelled(run.id, generation);
+    }
     if (run.state === "quarantined") this.#journal.count("runs quarantined");
     if (run.wakeAt !== undefined) this.#evicted(run.id, run.wakeAt);
   }
@@ -174,8 +192,17 @@ export class FlushChecker {
     this.#owned(nodeId, this.#shards.get(run.id), run.id);
     this.#journal.count(`run ${run.state}`);
     this.#journal.note(`node ${nodeId}: run ${run.id} ended ${run.state}`);
+    if (run.state === "cancelled") this.#cancelledWhileQueued(run.id);
     if (!isRunEnded(run.state))
       this.#journal.violate("C5 edges of the machine", `${run.id} ended ${run.state}`);
+  }
+
+  /** Its row never said that it is cancelled; only a person cancels a run that nobody called. */
+  #cancelledWhileQueued(runId: string): void {
+    const ended = [...this.#tables.runHistory.values()].filter(({ id }) => id === runId);
+    const last = ended.reduce((a, b) => (b.generation > a.generation ? b : a));
+    if (last.startedAt === undefined && last.parent === undefined)
+      this.#generations.cancelled(runId, last.generation);
   }
 
   #rememberInbox(): void {
@@ -193,9 +220,16 @@ export class FlushChecker {
     this.#inbox.delete(id);
     if (!row) return;
     this.#owned(nodeId, row.shard, `the taking of message ${id}`);
-    const content = row.message as { kind: string; runId?: string; message?: RunMessage };
+    const content = row.message as {
+      kind: string;
+      runId?: string;
+      generation?: number;
+      message?: RunMessage;
+    };
     this.#journal.count(`message: ${content.kind === "run" ? content.message?.kind : content.kind}`);
     if (content.kind !== "run" || !content.message || content.runId === undefined) return;
+    const generation = this.#tables.runs.get(keyOf(1, content.runId))?.generation;
+    if ((content.generation ?? generation) !== generation) return;
     this.#effect(content.runId, content.message, id);
   }
 
@@ -260,7 +294,7 @@ export class FlushChecker {
     for (const runId of runIds) {
       const run = this.#tables.runs.get(keyOf(1, runId));
       if (!run || (run.state !== "running" && run.state !== "waiting")) continue;
-      const definition = this.#book.definition(run.pipeline);
+      const definition = this.#book.definition(run.bundle, run.pipeline);
       const hasGrant = (kind: string, holder: string, name?: string): boolean =>
         name === undefined
           ? [...this.#tables.grants.values()].some((row) => row.kind === kind && holds(row.holder, holder))
@@ -269,7 +303,7 @@ export class FlushChecker {
             );
       if (
         definition.maxActiveRuns !== undefined &&
-        !hasGrant("pipeline", runId, activeRunsKey(1, run.pipeline).name)
+        !hasGrant("pipeline", `${runId}/${run.generation}`, activeRunsKey(1, run.pipeline).name)
       )
         this.#journal.violate(
           "C7 what runs holds its limits",

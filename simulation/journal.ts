@@ -25,6 +25,11 @@ export class Journal {
     this.counts.set(name, (this.counts.get(name) ?? 0) + by);
   }
 
+  /** Counts how far something went. */
+  most(name: string, value: number): void {
+    this.counts.set(name, Math.max(value, this.counts.get(name) ?? 0));
+  }
+
   note(text: string): void {
     for (let at = 0; at < text.length; at += 1)
       this.#hash = Math.imul(this.#hash ^ text.charCodeAt(at), 0x01000193);

@@ -3,9 +3,11 @@
  * survives means that the simulator would not see such a bug either.
  */
 import { canonicalJson, type Run, type TaskRun } from "@millrace/core";
+import type { AttemptOutcome, Results } from "@millrace/protocol";
 import {
   Admission,
   Arrivals,
+  Definitions,
   Dispatcher,
   EventLog,
   GroupCommit,
@@ -49,6 +51,8 @@ function patch(
     prototype[name] = original;
   };
 }
+
+const brokenOutcome: AttemptOutcome = { kind: "failed", error: { name: "Error", message: "it broke" } };
 
 const nothing = (): (() => void) => () => undefined;
 
@@ -320,6 +324,121 @@ export const mutants: readonly Mutant[] = [
             (this as WorkerHub).heard(worker);
           },
       ),
+  },
+  {
+    name: "refused rerun accepted",
+    breaks: "of two reruns at once one is refused, and told so (B1)",
+    apply: () =>
+      patch(
+        RunEntrance,
+        "rerun",
+        (original) =>
+          async function (...values) {
+            await (original.apply(this, values) as Promise<void>).catch(() => undefined);
+          },
+      ),
+  },
+  {
+    name: "kept rows forgotten",
+    breaks: "a rerun keeps what it does not concern",
+    apply: () =>
+      patch(
+        RunEntrance,
+        "rerun",
+        (original) =>
+          function (...values) {
+            const [rerun] = values as unknown as [object];
+            return original.apply(this, [{ ...rerun, kept: [] }] as never[]);
+          },
+      ),
+  },
+  {
+    name: "rerun in the same generation",
+    breaks: "a rerun makes the next generation",
+    apply: () =>
+      patch(
+        RunEntrance,
+        "rerun",
+        (original) =>
+          function (...values) {
+            const [rerun] = values as unknown as [{ identity: { generation: number } }];
+            const { identity } = rerun;
+            const again = { ...identity, generation: identity.generation - 1 };
+            return original.apply(this, [{ ...rerun, identity: again }] as never[]);
+          },
+      ),
+  },
+  {
+    name: "unlimited reruns",
+    breaks: "a rerun waits for its pipeline's limit as a new run does",
+    apply: () =>
+      patch(
+        Admission,
+        "addLimited",
+        (original) =>
+          function (...values) {
+            const [run] = values as unknown as [{ generation: number }];
+            if (run.generation > 1) (this as Admission).add(run as never);
+            else original.apply(this, values);
+          },
+      ),
+  },
+  {
+    name: "newest code for all",
+    breaks: "a run's generation stays on its bundle",
+    apply: () =>
+      patch(
+        Definitions,
+        "graph",
+        (original) =>
+          async function (...values) {
+            const definitions = this as Definitions;
+            const [workspace, , pipeline] = values as unknown as [number, string, string];
+            const active = definitions.known(workspace, pipeline);
+            return active ? definitions.graphOf(active) : original.apply(this, values);
+          },
+      ),
+  },
+  {
+    name: "deaf to deploys",
+    breaks: "what begins after a deploy has its bundle",
+    apply: () => patch(Definitions, "forgetActive", () => () => undefined),
+  },
+  {
+    name: "returned and forgotten",
+    breaks: "what a worker returns is dispatched again",
+    apply: () =>
+      patch(
+        RunHost,
+        "step",
+        (original) =>
+          function (...values) {
+            const [, message] = values as unknown as [unknown, { kind: string }];
+            return message.kind === "returned" ? undefined : original.apply(this, values);
+          },
+      ),
+  },
+  {
+    name: "returned is a failure",
+    breaks: "what a worker returns is nobody's attempt",
+    apply: () =>
+      patch(
+        WorkerHub,
+        "results",
+        (original) =>
+          function (...values) {
+            const [worker, message] = values as unknown as [unknown, Results];
+            const results = message.results.map((result) =>
+              result.outcome.kind === "returned" ? { ...result, outcome: brokenOutcome } : result,
+            );
+            return original.apply(this, [worker, { ...message, results }] as never[]);
+          },
+      ),
+  },
+  {
+    name: "deaf to draining",
+    breaks: "a worker that drains gets nothing new",
+    apply: () => patch(WorkerHub, "drain", () => () => undefined),
   },
   {
     name: "everything is ours",

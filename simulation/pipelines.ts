@@ -3,6 +3,7 @@ import {
   compileGraph,
   noRetry,
   triggerRules,
+  unreachable,
   type EdgeDefinition,
   type Json,
   type NodeDefinition,
@@ -31,20 +32,79 @@ interface Draft {
 /** `count` pipelines, each of which calls earlier ones only. */
 export function makePipelines(random: SeededRandom, count: number): PipelineDefinition[] {
   const made: PipelineDefinition[] = [];
-  while (made.length < count) {
-    const definition = makePipeline(
-      random,
-      `p${made.length}`,
-      made.map(({ name }) => name),
-    );
-    try {
-      compileGraph(definition);
-    } catch {
-      continue;
-    }
-    made.push(definition);
-  }
+  while (made.length < count) made.push(makeValidPipeline(random, made.length));
   return made;
+}
+
+function nameOf(at: number): string {
+  return `p${at}`;
+}
+
+function makeValidPipeline(random: SeededRandom, at: number): PipelineDefinition {
+  const callable = Array.from({ length: at }, (_, before) => nameOf(before));
+  for (;;) {
+    const definition = makePipeline(random, nameOf(at), callable);
+    if (isValid(definition)) return definition;
+  }
+}
+
+function isValid(definition: PipelineDefinition): boolean {
+  try {
+    compileGraph(definition);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What the next deploy has of these: most as it was, some with other nodes or limits, some not at all. */
+export function changePipelines(
+  random: SeededRandom,
+  pipelines: readonly PipelineDefinition[],
+): PipelineDefinition[] {
+  return pipelines.flatMap((pipeline, at) => {
+    const what = random.below(20);
+    if (what === 0 && at > 0) return [];
+    if (what === 1) return [makeValidPipeline(random, Number(pipeline.name.slice(1)))];
+    if (what < 8) return [pipeline];
+    const changed = changePipeline(random, pipeline);
+    return [isValid(changed) ? changed : pipeline];
+  });
+}
+
+function changePipeline(random: SeededRandom, pipeline: PipelineDefinition): PipelineDefinition {
+  const { nodes } = pipeline;
+  if (nodes.length === 0) return pipeline;
+  const one = random.pick(nodes);
+  const last = nodes.at(-1)!;
+  const change = random.pick(["add", "remove", "options", "limit"] as const);
+  switch (change) {
+    case "add": {
+      const id = `n${nodes.length + random.below(3)}`;
+      const added: NodeDefinition = {
+        id,
+        kind: "task",
+        name: `task-${id}`,
+        input: { kind: "params", path: [] },
+        after: [{ node: last.id }, { node: one.id }],
+        rule: "all_success",
+        options: makeOptions({ random }, "task", undefined),
+      };
+      return { ...pipeline, nodes: [...nodes, added] };
+    }
+    case "remove":
+      return { ...pipeline, nodes: nodes.filter((node) => node !== one) };
+    case "options": {
+      const options = makeOptions({ random }, one.kind, one.region);
+      return { ...pipeline, nodes: nodes.map((node) => (node === one ? { ...node, options } : node)) };
+    }
+    case "limit": {
+      const { maxActiveRuns: _maxActiveRuns, ...rest } = pipeline;
+      return random.chance(0.5) ? rest : { ...rest, maxActiveRuns: 1 + random.below(3) };
+    }
+    default:
+      return unreachable(change);
+  }
 }
 
 function makePipeline(random: SeededRandom, name: string, callable: readonly string[]): PipelineDefinition {
@@ -170,7 +230,11 @@ function regionsAround(regions: readonly RegionDefinition[], id: string | undefi
   return [id, ...regionsAround(regions, regions.find((region) => region.id === id)?.parent)];
 }
 
-function makeOptions({ random }: Draft, kind: NodeKind, region: string | undefined): NodeOptions {
+function makeOptions(
+  { random }: Pick<Draft, "random">,
+  kind: NodeKind,
+  region: string | undefined,
+): NodeOptions {
   const retries = random.pick([0, 0, 1, 2, 3]);
   const delayMs = random.pick([0, 100, 2_000, 30_000]);
   const key: Template =

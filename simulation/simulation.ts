@@ -9,8 +9,10 @@ import { DefinitionsBook } from "./definitions-book.ts";
 import { Faults } from "./faults.ts";
 import { checkEnd } from "./final-checker.ts";
 import { FlushChecker } from "./flush-checker.ts";
+import { GenerationChecker } from "./generation-checker.ts";
 import { Journal, type Violation } from "./journal.ts";
 import { Ledger } from "./ledger.ts";
+import { Operator } from "./operator.ts";
 import { makePipelines } from "./pipelines.ts";
 import { Scheduler } from "./scheduler.ts";
 import { ServerNode, type World } from "./server-node.ts";
@@ -60,8 +62,10 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     },
     onMessage: () => judge.checker!.noteInbox(),
   });
-  const ledger = new Ledger(database.tables, journal);
-  const checker = new FlushChecker(database.tables, journal, book, ledger);
+  const { tables } = database;
+  const generations = new GenerationChecker({ tables, journal, book });
+  const ledger = new Ledger(tables, journal, generations);
+  const checker = new FlushChecker({ tables, journal, book, ledger, generations });
   judge.checker = checker;
   const eventChecker = new EventChecker(database.tables, journal);
   judge.events = eventChecker;
@@ -88,7 +92,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     ledger,
     trouble: { breakChance: 0, doubleChance: 0, reorderChance: 0 },
     nodes,
-    nodeOf: (_bundle, pipeline, node) => book.node(pipeline, node),
+    nodeOf: (bundle, pipeline, node) => book.node(bundle, pipeline, node),
     putBlob: async (text) => world.blobs.put(text),
   };
   for (const node of nodes) {
@@ -105,8 +109,18 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     journal,
     nodes,
     book,
-    tables: database.tables,
+    tables,
     checker,
+    generations,
+  });
+  const operator = new Operator({
+    random: random.fork(),
+    scheduler,
+    journal,
+    nodes,
+    book,
+    tables,
+    generations,
   });
   const endOfFaults = options.hours * hourMs;
   client.start(endOfFaults);
@@ -118,6 +132,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     checker: eventChecker,
   });
   events.start(endOfFaults);
+  operator.start(endOfFaults);
   faults.start(endOfFaults);
   const isDecided = (): boolean => options.stopsEarly === true && journal.violations.length > 0;
   await scheduler.run(endOfFaults, isDecided);
@@ -133,7 +148,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   journal.count("seconds to calm", Math.round((scheduler.now - endOfFaults) / 1_000));
   eventChecker.checkEnd();
   checkEnd({
-    tables: database.tables,
+    tables,
     journal,
     book,
     ledger,
@@ -141,6 +156,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     blobs,
     accepted: client.accepted,
   });
+  generations.checkEnd();
   return {
     seed: options.seed,
     hours: options.hours,

@@ -1,9 +1,11 @@
 /**
- * A simulated worker: speaks the protocol's rules W1–W4 with whichever node it is connected to, runs attempts for
- * virtual time, and keeps the ledger of what was really executed.
+ * A simulated worker: speaks the protocol's rules W1–W4 with whichever node it is connected to, runs as many attempts as
+ * it has slots for virtual time, returns what was sent ahead and did not come to its turn, drains when it is told to, and
+ * keeps the ledger of what was really executed.
  */
 import type { NodeDefinition } from "@millrace/core";
 import {
+  aheadMsMax,
   protocolVersion,
   tokenKey,
   type AttemptOutcome,
@@ -39,7 +41,17 @@ export interface WorkerWorld {
 
 interface Attempt {
   readonly dispatch: Dispatch;
-  readonly end: Scheduled;
+  /** Waits for a slot. */
+  isWaiting: boolean;
+  startedAt: number;
+  /** Its end, or while it waits its return. */
+  end: Scheduled | undefined;
+}
+
+interface Ended {
+  readonly token: DispatchToken;
+  readonly outcome: AttemptOutcome;
+  readonly durationMs: number;
 }
 
 interface Connection {
@@ -55,26 +67,51 @@ interface Connection {
 }
 
 const leaseMs = 8_000;
+/** Acknowledged tokens that are remembered, so that a dispatch which comes late is not run again. */
+const rememberedMax = 10_000;
+
+/** Half of all nodes are quick, but for an exception now and then: these are sent ahead. */
+const quickMs = [...Array<number>(30).fill(2), ...Array<number>(10).fill(20), 4_000];
+const slowMs = [2, 20, 500, 500, 5_000, 30_000];
+
+function isQuick({ id }: NodeDefinition): boolean {
+  return Number(id.slice(1)) % 2 === 0;
+}
+
+/** One node of some runs takes its process down, until its run is rerun. */
+function isDeadly({ runId, node, generation }: DispatchToken): boolean {
+  return generation === 1 && node === "n1" && runId.endsWith("z");
+}
+
+export interface WorkerSettings {
+  readonly queues: readonly string[];
+  readonly slots: number;
+  readonly prefetch: number;
+}
 
 export class SimulatedWorker {
   readonly id: string;
   readonly queues: readonly string[];
   readonly slots: number;
+  readonly prefetch: number;
   readonly #world: WorkerWorld;
   readonly #random: SeededRandom;
   readonly #running = new Map<string, Attempt>();
   /** Ended, and not acknowledged. */
-  readonly #ended = new Map<string, { readonly token: DispatchToken; readonly outcome: AttemptOutcome }>();
+  readonly #ended = new Map<string, Ended>();
+  readonly #remembered = new Set<string>();
   #connection: Connection | undefined;
+  #onDrained: (() => void) | undefined;
   #lease: Scheduled | undefined;
   isDead = false;
   /** Stays away until then. */
   #awayUntil = 0;
 
-  constructor(id: string, queues: readonly string[], slots: number, world: WorkerWorld) {
+  constructor(id: string, settings: WorkerSettings, world: WorkerWorld) {
     this.id = id;
-    this.queues = queues;
-    this.slots = slots;
+    this.queues = settings.queues;
+    this.slots = settings.slots;
+    this.prefetch = settings.prefetch;
     this.#world = world;
     this.#random = world.random.fork();
     this.#connectLater(this.#random.next() * 100);
@@ -89,6 +126,40 @@ export class SimulatedWorker {
     this.#breakConnection();
   }
 
+  get isDraining(): boolean {
+    return this.#onDrained !== undefined;
+  }
+
+  /** Takes nothing new, and ends once nothing runs and everything is acknowledged; `onEnd` is called then, if ever. */
+  drain(onEnd: () => void): void {
+    if (this.isDead || this.isDraining) return;
+    this.#world.journal.note(`${this.id} drains`);
+    this.#onDrained = onEnd;
+    this.#sayDraining();
+    this.#checkDrained();
+  }
+
+  #sayDraining(): void {
+    const connection = this.#connection;
+    if (!connection?.isWelcome) return;
+    this.#up(connection, () => {
+      const { connected, server } = connection;
+      if (!connected || !server.engine) return;
+      server.engine.hub.drain(connected);
+      this.#world.ledger.draining(this.id, connected);
+    });
+  }
+
+  #checkDrained(): void {
+    if (this.isDead || !this.#onDrained || this.#running.size + this.#ended.size > 0) return;
+    const onEnd = this.#onDrained;
+    this.isDead = true;
+    this.#world.journal.count("worker drained");
+    this.#world.journal.note(`${this.id} has drained`);
+    this.#breakConnection();
+    onEnd();
+  }
+
   /** The network is gone for a while. */
   disconnect(forMs: number): void {
     this.#awayUntil = this.#world.scheduler.now + forMs;
@@ -99,7 +170,7 @@ export class SimulatedWorker {
   drop(): void {
     const [first] = this.#running.values();
     if (!first) return;
-    first.end.cancel();
+    first.end?.cancel();
     this.#running.delete(tokenKey(first.dispatch.token));
     this.#world.ledger.abort(first.dispatch.token, "its worker dropped it");
   }
@@ -150,14 +221,17 @@ export class SimulatedWorker {
       version: "simulated",
       queues: this.queues,
       slots: this.slots,
+      prefetch: this.prefetch,
       labels: {},
       platform: "linux",
+      draining: this.isDraining,
       running: this.#tokens(),
     };
     this.#up(connection, () => {
       if (!server.engine) return;
       const { worker, welcome } = server.engine.hub.connect(hello, connection.link);
       connection.connected = worker;
+      if (hello.draining) this.#world.ledger.draining(this.id, worker);
       this.#down(connection, welcome);
     });
   }
@@ -197,11 +271,21 @@ export class SimulatedWorker {
   }
 
   #killAll(why: string): void {
-    for (const [key, attempt] of this.#running) {
-      attempt.end.cancel();
-      this.#world.ledger.abort(attempt.dispatch.token, why);
-      this.#running.delete(key);
-    }
+    for (const [key, attempt] of this.#running) this.#abandon(key, attempt, why);
+    this.#checkDrained();
+  }
+
+  #abandon(key: string, attempt: Attempt, why: string): void {
+    attempt.end?.cancel();
+    this.#running.delete(key);
+    this.#remember(key);
+    if (!attempt.isWaiting) this.#world.ledger.abort(attempt.dispatch.token, why);
+  }
+
+  #remember(key: string): void {
+    this.#remembered.add(key);
+    const [oldest] = this.#remembered;
+    if (this.#remembered.size > rememberedMax) this.#remembered.delete(oldest!);
   }
 
   #delay(): number {
@@ -271,13 +355,16 @@ export class SimulatedWorker {
         this.#lease = undefined;
         for (const token of message.revoked) this.#revoke(token);
         this.#report([...this.#ended.keys()]);
+        if (this.isDraining) this.#sayDraining();
+        this.#checkDrained();
         return;
       case "dispatches":
         for (const dispatch of message.dispatches) this.#dispatch(dispatch);
         return;
       case "ack":
-        for (const token of message.tokens) this.#ended.delete(tokenKey(token));
-        return;
+        for (const token of message.tokens)
+          if (this.#ended.delete(tokenKey(token))) this.#remember(tokenKey(token));
+        return this.#checkDrained();
       case "cancel":
         return this.#cancel(message.token);
       default:
@@ -289,27 +376,70 @@ export class SimulatedWorker {
   #revoke(token: DispatchToken): void {
     const attempt = this.#running.get(tokenKey(token));
     if (!attempt) return;
-    attempt.end.cancel();
-    this.#running.delete(tokenKey(token));
-    this.#world.ledger.abort(token, "revoked");
+    this.#abandon(tokenKey(token), attempt, "revoked");
     this.#world.journal.count("worker: revoked on reconnect");
+    this.#beginWaiting();
   }
 
   #dispatch(dispatch: Dispatch): void {
     const key = tokenKey(dispatch.token);
-    if (this.#running.has(key)) return;
+    const { journal, scheduler } = this.#world;
+    if (this.#running.has(key) || this.#remembered.has(key)) return;
     if (this.#ended.has(key)) return this.#report([key]);
-    const { ledger, scheduler } = this.#world;
-    if (!ledger.begin(this.id, dispatch)) return;
+    if (this.isDraining) journal.count("worker: dispatch that crossed its draining");
+    const attempt: Attempt = { dispatch, isWaiting: true, startedAt: 0, end: undefined };
+    this.#running.set(key, attempt);
+    this.#beginWaiting();
+    if (!dispatch.ahead) return;
+    journal.count("sent ahead");
+    if (attempt.isWaiting) attempt.end = scheduler.after(aheadMsMax, () => this.#return(key, attempt));
+    else journal.count("sent ahead: begun at once");
+  }
+
+  /** First come, first served, as far as slots go. */
+  #beginWaiting(): void {
+    let free = this.slots;
+    for (const { isWaiting } of this.#running.values()) if (!isWaiting) free -= 1;
+    for (const attempt of this.#running.values()) {
+      if (free <= 0) return;
+      if (attempt.isWaiting && this.#begin(attempt)) free -= 1;
+    }
+  }
+
+  #begin(attempt: Attempt): boolean {
+    const { dispatch } = attempt;
+    const { ledger, journal, scheduler } = this.#world;
+    if (attempt.end) journal.count("sent ahead: begun in its turn");
+    attempt.end?.cancel();
+    if (!ledger.begin(this.id, dispatch)) {
+      this.#running.delete(tokenKey(dispatch.token));
+      return false;
+    }
+    attempt.isWaiting = false;
+    attempt.startedAt = scheduler.now;
     const { durationMs, outcome } = this.#plan(dispatch);
-    const end = scheduler.after(durationMs, () => this.#end(dispatch, outcome));
-    this.#running.set(key, { dispatch, end });
+    attempt.end = scheduler.after(durationMs, () => this.#end(dispatch, outcome));
+    return true;
+  }
+
+  /** It was sent ahead and its turn did not come: another worker may have a free slot. */
+  #return(key: string, { dispatch }: Attempt): void {
+    const outcome = { kind: "returned" } as const;
+    this.#running.delete(key);
+    this.#world.ledger.returned(dispatch.token);
+    this.#ended.set(key, { token: dispatch.token, outcome, durationMs: 0 });
+    this.#report([key]);
   }
 
   #plan(dispatch: Dispatch): { durationMs: number; outcome: AttemptOutcome } {
     const random = this.#random;
     const definition = this.#world.nodeOf(dispatch.bundle, dispatch.pipeline, dispatch.token.node);
-    let durationMs = random.next() * random.pick([2, 2, 20, 20, 500, 500, 5_000, 30_000]);
+    if (isDeadly(dispatch.token)) {
+      const code = "MILLRACE_ATTEMPT_CRASHED";
+      const error = { name: code, code, message: "it took its process down" };
+      return { durationMs: 5, outcome: { kind: "infrastructure", error } };
+    }
+    let durationMs = random.next() * random.pick(isQuick(definition) ? quickMs : slowMs);
     let outcome: AttemptOutcome;
     const kind = random.below(40);
     if (kind < 30) outcome = { kind: "succeeded", output: { value: makeOutput(random, definition) } };
@@ -337,11 +467,13 @@ export class SimulatedWorker {
   #end(dispatch: Dispatch, planned: AttemptOutcome): void {
     const { token } = dispatch;
     const key = tokenKey(token);
-    this.#running.delete(key);
+    const startedAt = this.#running.get(key)?.startedAt ?? this.#world.scheduler.now;
     const finish = (outcome: AttemptOutcome): void => {
+      this.#running.delete(key);
       this.#world.ledger.end(token, outcome);
-      this.#ended.set(key, { token, outcome });
+      this.#ended.set(key, { token, outcome, durationMs: this.#world.scheduler.now - startedAt });
       this.#report([key]);
+      this.#beginWaiting();
     };
     if (planned.kind !== "succeeded" || !("value" in planned.output)) return finish(planned);
     const text = JSON.stringify(planned.output.value);
@@ -357,7 +489,13 @@ export class SimulatedWorker {
     const key = tokenKey(token);
     const attempt = this.#running.get(key);
     if (!attempt) return;
-    attempt.end.cancel();
+    attempt.end?.cancel();
+    if (attempt.isWaiting) {
+      this.#running.delete(key);
+      this.#ended.set(key, { token, outcome: { kind: "cancelled" }, durationMs: 0 });
+      this.#report([key]);
+      return;
+    }
     const how = this.#random.pick(["cancelled", "cancelled", "failed", "succeeded"] as const);
     const definition = this.#world.nodeOf(attempt.dispatch.bundle, attempt.dispatch.pipeline, token.node);
     const outcomes: { readonly [key in typeof how]: AttemptOutcome } = {
@@ -365,10 +503,9 @@ export class SimulatedWorker {
       failed: { kind: "failed", error: { name: "AbortError", message: "aborted" } },
       succeeded: { kind: "succeeded", output: { value: makeOutput(this.#random, definition) } },
     };
-    const end = this.#world.scheduler.after(this.#random.next() * 200, () =>
+    attempt.end = this.#world.scheduler.after(this.#random.next() * 200, () =>
       this.#end(attempt.dispatch, outcomes[how]),
     );
-    this.#running.set(key, { dispatch: attempt.dispatch, end });
   }
 
   /** Sends results; they stay until they are acknowledged (W2). */
@@ -380,7 +517,9 @@ export class SimulatedWorker {
     const order = this.#random.chance(trouble.reorderChance) ? this.#random.shuffle(keys) : keys;
     const results = order.flatMap((key) => {
       const ended = this.#ended.get(key);
-      return ended ? [{ ...ended, times: { startedAt: now, endedAt: now } }] : [];
+      if (!ended) return [];
+      const { token, outcome, durationMs } = ended;
+      return [{ token, outcome, times: { startedAt: now - durationMs, endedAt: now } }];
     });
     if (results.length === 0) return;
     const copies = this.#random.chance(trouble.doubleChance) ? 2 : 1;

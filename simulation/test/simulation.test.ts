@@ -21,6 +21,13 @@ test.each(short)("seed %i holds", { timeout: 120_000 }, async (seed) => {
   expect(report.counts["runs accepted"]).toBeGreaterThan(10);
 });
 
+test("people rerun and deploy, workers are sent ahead and drain", { timeout: 120_000 }, async () => {
+  const { counts } = await simulate({ seed: 3, hours });
+  const seen = ["rerun accepted", "generation: newer bundle", "task runs kept", "sent ahead: returned"];
+  for (const name of [...seen, "worker drained", "rolling restart of workers done"])
+    expect(counts[name], name).toBeGreaterThan(0);
+});
+
 test("one seed always goes the same way", { timeout: 120_000 }, async () => {
   const [first, second] = [
     await simulate({ seed: 6, hours: 0.02 }),

@@ -1,7 +1,7 @@
 /** The event log on one node and on two, with a memory database and a clock moved by hand. */
 import { liveLane, type EventDraft, type EventOutcome } from "@millrace/core";
 import type { LogPage } from "@millrace/store";
-import type { MemoryLink } from "@millrace/testkit";
+import { memoryArchive, type MemoryLink } from "@millrace/testkit";
 import { expect, test } from "vitest";
 import { Engine } from "../../src/engine/engine.ts";
 import { eventBacklogMax, eventsPendingMax } from "../../src/engine/limits.ts";
@@ -40,6 +40,7 @@ class Node {
   constructor(world: World, name: string, link: MemoryLink = {}) {
     this.engine = new Engine({
       store: world.database.connect(link),
+      archive: memoryArchive(world.database.tables),
       blobs: {
         put: async (content) => {
           const hash = `hash${this.blobs.size}`;

@@ -193,8 +193,8 @@ describe("a run that only waits", () => {
     await node.pass(30_000);
     const reason = { code: "cancelled", message: "enough" };
     const told = Promise.all([
-      node.engine.tellRun(id!, { kind: "cancel_node", node: "a", reason }),
-      node.engine.tellRun(id!, { kind: "cancel", by: "user", reason }),
+      node.engine.tellRun({ runId: id!, generation: 1 }, { kind: "cancel_node", node: "a", reason }),
+      node.engine.tellRun({ runId: id!, generation: 1 }, { kind: "cancel", by: "user", reason }),
     ]);
     await node.pass(2_000);
     expect(await told).toEqual([true, true]);
