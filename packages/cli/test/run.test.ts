@@ -86,6 +86,24 @@ test(
   timeoutMs,
 );
 
+test(
+  "outputs that are kept apart are filled in, the run's too",
+  async () => {
+    const root = projectWith({
+      "pipelines/large.ts": `import { pipeline, task } from "millrace";
+const list = task("list", async (length: number) => Array.from({ length }, (_, index) => index));
+export const large = pipeline("large", () => list(20_000));`,
+    });
+    const { stdout, stderr } = await millrace(root, "run", "large", "--json");
+    const expected = Array.from({ length: 20_000 }, (_, index) => index);
+    const { run, nodes } = JSON.parse(stdout) as { run: object; nodes: object[] };
+    expect(run, stderr).toMatchObject({ state: "succeeded", output: expected });
+    expect(nodes).toMatchObject([{ id: "list", output: expected }]);
+    expect(nodes[0]).not.toHaveProperty("outputBlob");
+  },
+  timeoutMs,
+);
+
 test("what needs a server says that there is none, and how to start one", async () => {
   const root = projectWith({});
   const url = await unusedUrl();

@@ -90,7 +90,12 @@ export interface TaskRunView {
 }
 
 export interface RunDetail {
-  readonly run: RunSummary & { readonly params: Json; readonly output?: Json };
+  readonly run: RunSummary & {
+    readonly params: Json;
+    readonly output?: Json;
+    /** Set in place of `output` when that is too large to send along. */
+    readonly outputBlob?: { readonly hash: string; readonly bytes: number };
+  };
   readonly nodes: readonly TaskRunView[];
   /** Set when `nodes` is cut: ask `/runs/:id/nodes?cursor=` for the rest. */
   readonly nextCursor?: string;

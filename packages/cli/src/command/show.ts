@@ -6,7 +6,7 @@ import { requireServer, type ServerOptions } from "../api/find-server.ts";
 import type { Finish } from "../command-line.ts";
 import type { Context } from "../environment.ts";
 import { exitCodes } from "../exit-code.ts";
-import { definitionOf, readWholeRun } from "../run-view/follow.ts";
+import { definitionOf, readRunDocument, readWholeRun } from "../run-view/follow.ts";
 import { RunPicture } from "../run-view/run-picture.ts";
 import { stateSentence } from "../run-view/sentence.ts";
 import { treeLines } from "../run-view/tree.ts";
@@ -42,11 +42,12 @@ export function define(command: Command, context: Context, finish: Finish): void
 async function showRun(context: Context, given: string, options: ShowOptions): Promise<number> {
   const { terminal } = context;
   const client = await requireServer(context, options);
-  const detail = await readWholeRun(client, await findRunId(client, given));
+  const id = await findRunId(client, given);
   if (options.json) {
-    terminal.print(JSON.stringify(detail));
+    terminal.print(JSON.stringify(await readRunDocument(client, id)));
     return exitCodes.succeeded;
   }
+  const detail = await readWholeRun(client, id);
   const picture = new RunPicture(detail.run, await definitionOf(client, detail.run));
   picture.apply({ kind: "snapshot", detail });
   const now = Date.now();
@@ -75,6 +76,8 @@ function headLines({ run, nodes }: RunDetail, { paint }: Terminal, now: number):
   if (labels.length > 0) lines.push(`  ${paint.dim("labels")} ${labels.join(" ")}`);
   if (run.output !== undefined)
     lines.push(`  ${paint.dim("output")} ${harmless(cut(JSON.stringify(run.output), 400))}`);
+  if (run.outputBlob)
+    lines.push(`  ${paint.dim("output")} ${run.outputBlob.bytes} bytes of JSON; see them with --json`);
   lines.push(
     `  ${paint.dim(`project ${run.project}, bundle ${run.bundle.slice(0, 12)}, generation ${run.generation}`)}`,
   );

@@ -1,5 +1,5 @@
 /** Follows a run to its end by the server's events; a lost connection is made again. */
-import { errorCodeOf, type PipelineDefinition } from "@millrace/core";
+import { errorCodeOf, type Json, type PipelineDefinition } from "@millrace/core";
 import type { PipelineDetail, RunDetail, RunEvent, RunSummary, TaskRunView } from "@millrace/protocol";
 import type { ApiClient } from "../api/client.ts";
 import { pause } from "../pause.ts";
@@ -79,6 +79,31 @@ export async function definitionOf(
     if (errorCodeOf(error) === "MILLRACE_PIPELINE_UNKNOWN") return undefined;
     throw error;
   }
+}
+
+/** What `--json` prints: outputs that the server keeps apart are filled in, as long as all of them are no more than this. */
+const filledBytesMax = 16 * 1024 * 1024;
+
+/** A run with all its nodes and their outputs. What is too large to be filled in stays an `outputBlob`. */
+export async function readRunDocument(client: ApiClient, runId: string): Promise<RunDetail> {
+  const { run, nodes } = await readWholeRun(client, runId);
+  const blobs = new Map<string, Json>();
+  let left = filledBytesMax;
+  const fill = async <T extends RunDetail["run"] | TaskRunView>(one: T): Promise<T> => {
+    if (one.outputBlob === undefined) return one;
+    const { outputBlob, ...others } = one;
+    let output = blobs.get(outputBlob.hash);
+    if (output === undefined) {
+      if (outputBlob.bytes > left) return one;
+      left -= outputBlob.bytes;
+      output = await client.get<Json>(`/blobs/${outputBlob.hash}`);
+      blobs.set(outputBlob.hash, output);
+    }
+    return { ...others, output } as T;
+  };
+  const filled: TaskRunView[] = [];
+  for (const node of nodes) filled.push(await fill(node));
+  return { run: await fill(run), nodes: filled };
 }
 
 /** A run with all its nodes, over as many pages as they fill. */

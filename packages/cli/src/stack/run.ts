@@ -18,7 +18,7 @@ import type { RunOptions } from "../command/run.ts";
 import { fromFolder, type Context } from "../environment.ts";
 import { exitCodeOfRun, exitCodes } from "../exit-code.ts";
 import { exitCodeOfSignal, onInterrupt, type StopSignal } from "../interrupt.ts";
-import { followRun, readWholeRun } from "../run-view/follow.ts";
+import { followRun, readRunDocument } from "../run-view/follow.ts";
 import { liveView, type RunView } from "../run-view/live-view.ts";
 import { readParams } from "../run-view/params.ts";
 import { plainView } from "../run-view/plain-view.ts";
@@ -188,7 +188,7 @@ async function follow(
     terminal.note(`\nNot following any more; the run goes on. Cancel it with \`millrace cancel ${run.id}\`.`);
     return exitCodeOfSignal(stop.signal ?? "SIGINT");
   }
-  if (options.json) terminal.print(JSON.stringify(await readWholeRun(place.client, run.id)));
+  if (options.json) terminal.print(JSON.stringify(await readRunDocument(place.client, run.id)));
   else if (exitCodeOfRun(ended.state) === exitCodes.failed) tellNext(context, ended, place);
   return stop.signal === undefined ? exitCodeOfRun(ended.state) : exitCodeOfSignal(stop.signal);
 }

@@ -23,9 +23,8 @@ export async function detailOf(context: ApiContext, snapshot: RunSnapshot): Prom
   const values = context.host.running?.values;
   const params =
     run.params.blob === undefined ? run.params.value : ((await values?.load(run.params.blob)) ?? null);
-  const { output } = outputMembers(run.state === "succeeded" ? run.output : undefined);
   return {
-    run: { ...summaryOf(run), params, ...(output === undefined ? {} : { output }) },
+    run: { ...summaryOf(run), params, ...outputMembers(run.state === "succeeded" ? run.output : undefined) },
     nodes: page.items,
     ...(page.nextCursor === undefined ? {} : { nextCursor: page.nextCursor }),
   };
