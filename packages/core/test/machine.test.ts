@@ -45,6 +45,16 @@ describe("calls", () => {
     expect(bench.run.state).toBe("succeeded");
   });
 
+  test("a call that is too deep fails its callers with the same reason, and no level tries again", () => {
+    const options = { ...plainOptions, retry: { ...noRetry, retries: 2 } };
+    const bench = new Bench(pipeline([node("c", { kind: "call", calls: "other", options })])).start();
+    const reason = { code: "MILLRACE_CALL_DEPTH", message: "17 levels deep" };
+    const ended = { kind: "child_ended", childRunId: "r2", state: "failed", random: 0, reason } as const;
+    bench.send({ ...ended, token: bench.token("c"), output: { value: null } });
+    expect(bench.get("c")).toMatchObject({ state: "failed", attempt: 1, reason });
+    expect(bench.run).toMatchObject({ state: "failed", reason: { ...reason, fields: { nodes: ["c"] } } });
+  });
+
   test("a parent's forced cancel cancels teardowns, too; its plain cancel said twice does not", () => {
     const bench = new Bench(pipeline([node("s"), node("t", { teardownOf: ["s"] })])).start();
     bench.finish("s");

@@ -12,6 +12,7 @@ import { assert, unreachable } from "../assert.ts";
 import { lossesMax } from "../limits.ts";
 import { decideRetry, type AttemptError } from "../retry/policy.ts";
 import {
+  callTooDeep,
   chosen,
   closeExpansion,
   endTaskRun,
@@ -321,7 +322,12 @@ function childEnded(step: Step, message: Extract<RunMessage, { kind: "child_ende
   if (state === "succeeded") {
     return finishDispatch(step, message.token, { kind: "succeeded", output: message.output }, message.random);
   }
-  const text = `The called run ${message.childRunId} ended ${state}${reason ? `: ${reason.message}` : ""}.`;
+  if (reason?.code === callTooDeep) {
+    // As it stands and without a retry at any level, which would multiply the runs: its caller is far above.
+    const error = { name: callTooDeep, code: callTooDeep, message: reason.message, next: "fatal" } as const;
+    return finishDispatch(step, message.token, { kind: "failed", error }, message.random);
+  }
+  const text = `The called run ${message.childRunId} ended ${state}${reason ? `: ${reason.message}` : "."}`;
   if (state === "cancelled") {
     if (!call.revoked) call.reason = { code: "child_cancelled", message: text };
     return finishDispatch(step, message.token, { kind: "cancelled" }, message.random);

@@ -6,6 +6,7 @@
  * P3: the run ends exactly when nothing in it is open.
  */
 import { assert } from "../assert.ts";
+import type { ErrorCode } from "../error/catalogue.ts";
 import { downstreamOf, type GraphEdge, type GraphNode, type GraphRegion } from "../graph/graph.ts";
 import type { Json } from "../json.ts";
 import { mapItemsMax, namesShownMax } from "../limits.ts";
@@ -40,6 +41,9 @@ interface Task {
   /** The edge over which news came; absent: look at all. */
   readonly cause?: GraphEdge;
 }
+
+/** The code of a call that is too deep: it is told as it stands to all who wait for it. */
+export const callTooDeep = "MILLRACE_CALL_DEPTH" satisfies ErrorCode;
 
 /** One decision under way. */
 export interface Step {
@@ -179,11 +183,18 @@ function activateItems(step: Step, expansion: Expansion): void {
   }
 }
 
+function notTaken({ definition: { id, kind } }: GraphNode): Ending {
+  return kind === "short_circuit"
+    ? skipped("short_circuit", `The short circuit ${id} answered no.`)
+    : skipped("branch_not_taken", `The branch ${id} went another way.`);
+}
+
 function evaluateNode(step: Step, taskRun: TaskRun, cause: GraphEdge | undefined): void {
   if (taskRun.state !== "pending" || !taskRun.scope.active) return;
   if (cause && waitsOn(taskRun, cause)) return;
-  if (!taskRun.node.teardown && isGated(taskRun.node.gates, taskRun.scope)) {
-    endTaskRun(step, taskRun, skipped("short_circuit", "A short circuit upstream answered no."));
+  const shut = taskRun.node.teardown ? undefined : shutGate(taskRun.node.gates, taskRun.scope);
+  if (shut) {
+    endTaskRun(step, taskRun, notTaken(shut));
     return;
   }
   let facts = 0;
@@ -191,11 +202,7 @@ function evaluateNode(step: Step, taskRun: TaskRun, cause: GraphEdge | undefined
   for (const edge of taskRun.node.parents) {
     const seen = edgeFacts(edge, taskRun.scope);
     if (seen === "not_taken") {
-      endTaskRun(
-        step,
-        taskRun,
-        skipped("branch_not_taken", `The branch ${edge.parent.definition.id} went another way.`),
-      );
+      endTaskRun(step, taskRun, notTaken(edge.parent));
       return;
     }
     facts |= seen;
@@ -256,8 +263,8 @@ export function chosen(output: Json | undefined): readonly Json[] {
   return output === undefined || output === null ? [] : [output];
 }
 
-function isGated(gates: GraphNode["gates"], scope: Scope): boolean {
-  return gates.some((gate) => shutsDown(scopeAt(scope, gate.level).taskRuns[gate.node.slot]!));
+function shutGate(gates: GraphNode["gates"], scope: Scope): GraphNode | undefined {
+  return gates.find((gate) => shutsDown(scopeAt(scope, gate.level).taskRuns[gate.node.slot]!))?.node;
 }
 
 function isGateOpen({ node, scope }: TaskRun): boolean {
@@ -443,8 +450,12 @@ function judgeRun(run: Run): { state: "succeeded" | "failed" | "cancelled"; reas
   const badLeaves = new Set<string>();
   const failed = new Set<string>();
   let cancelled = false;
+  let tooDeep: Reason | undefined;
   for (const taskRun of taskRunsBelow(run.root)) {
-    if (taskRun.state === "failed") failed.add(taskRun.node.definition.id);
+    if (taskRun.state === "failed") {
+      failed.add(taskRun.node.definition.id);
+      if (taskRun.reason?.code === callTooDeep) tooDeep = taskRun.reason;
+    }
     if (taskRun.state === "cancelled") cancelled = true;
     const bad =
       taskRun.state === "failed" || taskRun.state === "upstream_failed" || taskRun.state === "cancelled";
@@ -457,12 +468,9 @@ function judgeRun(run: Run): { state: "succeeded" | "failed" | "cancelled"; reas
   const names = [...(failed.size > 0 ? failed : badLeaves)];
   const shown = names.slice(0, namesShownMax).join(", ");
   const more = names.length > namesShownMax ? ` and ${names.length - namesShownMax} more` : "";
-  return {
-    state: "failed",
-    reason: {
-      code: "nodes_failed",
-      message: `Failed: ${shown}${more}.`,
-      fields: { nodes: names.slice(0, namesShownMax) },
-    },
-  };
+  const fields = { nodes: names.slice(0, namesShownMax) };
+  const reason = tooDeep
+    ? { ...tooDeep, fields }
+    : { code: "nodes_failed", message: `Failed: ${shown}${more}.`, fields };
+  return { state: "failed", reason };
 }
