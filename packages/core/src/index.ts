@@ -118,6 +118,7 @@ export {
   type JsonFault,
   type Path,
   type PathStep,
+  tooDeep,
 } from "./json.ts";
 export {
   createLimit,

@@ -1,8 +1,5 @@
 import { jsonDepthMax } from "./limits.ts";
 
-/** Steps of the path to a value that is nested too deep: the rest repeats itself. */
-const pathShownMax = 5;
-
 /** A value that JSON can carry. Everything that crosses a process or a row is one. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
@@ -32,6 +29,10 @@ export function formatPath(path: Path): string {
   return text;
 }
 
+/** Steps shown of a path that is too long. */
+const pathShownMax = 10;
+export const tooDeep = `a value nested more than ${jsonDepthMax} deep`;
+
 export interface JsonFault {
   readonly path: Path;
   readonly found: string;
@@ -48,11 +49,10 @@ export function findJsonFault(value: unknown, path: Path = [], seen: unknown[] =
     case "object":
       break;
     default:
-      return { path, found: typeof value };
+      return { path, found: value === undefined ? "undefined" : `a ${typeof value}` };
   }
   if (value === null) return undefined;
-  if (seen.length >= jsonDepthMax)
-    return { path: path.slice(0, pathShownMax), found: `nested deeper than ${jsonDepthMax} levels` };
+  if (seen.length >= jsonDepthMax) return { path: path.slice(0, pathShownMax), found: tooDeep };
   if (seen.includes(value)) return { path, found: "a value that contains itself" };
   if (Array.isArray(value)) {
     const inner = [...seen, value];
@@ -85,5 +85,6 @@ export function isNestedWithin(value: Json, depthMax: number): boolean {
 
 function className(prototype: unknown): string {
   const constructor = (prototype as { constructor?: { name?: string } }).constructor;
-  return `an instance of ${constructor?.name ?? "a class"}`;
+  const name = constructor?.name;
+  return `an instance of ${name === undefined || name === "" ? "a class without a name" : name}`;
 }

@@ -6,10 +6,10 @@ export const mapItemsMax = 100_000;
 export const callDepthMax = 16;
 /** Consecutive dispatches that may die together with their worker before the run is set aside. */
 export const lossesMax = 3;
+/** Nesting of a JSON value: PostgreSQL and every walk over a value have a stack. */
+export const jsonDepthMax = 1_000;
 /** Nodes in one pipeline: a graph is loaded, sent and drawn as one piece. */
 export const nodesMax = 50_000;
-/** Nesting of a value: deeper overflows the stack of what reads it, here and in PostgreSQL. */
-export const jsonDepthMax = 1_000;
 /** Names listed in a reason or error text: more help nobody. */
 export const namesShownMax = 5;
 /** Parents listed in the reason of each node that can't run: these are stored by the thousand. */

@@ -15,8 +15,8 @@ describe("a value that is nested", () => {
   it("is refused beyond it with the beginning of its path, however deep it is", () => {
     for (const depth of [jsonDepthMax + 1, 20 * jsonDepthMax]) {
       const fault = findJsonFault(nested(depth));
-      expect(fault?.found).toBe(`nested deeper than ${jsonDepthMax} levels`);
-      expect(fault?.path).toHaveLength(5);
+      expect(fault?.found).toBe(`a value nested more than ${jsonDepthMax} deep`);
+      expect(fault?.path).toHaveLength(10);
     }
   });
 

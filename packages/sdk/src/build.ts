@@ -36,6 +36,8 @@ export interface NodeDraft {
   readonly options: NodeOptions;
   readonly description: string | undefined;
   readonly mark: SourceMark | undefined;
+  /** Called without an input: the function gets none, so that its defaults hold. */
+  readonly noInput?: boolean;
   readonly run?: TaskFunction;
 }
 
@@ -140,6 +142,7 @@ function refusePromise(result: unknown, build: Build, what: string): void {
   if (!("then" in result) || typeof result.then !== "function") return;
   // The rest of the body runs later, outside the graph, and will fail: that failure is already told here.
   (result as PromiseLike<unknown>).then(undefined, () => undefined);
+  if (build.awaited) throw build.awaited;
   throw graphError(build, "MILLRACE_GRAPH_INVALID", {
     message: `${what} is asynchronous.`,
     advice:

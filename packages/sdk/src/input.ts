@@ -2,6 +2,8 @@
 import {
   findJsonFault,
   formatPath,
+  jsonDepthMax,
+  tooDeep,
   unreachable,
   valueAt,
   type Json,
@@ -67,6 +69,7 @@ class TemplateWriter {
     if (reference) return referenceTemplate(reference, this.#place);
     if (value === null || typeof value !== "object") return this.#writePlain(value);
     if (this.#open.has(value)) throw this.#fault("a value that contains itself");
+    if (this.#path.length >= jsonDepthMax) throw this.#fault(tooDeep);
     this.#open.add(value);
     const template = Array.isArray(value) ? this.#writeArray(value) : this.#writeObject(value);
     this.#open.delete(value);
@@ -112,12 +115,21 @@ class TemplateWriter {
   #fault(found: string): Error {
     const { build, what, mark } = this.#place;
     return graphError(build, "MILLRACE_VALUE_NOT_JSON", {
-      message: `${what} holds ${found} at ${formatPath(this.#path)}, which JSON can't carry.`,
-      ...(found === "an instance of Date" ? { advice: "Pass `date.toISOString()`." } : {}),
+      message: `${what} holds ${found} at ${formatPath(this.#path.slice(0, pathShownMax))}, which JSON can't carry.`,
+      advice: adviceFor[found] ?? "Pass plain objects, arrays, strings, finite numbers, booleans or null.",
       mark,
     });
   }
 }
+
+const pathShownMax = 20;
+
+const adviceFor: { readonly [found: string]: string } = {
+  "an instance of Date": "Pass `date.toISOString()`.",
+  "a bigint": "Pass `String(value)`, or `Number(value)` if it is small enough.",
+  "a function":
+    "Pass what a task's call returns, `load(…)`, not the task itself; other functions can't travel.",
+};
 
 type ValueTemplate = Extract<Template, { readonly kind: "value" }>;
 

@@ -45,6 +45,8 @@ export type Ref<T> = IsAny<T> extends true ? any : ReferenceBase<T> & Members<T>
 export interface ReferenceOwner {
   readonly name: string;
   readonly root: string | undefined;
+  /** The first `await` of a reference: an asynchronous body swallows what it throws. */
+  awaited?: MillraceError;
 }
 
 export type ReferenceTarget = Extract<
@@ -113,7 +115,10 @@ const misuses: ReadonlyMap<string | symbol, readonly [what: string, advice: stri
   string | symbol,
   readonly [string, string]
 >([
-  ["then", ["awaited", `A body only describes the graph and never waits. ${passIt}`]],
+  [
+    "then",
+    ["awaited", `A body only describes the graph and never waits: remove \`async\` and \`await\`. ${passIt}`],
+  ],
   ["toJSON", ["serialised to JSON", passIt]],
   ["toString", ["turned into a string", passIt]],
   ["valueOf", ["turned into a plain value", passIt]],
@@ -135,7 +140,11 @@ const traps: ProxyHandler<() => undefined> = {
 function readMember(target: object, key: string | symbol): unknown {
   const state = stateOf(target);
   const misuse = misuses.get(key);
-  if (misuse) throw misused(state, misuse[0], misuse[1], readMember);
+  if (misuse) {
+    const error = misused(state, misuse[0], misuse[1], readMember);
+    if (key === "then") state.owner.awaited ??= error;
+    throw error;
+  }
   if (typeof key === "symbol") return undefined;
   if (state.target.kind === "index") throw misused(state, `read at "${key}"`, "It is a number.", readMember);
   const step = /^(?:0|[1-9]\d{0,9})$/.test(key) ? Number(key) : key;

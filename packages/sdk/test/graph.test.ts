@@ -345,9 +345,9 @@ test("a pipeline whose body returns nothing has no output", () => {
 });
 
 test.each([
-  ["group", () => group("g", async () => a())],
-  ["mapped group", () => group.map("g", [1], (async () => a()) as never)],
-  ["when", () => when(quality(), "good", async () => a())],
+  ["group", () => group("g", async () => void a())],
+  ["mapped group", () => group.map("g", [1], (async () => void a()) as never)],
+  ["when", () => when(quality(), "good", async () => void a())],
 ])("an asynchronous body of a %s is refused", (_, body) => {
   const error = errorOf(() => {
     void body();

@@ -81,6 +81,20 @@ test("a reference that is awaited is told as such, although awaiting needs an as
   });
 });
 
+test("an asynchronous body that awaits a reference is told where", () => {
+  const error = errorOf(async () => {
+    const ref = rows();
+    // oxlint-disable-next-line typescript/await-thenable -- the mistake under test
+    await ref; // the line of await
+  });
+  expect(error).toMatchObject({
+    code: "MILLRACE_REFERENCE_MISUSED",
+    message: expect.stringContaining('output of "rows" was awaited') as string,
+    advice: expect.stringContaining("remove `async` and `await`") as string,
+    source: { file: "reference.test.ts", line: lineOf(source, "; // the line of await") },
+  });
+});
+
 test("awaiting a reference rejects", async () => {
   let awaited: Promise<unknown> | undefined;
   errorOf(() => {
@@ -168,11 +182,21 @@ test("a task that is called outside a body says so, with the place", () => {
 
 const bad: readonly (readonly [found: string, path: string, value: () => unknown])[] = [
   ["an instance of Date", "$.a.b[1]", () => ({ a: { b: [1, new Date(0)] } })],
-  ["bigint", "$.x", () => ({ x: 5n })],
+  ["a bigint", "$.x", () => ({ x: 5n })],
   ["NaN", "$[0]", () => [Number.NaN]],
   ["undefined", "$[0]", () => [undefined]],
   ["an instance of Map", "$", () => new Map()],
-  ["symbol", "$.s", () => ({ s: Symbol("x") })],
+  ["a symbol", "$.s", () => ({ s: Symbol("x") })],
+  ["a function", "$", () => use],
+  [
+    "a value nested more than 1000 deep",
+    "$[0][0]",
+    () => {
+      let value: unknown[] = [];
+      for (let depth = 0; depth < 100_000; depth += 1) value = [value];
+      return value;
+    },
+  ],
   [
     "a value that contains itself",
     "$.self",
