@@ -64,10 +64,15 @@ export interface MapOptions<Settles extends boolean = boolean> extends Omit<Call
 /** What became of one item of a settled map. */
 export type Settled<T> =
   | { readonly status: "succeeded"; readonly value: T }
-  | {
-      readonly status: "failed" | "upstream_failed" | "cancelled";
-      readonly error: { readonly name: string; readonly message: string } | null;
-    };
+  | Unsettled<"failed">
+  | Unsettled<"upstream_failed">
+  | Unsettled<"cancelled">;
+
+/** One member per status, so that comparing the status tells the compiler which it is. */
+interface Unsettled<Status extends string> {
+  readonly status: Status;
+  readonly error: { readonly name: string; readonly message: string } | null;
+}
 
 export type MapOutput<Out, Settles extends boolean> = Settles extends true ? Settled<Out>[] : Out[];
 
@@ -235,6 +240,7 @@ function addNode<Out>(
     options: nodeOptions(call, template),
     description: parsed.description,
     mark,
+    ...(input === undefined ? { noInput: true } : {}),
     ...(callee.run ? { run: callee.run } : {}),
   };
   build.nodes.set(id, node);

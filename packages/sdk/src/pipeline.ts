@@ -73,8 +73,8 @@ export interface PipelineOptions<
   readonly deadline?: Duration;
   /**
    * A zod or arktype schema, or a valibot schema in `toStandardJsonSchema` of `@valibot/to-json-schema`. Its JSON Schema
-   * is checked where a run is asked for, and its defaults are filled in there: zod and valibot export them, arktype does
-   * not. The schema's own validator runs on the worker.
+   * is checked where a run is asked for, and its defaults are filled in there (arktype exports none of a schema that holds
+   * transforms). The schema's own validator runs on the worker.
    */
   readonly params?: Schema;
   /** Options for every task of the pipeline; the tasks' own win. */
@@ -320,7 +320,7 @@ function triggerOf(
 }
 
 function nodeDefinition(build: Build, node: NodeDraft): PipelineDefinition["nodes"][number] {
-  const { run: _run, mark, region, teardownOf, description, ...rest } = node;
+  const { run: _run, noInput: _noInput, mark, region, teardownOf, description, ...rest } = node;
   return {
     ...rest,
     ...(region === undefined ? {} : { region }),
@@ -339,6 +339,8 @@ function regionDefinition(
 
 function functionsOf(build: Build): ReadonlyMap<string, TaskFunction> {
   const functions = new Map<string, TaskFunction>();
-  for (const node of build.nodes.values()) if (node.run) functions.set(node.id, node.run);
+  for (const { id, run, noInput } of build.nodes.values()) {
+    if (run) functions.set(id, noInput ? (_input, ctx) => run(undefined, ctx) : run);
+  }
   return functions;
 }

@@ -73,7 +73,15 @@ export async function validateWith(schema: ParamsSchema, value: unknown): Promis
 
 function exportWith(schema: MaybeExporting): unknown {
   const target = "draft-2020-12";
-  const standard = schema["~standard"].jsonSchema;
+  const { vendor, jsonSchema: standard } = schema["~standard"];
+  // Arktype's own method writes defaults, which its standard one leaves out; it refuses a schema with transforms.
+  if (vendor === "arktype" && typeof schema.toJsonSchema === "function") {
+    try {
+      return schema.toJsonSchema();
+    } catch (error) {
+      if (!standard) throw error;
+    }
+  }
   if (standard) return standard.input({ target });
   if (typeof schema.toJSONSchema === "function") return schema.toJSONSchema({ target, io: "input" });
   if (typeof schema.toJsonSchema === "function") return schema.toJsonSchema();

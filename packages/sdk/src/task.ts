@@ -45,6 +45,15 @@ export interface Task<In, Out> {
 
 type Body<In, Out> = (input: In, ctx: TaskContext) => Out;
 
+/** The input of a function; with a default (`(day = "today") => …`) it may be left out. */
+type InputOf<Fn, In> = [In] extends [void]
+  ? In
+  : Fn extends (...all: infer All extends readonly [unknown?, ...unknown[]]) => unknown
+    ? undefined extends All[0]
+      ? In | undefined
+      : In
+    : In;
+
 /**
  * Declares a task. `fn` runs on workers; its input and its output are JSON. Importing a task does nothing.
  *
@@ -54,15 +63,15 @@ type Body<In, Out> = (input: In, ctx: TaskContext) => Out;
  *   return { rows: await cleanFile(input.file, ctx.signal) };
  * });
  */
-export function task<In = void, Out = unknown>(
+export function task<In = void, Out = unknown, Fn = Body<In, Out>>(
   name: string,
-  fn: Body<In, Out>,
-): Task<In, Recorded<Awaited<Out>>>;
-export function task<In = void, Out = unknown>(
+  fn: Body<In, Out> & Fn,
+): Task<InputOf<Fn, In>, Recorded<Awaited<Out>>>;
+export function task<In = void, Out = unknown, Fn = Body<In, Out>>(
   name: string,
   options: TaskOptions,
-  fn: Body<In, Out>,
-): Task<In, Recorded<Awaited<Out>>>;
+  fn: Body<In, Out> & Fn,
+): Task<InputOf<Fn, In>, Recorded<Awaited<Out>>>;
 export function task(name: string, ...rest: readonly unknown[]): object {
   const callee = makeCallee({ kind: "task", name, what: `task "${name}"` }, rest, task);
   return makeCallable(callee);

@@ -55,6 +55,13 @@ const pair = task("pair", async (input: [string, number]) => input[1]);
 const sum = task("sum", async (input: readonly number[]) => input.length);
 const optionalInput = task("optional-input", async (input?: { day: string }) => input?.day ?? "");
 
+const defaulted = task("defaulted", async (day: string = "today", ctx) => `${day} ${ctx.attempt}`);
+const messages = task("messages", (all: readonly Settled<number>[]) =>
+  all.filter((one) => one.status === "failed").map((one) => one.error?.message ?? ""),
+);
+
+same<typeof defaulted, Task<string | undefined, string>>();
+same<typeof messages, Task<readonly Settled<number>[], string[]>>();
 same<typeof ping, Task<void, null>>();
 same<typeof contextOnly, Task<void, string>>();
 same<typeof untyped, Task<void, number>>();
@@ -73,6 +80,10 @@ export const references = pipeline("references", {}, () => {
   now(undefined, { id: "later", after: [orders, first.id] });
   optionalInput();
   optionalInput({ day: first.id });
+  defaulted();
+  defaulted(first.id, { id: "defaulted-again" });
+  // @ts-expect-error a wrong type, also where there is a default
+  defaulted(5);
   load({ day: first.id, limit: first.lines[0]!.count });
   load({ day: first.customer.name }, { timeout: "1h30m", pool: { name: "db", slots: 2 } });
   ship(first, { rule: "all_done", id: "again" });

@@ -105,7 +105,7 @@ test.each(Object.entries(schemas))(
         $schema: "https://json-schema.org/draft/2020-12/schema",
         type: "object",
         required: ["day"],
-        properties: { day: { type: "string" }, limit: { type: "number" } },
+        properties: { day: { type: "string" }, limit: { type: "number", default: 5 } },
       },
     });
     const loaded = load({ made });
@@ -113,6 +113,12 @@ test.each(Object.entries(schemas))(
     expect(await loaded.validateParams("made", { day: 5 })).toMatchObject({ issues: [{ path: ["day"] }] });
   },
 );
+
+test("an arktype schema with a transform is exported without its defaults", () => {
+  const params = type({ "limit?": "number", day: type("string").pipe((day) => day.length) });
+  const made = pipeline("made", { params }, () => work());
+  expect(definitionOf(made).params?.schema).toMatchObject({ properties: { limit: { type: "number" } } });
+});
 
 test("refinements and transforms are the validator's", async () => {
   const params = z.object({
@@ -162,8 +168,8 @@ test("a library with a method of its own is exported by that", () => {
 });
 
 test("the functions of a project are found by pipeline and node", () => {
-  const fn = (): number => 5;
-  const made = pipeline("made", () => task("five", fn)(undefined, { id: "node" }));
+  const fn = (n: number): number => n;
+  const made = pipeline("made", () => task("five", fn)(5, { id: "node" }));
   const loaded = load({ made }, { captureSource: false });
   expect(loaded.taskFunction("made", "node")).toBe(fn);
   expect(loaded.taskFunction("made", "five")).toBeUndefined();

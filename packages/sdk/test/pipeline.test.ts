@@ -43,3 +43,16 @@ test("a pipeline becomes data: nodes, references, regions, output and parameters
   expect(definition?.nodes[0]?.source).toMatchObject({ file: "pipeline.test.ts", line: 15 });
   expect(loaded.taskFunction("daily", "clean")).toBeTypeOf("function");
 });
+
+test("a task that is called without an input gets none, so that its defaults hold", () => {
+  const defaulted = task("defaulted", (day: string = "today") => day);
+  const made = pipeline("made", () => {
+    defaulted();
+    defaulted("friday", { id: "given" });
+  });
+  const loaded = loadProject({ "a.ts": { made } }, { project: "p" });
+  const call = (node: string, input: unknown) => loaded.taskFunction("made", node)?.(input, {});
+  // What is recorded as the input of a call without one is null.
+  expect(call("defaulted", null)).toBe("today");
+  expect(call("given", "friday")).toBe("friday");
+});
