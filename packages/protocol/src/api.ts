@@ -67,6 +67,8 @@ export interface AttemptView {
     readonly message: string;
     readonly stack?: string;
     readonly code?: string;
+    /** The stack of what caused it, and of what caused that. */
+    readonly cause?: string;
   };
 }
 

@@ -443,11 +443,11 @@ test("an attempt sees the variables and connections that its task names, and no 
 
 test("the author's validator runs before the first node and gives ctx.params", async () => {
   await using fixture = await startFixture();
-  const bundle = fixture.server.addBundle(bundleCode(`{ params: (_, ctx) => ctx.params ?? "none" }`));
+  const bundle = fixture.server.addBundle(bundleCode(`{ params: (_, ctx) => ctx.params }`));
   const run = (params?: object): Promise<AttemptOutcome> =>
     fixture.run(dispatchOf(bundle, "params", params ? { params: { value: { ...params } } } : {}));
   expect(await run({ day: 1 })).toMatchObject({ output: { value: { day: 1, validated: "p" } } });
-  expect(await run()).toMatchObject({ output: { value: "none" } });
+  expect(await run()).toMatchObject({ output: { value: {} } });
   expect(errorOf(await run({ bad: true }))).toMatchObject({
     code: "MILLRACE_PARAMS_INVALID",
     next: "fatal",
@@ -478,6 +478,52 @@ test("artifacts and progress arrive before the result", async () => {
     ["me", "file", "application/octet-stream"],
   ]);
   expect(server.blobs.get(artifacts[0]?.blob ?? "")?.toString()).toBe("# Hello");
+});
+
+test("an artifact that is none is refused, and says what it must be", async () => {
+  await using fixture = await startFixture();
+  const bundle = fixture.server.addBundle(
+    bundleCode(`{ report: async (_, ctx) => {
+      const wrong = [["", { html: "x" }], ["a", null], ["a", { pdf: "x" }], ["a", { html: "x", markdown: "y" }],
+        ["a", { markdown: 5 }], ["a", { table: "x" }], ["a", { table: [1] }], ["a", { image: "x", mediaType: "image/png" }],
+        ["a", { image: new Uint8Array(1) }], ["a", { file: 5 }]];
+      const told = [];
+      for (const [name, content] of wrong) await ctx.artifact(name, content).catch((error) => told.push(error.message));
+      return told;
+    } }`),
+  );
+  expect(await fixture.run(dispatchOf(bundle, "report"))).toEqual({
+    kind: "succeeded",
+    output: {
+      value: [
+        "artifact '' needs a name of 1 to 200 characters",
+        "artifact 'a' must have one of markdown, table, image, file, html",
+        "artifact 'a' must have one of markdown, table, image, file, html",
+        "artifact 'a' must have one of markdown, table, image, file, html",
+        "artifact 'a' holds a wrong markdown: it must be a text",
+        "artifact 'a' holds a wrong table: it must be a list of objects",
+        "artifact 'a' holds a wrong table: it must be a list of objects",
+        "artifact 'a' holds a wrong image: it must be bytes (a Buffer or Uint8Array)",
+        `artifact 'a' needs a mediaType, such as "image/png"`,
+        "artifact 'a' holds a wrong file: it must be the path of a file",
+      ],
+    },
+  });
+});
+
+test("an error keeps what caused it, and the first of those that it gathers", async () => {
+  await using fixture = await startFixture();
+  const bundle = fixture.server.addBundle(
+    bundleCode(`{
+      caused: () => { throw new Error("outer", { cause: new TypeError("inner", { cause: "deep" }) }); },
+      gathered: () => { throw new AggregateError([new Error("first")], "many"); },
+      silent: () => { throw new Error(""); },
+    }`),
+  );
+  const run = async (node: string) => errorOf(await fixture.run(dispatchOf(bundle, node)));
+  expect((await run("caused")).cause).toMatch(/^TypeError: inner\n[^]*\nCaused by: "deep"$/);
+  expect((await run("gathered")).cause).toMatch(/^Error: first\n/);
+  expect((await run("silent")).message).toBe("(without a message)");
 });
 
 test("a child is replaced after its number of attempts", async () => {

@@ -124,10 +124,11 @@ function attemptLines(
         `  ${state}  ${generation}attempt ${attempt.attempt}${again}  ${paint.dim(`${formatTime(at, new Date())}${took}${where}`)}`,
       );
       if (!attempt.error) continue;
-      const { name, message, stack, code } = attempt.error;
+      const { name, message, stack, code, cause } = attempt.error;
       const text = stack?.includes(message) ? stack : `${code ?? name}: ${message}\n${stack ?? ""}`;
-      const stackLines = text.trimEnd().split("\n");
-      for (const line of stackLines.slice(0, stackLinesMax)) lines.push(paint.red(`      ${harmless(line)}`));
+      const texts = cause === undefined ? [text] : [text, `Caused by: ${cause}`];
+      for (const line of texts.flatMap((one) => one.trimEnd().split("\n").slice(0, stackLinesMax)))
+        lines.push(paint.red(`      ${harmless(line)}`));
     }
   }
   const more = taskRuns.length - attemptsShown;

@@ -20,7 +20,16 @@ import type { CacheRow, LimitKey } from "@millrace/store";
 import type { HeldLimit, ReadyTask } from "./dispatcher.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import type { RunEntry } from "./run-entry.ts";
-import { cacheKeyOf, carried, holderOf, isInspected, isLargeValue, rankOf, tokenOf } from "./task-input.ts";
+import {
+  cacheKeyOf,
+  carried,
+  holderOf,
+  isEmptyObject,
+  isInspected,
+  isLargeValue,
+  rankOf,
+  tokenOf,
+} from "./task-input.ts";
 
 export class Readiness {
   readonly #parts: EngineParts;
@@ -250,7 +259,9 @@ export class Readiness {
       env: options.env,
       connections: options.connections,
       idempotencyKey: holderOf(identity.id, taskRun),
-      ...(run.graph.definition.params === undefined ? {} : { params: carried(run.params) }),
+      ...(run.graph.definition.params === undefined && isEmptyObject(run.params.value)
+        ? {}
+        : { params: carried(run.params) }),
     };
   }
 

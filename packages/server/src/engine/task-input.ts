@@ -48,6 +48,13 @@ export function cacheKeyOf(run: LiveRun, task: string, version: string, input: J
     .digest("hex");
 }
 
+/** What a run without parameters has. */
+export function isEmptyObject(value: Json | undefined): boolean {
+  return (
+    typeof value === "object" && value !== null && !Array.isArray(value) && Object.keys(value).length === 0
+  );
+}
+
 /** Whether a value's JSON text is surely or probably longer than what travels inline. Stops counting there. */
 export function isLargeValue(value: Json): boolean {
   let left = inlineBytesMax;

@@ -1,5 +1,5 @@
 /** What `GET /runs/:id` and its pages of nodes answer. */
-import type { TaskRunState } from "@millrace/core";
+import type { Reason, TaskRunState } from "@millrace/core";
 import type { AttemptView, Page, RunDetail, TaskRunView } from "@millrace/protocol";
 import { findAttempts, type AttemptRow, type TaskRunRow } from "@millrace/store";
 import { workspaceId } from "../engine/workspace.ts";
@@ -19,14 +19,32 @@ export async function runDetail(
 
 export async function detailOf(context: ApiContext, snapshot: RunSnapshot): Promise<RunDetail> {
   const page = await nodePage(context, snapshot, { limit: detailNodesMax });
-  const { run } = snapshot;
+  const { run, graph } = snapshot;
+  const { maxActiveRuns } = graph.definition;
+  const waits =
+    run.state === "queued" && run.reason === undefined && maxActiveRuns !== undefined
+      ? { reason: runsAtMost(maxActiveRuns) }
+      : {};
   const values = context.host.running?.values;
   const params =
     run.params.blob === undefined ? run.params.value : ((await values?.load(run.params.blob)) ?? null);
   return {
-    run: { ...summaryOf(run), params, ...outputMembers(run.state === "succeeded" ? run.output : undefined) },
+    run: {
+      ...summaryOf(run),
+      ...waits,
+      params,
+      ...outputMembers(run.state === "succeeded" ? run.output : undefined),
+    },
     nodes: page.items,
     ...(page.nextCursor === undefined ? {} : { nextCursor: page.nextCursor }),
+  };
+}
+
+function runsAtMost(maxActiveRuns: number): Reason {
+  return {
+    code: "max_active_runs",
+    message: `Its pipeline has at most ${maxActiveRuns === 1 ? "one run" : `${maxActiveRuns} runs`} under way at once (\`maxActiveRuns\`).`,
+    fields: { maxActiveRuns },
   };
 }
 
@@ -203,11 +221,12 @@ function attemptState(state: TaskRunState): AttemptView["state"] | undefined {
 }
 
 function errorOf(error: NonNullable<TaskRunRow["error"]>): NonNullable<AttemptView["error"]> {
-  const { name, message, stack, code } = error;
+  const { name, message, stack, code, cause } = error;
   return {
     name,
     message,
     ...(stack === undefined ? {} : { stack }),
     ...(code === undefined ? {} : { code }),
+    ...(cause === undefined ? {} : { cause }),
   };
 }

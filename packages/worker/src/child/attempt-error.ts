@@ -41,14 +41,16 @@ function describe(thrown: unknown, folder: string): AttemptError {
   }
   const code = errorCodeOf(thrown);
   const name = typeof thrown.name === "string" && thrown.name !== "" ? thrown.name : "Error";
+  const message = String(thrown.message);
+  const cause = thrown.cause ?? aggregated(thrown);
   return {
     name,
-    message: cut(String(thrown.message)),
+    message: message === "" ? "(without a message)" : cut(message),
     ...(typeof thrown.stack === "string" ? { stack: cut(cleanStack(thrown.stack, folder)) } : {}),
     ...(code === undefined ? {} : { code }),
     ...next,
     classes: classesOf(thrown, name),
-    ...(thrown.cause === undefined ? {} : { cause: cut(describeCause(thrown.cause, folder)) }),
+    ...(cause === undefined ? {} : { cause: cut(describeCause(cause, folder)) }),
   };
 }
 
@@ -83,6 +85,12 @@ function classesOf(error: object, name: string): string[] {
   return classes;
 }
 
+/** The first error of an AggregateError, such as all addresses of a host that refused. */
+function aggregated(thrown: object): unknown {
+  const errors: unknown = "errors" in thrown ? thrown.errors : undefined;
+  return Array.isArray(errors) ? errors[0] : undefined;
+}
+
 const causeDepthMax = 8;
 
 function describeCause(cause: unknown, folder: string): string {
@@ -93,7 +101,7 @@ function describeCause(cause: unknown, folder: string): string {
       break;
     }
     parts.push(typeof at.stack === "string" ? cleanStack(at.stack, folder) : String(at.message));
-    at = at.cause;
+    at = at.cause ?? aggregated(at);
   }
   return parts.join("\nCaused by: ");
 }

@@ -1,7 +1,7 @@
 import { statSync, readFileSync } from "node:fs";
 import { basename, extname } from "node:path";
 import { inspect } from "node:util";
-import { findJsonFault, formatPath, MillraceError, type Json } from "@millrace/core";
+import { findJsonFault, formatPath, MillraceError, unreachable, type Json } from "@millrace/core";
 import type { ArtifactType, LogLevel } from "@millrace/protocol";
 import type { ArtifactContent, Connection, LogFields, TaskContext, TaskLog } from "@millrace/sdk";
 import { limits } from "../limits.ts";
@@ -85,10 +85,50 @@ function carriedFields(fields: LogFields): { readonly [name: string]: Json } {
 }
 
 function keepArtifact(parts: ContextParts, name: string, content: ArtifactContent): void {
+  refuseWrongArtifact(name, content);
   const { bytes, type, mediaType } = readArtifact(name, content);
   if (bytes.length > limits.artifactBytesMax) throw artifactTooLarge(name, bytes.length);
   const written = parts.values.write(bytes);
   parts.post({ kind: "artifact", name, type, mediaType, ...written });
+}
+
+const isText = (value: unknown): boolean => typeof value === "string";
+const isRow = (value: unknown): boolean =>
+  value !== null && typeof value === "object" && !Array.isArray(value);
+
+/** What each kind of artifact must be: plain JavaScript passes anything. */
+const artifactShapes: {
+  readonly [kind: string]: readonly [is: (value: unknown) => boolean, what: string];
+} = {
+  markdown: [isText, "a text"],
+  table: [(value) => Array.isArray(value) && value.every(isRow), "a list of objects"],
+  image: [(value) => value instanceof Uint8Array, "bytes (a Buffer or Uint8Array)"],
+  file: [isText, "the path of a file"],
+  html: [isText, "a text"],
+};
+
+function refuseWrongArtifact(name: unknown, content: unknown): void {
+  const wrong = (fault: string): MillraceError =>
+    new MillraceError("MILLRACE_REQUEST_INVALID", {
+      message: `artifact ${inspect(name)} ${fault}`,
+      advice:
+        'Write `ctx.artifact("name", { markdown: "…" })`, or with table, image and mediaType, file, or html.',
+    });
+  if (typeof name !== "string" || name === "" || name.length > artifactNameMax) {
+    throw wrong(`needs a name of 1 to ${artifactNameMax} characters`);
+  }
+  const given = content !== null && typeof content === "object" ? Object.entries(content) : [];
+  const found = given.filter(([key]) => Object.hasOwn(artifactShapes, key));
+  const [[kind, value] = []] = found;
+  const shape = kind === undefined ? undefined : artifactShapes[kind];
+  if (!shape || found.length > 1) {
+    throw wrong(`must have one of ${Object.keys(artifactShapes).join(", ")}`);
+  }
+  if (!shape[0](value)) throw wrong(`holds a wrong ${kind}: it must be ${shape[1]}`);
+  const mediaType: unknown = Object.fromEntries(given)["mediaType"];
+  if (mediaType === undefined ? kind === "image" : !isText(mediaType)) {
+    throw wrong(`needs a mediaType, such as "image/png"`);
+  }
 }
 
 interface ArtifactBytes {
@@ -117,9 +157,7 @@ function readArtifact(name: string, content: ArtifactContent): ArtifactBytes {
     const mediaType = content.mediaType ?? mediaTypeOf(basename(content.file));
     return { bytes: readFileSync(content.file), type: "file", mediaType };
   }
-  throw new MillraceError("MILLRACE_REQUEST_INVALID", {
-    message: `artifact ${JSON.stringify(name)} must have one of markdown, table, image, file, html`,
-  });
+  return unreachable(content);
 }
 
 function textArtifact(text: string, type: ArtifactType, mediaType: string): ArtifactBytes {
@@ -132,6 +170,8 @@ function artifactTooLarge(name: string, bytes: number): MillraceError {
     fields: { bytes, bytesMax: limits.artifactBytesMax },
   });
 }
+
+const artifactNameMax = 200;
 
 const mediaTypes: { readonly [extension: string]: string } = {
   ".csv": "text/csv",

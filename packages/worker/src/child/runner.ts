@@ -7,7 +7,7 @@ import { registerHooks } from "node:module";
 import { pathToFileURL } from "node:url";
 import { formatPath, MillraceError, type AttemptError } from "@millrace/core";
 import { inlineBytesMax, outputBytesMax } from "@millrace/protocol";
-import type { LoadedProject, ParamsIssue, TaskFunction } from "@millrace/sdk/internal";
+import type { LoadedProject, TaskFunction } from "@millrace/sdk/internal";
 import type { ChildOutcome, ChildResult, LoadBundle, RunAttempt, ToChild } from "../pool/child-message.ts";
 import { limits } from "../limits.ts";
 import { describeThrown, nextRequestOf, nextSymbol } from "./attempt-error.ts";
@@ -109,7 +109,7 @@ class Runner {
     const context = makeContext({
       run,
       abort,
-      params: run.params === undefined ? undefined : await this.#params(this.#project, run),
+      params: run.params === undefined ? {} : await this.#params(this.#project, run),
       capture: this.#capture,
       values: this.#values,
       post: (message) => {
@@ -132,9 +132,12 @@ class Runner {
 
   async #params(project: LoadedProject, run: RunAttempt): Promise<unknown> {
     const raw = run.params === undefined ? null : this.#values.read(run.params);
-    const result = await project.validateParams(run.pipeline, raw);
+    const result = await project.validateParams(run.pipeline, raw).catch((thrown: unknown) => {
+      throw paramsError("The pipeline's validator of the parameters threw", thrown);
+    });
     if ("value" in result) return result.value;
-    throw paramsRefused(result.issues);
+    const list = result.issues.map(({ path, message }) => `${formatPath(path)}: ${message}`).join("; ");
+    throw paramsError(`The pipeline's validator refused the parameters: ${list}`);
   }
 
   #succeed(current: CurrentAttempt, output: unknown): void {
@@ -211,11 +214,9 @@ interface CurrentAttempt {
 }
 
 /** Not tried again: the next attempt gets the same parameters. */
-function paramsRefused(issues: readonly ParamsIssue[]): Error {
-  const list = issues.map((issue) => `${formatPath(issue.path)}: ${issue.message}`).join("; ");
-  const error = new MillraceError("MILLRACE_PARAMS_INVALID", {
-    message: `The pipeline's validator refused the parameters: ${list}`,
-  });
+function paramsError(text: string, cause?: unknown): Error {
+  const why = cause === undefined ? "" : `: ${cause instanceof Error ? cause.message : String(cause)}`;
+  const error = new MillraceError("MILLRACE_PARAMS_INVALID", { message: text + why, cause });
   return Object.assign(error, { [nextSymbol]: { kind: "fatal" } });
 }
 
