@@ -1,6 +1,6 @@
 /** A run's parameters from the command line, converted by the pipeline's JSON Schema. The server judges the result. */
 import { readFileSync } from "node:fs";
-import { MillraceError, nearestName, type Json, type JsonSchema } from "@millrace/core";
+import { formatPath, MillraceError, nearestName, type Json, type JsonSchema } from "@millrace/core";
 
 export interface ParamOptions {
   /** `--params`: JSON, or `@file`. */
@@ -107,9 +107,9 @@ function convert(name: string, text: string, types: ReadonlySet<string>): Json {
   if (types.has("string")) return text;
   if (types.size === 0) return lenient(text);
   const wanted = [...types].map((type) => (type === "integer" ? "a whole number" : `a ${type}`)).join(" or ");
-  throw invalid(
-    `The parameter \`${name}\` must be ${wanted.replace(/\ba ([ao])/g, "an $1")}; found ${JSON.stringify(text)}.`,
-  );
+  const fault = `must be ${wanted.replace(/\ba ([ao])/g, "an $1")}; found ${JSON.stringify(text)}`;
+  const issues = [{ path: formatPath([name]), message: fault }];
+  throw invalid(`The parameter \`${name}\` ${fault}.`, undefined, { issues });
 }
 
 /** Without a schema: JSON when it is a number, a boolean, null, a list or an object; else text. */
@@ -143,9 +143,14 @@ function parse(text: string, what: string): Json {
   }
 }
 
-function invalid(message: string, advice?: string): MillraceError {
+function invalid(
+  message: string,
+  advice?: string,
+  fields: { readonly [name: string]: unknown } = {},
+): MillraceError {
   return new MillraceError("MILLRACE_PARAMS_INVALID", {
     message,
+    fields,
     ...(advice === undefined ? {} : { advice }),
   });
 }

@@ -55,13 +55,45 @@ describe("starting runs", () => {
     });
     expect(refused.body.fields.issues).toEqual([
       { path: "$.other", message: "is not a parameter" },
-      { path: "$.day", message: 'must match pattern "^\\d{4}-\\d\\d-\\d\\d$"' },
+      { path: "$.day", message: 'must match ^\\d{4}-\\d\\d-\\d\\d$, found "x"' },
     ]);
     const missing = await fixture.call("POST", "/runs", { pipeline: "p" });
     expect(missing.body.detail).toBe("$.day is missing");
     const run = await fixture.start("p", { params: { day: "2026-01-01" } });
     const detail = await fixture.call("GET", `/runs/${run.id}`);
     expect(detail.body.run.params).toEqual({ day: "2026-01-01", rows: 7 });
+  });
+
+  it("says of a wrong parameter what it must be and what it is, in the words of people", async () => {
+    await using fixture = await startFixture();
+    const one = {
+      type: "object",
+      properties: { kind: { const: "a" }, n: { type: "number" } },
+      required: ["kind", "n"],
+    };
+    const odd = {
+      type: "object",
+      properties: {
+        day: { type: "string", format: "date", pattern: "^unreadable$" },
+        name: { type: "string", minLength: 2 },
+        limit: { type: "integer", minimum: 1 },
+        either: { anyOf: [{ type: "string" }, { type: "null" }] },
+        one: { oneOf: [one, { ...one, properties: { kind: { const: "b" }, n: { type: "number" } } }] },
+      },
+    };
+    await fixture.deploy([pipeline("p", [node("a")], { params: { schema: odd, validateOnWorker: false } })]);
+    const params = { day: "soon", name: "x", limit: 0, either: 5, one: { kind: "c" } };
+    const { body } = await fixture.call("POST", "/runs", { pipeline: "p", params });
+    expect(body.fields.issues).toEqual([
+      { path: "$.day", message: 'must be a date (2026-01-31), found "soon"' },
+      { path: "$.name", message: 'must have at least 2 characters, found "x"' },
+      { path: "$.limit", message: "must be >= 1, found 0" },
+      { path: "$.either", message: "must be a text, found 5" },
+      { path: "$.either", message: "must be null, found 5" },
+      { path: "$.one.n", message: "is missing" },
+      { path: "$.one.kind", message: 'must be "a", found "c"' },
+      { path: "$.one.kind", message: 'must be "b", found "c"' },
+    ]);
   });
 
   it("keeps large parameters as a blob and still gives them to tasks", async () => {
