@@ -40,12 +40,14 @@ export function liveView(terminal: Terminal, showLogs: boolean): RunView {
   };
 }
 
-/** A log line with the node that wrote it in front. */
+/** A log line with the node that wrote it in front, and its level where that is not the usual one. */
 export function logLine(entry: LogEntry, { paint }: Pick<Terminal, "paint">): string {
   const item = entry.item === "" ? "" : `[${entry.item}]`;
-  const text = harmless(entry.text);
+  const attempt = entry.attempt > 1 ? ` attempt ${entry.attempt}` : "";
+  const level = entry.level === undefined || entry.level === "info" ? "" : `${entry.level} `;
+  const text = level + harmless(entry.text);
   const fields = entry.fields === undefined ? "" : ` ${paint.dim(JSON.stringify(entry.fields))}`;
   const painted =
     entry.level === "error" ? paint.red(text) : entry.level === "warn" ? paint.yellow(text) : text;
-  return `${paint.dim(`${entry.node}${item} │`)} ${painted}${fields}`;
+  return `${paint.dim(`${entry.node}${item}${attempt} │`)} ${painted}${fields}`;
 }
