@@ -64,23 +64,23 @@ const cases: readonly {
   },
   {
     what: "loops for ever",
-    text: `while (true);\n`,
+    text: `\nfunction spin(): void {\n  while (true);\n}\nspin();\n`,
     code: "MILLRACE_LOAD_TIMEOUT",
-    line: 0,
+    line: 3,
     says: "importing pipelines/bad.ts",
   },
   {
     what: "awaits what never settles",
-    text: `await new Promise(() => {});\n`,
+    text: `\nawait Promise.resolve(1);\nawait new Promise(() => {});\n`,
     code: "MILLRACE_LOAD_TIMEOUT",
-    line: 0,
+    line: 3,
     says: "never settles",
   },
   {
     what: "waits on an open handle",
-    text: `await new Promise(() => setInterval(() => {}, 1e6));\n`,
+    text: `\nawait new Promise(() => setInterval(() => {}, 1e6));\n`,
     code: "MILLRACE_LOAD_TIMEOUT",
-    line: 0,
+    line: 2,
     says: "importing pipelines/bad.ts",
   },
   {
@@ -136,6 +136,20 @@ test.for([
   expect(error?.source).toMatchObject({ file: "pipelines/bad.ts", line: 2 });
 });
 
+test("what a pipeline's body leaves for later is told with its line", async () => {
+  const body = (text: string): string =>
+    `import { pipeline, task } from "millrace";\nconst work = task("work", async () => {});\n` +
+    `export const flow = pipeline("flow", () => {\n  work();\n  ${text}\n});\n`;
+  const open = await describeWith(body("setInterval(() => {}, 1e6);"));
+  expect(open.errors).toMatchObject([
+    { code: "MILLRACE_LOAD_TIMEOUT", source: { file: "pipelines/bad.ts", line: 5 } },
+  ]);
+  const late = await describeWith(body('setTimeout(() => work(undefined, { id: "late" }), 10);'));
+  expect(late.errors).toMatchObject([
+    { code: "MILLRACE_GRAPH_INVALID", source: { file: "pipelines/bad.ts", line: 5 } },
+  ]);
+});
+
 test("what a file starts and ends, or lets go, is no fault; nor is printing", async () => {
   const text = `console.log("hello");\nconsole.error("hello");\nsetTimeout(() => {}, 50);\nsetInterval(() => {}, 1e6).unref();\n`;
   const description = await describeWith(text + pipelineFile("fine"));
@@ -147,7 +161,7 @@ test("a pipeline's body that never ends is found in its file, and the others are
   const text = `import { pipeline } from "millrace";\nexport const flow = pipeline("bad", () => {\n  while (true);\n});\n`;
   const description = await describeWith(text, 16_000);
   expect(description.errors.map((error) => error.code)).toEqual(["MILLRACE_LOAD_TIMEOUT"]);
-  expect(description.errors[0]?.source?.file).toBe("pipelines/bad.ts");
+  expect(description.errors[0]?.source).toMatchObject({ file: "pipelines/bad.ts", line: 3 });
   expect(names(description)).toEqual(["good"]);
 });
 

@@ -9,6 +9,8 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { readFileSync } from "node:fs";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
+import type { SourceLocation } from "@millrace/core";
+import { findBusyPlace } from "./busy-place.ts";
 import { messageDescriptor, type ChildMessage, type ChildRequest } from "./messages.ts";
 
 export interface ChildBounds {
@@ -21,7 +23,8 @@ export interface ChildBounds {
 export type ChildEnd =
   /** It said that it had ended. */
   | { readonly kind: "ended" }
-  | { readonly kind: "timeout" }
+  /** With the place in the project's files that it was busy at. */
+  | { readonly kind: "timeout"; readonly source?: SourceLocation | undefined }
   | { readonly kind: "memory" }
   | { readonly kind: "crashed"; readonly exitCode: number | null; readonly signal: string | null };
 
@@ -49,15 +52,18 @@ export async function runBoundedChild(request: ChildRequest, bounds: ChildBounds
     stopped ??= end;
     killGroup(child);
   };
-  const whole = setTimeout(() => stopWith({ kind: "timeout" }), bounds.timeoutMs);
-  let single = setTimeout(() => stopWith({ kind: "timeout" }), bounds.timeoutMs);
+  const stopLate = () => {
+    void findBusyPlace(child, request.folder).then((source) => stopWith({ kind: "timeout", source }));
+  };
+  const whole = setTimeout(stopLate, bounds.timeoutMs);
+  let single = setTimeout(stopLate, bounds.timeoutMs);
   const memory = setInterval(() => {
     if (residentMb(child.pid) > bounds.memoryMb + memoryBesideHeapMb) stopWith({ kind: "memory" });
   }, memoryPollMs);
   readMessages(child, (message) => {
     messages.push(message);
     clearTimeout(single);
-    single = setTimeout(() => stopWith({ kind: "timeout" }), bounds.fileTimeoutMs);
+    single = setTimeout(stopLate, bounds.fileTimeoutMs);
   });
   const output = keepTail(child);
   try {
@@ -80,6 +86,8 @@ function start(request: ChildRequest, bounds: ChildBounds): ChildProcess {
   const args = [
     "--enable-source-maps",
     "--no-warnings",
+    // Any free one, should it be asked where it is busy.
+    "--inspect-port=0",
     `--max-old-space-size=${bounds.memoryMb}`,
     childFile(),
     JSON.stringify(request),

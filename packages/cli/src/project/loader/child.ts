@@ -9,7 +9,7 @@ import { pathToFileURL } from "node:url";
 import type { SourceLocation } from "@millrace/core";
 import { resolveExternalsFrom } from "./externals.ts";
 import { messageDescriptor, type ChildMessage, type ChildRequest, type PlainError } from "./messages.ts";
-import { trackResources, type OpenResource, type ResourceTracker } from "./open-resources.ts";
+import { trackResources, type OpenResource } from "./open-resources.ts";
 import { plainError, sourceInStack } from "./plain-error.ts";
 
 interface BundleModule {
@@ -31,10 +31,15 @@ interface LoadedProject {
 const settleMs = 500;
 const pollMs = 20;
 
+/** Of the time that a file has: then it is asked where it waits. */
+const waitShare = 0.9;
+
 const request = JSON.parse(process.argv[2] ?? "") as ChildRequest;
 const exitNow: (code: number) => never = process.exit.bind(process);
 let currentFile: string | undefined;
 let ended = false;
+let waits: NodeJS.Timeout | undefined;
+const tracker = trackResources(() => currentFile);
 
 function report(message: ChildMessage): void {
   let rest = Buffer.from(`${JSON.stringify(message)}\n`);
@@ -51,6 +56,27 @@ function inCurrentFile(): { file: string } | undefined {
   return currentFile === undefined ? undefined : { file: currentFile };
 }
 
+/** Where the file that is being imported waits. */
+function awaitedPlace(): { source: SourceLocation } | undefined {
+  if (currentFile === undefined) return undefined;
+  for (const stack of tracker.pending(currentFile)) {
+    const source = sourceInStack(stack, request.folder);
+    if (source?.file === currentFile) return { source };
+  }
+  return undefined;
+}
+
+/** Says where a file waits before the parent ends it, which could not find out. */
+function watchForWaits(): void {
+  const afterMs = request.fileTimeoutMs * waitShare;
+  clearTimeout(waits);
+  waits = setTimeout(
+    () => end({ kind: "unsettled", ...inCurrentFile(), afterMs, ...awaitedPlace() }),
+    afterMs,
+  );
+  waits.unref();
+}
+
 function watchForEnds(): void {
   process.exit = (code?: number | string | null): never => {
     const source = sourceInStack(new Error("exit").stack ?? "", request.folder);
@@ -58,7 +84,7 @@ function watchForEnds(): void {
     return end({ kind: "exiting", ...inCurrentFile(), code: exitCode, ...(source ? { source } : {}) });
   };
   process.on("beforeExit", () => {
-    if (!ended) end({ kind: "unsettled", ...inCurrentFile() });
+    if (!ended) end({ kind: "unsettled", ...inCurrentFile(), ...awaitedPlace() });
   });
   process.on("uncaughtException", (thrown) => {
     const error = plainError(thrown, request.folder);
@@ -76,26 +102,30 @@ async function main(): Promise<void> {
   resolveExternalsFrom(request.root, request.externals);
   watchForEnds();
   openStandardStreams();
-  const tracker = trackResources(() => currentFile);
   const bundle = (await import(pathToFileURL(join(request.folder, "bundle.mjs")).href)) as BundleModule;
   const modules = await bundle.modules({
     starting(file) {
       currentFile = file;
+      watchForWaits();
       report({ kind: "starting", file });
     },
     failed: (file, error) => report({ kind: "failed", file, error: plainError(error, request.folder) }),
     skip: request.skip,
   });
   currentFile = undefined;
+  clearTimeout(waits);
   // Rejections that nobody handled are told at the end of a turn.
   await nextTurn();
-  await reportOpenResources(tracker);
+  await reportOpenResources();
   report({ kind: "describing" });
   if (request.kind === "configuration") {
     const [module] = Object.values(modules);
     end({ kind: "done", value: module?.["default"], errors: [] });
   }
-  end({ kind: "done", ...describe(bundle, modules) });
+  const described = describe(bundle, modules);
+  // A body may have left something for later, which would fail outside the graph.
+  await reportOpenResources();
+  end({ kind: "done", ...described });
 }
 
 function describe(
@@ -121,15 +151,17 @@ function describe(
   };
 }
 
-/** Gives what was opened at import a moment to close, and reports what did not. */
-async function reportOpenResources(tracker: ResourceTracker): Promise<void> {
+/** Lines whose resources were told of. */
+const told = new Set<string>();
+
+/** Gives what was opened a moment to close, and reports what did not. */
+async function reportOpenResources(): Promise<void> {
   const before = performance.now();
-  let open = openOfFiles(tracker);
+  let open = openOfFiles();
   while (open.length > 0 && performance.now() - before < settleMs) {
     await pause(pollMs);
-    open = openOfFiles(tracker);
+    open = openOfFiles();
   }
-  const told = new Set<string>();
   for (const { resource, source, file } of open.toSorted(byWeight)) {
     // A server, say, brings pipes and timers of its own: a line is told once.
     const key = `${file}:${source?.line}`;
@@ -158,7 +190,7 @@ function byWeight(a: FileResource, b: FileResource): number {
 }
 
 /** What belongs to no file is this child's own. */
-function openOfFiles(tracker: ResourceTracker): FileResource[] {
+function openOfFiles(): FileResource[] {
   return tracker.open().flatMap((resource) => {
     const source = sourceInStack(resource.stack, request.folder);
     const file = source?.file ?? resource.file;

@@ -35,7 +35,7 @@ function failedError(root: string, { file, error }: { file?: string; error: Plai
 function openError(root: string, message: ChildMessage & { kind: "open" }): MillraceError {
   const source = sourceOf(message.file, message.source);
   return projectError(root, "MILLRACE_LOAD_TIMEOUT", {
-    message: `${place(message.file, source)} leaves ${resourceName(message.resource)} open, so its import never ends.`,
+    message: `${place(message.file, source)} leaves ${resourceName(message.resource)} open, so it never ends.`,
     advice: declareOnly,
     fields: { resource: message.resource },
     ...(source ? { source } : {}),
@@ -52,7 +52,10 @@ export function errorOfEnd(root: string, child: ChildResult, bounds: ChildBounds
   const phase = child.messages.findLast(({ kind }) => isPhase(kind));
   const last = child.messages.at(-1);
   const file = phase !== undefined && "file" in phase ? phase.file : undefined;
-  const source = sourceOf(file, last?.kind === "exiting" ? last.source : undefined);
+  const known = last?.kind === "exiting" || last?.kind === "unsettled" ? last.source : undefined;
+  const busy = child.end.kind === "timeout" ? child.end.source : undefined;
+  // A file may be busy in another one that it imports.
+  const source = sourceOf(file, known ?? busy);
   const { code, message, advice } = storyOf(child, last, bounds);
   return projectError(root, code, {
     message: `${message} while ${phaseText(phase)}.`,
@@ -74,12 +77,14 @@ function storyOf(child: ChildResult, last: ChildMessage | undefined, bounds: Chi
     return { code: "MILLRACE_LOAD_FAILED", message: `process.exit(${last.code}) was called`, advice };
   }
   if (last?.kind === "unsettled") {
-    return { code: "MILLRACE_LOAD_TIMEOUT", message: "An await never settles", advice };
+    const when =
+      last.afterMs === undefined ? "never settles" : `did not settle within ${seconds(last.afterMs)}`;
+    return { code: "MILLRACE_LOAD_TIMEOUT", message: `An await ${when}`, advice };
   }
   switch (child.end.kind) {
     case "timeout": {
-      const seconds = (bounds.fileTimeoutMs / 1_000).toFixed(1);
-      return { code: "MILLRACE_LOAD_TIMEOUT", message: `No end came within ${seconds} s`, advice };
+      const message = `No end came within ${seconds(bounds.fileTimeoutMs)}`;
+      return { code: "MILLRACE_LOAD_TIMEOUT", message, advice };
     }
     case "memory": {
       const message = `More than ${bounds.memoryMb} MB of memory were taken`;
@@ -94,6 +99,10 @@ function storyOf(child: ChildResult, last: ChildMessage | undefined, bounds: Chi
     default:
       return unreachable(child.end);
   }
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1_000).toFixed(1)} s`;
 }
 
 function phaseText(phase: ChildMessage | undefined): string {

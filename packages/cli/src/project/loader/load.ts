@@ -66,6 +66,7 @@ async function loadFrom(folder: string, request: LoadRequest, bounds: LoadBounds
         root: request.root,
         externals: Object.keys(request.externals),
         skip,
+        fileTimeoutMs: roundBounds.fileTimeoutMs,
         probe,
       },
       roundBounds,

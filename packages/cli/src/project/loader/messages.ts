@@ -10,6 +10,8 @@ export interface ChildRequest {
   readonly externals: readonly string[];
   /** Files that are left out, as they ended an earlier child. */
   readonly skip: readonly string[];
+  /** How long one file may take. */
+  readonly fileTimeoutMs: number;
   /** An earlier child ended while pipelines were described: describe file by file first, to learn which one it was. */
   readonly probe: boolean;
 }
@@ -38,13 +40,18 @@ export type ChildMessage =
       readonly code: string;
       readonly source?: SourceLocation;
     }
-  /** The event loop ran dry although an import had not ended: nothing follows. */
-  | { readonly kind: "unsettled"; readonly file?: string }
+  /** An import awaits what can't settle, as the event loop ran dry, or has not for `afterMs`: nothing follows. */
+  | {
+      readonly kind: "unsettled";
+      readonly file?: string;
+      readonly afterMs?: number;
+      readonly source?: SourceLocation;
+    }
   /** The pipelines of this file are described alone. */
   | { readonly kind: "probing"; readonly file: string }
   /** All imports ended; the definitions are built. */
   | { readonly kind: "describing" }
-  /** Something that was opened at import is still open. */
+  /** Something that was opened at import, or by a pipeline's body, is still open. */
   | {
       readonly kind: "open";
       readonly file: string;

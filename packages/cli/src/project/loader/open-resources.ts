@@ -16,7 +16,6 @@ interface Tracked extends OpenResource {
 
 /** Kinds that keep nothing alive, or only for one turn. */
 const harmless = new Set([
-  "PROMISE",
   "TickObject",
   "Immediate",
   "Microtask",
@@ -28,13 +27,22 @@ const trackedMax = 10_000;
 
 export interface ResourceTracker {
   open(): readonly OpenResource[];
+  /** Stacks of the promises that were made while `file` was imported and have not settled, the last one first. */
+  pending(file: string): Iterable<string>;
 }
 
 /** Starts to watch. `currentFile` tells which file is being imported. */
 export function trackResources(currentFile: () => string | undefined): ResourceTracker {
   const tracked = new Map<number, Tracked>();
+  const promises = new Map<number, { readonly made: Error; readonly file: string }>();
   const hook = createHook({
     init(id, type, _trigger, resource) {
+      if (type === "PROMISE") {
+        const file = currentFile();
+        if (file !== undefined && promises.size < trackedMax)
+          promises.set(id, { made: new Error("made"), file });
+        return;
+      }
       if (harmless.has(type) || tracked.size >= trackedMax) return;
       const made = new Error("made here");
       const file = currentFile();
@@ -49,6 +57,9 @@ export function trackResources(currentFile: () => string | undefined): ResourceT
       };
       tracked.set(id, entry);
     },
+    promiseResolve(id) {
+      promises.delete(id);
+    },
     destroy(id) {
       tracked.delete(id);
     },
@@ -56,6 +67,11 @@ export function trackResources(currentFile: () => string | undefined): ResourceT
   hook.enable();
   return {
     open: () => [...tracked.values()].filter((entry) => holdsLoop(entry.resource.deref())),
+    *pending(file) {
+      for (const promise of [...promises.values()].reverse()) {
+        if (promise.file === file) yield promise.made.stack ?? "";
+      }
+    },
   };
 }
 

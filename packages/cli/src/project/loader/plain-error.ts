@@ -8,18 +8,25 @@ export function plainError(thrown: unknown, folder: string): PlainError {
     return { name: "NonError", message: `it threw ${show(thrown)}, which is not an Error` };
   }
   const { name, message, stack, code, advice, fields, source } = thrown as Error & Partial<PlainError>;
-  const place = isSource(source) ? source : stack === undefined ? undefined : sourceInStack(stack, folder);
+  const place = isSource(source)
+    ? { ...source, file: inProject(source.file, folder) }
+    : stack === undefined
+      ? undefined
+      : sourceInStack(stack, folder);
   return {
     name,
-    message,
-    ...(typeof stack === "string"
-      ? { stack: stack.replaceAll(`file://${folder}/`, "").replaceAll(`${folder}/`, "") }
-      : {}),
+    message: inProject(message, folder),
+    ...(typeof stack === "string" ? { stack: inProject(stack, folder) } : {}),
     ...(typeof code === "string" ? { code } : {}),
     ...(typeof advice === "string" ? { advice } : {}),
     ...(isJsonObject(fields) ? { fields } : {}),
     ...(place === undefined ? {} : { source: place }),
   };
+}
+
+/** Paths are told as the project's: the folder of the bundle is gone when somebody reads them. */
+function inProject(text: string, folder: string): string {
+  return text.replaceAll(`file://${folder}/`, "").replaceAll(`${folder}/`, "");
 }
 
 /** The first frame of a stack that lies in one of the project's own files. */
@@ -30,10 +37,15 @@ export function sourceInStack(stack: string, folder: string): SourceLocation | u
     const path = frame[1].startsWith("file://") ? fileURLToPath(frame[1]) : frame[1];
     if (!path.startsWith(`${folder}/`)) continue;
     const file = path.slice(folder.length + 1);
-    if (file.startsWith("node_modules/") || file === "bundle.mjs" || file === "millrace-entry.js") continue;
+    if (!isOwnFile(file)) continue;
     return { file, line: Number(frame[2]), column: Number(frame[3]) };
   }
   return undefined;
+}
+
+/** Whether a path below the bundle's folder is one of the project's files, and not a package's or of the bundle itself. */
+export function isOwnFile(file: string): boolean {
+  return !file.startsWith("node_modules/") && file !== "bundle.mjs" && file !== "millrace-entry.js";
 }
 
 function isErrorLike(thrown: unknown): boolean {
