@@ -30,13 +30,17 @@ export function poolRoutes(context: ApiContext): Route[] {
       path: "/workers",
       summary: "Workers that are connected to this server, or to another one on its database",
       handle: async (): Promise<Page<WorkerView>> => ({
-        items: [...workersHere(context), ...(await workersElsewhere(context))],
+        items: await workersOf(context),
       }),
     },
   ];
 }
 
-async function poolsOf(context: ApiContext): Promise<PoolView[]> {
+export async function workersOf(context: ApiContext): Promise<WorkerView[]> {
+  return [...workersHere(context), ...(await workersElsewhere(context))];
+}
+
+export async function poolsOf(context: ApiContext): Promise<PoolView[]> {
   const [configured, known] = await Promise.all([
     configuredPools(context.database, workspaceId),
     listPools(context.database, workspaceId),

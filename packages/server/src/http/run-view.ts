@@ -8,6 +8,7 @@ import { isPlace, readCursor, writeCursor } from "./cursor.ts";
 import { attemptsMax, detailNodesMax } from "./limits.ts";
 import { snapshotOf, withOutputs, type RunSnapshot } from "./run-snapshot.ts";
 import { isoTime, outputMembers, summaryOf } from "./run-summary.ts";
+import { waitReasons } from "./wait-reason.ts";
 
 export async function runDetail(
   context: ApiContext,
@@ -123,13 +124,15 @@ export async function viewsOf(
   });
   const pastOf = Map.groupBy(past, nameOf);
   const earlierOf = Map.groupBy(snapshot.earlier, nameOf);
-  return full.map((row) =>
-    taskRunView(context, row, [
+  const waitReason = await waitReasons(context, snapshot.graph, full);
+  return full.map((row) => {
+    const reason = waitReason(row);
+    return taskRunView(context, reason ? { ...row, reason } : row, [
       ...(pastOf.get(nameOf(row)) ?? []).map(pastAttempt),
       ...(earlierOf.get(nameOf(row)) ?? []).flatMap(ownAttempt),
       ...ownAttempt(row),
-    ]),
-  );
+    ]);
+  });
 }
 
 /** Nothing is recorded of it yet, so that nobody need look. */

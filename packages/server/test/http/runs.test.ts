@@ -96,6 +96,36 @@ describe("starting runs", () => {
     ]);
   });
 
+  it("says why a task run is queued, and a run", async () => {
+    await using fixture = await startFixture();
+    const options = node("x").options;
+    const nodes = [
+      node("small", { options: { ...options, pool: { name: "warehouse", slots: 3 } } }),
+      node("gpu", { options: { ...options, queue: "gpu" } }),
+      node("first"),
+      node("second", { after: [{ node: "first" }] }),
+    ];
+    const single = pipeline("single", [node("gpu", { options: { ...options, queue: "gpu" } })], {
+      maxActiveRuns: 1,
+    });
+    await fixture.deploy([pipeline("p", nodes), single], { pools: { warehouse: 2 }, queues: ["gpu"] });
+    const reasons = async (id: string): Promise<unknown[]> => {
+      const { body } = await fixture.call("GET", `/runs/${id}`);
+      return body.nodes.map((one: { reason?: { code: string } }) => one.reason?.code);
+    };
+    const run = await fixture.start("p");
+    expect(await reasons(run.id)).toEqual(["pool_too_small", "no_worker", "no_worker", undefined]);
+    const worker = await fixture.worker({ hello: { slots: 1 } });
+    await worker.dispatch("first");
+    await fixture.start("single");
+    const second = await fixture.start("single");
+    expect(await reasons(run.id)).toEqual(["pool_too_small", "no_worker", undefined, undefined]);
+    expect((await fixture.call("GET", `/runs/${second.id}`)).body.run).toMatchObject({
+      state: "queued",
+      reason: { code: "max_active_runs", fields: { maxActiveRuns: 1 } },
+    });
+  });
+
   it("keeps large parameters as a blob and still gives them to tasks", async () => {
     await using fixture = await startFixture();
     const whole = { kind: "params", path: ["text"] } as const;
