@@ -115,7 +115,11 @@ export function graphError(
 export function claimId(build: Build, id: string, mark: SourceMark | undefined): void {
   const other = build.nodes.get(id) ?? build.regions.get(id);
   if (!other) return;
-  const places = [other.mark, mark].map((found) => formatSource(locate(found, build.root)));
+  const sources = [other.mark, mark].map((found) => locate(found, build.root));
+  const sameLine = formatSource(sources[0]) === formatSource(sources[1]);
+  const places = sources.map((source) =>
+    source && sameLine ? `${formatSource(source)}:${source.column}` : formatSource(source),
+  );
   throw graphError(build, "MILLRACE_GRAPH_DUPLICATE_ID", {
     message: `two nodes have the id "${id}": ${places.join(" and ")}.`,
     advice: 'Name one of them by its call: `task(input, { id: "…" })`.',

@@ -176,6 +176,9 @@ function unknownName(
   });
 }
 
+const callFirst =
+  "Call a task before you use what it returns. If two nodes need each other they wait in a circle (a cycle): remove one of the references.";
+
 /** Every error gets its pipeline and, when it can be found, a place. */
 function loadError(error: unknown, handle: DefinitionHandle, root: string | undefined): MillraceError {
   const code = errorCodeOf(error);
@@ -196,8 +199,10 @@ function loadError(error: unknown, handle: DefinitionHandle, root: string | unde
     (thrown?.stack === undefined ? undefined : locateInStack(thrown.stack, root)) ??
     locate(handle.mark, root);
   const text = thrown ? `${thrown.name}: ${thrown.message}` : String(error);
+  const early = thrown instanceof ReferenceError && thrown.message.includes("before initialization");
   return new MillraceError("MILLRACE_LOAD_FAILED", {
     message: `The body of pipeline "${handle.name}" threw${source ? ` (${formatSource(source)})` : ""}: ${text}`,
+    ...(early ? { advice: callFirst } : {}),
     fields: { pipeline: handle.name },
     ...(source ? { source } : {}),
     cause: error,

@@ -297,6 +297,23 @@ test("a setup outside can be torn down per item only inside", () => {
   expect(error.message).toContain("stands in a fan-out around it");
 });
 
+test("a reference that is used before its call is told that nodes can't need each other", () => {
+  const error = errorOf(() => {
+    b(later); // the early use
+    const later = a();
+  });
+  expect(error).toMatchObject({
+    code: "MILLRACE_LOAD_FAILED",
+    advice: expect.stringContaining("circle") as string,
+  });
+  expect(error.source?.line).toBe(lineOf(source, "; // the early use"));
+});
+
+test("two nodes of one id in one line are told with their columns", () => {
+  const { message } = errorOf(() => [a(), a()]);
+  expect(message).toMatch(/graph\.test\.ts:(\d+):(\d+) and graph\.test\.ts:\1:(?!\2\b)\d+/);
+});
+
 test("teardowns that would wait for each other in a circle are an error that lists it", () => {
   const error = errorOf(() => {
     const setups = ["1", "2", "3"].map((id) => a(undefined, { id: `setup${id}` }));

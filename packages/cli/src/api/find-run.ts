@@ -36,10 +36,12 @@ export function requireNode(given: string, known: Iterable<string>): string {
   const ids = [...new Set(known)];
   if (ids.includes(given)) return given;
   const near = nearestName(given, ids);
+  const [, node, item] = /^(.+)\[([\d.]+)\]$/.exec(given) ?? [];
   throw new MillraceError("MILLRACE_NODE_UNKNOWN", {
     message: `There is no node \`${given}\`.`,
-    advice:
-      near === undefined
+    advice: ids.includes(node ?? "")
+      ? `Name an item apart: \`${node} --item ${item}\`.`
+      : near === undefined
         ? `Its nodes: ${ids.slice(0, 12).join(", ")}${ids.length > 12 ? ", …" : ""}.`
         : `Did you mean \`${near}\`?`,
   });
