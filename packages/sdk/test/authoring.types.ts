@@ -55,6 +55,7 @@ const pair = task("pair", async (input: [string, number]) => input[1]);
 const sum = task("sum", async (input: readonly number[]) => input.length);
 const optionalInput = task("optional-input", async (input?: { day: string }) => input?.day ?? "");
 
+// oxlint-disable-next-line typescript/no-useless-default-assignment -- the input may be left out
 const defaulted = task("defaulted", async (day: string = "today", ctx) => `${day} ${ctx.attempt}`);
 const messages = task("messages", (all: readonly Settled<number>[]) =>
   all.filter((one) => one.status === "failed").map((one) => one.error?.message ?? ""),

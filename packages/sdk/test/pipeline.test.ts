@@ -45,6 +45,7 @@ test("a pipeline becomes data: nodes, references, regions, output and parameters
 });
 
 test("a task that is called without an input gets none, so that its defaults hold", () => {
+  // oxlint-disable-next-line typescript/no-useless-default-assignment -- the input may be left out
   const defaulted = task("defaulted", (day: string = "today") => day);
   const made = pipeline("made", () => {
     defaulted();

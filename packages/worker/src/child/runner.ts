@@ -5,6 +5,7 @@
 import { dirname } from "node:path";
 import { registerHooks } from "node:module";
 import { pathToFileURL } from "node:url";
+import { inspect } from "node:util";
 import { formatPath, MillraceError, type AttemptError } from "@millrace/core";
 import { inlineBytesMax, outputBytesMax } from "@millrace/protocol";
 import type { LoadedProject, TaskFunction } from "@millrace/sdk/internal";
@@ -215,7 +216,7 @@ interface CurrentAttempt {
 
 /** Not tried again: the next attempt gets the same parameters. */
 function paramsError(text: string, cause?: unknown): Error {
-  const why = cause === undefined ? "" : `: ${cause instanceof Error ? cause.message : String(cause)}`;
+  const why = cause === undefined ? "" : `: ${cause instanceof Error ? cause.message : inspect(cause)}`;
   const error = new MillraceError("MILLRACE_PARAMS_INVALID", { message: text + why, cause });
   return Object.assign(error, { [nextSymbol]: { kind: "fatal" } });
 }
