@@ -48,6 +48,9 @@ test(
     const shown = await millrace(root, "show", id.slice(0, -2));
     expect(shown.stdout).toContain(`● hello ${id}`);
     expect(shown.stdout).toMatch(/● measure .* 4\/4/);
+    expect(shown.stdout).toMatch(
+      /\nartifacts\n {2}\S.* http:\/\/127\.0\.0\.1:\d+\/api\/v1\/blobs\/[0-9a-f]{64}/,
+    );
     const logs = await millrace(root, "logs", id, "measure", "--item", "2");
     expect(logs.stdout).toContain("measured Oslo");
     expect(logs.stdout).not.toContain("Lisbon");

@@ -1,5 +1,13 @@
 import type { Command } from "commander";
-import type { Page, RunDetail, RunSummary, TaskRunView, WorkerView } from "@millrace/protocol";
+import {
+  apiPrefix,
+  type ArtifactView,
+  type Page,
+  type RunDetail,
+  type RunSummary,
+  type TaskRunView,
+  type WorkerView,
+} from "@millrace/protocol";
 import type { ApiClient } from "../api/client.ts";
 import { findRunId } from "../api/find-run.ts";
 import { requireServer, type ServerOptions } from "../api/find-server.ts";
@@ -23,6 +31,7 @@ interface ShowOptions extends ServerOptions {
 /** A fan-out's tree stays short; whoever wants every item asks for JSON. */
 const treeLinesMax = 200;
 const attemptsShown = 20;
+const artifactsShown = 20;
 const stackLinesMax = 12;
 
 export function define(command: Command, context: Context, finish: Finish): void {
@@ -56,6 +65,7 @@ async function showRun(context: Context, given: string, options: ShowOptions): P
   const width = terminal.isLive ? terminal.columns() - 1 : 400;
   const tree = { paint: terminal.paint, width, now, linesMax: treeLinesMax };
   for (const line of treeLines(picture, tree)) terminal.print(line);
+  for (const line of await artifactLines(client, id, terminal)) terminal.print(line);
   const attempts = options.attempts ? detail.nodes : detail.nodes.filter(({ state }) => state === "failed");
   if (attempts.length === 0) return exitCodes.succeeded;
   const workers = await workerNames(client);
@@ -90,6 +100,18 @@ function causeOf(run: RunSummary): string {
     return `node ${run.parent.node}${item} of run ${run.parent.runId} called it`;
   }
   return "somebody started it";
+}
+
+/** With the address at which each can be had. */
+async function artifactLines(client: ApiClient, runId: string, { paint }: Terminal): Promise<string[]> {
+  const { items: artifacts } = await client.get<Page<ArtifactView>>(`/runs/${runId}/artifacts`);
+  const lines = artifacts.slice(0, artifactsShown).map(({ node, item, attempt, name, type, blob }) => {
+    const place = `${node}${item === "" ? "" : `[${item}]`}${attempt > 1 ? ` attempt ${attempt}` : ""}`;
+    const address = `${client.url}${apiPrefix}/blobs/${blob}`;
+    return `  ${harmless(name)}  ${paint.dim(`${type} of ${place}  ${address}`)}`;
+  });
+  if (artifacts.length > artifactsShown) lines.push(paint.dim("  … and more"));
+  return lines.length === 0 ? [] : ["", paint.bold("artifacts"), ...lines];
 }
 
 /** Of those that are connected; one that has gone is known by its id alone. */

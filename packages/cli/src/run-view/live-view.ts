@@ -44,7 +44,8 @@ export function liveView(terminal: Terminal, showLogs: boolean): RunView {
 export function logLine(entry: LogEntry, { paint }: Pick<Terminal, "paint">): string {
   const item = entry.item === "" ? "" : `[${entry.item}]`;
   const attempt = entry.attempt > 1 ? ` attempt ${entry.attempt}` : "";
-  const level = entry.level === undefined || entry.level === "info" ? "" : `${entry.level} `;
+  // What a library prints to stderr has a level, too, but is seldom an error.
+  const level = entry.stream !== "log" || entry.level === "info" ? "" : `${entry.level} `;
   const text = level + harmless(entry.text);
   const fields = entry.fields === undefined ? "" : ` ${paint.dim(JSON.stringify(entry.fields))}`;
   const painted =

@@ -20,5 +20,6 @@ test("a log line without colours says its level, its item and a later attempt", 
   const line = (parts: Partial<LogEntry>): string => logLine({ ...entry, ...parts }, terminal);
   expect(line({ fields: { rows: 5 } })).toBe('load │ loading {"rows":5}');
   expect(line({ level: "warn", item: "3" })).toBe("load[3] │ warn loading");
+  expect(line({ stream: "stderr", level: "error" })).toBe("load │ loading");
   expect(line({ level: "error", attempt: 2 })).toBe("load attempt 2 │ error loading");
 });

@@ -471,6 +471,10 @@ function judgeRun(run: Run): { state: "succeeded" | "failed" | "cancelled"; reas
   const fields = { nodes: names.slice(0, namesShownMax) };
   const reason = tooDeep
     ? { ...tooDeep, fields }
-    : { code: "nodes_failed", message: `Failed: ${shown}${more}.`, fields };
+    : {
+        code: "nodes_failed",
+        message: `${failed.size > 0 ? "Failed" : "Did not succeed"}: ${shown}${more}.`,
+        fields,
+      };
   return { state: "failed", reason };
 }

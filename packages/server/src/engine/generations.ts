@@ -80,7 +80,7 @@ export class Generations {
       if (kind === "failed" && rows.length > 0 && kept.length === rows.length) {
         throw new MillraceError("MILLRACE_RUN_STATE_CONFLICT", {
           message: `Nothing of the run ${id} failed: there is nothing to run again.`,
-          advice: "Rerun a node, or the whole run.",
+          advice: "Rerun a node (`--node NAME`), or the whole run (`--all`).",
         });
       }
       return { graph, bundle, project, kept };
@@ -169,6 +169,7 @@ export class Generations {
       parent: undefined,
       labels: last.labels,
       params: await this.#options.values.loaded(last.params),
+      firing: last.firing && (await this.#options.values.loaded(last.firing)),
       cancel: undefined,
       createdAt: last.createdAt,
       startedAt: undefined,
