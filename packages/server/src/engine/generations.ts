@@ -148,9 +148,9 @@ export class Generations {
     if (!graph || !mayHaveLostItems(graph, rows, last.generation)) return rows;
     const structural = rows.filter((row) => graph.byId.get(row.node)?.structural === true);
     const full = await this.#withOutputs(graph, rows, structural);
-    const present = new Set(
-      rowsInLists(graph, { ...last, params: await values.loaded(last.params) }, full).map(outputName),
-    );
+    const params = await values.loaded(last.params);
+    const firing = last.firing && (await values.loaded(last.firing));
+    const present = new Set(rowsInLists(graph, { ...last, params, firing }, full).map(outputName));
     return rows.filter((row) => present.has(outputName(row)));
   }
 

@@ -215,7 +215,10 @@ export class Offers {
         return;
       case "not_given":
         // The offer may have been made, and claimed, once more; that claim's answer is another one.
-        if (dispatcher.workerOf(token) === worker && worker?.busy.get(tokenKey(token))?.claimedAt !== undefined)
+        if (
+          dispatcher.workerOf(token) === worker &&
+          worker?.busy.get(tokenKey(token))?.claimedAt !== undefined
+        )
           dispatcher.free(token);
         this.announced();
         return;
