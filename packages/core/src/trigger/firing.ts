@@ -1,5 +1,5 @@
 /** One satisfaction of a trigger: its identity (C3), its members (C2), and what its run sees of it. */
-import { assert } from "../assert.ts";
+import { assert, unreachable } from "../assert.ts";
 import type { Program } from "../condition/compile.ts";
 import type { Decided } from "../condition/instance.ts";
 import type { Member } from "../condition/match.ts";
@@ -94,6 +94,8 @@ function memberValue(member: Member, eventAt: (position: number) => FiredEvent):
       return { from: instant(member.from), at: instant(member.at) };
     case "silence":
       return { silentFrom: instant(member.from), at: instant(member.at) };
+    default:
+      return unreachable(member);
   }
 }
 

@@ -18,7 +18,7 @@ import { DatabaseClock } from "./clock.ts";
 import { Definitions } from "./definitions.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { DistantDispatches } from "./distant-dispatches.ts";
-import { EventLog, logShard, ownEvent } from "./event-log.ts";
+import { EventLog, logShard } from "./event-log.ts";
 import type { EngineOptions } from "./engine-options.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import { Generations } from "./generations.ts";
@@ -26,7 +26,7 @@ import { GroupCommit, type RefusedRows } from "./group-commit.ts";
 import type { RunInboxMessage } from "./inbox-message.ts";
 import { Inbox } from "./inbox.ts";
 import { LimitHost } from "./limit-host.ts";
-import { activeRunsMax, cancelGraceMs, nodeLeaseMs, outageMsMin, queuedPageMax, reapMs } from "./limits.ts";
+import { activeRunsMax, cancelGraceMs, queuedPageMax, reapMs } from "./limits.ts";
 import { Membership } from "./membership.ts";
 import { Offers } from "./offers.ts";
 import { Readiness } from "./readiness.ts";
@@ -36,7 +36,6 @@ import { RunEntrance, type StartedRun, type StartRun } from "./run-entrance.ts";
 import { RunHost } from "./run-host.ts";
 import { RunWatchers } from "./run-watchers.ts";
 import { FiringDesk } from "./trigger/firing-desk.ts";
-import { logResumed, ownSource } from "./trigger/trigger-event.ts";
 import { TriggerHost } from "./trigger/trigger-host.ts";
 import { Values } from "./values.ts";
 import { Wakes } from "./wakes.ts";
@@ -420,8 +419,7 @@ export class Engine {
   async #loadShards(shards: readonly number[]): Promise<() => void> {
     const { store } = this.#options;
     const loaded = await store.loadShards(this.#membership.nodeId, shards);
-    const triggers = await store.loadTriggers(shards);
-    const lastLease = shards.includes(logShard) ? await store.lastLease(this.#membership.nodeId) : undefined;
+    const triggers = await this.#triggers.load(shards);
     const queued: QueuedRun[] = [];
     for (let page = await store.loadQueuedRuns(shards, "", queuedPageMax); page.length > 0;) {
       queued.push(...page);
@@ -434,24 +432,9 @@ export class Engine {
       this.#entrance.takeOver(loaded.runs, taskRunsOf, queued);
       this.#inbox.read();
       this.#wakes.read();
-      // Before anything advances the log's clock.
-      if (lastLease !== undefined) this.#tellOutage(lastLease - nodeLeaseMs);
-      this.#triggers.hold(shards, triggers);
-      if (!shards.includes(logShard)) return;
-      this.#parts.events.hear();
-      this.#own(this.drainOutbox(), "what belongs into the log could not be put there");
+      triggers.enter();
+      if (shards.includes(logShard)) this.#parts.events.hear();
     };
-  }
-
-  /** When no server has been up since `from`, the log says so (C3: what fires then is the same for everybody). */
-  #tellOutage(from: number): void {
-    const to = this.#clock.now();
-    if (to - from < outageMsMin) return;
-    const data = { value: { from: new Date(from).toISOString(), to: new Date(to).toISOString() } };
-    const id = `node/${this.#membership.nodeId}`;
-    this.#parts.events.emit([
-      ownEvent({ source: ownSource, id, type: logResumed, subject: undefined, data }),
-    ]);
   }
 
   async #releaseShards(shards: readonly number[]): Promise<void> {

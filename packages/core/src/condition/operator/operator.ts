@@ -45,5 +45,6 @@ interface OperatorOf<State extends object> {
 
 /** Hides the type of the state: who holds it can't look inside. */
 export function operator<State extends object>(operatorOf: OperatorOf<State>): Operator {
+  // oxlint-disable-next-line typescript/no-unnecessary-type-assertion -- the compiler needs it, as states are opaque
   return operatorOf as unknown as Operator;
 }

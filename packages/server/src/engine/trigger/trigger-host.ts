@@ -5,13 +5,12 @@
  * Z1: a row of the outbox leaves in the flush that puts its event into the log, or on its way there; its name makes a repeat
  *     known.
  */
-import type { LoadedTriggers } from "@millrace/store";
 import type { EngineParts } from "../engine-parts.ts";
-import { ownEvent } from "../event-log.ts";
-import { outboxPageMax } from "../limits.ts";
+import { logShard, ownEvent } from "../event-log.ts";
+import { nodeLeaseMs, outageMsMin, outboxPageMax } from "../limits.ts";
 import { TriggerEvaluator } from "./evaluator.ts";
 import type { FiringDesk } from "./firing-desk.ts";
-import { ownSource } from "./trigger-event.ts";
+import { logResumed, ownSource } from "./trigger-event.ts";
 
 export class TriggerHost {
   readonly #parts: EngineParts;
@@ -23,11 +22,39 @@ export class TriggerHost {
     this.#desk = desk;
   }
 
-  /** Shards were claimed, and what they have of triggers was loaded. */
-  hold(shards: readonly number[], loaded: LoadedTriggers): void {
-    const evaluator = new TriggerEvaluator({ parts: this.#parts, desk: this.#desk, shards, loaded });
-    this.#evaluators.add(evaluator);
-    evaluator.start();
+  /** Reads what shards that are being claimed have; `enter` begins to evaluate them. */
+  async load(shards: readonly number[]): Promise<{ readonly enter: () => void }> {
+    const { store, nodeId } = this.#parts;
+    const loaded = await store.loadTriggers(shards);
+    const ownsLog = shards.includes(logShard);
+    const lastLease = ownsLog ? await store.lastLease(nodeId()) : undefined;
+    return {
+      enter: () => {
+        // Before anything advances the log's clock.
+        if (lastLease !== undefined) this.#tellOutage(lastLease - nodeLeaseMs);
+        const evaluator = new TriggerEvaluator({ parts: this.#parts, desk: this.#desk, shards, loaded });
+        this.#evaluators.add(evaluator);
+        evaluator.start();
+        if (ownsLog) this.#drainLater();
+      },
+    };
+  }
+
+  /** When no server has been up since `from`, the log says so (C3: what fires then is the same for everybody). */
+  #tellOutage(from: number): void {
+    const { clock, events, nodeId } = this.#parts;
+    const to = clock.now();
+    if (to - from < outageMsMin) return;
+    const data = { value: { from: new Date(from).toISOString(), to: new Date(to).toISOString() } };
+    events.emit([
+      ownEvent({ source: ownSource, id: `node/${nodeId()}`, type: logResumed, subject: undefined, data }),
+    ]);
+  }
+
+  #drainLater(): void {
+    void this.drainOutbox().catch((error: unknown) =>
+      this.#parts.log.warn({ err: error }, "what belongs into the log could not be put there"),
+    );
   }
 
   drop(shards: ReadonlySet<number>): void {
