@@ -70,6 +70,8 @@ export interface ServerOptions {
 }
 
 const retentionDaysDefault = 30;
+/** Connections that are lost within this time were lost by one cause. */
+const lossesTogetherMs = 5_000;
 
 export interface Server {
   /** With the port that was taken. */
@@ -86,11 +88,16 @@ export interface Server {
 export async function startServer(options: ServerOptions): Promise<Server> {
   const access = new Access({ host: options.host, token: options.token, publicUrl: options.publicUrl });
   let server: RunningServer | undefined;
+  let lossToldAt = Number.NEGATIVE_INFINITY;
   const database = connect(options.database, {
     applicationName: `millrace ${options.name}`.slice(0, 60),
     onIdleError: (error) => {
       // A signal to the whole process group ends the embedded PostgreSQL while we stop.
       if (server?.isStopping) return;
+      // A database that ends takes all connections along: one line is enough.
+      const now = performance.now();
+      if (now - lossToldAt < lossesTogetherMs) return;
+      lossToldAt = now;
       options.log.warn({ err: error }, "a database connection was lost while idle");
     },
   });
