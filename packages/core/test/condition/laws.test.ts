@@ -65,7 +65,7 @@ const { condition } = fc.letrec<{ condition: Json; list: Json[] }>((tie) => ({
         perMs: span,
       }),
     )
-    .map(withoutUndefined) as fc.Arbitrary<Json>,
+    .map(withoutUndefined),
 }));
 
 const log: fc.Arbitrary<Entry[]> = fc

@@ -121,7 +121,7 @@ test("a key joins what belongs together, over a restart of the server", async ()
   await stage.emit("b", { k: 1 });
   await stage.emit("a", { k: 2 });
   const given = await stage.given(2);
-  expect(given.map(({ key }) => key).toSorted()).toEqual(["1", "2"]);
+  expect(new Set(given.map(({ key }) => key))).toEqual(new Set(["1", "2"]));
   expect(given.every(({ members }) => members["a"]?.length === 1 && members["b"]?.length === 1)).toBe(true);
 });
 

@@ -5,7 +5,6 @@ import {
   dueOf,
   never,
   type ConditionInstance,
-  type Json,
   type Program,
 } from "@millrace/core";
 import type { TriggerKeyRow, TriggerRow } from "@millrace/store";
@@ -63,7 +62,7 @@ export function keyRow({ row, program }: LoadedTrigger, state: KeyState): Trigge
     pipeline: row.pipeline,
     key: state.key,
     shard: row.shard,
-    state: state.instance.state as unknown as Json,
+    state: state.instance.state,
     firings: state.firings,
     dueAt: due === never ? undefined : due,
     touchedAt: state.touchedAt,
