@@ -1,6 +1,7 @@
 /** `npm run bench -- <name|all> [--short] [--json]`. */
 import { parseArgs } from "node:util";
 import { chain } from "./chain.ts";
+import { event } from "./event.ts";
 import { fanout } from "./fanout.ts";
 import { idle } from "./idle.ts";
 import { intake } from "./intake.ts";
@@ -10,7 +11,7 @@ import { takeover } from "./takeover.ts";
 import { throughput } from "./throughput.ts";
 import { wide } from "./wide.ts";
 
-const benches: readonly Bench[] = [chain, fanout, throughput, intake, wide, idle, start, takeover];
+const benches: readonly Bench[] = [chain, event, fanout, throughput, intake, wide, idle, start, takeover];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -110,6 +110,7 @@ table firing
   constraint firing_has_run_or_reason CHECK (((run_id IS NULL) = (reason IS NOT NULL)))
   constraint firing_pkey PRIMARY KEY (workspace, pipeline, version, key, occurrence, revision)
   CREATE INDEX firing_by_age ON millrace.firing USING btree (at)
+  CREATE INDEX firing_by_blob ON millrace.firing USING btree (value_blob) WHERE (value_blob IS NOT NULL)
   CREATE INDEX firing_by_time ON millrace.firing USING btree (workspace, pipeline, at)
   CREATE UNIQUE INDEX firing_by_run ON millrace.firing USING btree (workspace, run_id) WHERE (run_id IS NOT NULL)
 
@@ -392,6 +393,7 @@ table trigger_key with (fillfactor=70, autovacuum_vacuum_scale_factor=0.02, auto
   due_at timestamp with time zone
   touched_at timestamp with time zone not null
   constraint trigger_key_pkey PRIMARY KEY (workspace, pipeline, key)
+  CREATE INDEX trigger_key_by_age ON millrace.trigger_key USING brin (touched_at)
   CREATE INDEX trigger_key_by_due ON millrace.trigger_key USING btree (shard, due_at) WHERE (due_at IS NOT NULL)
 
 table worker_connection

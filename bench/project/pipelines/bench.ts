@@ -1,6 +1,6 @@
 /** What the benchmarks run: tasks that do nothing, in the shapes that cost the engine most. */
 import { appendFileSync } from "node:fs";
-import { pipeline, task, type Ref } from "millrace";
+import { on, pipeline, task, type Ref } from "millrace";
 
 const pass = task("pass", async (value: number) => value + 1);
 const light = task("light", async (value: number) => value * 2);
@@ -36,3 +36,24 @@ export const recorded = pipeline("recorded", () => {
   let value: Ref<number> | number = 0;
   for (let step = 0; step < 20; step += 1) value = entered(value, { id: `entered-${step}` });
 });
+
+/** Tells the outside when it began. */
+const notice = task(
+  "notice",
+  { env: ["MILLRACE_BENCH_LEDGER"] },
+  async (events: readonly { data: { n: number } }[]) => {
+    const at = performance.timeOrigin + performance.now();
+    appendFileSync(
+      process.env["MILLRACE_BENCH_LEDGER"]!,
+      `${JSON.stringify({ n: events[0]!.data.n, at })}\n`,
+    );
+  },
+);
+
+export const noticed = pipeline(
+  "noticed",
+  { on: on.event<{ n: number }>("bench.noticed").as("events") },
+  ({ firing }) => {
+    notice(firing.members.events);
+  },
+);

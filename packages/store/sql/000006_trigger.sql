@@ -37,6 +37,7 @@ create table trigger_key (
   constraint trigger_key_pkey primary key (workspace, pipeline, key)
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 2000);
 create index trigger_key_by_due on trigger_key (shard, due_at) where due_at is not null;
+create index trigger_key_by_age on trigger_key using brin (touched_at);
 
 -- The identity of a firing is its key: it starts one run. `value` is what the run's tasks see of it.
 create table firing (
@@ -60,6 +61,7 @@ create table firing (
 create unique index firing_by_run on firing (workspace, run_id) where run_id is not null;
 create index firing_by_time on firing (workspace, pipeline, at);
 create index firing_by_age on firing (at);
+create index firing_by_blob on firing (value_blob) where value_blob is not null;
 
 -- Which entries satisfied it, by operand. A tick or a silence has the span instead of a position.
 create table firing_member (

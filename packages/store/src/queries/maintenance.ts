@@ -77,7 +77,29 @@ export async function sweepRecords(
       [before, toTimestamp(when.now)],
     ),
   );
+  swept += await sweepTriggers(database, before, signal);
   return swept + (await sweepLog(database, when, signal));
+}
+
+/** Firings go with the history of their runs; the state of a key that nothing has touched, and no time will, as early. */
+async function sweepTriggers(database: Database, before: string, signal: AbortSignal): Promise<number> {
+  const old = `f.at < $1 and not exists (select from run as r where r.workspace = f.workspace and r.id = f.run_id)`;
+  const texts = [
+    `delete from firing_member where ctid = any (array(
+      select m.ctid
+      from firing as f
+      join firing_member as m on m.workspace = f.workspace and m.run_id = f.run_id
+      where ${old}
+      limit ${sweepBatch}
+    ))`,
+    `delete from firing where ctid = any (array(select ctid from firing as f where ${old} limit ${sweepBatch}))`,
+    `delete from trigger_key where ctid = any (array(
+      select ctid from trigger_key where touched_at < $1 and due_at is null and key <> '' limit ${sweepBatch}
+    ))`,
+  ];
+  let swept = 0;
+  for (const text of texts) swept += await inBatches(signal, () => countDeleted(database, text, [before]));
+  return swept;
 }
 
 /** Names of events, and marks of the log, for as long as any event is kept. */
@@ -132,7 +154,8 @@ export async function blobsInUse(database: Database, hashes: readonly string[]):
         or exists (select from run_history where params_blob = w.hash or output_blob = w.hash)
         or exists (select from task_run_history where output_blob = w.hash)
         or exists (select from artifact where blob = w.hash)
-        or exists (select from event_log where data_blob = w.hash)`,
+        or exists (select from event_log where data_blob = w.hash)
+        or exists (select from firing where value_blob = w.hash)`,
     values: [hashes],
   });
   return new Set(rows.map((row) => row.hash));
