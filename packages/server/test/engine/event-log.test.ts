@@ -177,8 +177,8 @@ test("a slow listener holds its own pages back and misses nothing", async () => 
   });
   node.listen();
   await turns();
-  // The first page tells where the log stands.
-  waiting.shift()!();
+  // A first page may tell where the log stands.
+  waiting.shift()?.();
   await turns();
   for (const id of ["a", "b", "c"]) await node.append(draft(id));
   await turns();

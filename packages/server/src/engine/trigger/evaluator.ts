@@ -83,6 +83,7 @@ export class TriggerEvaluator {
 
   start(): void {
     this.#stopFollowing = this.#options.parts.events.onAppended(this.#position, (page) => this.#tell(page));
+    this.#arm();
   }
 
   /** These shards go to another node. */
@@ -261,14 +262,15 @@ export class TriggerEvaluator {
     }
   }
 
+  /** A page comes when something is due: with the clock that says so. */
   #arm(): void {
     this.#alarm?.cancel();
-    const { alarms, events, log } = this.#options.parts;
+    const { alarms, clock, events, log } = this.#options.parts;
     const at = this.#states.nextDue();
     if (at === never || this.#shards.size === 0) return;
-    this.#alarm = alarms.set(Math.max(at, 0), () => {
+    this.#alarm = alarms.set(Math.max(at, clock.now()), () => {
       void events
-        .advanceClock(at + instantMs)
+        .advanceClock(Number.isFinite(at) ? at + instantMs : clock.now())
         .catch((error: unknown) => log.warn({ err: error }, "the log's clock could not be advanced"));
     });
   }
