@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { waitedForProcessorMs } from "./harness/answer-watch.ts";
 import { byTaskRun } from "./harness/ledger.ts";
+import { Proxy } from "./harness/proxy.ts";
 import { Stack } from "./harness/stack.ts";
 import { until } from "./harness/until.ts";
 
@@ -100,4 +101,37 @@ describe("two servers on one database", () => {
     for (const lines of byTaskRun(stack.ledger()).values())
       expect(lines.map(({ event }) => event)).toEqual(["start", "end"]);
   });
+
+  test(
+    "one that loses its database while tasks end repeats none of them, and their worker can go",
+    { timeout: longTest },
+    async () => {
+      await using stack = await Stack.make();
+      await stack.startPostgres();
+      await using proxy = await Proxy.to({ path: `${stack.socketFolder}/.s.PGSQL.5432` });
+      const [one, two] = [
+        await stack.server({ environment: { DATABASE_URL: stack.databaseUrlAt("127.0.0.1", proxy.port) } }),
+        await stack.server(),
+      ];
+      const worker = await stack.worker({ url: one.api.url, slots: 16 });
+      await stack.deploy(one.api);
+      await shared(stack);
+      const started = await Promise.all(
+        Array.from({ length: 12 }, (_, index) => (index % 2 === 0 ? one : two).api.start("lasting")),
+      );
+      const count = (event: string): number =>
+        stack.ledger().filter((line) => line.node === "long" && line.event === event).length;
+      await until("all tasks run", 20_000, () => count("start") === 12);
+      proxy.cut();
+      await until("all tasks have ended", 20_000, () => count("end") === 12);
+      await until("a result could not be left for the other", 20_000, () =>
+        one.command.said.includes("a result could not be forwarded"),
+      );
+      proxy.open();
+      for (const id of started) expect((await two.api.ended(id, 60_000)).run.state).toBe("succeeded");
+      const starts = byTaskRun(stack.ledger().filter(({ event }) => event === "start"));
+      expect([...starts.values()].filter((lines) => lines.length !== 1)).toEqual([]);
+      expect((await worker.stop()).code).toBe(0);
+    },
+  );
 });

@@ -68,6 +68,12 @@ export class Stack implements AsyncDisposable {
     return this.#databaseUrl;
   }
 
+  /** The same database by another way, such as a proxy. */
+  databaseUrlAt(host: string, port: number): string {
+    const { user = "", database = "" } = this.#postgres?.connection ?? {};
+    return `postgres://${user}@${host}:${port}/${database}`;
+  }
+
   /** The socket of the PostgreSQL that `startPostgres` started. */
   get socketFolder(): string {
     return this.#postgres?.connection.host ?? "";

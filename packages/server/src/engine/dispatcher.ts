@@ -85,6 +85,8 @@ export interface ConnectedWorker {
    * local clock.
    */
   readonly told: Map<string, number | undefined>;
+  /** What it answered for runs of other nodes, and is not yet left for them. */
+  readonly passing: Set<string>;
   draining: boolean;
 }
 

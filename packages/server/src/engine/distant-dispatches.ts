@@ -10,6 +10,7 @@ import { tokenKey, type DispatchToken } from "@millrace/protocol";
 import type { Alarm, Clock } from "./clock.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import { workerLeaseMs } from "./limits.ts";
+import { isKnown } from "./offers.ts";
 import type { RunEntry } from "./run-entry.ts";
 
 export interface DistantDispatch {
@@ -87,7 +88,7 @@ export class DistantDispatches {
   /** Asks where the worker is connected whether it runs this; false when that is here, and it does not. */
   async #ask({ token, worker, entry }: Watched): Promise<boolean> {
     const connected = this.#parts.dispatcher.workers.get(worker);
-    if (connected) return connected.busy.has(tokenKey(token));
+    if (connected) return isKnown(connected, token);
     const { shard } = entry.identity;
     const message = { kind: "asked", workerId: worker, token, shard } as unknown as Json;
     return this.#parts.store.sendToWorker(worker, message);

@@ -223,7 +223,7 @@ export class Offers {
         this.announced();
         return;
       case "asked":
-        if (!worker?.busy.has(tokenKey(token))) this.#deny(token, message.shard);
+        if (!worker || !isKnown(worker, token)) this.#deny(token, message.shard);
         return;
       case "revoked":
         if (worker) dispatcher.cancel(worker, token, message.reason);
@@ -246,6 +246,12 @@ export class Offers {
   #own(work: Promise<unknown>, what: string): void {
     void work.catch((error: unknown) => this.#parts.log.warn({ err: error }, what));
   }
+}
+
+/** Whether the node that a worker is connected to answers for this dispatch (K2). */
+export function isKnown({ busy, passing }: ConnectedWorker, token: DispatchToken): boolean {
+  const key = tokenKey(token);
+  return busy.has(key) || passing.has(key);
 }
 
 function freeSlots(worker: ConnectedWorker): number {

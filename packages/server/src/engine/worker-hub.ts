@@ -36,6 +36,7 @@ import { isInspected, tokenOf } from "./task-input.ts";
 import { workspaceId } from "./workspace.ts";
 
 const leaseRetryMs = 1_000;
+const storeRetryMs = 500;
 const loadTriesMax = 10;
 const loadRetryMs = 500;
 /** A worker learns with a heartbeat that nobody answers, and gives up at the end of its lease (W4). */
@@ -46,6 +47,7 @@ export class WorkerHub {
   readonly #clock: Clock;
   readonly #leases = new Map<ConnectedWorker, Alarm>();
   readonly #heardAt = new Map<ConnectedWorker, number>();
+  #closed = false;
 
   constructor(parts: EngineParts, clock: Clock) {
     this.#parts = parts;
@@ -76,6 +78,7 @@ export class WorkerHub {
       link: undefined,
       busy: new Map(),
       told: new Map(),
+      passing: new Set(),
       draining: false,
     };
     worker.link = link;
@@ -190,7 +193,7 @@ export class WorkerHub {
     const entry = runs.get(token.runId);
     if (!entry) {
       dispatcher.free(token);
-      this.#forward(worker, token, outcome);
+      void this.#forward(worker, token, outcome);
       return;
     }
     if (outcome.kind === "infrastructure" || outcome.kind === "returned") {
@@ -245,21 +248,40 @@ export class WorkerHub {
   }
 
   /** The run is not in this node's memory: its owner gets the result; if it has ended, nobody needs it. */
-  #forward(worker: ConnectedWorker, token: DispatchToken, outcome: AttemptOutcome): void {
-    const { store, dispatcher, commit, log } = this.#parts;
+  async #forward(worker: ConnectedWorker, token: DispatchToken, outcome: AttemptOutcome): Promise<void> {
+    const key = tokenKey(token);
+    // The worker came back and repeats itself.
+    if (worker.passing.has(key)) return;
+    worker.passing.add(key);
+    const { store, dispatcher, commit } = this.#parts;
     const message =
       outcome.kind === "infrastructure" || outcome.kind === "returned"
         ? notRunMessage(token, outcome)
         : { kind: "result" as const, token, outcome: coreOutcome(outcome), random: this.#parts.random() };
     const content = { kind: "run", runId: token.runId, message } as unknown as Json;
-    void store.sendToRun({ workspace: workspaceId, id: token.runId }, content).then(
-      () => {
-        dispatcher.acknowledge(worker, token);
-        commit.request();
-      },
-      (error: unknown) =>
-        log.warn({ err: error }, "a result could not be forwarded; the worker will repeat it"),
+    const isLeft = await this.#insist("a result could not be forwarded", () =>
+      store.sendToRun({ workspace: workspaceId, id: token.runId }, content),
     );
+    worker.passing.delete(key);
+    if (!isLeft) return;
+    dispatcher.acknowledge(worker, token);
+    commit.request();
+  }
+
+  /** Does it again until the store takes it; false when this engine ends before that. */
+  async #insist(what: string, work: () => Promise<unknown>): Promise<boolean> {
+    for (let tries = 1; !this.#closed; tries += 1) {
+      try {
+        await work();
+        return true;
+      } catch (error) {
+        if (tries === 1) this.#parts.log.warn({ err: error }, `${what}; trying again`);
+      }
+      await new Promise<void>((resolve) => {
+        this.#clock.after(storeRetryMs, resolve);
+      });
+    }
+    return false;
   }
 
   /** The connection ended: the worker has its lease to come back (K1). */
@@ -335,30 +357,32 @@ export class WorkerHub {
       .catch((failure: unknown) => log.warn({ err: failure }, "a lost dispatch could not be told"));
   }
 
-  /** Other nodes look there whether a dispatch of theirs is still in good hands. */
+  /** Other nodes look there whether a dispatch of theirs is still in good hands: without the row it counts as lost (K2). */
   #saveConnection(worker: ConnectedWorker): void {
-    const { store, log, nodeId } = this.#parts;
+    const { store, nodeId, dispatcher } = this.#parts;
     const { id, name, version, queues, slots, labels } = worker.info;
-    const detail = { name, version, queues, slots, labels, draining: worker.draining };
     const { connectedAt } = worker;
-    void store
-      .saveWorker({ id, nodeId: nodeId(), detail, connectedAt })
-      .catch((error: unknown) => log.warn({ err: error }, "a worker's connection could not be recorded"));
+    void this.#insist("a worker's connection could not be recorded", async () => {
+      if (dispatcher.workers.get(id) !== worker) return;
+      const detail = { name, version, queues, slots, labels, draining: worker.draining };
+      await store.saveWorker({ id, nodeId: nodeId(), detail, connectedAt });
+    });
   }
 
   #removeConnection(worker: ConnectedWorker): void {
-    const { store, log, nodeId } = this.#parts;
-    void store
-      .removeWorker(worker.info.id, nodeId())
-      .catch((error: unknown) => log.warn({ err: error }, "a worker's end could not be recorded"));
+    const { store, nodeId, dispatcher } = this.#parts;
+    const { id } = worker.info;
+    void this.#insist("a worker's end could not be recorded", async () => {
+      if (!dispatcher.workers.has(id)) await store.removeWorker(id, nodeId());
+    });
   }
 
   #remove(worker: ConnectedWorker): void {
-    this.#removeConnection(worker);
     this.#leases.get(worker)?.cancel();
     this.#leases.delete(worker);
     this.#heardAt.delete(worker);
     this.#parts.dispatcher.workers.delete(worker.info.id);
+    this.#removeConnection(worker);
   }
 
   /** Runs were taken over: what they have under way runs on workers that are connected elsewhere, or soon here. */
@@ -423,7 +447,9 @@ export class WorkerHub {
     });
   }
 
+  /** This engine ends. What it could not leave for others is said again by the workers, to the next one. */
   closeAll(): void {
+    this.#closed = true;
     for (const worker of this.#parts.dispatcher.workers.values()) {
       worker.link?.send({
         kind: "goodbye",
