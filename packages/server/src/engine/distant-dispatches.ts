@@ -12,6 +12,7 @@ import type { EngineParts } from "./engine-parts.ts";
 import { workerLeaseMs } from "./limits.ts";
 import { isKnown } from "./offers.ts";
 import type { RunEntry } from "./run-entry.ts";
+import { revokedText } from "./task-input.ts";
 
 export interface DistantDispatch {
   readonly entry: RunEntry;
@@ -104,6 +105,9 @@ export class DistantDispatches {
       if (this.#watched.get(key) !== watched) continue;
       if (alive.has(watched.worker) && (await this.#ask(watched))) {
         watched.checkAt = this.#clock.monotonic() + workerLeaseMs;
+        // Its cancel may not have arrived.
+        if (watched.taskRun.revoked)
+          this.#parts.revokeDistant(watched.worker, watched.token, revokedText(watched.taskRun));
         continue;
       }
       if (this.#watched.get(key) !== watched) continue;

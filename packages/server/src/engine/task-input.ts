@@ -4,6 +4,11 @@ import { canonicalJson, type DispatchName, type Json, type StoredValue, type Tas
 import { inlineBytesMax, inspectLabel, type CarriedValue, type DispatchToken } from "@millrace/protocol";
 import type { LiveRun, RunParent } from "@millrace/store";
 
+/** What a worker is told again that may not have heard of a cancel. */
+export function revokedText({ reason }: TaskRun): string {
+  return reason?.message ?? "It was cancelled.";
+}
+
 /** Names the task run's attempts of one generation: what holds its limits, and its idempotency key. */
 export function holderOf(runId: string, taskRun: TaskRun): string {
   return `${runId}/${taskRun.node.definition.id}/${taskRun.item}/${taskRun.generation}`;

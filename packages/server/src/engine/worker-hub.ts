@@ -32,7 +32,7 @@ import type { Busy, ConnectedWorker, WorkerLink } from "./dispatcher.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import { timeoutSlackMs, workerHeartbeatMs, workerLeaseMs } from "./limits.ts";
 import type { RunEntry } from "./run-entry.ts";
-import { isInspected, tokenOf } from "./task-input.ts";
+import { isInspected, revokedText, tokenOf } from "./task-input.ts";
 import { workspaceId } from "./workspace.ts";
 
 const leaseRetryMs = 1_000;
@@ -116,8 +116,16 @@ export class WorkerHub {
       if (own || !runs.get(token.runId)) dispatcher.occupy(worker, { token, own, message: undefined });
       else revoked.push(token);
     }
-    for (const [key, busy] of worker.busy) if (!said.has(key)) this.#sendAgain(worker, busy);
+    for (const [key, busy] of worker.busy) {
+      if (!said.has(key)) this.#sendAgain(worker, busy);
+      else if (busy.own) this.#cancelAgain(worker, busy.token, busy.own.taskRun);
+    }
     return revoked;
+  }
+
+  /** A cancel may have been said to a connection that was lost, or by an owner that is gone; said twice it changes nothing. */
+  #cancelAgain(worker: ConnectedWorker, token: DispatchToken, taskRun: TaskRun): void {
+    if (taskRun.revoked) this.#parts.dispatcher.cancel(worker, token, revokedText(taskRun));
   }
 
   /** W1: a worker answers a repeated dispatch with what it has. */
@@ -391,9 +399,10 @@ export class WorkerHub {
       if (taskRun.state !== "running") continue;
       const token = tokenOf(entry.identity.id, taskRun);
       const worker = this.#parts.dispatcher.workerOf(token);
-      if (worker)
+      if (worker) {
         this.#parts.dispatcher.occupy(worker, { token, own: { entry, taskRun }, message: undefined });
-      else this.#parts.distant.watch({ entry, taskRun, token });
+        this.#cancelAgain(worker, token, taskRun);
+      } else this.#parts.distant.watch({ entry, taskRun, token });
     }
   }
 

@@ -20,6 +20,26 @@ describe("commands to runs", () => {
     });
   });
 
+  it("tells a worker of a cancel that it missed while its connection was away", async () => {
+    await using fixture = await startFixture();
+    await fixture.deploy([pipeline("p", [node("a"), node("b")])]);
+    const before = await fixture.worker();
+    const run = await fixture.start("p");
+    const [a, b] = [await before.dispatch("a"), await before.dispatch("b")];
+    before.socket.terminate();
+    await expect
+      .poll(async () => (await fixture.call("POST", `/runs/${run.id}/cancel`, { node: "a" })).status)
+      .toBe(200);
+    const worker = await fixture.worker({ hello: { running: [a.token, b.token] } });
+    const cancel = await worker.find((message) => message.kind === "cancel");
+    expect(cancel).toMatchObject({ token: a.token });
+    worker.finish(a, { kind: "cancelled" });
+    worker.finish(b);
+    const detail = await fixture.ended(run.id);
+    expect(detail.nodes.map(({ state }) => state)).toEqual(["cancelled", "succeeded"]);
+    expect(worker.received.filter(({ kind }) => kind === "cancel")).toHaveLength(1);
+  });
+
   it("cancels a run that is queued", async () => {
     await using fixture = await startFixture({ activeRunsMax: 1 });
     await fixture.deploy([pipeline("p", [node("a")])]);
