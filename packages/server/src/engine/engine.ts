@@ -403,7 +403,7 @@ export class Engine {
     // A run that is on its way here asks again by itself.
     if (this.#arrivals.of(runId) && !this.#entrance.knows(runId)) return;
     if (key.kind !== "pipeline") this.#parts.readiness.granted(key, holder);
-    else if (!this.#entrance.granted(runId, holder)) this.#parts.limits.release(key, holder);
+    else this.#own(this.#entrance.grantedActive(key, holder, runId), "a run's slot was not looked at");
     this.#committing().request();
   }
 

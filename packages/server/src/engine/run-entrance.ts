@@ -8,7 +8,7 @@
  *     once, the one that is refused has left no trace under the other's name.
  */
 import { MillraceError, type Graph, type RunMessage, type StoredValue } from "@millrace/core";
-import type { LiveRun, QueuedRun, TaskRunRow, WaitingRun } from "@millrace/store";
+import type { LimitKey, LiveRun, QueuedRun, TaskRunRow, WaitingRun } from "@millrace/store";
 import { activeRunHolder, Admission, activeRunsKey } from "./admission.ts";
 import type { Arrivals, Placed } from "./arrivals.ts";
 import type { ActivePipeline } from "./definitions.ts";
@@ -78,8 +78,19 @@ export class RunEntrance {
     return this.admission.has(runId) || this.#parts.runs.get(runId) !== undefined;
   }
 
-  /** A run's limit was granted; false when nothing of that generation waits for it or is under way here. */
-  granted(runId: string, holder: string): boolean {
+  /**
+   * A run may be active. The slot is given back when nothing of that generation is live; a run that has begun and waits
+   * outside of memory, where an answer that is repeated finds nobody, holds it.
+   */
+  async grantedActive(key: LimitKey, holder: string, runId: string): Promise<void> {
+    if (this.#granted(runId, holder)) return;
+    const loaded = await this.#parts.store.loadRun({ workspace: workspaceId, id: runId });
+    if (loaded && activeRunHolder(loaded.run) === holder) return;
+    if (!this.#granted(runId, holder)) this.#parts.limits.release(key, holder);
+  }
+
+  /** False when nothing of that generation waits for it or is under way here. */
+  #granted(runId: string, holder: string): boolean {
     const run = this.admission.get(runId) ?? this.#parts.runs.get(runId)?.identity;
     if (!run || activeRunHolder(run) !== holder) return false;
     this.admission.granted(runId);

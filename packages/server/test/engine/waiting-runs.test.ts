@@ -15,6 +15,7 @@ const retryLater = {
 const pipelines: { readonly [name: string]: PipelineDefinition } = {
   retries: pipelineOf([task("a", { options: retryLater })], { name: "retries" }),
   deadline: pipelineOf([task("a", { options: retryLater })], { name: "deadline", deadlineMs: hourMs / 2 }),
+  limited: pipelineOf([task("a", { options: retryLater })], { name: "limited", maxActiveRuns: 1 }),
   parent: pipelineOf([task("call", { kind: "call", name: "retries", calls: "retries" })], { name: "parent" }),
 };
 
@@ -200,6 +201,29 @@ describe("a run that only waits", () => {
     expect(await told).toEqual([true, true]);
     // A cancelled leaf fails its run; the second command finds nothing to cancel.
     expect(node.states).toEqual({ failed: 1 });
+  });
+
+  test("keeps its place among its pipeline's active runs, also when the grant of it is heard twice", async () => {
+    const shared = memory();
+    const node = await nodeOf(shared);
+    const ids = await node.startRuns("limited", 2);
+    await node.pass(30_000);
+    expect(node.engine.info).toMatchObject({ activeRuns: 0, queuedRuns: 1 });
+    const { grants } = shared.database.tables;
+    const [grant] = grants.values();
+    const { workspace, kind, name, holder, runId } = grant!;
+    const message = { kind: "limit_granted", key: { workspace, kind, name }, holder, runId };
+    await shared.store.sendInbox([{ shard: grant!.shard, message }]);
+    await node.pass(10_000);
+    expect([...grants.values()].map((held) => held.holder)).toEqual([holder]);
+    expect(node.engine.info.queuedRuns).toBe(1);
+    // It ends, and the other one begins.
+    const reason = { code: "cancelled", message: "enough" };
+    await Promise.all([
+      node.engine.tellRun({ runId, generation: 1 }, { kind: "cancel", by: "user", reason }),
+      node.pass(10_000),
+    ]);
+    expect([...grants.values()].map((held) => held.runId)).toEqual(ids.filter((id) => id !== runId));
   });
 
   test("hears the end of the run that it called", async () => {
