@@ -9,7 +9,7 @@ export {
   type HistoryRow,
 } from "./engine-store-conformance.ts";
 export { type ManualClock, manualClock } from "./manual-clock.ts";
-export { memoryArchive } from "./memory-archive.ts";
+export { type MemoryArchive, memoryArchive } from "./memory-archive.ts";
 export { MemoryConstraintError } from "./memory-constraint-error.ts";
 export {
   type FlushUnderWay,
@@ -24,6 +24,7 @@ export {
   type MemoryShard,
   type MemoryTables,
 } from "./memory-tables.ts";
+export { runArchiveConformance, type RunArchiveUnderTest } from "./run-archive-conformance.ts";
 export { type SeededRandom, seededRandom } from "./seeded-random.ts";
 export { canMount, fillDisk, type SmallDisk, smallDisk } from "./small-disk.ts";
 export { emptyTestDatabase, type TestDatabase, testDatabase } from "./test-database.ts";

@@ -20,7 +20,7 @@ export function memoryArchive(tables: MemoryTables): MemoryArchive {
       const liveTaskRuns = [...(tables.taskRuns.get(keyOf(workspace, id))?.values() ?? [])];
       const endedTaskRuns = [...tables.taskRunHistory.values()]
         .filter((row) => row.runId === id)
-        .map((row) => ({ ...row, output: undefined, losses: 0, revoked: false, carried: false }))
+        .map((row) => ({ ...row, output: withoutValue(row), losses: 0, revoked: false, carried: false }))
         .sort(byGeneration);
       return structuredClone({ live, ended: endedRuns(tables, id), liveTaskRuns, endedTaskRuns });
     },
@@ -47,6 +47,12 @@ function endedRuns(tables: MemoryTables, id: string): EndedRun[] {
     .filter((run) => run.id === id)
     .map((run) => ({ ...run, cancel: undefined, wakeAt: undefined }))
     .sort((a, b) => b.generation - a.generation);
+}
+
+/** Rows carry the hash of a large output; any other is asked for. */
+function withoutValue({ state, output }: TaskRunRow): TaskRunRow["output"] {
+  if (state !== "succeeded") return undefined;
+  return output?.blob === undefined ? { value: null } : { blob: output.blob, bytes: output.bytes };
 }
 
 function byGeneration(a: TaskRunRow, b: TaskRunRow): number {
