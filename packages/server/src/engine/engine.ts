@@ -402,7 +402,7 @@ export class Engine {
   #onGranted(key: Parameters<LimitHost["release"]>[0], holder: string, runId: string): void {
     // A run that is on its way here asks again by itself.
     if (this.#arrivals.of(runId) && !this.#entrance.knows(runId)) return;
-    if (key.kind !== "pipeline") this.#parts.readiness.granted(key, holder);
+    if (key.kind !== "pipeline") this.#parts.readiness.granted(key, holder, runId);
     else this.#own(this.#entrance.grantedActive(key, holder, runId), "a run's slot was not looked at");
     this.#committing().request();
   }

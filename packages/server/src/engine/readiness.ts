@@ -208,17 +208,30 @@ export class Readiness {
     this.#parts.limits.ask(limitKey(task.entry, next), request, next.limitSlots);
   }
 
-  /** A limit was granted, or was said once more to be. A grant that nobody waits for or holds is given back. */
-  granted(key: LimitKey, holder: string): void {
+  /**
+   * A limit was granted, or was said once more to be. A grant that nobody waits for, holds or is about to ask for is given
+   * back: a release on its way would otherwise meet the next owner, which finds the same grant again (Y3).
+   */
+  granted(key: LimitKey, holder: string, runId: string): void {
     const task = this.#waiting.get(holder);
     if (!task) {
-      if (!this.#held.has(holder)) this.#parts.limits.release(key, holder);
+      if (!this.#held.has(holder) && !this.#isPrepared(runId, holder))
+        this.#parts.limits.release(key, holder);
       return;
     }
     const awaited = task.wanted[task.granted];
     if (task.granted === task.taken || awaited?.kind !== key.kind || awaited.name !== key.name) return;
     task.granted += 1;
     this.#acquire(task, task.wanted);
+  }
+
+  /** It has not asked yet, as it looks for a recorded output or resolves its key; an earlier owner of its run has. */
+  #isPrepared(runId: string, holder: string): boolean {
+    const entry = this.#parts.runs.get(runId);
+    if (!entry) return false;
+    for (const { taskRun } of entry.ready.values())
+      if (limitHolder(entry, taskRun, taskRun.dispatch + 1) === holder) return true;
+    return false;
   }
 
   #enqueue(task: ReadyTask): void {
