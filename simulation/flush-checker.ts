@@ -41,6 +41,8 @@ export class FlushChecker {
   readonly #ledger: Ledger;
   readonly #generations: GenerationChecker;
   readonly #taskRuns = new Map<string, Shadow>();
+  /** What the rows of the flush that is judged were before it. */
+  readonly #before = new Map<string, Shadow | undefined>();
   readonly #shards = new Map<string, number>();
   readonly #attempts = new Map<string, Set<number>>();
   readonly #inbox = new Map<number, { shard: number; message: unknown }>();
@@ -71,12 +73,15 @@ export class FlushChecker {
       );
       this.#generations.created(run, batch.taskRuns);
     }
+    this.#before.clear();
     for (const row of batch.taskRuns) this.#taskRun(nodeId, row);
     for (const row of batch.attempts) this.#attempt(row);
     for (const row of batch.taskRuns) this.#checkAttempts(row);
     for (const run of batch.runsChanged) this.#run(nodeId, run);
     for (const run of batch.runsEnded) this.#ended(nodeId, run);
     for (const id of batch.messagesTaken) this.#taken(nodeId, id);
+    for (const { shard, message } of batch.messagesSent)
+      this.#journal.note(`node ${nodeId} sends to ${shard} ${JSON.stringify(message).slice(0, 200)}`);
     this.#limits(nodeId, batch);
     this.#checkAwake(batch);
     this.#rememberInbox();
@@ -104,6 +109,7 @@ export class FlushChecker {
         `${name} ${row.state}: ${row.error.message}`,
       );
     const before = this.#taskRuns.get(name);
+    this.#before.set(name, before);
     this.#taskRuns.set(name, row);
     if (!before || row.generation > before.generation) return;
     const wrong = (why: string): void =>
@@ -220,6 +226,7 @@ export class FlushChecker {
     this.#inbox.delete(id);
     if (!row) return;
     this.#owned(nodeId, row.shard, `the taking of message ${id}`);
+    this.#journal.note(`node ${nodeId} takes ${JSON.stringify(row.message).slice(0, 200)}`);
     const content = row.message as {
       kind: string;
       runId?: string;
@@ -246,7 +253,10 @@ export class FlushChecker {
     if (message.kind === "child_ended" || message.kind === "result" || message.kind === "lost") {
       const { node, item, generation, dispatch } = message.token;
       const taskRun = this.#tables.taskRuns.get(keyOf(1, runId))?.get(keyOf(node, item));
-      const isCurrent = taskRun && taskRun.generation === generation && taskRun.dispatch === dispatch;
+      // A dispatch that is as new as this flush may have been decided after the message was heard.
+      const name = `${runId}/${node}/${item}`;
+      const before = this.#before.has(name) ? this.#before.get(name) : this.#taskRuns.get(name);
+      const isCurrent = taskRun && isOf(taskRun, generation, dispatch) && isOf(before, generation, dispatch);
       if (isCurrent && (taskRun.state === "running" || taskRun.state === "waiting"))
         wrong(`and ${node}[${item}] is still ${taskRun.state}`);
     }
@@ -326,6 +336,10 @@ export class FlushChecker {
       }
     }
   }
+}
+
+function isOf(row: Shadow | undefined, generation: number, dispatch: number): boolean {
+  return row !== undefined && row.generation === generation && row.dispatch === dispatch;
 }
 
 function holds(holder: string, name: string): boolean {
