@@ -60,7 +60,7 @@ export class Maintenance {
   async run(): Promise<void> {
     const { database, now, retentionDays } = this.#options;
     const { signal } = this.#stopping;
-    await this.keepPartitions();
+    await this.#keepPartitions(undefined);
     await this.#try("old records could not be swept", () =>
       sweepRecords(database, { now: now(), retentionDays }, signal),
     );
@@ -68,10 +68,19 @@ export class Maintenance {
     await this.#try("old blobs could not be swept", () => this.#sweepBlobs());
   }
 
-  async keepPartitions(): Promise<void> {
+  /**
+   * Makes the partitions that the first flushes need, in a moment when nothing writes. Those of the next days, which nobody
+   * writes to yet, are made by the first pass: all together they are a good part of a first start.
+   */
+  async prepare(): Promise<void> {
+    await this.#keepPartitions(1);
+  }
+
+  async #keepPartitions(daysAhead: number | undefined): Promise<void> {
     const { database, now, retentionDays, log } = this.#options;
     await this.#try("partitions could not be kept", async () => {
-      const { made, dropped } = await keepPartitions(database, { now: now(), retentionDays });
+      const ahead = daysAhead === undefined ? {} : { daysAhead };
+      const { made, dropped } = await keepPartitions(database, { now: now(), retentionDays, ...ahead });
       if (made.length + dropped.length > 0) log.info({ made, dropped }, "partitions were made and dropped");
     });
   }

@@ -215,8 +215,7 @@ class RunningServer implements Server {
     try {
       await this.#app.ready();
       await this.#requirePort();
-      // Before the first flush: a partition is attached in a moment when nothing writes.
-      await this.#maintenance.keepPartitions();
+      await this.#maintenance.prepare();
       await this.#host.start();
       await database.listen({
         channels: [definitionsChannel, liveChannel],

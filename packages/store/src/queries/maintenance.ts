@@ -12,8 +12,8 @@ const dailyTables = [
   { table: "artifact", key: "created_at" },
 ] as const;
 
-/** Days for which partitions are made, today included. */
-const daysAhead = 4;
+/** Days for which partitions are made when nobody says, today included. */
+const daysAheadDefault = 4;
 
 export interface PartitionChange {
   readonly made: readonly string[];
@@ -23,7 +23,7 @@ export interface PartitionChange {
 /** Makes the partitions of today and the next days, and drops those of days that ended more than `retentionDays` ago. */
 export async function keepPartitions(
   database: Database,
-  when: { readonly now: number; readonly retentionDays: number },
+  when: { readonly now: number; readonly retentionDays: number; readonly daysAhead?: number },
 ): Promise<PartitionChange> {
   const made: string[] = [];
   const dropped: string[] = [];
@@ -36,7 +36,7 @@ export async function keepPartitions(
   for (const { table, key, days } of [...histories, ...logs]) {
     const { rows } = await database.api.query<PartitionChange>({
       text: "select made, dropped from keep_partitions($1, $2, $3, $4, $5)",
-      values: [table, key, toTimestamp(when.now), daysAhead, days],
+      values: [table, key, toTimestamp(when.now), when.daysAhead ?? daysAheadDefault, days],
     });
     made.push(...(rows[0]?.made ?? []));
     dropped.push(...(rows[0]?.dropped ?? []));
