@@ -132,6 +132,9 @@ export {
 } from "./limit/limit.ts";
 export {
   callDepthMax,
+  emittedDataMax,
+  emittedEventsMax,
+  emittedTypeMax,
   eventBatchMax,
   eventDataMax,
   jsonDepthMax,

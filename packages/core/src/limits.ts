@@ -91,5 +91,10 @@ export const eventExtensionNameMax = 64;
 export const eventTextMax = 2_048;
 /** JSON text of an event's data, in characters. What is larger belongs into storage, and its address into the event. */
 export const eventDataMax = 1024 * 1024;
+/** Events that one attempt emits with its success, and characters of their data: they travel with its result. */
+export const emittedEventsMax = 100;
+export const emittedDataMax = 16_384;
+/** A type that a task emits is a part of the event's id. */
+export const emittedTypeMax = 150;
 /** Events in one batch. */
 export const eventBatchMax = 1_000;

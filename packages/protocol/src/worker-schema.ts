@@ -39,7 +39,7 @@ const attemptError = object(
   },
 );
 const outcome = byKind({
-  succeeded: object({ output: carried }),
+  succeeded: object({ output: carried }, { events: list(anObject) }),
   failed: object({ error: attemptError }),
   skipped: object({ reason: text }),
   cancelled: object({}),

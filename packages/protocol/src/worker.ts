@@ -9,7 +9,7 @@
  * W4: a worker that was away longer than its lease kills what it ran: those dispatches were given to others.
  * W5: a worker names all that it holds in its hello and in its heartbeats: what is not there, it does not run.
  */
-import type { AttemptError, Json } from "@millrace/core";
+import type { AttemptError, CloudEvent, Json } from "@millrace/core";
 import type { DispatchToken } from "./ids.ts";
 
 export const protocolVersion = 1;
@@ -45,7 +45,12 @@ export interface Hello {
 }
 
 export type AttemptOutcome =
-  | { readonly kind: "succeeded"; readonly output: CarriedValue }
+  | {
+      readonly kind: "succeeded";
+      readonly output: CarriedValue;
+      /** What the task emitted, to be committed with its success. */
+      readonly events?: readonly CloudEvent[];
+    }
   | { readonly kind: "failed"; readonly error: AttemptError }
   | { readonly kind: "skipped"; readonly reason: string }
   /** The signal of a cancel was followed. */

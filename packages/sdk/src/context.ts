@@ -1,5 +1,6 @@
 /** What a task function gets beside its input. The worker makes it. */
 import type { Json } from "@millrace/core";
+import type { EventType } from "./condition/event-type.ts";
 
 /** Fields of a log line. */
 export interface LogFields {
@@ -43,6 +44,26 @@ export interface Connection {
   readonly extra: { readonly [name: string]: Json };
 }
 
+/** An event that a task emits. */
+export interface EmittedEvent<Data = unknown> {
+  /** What happened: a name such as `order.placed`, or a declared type, whose data are then checked by the compiler. */
+  readonly type: string | EventType<Data>;
+  /** What it happened to. */
+  readonly subject?: string;
+  readonly data?: Data;
+  /** When it happened; when it is recorded, if absent. */
+  readonly time?: Date | string;
+  /** Its name within the source. By default the run, the item, and how many of this type came before: a retry repeats it. */
+  readonly id?: string;
+  /** Where it happened: by default `/pipelines/PIPELINE/NODE`. */
+  readonly source?: string;
+}
+
+export interface EmitOptions {
+  /** Records it at once, and resolves when that is done: also when the attempt fails afterwards. */
+  readonly now?: boolean;
+}
+
 /** Identity of the attempt, and what it may do. */
 export interface TaskContext {
   readonly run: { readonly id: string; readonly pipeline: string; readonly generation: number };
@@ -65,6 +86,15 @@ export interface TaskContext {
   readonly params: unknown;
   /** Says how far the attempt is, from 0 to 1. */
   progress(fraction: number, message?: string): void;
+  /**
+   * Puts an event into the event log: with the attempt's success, and not at all when it fails. A retry and a rerun of the
+   * same node emit the same events, which are recorded once per generation. Throws MILLRACE_EVENT_INVALID or
+   * MILLRACE_EVENT_TOO_LARGE: data has at most 16,384 characters as JSON, with `now` 1 MB.
+   *
+   * @example
+   * await ctx.emit({ type: "report.ready", subject: day, data: { rows } });
+   */
+  emit<Data>(event: EmittedEvent<Data>, options?: EmitOptions): Promise<void>;
   /** Keeps something to look at with the attempt. */
   artifact(name: string, content: ArtifactContent): Promise<void>;
   /** Access data of a connection that the task lists in `connections`. */

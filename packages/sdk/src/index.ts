@@ -3,6 +3,8 @@ export { defineConfig, type MillraceConfig } from "./config.ts";
 export {
   type ArtifactContent,
   type Connection,
+  type EmitOptions,
+  type EmittedEvent,
   type LogFields,
   type TaskContext,
   type TaskLog,

@@ -1,8 +1,8 @@
 /** HTTP beside the WebSocket: bundles and large values, with the same token. */
 import { openAsBlob } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
-import { MillraceError } from "@millrace/core";
-import { apiPrefix } from "@millrace/protocol";
+import { cloudEventType, errorCodeOf, MillraceError, type CloudEvent } from "@millrace/core";
+import { apiPrefix, type Problem } from "@millrace/protocol";
 import { limits } from "./limits.ts";
 import type { WorkerSettings } from "./options.ts";
 
@@ -33,6 +33,27 @@ export class Transfer {
     );
     if (!response.ok) throw await unexpectedAnswer("PUT", path, response);
     await response.body?.cancel();
+  }
+
+  /** Records an event; a repeat of it is as good. Throws what the server refuses it with. */
+  async emit(event: CloudEvent): Promise<void> {
+    const path = "/events";
+    const response = await this.#repeat(path, () =>
+      fetch(this.#address(path), {
+        method: "POST",
+        headers: { ...this.#headers(), "content-type": cloudEventType },
+        body: JSON.stringify(event),
+        signal: this.#stopping,
+      }),
+    );
+    if (response.ok) {
+      await response.body?.cancel();
+      return;
+    }
+    const { code, detail } = (await response.json().catch(() => ({}))) as Partial<Problem>;
+    const known = errorCodeOf({ code });
+    if (known === undefined) throw failedAnswer("POST", path, response.status, `HTTP ${response.status}`);
+    throw new MillraceError(known, { message: detail ?? "The server refused the event." });
   }
 
   #address(path: string): string {

@@ -87,7 +87,7 @@ class RunningWorker implements Worker, LinkOwner {
     const bundles = new BundleCache(join(settings.cacheFolder, "bundles"), transfer, settings.workFolder);
     this.#link = new Link(settings, id, this);
     this.#attempts = new Attempts(
-      { settings, pool: this.#pool, bundles, blobs: this.#blobs },
+      { settings, pool: this.#pool, bundles, blobs: this.#blobs, transfer },
       this.#link,
       () => {
         void this.#killOverweight();

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { canonicalJson } from "@millrace/core";
+import { canonicalJson, type CloudEvent } from "@millrace/core";
 import type {
   AttemptOutcome,
   BundleManifest,
@@ -24,6 +24,9 @@ type Waiter = { readonly test: (message: WorkerMessage) => boolean; readonly res
 export class ProtocolServer {
   readonly bundles = new Map<string, BundleUpload>();
   readonly blobs = new Map<string, Buffer>();
+  /** Events that were to be recorded at once, and what the next ones are refused with. */
+  readonly emitted: CloudEvent[] = [];
+  refusesEvents: { readonly status: number; readonly code: string }[] = [];
   /** What the next blobs that are sent are refused with. */
   readonly refusals: string[] = [];
   readonly received: WorkerMessage[] = [];
@@ -170,6 +173,16 @@ export class ProtocolServer {
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     this.requests.push(`${request.method} ${request.url} ${request.headers.authorization ?? ""}`);
+    if (request.method === "POST" && request.url === "/api/v1/events") {
+      const parts: Buffer[] = [];
+      for await (const part of request as AsyncIterable<Buffer>) parts.push(part);
+      const refusal = this.refusesEvents.shift();
+      if (!refusal) this.emitted.push(JSON.parse(Buffer.concat(parts).toString("utf8")) as CloudEvent);
+      const body = refusal ? { code: refusal.code, detail: "refused" } : { position: this.emitted.length };
+      response.writeHead(refusal?.status ?? 200, { "content-type": "application/json" });
+      response.end(JSON.stringify(body));
+      return;
+    }
     const [, kind, hash = ""] = /^\/api\/v1\/(bundles|blobs)\/([0-9a-f]+)$/.exec(request.url ?? "") ?? [];
     if (request.method === "PUT" && kind === "blobs") {
       const parts: Buffer[] = [];

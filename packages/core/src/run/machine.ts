@@ -178,6 +178,7 @@ function finishAttempt(step: Step, taskRun: TaskRun, outcome: AttemptOutcome, ra
     case "succeeded":
       taskRun.output = checked.output;
       taskRun.error = undefined;
+      if (checked.events) step.effects.push({ kind: "emitted", taskRun, events: checked.events });
       return endTaskRun(step, taskRun, { state: "succeeded" });
     case "skipped":
       return endTaskRun(step, taskRun, {

@@ -4,6 +4,7 @@
  * over must not be read again. An owner that could not commit what was decided throws the state away and rebuilds it
  * from its rows (`hydrate.ts`).
  */
+import type { EventDraft } from "../event/event.ts";
 import type { Graph, GraphNode, GraphRegion } from "../graph/graph.ts";
 import type { Json } from "../json.ts";
 import type { AttemptError } from "../retry/policy.ts";
@@ -179,7 +180,12 @@ export interface DispatchName {
 }
 
 export type AttemptOutcome =
-  | { readonly kind: "succeeded"; readonly output: StoredValue }
+  | {
+      readonly kind: "succeeded";
+      readonly output: StoredValue;
+      /** What the task emitted: it counts with the success. */
+      readonly events?: readonly EventDraft[];
+    }
   | { readonly kind: "failed"; readonly error: AttemptError }
   | { readonly kind: "skipped"; readonly reason: string }
   | { readonly kind: "cancelled" };
@@ -276,6 +282,8 @@ export type RunEffect =
     }
   /** A dispatch is over: what it held of shared limits comes back. */
   | { readonly kind: "released"; readonly taskRun: TaskRun; readonly dispatch: number }
+  /** An attempt that succeeded emitted these. */
+  | { readonly kind: "emitted"; readonly taskRun: TaskRun; readonly events: readonly EventDraft[] }
   | { readonly kind: "retry_at"; readonly taskRun: TaskRun; readonly at: number }
   | { readonly kind: "deadline_at"; readonly at: number }
   | { readonly kind: "call"; readonly taskRun: TaskRun }

@@ -454,5 +454,5 @@ async function withContent(
   if (message.kind === "child_ended") return { ...message, output: await values.loaded(message.output) };
   if (message.kind !== "result" || message.outcome.kind !== "succeeded") return message;
   const output = await values.loaded(message.outcome.output);
-  return { ...message, outcome: { kind: "succeeded", output } };
+  return { ...message, outcome: { ...message.outcome, output } };
 }

@@ -268,6 +268,11 @@ export class RunHost {
         commit.request();
         return;
       }
+      case "emitted": {
+        const { lane, workspace } = entry.identity;
+        const rows = effect.events.map((event) => ({ ...event, lane, workspace, dataText: undefined }));
+        return this.#parts.events.emit(rows);
+      }
       case "retry_at":
         return this.#alarm(entry, effect.at, () => {
           const { node, item, generation } = effect.taskRun;

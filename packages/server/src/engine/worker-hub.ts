@@ -9,9 +9,12 @@
  */
 import {
   errorCodeOf,
+  parseCloudEvent,
   taskRunsBelow,
   type AttemptError,
   type AttemptOutcome as CoreOutcome,
+  type CloudEvent,
+  type EventDraft,
   type RunMessage,
   type TaskRun,
 } from "@millrace/core";
@@ -212,7 +215,7 @@ export class WorkerHub {
     }
     const structural = entry.run.graph.byId.get(token.node)?.structural ?? false;
     if (outcome.kind === "succeeded" && "blob" in outcome.output && structural) {
-      void this.#resultWithBlob(worker, entry, token, outcome.output).catch((error: unknown) =>
+      void this.#resultWithBlob(worker, entry, token, outcome).catch((error: unknown) =>
         runs.setAside(entry, error),
       );
       return;
@@ -226,14 +229,14 @@ export class WorkerHub {
     worker: ConnectedWorker,
     entry: RunEntry,
     token: DispatchToken,
-    output: CarriedValue,
+    outcome: Extract<AttemptOutcome, { kind: "succeeded" }>,
   ): Promise<void> {
     const { runs, dispatcher } = this.#parts;
-    const loaded = await this.#loaded(stored(output));
+    const loaded = await this.#loaded(stored(outcome.output));
     runs.step(entry, {
       kind: "result",
       token,
-      outcome: { kind: "succeeded", output: loaded },
+      outcome: { ...coreOutcome(outcome), kind: "succeeded", output: loaded },
       random: this.#parts.random(),
     });
     dispatcher.free(token);
@@ -488,7 +491,18 @@ function notRunMessage(
 }
 
 function coreOutcome(outcome: Exclude<AttemptOutcome, { kind: "infrastructure" | "returned" }>): CoreOutcome {
-  return outcome.kind === "succeeded" ? { kind: "succeeded", output: stored(outcome.output) } : outcome;
+  if (outcome.kind !== "succeeded") return outcome;
+  const events = outcome.events?.flatMap(readEmitted);
+  return { kind: "succeeded", output: stored(outcome.output), ...(events?.length ? { events } : {}) };
+}
+
+/** The worker has checked it; what is none all the same must not keep its attempt's result from being taken. */
+function readEmitted(event: CloudEvent): EventDraft[] {
+  try {
+    return [parseCloudEvent(event as unknown as Json)];
+  } catch {
+    return [];
+  }
 }
 
 function lostError(message: string): AttemptError {

@@ -9,7 +9,7 @@
  * A2: all log lines leave before the outcome.
  * A3: once a stop was asked for (timeout, cancel), the outcome says so, whatever the task answers.
  */
-import { errorCodeOf, type AttemptError, type ErrorCode } from "@millrace/core";
+import { errorCodeOf, type AttemptError, type CloudEvent, type ErrorCode } from "@millrace/core";
 import type {
   AttemptOutcome,
   CarriedValue,
@@ -25,6 +25,7 @@ import type { WorkerSettings } from "../options.ts";
 import type { ChildExit } from "../pool/child.ts";
 import type { ChildOutcome, ChildResult, FromChild, LocalValue, RunAttempt } from "../pool/child-message.ts";
 import type { ChildHolder, ChildPool, PooledChild } from "../pool/pool.ts";
+import type { Transfer } from "../transfer.ts";
 import { listedConnections, namedVariables } from "./environment.ts";
 import { LogBuffer } from "./log-buffer.ts";
 import type { TurnBarrier } from "./turn-barrier.ts";
@@ -35,6 +36,7 @@ export interface AttemptHost {
   readonly pool: ChildPool;
   readonly bundles: BundleCache;
   readonly blobs: BlobCache;
+  readonly transfer: Transfer;
   readonly barrier: TurnBarrier;
   /** There are lines or progress to send. */
   touched(attempt: Attempt): void;
@@ -233,6 +235,9 @@ export class Attempt implements ChildHolder {
       case "artifact":
         this.#keepArtifact(message);
         return;
+      case "emit":
+        void this.#emit(message.number, message.event);
+        return;
       case "loaded":
         this.#begin();
         return;
@@ -246,6 +251,22 @@ export class Attempt implements ChildHolder {
         return;
     }
     this.#host.touched(this);
+  }
+
+  /** Recorded at once; its child is told, unless it has gone on to another attempt in a process of its own. */
+  async #emit(number: number, event: CloudEvent): Promise<void> {
+    const child = this.#child;
+    try {
+      await this.#host.transfer.emit(event);
+      child?.process.send({ kind: "emitted", number });
+    } catch (thrown) {
+      const { message } = infrastructureError(thrown);
+      child?.process.send({
+        kind: "emitted",
+        number,
+        error: { code: errorCodeOf(thrown) ?? "MILLRACE_INTERNAL", message },
+      });
+    }
   }
 
   output(stream: "stdout" | "stderr", chunk: Buffer): void {
@@ -303,7 +324,11 @@ export class Attempt implements ChildHolder {
       throw new Error("invariant broken: no output file");
     const { file, blob, bytes } = outcome.output;
     await this.#host.blobs.store(file, blob, bytes);
-    return { kind: "succeeded", output: { blob, bytes } };
+    return {
+      kind: "succeeded",
+      output: { blob, bytes },
+      ...(outcome.events ? { events: outcome.events } : {}),
+    };
   }
 
   /** Awaited before the outcome; a failure is seen there. Stored side by side, told in the order of their making. */
@@ -402,7 +427,8 @@ function killedFromOutside(exit: ChildExit, reason: string | undefined): boolean
 /** `undefined` when the output is a file that must be stored first. */
 function carriedOutcome(outcome: ChildOutcome): AttemptOutcome | undefined {
   if (outcome.kind !== "succeeded") return outcome;
-  return "value" in outcome.output ? { kind: "succeeded", output: outcome.output } : undefined;
+  const { output, events } = outcome;
+  return "value" in output ? { kind: "succeeded", output, ...(events ? { events } : {}) } : undefined;
 }
 
 function inspectRefused(worker: string): AttemptOutcome {

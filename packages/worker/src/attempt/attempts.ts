@@ -16,6 +16,7 @@ import type { BundleCache } from "../bundle/bundle-cache.ts";
 import { limits } from "../limits.ts";
 import type { WorkerSettings } from "../options.ts";
 import type { ChildPool } from "../pool/pool.ts";
+import type { Transfer } from "../transfer.ts";
 import { Attempt, type AttemptHost } from "./attempt.ts";
 import { TurnBarrier } from "./turn-barrier.ts";
 
@@ -42,6 +43,7 @@ export class Attempts implements AttemptHost {
   readonly pool: ChildPool;
   readonly bundles: BundleCache;
   readonly blobs: BlobCache;
+  readonly transfer: Transfer;
   readonly barrier = new TurnBarrier(() => this.#sendResults());
   readonly #outlet: Outlet;
   readonly #active = new Map<string, Attempt>();
@@ -58,7 +60,7 @@ export class Attempts implements AttemptHost {
   #idle: (() => void)[] = [];
 
   constructor(
-    parts: Pick<AttemptHost, "settings" | "pool" | "bundles" | "blobs">,
+    parts: Pick<AttemptHost, "settings" | "pool" | "bundles" | "blobs" | "transfer">,
     outlet: Outlet,
     readMemory: () => void,
   ) {
@@ -66,6 +68,7 @@ export class Attempts implements AttemptHost {
     this.pool = parts.pool;
     this.bundles = parts.bundles;
     this.blobs = parts.blobs;
+    this.transfer = parts.transfer;
     this.#outlet = outlet;
     this.#readMemory = readMemory;
   }

@@ -7,6 +7,7 @@ import type { ArtifactContent, Connection, LogFields, TaskContext, TaskLog } fro
 import { limits } from "../limits.ts";
 import type { FromChild, RunAttempt } from "../pool/child-message.ts";
 import { connectionVariable, parseConnection } from "./connection.ts";
+import type { Emitter } from "./emit.ts";
 import type { OutputCapture } from "./capture.ts";
 import type { ValueStore } from "./value.ts";
 
@@ -16,6 +17,7 @@ export interface ContextParts {
   readonly abort: AbortController;
   readonly capture: OutputCapture;
   readonly values: ValueStore;
+  readonly emitter: Emitter;
   /** Sends, as long as the attempt lasts: what comes later belongs to nobody. */
   readonly post: (message: FromChild) => void;
 }
@@ -39,6 +41,7 @@ export function makeContext(parts: ContextParts): TaskContext {
       const text = message === undefined ? {} : { message: textOf(message).slice(0, limits.logLineBytesMax) };
       parts.post({ kind: "progress", fraction: bounded, ...text });
     },
+    emit: async (event, options) => parts.emitter.emit(event, options),
     // oxlint-disable-next-line typescript/require-await
     artifact: async (name, content) => keepArtifact(parts, name, content),
     connection: (name) => findConnection(run, name),

@@ -9,13 +9,21 @@ import { inspect } from "node:util";
 import { formatPath, MillraceError, type AttemptError } from "@millrace/core";
 import { inlineBytesMax, outputBytesMax } from "@millrace/protocol";
 import type { LoadedProject, TaskFunction } from "@millrace/sdk/internal";
-import type { ChildOutcome, ChildResult, LoadBundle, RunAttempt, ToChild } from "../pool/child-message.ts";
+import type {
+  ChildOutcome,
+  ChildResult,
+  FromChild,
+  LoadBundle,
+  RunAttempt,
+  ToChild,
+} from "../pool/child-message.ts";
 import { limits } from "../limits.ts";
 import { describeThrown, nextRequestOf, nextSymbol } from "./attempt-error.ts";
 import { OutputCapture } from "./capture.ts";
 import { ParentChannel } from "./channel.ts";
 import { makeContext } from "./context.ts";
 import { callInDebugger } from "./debugger.ts";
+import { EmitAnswers, Emitter } from "./emit.ts";
 import { ProcessState } from "./process-state.ts";
 import { ValueStore } from "./value.ts";
 
@@ -30,6 +38,7 @@ class Runner {
   readonly #capture = new OutputCapture(this.#channel);
   readonly #values: ValueStore;
   readonly #state = new ProcessState();
+  readonly #emitAnswers = new EmitAnswers();
   readonly #residentMax: number;
   readonly #functions = new Map<string, TaskFunction>();
   #loading: Promise<void> = Promise.resolve();
@@ -67,6 +76,8 @@ class Runner {
       case "abort":
         if (this.#current?.run.id === message.id) this.#current.abort.abort(abortReason(message.reason));
         return;
+      case "emitted":
+        return this.#emitAnswers.answered(message.number, message.error);
       case "end":
         process.exit(0);
     }
@@ -93,7 +104,11 @@ class Runner {
 
   #run(run: RunAttempt): void {
     const abort = new AbortController();
-    const current: CurrentAttempt = { run, abort, ended: false };
+    const post = (message: FromChild): void => {
+      if (!current.ended) this.#channel.post(message);
+    };
+    const emitter = new Emitter(run, this.#emitAnswers, post);
+    const current: CurrentAttempt = { run, abort, post, emitter, ended: false };
     this.#current = current;
     this.#state.enter(run.env);
     this.#capture.begin();
@@ -104,7 +119,7 @@ class Runner {
   }
 
   async #call(current: CurrentAttempt): Promise<unknown> {
-    const { run, abort } = current;
+    const { run, abort, post, emitter } = current;
     if (!this.#project) return undefined;
     const task = this.#taskFunction(this.#project, run);
     const context = makeContext({
@@ -113,9 +128,8 @@ class Runner {
       params: run.params === undefined ? {} : await this.#params(this.#project, run),
       capture: this.#capture,
       values: this.#values,
-      post: (message) => {
-        if (!current.ended) this.#channel.post(message);
-      },
+      emitter,
+      post,
     });
     const input = this.#values.read(run.input);
     return run.inspect ? callInDebugger(task, input, context) : task(input, context);
@@ -145,7 +159,9 @@ class Runner {
     try {
       if (this.#loadError) return this.#end(current, { kind: "failed", error: this.#loadError }, true);
       const produced = this.#values.produce(output, { inlineBytesMax, outputBytesMax });
-      this.#end(current, { kind: "succeeded", output: produced }, false);
+      const { events } = current.emitter;
+      const emitted = events.length === 0 ? {} : { events };
+      this.#end(current, { kind: "succeeded", output: produced, ...emitted }, false);
     } catch (thrown) {
       this.#fail(current, thrown);
     }
@@ -210,6 +226,9 @@ class Runner {
 interface CurrentAttempt {
   readonly run: RunAttempt;
   readonly abort: AbortController;
+  /** Sends, as long as the attempt lasts. */
+  readonly post: (message: FromChild) => void;
+  readonly emitter: Emitter;
   ended: boolean;
   reported?: boolean;
 }

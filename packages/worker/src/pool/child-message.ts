@@ -3,7 +3,7 @@
  * on 4. A child writes synchronously, so what it said before it died is complete, and its output keeps its order.
  * Values above the inline bound lie in files of the worker's folder: no message is large.
  */
-import type { AttemptError, Json } from "@millrace/core";
+import type { AttemptError, CloudEvent, ErrorCode, Json } from "@millrace/core";
 import type { ArtifactType, LogLevel } from "@millrace/protocol";
 
 /** A value, or the file that holds its JSON text. */
@@ -38,10 +38,17 @@ export interface RunAttempt {
   readonly inspect?: boolean;
 }
 
+export interface EmitError {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
 export type ToChild =
   | LoadBundle
   | RunAttempt
   | { readonly kind: "abort"; readonly id: number; readonly reason: string }
+  /** What became of an `emit`; without an error it is recorded. */
+  | { readonly kind: "emitted"; readonly number: number; readonly error?: EmitError }
   | { readonly kind: "end" };
 
 /** A value that the child produced: inline, or in a file whose hash it knows. */
@@ -50,7 +57,11 @@ export type ProducedValue =
   | { readonly file: string; readonly blob: string; readonly bytes: number };
 
 export type ChildOutcome =
-  | { readonly kind: "succeeded"; readonly output: ProducedValue }
+  | {
+      readonly kind: "succeeded";
+      readonly output: ProducedValue;
+      readonly events?: readonly CloudEvent[];
+    }
   | { readonly kind: "failed"; readonly error: AttemptError }
   | { readonly kind: "skipped"; readonly reason: string };
 
@@ -84,6 +95,8 @@ export type FromChild =
       readonly blob: string;
       readonly bytes: number;
     }
+  /** An event that is to be recorded at once; `emitted` answers. `number` is never used twice in one process. */
+  | { readonly kind: "emit"; readonly number: number; readonly event: CloudEvent }
   | ChildResult
   /** Also at any other time, when something of an ended attempt breaks: `clean` is false then. */
   | { readonly kind: "settled"; readonly clean: boolean }
