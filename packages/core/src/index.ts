@@ -241,3 +241,4 @@ export {
   parseTrigger,
   type TriggerDefinition,
 } from "./trigger/trigger.ts";
+export { ownSource, requireForeign } from "./event/own.ts";

@@ -92,8 +92,10 @@ const rules: { readonly [name: string]: (subject: RunArchiveUnderTest) => Promis
     ];
     const found = await archive.findOutputs("r1", names);
     assert.deepEqual(
-      found.map(({ name, output }) => `${name.node} ${name.generation} ${String(output.value)}`).toSorted(),
-      ["a 1 first", "b 2 second"],
+      found
+        .map(({ name, output }) => `${name.node} ${name.generation} ${JSON.stringify(output.value)}`)
+        .toSorted(),
+      ['a 1 "first"', 'b 2 "second"'],
     );
   },
 

@@ -9,31 +9,28 @@
  */
 import {
   errorCodeOf,
-  parseCloudEvent,
   taskRunsBelow,
   type AttemptError,
-  type AttemptOutcome as CoreOutcome,
-  type CloudEvent,
-  type EventDraft,
+  type Json,
   type RunMessage,
+  type StoredValue,
   type TaskRun,
 } from "@millrace/core";
 import {
   protocolVersion,
   tokenKey,
   type AttemptOutcome,
-  type CarriedValue,
   type DispatchToken,
   type Heartbeat,
   type Hello,
   type Results,
   type Welcome,
 } from "@millrace/protocol";
-import type { Json, StoredValue } from "@millrace/core";
 import type { Alarm, Clock } from "./clock.ts";
 import type { Busy, ConnectedWorker, WorkerLink } from "./dispatcher.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import { timeoutSlackMs, workerHeartbeatMs, workerLeaseMs } from "./limits.ts";
+import { coreOutcome, lostError, notRunMessage, stored } from "./attempt-outcome.ts";
 import type { RunEntry } from "./run-entry.ts";
 import { isInspected, revokedText, tokenOf } from "./task-input.ts";
 import { workspaceId } from "./workspace.ts";
@@ -474,38 +471,4 @@ export class WorkerHub {
     }
     for (const alarm of this.#leases.values()) alarm.cancel();
   }
-}
-
-function stored(value: CarriedValue): StoredValue {
-  return "blob" in value ? { blob: value.blob, bytes: value.bytes } : { value: value.value };
-}
-
-/** A child that was killed from outside may be the task's doing: too much memory. Enough such ends set the run aside. */
-function notRunMessage(
-  token: DispatchToken,
-  outcome: Extract<AttemptOutcome, { kind: "infrastructure" | "returned" }>,
-): Extract<RunMessage, { kind: "lost" | "returned" }> {
-  if (outcome.kind === "returned") return { kind: "returned", token };
-  const blame = outcome.error.code === "MILLRACE_ATTEMPT_CRASHED";
-  return { kind: "lost", token, blame, error: outcome.error };
-}
-
-function coreOutcome(outcome: Exclude<AttemptOutcome, { kind: "infrastructure" | "returned" }>): CoreOutcome {
-  if (outcome.kind !== "succeeded") return outcome;
-  const events = outcome.events?.flatMap(readEmitted);
-  return { kind: "succeeded", output: stored(outcome.output), ...(events?.length ? { events } : {}) };
-}
-
-/** The worker has checked it; what is none all the same must not keep its attempt's result from being taken. */
-function readEmitted(event: CloudEvent): EventDraft[] {
-  try {
-    return [parseCloudEvent(event as unknown as Json)];
-  } catch {
-    return [];
-  }
-}
-
-function lostError(message: string): AttemptError {
-  const code = "MILLRACE_WORKER_LOST";
-  return { name: code, code, message };
 }

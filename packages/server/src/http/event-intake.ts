@@ -13,9 +13,9 @@ import {
   parseBinaryModeEvent,
   parseCloudEvent,
   parseCloudEventBatch,
+  requireForeign,
   unreachable,
   type BinaryModeData,
-  type EventDraft,
   type EventOutcome,
   type Json,
 } from "@millrace/core";
@@ -23,7 +23,6 @@ import type { EventBatchReceipt, EventReceipt } from "@millrace/protocol";
 import type { EventRow } from "@millrace/store";
 import type { FastifyReply } from "fastify";
 import type { EventLog } from "../engine/event-log.ts";
-import { ownSource } from "../engine/trigger/trigger-event.ts";
 import type { ApiContext } from "./api-context.ts";
 import { eventsBytesMax } from "./limits.ts";
 import { expectedError, problemOf } from "./problem.ts";
@@ -55,7 +54,7 @@ export async function takeEvents(
       : "ce-specversion" in headers
         ? parseBinaryModeEvent(headers, readBinaryMode(headers["content-type"], body))
         : refuseType(headers["content-type"]);
-  const row = await events.prepare(refuseReserved(draft));
+  const row = await events.prepare(requireForeign(draft));
   const [outcome] = await context.host.run(() => events.append([row]));
   if (outcome!.kind === "conflict") throw conflict(row, outcome!.position);
   if (outcome!.kind === "accepted") reply.code(202);
@@ -72,7 +71,7 @@ async function takeBatch(
   const large: Promise<void>[] = [];
   for (let at = 0; at < items.length; at += 1) {
     try {
-      const row = log.prepare(refuseReserved(parseCloudEvent(items[at]!)));
+      const row = log.prepare(requireForeign(parseCloudEvent(items[at]!)));
       if (row instanceof Promise) large.push(row.then((stored) => void (prepared[at] = stored)));
       else prepared[at] = row;
     } catch (error) {
@@ -159,15 +158,4 @@ function refuseType(contentType: string | undefined): never {
 
 function invalid(message: string, cause: unknown): MillraceError {
   return new MillraceError("MILLRACE_EVENT_INVALID", { message, fields: { path: "" }, cause });
-}
-
-/** Entries of Millrace's own steer it: nobody else writes any. */
-function refuseReserved(draft: EventDraft): EventDraft {
-  const field =
-    draft.source === ownSource ? "source" : draft.type.startsWith("millrace.") ? "type" : undefined;
-  if (field === undefined) return draft;
-  throw new MillraceError("MILLRACE_EVENT_INVALID", {
-    message: `The event is not valid at /${field}: ${JSON.stringify(draft[field])} is Millrace's own; choose another ${field}.`,
-    fields: { path: `/${field}` },
-  });
 }

@@ -13,6 +13,7 @@ import {
   formatPath,
   MillraceError,
   parseCloudEvent,
+  requireForeign,
   type CloudEvent,
   type Json,
 } from "@millrace/core";
@@ -111,7 +112,7 @@ export class Emitter {
       ...(time === undefined ? {} : { time: time instanceof Date ? time.toISOString() : time }),
       ...(data === undefined ? {} : { data: JSON.parse(JSON.stringify(data)) as Json }),
     };
-    parseCloudEvent(event as unknown as Json);
+    requireForeign(parseCloudEvent(event as unknown as Json));
     return event;
   }
 

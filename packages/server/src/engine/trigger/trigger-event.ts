@@ -3,6 +3,7 @@
  * alike (C1). Only Millrace itself writes events of its source.
  */
 import {
+  ownSource,
   parseCatchUp,
   parseTrigger,
   type CatchUp,
@@ -13,7 +14,6 @@ import {
 import { shardOfName } from "../shard-of-name.ts";
 import { workspaceId } from "../workspace.ts";
 
-export const ownSource = "millrace";
 export const triggerChanged = "millrace.trigger.changed";
 export const triggerPaused = "millrace.trigger.paused";
 export const triggerResumed = "millrace.trigger.resumed";

@@ -5,12 +5,13 @@
  * Z1: a row of the outbox leaves in the flush that puts its event into the log, or on its way there; its name makes a repeat
  *     known.
  */
+import { ownSource } from "@millrace/core";
 import type { EngineParts } from "../engine-parts.ts";
 import { logShard, ownEvent } from "../event-log.ts";
 import { nodeLeaseMs, outageMsMin, outboxPageMax } from "../limits.ts";
 import { TriggerEvaluator } from "./evaluator.ts";
 import type { FiringDesk } from "./firing-desk.ts";
-import { logResumed, ownSource } from "./trigger-event.ts";
+import { logResumed } from "./trigger-event.ts";
 
 export class TriggerHost {
   readonly #parts: EngineParts;

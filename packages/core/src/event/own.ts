@@ -1,0 +1,16 @@
+/** Entries of Millrace's own: they steer it, so nobody else writes any. */
+import { MillraceError } from "../error/millrace-error.ts";
+import type { EventDraft } from "./event.ts";
+
+export const ownSource = "millrace";
+const ownTypes = "millrace.";
+
+/** Gives the event back if its source and type are free. Throws MILLRACE_EVENT_INVALID. */
+export function requireForeign<Draft extends Pick<EventDraft, "source" | "type">>(draft: Draft): Draft {
+  const field = draft.source === ownSource ? "source" : draft.type.startsWith(ownTypes) ? "type" : undefined;
+  if (field === undefined) return draft;
+  throw new MillraceError("MILLRACE_EVENT_INVALID", {
+    message: `The event is not valid at /${field}: ${JSON.stringify(draft[field])} is Millrace's own; choose another ${field}.`,
+    fields: { path: `/${field}` },
+  });
+}
