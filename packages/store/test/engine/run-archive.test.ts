@@ -6,7 +6,8 @@ import { findOutputs, findRun, findRunRows } from "../../src/queries/runs.ts";
 
 describe("history on PostgreSQL", () => {
   const cases = runArchiveConformance(async () => {
-    const { database, drop } = await testDatabase();
+    const db = await testDatabase();
+    const { database } = db;
     return {
       store: openPostgresEngineStore(database),
       archive: {
@@ -18,7 +19,7 @@ describe("history on PostgreSQL", () => {
         findOutputs: (id, names) => findOutputs(database, 1, id, { since: 0, names }),
         endQuarantined: (id, end) => endQuarantined(database, 1, id, end),
       },
-      dispose: drop,
+      dispose: () => db.drop(),
     };
   });
   test.each(cases)("$name", async (rule) => rule.run());
