@@ -1,5 +1,5 @@
 /** What the event log does over weeks: partitions, retention, lists by time. The engine's part has a conformance suite. */
-import { eventRow, testDatabase, type TestDatabase } from "@millrace/testkit";
+import { eventRow, liveRun, testDatabase, type TestDatabase } from "@millrace/testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { emptyBatch, type EngineStore, type EventRow } from "../src/engine/port.ts";
 import { openPostgresEngineStore } from "../src/engine/postgres-engine-store.ts";
@@ -126,4 +126,37 @@ test("a partition for each class and day; what was kept long enough goes, by cla
   const page = await store.readLog(1, 0, 2);
   expect([page.events, page.until, page.head.position]).toEqual([[], 4, 5]);
   expect((await store.readLog(1, 4, 2)).events.map(({ id }) => id)).toEqual(["e0"]);
+});
+
+test("the value of a firing is in use for as long as the firing is there", async () => {
+  await using db = await testDatabase();
+  const store = openPostgresEngineStore(db.database);
+  const { nodeId } = await store.registerNode({
+    name: "a",
+    url: undefined,
+    version: "1",
+    leaseMs: 1_000_000,
+  });
+  const firing = {
+    workspace: 1,
+    pipeline: "p",
+    version: 1,
+    key: "",
+    occurrence: 1,
+    revision: 1,
+    at: start,
+    position: 1,
+    interval: undefined,
+    members: [],
+    runId: "r1",
+    reason: undefined,
+    value: { blob: "b1", bytes: 20_000 },
+  };
+  await store.flush(nodeId, 1, {
+    ...emptyBatch(),
+    runsCreated: [liveRun("r1", { firing: firing.value })],
+    firings: [firing],
+    cursors: [{ shard: 1, position: 1 }],
+  });
+  expect(await blobsInUse(db.database, ["b1", "b2"])).toEqual(new Set(["b1"]));
 });

@@ -4,12 +4,14 @@ import {
   type EngineStore,
   type FlushBatch,
   type FlushOutcome,
+  type OutboxNews,
   shardCount,
 } from "@millrace/store";
 import type { ConformanceCase } from "./conformance.ts";
 import { engineStoreLogRules } from "./engine-store-log-rules.ts";
 import { engineStoreRefusals } from "./engine-store-refusals.ts";
 import { engineStoreRowRules } from "./engine-store-row-rules.ts";
+import { engineStoreTriggerRules } from "./engine-store-trigger-rules.ts";
 import { liveRun } from "./engine-rows.ts";
 
 /** A flush that has run up to its commit and holds its locks. */
@@ -34,6 +36,10 @@ export interface EngineStoreUnderTest {
     readonly taskRuns: number;
     readonly attempts: number;
   }>;
+  /** All firings, in the order of their versions and occurrences. */
+  readonly firings: () => Promise<readonly { readonly name: string; readonly runId: string | undefined }[]>;
+  /** What a deploy leaves for the log. */
+  readonly putOutbox: (news: OutboxNews) => Promise<void>;
   dispose(): Promise<void>;
 }
 
@@ -52,6 +58,7 @@ export function engineStoreConformance(makeStore: () => Promise<EngineStoreUnder
     ...rules,
     ...engineStoreRowRules,
     ...engineStoreLogRules,
+    ...engineStoreTriggerRules,
     ...engineStoreRefusals(),
   }).map(([name, rule]) => ({
     name,

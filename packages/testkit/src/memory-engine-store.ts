@@ -190,7 +190,8 @@ export class MemoryEngineDatabase {
         ),
       loadDueTriggerKeys: async (shards, until, limit) =>
         loadDueMemoryKeys(this.tables, shards, until).slice(0, limit),
-      loadOutbox: async (limit) => [...this.tables.outbox.values()].slice(0, limit),
+      loadOutbox: async (limit) =>
+        [...this.tables.outbox.values()].toSorted((a, b) => a.id - b.id).slice(0, limit),
       wakeOffers: async () => this.#tell("offers"),
       claimOffers: async (claim) => this.#claimOffers(claim),
       saveWorker: async (connection) => void this.tables.workers.set(connection.id, connection),

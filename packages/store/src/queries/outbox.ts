@@ -17,8 +17,9 @@ export async function addToOutbox(
   await client.query({
     name: "add-to-outbox",
     text: `insert into log_outbox (workspace, type, subject, data)
-      select $1, type, subject, data
-      from json_to_recordset($2::json) as n (type text, subject text, data json)`,
-    values: [workspace, JSON.stringify(news)],
+      select $1, type, subject, data::json
+      from json_to_recordset($2::json) as n (type text, subject text, data text)`,
+    // As text within: a list of records is taken apart, and no text of PostgreSQL holds a U+0000.
+    values: [workspace, JSON.stringify(news.map((one) => ({ ...one, data: JSON.stringify(one.data) })))],
   });
 }

@@ -29,6 +29,17 @@ describe("the engine's store in memory", () => {
         taskRuns: [...database.tables.taskRunHistory.values()].filter((row) => row.runId === runId).length,
         attempts: [...database.tables.attemptHistory.values()].filter((row) => row.runId === runId).length,
       }),
+      firings: async () =>
+        [...database.tables.firings.values()]
+          .toSorted((a, b) => a.version - b.version || a.occurrence - b.occurrence)
+          .map(({ pipeline, version, key, occurrence, revision, runId }) => ({
+            name: [pipeline, version, key, occurrence, revision].join(" "),
+            runId,
+          })),
+      putOutbox: async (news) => {
+        const id = database.tables.outbox.size + 1;
+        database.tables.outbox.set(id, { id, workspace: 1, ...news });
+      },
       dispose: async () => {},
     };
   });

@@ -2,6 +2,7 @@ import { engineStoreConformance, testDatabase } from "@millrace/testkit";
 import { Client } from "pg";
 import { describe, test } from "vitest";
 import { flushParameterCount, flushParameters } from "../../src/engine/flush-parameters.ts";
+import { addToOutbox } from "../../src/queries/outbox.ts";
 import { openPostgresEngineStore } from "../../src/engine/postgres-engine-store.ts";
 
 const placeholders = Array.from({ length: flushParameterCount }, (_, index) => `$${index + 1}`).join(", ");
@@ -48,6 +49,14 @@ describe("the engine's store on PostgreSQL", () => {
         taskRuns: (await rows("select from task_run_history where run_id = $1", [runId])).length,
         attempts: (await rows("select from attempt_history where run_id = $1", [runId])).length,
       }),
+      firings: async () =>
+        (
+          await rows<{ name: string; run_id: string | null }>(
+            `select concat_ws(' ', pipeline, version, key, occurrence, revision) as name, run_id
+              from firing order by version, occurrence`,
+          )
+        ).map(({ name, run_id }) => ({ name, runId: run_id ?? undefined })),
+      putOutbox: (news) => addToOutbox(client, 1, [news]),
       dispose: async () => {
         await client.end();
         await db.drop();
