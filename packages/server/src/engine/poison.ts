@@ -99,11 +99,12 @@ function idsOf(batch: FlushBatch): Set<string> {
   return ids;
 }
 
-/** The run that a row belongs to; each event of the log is a part of its own. */
+/** The run that a row belongs to; each event of the log is a part of its own, and each firing that has no run. */
 function partOf(table: string, row: unknown): string | undefined {
   if (rowsOfNoRun.has(table)) return undefined;
   const fields = row as { readonly runId?: unknown; readonly id?: unknown; readonly source?: unknown };
   if (table === "events") return `event ${String(fields.source)} ${String(fields.id)}`;
   if (typeof fields.runId === "string") return fields.runId;
+  if (table === "firings") return `firing ${JSON.stringify(row)}`;
   return typeof fields.id === "string" ? fields.id : undefined;
 }

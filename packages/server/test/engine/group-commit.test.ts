@@ -247,3 +247,38 @@ test("an event that the database refuses is left out, and the others are recorde
   expect(refused.flatMap(({ batch }) => batch.events.map(({ id }) => id))).toEqual(["bad\u0000"]);
   expect(database.tables.inbox.size).toBe(1);
 });
+
+test("a firing that was made before is refused with its run, and all else of its flush is committed", async () => {
+  const { commit, database, refused } = await start();
+  const firing = (occurrence: number, runId: string | undefined) => ({
+    workspace: 1,
+    pipeline: "p",
+    version: 1,
+    key: "",
+    occurrence,
+    revision: 1,
+    at: rowTime,
+    position: 1,
+    interval: undefined,
+    members: [],
+    runId,
+    reason: runId === undefined ? { code: "test", message: "because" } : undefined,
+    value: undefined,
+  });
+  commit.batch.firings.push(firing(1, "r1"), firing(2, undefined));
+  commit.markRun(entryOf("r1"));
+  await commit.drained();
+  for (const id of ["r2", "r3"]) commit.markRun(entryOf(id));
+  commit.batch.firings.push(firing(1, "r2"), firing(3, "r3"), firing(2, undefined));
+  commit.batch.cursors.push({ shard: 1, position: 9 });
+  await commit.drained();
+  const made = [...database.tables.firings.values()].map(({ occurrence, runId }) => [occurrence, runId]);
+  expect(made).toEqual([
+    [1, "r1"],
+    [2, undefined],
+    [3, "r3"],
+  ]);
+  expect([...database.tables.runs.keys()]).toEqual([keyOf(1, "r1"), keyOf(1, "r3")]);
+  expect(database.tables.shards[1]?.logPosition).toBe(9);
+  expect(refused.map(({ entries }) => entries.map((entry) => entry.identity.id))).toEqual([["r2"]]);
+});
