@@ -4,6 +4,13 @@ import type { Json } from "@millrace/core";
 import type { ActivePipeline, DefinitionSource } from "./definitions.ts";
 import type { RunArchive } from "./generations.ts";
 
+/** How much of triggers is in memory, and how far ahead it is looked: small numbers make a simulation meet their edges. */
+export interface TriggerBounds {
+  readonly keysMax: number;
+  readonly dueHorizonMs: number;
+  readonly dueKeysMax: number;
+}
+
 /** Where the engine writes what operators should know. pino has this shape. */
 export interface EngineLog {
   info(fields: object, message: string): void;
@@ -25,6 +32,7 @@ export interface EngineOptions {
   readonly version: string;
   /** Runs under way at once on this node. */
   readonly activeRunsMax?: number;
+  readonly triggerBounds?: TriggerBounds;
   /** Parameters of a called pipeline with its schema's defaults; may change `params`. Throws MILLRACE_PARAMS_INVALID. */
   readonly checkParams?: (pipeline: ActivePipeline, params: Json) => Json;
   /** The engine lost its lease and stopped: its owner starts another one. */

@@ -36,6 +36,7 @@ import { RunEntrance, type StartedRun, type StartRun } from "./run-entrance.ts";
 import { RunHost } from "./run-host.ts";
 import { RunWatchers } from "./run-watchers.ts";
 import { FiringDesk } from "./trigger/firing-desk.ts";
+import { Outbox } from "./trigger/outbox.ts";
 import { TriggerHost } from "./trigger/trigger-host.ts";
 import { Values } from "./values.ts";
 import { Wakes } from "./wakes.ts";
@@ -65,6 +66,7 @@ export class Engine {
   readonly #entrance: RunEntrance;
   readonly #calls: RunCalls;
   readonly #inbox: Inbox;
+  readonly #outbox: Outbox;
   readonly #wakes: Wakes;
   readonly #triggers: TriggerHost;
   readonly #pools = new Map<string, number>();
@@ -113,7 +115,9 @@ export class Engine {
       send: (shard, message) => this.#inbox.send(shard, message),
       checkParams: options.checkParams ?? ((_pipeline, params) => params),
     });
-    this.#inbox = new Inbox(this.#parts, this.#membership, this.#entrance);
+    const owns = (shard: number): boolean => this.#membership.owns(shard);
+    this.#outbox = new Outbox(this.#parts, owns, (shard, message) => this.#inbox.send(shard, message));
+    this.#inbox = new Inbox(this.#parts, this.#membership, this.#entrance, this.#outbox);
     this.#triggers = new TriggerHost(
       this.#parts,
       new FiringDesk({
@@ -121,6 +125,7 @@ export class Engine {
         entrance: () => this.#entrance,
         checkParams: options.checkParams ?? ((_pipeline, params) => params),
       }),
+      options.triggerBounds,
     );
     this.#wakes = new Wakes({
       parts: this.#parts,
@@ -321,12 +326,12 @@ export class Engine {
 
   // --- commands -----------------------------------------------------------------------------------------------------
 
-  /** The event log, as it is seen from this node. */
-  /** Puts deploys and operators' settings of triggers into the log; resolves when they are committed. */
+  /** Puts deploys and operators' settings of triggers into the log, or on their way there; resolves when that is committed. */
   drainOutbox(): Promise<void> {
-    return this.#triggers.drainOutbox();
+    return this.#outbox.drain();
   }
 
+  /** The event log, as it is seen from this node. */
   get events(): EventLog {
     return this.#parts.events;
   }
@@ -434,13 +439,16 @@ export class Engine {
       this.#wakes.read();
       triggers.enter();
       if (shards.includes(logShard)) this.#parts.events.hear();
+      // Also what their earlier owner did not live to tell.
+      this.#outbox.drainLater();
     };
   }
 
   async #releaseShards(shards: readonly number[]): Promise<void> {
     const gone = new Set(shards);
-    await this.#inbox.idle();
+    // At once: what fires from now on would find no shard of this node for its run.
     this.#triggers.drop(gone);
+    await this.#inbox.idle();
     const dropped = this.#parts.runs.drop(gone);
     if (gone.has(logShard)) this.#parts.events.onRelease();
     this.#entrance.admission.drop(gone);
@@ -467,6 +475,7 @@ export class Engine {
     if (this.#membership.liveNodes > 1 || this.#inbox.isBehind) this.#inbox.read();
     this.#parts.offers.announced();
     this.#parts.events.tick();
+    this.#outbox.tick();
     if (this.#committing().backlog > 0) this.#committing().request();
   }
 

@@ -31,4 +31,12 @@ export type EventsInboxMessage =
   | { readonly kind: "events"; readonly events: readonly EventRow[] }
   | { readonly kind: "log_clock"; readonly to: number };
 
-export type InboxContent = RunInboxMessage | LimitInboxMessage | OfferInboxMessage | EventsInboxMessage;
+/** For the log's owner: the outbox has rows. */
+export type OutboxInboxMessage = { readonly kind: "outbox" };
+
+export type InboxContent =
+  | RunInboxMessage
+  | LimitInboxMessage
+  | OfferInboxMessage
+  | EventsInboxMessage
+  | OutboxInboxMessage;

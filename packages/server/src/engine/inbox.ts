@@ -11,12 +11,14 @@ import type { InboxContent } from "./inbox-message.ts";
 import { inboxPageMax } from "./limits.ts";
 import type { Membership } from "./membership.ts";
 import type { RunEntrance } from "./run-entrance.ts";
+import type { Outbox } from "./trigger/outbox.ts";
 import { workspaceId } from "./workspace.ts";
 
 export class Inbox {
   readonly #parts: EngineParts;
   readonly #membership: Membership;
   readonly #entrance: RunEntrance;
+  readonly #outbox: Outbox;
   readonly #taken = new Set<number>();
   #reading: Promise<void> | undefined;
   #again = false;
@@ -24,10 +26,11 @@ export class Inbox {
   /** The last reading failed. */
   isBehind = false;
 
-  constructor(parts: EngineParts, membership: Membership, entrance: RunEntrance) {
+  constructor(parts: EngineParts, membership: Membership, entrance: RunEntrance, outbox: Outbox) {
     this.#parts = parts;
     this.#membership = membership;
     this.#entrance = entrance;
+    this.#outbox = outbox;
   }
 
   /** With the next flush; the receiver is woken after it. */
@@ -123,6 +126,8 @@ export class Inbox {
       case "events":
       case "log_clock":
         return this.#parts.events.receive(content);
+      case "outbox":
+        return this.#outbox.drainLater();
       default:
         return unreachable(content);
     }

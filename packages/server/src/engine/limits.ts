@@ -61,6 +61,8 @@ export const cursorMs = 30_000;
 export const firingRoomMs = 50;
 /** Rows of the outbox that go into the log at once. */
 export const outboxPageMax = 500;
+/** After a failure the rows of triggers are read again this much later. */
+export const readAnewMs = 250;
 /** Ticks that passed while no server was up and are run one by one: the newest of them. */
 export const missedTicksMax = 10_000;
 /** Without any server for longer than this, schedules catch up as they say; a shorter time is a restart. */

@@ -5,20 +5,19 @@
  * X1: the states of a shard's triggers, their firings with the runs of these, and the shard's position in the log change in
  *     one flush. After a crash the next owner reads on from there and decides the same (C1).
  * X2: entries up to a shard's position concern none of its triggers once more.
- * X3: time is told only as far as no earlier entry can come (P1): where a page reaches the head, its clock.
+ * X3: time is told only as far as no earlier entry can come (P1): where a page reaches the head, its clock; and before an
+ *     entry that changes triggers, its own time, so that what was due before it is over, whenever it is read.
  * X4: one page is told at a time, and is committed in one turn.
+ * X7: after any failure what is in memory is given up, and the rows are read anew: they are as of the shards' positions.
  */
 import {
   assert,
-  beginInstance,
-  dueOf,
   firingOf,
   chooseFirings,
   canonicalTrigger,
   never,
   tellEvent,
   tellTime,
-  ticksMissed,
   type CatchUp,
   type ConditionEvent,
   type InstanceStep,
@@ -26,8 +25,9 @@ import {
 } from "@millrace/core";
 import type { LoadedTriggers, LogPage, TriggerRow } from "@millrace/store";
 import type { Alarm } from "../clock.ts";
+import type { TriggerBounds } from "../engine-options.ts";
 import type { EngineParts } from "../engine-parts.ts";
-import { cursorEntriesMax, cursorMs, logPageMax, missedTicksMax } from "../limits.ts";
+import { cursorEntriesMax, cursorMs, logPageMax, readAnewMs } from "../limits.ts";
 import { workspaceId } from "../workspace.ts";
 import type { FiringDesk } from "./firing-desk.ts";
 import {
@@ -38,6 +38,7 @@ import {
   type KeyState,
   type LoadedTrigger,
 } from "./loaded-trigger.ts";
+import { decideMissed } from "./missed-ticks.ts";
 import { PageTurn, type DecidedFiring } from "./page-turn.ts";
 import { readTriggerEvent, triggerShard, type TriggerEvent } from "./trigger-event.ts";
 import { TriggerIndex } from "./trigger-index.ts";
@@ -46,6 +47,7 @@ import { TriggerStates, type Concern } from "./trigger-states.ts";
 export interface EvaluatorOptions {
   readonly parts: EngineParts;
   readonly desk: FiringDesk;
+  readonly bounds: TriggerBounds;
   readonly shards: readonly number[];
   readonly loaded: LoadedTriggers;
 }
@@ -56,7 +58,7 @@ const instantMs = 0.01;
 export class TriggerEvaluator {
   readonly #options: EvaluatorOptions;
   readonly #shards: Set<number>;
-  readonly #states: TriggerStates;
+  #states: TriggerStates;
   /** Up to where a shard's triggers were told when it was loaded (X2). */
   readonly #loadedTo = new Map<number, number>();
   #alarm: Alarm | undefined;
@@ -68,12 +70,21 @@ export class TriggerEvaluator {
   constructor(options: EvaluatorOptions) {
     this.#options = options;
     this.#shards = new Set(options.shards);
-    const { triggers, keys, cursors } = options.loaded;
-    this.#states = new TriggerStates(options.parts, this.#shards);
-    for (const { shard, position } of cursors) this.#loadedTo.set(shard, position);
+    this.#states = new TriggerStates(options.parts, this.#shards, options.bounds);
+    this.#position = 0;
+    this.#written = { position: 0, at: 0 };
+    this.#restore(options.loaded);
+  }
+
+  #restore({ triggers, keys, cursors }: LoadedTriggers): void {
+    const { parts, bounds } = this.#options;
+    this.#states = new TriggerStates(parts, this.#shards, bounds);
+    this.#loadedTo.clear();
+    for (const { shard, position } of cursors)
+      if (this.#shards.has(shard)) this.#loadedTo.set(shard, position);
     this.#position = Math.min(...this.#loadedTo.values());
-    this.#written = { position: this.#position, at: options.parts.clock.now() };
-    for (const row of triggers) this.#states.hold(loadTrigger(row));
+    this.#written = { position: this.#position, at: parts.clock.now() };
+    for (const row of triggers) if (this.#shards.has(row.shard)) this.#states.hold(loadTrigger(row));
     for (const row of keys) this.#states.restore(row);
   }
 
@@ -82,7 +93,7 @@ export class TriggerEvaluator {
   }
 
   start(): void {
-    this.#stopFollowing = this.#options.parts.events.onAppended(this.#position, (page) => this.#tell(page));
+    this.#stopFollowing = this.#options.parts.events.onAppended(this.#position, (page) => this.#hear(page));
     this.#arm();
   }
 
@@ -102,16 +113,47 @@ export class TriggerEvaluator {
 
   // --- a page of the log --------------------------------------------------------------------------------------------
 
+  async #hear(page: LogPage): Promise<void> {
+    try {
+      await this.#tell(page);
+    } catch (error) {
+      if (this.#shards.size > 0) await this.#readAnew(error);
+    }
+  }
+
+  /** The page may be told in part, and not be committed (X7). */
+  async #readAnew(error: unknown): Promise<void> {
+    const { store, commit, alarms, clock, log } = this.#options.parts;
+    log.warn({ err: error }, "events could not be told to triggers; trying again");
+    this.#stopFollowing?.();
+    this.#alarm?.cancel();
+    while (this.#shards.size > 0) {
+      await new Promise<void>((resolve) => {
+        alarms.set(clock.now() + readAnewMs, resolve);
+      });
+      try {
+        await commit.drained();
+        const loaded = await store.loadTriggers([...this.#shards]);
+        if (this.#shards.size === 0) return;
+        this.#restore(loaded);
+        return this.start();
+      } catch (trouble) {
+        log.warn({ err: trouble }, "triggers could not be read; trying again");
+      }
+    }
+  }
+
   async #tell(page: LogPage): Promise<void> {
     const turn = new PageTurn();
     let segment: LogEvent[] = [];
     for (const event of page.events) {
+      if (this.#isConcerned(event)) segment.push(event);
       const change = this.#readChange(event);
-      if (change) {
-        await this.#tellEvents(turn, segment);
-        segment = [];
-        await this.#apply(turn, change, event);
-      } else if (this.#isConcerned(event)) segment.push(event);
+      if (!change) continue;
+      await this.#tellEvents(turn, segment);
+      segment = [];
+      this.#position = Math.max(this.#position, event.position);
+      await this.#apply(turn, change, event);
     }
     await this.#tellEvents(turn, segment);
     this.#position = Math.max(this.#position, page.until);
@@ -151,7 +193,9 @@ export class TriggerEvaluator {
     const told: { readonly event: ConditionEvent; readonly concerns: readonly Concern[] }[] = [];
     for (const entry of events) {
       const event = await this.#asConditionEvent(entry);
-      const concerns = this.#concernsOf(event);
+      const concerns = this.#concernsOf(event, this.#states.index).filter(
+        ({ trigger: { row } }) => !row.paused && !this.#isTold(row.shard, entry.position),
+      );
       if (concerns.length > 0) told.push({ event, concerns });
     }
     await this.#states.loadKeys(told.flatMap(({ concerns }) => concerns));
@@ -175,11 +219,10 @@ export class TriggerEvaluator {
     };
   }
 
-  #concernsOf(event: ConditionEvent): Concern[] {
+  #concernsOf(event: ConditionEvent, index: TriggerIndex): Concern[] {
     const concerns: Concern[] = [];
     const seen = new Set<string>();
-    for (const { trigger, use } of this.#states.index.matching(event)) {
-      if (trigger.row.paused || this.#isTold(trigger.row.shard, event.position)) continue;
+    for (const { trigger, use } of index.matching(event)) {
       const key = trigger.program?.isKeyed ? use.key(event) : "";
       if (key === undefined) continue;
       const name = `${trigger.row.pipeline}\n${key}`;
@@ -237,6 +280,9 @@ export class TriggerEvaluator {
 
   async #tellTime(turn: PageTurn, clock: number): Promise<void> {
     await this.#states.loadDue(clock);
+    // Rows do not say yet what this page changed.
+    for (const trigger of turn.touched())
+      for (const state of turn.keysOf(trigger)) this.#states.noteDue(trigger, state);
     for (let due = await this.#states.takeDue(clock); due; due = await this.#states.takeDue(clock)) {
       const { trigger, state } = due;
       // What is due while it is paused is told when it is resumed.
@@ -278,7 +324,11 @@ export class TriggerEvaluator {
   // --- changes of triggers ------------------------------------------------------------------------------------------
 
   async #apply(turn: PageTurn, change: TriggerEvent, event: LogEvent): Promise<void> {
-    if (change.kind === "outage") return this.#catchUp(turn, event);
+    if (change.kind === "outage") {
+      await this.#tellTime(turn, change.clock);
+      return this.#catchUp(turn, event);
+    }
+    await this.#tellTime(turn, event.recordedAt);
     const trigger = this.#states.get(change.pipeline);
     switch (change.kind) {
       case "changed":
@@ -294,34 +344,15 @@ export class TriggerEvaluator {
     }
   }
 
-  /** No server was up before this entry: of the ticks that passed those count which the trigger names. */
-  #catchUp(turn: PageTurn, { recordedAt, position }: LogEvent): void {
+  #catchUp(turn: PageTurn, entry: LogEvent): void {
     for (const trigger of this.#states.triggers()) {
-      const { program, row } = trigger;
       const state = trigger.keys.get("");
-      if (program?.condition.kind !== "schedule" || !row.definition || !state || row.paused) continue;
-      if (this.#isTold(row.shard, position) || dueOf(program, state.instance) > recordedAt) continue;
-      const span = { lastMs: dueOf(program, state.instance) - 1, nowMs: recordedAt };
-      const [operand = "schedule"] = program.operands;
-      for (const tick of ticksMissed(
-        program.condition.schedule,
-        span,
-        row.definition.catchUp,
-        missedTicksMax,
-      )) {
-        const { startMs: from, endMs: at } = tick.interval;
-        const match = {
-          from: recordedAt,
-          to: recordedAt,
-          members: [{ kind: "tick" as const, operand, from, at }],
-        };
-        const firing = firingOf(program, row, "", { at: recordedAt, match }, state.firings);
-        state.firings += 1;
-        turn.firings.push({ trigger, firing, position });
-      }
-      const next = { ...state, instance: beginInstance(program, undefined, recordedAt), notedDue: undefined };
-      this.#states.keep(trigger, next);
-      turn.touch(trigger, next);
+      if (!state || trigger.row.paused || this.#isTold(trigger.row.shard, entry.position)) continue;
+      const firings = decideMissed(trigger, state, entry);
+      if (!firings) continue;
+      turn.firings.push(...firings);
+      turn.touch(trigger, state);
+      this.#states.noteDue(trigger, state);
     }
   }
 
@@ -344,7 +375,7 @@ export class TriggerEvaluator {
     if (known) this.#states.letGo(known);
     const trigger = loadTrigger(row);
     turn.begin(trigger);
-    this.#states.hold(trigger);
+    this.#states.holdAnew(trigger);
     if (!trigger.program || trigger.program.isKeyed || isStateless(trigger)) return;
     const state = { ...beginKey(trigger.program, "", event.recordedAt, event.position), firings: 0 };
     this.#states.keep(trigger, state);
@@ -359,10 +390,12 @@ export class TriggerEvaluator {
     onResume: CatchUp | undefined,
   ): Promise<void> {
     const { paused, definition } = trigger.row;
-    assert(paused && definition, "what is resumed was paused");
-    const how = onResume ?? definition.onResume;
+    assert(paused, "what is resumed was paused");
     trigger.row = { ...trigger.row, paused: undefined };
     turn.change(trigger);
+    // It was paused after its pipeline had lost it.
+    if (!definition) return;
+    const how = onResume ?? definition.onResume;
     const firings: DecidedFiring[] = [];
     if (how !== "none")
       await this.#tellGap(turn, trigger, { from: paused.position, to: event.position }, firings);
@@ -371,7 +404,7 @@ export class TriggerEvaluator {
       this.#tellDue(turn, trigger, state, event.recordedAt, firings);
       this.#states.noteDue(trigger, state);
     }
-    turn.firings.push(...chooseFirings(firings, how));
+    turn.firings.push(...chooseFirings(inOrder(firings), how));
   }
 
   async #tellGap(
@@ -387,15 +420,11 @@ export class TriggerEvaluator {
       for (const entry of page.events) {
         if (entry.lane !== "live" || entry.invalid !== undefined || !own.wants(entry.type)) continue;
         const event = await this.#asConditionEvent(entry);
-        for (const { use } of own.matching(event)) {
-          const key = trigger.program?.isKeyed ? use.key(event) : "";
-          if (key === undefined) continue;
-          await this.#states.loadKeys([{ trigger, key }]);
-          const before = turn.firings.length;
-          this.#tellEvent(turn, trigger, key, event);
-          firings.push(...turn.firings.splice(before));
-          break;
-        }
+        const concerns = this.#concernsOf(event, own);
+        await this.#states.loadKeys(concerns);
+        const before = turn.firings.length;
+        for (const { key } of concerns) this.#tellEvent(turn, trigger, key, event);
+        firings.push(...turn.firings.splice(before));
       }
       if (page.until <= after) return;
       after = page.until;
@@ -436,7 +465,15 @@ export class TriggerEvaluator {
     for (const shard of shards) batch.cursors.push({ shard, position: this.#position });
     // The next page changes rows of the next flush.
     if (shards.size > 0) await commit.drained();
+    this.#states.settle();
   }
+}
+
+/** In the order of log time, and of keys where that is equal: not in that of memory. */
+function inOrder(firings: readonly DecidedFiring[]): DecidedFiring[] {
+  return firings.toSorted(
+    ({ firing: a }, { firing: b }) => a.at - b.at || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0),
+  );
 }
 
 function placeOf({ position, recordedAt }: LogEvent): {

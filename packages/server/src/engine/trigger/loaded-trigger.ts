@@ -12,7 +12,7 @@ import type { TriggerKeyRow, TriggerRow } from "@millrace/store";
 /** The state of one key. */
 export interface KeyState {
   readonly key: string;
-  readonly instance: ConditionInstance;
+  instance: ConditionInstance;
   /** The number of its last firing. */
   firings: number;
   touchedAt: number;

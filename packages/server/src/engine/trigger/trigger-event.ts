@@ -31,14 +31,15 @@ export type TriggerEvent =
   | { readonly kind: "paused"; readonly pipeline: string }
   /** `onResume` wins over the trigger's own. */
   | { readonly kind: "resumed"; readonly pipeline: string; readonly onResume: CatchUp | undefined }
-  | { readonly kind: "outage" };
+  /** `clock`: the log's before it. What is due from there on has passed while no server was up. */
+  | { readonly kind: "outage"; readonly clock: number };
 
 /** What an entry says of a trigger; `undefined` for all others. */
 export function readTriggerEvent({ type, source, subject, data }: LogEvent): TriggerEvent | undefined {
   if (source !== ownSource) return undefined;
-  if (type === logResumed) return { kind: "outage" };
-  if (subject === undefined) return undefined;
   const fields = (data.value ?? {}) as { readonly [name: string]: Json | undefined };
+  if (type === logResumed) return { kind: "outage", clock: Number(fields["clock"] ?? 0) };
+  if (subject === undefined) return undefined;
   const pipeline = subject;
   switch (type) {
     case triggerChanged: {

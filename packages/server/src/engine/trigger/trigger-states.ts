@@ -8,7 +8,7 @@
 import { dueOf, Heap, never } from "@millrace/core";
 import type { TriggerKeyRow } from "@millrace/store";
 import type { EngineParts } from "../engine-parts.ts";
-import { dueHorizonMs, dueKeysMax, triggerKeysMax } from "../limits.ts";
+import type { TriggerBounds } from "../engine-options.ts";
 import { workspaceId } from "../workspace.ts";
 import { isStateless, restoreKey, type KeyState, type LoadedTrigger } from "./loaded-trigger.ts";
 import { TriggerIndex } from "./trigger-index.ts";
@@ -29,14 +29,22 @@ export class TriggerStates {
   readonly index = new TriggerIndex();
   readonly #parts: Pick<EngineParts, "store" | "commit">;
   readonly #shards: ReadonlySet<number>;
+  readonly #bounds: TriggerBounds;
   readonly #triggers = new Map<string, LoadedTrigger>();
   readonly #dues = new Heap<Due>((a, b) => a.at < b.at);
   #dueUntil = Number.NEGATIVE_INFINITY;
   #inMemory = 0;
+  /** Triggers whose version begins in the page that is being told: rows of their keys are an earlier version's. */
+  readonly #begun = new Set<LoadedTrigger>();
 
-  constructor(parts: Pick<EngineParts, "store" | "commit">, shards: ReadonlySet<number>) {
+  constructor(
+    parts: Pick<EngineParts, "store" | "commit">,
+    shards: ReadonlySet<number>,
+    bounds: TriggerBounds,
+  ) {
     this.#parts = parts;
     this.#shards = shards;
+    this.#bounds = bounds;
   }
 
   get(pipeline: string): LoadedTrigger | undefined {
@@ -50,6 +58,17 @@ export class TriggerStates {
   hold(trigger: LoadedTrigger): void {
     this.#triggers.set(trigger.row.pipeline, trigger);
     this.index.add(trigger);
+  }
+
+  /** A version begins. */
+  holdAnew(trigger: LoadedTrigger): void {
+    this.#begun.add(trigger);
+    this.hold(trigger);
+  }
+
+  /** What the page changed is in the rows. */
+  settle(): void {
+    this.#begun.clear();
   }
 
   letGo(trigger: LoadedTrigger): void {
@@ -73,6 +92,7 @@ export class TriggerStates {
     const names = new Map<string, { readonly pipeline: string; readonly key: string }>();
     for (const { trigger, key } of concerns) {
       if (trigger.keys.has(key) || isStateless(trigger) || !trigger.program?.isKeyed) continue;
+      if (this.#begun.has(trigger)) continue;
       names.set(`${trigger.row.pipeline}\n${key}`, { pipeline: trigger.row.pipeline, key });
     }
     if (names.size === 0) return;
@@ -82,7 +102,7 @@ export class TriggerStates {
 
   /** Beyond a bound the keys that were touched longest ago leave memory (X6). */
   async evict(): Promise<void> {
-    if (this.#inMemory <= triggerKeysMax) return;
+    if (this.#inMemory <= this.#bounds.keysMax) return;
     await this.#parts.commit.drained();
     for (const trigger of this.#triggers.values()) {
       if (!trigger.program?.isKeyed) continue;
@@ -131,24 +151,21 @@ export class TriggerStates {
     return undefined;
   }
 
-  /** Reads the keys that are due next, until `clock` lies before the end of what was read. */
+  /** Reads the keys that are due next: all up to `clock`, and some beyond. */
   async loadDue(clock: number): Promise<void> {
-    while (this.#dueUntil <= clock) {
-      const until = clock + dueHorizonMs;
-      if (!this.#hasKeys()) {
-        this.#dueUntil = until;
-        return;
-      }
-      // Rows of the page before are part of what is read.
-      await this.#parts.commit.drained();
-      const rows = await this.#parts.store.loadDueTriggerKeys([...this.#shards], until, dueKeysMax);
-      this.#dueUntil = rows.length < dueKeysMax ? until : rows.at(-1)!.dueAt!;
-      for (const { pipeline, key, dueAt } of rows) {
-        const trigger = this.#triggers.get(pipeline);
-        if (trigger && dueAt !== undefined) this.#dues.push({ at: dueAt, trigger, key });
-      }
-      // As many are overdue: they are told before others are read.
-      if (this.#dueUntil <= clock) return;
+    if (this.#dueUntil > clock) return;
+    const until = clock + this.#bounds.dueHorizonMs;
+    if (!this.#hasKeys()) {
+      this.#dueUntil = until;
+      return;
+    }
+    // Rows of the page before are part of what is read.
+    await this.#parts.commit.drained();
+    const rows = await this.#dueRows([...this.#shards], until, clock);
+    this.#dueUntil = Math.min(until, rows.isWhole ? until : rows.found.at(-1)!.dueAt!);
+    for (const { pipeline, key, dueAt } of rows.found) {
+      const trigger = this.#triggers.get(pipeline);
+      if (trigger && dueAt !== undefined) this.#dues.push({ at: dueAt, trigger, key });
     }
   }
 
@@ -156,8 +173,23 @@ export class TriggerStates {
   async loadOverdue(trigger: LoadedTrigger, before: number): Promise<void> {
     if (!trigger.program?.isKeyed) return;
     const { pipeline, shard } = trigger.row;
-    const rows = await this.#parts.store.loadDueTriggerKeys([shard], before, dueKeysMax);
-    await this.loadKeys(rows.filter((row) => row.pipeline === pipeline).map(({ key }) => ({ trigger, key })));
+    const { found } = await this.#dueRows([shard], before, before);
+    await this.loadKeys(
+      found.filter((row) => row.pipeline === pipeline).map(({ key }) => ({ trigger, key })),
+    );
+  }
+
+  /** Rows due by `until`, the earliest first: at least all that are due by `needed`. */
+  async #dueRows(
+    shards: readonly number[],
+    until: number,
+    needed: number,
+  ): Promise<{ readonly found: readonly TriggerKeyRow[]; readonly isWhole: boolean }> {
+    for (let limit = this.#bounds.dueKeysMax; ; limit *= 2) {
+      const found = await this.#parts.store.loadDueTriggerKeys(shards, until, limit);
+      if (found.length < limit) return { found, isWhole: true };
+      if (found.at(-1)!.dueAt! > needed) return { found, isWhole: false };
+    }
   }
 
   #hasKeys(): boolean {

@@ -1,0 +1,34 @@
+/** What an outage of all servers leaves of a schedule: of the ticks that passed those count which the trigger names. */
+import { beginInstance, dueOf, firingOf, ticksMissed, type LogEvent } from "@millrace/core";
+import { missedTicksMax } from "../limits.ts";
+import type { KeyState, LoadedTrigger } from "./loaded-trigger.ts";
+import type { DecidedFiring } from "./page-turn.ts";
+
+/**
+ * `entry` says that servers are back: what is due up to it is decided, and the state goes on from there. `undefined` when
+ * nothing is due. Ticks that are due before the log's clock of then are told already.
+ */
+export function decideMissed(
+  trigger: LoadedTrigger,
+  state: KeyState,
+  { recordedAt, position }: LogEvent,
+): DecidedFiring[] | undefined {
+  const { program, row } = trigger;
+  if (program?.condition.kind !== "schedule" || !row.definition) return undefined;
+  const due = dueOf(program, state.instance);
+  if (due > recordedAt) return undefined;
+  const { schedule } = program.condition;
+  const span = { lastMs: due - 1, nowMs: recordedAt };
+  const [operand = "schedule"] = program.operands;
+  const firings: DecidedFiring[] = [];
+  for (const { interval } of ticksMissed(schedule, span, row.definition.catchUp, missedTicksMax)) {
+    const { startMs: from, endMs: at } = interval;
+    const members = [{ kind: "tick" as const, operand, from, at }];
+    const decided = { at: recordedAt, match: { from: recordedAt, to: recordedAt, members } };
+    firings.push({ trigger, firing: firingOf(program, row, "", decided, state.firings), position });
+    state.firings += 1;
+  }
+  state.instance = beginInstance(program, undefined, recordedAt);
+  state.notedDue = undefined;
+  return firings;
+}
