@@ -320,13 +320,21 @@ export const engineStoreTriggerRules: { readonly [name: string]: EngineStoreRule
     assert.deepEqual(await store.readEntries(1, []), []);
   },
 
-  "until when any other node lived is told": async ({ store, other, expireLease }) => {
-    const { nodeId } = await flusher(store);
-    assert.equal(await store.lastLease(nodeId), undefined);
-    const before = await flusher(other);
-    const alive = await store.lastLease(nodeId);
+  "the time in which no node lived is told, to all nodes that began after it": async ({
+    store,
+    other,
+    expireLease,
+  }) => {
+    const before = await flusher(store);
+    assert.equal(await store.lastOutage(before.nodeId), undefined);
     await expireLease(before.nodeId, 60_000);
-    const ended = await store.lastLease(nodeId);
-    assert.ok(alive !== undefined && ended !== undefined && ended <= alive - 60_000);
+    const first = await flusher(store);
+    const outage = await store.lastOutage(first.nodeId);
+    assert.ok(outage && outage.to - outage.from >= 60_000 && outage.to - outage.from < 120_000);
+    const second = await flusher(other);
+    assert.deepEqual(await other.lastOutage(second.nodeId), outage);
+    // One that dies while another lives leaves no gap.
+    await expireLease(first.nodeId, 0);
+    assert.equal(await other.lastOutage(second.nodeId), undefined);
   },
 };

@@ -120,10 +120,7 @@ export class MemoryEngineDatabase {
       releaseShards: async (nodeId, shards) => this.#releaseShards(nodeId, new Set(shards)),
       leave: (nodeId) => this.#leave(nodeId),
       ownedShards: async (nodeId) => this.#owned(nodeId),
-      lastLease: async (exceptNode) => {
-        const leases = [...this.tables.nodes.values()].filter(({ id }) => id !== exceptNode);
-        return leases.length === 0 ? undefined : Math.max(...leases.map(({ leaseUntil }) => leaseUntil));
-      },
+      lastOutage: async (nodeId) => this.#lastOutage(nodeId),
       flush: (nodeId, number, batch) => this.#flush(nodeId, number, batch),
       tryFlush: (nodeId, number, batch) => this.#tryFlush(nodeId, number, batch),
       isPoison: isMemoryConstraintError,
@@ -229,6 +226,7 @@ export class MemoryEngineDatabase {
     this.tables.nodes.set(id, {
       id,
       name: node.name,
+      startedAt: now,
       leaseUntil: now + node.leaseMs,
       fenced: false,
       lastFlush: 0,
@@ -292,6 +290,16 @@ export class MemoryEngineDatabase {
 
   #owned(nodeId: number): number[] {
     return this.tables.shards.filter((shard) => shard.nodeId === nodeId).map((shard) => shard.shard);
+  }
+
+  #lastOutage(nodeId: number): { from: number; to: number } | undefined {
+    const now = this.#options.now();
+    const lives = ({ id, fenced, leaseUntil }: MemoryNode): boolean =>
+      id === nodeId || (!fenced && leaseUntil > now);
+    const nodes = [...this.tables.nodes.values()];
+    const from = Math.max(...nodes.filter((node) => !lives(node)).map(({ leaseUntil }) => leaseUntil));
+    const to = Math.min(...nodes.filter(lives).map(({ startedAt }) => startedAt));
+    return Number.isFinite(from) && Number.isFinite(to) && from < to ? { from, to } : undefined;
   }
 
   /** Makes a node's lease end now: as if its time had passed. */

@@ -22,6 +22,7 @@ import type {
 export interface MemoryNode {
   readonly id: number;
   readonly name: string;
+  readonly startedAt: number;
   leaseUntil: number;
   fenced: boolean;
   lastFlush: number;

@@ -88,3 +88,21 @@ export async function leave(pool: Pool, nodeId: number): Promise<void> {
     values: [nodeId],
   });
 }
+
+/** Leases are written by the database's clock, and are read by it. */
+export async function lastOutage(
+  pool: Pool,
+  nodeId: number,
+): Promise<{ readonly from: number; readonly to: number } | undefined> {
+  const { rows } = await pool.query<{ from: number | null; to: number | null }>({
+    name: "last-outage",
+    text: `select max(lease_until) filter (where not lives) as from, min(started_at) filter (where lives) as to
+      from (
+        select started_at, lease_until, id = $1 or (not fenced and lease_until > clock_timestamp()) as lives
+        from node
+      ) as n`,
+    values: [nodeId],
+  });
+  const { from, to } = rows[0] ?? { from: null, to: null };
+  return from === null || to === null || from >= to ? undefined : { from, to };
+}

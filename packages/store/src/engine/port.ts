@@ -376,8 +376,8 @@ export interface EngineStore {
   /** Ends the node: releases its shards, fences itself. */
   leave(nodeId: number): Promise<void>;
   ownedShards(nodeId: number): Promise<number[]>;
-  /** Until when any other node had a lease; `undefined` when there never was one. */
-  lastLease(exceptNode: number): Promise<number | undefined>;
+  /** The time before those nodes that live, this one included, in which none had a lease; `undefined` when there was none. */
+  lastOutage(nodeId: number): Promise<{ readonly from: number; readonly to: number } | undefined>;
 
   /** Throws when the connection was lost: the outcome is unknown then (`lastFlush`). */
   flush(nodeId: number, number: number, batch: FlushBatch): Promise<FlushOutcome>;

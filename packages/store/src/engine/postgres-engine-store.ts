@@ -20,7 +20,7 @@ import {
   loadTriggers,
   readEntries,
 } from "./trigger-statements.ts";
-import { registerNode, renewLease, fenceExpired, claimShards, leave } from "./node-statements.ts";
+import { registerNode, renewLease, fenceExpired, claimShards, lastOutage, leave } from "./node-statements.ts";
 import { loadShards, loadQueuedRuns, loadRun, loadWaitingRuns } from "./load-statements.ts";
 import { sendBounded, sendInbox, sendToRun, sendToWorker, wake, wakeChannel } from "./inbox-statements.ts";
 import { claimOffers, saveWorker, liveWorkers } from "./worker-statements.ts";
@@ -50,14 +50,7 @@ export function openPostgresEngineStore(database: Database): EngineStore {
       });
       return rows.map((row) => row.shard);
     },
-    lastLease: async (exceptNode) => {
-      const { rows } = await pool.query<{ until: number | null }>({
-        name: "last-lease",
-        text: "select max(lease_until) as until from node where id <> $1",
-        values: [exceptNode],
-      });
-      return rows[0]?.until ?? undefined;
-    },
+    lastOutage: (nodeId) => lastOutage(pool, nodeId),
     flush: (nodeId, number, batch) => flush(pool, nodeId, number, batch),
     tryFlush: (nodeId, number, batch) => tryFlush(pool, nodeId, number, batch),
     isPoison,

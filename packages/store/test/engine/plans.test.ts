@@ -61,7 +61,7 @@ async function recordStatements(database: Database): Promise<Statement[]> {
   await store.loadDueTriggerKeys(shards, 1_800_000_000_000, 100);
   await store.loadOutbox(100);
   await store.readEntries(1, [5, 6]);
-  await store.lastLease(nodeId);
+  await store.lastOutage(nodeId);
   return [...statements.values()];
 }
 

@@ -26,12 +26,12 @@ export class TriggerHost {
     const { store, nodeId } = this.#parts;
     const loaded = await store.loadTriggers(shards);
     const ownsLog = shards.includes(logShard);
-    const lastLease = ownsLog ? await store.lastLease(nodeId()) : undefined;
+    const outage = ownsLog ? await store.lastOutage(nodeId()) : undefined;
     const { clock } = await store.logHead(workspaceId);
     return {
       enter: () => {
         // Before anything advances the log's clock.
-        if (lastLease !== undefined) this.#tellOutage(lastLease - nodeLeaseMs, clock);
+        if (outage && clock < outage.to) this.#tellOutage(outage.from, clock);
         const evaluator = new TriggerEvaluator({
           parts: this.#parts,
           desk: this.#desk,
@@ -46,15 +46,15 @@ export class TriggerHost {
   }
 
   /**
-   * When no server has been up since `from`, the log says so (C3: what fires then is the same for everybody). `logClock`: up
-   * to there time was told while servers were up.
+   * When no server has been up, the log says so, once (C3: what fires then is the same for everybody). `leaseEnd`: of the last
+   * server before. `logClock`: up to there time was told while servers were up.
    */
-  #tellOutage(from: number, logClock: number): void {
-    const { clock, events, nodeId } = this.#parts;
-    const to = clock.now();
+  #tellOutage(leaseEnd: number, logClock: number): void {
+    const { clock, events } = this.#parts;
+    const [from, to] = [leaseEnd - nodeLeaseMs, clock.now()];
     if (to - from < outageMsMin) return;
     const value = { from: new Date(from).toISOString(), to: new Date(to).toISOString(), clock: logClock };
-    const id = `node/${nodeId()}`;
+    const id = `outage/${value.from}`;
     events.emit([ownEvent({ source: ownSource, id, type: logResumed, subject: undefined, data: { value } })]);
   }
 
