@@ -441,6 +441,45 @@ export const mutants: readonly Mutant[] = [
     apply: () => patch(WorkerHub, "drain", () => () => undefined),
   },
   {
+    name: "states without positions",
+    breaks: "states of triggers and the position in the log change in one flush (X1)",
+    apply: nothing,
+    wrapStore: (store) => withBatch(store, (batch) => ({ ...batch, cursors: [] })),
+  },
+  {
+    name: "keys of another version",
+    breaks: "a version that begins knows nothing of the states of the one before (C3 of the design)",
+    apply: nothing,
+    wrapStore: (store) => withBatch(store, (batch) => ({ ...batch, triggerKeysGone: [] })),
+  },
+  {
+    name: "time before the log",
+    breaks: "time is told only as far as no earlier entry can come (X3)",
+    apply: nothing,
+    wrapStore: (store) => ({
+      ...store,
+      readLog: async (workspace, after, limit) => {
+        const page = await store.readLog(workspace, after, Math.min(limit, 3));
+        return { ...page, head: { ...page.head, position: page.until } };
+      },
+    }),
+  },
+  {
+    name: "runs after firings",
+    breaks: "a firing and its run are made in one flush (X1)",
+    apply: nothing,
+    wrapStore: (store) => {
+      let late: FlushBatch["runsCreated"] = [];
+      return withBatch(store, (batch) => {
+        const fired = batch.runsCreated.filter(({ firing }) => firing !== undefined);
+        const others = batch.runsCreated.filter(({ firing }) => firing === undefined);
+        const runsCreated = [...others, ...late];
+        late = fired;
+        return { ...batch, runsCreated };
+      });
+    },
+  },
+  {
     name: "everything is ours",
     breaks: "only the holder of a shard steps what stands in it (N1)",
     apply: () => patch(Membership, "owns", () => () => true),

@@ -114,6 +114,7 @@ export class ServerNode {
       url: undefined,
       version: "simulated",
       activeRunsMax: 60,
+      triggerBounds: { keysMax: 4, dueHorizonMs: 15_000, dueKeysMax: 3 },
       onFenced: () => {
         journal.count("fault: node lost its lease");
         journal.note(`${this.name} lost its lease`);

@@ -16,6 +16,9 @@ import { Operator } from "./operator.ts";
 import { makePipelines } from "./pipelines.ts";
 import { Scheduler } from "./scheduler.ts";
 import { ServerNode, type World } from "./server-node.ts";
+import { TriggerChecker } from "./trigger-checker.ts";
+import { TriggerClient } from "./trigger-client.ts";
+import { makeTriggeredPipelines } from "./triggers.ts";
 import { SimulatedWorker, type WorkerWorld } from "./worker.ts";
 
 export interface SimulationOptions {
@@ -50,15 +53,16 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const random = seededRandom(options.seed);
   const scheduler = new Scheduler();
   const journal = new Journal(() => scheduler.now, options.trace);
-  const book = new DefinitionsBook(makePipelines(random.fork(), 10));
+  const book = new DefinitionsBook([...makePipelines(random.fork(), 10), ...makeTriggeredPipelines()]);
   const blobs = new Map<string, string>();
   // The checker is made of the database's tables, and the database calls the checker.
-  const judge: { checker?: FlushChecker; events?: EventChecker } = {};
+  const judge: { checker?: FlushChecker; events?: EventChecker; triggers?: TriggerChecker } = {};
   const database = new MemoryEngineDatabase({
     now: () => 1_800_000_000_000 + Math.floor(scheduler.now * 1000) / 1000,
     onFlush: (nodeId, number, batch) => {
       judge.checker!.onFlush(nodeId, number, batch);
       judge.events!.onFlush(nodeId, batch);
+      judge.triggers!.onFlush(nodeId, batch);
     },
     onMessage: () => judge.checker!.noteInbox(),
   });
@@ -69,6 +73,8 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   judge.checker = checker;
   const eventChecker = new EventChecker(database.tables, journal);
   judge.events = eventChecker;
+  const triggerChecker = new TriggerChecker({ tables: database.tables, journal, blobs });
+  judge.triggers = triggerChecker;
   const world: World = {
     scheduler,
     journal,
@@ -133,13 +139,29 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   });
   events.start(endOfFaults);
   operator.start(endOfFaults);
+  const triggers = new TriggerClient({
+    random: random.fork(),
+    scheduler,
+    journal,
+    nodes,
+    tables: database.tables,
+    events: eventChecker,
+    checker: triggerChecker,
+  });
+  triggers.start(endOfFaults);
   faults.start(endOfFaults);
   const isDecided = (): boolean => options.stopsEarly === true && journal.violations.length > 0;
   await scheduler.run(endOfFaults, isDecided);
   faults.heal();
   const isCalm = (): boolean => {
     events.listen();
-    return scheduler.now > endOfFaults + 5_000 && client.isIdle && isEmpty(database) && eventChecker.isHeard;
+    return (
+      client.isIdle &&
+      triggers.isIdle &&
+      isEmpty(database) &&
+      eventChecker.isHeard &&
+      triggerChecker.isSettled
+    );
   };
   for (let before = -1; !isDecided() && !isCalm() && checker.endings > before;) {
     before = checker.endings;
@@ -147,6 +169,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   }
   journal.count("seconds to calm", Math.round((scheduler.now - endOfFaults) / 1_000));
   eventChecker.checkEnd();
+  triggerChecker.checkEnd();
   checkEnd({
     tables,
     journal,

@@ -1,0 +1,201 @@
+/**
+ * What the log alone says that should have fired: each trigger's condition, told entry by entry by the pure core, without
+ * pages, shards, rows or crashes.
+ */
+import {
+  beginInstance,
+  canonicalTrigger,
+  chooseFirings,
+  compileCondition,
+  dueOf,
+  firingOf,
+  parseCatchUp,
+  parseTrigger,
+  tellEvent,
+  tellTime,
+  ticksMissed,
+  type CatchUp,
+  type ConditionEvent,
+  type ConditionInstance,
+  type Firing,
+  type InstanceStep,
+  type Json,
+  type LogEvent,
+  type Program,
+  type TriggerDefinition,
+} from "@millrace/core";
+
+interface Key {
+  readonly key: string;
+  instance: ConditionInstance;
+  firings: number;
+}
+
+interface Trigger {
+  readonly pipeline: string;
+  readonly version: number;
+  readonly definition: TriggerDefinition | undefined;
+  readonly program: Program | undefined;
+  paused: LogEvent | undefined;
+  readonly keys: Map<string, Key>;
+}
+
+/** All firings that follow from these entries and from the time up to `clock`. `valueOf` gives an entry's data. */
+export function replayTriggers(
+  entries: readonly LogEvent[],
+  clock: number,
+  valueOf: (entry: LogEvent) => Json,
+): Firing[] {
+  const replay = new Replay(entries, valueOf);
+  for (const entry of entries) replay.tell(entry);
+  replay.end(clock);
+  return replay.fired;
+}
+
+class Replay {
+  readonly fired: Firing[] = [];
+  readonly #entries: readonly LogEvent[];
+  readonly #valueOf: (entry: LogEvent) => Json;
+  readonly #triggers = new Map<string, Trigger>();
+
+  constructor(entries: readonly LogEvent[], valueOf: (entry: LogEvent) => Json) {
+    this.#entries = entries;
+    this.#valueOf = valueOf;
+  }
+
+  tell(entry: LogEvent): void {
+    for (const trigger of this.#triggers.values())
+      if (!trigger.paused) this.fired.push(...this.#event(trigger, entry));
+    if (entry.source === "millrace") this.#change(entry);
+  }
+
+  end(clock: number): void {
+    for (const trigger of this.#triggers.values())
+      if (!trigger.paused) this.fired.push(...this.#time(trigger, clock));
+  }
+
+  #event(trigger: Trigger, entry: LogEvent): Firing[] {
+    const { program } = trigger;
+    if (!program || entry.lane !== "live" || entry.invalid !== undefined) return [];
+    const { position, recordedAt, type, source, id, subject, time } = entry;
+    const event: ConditionEvent = {
+      position,
+      recordedAt,
+      type,
+      source,
+      id,
+      time,
+      data: this.#valueOf(entry),
+      attributes: entry.extensions,
+      ...(subject === undefined ? {} : { subject }),
+    };
+    return program.keysOf(event).flatMap((key) => {
+      const state = trigger.keys.get(key) ?? {
+        key,
+        instance: beginInstance(program, key, recordedAt),
+        firings: position,
+      };
+      const step = tellEvent(program, state.instance, event);
+      if (step.touched) trigger.keys.set(key, state);
+      return this.#noted(trigger, state, step);
+    });
+  }
+
+  #time(trigger: Trigger, before: number): Firing[] {
+    const { program } = trigger;
+    if (!program) return [];
+    const fired: Firing[] = [];
+    for (const state of trigger.keys.values())
+      for (let hasMore = true; hasMore;) {
+        const step = tellTime(program, state.instance, before);
+        fired.push(...this.#noted(trigger, state, step));
+        ({ hasMore } = step);
+      }
+    return fired;
+  }
+
+  #noted(trigger: Trigger, state: Key, { decided }: InstanceStep): Firing[] {
+    return decided.map((one) => {
+      const firing = firingOf(trigger.program!, trigger, state.key, one, state.firings);
+      state.firings += 1;
+      return firing;
+    });
+  }
+
+  // --- what changes triggers ----------------------------------------------------------------------------------------
+
+  #change(entry: LogEvent): void {
+    const data = (this.#valueOf(entry) ?? {}) as { readonly [name: string]: Json };
+    if (entry.type === "millrace.log.resumed") return this.#outage(entry, Number(data["clock"]));
+    const known = this.#triggers.get(entry.subject!);
+    // Deadlines before an entry come before it.
+    if (known && !known.paused) this.fired.push(...this.#time(known, entry.recordedAt));
+    if (entry.type === "millrace.trigger.changed") this.#define(entry, data, known);
+    else if (known && entry.type === "millrace.trigger.paused") known.paused ??= entry;
+    else if (known?.paused && entry.type === "millrace.trigger.resumed")
+      this.#resume(known, entry, data["onResume"] === undefined ? undefined : parseCatchUp(data["onResume"]));
+  }
+
+  #define(entry: LogEvent, data: { readonly [name: string]: Json }, known: Trigger | undefined): void {
+    const definition = data["trigger"] ? parseTrigger(data["trigger"]) : undefined;
+    const text = (one: TriggerDefinition | undefined): string => (one ? canonicalTrigger(one) : "none");
+    if (text(definition) === text(known?.definition)) return;
+    const pipeline = entry.subject!;
+    const program = definition && compileCondition(definition.condition, pipeline);
+    const trigger: Trigger = {
+      pipeline,
+      version: (known?.version ?? 0) + (definition ? 1 : 0),
+      definition,
+      program,
+      paused: definition && (data["paused"] === true || known?.paused) ? entry : undefined,
+      keys: new Map(),
+    };
+    if (program && !program.isKeyed)
+      trigger.keys.set("", {
+        key: "",
+        instance: beginInstance(program, "", entry.recordedAt),
+        firings: 0,
+      });
+    this.#triggers.set(pipeline, trigger);
+  }
+
+  #resume(trigger: Trigger, entry: LogEvent, onResume: CatchUp | undefined): void {
+    const from = trigger.paused!.position;
+    trigger.paused = undefined;
+    if (!trigger.definition) return;
+    const how = onResume ?? trigger.definition.onResume;
+    const fired: Firing[] = [];
+    if (how !== "none")
+      for (const missed of this.#entries.slice(from, entry.position - 1))
+        fired.push(...this.#event(trigger, missed));
+    fired.push(...this.#time(trigger, entry.recordedAt));
+    this.fired.push(...chooseFirings(inOrder(fired), how));
+  }
+
+  /** Ticks up to the log's clock as it was before were told as ever; of those that came after it the policy chooses. */
+  #outage(entry: LogEvent, clock: number): void {
+    for (const trigger of this.#triggers.values()) {
+      const { program, definition } = trigger;
+      const state = trigger.keys.get("");
+      if (program?.condition.kind !== "schedule" || !definition || !state || trigger.paused) continue;
+      this.fired.push(...this.#time(trigger, clock));
+      const due = dueOf(program, state.instance);
+      if (due > entry.recordedAt) continue;
+      const { schedule } = program.condition;
+      const missed = { lastMs: due - 1, nowMs: entry.recordedAt };
+      for (const { interval } of ticksMissed(schedule, missed, definition.catchUp, 10_000)) {
+        const { startMs: from, endMs: at } = interval;
+        const members = [{ kind: "tick" as const, operand: program.operands[0]!, from, at }];
+        const match = { from: entry.recordedAt, to: entry.recordedAt, members };
+        this.fired.push(firingOf(program, trigger, "", { at: entry.recordedAt, match }, state.firings));
+        state.firings += 1;
+      }
+      state.instance = beginInstance(program, "", entry.recordedAt);
+    }
+  }
+}
+
+/** In the order of log time, and of keys where that is equal. */
+function inOrder(firings: readonly Firing[]): Firing[] {
+  return firings.toSorted((a, b) => a.at - b.at || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+}

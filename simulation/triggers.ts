@@ -1,0 +1,99 @@
+/** Pipelines that events and time start, with triggers of many kinds. What is deployed of them changes (`trigger-client.ts`). */
+import {
+  noRetry,
+  parseTrigger,
+  type Json,
+  type PipelineDefinition,
+  type TriggerDefinition,
+} from "@millrace/core";
+import type { SeededRandom } from "@millrace/testkit";
+
+type Make = (random: SeededRandom) => Json;
+
+const order = (type: string, name?: string): Json => ({ kind: "event", type, ...(name && { name }) });
+const customer: Json = { kind: "path", path: ["data", "customer"] };
+const span = (random: SeededRandom): number => random.pick([800, 5_000, 20_000]);
+
+/** By pipeline: the conditions that its trigger may have. */
+const kinds: { readonly [pipeline: string]: Make } = {
+  "t-each": (random) => ({
+    kind: "event",
+    type: "order.placed",
+    where: { op: random.pick(["gt", "lt"]), path: ["data", "n"], value: random.pick([3, 5]) },
+  }),
+  "t-all": (random) => ({
+    kind: "all",
+    of: [order("order.placed", "placed"), order("order.paid", "paid")],
+    withinMs: span(random) * 10,
+    by: customer,
+  }),
+  "t-count": (random) => ({
+    kind: "count",
+    of: order("order.placed"),
+    n: random.pick([2, 3, 7]),
+    ...(random.chance(0.5) ? { by: customer } : {}),
+    ...(random.chance(0.5) ? { withinMs: span(random) * 4 } : {}),
+  }),
+  "t-session": (random) => ({
+    kind: "session",
+    of: order("order.*"),
+    gapMs: span(random),
+    ...(random.chance(0.3) ? { maxMs: 60_000 } : {}),
+    by: customer,
+  }),
+  "t-debounce": (random) => ({
+    kind: "debounce",
+    of: order("order.paid"),
+    quietMs: span(random),
+    ...(random.chance(0.5) ? { by: customer } : {}),
+  }),
+  "t-absent": (random) => ({
+    kind: "absent",
+    of: order("order.paid", "paid"),
+    after: order("order.placed", "placed"),
+    withinMs: span(random),
+    by: customer,
+  }),
+  "t-silence": (random) => ({ kind: "absent", of: order("order.placed"), withinMs: span(random) * 2 }),
+  "t-schedule": (random) => ({
+    kind: "schedule",
+    schedule: { kind: "every", every: { n: random.pick([20, 60]), unit: "seconds" }, tz: "UTC" },
+  }),
+  "t-paired": () => ({
+    kind: "sequence",
+    of: [order("order.placed", "placed"), order("order.paid", "paid")],
+    by: { kind: "operands", of: { placed: customer, paid: { kind: "path", path: ["subject"] } } },
+  }),
+};
+
+export const triggeredNames: readonly string[] = Object.keys(kinds);
+
+export function makeTrigger(random: SeededRandom, pipeline: string): TriggerDefinition {
+  return parseTrigger({
+    condition: kinds[pipeline]!(random),
+    onResume: random.pick<Json>(["all", "all", "latest", "none", { limit: 2 }]),
+    catchUp: random.pick<Json>(["all", "latest", "none", { limit: 3 }]),
+  });
+}
+
+/** Those that are started by a trigger only take their firing. */
+export function makeTriggeredPipelines(): PipelineDefinition[] {
+  return triggeredNames.map((name) => ({
+    name,
+    tags: [],
+    paused: false,
+    nodes: [
+      {
+        id: "take",
+        kind: "task",
+        name: "take",
+        input: { kind: "firing", path: [] },
+        after: [],
+        rule: "all_success",
+        options: { retry: noRetry, priority: 0, queue: "default", env: [], connections: [] },
+      },
+    ],
+    regions: [],
+    ...(name === "t-count" ? { maxActiveRuns: 2 } : {}),
+  }));
+}
