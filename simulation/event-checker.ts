@@ -5,6 +5,7 @@
  * V2: what is answered is durable: recorded and repeated events are in the log at the position that was told, and
  *     accepted ones are in the inbox or the log.
  * V3: at the end each acknowledged event is in the log, exactly once, with content that somebody gave it.
+ * V5: each run that ended and each generation that began is told once, with how it ended; no others are.
  * V4: each node's listener hears every entry once, in order, and none before its commit.
  */
 import type { EventDraft, EventOutcome, LogEvent } from "@millrace/core";
@@ -13,6 +14,8 @@ import type { MemoryTables } from "@millrace/testkit";
 import type { Journal } from "./journal.ts";
 
 const workspace = 1;
+/** What the engine itself tells is judged by its runs. */
+const ownSource = "millrace";
 const logShard = 0;
 
 export class EventChecker {
@@ -128,13 +131,14 @@ export class EventChecker {
   }
 
   checkEnd(): void {
+    this.#checkRuns();
     const seen = new Set<string>();
     for (const entry of this.#entries) {
       const name = nameOf(entry);
       if (seen.has(name)) this.#journal.violate("V3 an event is in the log once", name);
       seen.add(name);
       // Millrace's own are judged by what they change.
-      if (entry.source !== "millrace" && !this.#given.get(name)?.has(contentOf(entry)))
+      if (entry.source !== ownSource && !this.#given.get(name)?.has(contentOf(entry)))
         this.#journal.violate("V3 the log holds what was given", `${name} ${contentOf(entry)}`);
     }
     for (const name of this.#acknowledged)
@@ -142,6 +146,34 @@ export class EventChecker {
     if (!this.isHeard)
       this.#journal.violate("V4 all is heard", JSON.stringify([...this.#heard, this.#entries.length]));
   }
+
+  #checkRuns(): void {
+    const told = new Map<string, unknown>();
+    for (const { source, id, data } of this.#entries)
+      if (source === ownSource && /\/(started|finished|quarantined)$/.test(id))
+        told.set(id, (data.value as { state?: string }).state);
+    for (const run of this.#tables.runHistory.values()) {
+      const { id, generation, state, startedAt } = run;
+      const finished = tellingOf(id, generation, "finished");
+      // Who reruns a quarantined run ends it.
+      const wasQuarantined = told.has(tellingOf(id, generation, "quarantined"));
+      if (!wasQuarantined && told.get(finished) !== state)
+        this.#journal.violate(
+          "V5 how a run ended is told",
+          `${finished}: ${String(told.get(finished))}, not ${state}`,
+        );
+      const isStarted = told.has(tellingOf(id, generation, "started"));
+      if (startedAt !== undefined && !isStarted)
+        this.#journal.violate("V5 that a run started is told", tellingOf(id, generation, "started"));
+      told.delete(finished);
+    }
+    for (const [name] of told)
+      if (name.endsWith("/finished")) this.#journal.violate("V5 what is told has happened", name);
+  }
+}
+
+function tellingOf(id: string, generation: number, what: "started" | "finished" | "quarantined"): string {
+  return `run/${id}/g${generation}/${what}`;
 }
 
 function nameOf({ source, id }: { readonly source: string; readonly id: string }): string {

@@ -78,7 +78,7 @@ function checkTexts({ lane, source, id, type, subject, invalid }: EventRow): voi
 }
 
 function eventOf(row: EventRow, position: number, recordedAt: number): LogEvent {
-  const { dataText: _text, ...draft } = row;
+  const { dataText: _text, runId: _run, ...draft } = row;
   return { ...draft, position, recordedAt, time: row.time ?? recordedAt };
 }
 

@@ -63,6 +63,8 @@ export class EventLog {
   /** In the batch that is being put together, in its order; and in the flush under way. */
   #placed: Append[] = [];
   #sealed: Append[] = [];
+  /** Emitted here while another node owns the log: one message for each flush. */
+  #leaving: EventRow[] = [];
   #waiting = { events: 0, bytes: 0 };
   #advanceTo = Number.NEGATIVE_INFINITY;
   readonly #followers = new Set<LogFollower>();
@@ -135,7 +137,8 @@ export class EventLog {
   emit(rows: readonly EventRow[]): void {
     if (rows.length === 0) return;
     if (this.#options.owns(logShard)) this.#place({ rows, bytes: bytesOf(rows) });
-    else this.#options.send(logShard, { kind: "events", events: rows });
+    else this.#leaving.push(...rows);
+    this.#options.parts.commit.request();
   }
 
   /** From other nodes, in the turn that takes the message (Q2). */
@@ -168,6 +171,8 @@ export class EventLog {
   seal(): void {
     const { commit, clock } = this.#options.parts;
     const { batch } = commit;
+    if (this.#leaving.length > 0) this.#options.send(logShard, { kind: "events", events: this.#leaving });
+    this.#leaving = [];
     while (this.#queue.length > 0 && batch.events.length < eventsPerFlush) this.#place(this.#queue.shift()!);
     this.#sealed = this.#placed;
     this.#placed = [];
@@ -328,7 +333,7 @@ function entriesOf(
   { clock }: LogChange,
 ): LogEvent[] {
   const entries: LogEvent[] = [];
-  for (const [at, { dataText: _text, ...draft }] of rows.entries()) {
+  for (const [at, { dataText: _text, runId: _run, ...draft }] of rows.entries()) {
     const outcome = outcomes[at]!;
     if (outcome.kind !== "recorded") continue;
     entries.push({ ...draft, position: outcome.position, recordedAt: clock, time: draft.time ?? clock });

@@ -103,8 +103,8 @@ function idsOf(batch: FlushBatch): Set<string> {
 function partOf(table: string, row: unknown): string | undefined {
   if (rowsOfNoRun.has(table)) return undefined;
   const fields = row as { readonly runId?: unknown; readonly id?: unknown; readonly source?: unknown };
-  if (table === "events") return `event ${String(fields.source)} ${String(fields.id)}`;
   if (typeof fields.runId === "string") return fields.runId;
   if (table === "firings") return `firing ${JSON.stringify(row)}`;
+  if (table === "events") return `event ${String(fields.source)} ${String(fields.id)}`;
   return typeof fields.id === "string" ? fields.id : undefined;
 }

@@ -25,6 +25,7 @@ import type { Alarm } from "./clock.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import { evictAfterMs } from "./limits.ts";
 import type { HeldLimit } from "./dispatcher.ts";
+import { nodeFailed, runFinished, runQuarantined, runStarted } from "./own-events.ts";
 import type { RunEntry } from "./run-entry.ts";
 import { parentToken, tokenOf } from "./task-input.ts";
 import { firingOfRun } from "./trigger/run-firing.ts";
@@ -139,6 +140,8 @@ export class RunHost {
       return;
     }
     this.#noteStep(entry);
+    if (message.kind === "start" && entry.run.startedAt !== undefined)
+      this.#parts.events.emit([runStarted(entry)]);
     if (entry.run.state === "waiting") this.#waiting.add(entry);
     else if (this.#waiting.delete(entry)) this.#parts.commit.request();
     for (const effect of effects) this.#apply(entry, effect);
@@ -229,6 +232,7 @@ export class RunHost {
         commit.markTaskRun(entry, effect.taskRun);
         this.#recordForCache(entry, effect.taskRun);
         this.#parts.publish(entry, effect.taskRun);
+        if (effect.taskRun.state === "failed") this.#parts.events.emit([nodeFailed(entry, effect.taskRun)]);
         return;
       case "attempt": {
         const { taskRun, ...record } = effect.record;
@@ -270,7 +274,8 @@ export class RunHost {
       }
       case "emitted": {
         const { lane, workspace } = entry.identity;
-        const rows = effect.events.map((event) => ({ ...event, lane, workspace, dataText: undefined }));
+        const row = { lane, workspace, dataText: undefined, runId: entry.identity.id };
+        const rows = effect.events.map((event) => ({ ...event, ...row }));
         return this.#parts.events.emit(rows);
       }
       case "retry_at":
@@ -325,6 +330,7 @@ export class RunHost {
   /** It has ended, or is quarantined: its caller waits no longer. */
   #ended(entry: RunEntry): void {
     const { identity, run } = entry;
+    this.#parts.events.emit([run.state === "quarantined" ? runQuarantined(entry) : runFinished(entry)]);
     this.#forget(entry);
     if (identity.parent) {
       this.#parts.tellParent(identity.parent, {

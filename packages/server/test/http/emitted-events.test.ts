@@ -71,3 +71,54 @@ test("what a worker of another server emits is recorded, too", async () => {
   const all = async (): Promise<string[]> => (await logged(fixture)).toSorted();
   await expect.poll(all, { timeout: 10_000 }).toEqual(runs.toSorted());
 });
+
+test("the log tells that a run started, which node failed, and how the run finished", async () => {
+  await using fixture = await startFixture();
+  await fixture.deploy([pipeline("p", [node("a"), node("b")])]);
+  await fixture.worker({ answer: ({ token }) => (token.node === "a" ? failed : emitting("x")) });
+  const run = await fixture.start("p", { labels: { team: "data" } });
+  await fixture.ended(run.id);
+  const { items } = (await fixture.call("GET", "/events?source=millrace")).body;
+  const told = items
+    .toReversed()
+    .map(({ event }: EventView) => [event.type, event.subject, event.data as object])
+    .filter(([type]: [string]) => /run|node/.test(type));
+  const about = { run: run.id, pipeline: "p", project: "test", generation: 1, labels: { team: "data" } };
+  expect(told).toEqual([
+    ["millrace.run.started", "p", about],
+    [
+      "millrace.node.failed",
+      "p/a",
+      expect.objectContaining({ ...about, node: "a", error: { name: "Error", message: "it broke" } }),
+    ],
+    ["millrace.run.finished", "p", expect.objectContaining({ ...about, state: "failed" })],
+  ]);
+  await fixture.call("POST", `/runs/${run.id}/rerun`, { scope: "all" });
+  await fixture.ended(run.id);
+  const again = (await fixture.call("GET", "/events?type=millrace.run.finished")).body.items;
+  expect(again.map(({ event }: EventView) => event.id)).toEqual([
+    `run/${run.id}/g2/finished`,
+    `run/${run.id}/g1/finished`,
+  ]);
+});
+
+test("nobody else writes what is Millrace's own", async () => {
+  await using fixture = await startFixture();
+  await fixture.deploy([pipeline("p", [node("a")])]);
+  const own = { specversion: "1.0" as const, id: "1", source: "millrace", type: "x" };
+  await fixture.worker({
+    answer: () => ({
+      kind: "succeeded",
+      output: { value: 1 },
+      events: [
+        own,
+        { ...own, source: "/x", type: "millrace.run.finished" },
+        { ...own, source: "/x", type: "mine" },
+      ],
+    }),
+  });
+  const run = await fixture.start("p");
+  await fixture.ended(run.id);
+  const { items } = (await fixture.call("GET", "/events?id=1")).body;
+  expect(items.map(({ event }: EventView) => event.type)).toEqual(["mine"]);
+});

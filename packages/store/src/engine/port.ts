@@ -203,6 +203,8 @@ export interface EventRow extends EventDraft {
   readonly workspace: number;
   /** JSON text of data that rests in the row, where somebody had it already. */
   readonly dataText: string | undefined;
+  /** The run that tells it: if the database refuses that run's rows, this one goes with them. */
+  readonly runId?: string;
 }
 
 /** From the flush on that has this, no entry of the log gets a `recordedAt` before `at`. */

@@ -1,0 +1,93 @@
+/**
+ * What the log tells of runs (the design, §7): that one started, finished, and which nodes failed. Each is committed in the
+ * flush of what it tells; its id is made of what it tells, so that a repeat is the same event.
+ */
+import { ownSource, type Json, type TaskRun } from "@millrace/core";
+import type { EventRow } from "@millrace/store";
+import { ownEvent } from "./event-log.ts";
+import type { RunEntry } from "./run-entry.ts";
+
+export const runStartedType = "millrace.run.started";
+export const runFinishedType = "millrace.run.finished";
+export const runQuarantinedType = "millrace.run.quarantined";
+export const nodeFailedType = "millrace.node.failed";
+
+export function runStarted(entry: RunEntry): EventRow {
+  return runEvent(entry, {
+    type: runStartedType,
+    name: "started",
+    subject: entry.identity.pipeline,
+    more: {},
+  });
+}
+
+export function runFinished(entry: RunEntry): EventRow {
+  return outcomeEvent(entry, runFinishedType, "finished");
+}
+
+/** A person decides what becomes of it. Whoever reruns it ends it; that is not told as its end. */
+export function runQuarantined(entry: RunEntry): EventRow {
+  return outcomeEvent(entry, runQuarantinedType, "quarantined");
+}
+
+function outcomeEvent(entry: RunEntry, type: string, name: string): EventRow {
+  const { state, reason } = entry.run;
+  const more = { state, ...(reason === undefined ? {} : { reason: reason as unknown as Json }) };
+  return runEvent(entry, { type, name, subject: entry.identity.pipeline, more });
+}
+
+export function nodeFailed(entry: RunEntry, taskRun: TaskRun): EventRow {
+  const { item, attempt, error, reason } = taskRun;
+  const node = taskRun.node.definition.id;
+  return runEvent(entry, {
+    type: nodeFailedType,
+    name: `${node}/${item}/failed`,
+    subject: `${entry.identity.pipeline}/${node}`,
+    more: {
+      node,
+      item,
+      attempt,
+      reason: { code: reason?.code ?? "task_failed", message: (reason?.message ?? "").slice(0, messageMax) },
+      ...(error === undefined
+        ? {}
+        : { error: { name: error.name, message: error.message.slice(0, messageMax) } }),
+    },
+  });
+}
+
+/** Characters of an error that an event tells: the whole of it stands with the run. */
+const messageMax = 1_000;
+
+interface Telling {
+  readonly type: string;
+  readonly name: string;
+  readonly subject: string;
+  readonly more: { readonly [name: string]: Json };
+}
+
+function runEvent({ identity, run }: RunEntry, { type, name, subject, more }: Telling): EventRow {
+  const { id, pipeline, project, lane, labels } = identity;
+  const { generation } = run;
+  const event = ownEvent({
+    source: ownSource,
+    id: `run/${id}/g${generation}/${name}`.slice(0, idMax),
+    type,
+    subject: subject.slice(0, subjectMax),
+    lane,
+    data: {
+      value: {
+        run: id,
+        pipeline,
+        project,
+        generation,
+        ...(Object.keys(labels).length === 0 ? {} : { labels }),
+        ...more,
+      },
+    },
+  });
+  return { ...event, runId: id };
+}
+
+/** The log's columns hold so much; a node's name is shorter than this by far. */
+const idMax = 256;
+const subjectMax = 512;
