@@ -90,7 +90,7 @@ table event_log partition by LIST (retention)
   invalid text
   constraint event_log_pkey PRIMARY KEY (workspace, "position", recorded_at, retention)
   CREATE INDEX event_log_by_blob ON ONLY millrace.event_log USING btree (data_blob) WHERE (data_blob IS NOT NULL)
-  CREATE INDEX event_log_by_source ON ONLY millrace.event_log USING btree (workspace, source, "position")
+  CREATE INDEX event_log_by_source ON ONLY millrace.event_log USING btree (workspace, source, "position") WHERE (source <> 'millrace'::text)
   CREATE INDEX event_log_by_subject ON ONLY millrace.event_log USING btree (workspace, subject, "position") WHERE (subject IS NOT NULL)
   CREATE INDEX event_log_by_type ON ONLY millrace.event_log USING btree (workspace, type, "position")
 
@@ -417,15 +417,15 @@ function check_run() returns trigger body bd55b591a0f266da3d58e4846cb2b2e9
 function check_task_run() returns trigger body 579106af719f65511e4ac5b3ae13a661
 function event_content_hash(p_lane text, p_type text, p_subject text, p_time_ms double precision, p_attributes text, p_data text, p_blob text) returns bigint body d41d8cd98f00b204e9800998ecf8427e
 function flush(p_node bigint, p_flush bigint, p_runs flush_run[], p_task_runs flush_task_run[], p_ended flush_run_end[], p_final flush_task_run[], p_more flush_run_end[], p_rest json) returns void body 86f45ce1dd0483773da537bf1560d0ac
-function flush_identities(p_workspace integer, p_events flush_event[], p_position bigint, p_at timestamp with time zone) returns integer body 49d52d2a25ab35e8faca0d8fa2b59ba6
-function flush_identity_positions(p_workspace integer, p_events flush_event[], p_position bigint, p_kept bigint[]) returns void body c9822308467235fac1e4882fdbc68374
-function flush_kept_events(p_workspace integer, p_events flush_event[], p_position bigint) returns bigint[] body 5cddb7f3acbd99f4460ec35d4806df0a
+function flush_identities(p_workspace integer, p_events flush_event[], p_position bigint, p_at timestamp with time zone) returns integer body 48cb668271c29f10a24f22fb04aff94f
+function flush_identity_positions(p_workspace integer, p_events flush_event[], p_position bigint, p_kept bigint[]) returns void body 68aca0def01a0078f9522edf7f6398c8
+function flush_kept_events(p_workspace integer, p_events flush_event[], p_position bigint) returns bigint[] body 7437ec8b7d86b7db6dd01c91ae93861a
 function flush_log_change(p_workspace integer, p_position bigint, p_at timestamp with time zone, p_node bigint, p_flush bigint, p_change json) returns void body 06b034f2d3c52d44189004b4d385b215
-function flush_log_entries(p_workspace integer, p_events flush_event[], p_position bigint, p_at timestamp with time zone) returns void body 4749f1d9845896e386052d6e58cb5fea
+function flush_log_entries(p_workspace integer, p_events flush_event[], p_position bigint, p_at timestamp with time zone) returns void body 61d7f085c137930b0d0ab49003438510
 function flush_log_head(p_workspace integer, p_at timestamp with time zone, p_node bigint, p_flush bigint) returns log_head body 16d8a3092f5226fc33f1049388066a64
 function flush_log_mark(p_workspace integer, p_position bigint, p_at timestamp with time zone) returns void body aafddd1ead3adb97580b6eb99a7ec6c5
 function flush_offers(p_rest json) returns void body 48daf18ab104c2bb85a2e964f7a32baa
-function flush_other_events(p_workspace integer, p_events flush_event[], p_position bigint, p_kept bigint[]) returns json body 5b4f4353e7b2245ed3f1cd830414345b
+function flush_other_events(p_workspace integer, p_events flush_event[], p_position bigint, p_kept bigint[]) returns json body d7fc0693d9611f23b43bf72d10a7f698
 function flush_rest(p_rest json) returns void body f818fc75b5bf1796fb3e58bf8ec412de
 function flush_rest_of_runs(p_rest json) returns void body 5b0e339be46fe57c43ea20851ac3ad17
 function flush_triggers(p_rest json) returns void body 01dfad10dae48bc2e3b80a6e44f6da5f

@@ -127,6 +127,34 @@ export const engineStoreLogRules: { readonly [name: string]: EngineStoreRule } =
     assert.equal((await wholeLog(store)).length, 5);
   },
 
+  "an event that only its flush makes is always new, among others that are not": async ({ store }) => {
+    const { append } = await logFlusher(store);
+    await append([eventRow("a"), eventRow("once", { once: true })]);
+    const change = await append([
+      eventRow("a"),
+      eventRow("once", { once: true }),
+      eventRow("b"),
+      eventRow("once"),
+      eventRow("c", { once: true }),
+      eventRow("b"),
+    ]);
+    assert.deepEqual(change, {
+      first: 3,
+      count: 4,
+      clock: rowTime,
+      others: [
+        { at: 0, kind: "duplicate", position: 1 },
+        { at: 5, kind: "duplicate", position: 4 },
+      ],
+    });
+    assert.deepEqual((await append([eventRow("d", { once: true })])).first, 7);
+    assert.deepEqual(
+      (await wholeLog(store)).map(({ position, id }) => `${position} ${id}`),
+      ["1 a", "2 once", "3 once", "4 b", "5 once", "6 c", "7 d"],
+    );
+    assert.deepEqual((await append([eventRow("once")])).others, [{ at: 0, kind: "duplicate", position: 5 }]);
+  },
+
   "a repeat with other content is a conflict, whatever differs": async ({ store }) => {
     const { append } = await logFlusher(store);
     const first = eventRow("a", { data: { value: 1 }, subject: "s", time: rowTime, extensions: { x: "y" } });

@@ -28,14 +28,14 @@ export function planLogStep(tables: MemoryTables, batch: FlushBatch): LogStep | 
     assert(row.workspace === clock.workspace, "a flush's events belong to the workspace of its clock");
     const name = keyOf(row.workspace, row.source, row.id);
     const content = contentOf(row);
-    const known = tables.eventIdentities.get(name) ?? identities.get(name);
+    const known = row.once ? undefined : (tables.eventIdentities.get(name) ?? identities.get(name));
     if (known) {
       const kind = content === known.content ? "duplicate" : "conflict";
       others.push({ at, kind, position: known.position });
       continue;
     }
     const event = eventOf(row, head.position + events.length + 1, recordedAt);
-    identities.set(name, { position: event.position, content });
+    if (!row.once) identities.set(name, { position: event.position, content });
     events.push(event);
   }
   const change = { first: head.position + 1, count: events.length, clock: recordedAt, others };
@@ -78,7 +78,7 @@ function checkTexts({ lane, source, id, type, subject, invalid }: EventRow): voi
 }
 
 function eventOf(row: EventRow, position: number, recordedAt: number): LogEvent {
-  const { dataText: _text, runId: _run, ...draft } = row;
+  const { dataText: _text, runId: _run, once: _once, ...draft } = row;
   return { ...draft, position, recordedAt, time: row.time ?? recordedAt };
 }
 

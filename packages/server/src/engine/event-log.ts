@@ -333,7 +333,7 @@ function entriesOf(
   { clock }: LogChange,
 ): LogEvent[] {
   const entries: LogEvent[] = [];
-  for (const [at, { dataText: _text, runId: _run, ...draft }] of rows.entries()) {
+  for (const [at, { dataText: _text, runId: _run, once: _once, ...draft }] of rows.entries()) {
     const outcome = outcomes[at]!;
     if (outcome.kind !== "recorded") continue;
     entries.push({ ...draft, position: outcome.position, recordedAt: clock, time: draft.time ?? clock });

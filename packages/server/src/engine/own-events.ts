@@ -18,6 +18,7 @@ export function runStarted(entry: RunEntry): EventRow {
     name: "started",
     subject: entry.identity.pipeline,
     more: {},
+    isOnce: true,
   });
 }
 
@@ -33,7 +34,7 @@ export function runQuarantined(entry: RunEntry): EventRow {
 function outcomeEvent(entry: RunEntry, type: string, name: string): EventRow {
   const { state, reason } = entry.run;
   const more = { state, ...(reason === undefined ? {} : { reason: reason as unknown as Json }) };
-  return runEvent(entry, { type, name, subject: entry.identity.pipeline, more });
+  return runEvent(entry, { type, name, subject: entry.identity.pipeline, more, isOnce: true });
 }
 
 export function nodeFailed(entry: RunEntry, taskRun: TaskRun): EventRow {
@@ -42,6 +43,7 @@ export function nodeFailed(entry: RunEntry, taskRun: TaskRun): EventRow {
   return runEvent(entry, {
     type: nodeFailedType,
     name: `${node}/${item}/failed`,
+    isOnce: false,
     subject: `${entry.identity.pipeline}/${node}`,
     more: {
       node,
@@ -63,9 +65,11 @@ interface Telling {
   readonly name: string;
   readonly subject: string;
   readonly more: { readonly [name: string]: Json };
+  /** It can't be told twice. */
+  readonly isOnce: boolean;
 }
 
-function runEvent({ identity, run }: RunEntry, { type, name, subject, more }: Telling): EventRow {
+function runEvent({ identity, run }: RunEntry, { type, name, subject, more, isOnce }: Telling): EventRow {
   const { id, pipeline, project, lane, labels } = identity;
   const { generation } = run;
   const event = ownEvent({
@@ -85,7 +89,7 @@ function runEvent({ identity, run }: RunEntry, { type, name, subject, more }: Te
       },
     },
   });
-  return { ...event, runId: id };
+  return { ...event, runId: id, ...(isOnce ? { once: true } : {}) };
 }
 
 /** The log's columns hold so much; a node's name is shorter than this by far. */

@@ -122,6 +122,7 @@ function eventFields(event: EventRow): RecordField[] {
     data.blob,
     isInline ? undefined : data.bytes,
     event.invalid,
+    event.once,
   ];
 }
 

@@ -205,6 +205,8 @@ export interface EventRow extends EventDraft {
   readonly dataText: string | undefined;
   /** The run that tells it: if the database refuses that run's rows, this one goes with them. */
   readonly runId?: string;
+  /** Only the flush that tells it makes it: it is always new, and its name is not kept. */
+  readonly once?: true;
 }
 
 /** From the flush on that has this, no entry of the log gets a `recordedAt` before `at`. */
