@@ -143,6 +143,25 @@ export {
   namesShownMax,
   nodesMax,
 } from "./limits.ts";
+export {
+  anyMediaType,
+  extensionOfHeader,
+  isSecretHeader,
+  parseWebhook,
+  webhookAccepts,
+  webhookAlgorithms,
+  webhookEncodings,
+  webhookKinds,
+  webhookMappingNames,
+  webhookRate,
+  webhookToleranceMs,
+  type WebhookAlgorithm,
+  type WebhookDefinition,
+  type WebhookEncoding,
+  type WebhookKind,
+  type WebhookMapping,
+  type WebhookVerification,
+} from "./webhook/webhook.ts";
 export { Heap } from "./heap.ts";
 export { nearestName } from "./nearest-name.ts";
 export {

@@ -98,3 +98,11 @@ export const emittedDataMax = 16_384;
 export const emittedTypeMax = 150;
 /** Events in one batch. */
 export const eventBatchMax = 1_000;
+/** Secrets of one webhook: the one in use, and those before it. */
+export const webhookSecretsMax = 8;
+/** Media types in a webhook's list. */
+export const webhookTextMax = 32;
+/** How old a signed delivery may be at most: who repeats an older one has had a day to think of it. */
+export const webhookToleranceMsMax = 86_400_000;
+/** Deliveries in a second at one webhook: what comes faster sends batches to `POST /events`. */
+export const webhookRateMax = 10_000;

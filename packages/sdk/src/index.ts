@@ -65,3 +65,11 @@ export {
   type WithinOptions,
 } from "./condition/on.ts";
 export { eventType, type EventType, type EventTypeOptions } from "./condition/event-type.ts";
+export {
+  webhook,
+  type Webhook,
+  type WebhookHmac,
+  type WebhookOptions,
+  type WebhookSecret,
+  type WebhookVerify,
+} from "./webhook.ts";

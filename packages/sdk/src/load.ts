@@ -7,6 +7,7 @@ import {
   type ProjectDefinition,
 } from "@millrace/core";
 import type { TaskFunction } from "./build.ts";
+import { loadWebhooks } from "./load-webhooks.ts";
 import { didYouMean } from "./nearest.ts";
 import { definitionBrand, type DefinitionHandle, type DescribedPipeline } from "./pipeline.ts";
 import { validateWith, type ParamsResult } from "./schema.ts";
@@ -50,10 +51,13 @@ export function loadProject(
 ): LoadedProject {
   const errors: MillraceError[] = [];
   const described = new Map<string, DescribedPipeline>();
-  const found = collectDefinitions(modules, options, errors);
+  const exported = Object.values(modules).flatMap((module) => Object.values(module) as unknown[]);
+  const found = collectDefinitions(exported, options, errors);
+  const place = { captureSource: options.captureSource ?? true, root: options.root };
+  const webhooks = loadWebhooks(exported, place, errors);
   for (const handle of found.values()) {
     try {
-      const pipeline = handle.describe({ captureSource: options.captureSource ?? true, root: options.root });
+      const pipeline = handle.describe(place);
       checkPipeline(pipeline, found, options);
       described.set(handle.name, pipeline);
     } catch (error) {
@@ -67,6 +71,7 @@ export function loadProject(
       pipelines: [...described.values()].map((pipeline) => pipeline.definition),
       pools: options.pools ?? {},
       queues: [...new Set(["default", ...(options.queues ?? [])])],
+      ...(webhooks.length === 0 ? {} : { webhooks }),
     },
     taskFunction: (pipeline, node) => described.get(pipeline)?.functions.get(node),
     validateParams: async (pipeline, value) => {
@@ -78,13 +83,13 @@ export function loadProject(
 
 /** By identity, because files may export each other's pipelines again. */
 function collectDefinitions(
-  modules: { readonly [file: string]: object },
+  values: readonly unknown[],
   options: LoadOptions,
   errors: MillraceError[],
 ): ReadonlyMap<object, DefinitionHandle> {
   const found = new Map<object, DefinitionHandle>();
   const byName = new Map<string, DefinitionHandle>();
-  for (const exported of Object.values(modules).flatMap((module) => Object.values(module) as unknown[])) {
+  for (const exported of values) {
     const handle = handleOf(exported);
     if (!handle || found.has(exported as object)) continue;
     const other = byName.get(handle.name);

@@ -135,6 +135,36 @@ export const catalogue = {
     "Events come faster than they can be recorded; none of the request's were.",
     "Send them again after the time in Retry-After.",
   ),
+  MILLRACE_WEBHOOK_INVALID: entry(
+    422,
+    "fix_code",
+    "A webhook can't be read.",
+    "Correct what the message names: the verification, the media types, the headers, the rate or the mapping.",
+  ),
+  MILLRACE_WEBHOOK_REFUSED: entry(
+    401,
+    "fix_setup",
+    "No webhook of this name takes a delivery that is signed like this; it was not recorded.",
+    "Compare the address and the secret at the sender with those of the webhook: `millrace hooks`.",
+  ),
+  MILLRACE_WEBHOOK_STALE: entry(
+    401,
+    "fix_input",
+    "A delivery is signed rightly, but its time is too far from the server's; it was not recorded.",
+    "Send it again with the time of now, and compare the clocks of both machines.",
+  ),
+  MILLRACE_WEBHOOK_CONTENT: entry(
+    415,
+    "fix_setup",
+    "A webhook does not take bodies of this media type.",
+    "Set the sender's content type to one of those, or name it in the webhook's `accepts`.",
+  ),
+  MILLRACE_WEBHOOK_UNREADY: entry(
+    503,
+    "fix_setup",
+    "A webhook's secret is not set at this server, so that no delivery can be judged; this one was not recorded.",
+    "Whoever runs the server finds what is missing with `millrace doctor`; send the delivery again then.",
+  ),
   MILLRACE_INTERNAL: entry(
     500,
     "retry",

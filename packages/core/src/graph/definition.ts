@@ -9,6 +9,7 @@
 import type { Json, Path } from "../json.ts";
 import type { RetryPolicy } from "../retry/policy.ts";
 import type { TriggerDefinition } from "../trigger/trigger.ts";
+import type { WebhookDefinition } from "../webhook/webhook.ts";
 
 export type JsonSchema = { readonly [key: string]: Json } | boolean;
 
@@ -160,4 +161,6 @@ export interface ProjectDefinition {
   readonly pipelines: readonly PipelineDefinition[];
   readonly pools: { readonly [name: string]: number };
   readonly queues: readonly string[];
+  /** Absent in what was deployed before there were any. */
+  readonly webhooks?: readonly WebhookDefinition[];
 }
