@@ -130,12 +130,11 @@ const pipeline = object(
     source,
   },
 );
-const project = object({
-  project: text,
-  pipelines: list(pipeline),
-  pools: mapOf(count),
-  queues: list(text),
-});
+const project = object(
+  { project: text, pipelines: list(pipeline), pools: mapOf(count), queues: list(text) },
+  // The core checks each itself.
+  { webhooks: list(object({ name: text }, { source })) },
+);
 export const deployRequest = closed(object({ bundle: sha256, definition: project }, { dryRun: flag }));
 
 const templateDepthMax = 200;

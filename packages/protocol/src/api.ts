@@ -7,6 +7,7 @@ import type {
   ProjectDefinition,
   RetentionClass,
   SourceLocation,
+  WebhookKind,
 } from "@millrace/core";
 import type { LogLine } from "./worker.ts";
 
@@ -200,6 +201,14 @@ export interface DeployResponse {
   readonly changed: readonly string[];
   readonly unchanged: readonly string[];
   readonly retired: readonly string[];
+  /** The same of webhooks; absent where the project has none and had none. */
+  readonly webhooks?: WebhookDifference;
+}
+export interface WebhookDifference {
+  readonly added: readonly string[];
+  readonly changed: readonly string[];
+  readonly unchanged: readonly string[];
+  readonly retired: readonly string[];
 }
 export interface DeploymentView {
   readonly project: string;
@@ -221,6 +230,27 @@ export interface PoolView {
   readonly used: number;
   readonly waiting: number;
   readonly setByOperator: boolean;
+}
+
+export interface WebhookView {
+  readonly name: string;
+  readonly project: string;
+  readonly kind: WebhookKind;
+  /** Where senders deliver; without the server's own address, where it was not told its public one. */
+  readonly address: string;
+  /** Environment variables that it names and the server does not have. */
+  readonly missingSecrets: readonly string[];
+  readonly source?: SourceLocation;
+}
+/** What became of a delivery. */
+export interface DeliveryReceipt {
+  readonly position?: number;
+  /** It came before. */
+  readonly duplicate?: true;
+  /** It is durable, and another server will put it into the log. */
+  readonly accepted?: true;
+  /** Another body came before under the same name, at this position: this one is kept, and starts nothing. */
+  readonly conflict?: number;
 }
 
 export interface WorkerView {

@@ -7,6 +7,7 @@ export {
   type BundleUpload,
   type CancelRequest,
   type DeploymentView,
+  type DeliveryReceipt,
   type DeployRequest,
   type DeployResponse,
   type EventBatchReceipt,
@@ -31,6 +32,8 @@ export {
   type StartRunResponse,
   type TaskRunState,
   type TaskRunView,
+  type WebhookDifference,
+  type WebhookView,
   type WorkerView,
 } from "./api.ts";
 export { type DispatchToken, tokenKey } from "./ids.ts";

@@ -19,6 +19,7 @@ import {
   endQuarantined,
   findOutputs,
   findRun,
+  listWebhooks,
   liveChannel,
   findRunRows,
   migrate,
@@ -43,6 +44,7 @@ import { LogSink } from "./http/log-sink.ts";
 import { ParamsCheck } from "./http/params-check.ts";
 import { sinceOf } from "./http/run-snapshot.ts";
 import { serverInfo } from "./http/server-routes.ts";
+import { WebhookBook } from "./http/webhook/webhook-book.ts";
 import { WorkerSockets } from "./http/worker-socket.ts";
 import { Maintenance } from "./maintenance.ts";
 
@@ -65,6 +67,8 @@ export interface ServerOptions {
   readonly activeRunsMax?: number;
   /** Brings the database to this version's schema first; else it must have it. */
   readonly migrate: boolean;
+  /** The environment, from which webhooks take their secrets by name; none when absent. */
+  readonly variables?: { readonly [name: string]: string | undefined };
   /** How long history, logs and artifacts are kept; 30 when absent. */
   readonly retentionDays?: number;
 }
@@ -200,6 +204,13 @@ class RunningServer implements Server {
       progress,
       live,
       params,
+      webhooks: new WebhookBook({
+        read: () => listWebhooks(database, workspaceId),
+        variables: options.variables ?? {},
+        publicUrl: options.publicUrl,
+        clock: systemClock,
+        log: options.log,
+      }),
       definitionsChanged: () => this.#reloadDefinitions(),
     };
     this.#maintenance = new Maintenance({
@@ -280,6 +291,9 @@ class RunningServer implements Server {
   }
 
   async #reloadDefinitions(): Promise<void> {
+    await this.#context.webhooks.refresh().catch((error: unknown) => {
+      this.#parts.options.log.warn({ err: error }, "the webhooks could not be read");
+    });
     const engine = this.#host.running;
     if (!engine) return;
     engine.definitions.forgetActive();

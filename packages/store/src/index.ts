@@ -98,11 +98,13 @@ export {
   changeDeployment,
   configuredPools,
   type DeployedPipeline,
+  type DeployedWebhook,
   definitionsChannel,
   type DeploymentChange,
   type DeploymentRow,
   type DeploymentState,
   listDeployments,
+  listWebhooks,
 } from "./queries/deployments.ts";
 export { announceLive, liveChannel, liveNoteBytesMax } from "./queries/live.ts";
 export {

@@ -7,6 +7,7 @@ import type { LiveProgress } from "./live-progress.ts";
 import type { LiveRelay } from "./live-relay.ts";
 import type { LogSink } from "./log-sink.ts";
 import type { ParamsCheck } from "./params-check.ts";
+import type { WebhookBook } from "./webhook/webhook-book.ts";
 
 export interface ApiContext {
   readonly version: string;
@@ -21,6 +22,7 @@ export interface ApiContext {
   readonly progress: LiveProgress;
   readonly live: LiveRelay;
   readonly params: ParamsCheck;
+  readonly webhooks: WebhookBook;
   /** This server's view of definitions is read again; others are told by the database. */
   definitionsChanged(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** The HTTP application: access first, then the routes; every refusal leaves as a problem. */
+/** The HTTP application: access first, except at webhooks, then the routes; every refusal leaves as a problem. */
 import { isNestedWithin, jsonDepthMax, MillraceError, type Json } from "@millrace/core";
 import { apiPrefix, type Problem } from "@millrace/protocol";
 import { fastify, type FastifyInstance, type FastifyReply } from "fastify";
@@ -15,6 +15,8 @@ import { expectedError, isTooLarge, problemOf, problemType, tooLarge } from "./p
 import { addRoute, type Route } from "./route.ts";
 import { runRoutes } from "./run-routes.ts";
 import { serverRoutes } from "./server-routes.ts";
+import { addWebhookDoor, judgesItself } from "./webhook/webhook-door.ts";
+import { webhookRoutes } from "./webhook/webhook-routes.ts";
 
 /** What a request wraps a value of the user's in: `{ params: … }`. */
 const bodyDepth = 1;
@@ -30,6 +32,7 @@ function apiRoutes(context: ApiContext): Route[] {
     ...deploymentRoutes(context),
     ...poolRoutes(context),
     ...eventRoutes(context),
+    ...webhookRoutes(context),
   ];
   const document: Route = {
     method: "GET",
@@ -56,7 +59,7 @@ export function makeApp(context: ApiContext, access: Access): FastifyInstance {
     done(null, body);
   });
   app.addHook("onRequest", (request, _reply, done) => {
-    access.check(request.headers);
+    if (!judgesItself(request)) access.check(request.headers);
     done();
   });
   app.setErrorHandler((cause, request, reply) => {
@@ -78,6 +81,7 @@ export function makeApp(context: ApiContext, access: Access): FastifyInstance {
       ),
     ),
   );
+  void app.register(async (door) => addWebhookDoor(door, context));
   const routes = apiRoutes(context);
   void app.register(
     async (api) => {

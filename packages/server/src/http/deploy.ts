@@ -5,15 +5,18 @@ import {
   MillraceError,
   nearestName,
   parseTrigger,
+  parseWebhook,
   type Json,
   type PipelineDefinition,
   type ProjectDefinition,
+  type WebhookDefinition,
 } from "@millrace/core";
 import {
   isStorable,
   type DeployRequest,
   type DeployResponse,
   type RollbackRequest,
+  type WebhookDifference,
 } from "@millrace/protocol";
 import { changeDeployment, hasBundle, type DeploymentState } from "@millrace/store";
 import { workspaceId } from "../engine/workspace.ts";
@@ -27,6 +30,7 @@ const builtInQueues = ["default"];
 export async function deploy(context: ApiContext, request: DeployRequest): Promise<DeployResponse> {
   const { bundle, definition, dryRun = false } = request;
   checkPipelines(definition);
+  checkWebhooks(definition);
   if (!dryRun && !(await hasBundle(context.database, bundle))) {
     throw new MillraceError("MILLRACE_BUNDLE_UNKNOWN", {
       message: `The bundle ${bundle} was not uploaded.`,
@@ -103,6 +107,22 @@ function checkPipelines(definition: ProjectDefinition): void {
   }
 }
 
+function checkWebhooks({ webhooks = [] }: ProjectDefinition): void {
+  const seen = new Set<string>();
+  for (const given of webhooks) {
+    const webhook = parseWebhook(given as unknown as Json);
+    if (seen.has(webhook.name) || !isStorableAll(webhook as unknown as Json)) {
+      throw new MillraceError("MILLRACE_WEBHOOK_INVALID", {
+        message: seen.has(webhook.name)
+          ? `The project has two webhooks with the name "${webhook.name}".`
+          : `The webhook "${webhook.name}" has a text with U+0000 or half of a surrogate pair, which can't be stored.`,
+        ...sourceOf(webhook),
+      });
+    }
+    seen.add(webhook.name);
+  }
+}
+
 /** A definition is looked into by the database, which then reads every text in it. */
 function checkText(pipeline: PipelineDefinition): void {
   if (isStorableAll(pipeline as unknown as Json)) return;
@@ -159,6 +179,7 @@ function checkNames(definition: ProjectDefinition, state: DeploymentState): void
       fields: { pipeline: foreign.name, owner: foreign.project, project },
     });
   }
+  checkWebhookNames(definition, state);
   const pools = new Set([...state.pools, ...Object.keys(definition.pools)]);
   const callable = new Set([...state.pipelineNames, ...definition.pipelines.map(({ name }) => name)]);
   for (const pipeline of definition.pipelines) {
@@ -182,6 +203,17 @@ function checkNames(definition: ProjectDefinition, state: DeploymentState): void
   }
 }
 
+function checkWebhookNames({ project, webhooks = [] }: ProjectDefinition, state: DeploymentState): void {
+  const names = new Set(webhooks.map(({ name }) => name));
+  const foreign = state.webhooks.find((row) => row.project !== project && names.has(row.definition.name));
+  if (!foreign) return;
+  const { name } = foreign.definition;
+  throw new MillraceError("MILLRACE_PROJECT_CONFLICT", {
+    message: `The webhook "${name}" belongs to the project "${foreign.project}", not to "${project}".`,
+    fields: { webhook: name, owner: foreign.project, project },
+  });
+}
+
 function suggestion(name: string, names: Iterable<string>): string {
   const near = nearestName(name, names);
   return near === undefined ? "" : ` Did you mean "${near}"?`;
@@ -194,22 +226,40 @@ function sourceOf(part: Pick<PipelineDefinition, "source">): Pick<PipelineDefini
 function differenceOf(
   definition: ProjectDefinition,
   state: DeploymentState,
-): Pick<DeployResponse, "project" | "added" | "changed" | "unchanged" | "retired"> {
-  const { project } = definition;
-  const before = new Map(
-    state.pipelines
-      .filter((row) => row.project === project && !row.retired)
-      .map((row) => [row.name, canonicalJson(row.definition as unknown as Json)]),
-  );
+): Pick<DeployResponse, "project" | "added" | "changed" | "unchanged" | "retired" | "webhooks"> {
+  const { project, webhooks = [] } = definition;
+  const pipelinesBefore = state.pipelines.filter((row) => row.project === project && !row.retired);
+  const webhooksBefore = state.webhooks.filter((row) => row.project === project);
+  return {
+    project,
+    ...difference(
+      definition.pipelines,
+      pipelinesBefore.map((row) => row.definition),
+    ),
+    ...(webhooks.length + webhooksBefore.length === 0
+      ? {}
+      : {
+          webhooks: difference(
+            webhooks,
+            webhooksBefore.map((row) => row.definition),
+          ),
+        }),
+  };
+}
+
+type Named = PipelineDefinition | WebhookDefinition;
+
+function difference(now: readonly Named[], then: readonly Named[]): WebhookDifference {
+  const before = new Map(then.map((one) => [one.name, canonicalJson(one as unknown as Json)]));
   const added: string[] = [];
   const changed: string[] = [];
   const unchanged: string[] = [];
-  for (const pipeline of definition.pipelines) {
-    const known = before.get(pipeline.name);
-    if (known === undefined) added.push(pipeline.name);
-    else if (known === canonicalJson(pipeline as unknown as Json)) unchanged.push(pipeline.name);
-    else changed.push(pipeline.name);
-    before.delete(pipeline.name);
+  for (const one of now) {
+    const known = before.get(one.name);
+    if (known === undefined) added.push(one.name);
+    else if (known === canonicalJson(one as unknown as Json)) unchanged.push(one.name);
+    else changed.push(one.name);
+    before.delete(one.name);
   }
-  return { project, added, changed, unchanged, retired: [...before.keys()].sort() };
+  return { added, changed, unchanged, retired: [...before.keys()].sort() };
 }

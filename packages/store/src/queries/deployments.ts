@@ -3,7 +3,7 @@
  *
  * Lock order: the advisory lock of deployments, then `deployment`, then `pipeline`.
  */
-import type { PipelineDefinition, ProjectDefinition } from "@millrace/core";
+import type { PipelineDefinition, ProjectDefinition, WebhookDefinition } from "@millrace/core";
 import type { PoolClient } from "pg";
 import type { Database } from "../connect.ts";
 import { toTimestamp } from "../value-types.ts";
@@ -44,6 +44,13 @@ export interface DeploymentState {
   readonly pools: readonly string[];
   /** Names of all pipelines that take runs. */
   readonly pipelineNames: readonly string[];
+  /** Of all projects. */
+  readonly webhooks: readonly DeployedWebhook[];
+}
+
+export interface DeployedWebhook {
+  readonly project: string;
+  readonly definition: WebhookDefinition;
 }
 
 export interface DeploymentChange {
@@ -104,6 +111,12 @@ function readDeployment(row: DeploymentColumns): DeploymentRow {
   return { ...rest, createdAt };
 }
 
+/** Those of active deployments: what a project has no more, or a rollback leaves out, is not there. */
+const selectWebhooks = `select project, w as definition
+  from deployment, json_array_elements(definition -> 'webhooks') as w
+  where workspace = $1 and active
+  order by w ->> 'name'`;
+
 async function readState(
   client: PoolClient,
   wanted: { readonly workspace: number; readonly project: string; readonly names: readonly string[] },
@@ -135,12 +148,14 @@ async function readState(
     "select name from pipeline where workspace = $1 and not retired",
     [workspace],
   );
+  const webhooks = await client.query<DeployedWebhook>(selectWebhooks, [workspace]);
   return {
     active: active.rows[0] && readDeployment(active.rows[0]),
     lastNumber: last.rows[0]?.number ?? 0,
     pipelines: pipelines.rows,
     pools: pools.rows.map((row) => row.name),
     pipelineNames: known.rows.map((row) => row.name),
+    webhooks: webhooks.rows,
   };
 }
 
@@ -263,6 +278,15 @@ export async function configuredPools(database: Database, workspace: number): Pr
     values: [workspace],
   });
   return new Map(rows.map((row) => [row.name, row.slots]));
+}
+
+export async function listWebhooks(database: Database, workspace: number): Promise<DeployedWebhook[]> {
+  const { rows } = await database.api.query<DeployedWebhook>({
+    name: "list-webhooks",
+    text: selectWebhooks,
+    values: [workspace],
+  });
+  return rows;
 }
 
 /** Tells all servers that definitions or their settings changed. */
