@@ -34,6 +34,7 @@ export const commands = {
     summary: "list the event log, follow it, show an entry",
     load: () => import("./command/events.ts"),
   },
+  hooks: { summary: "list webhooks and their addresses", load: () => import("./command/hooks.ts") },
   pools: { summary: "list the shared limits; set their slots", load: () => import("./command/pools.ts") },
   workers: { summary: "list connected workers", load: () => import("./command/workers.ts") },
   server: { summary: "run a server", load: () => import("./command/server.ts") },
@@ -58,7 +59,7 @@ export type CommandName = keyof typeof commands;
 export const helpGroups: readonly (readonly [title: string, names: readonly CommandName[]])[] = [
   ["Begin", ["init", "dev", "run"]],
   ["Runs", ["runs", "show", "logs", "cancel", "rerun", "mark"]],
-  ["Events", ["emit", "events"]],
+  ["Events", ["emit", "events", "hooks"]],
   ["Pipelines", ["pipelines", "graph", "deploy", "rollback"]],
   ["Operate", ["server", "worker", "workers", "pools", "migrate", "doctor"]],
 ];

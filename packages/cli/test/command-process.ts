@@ -81,7 +81,7 @@ export function spawnMillrace(
   args: readonly string[],
   options: { readonly ownGroup?: boolean } = {},
 ): Spawned {
-  const child = start(root, args, options.ownGroup);
+  const child = start(root, args, options);
   const output = collect(child);
   const ended = exitOf(child);
   onTestFinished(() => void child.kill("SIGKILL"));
@@ -110,8 +110,11 @@ export class Dev {
   readonly #waiting = new Set<() => void>();
   #errors = "";
 
-  constructor(root: string, ...args: readonly string[]) {
-    this.child = start(root, ["dev", "--port", "0", "--json", ...args]);
+  constructor(
+    root: string,
+    options: { readonly args?: readonly string[]; readonly environment?: NodeJS.ProcessEnv } = {},
+  ) {
+    this.child = start(root, ["dev", "--port", "0", "--json", ...(options.args ?? [])], options);
     let rest = "";
     this.child.stdout?.setEncoding("utf8").on("data", (text: string) => {
       const lines = (rest + text).split("\n");
@@ -150,7 +153,12 @@ export class Dev {
   }
 }
 
-function start(root: string, args: readonly string[], ownGroup = false): ChildProcess {
+function start(
+  root: string,
+  args: readonly string[],
+  options: { readonly ownGroup?: boolean; readonly environment?: NodeJS.ProcessEnv } = {},
+): ChildProcess {
+  const { ownGroup = false } = options;
   const {
     DATABASE_URL: _database,
     MILLRACE_URL: _url,
@@ -160,7 +168,7 @@ function start(root: string, args: readonly string[], ownGroup = false): ChildPr
   } = process.env;
   return spawn(process.execPath, [commandFile, ...args], {
     cwd: root,
-    env: { ...environment, NO_COLOR: "1" },
+    env: { ...environment, ...options.environment, NO_COLOR: "1" },
     stdio: ["ignore", "pipe", "pipe"],
     detached: ownGroup,
   });

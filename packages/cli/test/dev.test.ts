@@ -163,7 +163,7 @@ test(
     await logs.said(/begun/);
     await dev.stop();
     writeFileSync(join(root, "go-on"), "");
-    const next = new Dev(root, "--port", port);
+    const next = new Dev(root, { args: ["--port", port] });
     await next.event("ready");
     expect(await logs.ended).toBe(0);
     await logs.said(/gone on/);

@@ -23,7 +23,11 @@ test("an exported webhook is deployed, with what its kind takes; it has names of
       headers: [],
       rate: 500,
       mapping: {},
-      source: { file: "webhook.test.ts", line: lineOf(source, "; // github"), column: expect.any(Number) as number },
+      source: {
+        file: "webhook.test.ts",
+        line: lineOf(source, "; // github"),
+        column: expect.any(Number) as number,
+      },
     },
   ]);
 });
@@ -67,7 +71,9 @@ test("what is written becomes data: durations, lower-case headers, several secre
   expect(definitionOf({ verify: { kind: "token", secret: "S", header: "X-Gitlab-Token" } })).toMatchObject({
     verify: { kind: "token", header: "x-gitlab-token" },
   });
-  expect(definitionOf({ verify: { kind: "none", insecure: true } })).toMatchObject({ verify: { kind: "none" } });
+  expect(definitionOf({ verify: { kind: "none", insecure: true } })).toMatchObject({
+    verify: { kind: "none" },
+  });
 });
 
 test.each<[string, unknown, string]>([

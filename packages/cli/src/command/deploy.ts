@@ -57,6 +57,16 @@ export function describeDeployment(response: DeployResponse, { paint }: Terminal
   ];
   if (unchanged.length > 0)
     lines.push(paint.dim(`    ${plural(unchanged.length, "pipeline")} with the same graph`));
+  const { webhooks } = response;
+  if (webhooks) {
+    lines.push(
+      ...webhooks.added.map(
+        (name) => `  ${paint.green("+")} webhook ${name} ${paint.dim(`(/hooks/${name})`)}`,
+      ),
+      ...webhooks.changed.map((name) => `  ${paint.yellow("~")} webhook ${name}`),
+      ...webhooks.retired.map((name) => `  ${paint.red("-")} webhook ${name}`),
+    );
+  }
   const head = response.dryRun
     ? `${paint.bold(response.project)} would become deployment ${response.deployment}; nothing was changed`
     : `${paint.bold(response.project)} is deployed: deployment ${response.deployment}`;

@@ -77,6 +77,7 @@ async function runServer(context: Context, options: ServerCommandOptions): Promi
       token: environment.token,
       publicUrl: options.publicUrl,
       version: ownVersion(),
+      variables: environment.variables,
       shareFolder: true,
       ...(options.keepDays === undefined ? {} : { retentionDays: options.keepDays }),
       onNote: (message) => tell("note", message, { message }),

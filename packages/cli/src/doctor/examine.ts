@@ -2,7 +2,8 @@
 import { access, constants, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import { existsSync } from "node:fs";
-import { MillraceError } from "@millrace/core";
+import { errorCodeOf, MillraceError, type ProjectDefinition } from "@millrace/core";
+import type { Page, WebhookView } from "@millrace/protocol";
 import { connect, migrationStatus, readServerFile, requireDatabase } from "@millrace/store";
 import { findServer, portDefault, stateFolderOf } from "../api/find-server.ts";
 import type { Context } from "../environment.ts";
@@ -32,6 +33,7 @@ export async function examine(context: Context, options: DoctorOptions): Promise
   const state = stateFolderOf(context, options);
   const owner = await readServerFile(state);
   const { databaseUrl } = context.environment;
+  const hooks = await webhooksAtServer(context, options);
   return [
     nodeVersion(),
     await stateFolder(state, owner),
@@ -39,7 +41,8 @@ export async function examine(context: Context, options: DoctorOptions): Promise
       ? [embeddedBinaries(), ...(await sharedMemory())]
       : [await database(databaseUrl)]),
     await port(context, owner),
-    ...(await project(context.folder)),
+    ...(await project(context, hooks === undefined)),
+    ...(hooks ?? []),
   ];
 }
 
@@ -168,7 +171,54 @@ async function port(context: Context, owner: { readonly url: string } | undefine
   };
 }
 
-async function project(folder: string): Promise<Check[]> {
+/** Nothing when no server answers. */
+async function webhooksAtServer(context: Context, options: DoctorOptions): Promise<Check[] | undefined> {
+  const name = "Webhooks";
+  try {
+    const client = (await findServer(context, options))?.client;
+    if (!client) return undefined;
+    const { items } = await client.get<Page<WebhookView>>("/webhooks");
+    return secretChecks(
+      items.map(({ name: webhook, missingSecrets }) => ({ webhook, missing: missingSecrets })),
+      `at the server ${client.url}`,
+    );
+  } catch (error) {
+    if (errorCodeOf(error) === "MILLRACE_SERVER_UNREACHABLE") return undefined;
+    return [failed(name, error)];
+  }
+}
+
+/** What a server that is started from here would lack. */
+function webhooksHere({ environment }: Context, { webhooks = [] }: ProjectDefinition): Check[] {
+  return secretChecks(
+    webhooks.map(({ name, verify }) => ({
+      webhook: name,
+      missing:
+        verify.kind === "none" ? [] : verify.secrets.filter((secret) => !environment.variables[secret]),
+    })),
+    "in this environment",
+  );
+}
+
+function secretChecks(
+  webhooks: readonly { readonly webhook: string; readonly missing: readonly string[] }[],
+  where: string,
+): Check[] {
+  const name = "Webhooks";
+  if (webhooks.length === 0) return [];
+  const lacking = webhooks.filter(({ missing }) => missing.length > 0);
+  if (lacking.length === 0)
+    return [{ name, verdict: "ok", finding: `${plural(webhooks.length, "webhook")}, with their secrets` }];
+  return lacking.map(({ webhook, missing }) => ({
+    name,
+    verdict: "warn",
+    finding: `${webhook} needs ${missing.join(", ")}, not set ${where}`,
+    advice: `Start the server with ${missing.join(", ")} in its environment; until then it can't judge what that secret signs.`,
+  }));
+}
+
+async function project(context: Context, withSecrets: boolean): Promise<Check[]> {
+  const { folder } = context;
   const root = findProjectRoot(folder);
   if (root === undefined) {
     return [
@@ -193,6 +243,7 @@ async function project(folder: string): Promise<Check[]> {
         finding: `${loaded.configuration.project}, ${plural(definition.pipelines.length, "pipeline")} in ${plural(bundle.files.length, "file")}`,
       },
       { name: "Bundle", verdict: "ok", finding: `${formatBytes(bundle.manifest.codeBytes)}${outside}` },
+      ...(withSecrets ? webhooksHere(context, definition) : []),
     ];
   } catch (error) {
     return [failed("Project", error)];

@@ -65,9 +65,10 @@ export class DevReport {
   }
 
   deployed(response: DeployResponse, changed: readonly string[], ms: number): void {
-    const { added, changed: mended, retired, deployment } = response;
+    const { added, changed: mended, retired, deployment, webhooks } = response;
     if (this.#isJson) {
-      this.#event("deployed", { deployment, added, changed: mended, retired, ms: Math.round(ms) });
+      const hooks = webhooks === undefined ? {} : { webhooks };
+      this.#event("deployed", { deployment, added, changed: mended, retired, ...hooks, ms: Math.round(ms) });
       return;
     }
     const { paint } = this.#terminal;
@@ -78,6 +79,9 @@ export class DevReport {
       ...(added.length > 0 ? [`added ${added.join(", ")}`] : []),
       ...(mended.length > 0 ? [`changed ${mended.join(", ")}`] : []),
       ...(retired.length > 0 ? [`retired ${retired.join(", ")}`] : []),
+      ...(webhooks?.added ?? []).map((name) => `added webhook ${name}`),
+      ...(webhooks?.changed ?? []).map((name) => `changed webhook ${name}`),
+      ...(webhooks?.retired ?? []).map((name) => `retired webhook ${name}`),
     ];
     const told = what.length === 0 ? "same graphs" : what.join("; ");
     this.#line(

@@ -68,6 +68,7 @@ export async function runDev(context: Context, options: DevOptions): Promise<num
       token: context.environment.token,
       publicUrl: undefined,
       version: ownVersion(),
+      variables: context.environment.variables,
       shareFolder: false,
       onNote: (message) => report.note(message),
     });

@@ -20,6 +20,8 @@ export interface LocalServerOptions {
   readonly version: string;
   /** Several servers may share a state folder when DATABASE_URL is set: only the first is found through it. */
   readonly shareFolder: boolean;
+  /** Where webhooks find their secrets. */
+  readonly variables: { readonly [name: string]: string | undefined };
   /** Absent: the server's default. */
   readonly retentionDays?: number;
   readonly onNote: (message: string) => void;
@@ -74,7 +76,7 @@ export async function startLocalServer(options: LocalServerOptions): Promise<Loc
 }
 
 function serverOptions(options: LocalServerOptions, database: DatabaseTarget) {
-  const { host, port, token, publicUrl, version, retentionDays } = options;
+  const { host, port, token, publicUrl, version, variables, retentionDays } = options;
   return {
     database,
     host,
@@ -82,6 +84,7 @@ function serverOptions(options: LocalServerOptions, database: DatabaseTarget) {
     name: `${process.pid}`,
     version,
     migrate: true,
+    variables,
     log: logOf(options.onNote),
     ...(token === undefined ? {} : { token }),
     ...(publicUrl === undefined ? {} : { publicUrl }),

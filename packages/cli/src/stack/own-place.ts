@@ -48,6 +48,7 @@ export async function startOwnPlace(context: Context, options: ServerOptions): P
       token,
       publicUrl: undefined,
       version: ownVersion(),
+      variables: context.environment.variables,
       shareFolder: false,
       onNote: () => undefined,
     });

@@ -1,0 +1,59 @@
+import type { Command } from "commander";
+import type { WebhookKind } from "@millrace/core";
+import type { Page, WebhookView } from "@millrace/protocol";
+import { requireServer, type ServerOptions } from "../api/find-server.ts";
+import type { Finish } from "../command-line.ts";
+import type { Context } from "../environment.ts";
+import { exitCodes } from "../exit-code.ts";
+import { examples, withServerOptions } from "../stack/options.ts";
+import { formatTable } from "../terminal/format.ts";
+
+interface HooksOptions extends ServerOptions {
+  readonly json?: boolean;
+}
+
+const kindNames: { readonly [kind in WebhookKind]: string } = {
+  standard: "Standard Webhooks",
+  github: "GitHub",
+  stripe: "Stripe",
+  slack: "Slack",
+  hmac: "HMAC",
+  token: "token",
+  none: "not verified",
+};
+
+export function define(command: Command, context: Context, finish: Finish): void {
+  withServerOptions(command)
+    .option("--json", "print JSON")
+    .addHelpText("after", examples(["millrace hooks", "the addresses to enter at senders"]))
+    .action(finish((options: HooksOptions) => listHooks(context, options)));
+}
+
+async function listHooks(context: Context, options: HooksOptions): Promise<number> {
+  const { terminal } = context;
+  const client = await requireServer(context, options);
+  const { items } = await client.get<Page<WebhookView>>("/webhooks");
+  // A server that was not told its public address knows the path alone.
+  const hooks = items.map((hook) => ({ ...hook, address: new URL(hook.address, client.url).href }));
+  if (options.json) {
+    terminal.print(JSON.stringify({ hooks }));
+    return exitCodes.succeeded;
+  }
+  if (hooks.length === 0) {
+    terminal.print(
+      'No webhooks yet. Export one from a file of the project: webhook("github", { verify: … }).',
+    );
+    return exitCodes.succeeded;
+  }
+  const { paint } = terminal;
+  const rows = hooks.map(({ name, address, kind, project, missingSecrets }) => [
+    paint.bold(name),
+    paint.cyan(address),
+    kind === "none" ? paint.yellow(kindNames[kind]) : kindNames[kind],
+    paint.dim(project),
+    missingSecrets.length === 0 ? "" : paint.red(`the server lacks ${missingSecrets.join(", ")}`),
+  ]);
+  for (const line of formatTable(rows, { align: ["left", "left"], width: terminal.lineWidth() }))
+    terminal.print(line);
+  return exitCodes.succeeded;
+}
