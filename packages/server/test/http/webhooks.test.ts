@@ -515,3 +515,43 @@ test("a delivery starts a run that sees it", async () => {
     value: { members: { pushes: [{ type: "github.push", data: { ref: "refs/heads/main" } }] } },
   });
 });
+
+test("at a server that does not record, a repeat and another body under a known id are told apart, too", async () => {
+  await using own = await startFixture({ variables });
+  await using other = await own.anotherServer();
+  expect(
+    (await own.deploy([], { webhooks: [webhook("open", { kind: "none" }, { mapping: { id: "body.id" } })] }))
+      .status,
+  ).toBe(200);
+  // The other one hears of it from the database.
+  while ((await other.call("GET", "/webhooks")).body.items.length === 0);
+  const statuses = new Set<number>();
+  const send = async (url: string, body: object): Promise<{ position?: number; conflict?: number }> => {
+    const response = await fetch(`${url}/hooks/open`, {
+      method: "POST",
+      body: JSON.stringify(body),
+      headers: json,
+    });
+    statuses.add(response.status);
+    return (await response.json()) as { position?: number; conflict?: number };
+  };
+  const servers = [own.server.url, other.server.url];
+  for (const [at, url] of servers.entries()) await send(url, { id: `first-${at}`, n: 1 });
+  const positions = async (): Promise<Map<string, number>> => {
+    const { items } = (await own.call("GET", "/events?source=/hooks/open")).body as {
+      items: { position: number; event: { id: string } }[];
+    };
+    return new Map(items.map(({ position, event }) => [event.id, position]));
+  };
+  let known = await positions();
+  // What another server took is on its way.
+  while (known.size < 2) known = await positions();
+  for (const [at] of servers.entries()) {
+    const before = known.get(`first-${at}`);
+    for (const url of servers) {
+      expect((await send(url, { id: `first-${at}`, n: 1 })).conflict).toBeUndefined();
+      expect((await send(url, { id: `first-${at}`, n: 2 })).conflict).toBe(before);
+    }
+  }
+  expect([...statuses].sort()).toEqual([200, 202]);
+});

@@ -8,6 +8,8 @@
 import { createHash } from "node:crypto";
 import { anyMediaType, canonicalJson, MillraceError, type EventDraft, type Json } from "@millrace/core";
 import type { DeliveryReceipt } from "@millrace/protocol";
+import { findEventPositions } from "@millrace/store";
+import { workspaceId } from "../../engine/workspace.ts";
 import type { ApiContext } from "../api-context.ts";
 import { mediaTypeOf, readContent } from "./content.ts";
 import { conflictOf, draftOf } from "./delivery-event.ts";
@@ -67,38 +69,58 @@ async function record(context: ApiContext, draft: EventDraft, body: Buffer): Pro
   const [outcome] = await context.host.run(() => events.append([row]));
   switch (outcome!.kind) {
     case "accepted":
-      return { accepted: true };
+      return recordElsewhere(context, draft, body);
     case "recorded":
       return { position: outcome!.position };
     case "duplicate":
       return { position: outcome!.position, duplicate: true };
-    default:
-      return recordAgain(context, draft, { body, before: outcome!.position });
+    default: {
+      const { position } = outcome!;
+      if (await isSameBody(context, draft, position)) return { position, duplicate: true };
+      return recordConflict(context, draft, { body, before: position });
+    }
   }
 }
 
 /**
- * The log has an event of this name with other content. A sender that tries again sends the same body, maybe with other
- * headers, and maybe the webhook maps it otherwise today: that is a repeat.
+ * Another server records it, and tells nobody that it found another event of this name. So it is looked for here: two
+ * bodies under one name that are on their way at once stay untold.
  */
-async function recordAgain(
+async function recordElsewhere(
+  context: ApiContext,
+  draft: EventDraft,
+  body: Buffer,
+): Promise<DeliveryReceipt> {
+  const { id, source } = draft;
+  const [before] = await findEventPositions(context.database, workspaceId, { id, source });
+  if (before === undefined || (await isSameBody(context, draft, before))) return { accepted: true };
+  return recordConflict(context, draft, { body, before });
+}
+
+/**
+ * A sender that tries again sends the same body, maybe with other headers, and maybe the webhook maps it otherwise today:
+ * that is a repeat, although the log knows the name with other content.
+ */
+async function isSameBody(context: ApiContext, draft: EventDraft, position: number): Promise<boolean> {
+  const { engine } = context.host;
+  const stands = (await engine.events.read(position - 1, 1)).events[0];
+  if (stands?.position !== position || stands.isBinary !== draft.isBinary) return false;
+  const { value = null } = await engine.values.loaded(stands.data);
+  return canonicalJson(value) === canonicalJson(draft.data.value ?? null);
+}
+
+async function recordConflict(
   context: ApiContext,
   draft: EventDraft,
   { body, before }: { readonly body: Buffer; readonly before: number },
 ): Promise<DeliveryReceipt> {
-  const { engine } = context.host;
-  const stands = (await engine.events.read(before - 1, 1)).events[0];
-  if (stands?.position === before && stands.isBinary === draft.isBinary) {
-    const { value = null } = await engine.values.loaded(stands.data);
-    if (canonicalJson(value) === canonicalJson(draft.data.value ?? null))
-      return { position: before, duplicate: true };
-  }
+  const { events } = context.host.engine;
   context.log.warn(
     { source: draft.source, id: draft.id, position: before },
     `a delivery at ${draft.source} has the id of the event at position ${before} and another body: it is kept as invalid`,
   );
-  const row = await engine.events.prepare(conflictOf(draft, body, before));
-  const [outcome] = await context.host.run(() => engine.events.append([row]));
+  const row = await events.prepare(conflictOf(draft, body, before));
+  const [outcome] = await context.host.run(() => events.append([row]));
   return outcome!.kind === "accepted"
     ? { accepted: true, conflict: before }
     : { position: outcome!.position, conflict: before };
