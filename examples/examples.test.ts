@@ -14,6 +14,7 @@ const examples: { readonly [name: string]: readonly string[] } = {
   "retry-and-timeout": ["retries"],
   "calling-a-pipeline": ["bill", "street"],
   parameters: ["invoice"],
+  webhooks: ["build-main"],
 };
 
 async function importPipelines(example: string): Promise<{ [file: string]: object }> {

@@ -38,14 +38,18 @@ export class SharedServer {
     this.url = url;
   }
 
-  /** Starts in the example `first`, and resolves when it is ready. */
-  static async start(first: string): Promise<SharedServer> {
+  /** Starts in the example `first`, with these variables besides, and resolves when it is ready. */
+  static async start(first: string, variables: NodeJS.ProcessEnv = {}): Promise<SharedServer> {
     const folder = await mkdtemp(join(tmpdir(), "millrace-examples-"));
     // Passable for the user that runs PostgreSQL in root's place: else its data would outlive this folder elsewhere.
     await chmod(folder, 0o711);
     const args = [command, "dev", "--json", "--port", "0", "--state", join(folder, "state")];
     const cwd = join(import.meta.dirname, first);
-    const dev = spawn(process.execPath, args, { cwd, stdio: ["ignore", "pipe", "pipe"] });
+    const dev = spawn(process.execPath, args, {
+      cwd,
+      env: { ...process.env, ...variables },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     const said: string[] = [];
     dev.stderr.on("data", (text: Buffer) => said.push(text.toString()));
     for await (const line of createInterface({ input: dev.stdout })) {
