@@ -71,3 +71,5 @@ export const followCheckMs = 1_000;
 export const deliveryBytesMax = 1024 * 1024;
 /** Deliveries at webhooks at once, whose senders anybody may be: half a gigabyte of bodies at most. */
 export const deliveriesMax = 500;
+/** From a delivery's headers to the end of its body: senders wait for some ten seconds themselves. */
+export const deliveryBodyMs = 30_000;

@@ -16,6 +16,9 @@ import { conflictOf, draftOf } from "./delivery-event.ts";
 import { judge, type Delivery, type Verified } from "./verification.ts";
 import type { OpenWebhook } from "./webhook-book.ts";
 
+/** What a delivery needs of the server. */
+export type DeliveryContext = Pick<ApiContext, "webhooks" | "host" | "database" | "clock" | "log">;
+
 /** Slack asks for its own text once, when the address is entered. */
 export type DeliveryAnswer = DeliveryReceipt | { readonly challenge: string };
 
@@ -24,7 +27,7 @@ const nobody: Verified = { kind: "github", secrets: [] };
 const nobodysKeys = [createHash("sha256").update("nobody").digest()];
 
 export async function deliver(
-  context: ApiContext,
+  context: DeliveryContext,
   name: string,
   delivery: Delivery,
 ): Promise<DeliveryAnswer> {
@@ -45,7 +48,7 @@ export async function deliver(
 }
 
 function requireRight(
-  context: ApiContext,
+  context: DeliveryContext,
   webhook: OpenWebhook | undefined,
   delivery: Delivery,
 ): asserts webhook is OpenWebhook {
@@ -63,7 +66,7 @@ function requireRight(
   if (verdict === "stale") throw stale();
 }
 
-async function record(context: ApiContext, draft: EventDraft, body: Buffer): Promise<DeliveryReceipt> {
+async function record(context: DeliveryContext, draft: EventDraft, body: Buffer): Promise<DeliveryReceipt> {
   const { events } = context.host.engine;
   const row = await events.prepare(draft);
   const [outcome] = await context.host.run(() => events.append([row]));
@@ -87,7 +90,7 @@ async function record(context: ApiContext, draft: EventDraft, body: Buffer): Pro
  * bodies under one name that are on their way at once stay untold.
  */
 async function recordElsewhere(
-  context: ApiContext,
+  context: DeliveryContext,
   draft: EventDraft,
   body: Buffer,
 ): Promise<DeliveryReceipt> {
@@ -101,7 +104,7 @@ async function recordElsewhere(
  * A sender that tries again sends the same body, maybe with other headers, and maybe the webhook maps it otherwise today:
  * that is a repeat, although the log knows the name with other content.
  */
-async function isSameBody(context: ApiContext, draft: EventDraft, position: number): Promise<boolean> {
+async function isSameBody(context: DeliveryContext, draft: EventDraft, position: number): Promise<boolean> {
   const { engine } = context.host;
   const stands = (await engine.events.read(position - 1, 1)).events[0];
   if (stands?.position !== position || stands.isBinary !== draft.isBinary) return false;
@@ -110,7 +113,7 @@ async function isSameBody(context: ApiContext, draft: EventDraft, position: numb
 }
 
 async function recordConflict(
-  context: ApiContext,
+  context: DeliveryContext,
   draft: EventDraft,
   { body, before }: { readonly body: Buffer; readonly before: number },
 ): Promise<DeliveryReceipt> {

@@ -1,10 +1,15 @@
-/** The routes below `/hooks`: bodies come as bytes, and signatures stand in for Host, Origin and token (the design, §10). */
+/**
+ * The routes below `/hooks`: bodies come as bytes, and signatures stand in for Host, Origin and token (the design, §10).
+ *
+ * O1: anybody can reach it, so that deliveries under way have a bound, and so has the time of a body: who sends a
+ *     byte now and then takes no other one's place for long.
+ */
 import { MillraceError } from "@millrace/core";
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import type { ApiContext } from "../api-context.ts";
-import { deliveriesMax, deliveryBytesMax } from "../limits.ts";
+import type { Alarm } from "../../engine/clock.ts";
+import { deliveriesMax, deliveryBodyMs, deliveryBytesMax } from "../limits.ts";
 import { isTooLarge } from "../problem.ts";
-import { deliver } from "./delivery.ts";
+import { deliver, type DeliveryContext } from "./delivery.ts";
 
 /** A route's configuration: it judges by itself who may come in. */
 export interface OpenRoute {
@@ -15,12 +20,13 @@ export function judgesItself(request: FastifyRequest): boolean {
   return (request.routeOptions.config as Partial<OpenRoute> | undefined)?.judgesItself === true;
 }
 
-export function addWebhookDoor(app: FastifyInstance, context: ApiContext): void {
+export function addWebhookDoor(app: FastifyInstance, context: DeliveryContext): void {
   let underWay = 0;
+  const bodies = new WeakMap<FastifyRequest, Alarm>();
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
   // Before a body is read: each may hold its bytes for as long as its sender takes.
-  app.addHook("onRequest", (_request, reply, done) => {
+  app.addHook("onRequest", (request, reply, done) => {
     if (underWay >= deliveriesMax) {
       done(
         new MillraceError("MILLRACE_EVENTS_OVERLOADED", {
@@ -30,9 +36,16 @@ export function addWebhookDoor(app: FastifyInstance, context: ApiContext): void 
       return;
     }
     underWay += 1;
+    const alarm = context.clock.after(deliveryBodyMs, () => request.raw.destroy());
+    bodies.set(request, alarm);
     reply.raw.once("close", () => {
       underWay -= 1;
+      alarm.cancel();
     });
+    done();
+  });
+  app.addHook("preValidation", (request, _reply, done) => {
+    bodies.get(request)?.cancel();
     done();
   });
   app.setErrorHandler((error) => {

@@ -191,11 +191,11 @@ describe.each([
 
 test("Standard Webhooks: one of several signatures is enough, and those of other versions don't count", () => {
   const list = standard.headers["webhook-signature"]!;
-  const with_ = (text: string): Verdict =>
+  const verdictOn = (text: string): Verdict =>
     verdict({ ...standard, headers: { ...standard.headers, "webhook-signature": text } });
-  expect(with_(`v1,AAAA v1a,AAAA ${list}`)).toBe("right");
-  expect(with_(list.replace("v1,", "v2,"))).toBe("wrong");
-  expect(with_(list.replace("v1,", ""))).toBe("wrong");
+  expect(verdictOn(`v1,AAAA v1a,AAAA ${list}`)).toBe("right");
+  expect(verdictOn(list.replace("v1,", "v2,"))).toBe("wrong");
+  expect(verdictOn(list.replace("v1,", ""))).toBe("wrong");
 });
 
 test("Standard Webhooks: another id with the old signature is refused", () => {
