@@ -135,7 +135,8 @@ export class GenerationChecker {
       if (!isFree || nodes.includes(id)) return [];
       const rows = [...taskRunHistory.values()].filter((row) => row.runId === run.id && row.node === id);
       const newest = rows.toSorted((a, b) => a.generation - b.generation).at(-1);
-      return newest?.state === "succeeded" ? [id] : [];
+      // Rows of items are of a bundle in which the node stood in a fan-out: they are none of what it is now.
+      return newest?.state === "succeeded" && newest.item === "" ? [id] : [];
     });
   }
 
