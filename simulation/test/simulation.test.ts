@@ -29,6 +29,19 @@ test("people rerun and deploy, workers are sent ahead and drain", { timeout: 120
     expect(counts[name], name).toBeGreaterThan(0);
 });
 
+test("triggers of all kinds fire, change, pause and resume", { timeout: 120_000 }, async () => {
+  const { counts } = await simulate({ seed: 3, hours });
+  const seen = ["millrace.trigger.changed", "millrace.trigger.paused", "millrace.trigger.resumed"];
+  for (const name of [...seen, "fault: node crashed after a deploy"])
+    expect(counts[name], name).toBeGreaterThan(0);
+  expect(counts["firings"]).toBeGreaterThan(50);
+});
+
+test("a state of a trigger without its position in the log is caught", { timeout: 120_000 }, async () => {
+  const mutant = mutants.find(({ name }) => name === "states without positions")!;
+  expect((await tryMutant(mutant, mutantSeeds, mutantHours)).rule).toMatch(/^R[14] /);
+});
+
 test("one seed always goes the same way", { timeout: 120_000 }, async () => {
   const [first, second] = [
     await simulate({ seed: 6, hours: 0.02 }),
