@@ -2,12 +2,15 @@ export { assert, unreachable } from "./assert.ts";
 export { canonicalJson } from "./canonical-json.ts";
 export { compileCondition, type EventUse, type Program } from "./condition/compile.ts";
 export { operandsOf, type Condition, type ConditionKind, type KeyDefinition } from "./condition/condition.ts";
+export { describeCondition } from "./condition/words.ts";
+export { describeSpan } from "./condition/describe.ts";
 export { type ConditionEvent } from "./condition/condition-event.ts";
 export { type Explanation } from "./condition/explanation.ts";
 export {
   beginInstance,
   dueOf,
   explainInstance,
+  holdsEntry,
   never,
   tellEvent,
   tellTime,

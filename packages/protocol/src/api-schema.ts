@@ -39,6 +39,20 @@ export const markRequest = closed(
   ),
 );
 export const rollbackRequest = closed(object({ project: storable }, { deployment: positive }));
+/** The core checks what `onResume` and `trigger` hold. */
+export const resumeRequest = closed(object({}, { onResume: anyJson, preview: flag }));
+export const simulateRequest = closed(
+  object(
+    {},
+    {
+      pipeline: storable,
+      trigger: anObject,
+      since: text,
+      after: integer(0, Number.MAX_SAFE_INTEGER),
+      limit: positive,
+    },
+  ),
+);
 export const poolRequest = closed(object({ slots: count }));
 
 /** For the document; `parseCloudEvent` of core checks, and tells more. */

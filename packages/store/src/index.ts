@@ -145,4 +145,26 @@ export {
   sweepRecords,
 } from "./queries/maintenance.ts";
 export { endQuarantined } from "./queries/quarantine.ts";
+export {
+  findDueTriggerKeys,
+  findEntries,
+  findFiring,
+  findFiringMembers,
+  findFiringOfRun,
+  findFiringsOfEvent,
+  findLogCursor,
+  findLogHead,
+  findTrigger,
+  findTriggerKeys,
+  type FiringPlace,
+  type FoundFiring,
+  type FoundMember,
+  keysCountedMax,
+  listFirings,
+  listTriggerKeys,
+  listTriggerNames,
+  listTriggers,
+  positionBefore,
+  type TriggerOverview,
+} from "./queries/triggers.ts";
 export { listWorkers, type WorkerRow } from "./queries/workers.ts";

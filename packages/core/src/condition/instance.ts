@@ -9,7 +9,7 @@ import { assert } from "../assert.ts";
 import type { Program } from "./compile.ts";
 import type { ConditionEvent } from "./condition-event.ts";
 import type { Explanation } from "./explanation.ts";
-import type { Match } from "./match.ts";
+import type { EventMember, Match } from "./match.ts";
 import { never, type OperatorState, type Step } from "./operator/operator.ts";
 
 export interface ConditionInstance {
@@ -87,4 +87,15 @@ function applyDue(
 
 export function explainInstance(program: Program, instance: ConditionInstance): Explanation {
   return program.root.explain(instance.state);
+}
+
+/** Whether the state holds an entry of the log: it was gathered, and no match or deadline has taken it out again. */
+export function holdsEntry({ state }: ConditionInstance, position: number): boolean {
+  const holds = (part: unknown): boolean => {
+    if (part === null || typeof part !== "object") return false;
+    if (Array.isArray(part)) return part.some(holds);
+    const { kind, position: own } = part as Partial<EventMember>;
+    return (kind === "event" && own === position) || Object.values(part).some(holds);
+  };
+  return holds(state);
 }

@@ -256,6 +256,24 @@ export const catalogue = {
     "A condition or trigger has a wrong shape, or its parts don't fit each other.",
     "Correct the part at the path or line that the message names.",
   ),
+  MILLRACE_TRIGGER_UNKNOWN: entry(
+    404,
+    "fix_input",
+    "This pipeline has no trigger.",
+    "List those that have one with `millrace trigger list`.",
+  ),
+  MILLRACE_TRIGGER_KEY_UNKNOWN: entry(
+    404,
+    "fix_input",
+    "The trigger holds no state for this key: nothing came of it, or it has fired.",
+    "See some of its keys with `millrace trigger explain NAME`.",
+  ),
+  MILLRACE_FIRING_UNKNOWN: entry(
+    404,
+    "fix_input",
+    "The trigger has no such firing, or no longer.",
+    "List its firings with `millrace trigger firings NAME`.",
+  ),
   MILLRACE_WHERE_INVALID: entry(
     422,
     "fix_code",

@@ -331,6 +331,11 @@ export class Engine {
     return this.#outbox.drain();
   }
 
+  /** Whether the trigger of a shard is this node's and has taken the log up to a position: waits a little for it. */
+  triggerSettled(shard: number, position: number): Promise<boolean> {
+    return this.#triggers.settled(shard, position);
+  }
+
   /** The event log, as it is seen from this node. */
   get events(): EventLog {
     return this.#parts.events;

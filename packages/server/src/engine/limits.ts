@@ -67,3 +67,5 @@ export const readAnewMs = 250;
 export const missedTicksMax = 10_000;
 /** Without any server for longer than this, schedules catch up as they say; a shorter time is a restart. */
 export const outageMsMin = 10_000;
+/** How long a reader of triggers waits for them to take what is in the log. */
+export const settleMs = 5_000;

@@ -17,6 +17,7 @@ import { runRoutes } from "./run-routes.ts";
 import { serverRoutes } from "./server-routes.ts";
 import { addWebhookDoor, judgesItself } from "./webhook/webhook-door.ts";
 import { webhookRoutes } from "./webhook/webhook-routes.ts";
+import { triggerRoutes } from "./trigger-routes.ts";
 
 /** What a request wraps a value of the user's in: `{ params: … }`. */
 const bodyDepth = 1;
@@ -33,6 +34,7 @@ function apiRoutes(context: ApiContext): Route[] {
     ...poolRoutes(context),
     ...eventRoutes(context),
     ...webhookRoutes(context),
+    ...triggerRoutes(context),
   ];
   const document: Route = {
     method: "GET",

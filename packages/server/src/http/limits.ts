@@ -73,3 +73,20 @@ export const deliveryBytesMax = 1024 * 1024;
 export const deliveriesMax = 500;
 /** From a delivery's headers to the end of its body: senders wait for some ten seconds themselves. */
 export const deliveryBodyMs = 30_000;
+/** Members of one firing that are shown: a condition holds no more. */
+export const firingMembersMax = 10_000;
+/** Members that are shown of each firing that a simulation or a preview makes, and such firings. */
+export const simulatedMembersMax = 20;
+export const previewFiringsMax = 100;
+/** A simulation reads as many entries, for as long, and keeps as many of its newest firings and as many keys at most. */
+export const simulatedEntriesMax = 500_000;
+export const simulatedMs = 10_000;
+export const simulatedFiringsMax = 10_000;
+export const simulatedKeysMax = 100_000;
+/** An explanation tells as many entries again, for as long. */
+export const replayedEntriesMax = 100_000;
+export const replayedMs = 3_000;
+/** Firings of one event that are shown. */
+export const eventFiringsMax = 1_000;
+/** Keys that are named where none was asked for. */
+export const keysShownMax = 20;

@@ -1,5 +1,12 @@
-import { MillraceError, nearestName } from "@millrace/core";
-import type { Page, PipelineDetail, PipelineSummary } from "@millrace/protocol";
+import { MillraceError, nearestName, type Json } from "@millrace/core";
+import {
+  resumeRequest,
+  type Page,
+  type PipelineDetail,
+  type PipelineSummary,
+  type ResumePreview,
+  type ResumeRequest,
+} from "@millrace/protocol";
 import {
   announceDefinitions,
   findPipeline,
@@ -13,6 +20,7 @@ import { triggerPaused, triggerResumed } from "../engine/trigger/trigger-event.t
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
 import { isPlace, readCursor, writeCursor } from "./cursor.ts";
+import { previewResume, readOnResume } from "./resume-preview.ts";
 import type { ApiRequest, Route } from "./route.ts";
 import { isoTime } from "./run-summary.ts";
 
@@ -35,13 +43,15 @@ export function pipelineRoutes(context: ApiContext): Route[] {
       method: "POST",
       path: "/pipelines/:name/pause",
       summary: "Takes no new runs until it is resumed; holds over deploys",
-      handle: (request) => setPaused(context, request.part("name"), true),
+      handle: (request) => setPaused(context, request.part("name"), { type: triggerPaused, data: {} }),
     },
     {
       method: "POST",
       path: "/pipelines/:name/resume",
-      summary: "Takes new runs again; holds over deploys",
-      handle: (request) => setPaused(context, request.part("name"), false),
+      summary:
+        "Takes new runs again; holds over deploys. Says what becomes of the firings of the pause, and with `preview` only which they would be",
+      body: resumeRequest,
+      handle: (request) => resume(context, request.part("name"), request.body as ResumeRequest),
     },
   ];
 }
@@ -77,11 +87,31 @@ async function pipelineDetail(context: ApiContext, name: string): Promise<Pipeli
   };
 }
 
-async function setPaused(context: ApiContext, name: string, paused: boolean): Promise<PipelineSummary> {
-  const news = { type: paused ? triggerPaused : triggerResumed, subject: name, data: {} };
+async function resume(
+  context: ApiContext,
+  name: string,
+  request: ResumeRequest,
+): Promise<PipelineSummary | ResumePreview> {
+  const how = readOnResume(request);
+  if (request.preview !== true)
+    return setPaused(context, name, {
+      type: triggerResumed,
+      data: how === undefined ? {} : { onResume: how },
+    });
   const row =
-    (await setPipelinePaused(context.database, workspaceId, { name, paused, news })) ??
-    (await refuseUnknown(context, name));
+    (await findPipeline(context.database, workspaceId, name)) ?? (await refuseUnknown(context, name));
+  return previewResume(context, { pipeline: name, isPaused: row.paused }, how);
+}
+
+/** `news`: what its trigger is told. */
+async function setPaused(
+  context: ApiContext,
+  name: string,
+  news: { readonly type: typeof triggerPaused | typeof triggerResumed; readonly data: Json },
+): Promise<PipelineSummary> {
+  const change = { name, paused: news.type === triggerPaused, news: { ...news, subject: name } };
+  const row =
+    (await setPipelinePaused(context.database, workspaceId, change)) ?? (await refuseUnknown(context, name));
   await announceDefinitions(context.database);
   await context.definitionsChanged();
   if (row.definition.trigger) await context.host.run((engine) => engine.drainOutbox());

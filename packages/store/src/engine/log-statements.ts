@@ -81,8 +81,8 @@ export async function readLog(pool: Pool, workspace: number, after: number, limi
     name: "log-bounds",
     text: `select position, clock,
         (select position from log_mark where workspace = $1 order by position limit 1) as oldest,
-        (select recorded_at from log_mark where workspace = $1 and position <= $2 + 1 order by position desc limit 1) as low,
-        (select recorded_at from log_mark where workspace = $1 and position > $2 + $3 order by position limit 1) as high
+        (select recorded_at from log_mark where workspace = $1 and position <= $2::bigint + 1 order by position desc limit 1) as low,
+        (select recorded_at from log_mark where workspace = $1 and position > $2::bigint + $3::bigint order by position limit 1) as high
       from log_head where workspace = $1`,
     values: [workspace, after, limit],
   });

@@ -5,7 +5,7 @@ import { toTimestamp } from "../value-types.ts";
 import { eventColumns, readEvent, type EventColumns } from "./log-statements.ts";
 import type { LoadedTriggers, LogCursor, OutboxRow, TriggerKeyRow, TriggerRow } from "./trigger-port.ts";
 
-interface TriggerColumns {
+export interface TriggerColumns {
   workspace: number;
   pipeline: string;
   shard: number;
@@ -35,7 +35,7 @@ export function readTrigger(row: TriggerColumns): TriggerRow {
   };
 }
 
-interface TriggerKeyColumns {
+export interface TriggerKeyColumns {
   workspace: number;
   pipeline: string;
   key: string;

@@ -12,36 +12,32 @@
  */
 import {
   assert,
-  firingOf,
-  chooseFirings,
   canonicalTrigger,
   never,
-  tellEvent,
-  tellTime,
   type CatchUp,
   type ConditionEvent,
-  type InstanceStep,
   type LogEvent,
 } from "@millrace/core";
 import type { LoadedTriggers, LogPage, TriggerRow } from "@millrace/store";
 import type { Alarm } from "../clock.ts";
 import type { TriggerBounds } from "../engine-options.ts";
 import type { EngineParts } from "../engine-parts.ts";
-import { cursorEntriesMax, cursorMs, logPageMax, readAnewMs } from "../limits.ts";
+import { cursorEntriesMax, cursorMs, readAnewMs } from "../limits.ts";
 import { workspaceId } from "../workspace.ts";
 import type { FiringDesk } from "./firing-desk.ts";
-import {
-  beginKey,
-  isStateless,
-  keyRow,
-  loadTrigger,
-  type KeyState,
-  type LoadedTrigger,
-} from "./loaded-trigger.ts";
+import { isStateless, keyRow, loadTrigger, type LoadedTrigger } from "./loaded-trigger.ts";
 import { decideMissed } from "./missed-ticks.ts";
-import { PageTurn, type DecidedFiring } from "./page-turn.ts";
+import { PageTurn } from "./page-turn.ts";
+import { decideResume } from "./resume.ts";
+import {
+  asConditionEvent,
+  firstState,
+  isTellable,
+  tellKey,
+  tellKeyDue,
+  type Telling,
+} from "./telling.ts";
 import { readTriggerEvent, triggerShard, type TriggerEvent } from "./trigger-event.ts";
-import { TriggerIndex } from "./trigger-index.ts";
 import { TriggerStates, type Concern } from "./trigger-states.ts";
 
 export interface EvaluatorOptions {
@@ -66,6 +62,9 @@ export class TriggerEvaluator {
   #position: number;
   #written: { position: number; at: number };
   #stopFollowing: (() => void) | undefined;
+  /** Everything up to here is committed. */
+  #settledTo = 0;
+  #waiting: { readonly position: number; readonly resolve: () => void }[] = [];
 
   constructor(options: EvaluatorOptions) {
     this.#options = options;
@@ -83,6 +82,7 @@ export class TriggerEvaluator {
     for (const { shard, position } of cursors)
       if (this.#shards.has(shard)) this.#loadedTo.set(shard, position);
     this.#position = Math.min(...this.#loadedTo.values());
+    this.#settle(this.#position);
     this.#written = { position: this.#position, at: parts.clock.now() };
     for (const row of triggers) if (this.#shards.has(row.shard)) this.#states.hold(loadTrigger(row));
     for (const row of keys) this.#states.restore(row);
@@ -97,6 +97,21 @@ export class TriggerEvaluator {
     this.#arm();
   }
 
+  /** Resolves once everything up to this position is told and committed, or when that is no longer this node's to tell. */
+  settled(position: number): Promise<void> {
+    if (this.#settledTo >= position || this.#shards.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.push({ position, resolve }));
+  }
+
+  #settle(position: number): void {
+    this.#settledTo = Math.max(this.#settledTo, position);
+    const { done = [], left = [] } = Object.groupBy(this.#waiting, (one) =>
+      one.position <= this.#settledTo ? "done" : "left",
+    );
+    this.#waiting = left;
+    for (const { resolve } of done) resolve();
+  }
+
   /** These shards go to another node. */
   drop(shards: ReadonlySet<number>): void {
     for (const shard of shards) this.#shards.delete(shard);
@@ -109,6 +124,7 @@ export class TriggerEvaluator {
     this.#stopFollowing?.();
     this.#alarm?.cancel();
     this.#shards.clear();
+    this.#settle(Number.POSITIVE_INFINITY);
   }
 
   // --- a page of the log --------------------------------------------------------------------------------------------
@@ -159,6 +175,7 @@ export class TriggerEvaluator {
     this.#position = Math.max(this.#position, page.until);
     if (page.until >= page.head.position) await this.#tellTime(turn, page.head.clock);
     await this.#commit(turn, page);
+    this.#settle(this.#position);
     this.#arm();
     await this.#states.evict();
   }
@@ -183,8 +200,8 @@ export class TriggerEvaluator {
     return position <= (this.#loadedTo.get(shard) ?? 0);
   }
 
-  #isConcerned({ lane, invalid, type }: LogEvent): boolean {
-    return lane === "live" && invalid === undefined && this.#states.index.wants(type);
+  #isConcerned(entry: LogEvent): boolean {
+    return isTellable(entry) && this.#states.index.wants(entry.type);
   }
 
   /** Entries between which no trigger changes: the states that they concern are loaded together. */
@@ -192,8 +209,8 @@ export class TriggerEvaluator {
     if (events.length === 0) return;
     const told: { readonly event: ConditionEvent; readonly concerns: readonly Concern[] }[] = [];
     for (const entry of events) {
-      const event = await this.#asConditionEvent(entry);
-      const concerns = this.#concernsOf(event, this.#states.index).filter(
+      const event = await asConditionEvent(this.#options.parts.values, entry);
+      const concerns = this.#concernsOf(event).filter(
         ({ trigger: { row } }) => !row.paused && !this.#isTold(row.shard, entry.position),
       );
       if (concerns.length > 0) told.push({ event, concerns });
@@ -203,26 +220,10 @@ export class TriggerEvaluator {
       for (const { trigger, key } of concerns) this.#tellEvent(turn, trigger, key, event);
   }
 
-  async #asConditionEvent({ data, extensions, ...event }: LogEvent): Promise<ConditionEvent> {
-    const { value } = await this.#options.parts.values.loaded(data);
-    const { position, recordedAt, type, source, id, subject, time } = event;
-    return {
-      position,
-      recordedAt,
-      type,
-      source,
-      id,
-      ...(subject === undefined ? {} : { subject }),
-      time,
-      data: value ?? null,
-      attributes: extensions,
-    };
-  }
-
-  #concernsOf(event: ConditionEvent, index: TriggerIndex): Concern[] {
+  #concernsOf(event: ConditionEvent): Concern[] {
     const concerns: Concern[] = [];
     const seen = new Set<string>();
-    for (const { trigger, use } of index.matching(event)) {
+    for (const { trigger, use } of this.#states.index.matching(event)) {
       const key = trigger.program?.isKeyed ? use.key(event) : "";
       if (key === undefined) continue;
       const name = `${trigger.row.pipeline}\n${key}`;
@@ -234,46 +235,18 @@ export class TriggerEvaluator {
   }
 
   #tellEvent(turn: PageTurn, trigger: LoadedTrigger, key: string, event: ConditionEvent): void {
-    const { program } = trigger;
-    assert(program, "a trigger that an event concerns has a condition");
-    const known = trigger.keys.get(key);
-    const state = known ?? beginKey(program, key, event.recordedAt, event.position);
-    const step = tellEvent(program, state.instance, event);
-    this.#note(turn, { trigger, state, step, at: event.recordedAt, position: event.position });
-    if (known === undefined && step.touched && !isStateless(trigger)) this.#states.keep(trigger, state);
+    const isNew = !trigger.keys.has(key);
+    const telling = tellKey(trigger, key, event);
+    this.#note(turn, trigger, telling);
+    if (isNew && telling.touched && !isStateless(trigger)) this.#states.keep(trigger, telling.state);
   }
 
-  /** Takes what a step decided and changed. */
-  #note(
-    turn: PageTurn,
-    told: {
-      readonly trigger: LoadedTrigger;
-      readonly state: KeyState;
-      readonly step: InstanceStep;
-      readonly at: number;
-      readonly position: number;
-    },
-    firings: DecidedFiring[] = turn.firings,
-  ): void {
-    const { trigger, state, step, at, position } = told;
-    const { program, row } = trigger;
-    if (!step.touched || !program) return;
-    for (const decided of step.decided) {
-      const firing = firingOf(
-        program,
-        { pipeline: row.pipeline, version: row.version },
-        state.key,
-        decided,
-        state.firings,
-      );
-      state.firings += 1;
-      firings.push({ trigger, firing, position });
-    }
-    state.touchedAt = at;
-    if (!isStateless(trigger)) {
-      turn.touch(trigger, state);
-      this.#states.noteDue(trigger, state);
-    }
+  /** Takes what a trigger decided and changed. */
+  #note(turn: PageTurn, trigger: LoadedTrigger, { firings, state, touched }: Telling): void {
+    turn.firings.push(...firings);
+    if (!touched || isStateless(trigger)) return;
+    turn.touch(trigger, state);
+    this.#states.noteDue(trigger, state);
   }
 
   // --- time ---------------------------------------------------------------------------------------------------------
@@ -287,24 +260,8 @@ export class TriggerEvaluator {
       const { trigger, state } = due;
       // What is due while it is paused is told when it is resumed.
       if (trigger.row.paused) continue;
-      this.#tellDue(turn, trigger, state, clock);
+      this.#note(turn, trigger, tellKeyDue(trigger, state, { clock, position: this.#position }));
       this.#states.noteDue(trigger, state);
-    }
-  }
-
-  #tellDue(
-    turn: PageTurn,
-    trigger: LoadedTrigger,
-    state: KeyState,
-    clock: number,
-    firings?: DecidedFiring[],
-  ): void {
-    const { program } = trigger;
-    if (!program) return;
-    for (let hasMore = true; hasMore;) {
-      const step = tellTime(program, state.instance, clock);
-      this.#note(turn, { trigger, state, step, at: clock, position: this.#position }, firings);
-      ({ hasMore } = step);
     }
   }
 
@@ -376,8 +333,8 @@ export class TriggerEvaluator {
     const trigger = loadTrigger(row);
     turn.begin(trigger);
     this.#states.holdAnew(trigger);
-    if (!trigger.program || trigger.program.isKeyed || isStateless(trigger)) return;
-    const state = { ...beginKey(trigger.program, "", event.recordedAt, event.position), firings: 0 };
+    const state = firstState(trigger, event);
+    if (!state) return;
     this.#states.keep(trigger, state);
     turn.touch(trigger, state);
   }
@@ -396,39 +353,20 @@ export class TriggerEvaluator {
     // It was paused after its pipeline had lost it.
     if (!definition) return;
     const how = onResume ?? definition.onResume;
-    const firings: DecidedFiring[] = [];
-    if (how !== "none")
-      await this.#tellGap(turn, trigger, { from: paused.position, to: event.position }, firings);
-    await this.#states.loadOverdue(trigger, event.recordedAt);
-    for (const state of trigger.keys.values()) {
-      this.#tellDue(turn, trigger, state, event.recordedAt, firings);
-      this.#states.noteDue(trigger, state);
-    }
-    turn.firings.push(...chooseFirings(inOrder(firings), how));
-  }
-
-  async #tellGap(
-    turn: PageTurn,
-    trigger: LoadedTrigger,
-    gap: { readonly from: number; readonly to: number },
-    firings: DecidedFiring[],
-  ): Promise<void> {
-    const own = new TriggerIndex();
-    own.add(trigger);
-    for (let after = gap.from; after < gap.to - 1;) {
-      const page = await this.#options.parts.events.read(after, Math.min(logPageMax, gap.to - 1 - after));
-      for (const entry of page.events) {
-        if (entry.lane !== "live" || entry.invalid !== undefined || !own.wants(entry.type)) continue;
-        const event = await this.#asConditionEvent(entry);
-        const concerns = this.#concernsOf(event, own);
-        await this.#states.loadKeys(concerns);
-        const before = turn.firings.length;
-        for (const { key } of concerns) this.#tellEvent(turn, trigger, key, event);
-        firings.push(...turn.firings.splice(before));
-      }
-      if (page.until <= after) return;
-      after = page.until;
-    }
+    const firings = await decideResume(
+      trigger,
+      { from: paused.position, to: event.position, at: event.recordedAt, position: this.#position, how },
+      {
+        read: (after, limit) => this.#options.parts.events.read(after, limit),
+        asEvent: (entry) => asConditionEvent(this.#options.parts.values, entry),
+        load: (key) => this.#states.loadKeys([{ trigger, key }]),
+        loadOverdue: (before) => this.#states.loadOverdue(trigger, before),
+        keep: (state) => this.#states.keep(trigger, state),
+        touched: (state) => turn.touch(trigger, state),
+      },
+    );
+    turn.firings.push(...firings);
+    for (const state of trigger.keys.values()) this.#states.noteDue(trigger, state);
   }
 
   // --- the commit ---------------------------------------------------------------------------------------------------
@@ -467,13 +405,6 @@ export class TriggerEvaluator {
     if (shards.size > 0) await commit.drained();
     this.#states.settle();
   }
-}
-
-/** In the order of log time, and of keys where that is equal: not in that of memory. */
-function inOrder(firings: readonly DecidedFiring[]): DecidedFiring[] {
-  return firings.toSorted(
-    ({ firing: a }, { firing: b }) => a.at - b.at || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0),
-  );
 }
 
 function placeOf({ position, recordedAt }: LogEvent): {

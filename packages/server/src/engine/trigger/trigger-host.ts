@@ -3,7 +3,7 @@ import { ownSource } from "@millrace/core";
 import type { TriggerBounds } from "../engine-options.ts";
 import type { EngineParts } from "../engine-parts.ts";
 import { logShard, ownEvent } from "../event-log.ts";
-import { dueHorizonMs, dueKeysMax, nodeLeaseMs, outageMsMin, triggerKeysMax } from "../limits.ts";
+import { dueHorizonMs, dueKeysMax, nodeLeaseMs, outageMsMin, settleMs, triggerKeysMax } from "../limits.ts";
 import { workspaceId } from "../workspace.ts";
 import { TriggerEvaluator } from "./evaluator.ts";
 import type { FiringDesk } from "./firing-desk.ts";
@@ -68,5 +68,22 @@ export class TriggerHost {
   stop(): void {
     for (const evaluator of this.#evaluators) evaluator.stop();
     this.#evaluators.clear();
+  }
+
+  /**
+   * Resolves once the trigger of this shard was told everything up to a position and that is committed, as far as this node
+   * has it; false where it has not, or not in time.
+   */
+  async settled(shard: number, position: number): Promise<boolean> {
+    const evaluator = [...this.#evaluators].find(({ shards }) => shards.has(shard));
+    if (!evaluator) return false;
+    const { alarms, clock } = this.#parts;
+    return new Promise((resolve) => {
+      const alarm = alarms.set(clock.now() + settleMs, () => resolve(false));
+      void evaluator.settled(position).then(() => {
+        alarm.cancel();
+        resolve(evaluator.shards.has(shard));
+      });
+    });
   }
 }

@@ -1,0 +1,62 @@
+/**
+ * Tells one trigger a part of the log from the beginning, in states of its own: what a simulation and an explanation do. Its
+ * firings are those of a trigger that was activated at that place.
+ */
+import { dueOf, type ConditionEvent, type LogEvent } from "@millrace/core";
+import { isStateless, type KeyState, type LoadedTrigger } from "./loaded-trigger.ts";
+import { decideMissed } from "./missed-ticks.ts";
+import type { DecidedFiring } from "./page-turn.ts";
+import { firstState, tellKey, tellKeyDue } from "./telling.ts";
+import { logResumed, readTriggerEvent } from "./trigger-event.ts";
+
+export class TriggerReplay {
+  readonly trigger: LoadedTrigger;
+  #position: number;
+
+  /** `trigger` has no states yet, and belongs to the replay alone. */
+  constructor(trigger: LoadedTrigger, from: { readonly position: number; readonly recordedAt: number }) {
+    this.trigger = trigger;
+    this.#position = from.position;
+    const state = firstState(trigger, from);
+    if (state) trigger.keys.set("", state);
+  }
+
+  /** Tells an event to the keys that it concerns, or to the one that is named, where it is among them. */
+  tell(event: ConditionEvent, only?: string): DecidedFiring[] {
+    this.#position = event.position;
+    const keys = this.trigger.program?.keysOf(event) ?? [];
+    return keys.flatMap((key) => {
+      if (only !== undefined && key !== only) return [];
+      const { firings, state, touched } = tellKey(this.trigger, key, event);
+      if (touched && !isStateless(this.trigger)) this.trigger.keys.set(key, state);
+      return firings;
+    });
+  }
+
+  /** Where the entry says that no server was up before it. */
+  tellOutage(entry: LogEvent): readonly DecidedFiring[] {
+    if (entry.type !== logResumed) return [];
+    const change = readTriggerEvent(entry);
+    if (change?.kind !== "outage") return [];
+    const told = this.tellTime(change.clock);
+    const state = this.trigger.keys.get("");
+    return [...told, ...((state && decideMissed(this.trigger, state, entry)) ?? [])];
+  }
+
+  /** Tells that all entries recorded before `clock` were told. */
+  tellTime(clock: number): DecidedFiring[] {
+    const { program, keys } = this.trigger;
+    if (!program) return [];
+    return [...keys.values()].flatMap((state) =>
+      dueOf(program, state.instance) < clock ? this.#tellDue(state, clock) : [],
+    );
+  }
+
+  state(key: string): KeyState | undefined {
+    return this.trigger.keys.get(key);
+  }
+
+  #tellDue(state: KeyState, clock: number): readonly DecidedFiring[] {
+    return tellKeyDue(this.trigger, state, { clock, position: this.#position }).firings;
+  }
+}

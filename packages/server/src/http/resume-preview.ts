@@ -1,0 +1,86 @@
+/** Which firings a resume would make: the evaluator's own decision (C8), on states that are thrown away. */
+import { MillraceError, parseCatchUp, type CatchUp, type Json } from "@millrace/core";
+import type { ResumePreview, ResumeRequest } from "@millrace/protocol";
+import { findDueTriggerKeys, findLogHead, findTriggerKeys, type TriggerKeyRow } from "@millrace/store";
+import { dueKeysMax } from "../engine/limits.ts";
+import { loadTrigger, restoreKey, type LoadedTrigger } from "../engine/trigger/loaded-trigger.ts";
+import { decideResume, type ResumePort } from "../engine/trigger/resume.ts";
+import { asConditionEvent } from "../engine/trigger/telling.ts";
+import { workspaceId } from "../engine/workspace.ts";
+import type { ApiContext } from "./api-context.ts";
+import { previewFiringsMax } from "./limits.ts";
+import { requireTrigger } from "./trigger-find.ts";
+import { decidedViews, placeView } from "./trigger-view.ts";
+
+export function readOnResume({ onResume }: ResumeRequest): CatchUp | undefined {
+  return onResume === undefined ? undefined : parseCatchUp(onResume as Json, ["onResume"]);
+}
+
+export async function previewResume(
+  context: ApiContext,
+  { pipeline, isPaused }: { readonly pipeline: string; readonly isPaused: boolean },
+  onResume: CatchUp | undefined,
+): Promise<ResumePreview> {
+  const { row, definition } = await requireTrigger(context, pipeline);
+  const how = onResume ?? definition.onResume;
+  if (!row.paused && isPaused)
+    throw new MillraceError("MILLRACE_OVERLOADED", {
+      message: `The pause of "${pipeline}" is on its way to its trigger.`,
+    });
+  if (!row.paused) return { pipeline, onResume: how, firingCount: 0, firings: [] };
+  const head = await findLogHead(context.database, workspaceId);
+  const trigger = loadTrigger(row);
+  await loadOwn(context, trigger);
+  const firings = await decideResume(
+    trigger,
+    {
+      from: row.paused.position,
+      to: head.position + 1,
+      at: head.clock,
+      position: head.position,
+      how,
+    },
+    portOf(context, trigger),
+  );
+  return {
+    pipeline,
+    onResume: how,
+    paused: placeView(row.paused),
+    firingCount: firings.length,
+    firings: await decidedViews(context, firings.slice(0, previewFiringsMax)),
+  };
+}
+
+/** A trigger without keys has its one state in memory all the time. */
+async function loadOwn({ database }: ApiContext, trigger: LoadedTrigger): Promise<void> {
+  if (trigger.program?.isKeyed) return;
+  const { pipeline } = trigger.row;
+  restore(trigger, await findTriggerKeys(database, workspaceId, [{ pipeline, key: "" }]));
+}
+
+function portOf({ database, host }: ApiContext, trigger: LoadedTrigger): ResumePort {
+  const { pipeline, shard } = trigger.row;
+  const { events, values } = host.engine;
+  return {
+    read: (after, limit) => events.read(after, limit),
+    asEvent: (entry) => asConditionEvent(values, entry),
+    load: async (key) => {
+      if (trigger.keys.has(key) || !trigger.program?.isKeyed) return;
+      restore(trigger, await findTriggerKeys(database, workspaceId, [{ pipeline, key }]));
+    },
+    loadOverdue: async (until) => {
+      if (!trigger.program?.isKeyed) return;
+      const due = await findDueTriggerKeys(database, { shard, until, limit: dueKeysMax });
+      restore(
+        trigger,
+        due.filter((row) => row.pipeline === pipeline),
+      );
+    },
+    keep: (state) => trigger.keys.set(state.key, state),
+    touched: () => undefined,
+  };
+}
+
+function restore(trigger: LoadedTrigger, rows: readonly TriggerKeyRow[]): void {
+  for (const row of rows) if (!trigger.keys.has(row.key)) trigger.keys.set(row.key, restoreKey(row));
+}

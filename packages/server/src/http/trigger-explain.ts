@@ -1,0 +1,108 @@
+/** `GET /triggers/:pipeline/explain`: what a trigger has and waits for (C10), read from its rows. */
+import { explainInstance, MillraceError, nearestName } from "@millrace/core";
+import type { TriggerExplanation } from "@millrace/protocol";
+import { findTriggerKeys, listTriggerKeys } from "@millrace/store";
+import {
+  beginKey,
+  loadTrigger,
+  restoreKey,
+  type KeyState,
+  type LoadedTrigger,
+} from "../engine/trigger/loaded-trigger.ts";
+import { workspaceId } from "../engine/workspace.ts";
+import type { ApiContext } from "./api-context.ts";
+import { requireEntry } from "./event-find.ts";
+import { keysShownMax } from "./limits.ts";
+import type { ApiRequest } from "./route.ts";
+import { requireTrigger, summaryOf, type FoundTrigger } from "./trigger-find.ts";
+import { judgeEvent } from "./trigger-verdict.ts";
+import { explanationView, keyView } from "./trigger-view.ts";
+
+export async function explainTrigger(context: ApiContext, request: ApiRequest): Promise<TriggerExplanation> {
+  const found = await requireTrigger(context, request.part("pipeline"));
+  const named = request.text("event");
+  const trigger = loadTrigger(found.row);
+  const summary = await summaryOf(context, found.row.pipeline);
+  const entry = named === undefined ? undefined : await requireEntry(context, named, request.text("source"));
+  const event = entry && (await judgeEvent(context, { found, trigger, entry }));
+  const given = request.text("key") ?? (event?.keys?.length === 1 ? event.keys[0] : undefined);
+  return {
+    trigger: summary,
+    ...(await statePart(context, { found, trigger, key: given, isAsked: request.text("key") !== undefined })),
+    ...(event ? { event } : {}),
+  };
+}
+
+async function statePart(
+  context: ApiContext,
+  asked: {
+    readonly found: FoundTrigger;
+    readonly trigger: LoadedTrigger;
+    readonly key: string | undefined;
+    /** By the reader: then it is wrong where there is no such key. */
+    readonly isAsked: boolean;
+  },
+): Promise<Pick<TriggerExplanation, "key" | "state" | "keys">> {
+  const { trigger, key, isAsked } = asked;
+  const { pipeline } = trigger.row;
+  const isKeyed = trigger.program?.isKeyed === true;
+  if (!isKeyed && isAsked)
+    throw new MillraceError("MILLRACE_REQUEST_INVALID", {
+      message: `The trigger of "${pipeline}" has no keys: its state is one.`,
+      fields: { query: "key" },
+    });
+  if (!isKeyed || key !== undefined) {
+    const state = await findState(context, trigger, key ?? "");
+    if (state) return shown(context, trigger, isKeyed ? state : { ...state, key: "" });
+    if (isAsked) return refuseKey(context, pipeline, key ?? "");
+  }
+  const page = { pipeline, afterKey: undefined, limit: keysShownMax };
+  const rows = isKeyed ? await listTriggerKeys(context.database, workspaceId, page) : [];
+  const [only] = rows;
+  if (only && rows.length === 1 && key === undefined) return shown(context, trigger, restoreKey(only));
+  // Nothing is gathered of any key: this is how each of them begins.
+  if (rows.length === 0) return shown(context, trigger, beginning(asked.found, trigger));
+  return { keys: rows.map(keyView) };
+}
+
+async function shown(
+  context: ApiContext,
+  { program }: LoadedTrigger,
+  state: KeyState,
+): Promise<Pick<TriggerExplanation, "key" | "state">> {
+  if (!program) return {};
+  const explanation = await explanationView(context, explainInstance(program, state.instance));
+  return { ...(state.key === "" ? {} : { key: state.key }), state: explanation };
+}
+
+async function findState(
+  { database }: ApiContext,
+  { row, program }: LoadedTrigger,
+  key: string,
+): Promise<KeyState | undefined> {
+  const { pipeline, activated } = row;
+  const [found] = await findTriggerKeys(database, workspaceId, [{ pipeline, key }]);
+  if (found) return restoreKey(found);
+  // An event alone has no state.
+  if (!program || program.isKeyed) return undefined;
+  return beginKey(program, "", activated.recordedAt, activated.position);
+}
+
+function beginning({ row }: FoundTrigger, { program }: LoadedTrigger): KeyState {
+  if (!program) throw new Error("invariant broken: a trigger that was found has a condition");
+  return beginKey(program, "", row.activated.recordedAt, row.activated.position);
+}
+
+async function refuseKey({ database }: ApiContext, pipeline: string, key: string): Promise<never> {
+  const rows = await listTriggerKeys(database, workspaceId, { pipeline, afterKey: undefined, limit: 1_000 });
+  const names = rows.map((row) => row.key);
+  const near = nearestName(key, names);
+  const some = names.slice(0, 5).join(", ");
+  throw new MillraceError("MILLRACE_TRIGGER_KEY_UNKNOWN", {
+    message: `The trigger of "${pipeline}" holds nothing for the key "${key.slice(0, 100)}".${near === undefined ? "" : ` Did you mean "${near}"?`}`,
+    ...(near === undefined
+      ? { advice: names.length === 0 ? "It holds nothing for any key." : `Some of its keys: ${some}.` }
+      : {}),
+    fields: { pipeline, key: key.slice(0, 100) },
+  });
+}
