@@ -35,6 +35,10 @@ export const commands = {
     load: () => import("./command/events.ts"),
   },
   hooks: { summary: "list webhooks and their addresses", load: () => import("./command/hooks.ts") },
+  trigger: {
+    summary: "list triggers; explain them, list and simulate their firings",
+    load: () => import("./command/trigger.ts"),
+  },
   pools: { summary: "list the shared limits; set their slots", load: () => import("./command/pools.ts") },
   workers: { summary: "list connected workers", load: () => import("./command/workers.ts") },
   server: { summary: "run a server", load: () => import("./command/server.ts") },
@@ -59,7 +63,7 @@ export type CommandName = keyof typeof commands;
 export const helpGroups: readonly (readonly [title: string, names: readonly CommandName[]])[] = [
   ["Begin", ["init", "dev", "run"]],
   ["Runs", ["runs", "show", "logs", "cancel", "rerun", "mark"]],
-  ["Events", ["emit", "events", "hooks"]],
+  ["Events", ["emit", "events", "trigger", "hooks"]],
   ["Pipelines", ["pipelines", "graph", "deploy", "rollback"]],
   ["Operate", ["server", "worker", "workers", "pools", "migrate", "doctor"]],
 ];

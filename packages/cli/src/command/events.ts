@@ -1,6 +1,6 @@
-import { errorCodeOf, MillraceError, parseEventTime, type Json } from "@millrace/core";
-import type { EventView, Page } from "@millrace/protocol";
-import { InvalidArgumentError, type Command } from "commander";
+import { errorCodeOf, MillraceError, type Json } from "@millrace/core";
+import type { EventView, FiringView, Page } from "@millrace/protocol";
+import type { Command } from "commander";
 import type { ApiClient } from "../api/client.ts";
 import { requireServer, type ServerOptions } from "../api/find-server.ts";
 import type { Finish } from "../command-line.ts";
@@ -8,9 +8,10 @@ import type { Context } from "../environment.ts";
 import { exitCodes } from "../exit-code.ts";
 import { onInterrupt } from "../interrupt.ts";
 import { pause } from "../pause.ts";
-import { examples, readCount, withServerOptions } from "../stack/options.ts";
-import { formatAgo, formatBytes, formatTable, formatTime, harmless } from "../terminal/format.ts";
+import { examples, readCount, readTime, withServerOptions } from "../stack/options.ts";
+import { formatAgo, formatBytes, formatTable, formatTime, harmless, plural } from "../terminal/format.ts";
 import type { Terminal } from "../terminal/terminal.ts";
+import { firingOutcome } from "../trigger-view/firing.ts";
 
 interface EventsOptions extends ServerOptions {
   readonly type?: string;
@@ -63,17 +64,6 @@ export function define(command: Command, context: Context, finish: Finish): void
         showEvent(context, given, inner.optsWithGlobals<EventsOptions>()),
       ),
     );
-}
-
-const agoUnits: { readonly [unit: string]: number } = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-/** As the API takes it. */
-function readTime(text: string): string {
-  const ago = /^(\d{1,6})([smhd])$/.exec(text);
-  if (ago) return new Date(Date.now() - Number(ago[1]) * agoUnits[ago[2]!]!).toISOString();
-  const day = /^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00Z` : text;
-  if (parseEventTime(day) !== undefined) return day;
-  throw new InvalidArgumentError("It is a time such as 2026-01-31T06:00:00Z, or how long ago, such as 2h.");
 }
 
 function filterOf({ type, subject, source }: EventsOptions): {
@@ -189,8 +179,9 @@ async function showEvent(context: Context, given: string, options: EventsOptions
   const { terminal } = context;
   const client = await requireServer(context, options);
   const view = await findEvent(client, given, options.source);
+  const { items: firings } = await client.get<Page<FiringView>>(`/events/${view.position}/firings`);
   if (options.json) {
-    terminal.print(JSON.stringify(view));
+    terminal.print(JSON.stringify({ ...view, firings }));
     return exitCodes.succeeded;
   }
   const { paint } = terminal;
@@ -204,12 +195,26 @@ async function showEvent(context: Context, given: string, options: EventsOptions
     ...(view.invalid === undefined ? {} : { invalid: view.invalid }),
   }).map(([name, value]) => [paint.dim(name), typeof value === "string" ? value : JSON.stringify(value)]);
   for (const line of formatTable(rows, {})) terminal.print(`  ${line}`);
+  for (const line of causedLines(firings, terminal)) terminal.print(line);
   if (bytes !== undefined) terminal.print(`\n${bytes}`);
   if (data !== undefined) {
     const text = typeof data === "string" ? data : JSON.stringify(data, undefined, 2);
     terminal.print(`\n${text.split("\n").map(harmless).join("\n")}`);
   }
   return exitCodes.succeeded;
+}
+
+const causedShown = 20;
+
+/** Which firings it is a member of, and the runs that they started. */
+function causedLines(firings: readonly FiringView[], { paint }: Terminal): string[] {
+  const lines = firings
+    .slice(0, causedShown)
+    .map(
+      (firing) => `  ${paint.dim("fired")} ${paint.bold(firing.pipeline)}  ${firingOutcome(firing, paint)}`,
+    );
+  const more = firings.length - causedShown;
+  return more > 0 ? [...lines, paint.dim(`  … and ${plural(more, "more firing")}`)] : lines;
 }
 
 /** Digits are a position first; an id may be digits, too. */

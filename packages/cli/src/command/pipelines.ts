@@ -1,18 +1,25 @@
-import type { Command } from "commander";
-import type { PipelineSummary } from "@millrace/protocol";
+import { InvalidArgumentError, type Command } from "commander";
+import { nearestName } from "@millrace/core";
+import type { OnResume, PipelineSummary, ResumePreview, ResumeRequest } from "@millrace/protocol";
 import { requirePipeline } from "../api/find-pipeline.ts";
 import { requireServer, requireServerToChange, type ServerOptions } from "../api/find-server.ts";
 import type { Finish } from "../command-line.ts";
 import type { Context } from "../environment.ts";
 import { exitCodes } from "../exit-code.ts";
 import { examples, withServerOptions } from "../stack/options.ts";
-import { formatAgo, formatTable, plural } from "../terminal/format.ts";
+import { formatAgo, formatTable, formatTime, plural } from "../terminal/format.ts";
 import { stateLabel } from "../terminal/marks.ts";
-import type { Colors } from "../terminal/terminal.ts";
+import type { Colors, Terminal } from "../terminal/terminal.ts";
+import { simulatedLines } from "../trigger-view/firing.ts";
 
 interface PipelinesOptions extends ServerOptions {
   readonly all?: boolean;
   readonly json?: boolean;
+}
+
+interface ResumeOptions {
+  readonly onResume?: OnResume;
+  readonly preview?: boolean;
 }
 
 export function define(command: Command, context: Context, finish: Finish): void {
@@ -28,17 +35,83 @@ export function define(command: Command, context: Context, finish: Finish): void
       ),
     )
     .action(finish((options: PipelinesOptions) => listPipelines(context, options)));
-  for (const action of ["pause", "resume"] as const) {
-    command
-      .command(`${action} <name>`)
-      .description(action === "pause" ? "start no more runs of it" : "start runs of it again")
-      .addHelpText("after", examples([`millrace pipelines ${action} report`, ""]))
-      .action(
-        finish((name: string, _own: object, inner: Command) =>
-          changePipeline(context, name, action, inner.optsWithGlobals<PipelinesOptions>()),
+  command
+    .command("pause <name>")
+    .description("start no more runs of it")
+    .addHelpText("after", examples(["millrace pipelines pause report", ""]))
+    .action(
+      finish((name: string, _own: object, inner: Command) =>
+        changePipeline(
+          context,
+          name,
+          { action: "pause", body: {} },
+          inner.optsWithGlobals<PipelinesOptions>(),
         ),
-      );
-  }
+      ),
+    );
+  command
+    .command("resume <name>")
+    .description("start runs of it again")
+    .option(
+      "--on-resume <policy>",
+      "what becomes of the firings of the pause: all, latest, none, or the newest so many; as the trigger says unless given",
+      readOnResume,
+    )
+    .option("--preview", "only show which firings it would make")
+    .addHelpText(
+      "after",
+      examples(
+        ["millrace pipelines resume report", ""],
+        ["millrace pipelines resume report --on-resume latest --preview", "what it would do"],
+      ),
+    )
+    .action(
+      finish((name: string, own: ResumeOptions, inner: Command) =>
+        resumePipeline(context, name, own, inner.optsWithGlobals<PipelinesOptions>()),
+      ),
+    );
+}
+
+function readOnResume(text: string): OnResume {
+  if (text === "all" || text === "latest" || text === "none") return text;
+  const limit = Number(text);
+  if (/^[1-9]\d{0,8}$/.test(text)) return { limit };
+  const near = nearestName(text, ["all", "latest", "none"]);
+  throw new InvalidArgumentError(
+    `It is all, latest, none or a number.${near === undefined ? "" : ` Did you mean ${near}?`}`,
+  );
+}
+
+async function resumePipeline(
+  context: Context,
+  name: string,
+  own: ResumeOptions,
+  options: PipelinesOptions,
+): Promise<number> {
+  const onResume = own.onResume === undefined ? {} : { onResume: own.onResume };
+  if (!own.preview) return changePipeline(context, name, { action: "resume", body: onResume }, options);
+  const { terminal } = context;
+  const client = await requireServer(context, options);
+  await requirePipeline(client, name);
+  const path = `/pipelines/${encodeURIComponent(name)}/resume`;
+  const preview = await client.post<ResumePreview>(path, { ...onResume, preview: true });
+  if (options.json) terminal.print(JSON.stringify(preview));
+  else for (const line of previewLines(preview, terminal)) terminal.print(line);
+  return exitCodes.succeeded;
+}
+
+function previewLines(preview: ResumePreview, { paint }: Terminal): string[] {
+  const { pipeline, paused, onResume, firingCount, firings } = preview;
+  if (!paused) return [`${pipeline} is not paused.`];
+  const now = new Date();
+  const policy = typeof onResume === "string" ? onResume : `the newest ${onResume.limit}`;
+  const head = `${paint.bold(pipeline)} is paused since ${formatTime(new Date(paused.at), now)}; to resume it now (${policy}) would make ${plural(firingCount, "firing")}.`;
+  const more = firingCount - firings.length;
+  return [
+    head,
+    ...firings.flatMap((firing) => simulatedLines(firing, paint, now)),
+    ...(more > 0 ? [paint.dim(`  … and ${plural(more, "more firing")}`)] : []),
+  ];
 }
 
 async function listPipelines(context: Context, options: PipelinesOptions): Promise<number> {
@@ -95,12 +168,13 @@ function rowOf(pipeline: PipelineSummary, paint: Colors, now: Date): string[] {
 async function changePipeline(
   context: Context,
   name: string,
-  action: "pause" | "resume",
+  { action, body }: { readonly action: "pause" | "resume"; readonly body: ResumeRequest },
   options: PipelinesOptions,
 ): Promise<number> {
   const client = await requireServerToChange(context, options);
   await requirePipeline(client, name);
-  const changed = await client.post<PipelineSummary>(`/pipelines/${encodeURIComponent(name)}/${action}`, {});
+  const path = `/pipelines/${encodeURIComponent(name)}/${action}`;
+  const changed = await client.post<PipelineSummary>(path, body);
   if (options.json) context.terminal.print(JSON.stringify({ pipeline: changed }));
   else
     context.terminal.print(

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import {
   apiPrefix,
   type ArtifactView,
+  type FiringDetail,
   type Page,
   type RunDetail,
   type RunSummary,
@@ -22,6 +23,7 @@ import { examples, withServerOptions } from "../stack/options.ts";
 import { cut, formatDuration, formatTime, harmless, plural } from "../terminal/format.ts";
 import { stateLabel, stateMark } from "../terminal/marks.ts";
 import type { Terminal } from "../terminal/terminal.ts";
+import { memberLines } from "../trigger-view/firing.ts";
 
 interface ShowOptions extends ServerOptions {
   readonly json?: boolean;
@@ -37,7 +39,7 @@ const stackLinesMax = 12;
 export function define(command: Command, context: Context, finish: Finish): void {
   withServerOptions(command.argument("<run>", "its id, or the beginning of it"))
     .option("--attempts", "every attempt of every node")
-    .option("--json", "print JSON: { run, nodes }")
+    .option("--json", "print JSON: { run, nodes, firing }")
     .addHelpText(
       "after",
       examples(
@@ -52,15 +54,17 @@ async function showRun(context: Context, given: string, options: ShowOptions): P
   const { terminal } = context;
   const client = await requireServer(context, options);
   const id = await findRunId(client, given);
+  const path = `/runs/${encodeURIComponent(id)}/firing`;
+  const { firing } = await client.get<{ readonly firing: FiringDetail | null }>(path);
   if (options.json) {
-    terminal.print(JSON.stringify(await readRunDocument(client, id)));
+    terminal.print(JSON.stringify({ ...(await readRunDocument(client, id)), firing }));
     return exitCodes.succeeded;
   }
   const detail = await readWholeRun(client, id);
   const picture = new RunPicture(detail.run, await definitionOf(client, detail.run));
   picture.apply({ kind: "snapshot", detail });
   const now = Date.now();
-  for (const line of headLines(detail, terminal, now)) terminal.print(line);
+  for (const line of headLines(detail, firing, terminal, now)) terminal.print(line);
   terminal.print("");
   const width = terminal.isLive ? terminal.columns() - 1 : 400;
   const tree = { paint: terminal.paint, width, now, linesMax: treeLinesMax };
@@ -73,11 +77,17 @@ async function showRun(context: Context, given: string, options: ShowOptions): P
   return exitCodes.succeeded;
 }
 
-function headLines({ run, nodes }: RunDetail, { paint }: Terminal, now: number): string[] {
+function headLines(
+  { run, nodes }: RunDetail,
+  firing: FiringDetail | null,
+  { paint }: Terminal,
+  now: number,
+): string[] {
   const lines = [
     `${stateMark(run.state, paint)} ${paint.bold(run.pipeline)} ${paint.dim(run.id)}`,
     `  ${stateSentence(run, nodes, now)}`,
-    `  ${paint.dim(`because ${causeOf(run)}`)}`,
+    `  ${paint.dim(`because ${causeOf(run, firing)}`)}`,
+    ...(firing ? memberLines(firing, paint, new Date(now)).map((line) => `    ${line}`) : []),
   ];
   if (run.params !== null && JSON.stringify(run.params) !== "{}") {
     lines.push(`  ${paint.dim("params")} ${harmless(cut(JSON.stringify(run.params), 400))}`);
@@ -94,10 +104,15 @@ function headLines({ run, nodes }: RunDetail, { paint }: Terminal, now: number):
   return lines;
 }
 
-function causeOf(run: RunSummary): string {
+function causeOf(run: RunSummary, firing: FiringDetail | null): string {
   if (run.parent) {
     const item = run.parent.item === "" ? "" : `[${run.parent.item}]`;
     return `node ${run.parent.node}${item} of run ${run.parent.runId} called it`;
+  }
+  if (firing) {
+    const key = firing.key === undefined ? "" : `, key ${firing.key}`;
+    const revision = firing.revision > 1 ? `, revision ${firing.revision}` : "";
+    return `its trigger fired (version ${firing.version}${key}${revision})`;
   }
   return "somebody started it";
 }

@@ -1,5 +1,6 @@
 /** Options that several commands share, and how they are read. */
 import { availableParallelism } from "node:os";
+import { parseEventTime } from "@millrace/core";
 import { InvalidArgumentError, type Command } from "commander";
 
 /** Where the server is: for every command that talks to one. */
@@ -26,6 +27,17 @@ export function readInteger(text: string, min: number, max: number): number {
   if (/^\d+$/.test(text) && value >= min && value <= max) return value;
   const range = max === Number.MAX_SAFE_INTEGER ? `${min} on` : `${min} to ${max}`;
   throw new InvalidArgumentError(`It must be a whole number from ${range}.`);
+}
+
+const agoUnits: { readonly [unit: string]: number } = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** A time, or how long ago, as the API takes it. */
+export function readTime(text: string): string {
+  const ago = /^(\d{1,6})([smhd])$/.exec(text);
+  if (ago) return new Date(Date.now() - Number(ago[1]) * agoUnits[ago[2]!]!).toISOString();
+  const day = /^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00Z` : text;
+  if (parseEventTime(day) !== undefined) return day;
+  throw new InvalidArgumentError("It is a time such as 2026-01-31T06:00:00Z, or how long ago, such as 2h.");
 }
 
 /** `a,b` and repeats: gathered. */

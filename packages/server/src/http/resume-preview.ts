@@ -1,5 +1,5 @@
 /** Which firings a resume would make: the evaluator's own decision (C8), on states that are thrown away. */
-import { MillraceError, parseCatchUp, type CatchUp, type Json } from "@millrace/core";
+import { MillraceError, parseCatchUp, type CatchUp } from "@millrace/core";
 import type { ResumePreview, ResumeRequest } from "@millrace/protocol";
 import { findDueTriggerKeys, findLogHead, findTriggerKeys, type TriggerKeyRow } from "@millrace/store";
 import { dueKeysMax } from "../engine/limits.ts";
@@ -13,7 +13,7 @@ import { requireTrigger } from "./trigger-find.ts";
 import { decidedViews, placeView } from "./trigger-view.ts";
 
 export function readOnResume({ onResume }: ResumeRequest): CatchUp | undefined {
-  return onResume === undefined ? undefined : parseCatchUp(onResume as Json, ["onResume"]);
+  return onResume === undefined ? undefined : parseCatchUp(onResume, ["onResume"]);
 }
 
 export async function previewResume(

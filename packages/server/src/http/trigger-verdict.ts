@@ -41,7 +41,7 @@ async function findingOf(context: ApiContext, judged: Case): Promise<Finding> {
   return {
     ...((await heldOff(context, judged)) ??
       (await gathered(context, judged, keys)) ??
-      (await unreadYet(judged)) ??
+      unreadYet(judged) ??
       (await replayEvent(context, { ...judged, event, keys }))),
     ...shownKeys,
   };

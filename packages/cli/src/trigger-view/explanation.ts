@@ -1,0 +1,83 @@
+/** An explanation as a tree of lines. */
+import type { EventExplanation, ExplanationView, TriggerExplanation } from "@millrace/protocol";
+import { formatAgo, formatTime, harmless } from "../terminal/format.ts";
+import type { Colors } from "../terminal/terminal.ts";
+import { firingOutcome, memberLine } from "./firing.ts";
+
+export interface Page {
+  readonly paint: Colors;
+  readonly now: Date;
+}
+
+export function explanationLines(
+  { trigger, key, state, keys, event }: TriggerExplanation,
+  page: Page,
+): string[] {
+  const { paint, now } = page;
+  const lines = [`${paint.bold(trigger.pipeline)}  ${trigger.condition}`];
+  if (trigger.paused) {
+    const since = formatTime(new Date(trigger.paused.at), now);
+    lines.push(paint.yellow(`  ‖ paused since ${since}: events are kept until it is resumed`));
+  }
+  if (event) lines.push("", ...eventLines(event, paint));
+  if (state)
+    lines.push(
+      "",
+      ...(key === undefined ? [] : [`key ${paint.bold(harmless(key))}`]),
+      ...stateLines(state, page),
+    );
+  if (keys) {
+    lines.push("", "It holds something for these keys; see one with --key:");
+    for (const one of keys) {
+      const due = one.due === undefined ? "" : `  due ${formatTime(new Date(one.due), now)}`;
+      const touched = formatAgo(new Date(one.touchedAt), now);
+      lines.push(`  ${paint.bold(harmless(one.key))}  ${paint.dim(`${touched}${due}`)}`);
+    }
+  }
+  return lines;
+}
+
+function eventLines(event: EventExplanation, paint: Colors): string[] {
+  const { position, type, verdict, text, firings = [], faults = [], replayed } = event;
+  const mark =
+    verdict === "member" ? paint.green("✓") : verdict === "gathered" ? paint.cyan("…") : paint.yellow("×");
+  const lines = [
+    `${mark} event ${position} ${paint.bold(type)}: ${paint.bold(verdict.replaceAll("_", " "))}`,
+    // The parts say it one by one.
+    ...(faults.length > 0 ? [] : [`  ${harmless(text)}`]),
+    ...faults.map(({ operand, part, expected, found }) =>
+      harmless(`  ${operand}: ${part}: expected ${expected}, found ${found}`),
+    ),
+    ...firings.map((firing) => `  firing ${firing.id}  ${firingOutcome(firing, paint)}`),
+  ];
+  if (replayed) {
+    const part = replayed.isWhole ? "" : ", which is a part of what it was told";
+    lines.push(
+      paint.dim(`  found by telling the log again, after ${replayed.from} up to ${replayed.to}${part}`),
+    );
+  }
+  return lines;
+}
+
+const marks = { waiting: "○", gathering: "◐", held: "●", blocked: "×" } as const;
+
+function stateLines(state: ExplanationView, page: Page, depth = 0): string[] {
+  const { paint, now } = page;
+  const indent = "  ".repeat(depth);
+  const color = { waiting: paint.dim, gathering: paint.cyan, held: paint.green, blocked: paint.yellow }[
+    state.state
+  ];
+  const times = [
+    state.since === undefined ? "" : `since ${formatTime(new Date(state.since), now)}`,
+    state.due === undefined ? "" : `due ${formatTime(new Date(state.due), now)}`,
+  ].filter(Boolean);
+  const name = state.name === undefined ? state.kind : state.name;
+  const shown = state.members ?? [];
+  const more = (state.memberCount ?? 0) - shown.length;
+  return [
+    `${indent}${color(marks[state.state])} ${paint.bold(harmless(name))} ${harmless(state.text)}${times.length > 0 ? paint.dim(`  ${times.join(", ")}`) : ""}`,
+    ...(more > 0 ? [`${indent}    ${paint.dim(`… ${more} earlier ones`)}`] : []),
+    ...shown.map((member) => `${indent}    ${memberLine(member, paint, now)}`),
+    ...(state.of ?? []).flatMap((inner) => stateLines(inner, page, depth + 1)),
+  ];
+}
