@@ -7,8 +7,8 @@ import { formatSource, locate, markCaller, type SourceMark } from "../source.ts"
 declare const eventData: unique symbol;
 
 /** A declared event type. Exported from an included file, it is deployed, and events of this type are checked. */
-export interface EventType<Data = unknown> {
-  readonly type: string;
+export interface EventType<Data = unknown, Type extends string = string> {
+  readonly type: Type;
   readonly [eventData]?: Data;
 }
 
@@ -31,10 +31,10 @@ const declared = new WeakMap<object, DeclaredEventType>();
  * @example
  * export const orderPlaced = eventType("order.placed", { schema: z.object({ id: z.string(), amount: z.number() }) });
  */
-export function eventType<Schema extends StandardSchemaV1>(
-  type: string,
+export function eventType<Schema extends StandardSchemaV1, const Type extends string = string>(
+  type: Type,
   options: EventTypeOptions<Schema>,
-): EventType<StandardSchemaV1.InferInput<Schema>> {
+): EventType<StandardSchemaV1.InferInput<Schema>, Type> {
   const mark = markCaller(eventType);
   const { schema } = options as { readonly schema: unknown };
   if (typeof type !== "string" || !/^[^\s*]{1,300}$/.test(type) || !isParamsSchema(schema)) {

@@ -16,6 +16,7 @@ import type { EventType } from "./event-type.ts";
 import type { FiredEvent, FiredSilence, FiredTick } from "./firing.ts";
 
 declare const operandsType: unique symbol;
+declare const namesType: unique symbol;
 
 /** What a condition's firing holds under each operand's name. */
 export type Operands = { readonly [name: string]: unknown };
@@ -24,27 +25,41 @@ export type NoOperands = { readonly [name in never]: unknown };
 type ValueOf<Of extends Operands> = Of[keyof Of];
 /** The data of those operands that are events. */
 type DataOf<Value> = Value extends { readonly data: infer Data } ? Data : never;
-/** What all of several conditions together have as operands. */
-type Together<Of extends readonly On<Operands>[]> = UnionToIntersection<OperandsOf<Of[number]>>;
-type UnionToIntersection<Union> = (Union extends unknown ? (one: Union) => void : never) extends (
-  all: infer All extends Operands,
-) => void
-  ? All
-  : never;
-type OperandsOf<Of> = Of extends On<infer Named> ? Named : never;
+/** What all of several conditions together have as operands: one name may stand in more than one of them. */
+type Together<Of extends readonly AnyOn[]> = {
+  readonly [name in NameOf<OperandsOf<Of[number]>>]: ValueAt<OperandsOf<Of[number]>, name>;
+};
+/** The names that operands of these conditions were given, which an outer name leaves alone. */
+type NamedIn<Of> = Of extends On<infer _, infer Inner, infer Own> ? Inner | Own : never;
+type OperandsOf<Of> = Of extends { readonly [operandsType]?: infer Named } ? NonNullable<Named> : never;
+type NameOf<Union> = Union extends unknown ? keyof Union : never;
+type ValueAt<Union, Name> = Union extends unknown ? (Name extends keyof Union ? Union[Name] : never) : never;
+// oxlint-disable-next-line typescript/no-explicit-any -- a condition of any names
+type AnyOn = On<any, any, any>;
+/** What an outer name does to operands: those that have no name of their own are found under it. */
+type Renamed<Of extends Operands, Inner, Name extends string> = {
+  readonly [name in Extract<keyof Of, Inner> | Name]:
+    | (name extends Extract<keyof Of, Inner> ? Of[name] : never)
+    | (name extends Name ? Of[Exclude<keyof Of, Inner>] : never);
+};
 
-/** A condition: what a trigger fires on, and what a wait waits for. */
-export interface On<Of extends Operands> {
+/**
+ * A condition: what a trigger fires on, and what a wait waits for. `Inner` are the names that operands within it were given,
+ * `Own` the one that it has itself.
+ */
+// oxlint-disable-next-line typescript/no-explicit-any -- who takes a condition asks for its operands alone
+export interface On<Of extends Operands, Inner = any, Own = any> {
   readonly [operandsType]?: Of;
-  /** Names it: its events are found under this name in the firing. */
-  as<const Name extends string>(name: Name): On<{ readonly [name in Name]: ValueOf<Of> }>;
+  readonly [namesType]?: { readonly inner: Inner; readonly own: Own };
+  /** Names it: its events are found under this name in the firing, but for those of operands that have names of their own. */
+  as<const Name extends string>(name: Name): On<Renamed<Of, Inner, Name>, Inner, Name>;
   /**
    * Separate state for each value of a key: `(event) => event.data.orderId`, a path such as `"data.orderId"`, `{ cel }`, or one
    * of these for each operand's name.
    */
   by(
     key: KeyInput<DataOf<ValueOf<Of>>> | { readonly [name in keyof Of]: KeyInput<DataOf<Of[name]>> },
-  ): On<Of>;
+  ): On<Of, Inner, Own>;
 }
 
 interface Made {
@@ -59,8 +74,11 @@ export function conditionOf(value: unknown): Made | undefined {
   return value !== null && typeof value === "object" ? made.get(value) : undefined;
 }
 
-function make<Of extends Operands>(condition: Condition, mark: SourceMark): On<Of> {
-  const self: On<Of> = {
+function make<Of extends Operands, Inner = never, Own = never>(
+  condition: Condition,
+  mark: SourceMark,
+): On<Of, Inner, Own> {
+  const self: On<Of, Inner, Own> = {
     as: (name) => make({ ...condition, name }, mark),
     by: (key) => make({ ...condition, by: keyOf(key) }, mark),
   };
@@ -94,9 +112,9 @@ export interface WithinOptions {
 }
 
 function event<Data = unknown, const Type extends string = string>(
-  type: Type | EventType<Data>,
+  type: Type | EventType<Data, Type>,
   options: EventOptions<Data> = {},
-): On<{ readonly [name in Type]: FiredEvent<Type, Data> }> {
+): On<{ readonly [name in Type]: FiredEvent<Type, Data> }, never, never> {
   const mark = markCaller(event);
   const name = typeof type === "string" ? type : type.type;
   const where =
@@ -109,54 +127,58 @@ function event<Data = unknown, const Type extends string = string>(
 type Ticks = { readonly schedule: FiredTick };
 
 /** Ticks of a cron expression: five fields, or six with seconds first. */
-function cron(expression: string, options: ScheduleOptions = {}): On<Ticks> {
+function cron(expression: string, options: ScheduleOptions = {}): On<Ticks, never, never> {
   const mark = markCaller(cron);
   return make(schedule({ kind: "cron", expression, ...zone(options) }), mark);
 }
 
 /** Ticks at equal distances: `15m` from local midnight, `1d` at midnight, `2w`, `1mo`. */
-function every(span: string, options: ScheduleOptions = {}): On<Ticks> {
+function every(span: string, options: ScheduleOptions = {}): On<Ticks, never, never> {
   const mark = markCaller(every);
   return make(schedule({ kind: "every", every: span, ...zone(options) }), mark);
 }
 
 /** Ticks at these instants. */
-function at(instants: readonly string[], options: ScheduleOptions = {}): On<Ticks> {
+function at(instants: readonly string[], options: ScheduleOptions = {}): On<Ticks, never, never> {
   const mark = markCaller(at);
   return make(schedule({ kind: "at", instants, ...zone(options) }), mark);
 }
 
-function all<const Of extends readonly On<Operands>[]>(
+function all<const Of extends readonly AnyOn[]>(
   of: Of,
   options: WithinOptions = {},
-): On<Together<Of>> {
+): On<Together<Of>, NamedIn<Of[number]>, never> {
   const mark = markCaller(all);
   return make({ kind: "all", of: innerOf(of, mark), ...within(options, mark) }, mark);
 }
 
-function any<const Of extends readonly On<Operands>[]>(of: Of): On<Together<Of>> {
+function any<const Of extends readonly AnyOn[]>(of: Of): On<Together<Of>, NamedIn<Of[number]>, never> {
   const mark = markCaller(any);
   return make({ kind: "any", of: innerOf(of, mark) }, mark);
 }
 
-function atLeast<const Of extends readonly On<Operands>[]>(
+function atLeast<const Of extends readonly AnyOn[]>(
   n: number,
   of: Of,
   options: WithinOptions = {},
-): On<Together<Of>> {
+): On<Together<Of>, NamedIn<Of[number]>, never> {
   const mark = markCaller(atLeast);
   return make({ kind: "at_least", n, of: innerOf(of, mark), ...within(options, mark) }, mark);
 }
 
-function sequence<const Of extends readonly On<Operands>[]>(
+function sequence<const Of extends readonly AnyOn[]>(
   of: Of,
   options: WithinOptions = {},
-): On<Together<Of>> {
+): On<Together<Of>, NamedIn<Of[number]>, never> {
   const mark = markCaller(sequence);
   return make({ kind: "sequence", of: innerOf(of, mark), ...within(options, mark) }, mark);
 }
 
-function unless<Of extends Operands>(of: On<Of>, until: On<Operands>, options: WithinOptions = {}): On<Of> {
+function unless<Of extends Operands, Inner, Own>(
+  of: On<Of, Inner, Own>,
+  until: AnyOn,
+  options: WithinOptions = {},
+): On<Of, Inner | Own, never> {
   const mark = markCaller(unless);
   return make(
     { kind: "unless", of: inner(of, mark), until: inner(until, mark), ...within(options, mark) },
@@ -164,10 +186,10 @@ function unless<Of extends Operands>(of: On<Of>, until: On<Operands>, options: W
   );
 }
 
-function absent<After extends Operands = NoOperands>(
-  of: On<Operands>,
-  options: { readonly within: Duration; readonly after?: On<After> },
-): On<After & { readonly absent: FiredSilence }> {
+function absent<After extends Operands = NoOperands, Inner = never, Own = never>(
+  of: AnyOn,
+  options: { readonly within: Duration; readonly after?: On<After, Inner, Own> },
+): On<After & { readonly absent: FiredSilence }, Inner | Own, never> {
   const mark = markCaller(absent);
   const after = options.after === undefined ? {} : { after: inner(options.after, mark) };
   return make(
@@ -176,33 +198,37 @@ function absent<After extends Operands = NoOperands>(
   );
 }
 
-function count<Of extends Operands>(of: On<Of>, n: number, options: WithinOptions = {}): On<Of> {
+function count<Of extends Operands, Inner, Own>(
+  of: On<Of, Inner, Own>,
+  n: number,
+  options: WithinOptions = {},
+): On<Of, Inner | Own, never> {
   const mark = markCaller(count);
   return make({ kind: "count", of: inner(of, mark), n, ...within(options, mark) }, mark);
 }
 
-function batch<Of extends Operands>(
-  of: On<Of>,
+function batch<Of extends Operands, Inner, Own>(
+  of: On<Of, Inner, Own>,
   options: { readonly max: number; readonly maxWait: Duration },
-): On<Of> {
+): On<Of, Inner | Own, never> {
   const mark = markCaller(batch);
   const maxWaitMs = span(options.maxWait, "maxWait", mark);
   return make({ kind: "batch", of: inner(of, mark), max: options.max, maxWaitMs }, mark);
 }
 
-function session<Of extends Operands>(
-  of: On<Of>,
+function session<Of extends Operands, Inner, Own>(
+  of: On<Of, Inner, Own>,
   options: { readonly gap: Duration; readonly max?: Duration },
-): On<Of> {
+): On<Of, Inner | Own, never> {
   const mark = markCaller(session);
   const max = options.max === undefined ? {} : { maxMs: span(options.max, "max", mark) };
   return make({ kind: "session", of: inner(of, mark), gapMs: span(options.gap, "gap", mark), ...max }, mark);
 }
 
-function debounce<Of extends Operands>(
-  of: On<Of>,
+function debounce<Of extends Operands, Inner, Own>(
+  of: On<Of, Inner, Own>,
   options: { readonly quiet: Duration; readonly maxWait?: Duration },
-): On<Of> {
+): On<Of, Inner | Own, never> {
   const mark = markCaller(debounce);
   const maxWait = options.maxWait === undefined ? {} : { maxWaitMs: span(options.maxWait, "maxWait", mark) };
   return make(
@@ -211,10 +237,10 @@ function debounce<Of extends Operands>(
   );
 }
 
-function throttle<Of extends Operands>(
-  of: On<Of>,
+function throttle<Of extends Operands, Inner, Own>(
+  of: On<Of, Inner, Own>,
   options: { readonly limit: number; readonly per: Duration },
-): On<Of> {
+): On<Of, Inner | Own, never> {
   const mark = markCaller(throttle);
   const perMs = span(options.per, "per", mark);
   return make({ kind: "throttle", of: inner(of, mark), limit: options.limit, perMs }, mark);
@@ -233,7 +259,10 @@ export interface WindowOptions<Event> extends ScheduleOptions {
   readonly late?: "ignore" | "revise";
 }
 
-function window<Of extends Operands>(of: On<Of>, options: WindowOptions<ValueOf<Of>>): On<Of> {
+function window<Of extends Operands, Inner, Own>(
+  of: On<Of, Inner, Own>,
+  options: WindowOptions<ValueOf<Of>>,
+): On<Of, Inner | Own, never> {
   const mark = markCaller(window);
   const { every: length, time, lateness, idle, late } = options;
   return make(

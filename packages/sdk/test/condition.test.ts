@@ -1,0 +1,128 @@
+import { readFileSync } from "node:fs";
+import { compileCondition, errorCodeOf, type Condition, type MillraceError } from "@millrace/core";
+import { expect, test } from "vitest";
+import { z } from "zod";
+import { eventType, on, pipeline, task } from "../src/index.ts";
+import { conditionOf } from "../src/condition/on.ts";
+import { definitionOf, lineOf, nodeOf, onlyError } from "./project.ts";
+
+const source = readFileSync(import.meta.filename, "utf8");
+const file = "condition.test.ts";
+
+function conditionIn(made: unknown): Condition {
+  const found = conditionOf(made);
+  if (!found) throw new Error("this is no condition");
+  return found.condition;
+}
+
+function errorOf(act: () => unknown): MillraceError {
+  try {
+    act();
+  } catch (error) {
+    if (errorCodeOf(error) !== undefined) return error as MillraceError;
+    throw error;
+  }
+  throw new Error("nothing was thrown");
+}
+
+test("what authors write is data, with spans in milliseconds", () => {
+  const paid = on.event("order.paid", { where: { data: { amount: { gte: 10 } } } }).as("orders");
+  expect(conditionIn(on.all([paid, on.event("order.shipped")], { within: "1h" }).by("data.orderId"))).toEqual(
+    {
+      kind: "all",
+      of: [
+        {
+          kind: "event",
+          type: "order.paid",
+          where: { op: "gte", path: ["data", "amount"], value: 10 },
+          name: "orders",
+        },
+        { kind: "event", type: "order.shipped" },
+      ],
+      withinMs: 3_600_000,
+      by: { kind: "path", path: ["data", "orderId"] },
+    },
+  );
+});
+
+test("naming and keying make new conditions and leave the old one alone", () => {
+  const plain = on.event("a");
+  plain.as("b").by("data.k");
+  expect(conditionIn(plain)).toEqual({ kind: "event", type: "a" });
+});
+
+test("a key for each operand, and one by CEL", () => {
+  const both = on.all([on.event("a"), on.event("b")]);
+  expect(conditionIn(both.by({ a: "data.x", b: { cel: "data.y" } })).by).toEqual({
+    kind: "operands",
+    of: { a: { kind: "path", path: ["data", "x"] }, b: { kind: "cel", text: "data.y" } },
+  });
+});
+
+test("names under which a firing holds its members are those of the types", () => {
+  const made = on
+    .count(on.any([on.event("a"), on.event("b").as("second"), on.absent(on.event("c"), { within: "1h" })]), 2)
+    .as("first");
+  expect(compileCondition(conditionIn(made)).operands).toEqual(["first", "second", "absent"]);
+});
+
+test("a declared type is its name, and a firing's members are references", () => {
+  const paid = eventType("order.paid", { schema: z.object({ amount: z.number() }) });
+  const see = task("see", (amount: number) => amount);
+  const definition = definitionOf(
+    pipeline("report", { on: on.event(paid) }, ({ firing }) =>
+      see(firing.members["order.paid"][0]!.data.amount),
+    ),
+  );
+  expect(definition.trigger).toEqual({
+    condition: { kind: "event", type: "order.paid" },
+    onResume: "all",
+    catchUp: "latest",
+  });
+  expect(nodeOf(definition, "see").input).toEqual({
+    kind: "firing",
+    path: ["members", "order.paid", 0, "data", "amount"],
+  });
+});
+
+test("a span that is none is refused with its name, file and line", () => {
+  // @ts-expect-error the type refuses it, too
+  const error = errorOf(() => on.session(on.event("a"), { gap: "soon" }));
+  expect(error.code).toBe("MILLRACE_CONDITION_INVALID");
+  expect(error.message).toContain('option "gap" must be a duration');
+  expect(error.message).toContain(`${file}:${lineOf(source, '{ gap: "soon" }')}`);
+});
+
+test("what is no condition is refused with file and line", () => {
+  // @ts-expect-error the type refuses it, too
+  const error = errorOf(() => on.any(["order.refunded"]));
+  expect(error.message).toContain("it takes conditions, which the functions of `on` give");
+  expect(error.message).toContain(`${file}:${lineOf(source, '["order.refunded"]')}`);
+});
+
+test("a wrong filter and a wrong key name their operand and line", () => {
+  // @ts-expect-error the type refuses it, too
+  const where = errorOf(() => on.event("bad.filter", { where: { dta: { x: 1 } } }));
+  expect(where.message).toMatch(/The filter of "bad\.filter".*dta/);
+  expect(where.message).toContain(`${file}:${lineOf(source, '"bad.filter", {')}`);
+  // @ts-expect-error the type refuses it, too
+  const key = errorOf(() => on.event("a").by("nowhere.k"));
+  expect(key.message).toMatch(/The key of a condition/);
+});
+
+test("what only the whole condition shows is told with the pipeline and the line of the condition", () => {
+  const each = on.all([on.event("tick.a"), on.cron("0 6 * * *")]).by("data.k");
+  const error = onlyError({ made: pipeline("keyed-ticks", { on: each }, () => null) });
+  expect(error).toMatchObject({ code: "MILLRACE_CONDITION_INVALID", source: { file } });
+  expect(error.message).toMatch(/keyed-ticks.*a tick of time has no key/s);
+  expect(error.source?.line).toBe(lineOf(source, '"tick.a"'));
+  const part = on.all([on.event("x"), on.event("y")]).by({ x: "data.k" } as never);
+  expect(onlyError({ made: pipeline("no-part", { on: part }, () => null) }).message).toContain('operand "y"');
+});
+
+test("policies without a condition are refused", () => {
+  const made = pipeline("alone", { onResume: "latest" }, () => null);
+  expect(onlyError({ made }).message).toContain(
+    'option "onResume" says something about "on", which it lacks',
+  );
+});
