@@ -15,6 +15,25 @@ const examples: { readonly [name: string]: readonly string[] } = {
   "calling-a-pipeline": ["bill", "street"],
   parameters: ["invoice"],
   webhooks: ["build-main"],
+  conditions: [
+    "large-order",
+    "every-order",
+    "workdays",
+    "quarterly",
+    "closings",
+    "delivered",
+    "any-change",
+    "quorum",
+    "in-order",
+    "unless-frozen",
+    "not-paid",
+    "three-failures",
+    "upload",
+    "visit",
+    "rebuild",
+    "notify",
+    "hourly-readings",
+  ],
 };
 
 async function importPipelines(example: string): Promise<{ [file: string]: object }> {

@@ -1,0 +1,225 @@
+/** The pipelines of `conditions`, one for each operator, on a real server: events go in, and firings are looked at. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { SharedServer } from "./shared-server.ts";
+
+const timeoutMs = 60_000;
+let server: SharedServer;
+
+beforeAll(async () => {
+  server = await SharedServer.start("conditions");
+}, 120_000);
+
+afterAll(async () => server.stop());
+
+async function call<Answer>(
+  method: string,
+  path: string,
+  body?: object,
+  type = "application/json",
+): Promise<Answer> {
+  const response = await fetch(`${server.url}/api/v1${path}`, {
+    method,
+    ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": type } }),
+  });
+  const answer = (await response.json()) as Answer;
+  expect(response.ok, JSON.stringify(answer)).toBe(true);
+  return answer;
+}
+
+async function emit(type: string, rest: object = {}): Promise<number> {
+  const event = { specversion: "1.0", source: "/test", id: crypto.randomUUID(), type, ...rest };
+  const { position } = await call<{ position: number }>(
+    "POST",
+    "/events",
+    event,
+    "application/cloudevents+json",
+  );
+  return position;
+}
+
+interface Firing {
+  readonly id: string;
+  readonly key?: string;
+  readonly revision: number;
+  readonly members: readonly { readonly operand: string; readonly position?: number }[];
+}
+
+/** What a pipeline's trigger has fired by now, the oldest first. */
+async function firings(name: string): Promise<Firing[]> {
+  const { items } = await call<{ items: readonly Firing[] }>("GET", `/triggers/${name}/firings`);
+  return Promise.all(
+    items
+      .toReversed()
+      .map(({ id }) => call<Firing>("GET", `/triggers/${name}/firings/${encodeURIComponent(id)}`)),
+  );
+}
+
+/** The members' positions of each firing, once there are `count` of them. */
+async function fired(name: string, count: number): Promise<(number | undefined)[][]> {
+  for (;;) {
+    const found = await firings(name);
+    if (found.length >= count) return found.map(({ members }) => members.map(({ position }) => position));
+  }
+}
+
+const dayMs = 86_400_000;
+
+/** How often it would have fired in so many days from then on, all of them past. */
+async function simulated(name: string, since: number, days: number): Promise<number> {
+  const body = { pipeline: name, since: new Date(since).toISOString(), limit: 1_000 };
+  const { firings: made } = await call<{ firings: readonly { readonly at: string }[] }>(
+    "POST",
+    "/triggers/simulate",
+    body,
+  );
+  return made.filter(({ at }) => Date.parse(at) < since + days * dayMs).length;
+}
+
+describe("the condition", () => {
+  test("event fires on each event that fits its filter", async () => {
+    await emit("order.paid", { data: { orderId: "e1", amount: 99 } });
+    const large = await emit("order.paid", { data: { orderId: "e2", amount: 100 } });
+    expect(await fired("large-order", 1)).toEqual([[large]]);
+  });
+
+  test("event with a star takes all types that begin so", async () => {
+    const before = (await firings("every-order")).length;
+    const refunded = await emit("order.refunded");
+    expect((await fired("every-order", before + 1)).at(-1)).toEqual([refunded]);
+  });
+
+  test("cron, every and at tick by the calendar", async () => {
+    const weekAgo = Math.floor(Date.now() / dayMs - 8) * dayMs;
+    expect(await simulated("workdays", weekAgo, 7)).toBe(5);
+    expect(await simulated("quarterly", weekAgo, 7)).toBe(7 * 96);
+    expect(await simulated("closings", Date.parse("2026-01-31T12:00:00Z"), 28)).toBe(1);
+    expect(await simulated("closings", Date.parse("2026-01-31T12:00:00Z"), 29)).toBe(2);
+  });
+
+  test("all joins events of one key, in any order", async () => {
+    const first = await emit("order.shipped", { data: { orderId: "j1" } });
+    await emit("order.shipped", { data: { orderId: "j2" } });
+    const second = await emit("order.paid", { data: { orderId: "j1", amount: 1 } });
+    const [firing] = await firings("delivered");
+    expect(firing).toMatchObject({ key: "j1" });
+    expect(new Set(firing!.members.map(({ position }) => position))).toEqual(new Set([first, second]));
+  });
+
+  test("any fires on each of its operands", async () => {
+    const changes = [await emit("stock.changed"), await emit("price.changed")];
+    expect(await fired("any-change", 2)).toEqual(changes.map((change) => [change]));
+  });
+
+  test("atLeast wants so many different operands", async () => {
+    const votes = [await emit("vote.c"), await emit("vote.c")];
+    expect(await firings("quorum")).toEqual([]);
+    votes.push(await emit("vote.a"));
+    const [[...members] = []] = await fired("quorum", 1);
+    expect(new Set(members)).toEqual(new Set(votes));
+  });
+
+  test("sequence wants its operands one after the other", async () => {
+    await emit("door.closed");
+    const door = [await emit("door.opened"), await emit("door.closed")];
+    expect(await fired("in-order", 1)).toEqual([door]);
+  });
+
+  test("unless takes nothing once its second operand has come", async () => {
+    const asked = await emit("release.asked");
+    await emit("release.frozen");
+    await emit("release.asked");
+    expect(await fired("unless-frozen", 1)).toEqual([[asked]]);
+  });
+
+  test(
+    "absent fires for what was not answered in time",
+    async () => {
+      await emit("invoice.sent", { data: { invoiceId: 1 } });
+      const silent = await emit("invoice.sent", { data: { invoiceId: 2 } });
+      await emit("invoice.paid", { data: { invoiceId: 1 } });
+      expect(await fired("not-paid", 1)).toEqual([[silent, undefined]]);
+      expect(await firings("not-paid")).toMatchObject([{ key: "2" }]);
+    },
+    timeoutMs,
+  );
+
+  test("count fires on every n-th of a key", async () => {
+    const failed: number[] = [];
+    for (const subject of ["ann", "bob", "ann", "ann", "ann"])
+      failed.push(await emit("login.failed", { subject }));
+    expect(await fired("three-failures", 1)).toEqual([[failed[0], failed[2], failed[3]]]);
+  });
+
+  test(
+    "batch fires when it is full, or when the first has waited long enough",
+    async () => {
+      const rows: number[] = [];
+      for (let row = 0; row < 4; row += 1) rows.push(await emit("row.added"));
+      expect(await fired("upload", 2)).toEqual([rows.slice(0, 3), rows.slice(3)]);
+    },
+    timeoutMs,
+  );
+
+  test(
+    "session gathers what follows each other",
+    async () => {
+      const pages = [
+        await emit("page.seen", { subject: "ann" }),
+        await emit("page.seen", { subject: "ann" }),
+      ];
+      expect(await firings("visit")).toEqual([]);
+      expect(await fired("visit", 1)).toEqual([pages]);
+    },
+    timeoutMs,
+  );
+
+  test(
+    "debounce waits until it is quiet",
+    async () => {
+      const changes = [await emit("source.changed"), await emit("source.changed")];
+      expect(await fired("rebuild", 1)).toEqual([changes]);
+    },
+    timeoutMs,
+  );
+
+  test(
+    "throttle holds what is too much, and loses none of it",
+    async () => {
+      const alarms = [await emit("alarm"), await emit("alarm"), await emit("alarm")];
+      expect(await fired("notify", 2)).toEqual([alarms.slice(0, 1), alarms.slice(1)]);
+    },
+    timeoutMs,
+  );
+
+  test("window gathers by the events' own time, and a late one makes a revision", async () => {
+    const at = (time: string) => emit("reading", { time: `2026-03-01T${time}:00Z` });
+    const ten = [await at("10:05"), await at("10:59")];
+    const eleven = await at("11:05");
+    const early = await at("10:20");
+    const closing = await at("11:10");
+    expect(await fired("hourly-readings", 1)).toEqual([[...ten, early]]);
+    const late = await at("10:30");
+    const found = await firings("hourly-readings");
+    expect(found).toMatchObject([{ revision: 1 }, { revision: 2, members: [{ position: late }] }]);
+    await at("12:10");
+    expect((await fired("hourly-readings", 3)).at(-1)).toEqual([eleven, closing]);
+  });
+});
+
+describe("the page about conditions", () => {
+  const page = readFileSync(join(import.meta.dirname, "../docs/reference/conditions.md"), "utf8");
+  const file = readFileSync(join(import.meta.dirname, "conditions/pipelines/conditions.ts"), "utf8");
+  const shown = [...page.matchAll(/^```ts(?: follows)?\n([\s\S]*?)^```$/gm)].map(([, code = ""]) => code);
+
+  test("shows what was run", () => {
+    expect(shown.filter((code) => !file.includes(code))).toEqual([]);
+  });
+
+  test("shows every pipeline of the example", () => {
+    const all = [...file.matchAll(/^export const (\w+) = pipeline/gm)].map(([, name]) => name);
+    expect(all.length).toBeGreaterThan(10);
+    expect(all.filter((name) => !shown.some((code) => code.includes(`const ${name} = `)))).toEqual([]);
+  });
+});
