@@ -48,7 +48,7 @@ async function importPipelines(example: string): Promise<{ [file: string]: objec
 describe("the examples", () => {
   test("each folder with a configuration is in the list", () => {
     const found = readdirSync(folder, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory() && entry.name !== "node_modules")
+      .filter((entry) => entry.isDirectory() && entry.name !== "node_modules" && !entry.name.startsWith("."))
       .map((entry) => entry.name);
     expect(found.sort()).toEqual(Object.keys(examples).sort());
   });

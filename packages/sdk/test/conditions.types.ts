@@ -52,7 +52,7 @@ export const plain = pipeline("plain", { on: on.event(paid) }, ({ firing }) => {
 // An event without a declaration has unknown data, and its name is typed.
 export const undeclared = pipeline("undeclared", { on: on.event("file.landed") }, ({ firing }) => {
   const files = firing.members["file.landed"];
-  same<typeof files, Ref<readonly FiredEvent<"file.landed", unknown>[]>>();
+  same<typeof files, Ref<readonly FiredEvent<"file.landed">[]>>();
   // @ts-expect-error no operand has this name
   seePaid(firing.members["file.lost"]);
 });

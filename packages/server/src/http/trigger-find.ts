@@ -21,6 +21,8 @@ export interface FoundTrigger {
   readonly definition: TriggerDefinition;
   /** Everything up to here was told to it. */
   readonly toldTo: number;
+  /** Whether this server evaluates it; else its rows say it, and its own server may be further. */
+  readonly isOurs: boolean;
 }
 
 /** The trigger of a pipeline, with what it was told by now. Throws MILLRACE_PIPELINE_UNKNOWN, MILLRACE_TRIGGER_UNKNOWN. */
@@ -31,7 +33,7 @@ export async function requireTrigger(context: ApiContext, pipeline: string): Pro
   const isOurs = await host.engine.triggerSettled(shard, head.position);
   const cursor = isOurs ? head.position : await findLogCursor(database, shard);
   const row = await findTrigger(database, workspaceId, pipeline);
-  if (row?.definition) return { row, definition: row.definition, toldTo: cursor };
+  if (row?.definition) return { row, definition: row.definition, toldTo: cursor, isOurs };
   return refuse(context, pipeline);
 }
 

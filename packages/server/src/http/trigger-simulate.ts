@@ -2,6 +2,7 @@
 import {
   describeCondition,
   MillraceError,
+  ownSource,
   parseEventTime,
   parseTrigger,
   type TriggerDefinition,
@@ -12,7 +13,7 @@ import { loadTrigger } from "../engine/trigger/loaded-trigger.ts";
 import type { DecidedFiring } from "../engine/trigger/page-turn.ts";
 import { TriggerReplay } from "../engine/trigger/replay.ts";
 import { asConditionEvent, isTellable, isTypeOf, pagesBetween } from "../engine/trigger/telling.ts";
-import { logResumed, ownSource } from "../engine/trigger/trigger-event.ts";
+import { logResumed } from "../engine/trigger/trigger-event.ts";
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
 import {

@@ -171,7 +171,10 @@ async function gathered(
 
 function unreadYet({ entry, found }: Case): Finding | undefined {
   if (entry.position <= found.toldTo) return undefined;
-  return finding("unread", `the trigger was told the log up to position ${found.toldTo} so far`);
+  const text = found.isOurs
+    ? `the trigger was told the log up to position ${found.toldTo} so far`
+    : `the rows of the trigger say that it was told the log up to position ${found.toldTo}; another server has it, which may be further`;
+  return finding("unread", text);
 }
 
 function isTypeOfUse(use: EventUse, type: string): boolean {

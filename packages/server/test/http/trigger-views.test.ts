@@ -230,6 +230,27 @@ for (const [onResume, count] of [
     expect(preview.firingCount).toBe(count);
   });
 
+test("a resume tells an event to each key that it has by operand, as one that was not paused does", async () => {
+  const both: Condition = {
+    kind: "all",
+    of: [
+      { kind: "event", type: "move", name: "from" },
+      { kind: "event", type: "move", name: "to" },
+    ],
+    by: {
+      kind: "operands",
+      of: { from: { kind: "path", path: ["data", "from"] }, to: { kind: "path", path: ["data", "to"] } },
+    },
+  };
+  const stage = await stageWith(triggered("moves", both));
+  await stage.fixture.call("POST", "/pipelines/moves/pause");
+  const move = await stage.emit("move", { from: "a", to: "b" });
+  await stage.fixture.call("POST", "/pipelines/moves/resume");
+  expect(await verdict(stage, "moves", move)).toMatchObject({ verdict: "gathered", keys: ["a", "b"] });
+  const { keys } = (await get(stage, "/triggers/moves/explain")).body;
+  expect(keys.map(({ key }: { key: string }) => key)).toEqual(["a", "b"]);
+});
+
 test("names that are wrong are answered with the nearest", async () => {
   const stage = await stageWith(triggered("report", paid));
   expect((await get(stage, "/triggers/reprot")).body.detail).toMatch(/Did you mean "report"/);

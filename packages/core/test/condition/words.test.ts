@@ -1,0 +1,57 @@
+import { expect, test } from "vitest";
+import { describeCondition, type Condition } from "../../src/index.ts";
+
+const a: Condition = { kind: "event", type: "a" };
+const b: Condition = { kind: "event", type: "b", where: { op: "gt", path: ["data", "n"], value: 1 } };
+const of: readonly Condition[] = [a, b];
+const minute = 60_000;
+
+const cases: readonly (readonly [condition: Condition, text: string])[] = [
+  [b, "an event b where data.n > 1"],
+  [
+    { kind: "all", of, withinMs: 90 * minute },
+    "all of (an event a, an event b where data.n > 1) within 1 h 30 min",
+  ],
+  [
+    { kind: "any", of, by: { kind: "path", path: ["data", "k"] } },
+    "any of (an event a, an event b where data.n > 1), for each data.k",
+  ],
+  [{ kind: "at_least", n: 1, of }, "1 of (an event a, an event b where data.n > 1)"],
+  [
+    { kind: "sequence", of: [a, { kind: "count", of: a, n: 2 }] },
+    "in this order (an event a, (every 2 of an event a))",
+  ],
+  [
+    { kind: "unless", of: a, until: { kind: "event", type: "c" }, withinMs: minute },
+    "an event a, unless an event c came in the 1 min before",
+  ],
+  [
+    { kind: "absent", of: a, withinMs: minute, after: { kind: "event", type: "c" } },
+    "no event a for 1 min after an event c",
+  ],
+  [
+    { kind: "batch", of: a, max: 3, maxWaitMs: minute },
+    "batches of up to 3 of an event a, gathered for 1 min",
+  ],
+  [
+    { kind: "session", of: a, gapMs: minute, maxMs: 60 * minute },
+    "sessions of an event a with gaps up to 1 min, 1 h at most",
+  ],
+  [{ kind: "debounce", of: a, quietMs: minute }, "an event a, once it was quiet for 1 min"],
+  [{ kind: "throttle", of: a, limit: 2, perMs: minute }, "an event a, 2 in 1 min at most"],
+  [
+    {
+      kind: "all",
+      of: [a, { ...b, where: undefined as never }],
+      by: {
+        kind: "operands",
+        of: { a: { kind: "path", path: ["subject"] }, b: { kind: "cel", text: "data.x" } },
+      },
+    },
+    "all of (an event a, an event b), for each subject of a, data.x of b",
+  ],
+];
+
+test.each(cases)("%j in words", (condition, text) => {
+  expect(describeCondition(condition)).toBe(text);
+});

@@ -1,0 +1,189 @@
+/** Shapes of triggers and firings in `/api/v1`; `api.ts` lists the routes. */
+import type { CloudEvent, Json, TriggerDefinition } from "@millrace/core";
+import type { Reason } from "./api.ts";
+
+/** A place in the event log. */
+export interface LogPlaceView {
+  readonly position: number;
+  /** Log time. */
+  readonly at: string;
+}
+
+/** The trigger of a pipeline. */
+export interface TriggerSummary {
+  readonly pipeline: string;
+  /** Rises only when the trigger changes. */
+  readonly version: number;
+  /** Its condition in words. */
+  readonly condition: string;
+  readonly operands: readonly string[];
+  /** Whether it has separate state for each value of a key. */
+  readonly keyed: boolean;
+  /** Where in the log this version began. */
+  readonly activated: LogPlaceView;
+  readonly paused?: LogPlaceView;
+  /** When time alone changes something next. */
+  readonly nextDue?: string;
+  /** Values of its key that have state; `keysAreMore` where not all were counted. */
+  readonly keys: number;
+  readonly keysAreMore?: true;
+  readonly lastFiring?: { readonly at: string; readonly runId?: string };
+}
+export interface TriggerDetail extends TriggerSummary {
+  readonly definition: TriggerDefinition;
+}
+
+/** One satisfaction of a trigger. */
+export interface FiringView {
+  /** Its name below its trigger: version, occurrence, revision and key. */
+  readonly id: string;
+  readonly pipeline: string;
+  readonly version: number;
+  /** Absent where the trigger has no keys. */
+  readonly key?: string;
+  readonly occurrence: number;
+  readonly revision: number;
+  /** Log time at which it was decided, and the entry before. */
+  readonly at: string;
+  readonly position: number;
+  readonly runId?: string;
+  /** Why no run could begin. */
+  readonly reason?: Reason;
+  readonly memberCount: number;
+}
+/** What satisfied it: an event, or a span of time. */
+export interface FiringMemberView {
+  readonly operand: string;
+  readonly position?: number;
+  /** Absent where the log no longer has it. */
+  readonly event?: Pick<CloudEvent, "type" | "source" | "id" | "subject">;
+  readonly recordedAt?: string;
+  /** Of a tick or a silence. */
+  readonly from?: string;
+  readonly at?: string;
+}
+export interface FiringDetail extends FiringView {
+  /** The first ones, where there are very many. */
+  readonly members: readonly FiringMemberView[];
+}
+
+/** The state of a condition as a tree: for each operand, what it has and what it waits for. */
+export interface ExplanationView {
+  readonly kind: string;
+  readonly name?: string;
+  readonly state: "waiting" | "gathering" | "held" | "blocked";
+  readonly text: string;
+  /** The newest of those that it has gathered, and how many there are. */
+  readonly members?: readonly FiringMemberView[];
+  readonly memberCount?: number;
+  readonly since?: string;
+  readonly due?: string;
+  readonly of?: readonly ExplanationView[];
+}
+
+export interface TriggerKeyView {
+  readonly key: string;
+  readonly touchedAt: string;
+  readonly due?: string;
+}
+
+/**
+ * What became of an event for a trigger. `member`: it is part of firings. `gathered`: it waits in the state of a key.
+ * `expired`: it was gathered and given up. `not_counted`: as the condition stood, it changed nothing.
+ */
+export type EventVerdict =
+  | "member"
+  | "gathered"
+  | "wrong_type"
+  | "filtered"
+  | "no_key"
+  | "invalid"
+  | "wrong_lane"
+  | "stale"
+  | "paused"
+  | "left_out"
+  | "unread"
+  | "expired"
+  | "not_counted"
+  | "unknown";
+
+export interface EventExplanation {
+  readonly position: number;
+  readonly type: string;
+  readonly verdict: EventVerdict;
+  /** As a sentence. */
+  readonly text: string;
+  /** The keys that it concerns, where the trigger has keys. */
+  readonly keys?: readonly string[];
+  readonly firings?: readonly FiringView[];
+  /** For `filtered`: which part of which operand's filter did not hold. */
+  readonly faults?: readonly {
+    readonly operand: string;
+    readonly part: string;
+    readonly expected: string;
+    readonly found: string;
+  }[];
+  /** Set when rows alone did not tell, and the log was told again to a state of its own. */
+  readonly replayed?: { readonly from: number; readonly to: number; readonly isWhole: boolean };
+}
+
+export interface TriggerExplanation {
+  readonly trigger: TriggerSummary;
+  /** The key whose state this is. */
+  readonly key?: string;
+  readonly state?: ExplanationView;
+  /** Some keys, where none was named. */
+  readonly keys?: readonly TriggerKeyView[];
+  readonly event?: EventExplanation;
+}
+
+export interface SimulateRequest {
+  /** The condition of a deployed pipeline, unless `trigger` is given. */
+  readonly pipeline?: string;
+  readonly trigger?: Json;
+  /** Log time, or a position: what was recorded then or later, or after it. */
+  readonly since?: string;
+  readonly after?: number;
+  /** How many firings are listed: the newest. */
+  readonly limit?: number;
+}
+export interface SimulatedFiring {
+  readonly key?: string;
+  readonly occurrence: number;
+  readonly revision: number;
+  readonly at: string;
+  readonly interval?: { readonly from: string; readonly to: string };
+  readonly memberCount: number;
+  /** The first ones. */
+  readonly members: readonly FiringMemberView[];
+}
+export interface SimulateResponse {
+  /** The condition in words. */
+  readonly condition: string;
+  /** The entries that were told: after `from`, up to `to`. */
+  readonly from: number;
+  readonly to: number;
+  /** Set when it ended before the end of the log. */
+  readonly cut?: string;
+  /** Entries whose type the condition asks for. */
+  readonly concerned: number;
+  readonly firingCount: number;
+  readonly firings: readonly SimulatedFiring[];
+}
+
+export type OnResume = "all" | "latest" | "none" | { readonly limit: number };
+export interface ResumeRequest {
+  /** What becomes of the firings that came while it was paused; as the trigger says unless given. */
+  readonly onResume?: OnResume;
+  /** Only say which firings it would make. */
+  readonly preview?: boolean;
+}
+export interface ResumePreview {
+  readonly pipeline: string;
+  readonly onResume: OnResume;
+  /** Absent: it is not paused, or has no trigger. */
+  readonly paused?: LogPlaceView;
+  readonly firingCount: number;
+  /** The first ones. */
+  readonly firings: readonly SimulatedFiring[];
+}
