@@ -54,7 +54,8 @@ export function define(command: Command, context: Context, finish: Finish): void
         ["millrace trigger explain report --event 1207", "why that event did or did not count"],
         ["millrace trigger simulate report --since 7d", "which firings it would have made"],
       ),
-    );
+    )
+    .action(finish((options: TriggerOptions) => list(context, options)));
   command
     .command("list")
     .description("list the triggers of all pipelines")

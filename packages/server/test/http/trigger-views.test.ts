@@ -230,6 +230,34 @@ for (const [onResume, count] of [
     expect(preview.firingCount).toBe(count);
   });
 
+test("the preview of a resume counts what time alone brought about during the pause", async () => {
+  const silence: Condition = {
+    kind: "absent",
+    of: { kind: "event", type: "answer" },
+    after: { kind: "event", type: "question" },
+    withinMs: 1_000,
+    by: { kind: "path", path: ["data", "k"] },
+  };
+  const stage = await stageWith(triggered("silence", silence));
+  const question = await stage.emit("question", { k: 1 });
+  await stage.fixture.call("POST", "/pipelines/silence/pause");
+  const asked = { preview: true };
+  let preview: Answer["body"];
+  // The log's clock goes on with what is recorded.
+  do {
+    await stage.emit("other", null);
+    preview = (await stage.fixture.call("POST", "/pipelines/silence/resume", asked)).body;
+  } while (preview.firingCount === 0);
+  expect(preview.firings).toMatchObject([
+    { key: "1", members: [{ operand: "question", position: question }, { operand: "absent" }] },
+  ]);
+  await stage.fixture.call("POST", "/pipelines/silence/resume");
+  const { items } = (await get(stage, "/triggers/silence/firings")).body;
+  expect(items).toMatchObject([
+    { key: "1", occurrence: preview.firings[0].occurrence, at: preview.firings[0].at },
+  ]);
+});
+
 test("a resume tells an event to each key that it has by operand, as one that was not paused does", async () => {
   const both: Condition = {
     kind: "all",

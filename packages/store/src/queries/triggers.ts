@@ -19,6 +19,7 @@ import { toTimestamp } from "../value-types.ts";
 export interface TriggerOverview extends TriggerRow {
   /** Values of its key that have state, counted up to `keysCountedMax`. */
   readonly keys: number;
+  /** The earliest deadline, where it is among the next `keysCountedMax` of its shard. */
   readonly dueAt: number | undefined;
   readonly lastFiring: { readonly at: number; readonly runId: string | undefined } | undefined;
 }
@@ -54,12 +55,23 @@ export async function listTriggers(
           select from trigger_key as k where k.workspace = t.workspace and k.pipeline = t.pipeline limit ${keysCountedMax}
         ) as counted
       ) as k
-      left join lateral (
-        select k.due_at from trigger_key as k
-        where k.shard = t.shard and k.workspace = t.workspace and k.pipeline = t.pipeline and k.due_at is not null
-        order by k.due_at
-        limit 1
-      ) as d on true
+      cross join lateral (
+        select least(
+          (select k.due_at from trigger_key as k where k.workspace = t.workspace and k.pipeline = t.pipeline and k.key = ''),
+          (
+            select c.due_at
+            from (
+              select k.workspace, k.pipeline, k.due_at from trigger_key as k
+              where k.shard = t.shard and k.due_at is not null
+              order by k.due_at
+              limit ${keysCountedMax}
+            ) as c
+            where c.workspace = t.workspace and c.pipeline = t.pipeline
+            order by c.due_at
+            limit 1
+          )
+        ) as due_at
+      ) as d
       left join lateral (
         select f.at, f.run_id from firing as f
         where f.workspace = t.workspace and f.pipeline = t.pipeline
