@@ -74,7 +74,7 @@ async function simulated(name: string, since: number, days: number): Promise<num
     "/triggers/simulate",
     body,
   );
-  return made.filter(({ at }) => Date.parse(at) < since + days * dayMs).length;
+  return made.filter(({ at }) => Date.parse(at) <= since + days * dayMs).length;
 }
 
 describe("the condition", () => {
