@@ -1,6 +1,6 @@
 /** What people see of triggers, and how they steer them, on a real server and database. */
 import type { Condition } from "@millrace/core";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import type { Answer } from "./server-fixture.ts";
 import { paid, stageWith, triggered, type Stage } from "./trigger-stage.ts";
 
@@ -256,6 +256,30 @@ test("the preview of a resume counts what time alone brought about during the pa
   expect(items).toMatchObject([
     { key: "1", occurrence: preview.firings[0].occurrence, at: preview.firings[0].at },
   ]);
+});
+
+test("each of two servers says the same of a trigger, whichever evaluates it", async () => {
+  const keyed: Condition = { ...join, of: [join.of[0]!, { kind: "event", type: "b" }] };
+  const stage = await stageWith(triggered("join", keyed));
+  const other = await stage.fixture.anotherServer();
+  onTestFinished(() => other[Symbol.asyncDispose]());
+  const waits = await stage.emit("a", { k: 1 });
+  await stage.fixture.call("POST", "/pipelines/join/pause");
+  await stage.emit("b", { k: 1 });
+  const previews: Answer["body"][] = [];
+  for (const server of [stage.fixture, other]) {
+    // 503 while the pause is on its way to a trigger of the other's.
+    let answer: Answer;
+    do answer = await server.call("POST", "/pipelines/join/resume", { preview: true });
+    while (answer.status === 503);
+    previews.push(answer.body);
+    const explained = (await server.call("GET", `/triggers/join/explain?event=${waits}`)).body;
+    expect(explained.event).toMatchObject({ verdict: "gathered", keys: ["1"] });
+  }
+  expect(previews[0]).toMatchObject({ firingCount: 1 });
+  expect(previews[1].firings.map(({ members }: { members: object }) => members)).toEqual(
+    previews[0].firings.map(({ members }: { members: object }) => members),
+  );
 });
 
 test("a resume tells an event to each key that it has by operand, as one that was not paused does", async () => {
