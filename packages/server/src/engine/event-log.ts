@@ -333,12 +333,32 @@ function entriesOf(
   { clock }: LogChange,
 ): LogEvent[] {
   const entries: LogEvent[] = [];
-  for (const [at, { dataText: _text, runId: _run, once: _once, ...draft }] of rows.entries()) {
+  for (let at = 0; at < rows.length; at += 1) {
     const outcome = outcomes[at]!;
-    if (outcome.kind !== "recorded") continue;
-    entries.push({ ...draft, position: outcome.position, recordedAt: clock, time: draft.time ?? clock });
+    if (outcome.kind === "recorded") entries.push(entryOf(rows[at]!, outcome.position, clock));
   }
   return entries;
+}
+
+/** Member by member: this is done for each event, and copying a row without some members takes a microsecond. */
+function entryOf(row: EventRow, position: number, recordedAt: number): LogEvent {
+  return {
+    workspace: row.workspace,
+    position,
+    recordedAt,
+    lane: row.lane,
+    source: row.source,
+    id: row.id,
+    type: row.type,
+    subject: row.subject,
+    time: row.time ?? recordedAt,
+    data: row.data,
+    isBinary: row.isBinary,
+    contentType: row.contentType,
+    dataSchema: row.dataSchema,
+    extensions: row.extensions,
+    invalid: row.invalid,
+  };
 }
 
 /** An event of Millrace's own. */

@@ -4,7 +4,6 @@
  */
 import { ownSource, type Json, type TaskRun } from "@millrace/core";
 import type { EventRow } from "@millrace/store";
-import { ownEvent } from "./event-log.ts";
 import type { RunEntry } from "./run-entry.ts";
 
 export const runStartedType = "millrace.run.started";
@@ -72,25 +71,28 @@ interface Telling {
 function runEvent({ identity, run }: RunEntry, { type, name, subject, more, isOnce }: Telling): EventRow {
   const { id, pipeline, project, lane, labels } = identity;
   const { generation } = run;
-  const event = ownEvent({
+  const hasLabels = Object.keys(labels).length > 0;
+  return {
+    workspace: identity.workspace,
+    lane,
     source: ownSource,
     id: `run/${id}/g${generation}/${name}`.slice(0, idMax),
     type,
     subject: subject.slice(0, subjectMax),
-    lane,
-    data: {
-      value: {
-        run: id,
-        pipeline,
-        project,
-        generation,
-        ...(Object.keys(labels).length === 0 ? {} : { labels }),
-        ...more,
-      },
-    },
-  });
-  return { ...event, runId: id, ...(isOnce ? { once: true } : {}) };
+    time: undefined,
+    data: { value: { run: id, pipeline, project, generation, ...(hasLabels ? { labels } : {}), ...more } },
+    isBinary: false,
+    contentType: undefined,
+    dataSchema: undefined,
+    extensions: noExtensions,
+    invalid: undefined,
+    dataText: undefined,
+    runId: id,
+    ...(isOnce ? { once: true } : {}),
+  };
 }
+
+const noExtensions = {};
 
 /** The log's columns hold so much; a node's name is shorter than this by far. */
 const idMax = 256;
