@@ -51,7 +51,9 @@ export interface EventLogOptions {
 interface Append {
   readonly rows: readonly EventRow[];
   readonly bytes: number;
-  /** Nobody waits for what came by the inbox. */
+  /** From another node, which has told its caller that they were accepted. */
+  readonly isForeign?: true;
+  /** Nobody waits for what came by the inbox, or was emitted. */
   readonly settle?: (outcomes: EventOutcome[]) => void;
   readonly refuse?: (error: Error) => void;
 }
@@ -144,7 +146,7 @@ export class EventLog {
   /** From other nodes, in the turn that takes the message (Q2). */
   receive(message: EventsInboxMessage): void {
     if (message.kind === "log_clock") this.#noteClock(message.to);
-    else this.#place({ rows: message.events, bytes: bytesOf(message.events) });
+    else this.#place({ rows: message.events, bytes: bytesOf(message.events), isForeign: true });
   }
 
   /** Resolves once no later entry can have a `recordedAt` before `to`; where another node owns the log, once it is told. */
@@ -195,12 +197,24 @@ export class EventLog {
       }
       if (isWhole) append.settle?.(own);
       else append.refuse?.(refusedByDatabase());
+      if (append.isForeign) this.#noteConflicts(append.rows, own);
     }
     this.#sealed = [];
     if (this.#options.liveNodes() > 1) this.#wakeOthers();
     const head = { position: change.first + change.count - 1, clock: change.clock };
     const after = change.first - 1;
     if (this.#tail) this.#tail.offer({ after, events: entriesOf(batch.events, outcomes, change), head });
+  }
+
+  /** Who sent them was told that they were accepted, before anybody could know. */
+  #noteConflicts(rows: readonly EventRow[], outcomes: readonly EventOutcome[]): void {
+    const at = outcomes.findIndex(({ kind }) => kind === "conflict");
+    if (at < 0) return;
+    const { source, id } = rows[at]!;
+    this.#options.parts.log.warn(
+      { source, id, events: outcomes.filter(({ kind }) => kind === "conflict").length },
+      "events that were accepted elsewhere are in the log with other content, and are left out",
+    );
   }
 
   /** The log's shard goes to another node: what waits is committed with what else is. */

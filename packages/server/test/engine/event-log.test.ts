@@ -35,6 +35,7 @@ class Node {
   readonly engine: Engine;
   readonly blobs = new Map<string, string>();
   readonly heard: LogPage[] = [];
+  readonly warned: string[] = [];
   stopListening: () => void = () => {};
 
   constructor(world: World, name: string, link: MemoryLink = {}) {
@@ -52,7 +53,7 @@ class Node {
       definitions: { findActive: async () => undefined, definitionOf: async () => undefined },
       clock: world.clock,
       random: Math.random,
-      log: { info: () => {}, warn: () => {}, error: () => {} },
+      log: { info: () => {}, warn: (_fields, text) => this.warned.push(text), error: () => {} },
       name,
       url: undefined,
       version: "test",
@@ -247,6 +248,21 @@ test("on another node events are accepted, recorded by the owner, and heard on b
   expect(database.tables.logs.get(1)?.entries.map(({ id }) => id)).toEqual(["a", "b", "c"]);
   expect(database.tables.inbox.size).toBe(0);
   for (const node of [owner, other]) expect(node.positions).toEqual([1, 2, 3]);
+});
+
+test("an event that was accepted elsewhere and is a conflict is left out, and the owner's log says so", async () => {
+  const { owner, other, database } = await twoNodes();
+  await owner.append(draft("a"));
+  await other.append(draft("a"));
+  await turns();
+  expect(owner.warned).toEqual([]);
+  expect(await other.append(draft("a", { subject: "x" }), draft("b"))).toEqual([
+    { kind: "accepted" },
+    { kind: "accepted" },
+  ]);
+  await turns();
+  expect(owner.warned).toEqual([expect.stringContaining("with other content")]);
+  expect(database.tables.logs.get(1)?.entries.map(({ id }) => id)).toEqual(["a", "b"]);
 });
 
 test("on another node the clock is advanced by the owner", async () => {

@@ -177,6 +177,30 @@ describe("a batch", () => {
   });
 });
 
+test("more than can be recorded is refused with 429, and what was taken before is recorded", async () => {
+  await using own = await startFixture();
+  const take = (from: number, count: number): Promise<Answer> => {
+    const events = Array.from({ length: count }, (_, at) => event(`e${from + at}`));
+    return own.call("POST", "/events", events, batch);
+  };
+  await take(0, 1);
+  // Whoever appends waits for this row.
+  const client = await own.database.database.api.connect();
+  await client.query("begin; select from log_head for update");
+  const answers = Array.from({ length: 25 }, (_, at) => take(1 + at * 1_000, 1_000));
+  // Nothing is recorded now: only a refusal can be answered.
+  const refused = await Promise.race(answers);
+  expect([refused.status, refused.body.code]).toEqual([429, "MILLRACE_EVENTS_OVERLOADED"]);
+  expect(refused.headers.get("retry-after")).toBe("1");
+  await client.query("commit");
+  client.release();
+  const all = await Promise.all(answers);
+  const taken = all.filter(({ status }) => status === 200);
+  expect(taken.length).toBeGreaterThanOrEqual(20);
+  const [newest] = (await own.call("GET", "/events?source=/shop&limit=1")).body.items;
+  expect(newest.position).toBe(1 + taken.length * 1_000);
+});
+
 describe("lists", () => {
   test("are newest first, filtered, in pages", async () => {
     const source = "/lists";
