@@ -145,7 +145,7 @@ export class TriggerClient {
       scheduler.after(random.next() * 20_000, () => node.start());
       return;
     }
-    node.engine!.drainOutbox().then(
+    node.engine!.outbox.drain().then(
       () => checker.acknowledged(id),
       (error: unknown) => journal.note(`outbox/${id} was not put into the log: ${String(error)}`),
     );

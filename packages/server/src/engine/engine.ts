@@ -56,6 +56,8 @@ export class Engine {
   readonly values: Values;
   readonly watchers = new RunWatchers();
   readonly hub: WorkerHub;
+  readonly triggers: TriggerHost;
+  readonly outbox: Outbox;
   readonly generations: Generations;
   readonly #options: EngineOptions;
   readonly #clock: DatabaseClock;
@@ -66,9 +68,7 @@ export class Engine {
   readonly #entrance: RunEntrance;
   readonly #calls: RunCalls;
   readonly #inbox: Inbox;
-  readonly #outbox: Outbox;
   readonly #wakes: Wakes;
-  readonly #triggers: TriggerHost;
   readonly #pools = new Map<string, number>();
   #commit: GroupCommit | undefined;
   #listening: { stop(): Promise<void> } | undefined;
@@ -116,9 +116,9 @@ export class Engine {
       checkParams: options.checkParams ?? ((_pipeline, params) => params),
     });
     const owns = (shard: number): boolean => this.#membership.owns(shard);
-    this.#outbox = new Outbox(this.#parts, owns, (shard, message) => this.#inbox.send(shard, message));
-    this.#inbox = new Inbox(this.#parts, this.#membership, this.#entrance, this.#outbox);
-    this.#triggers = new TriggerHost(
+    this.outbox = new Outbox(this.#parts, owns, (shard, message) => this.#inbox.send(shard, message));
+    this.#inbox = new Inbox(this.#parts, this.#membership, this.#entrance, this.outbox);
+    this.triggers = new TriggerHost(
       this.#parts,
       new FiringDesk({
         parts: this.#parts,
@@ -272,7 +272,7 @@ export class Engine {
   #end(): void {
     this.#state = "stopped";
     this.#commit?.stop();
-    this.#triggers.stop();
+    this.triggers.stop();
     this.#parts.events.stop();
     this.#inbox.stop();
     this.#alarms.stop();
@@ -325,16 +325,6 @@ export class Engine {
   }
 
   // --- commands -----------------------------------------------------------------------------------------------------
-
-  /** Puts deploys and operators' settings of triggers into the log, or on their way there; resolves when that is committed. */
-  drainOutbox(): Promise<void> {
-    return this.#outbox.drain();
-  }
-
-  /** Whether the trigger of a shard is this node's and has taken the log up to a position: waits a little for it. */
-  triggerSettled(shard: number, position: number): Promise<boolean> {
-    return this.#triggers.settled(shard, position);
-  }
 
   /** The event log, as it is seen from this node. */
   get events(): EventLog {
@@ -429,7 +419,7 @@ export class Engine {
   async #loadShards(shards: readonly number[]): Promise<() => void> {
     const { store } = this.#options;
     const loaded = await store.loadShards(this.#membership.nodeId, shards);
-    const triggers = await this.#triggers.load(shards);
+    const triggers = await this.triggers.load(shards);
     const queued: QueuedRun[] = [];
     for (let page = await store.loadQueuedRuns(shards, "", queuedPageMax); page.length > 0;) {
       queued.push(...page);
@@ -445,14 +435,14 @@ export class Engine {
       triggers.enter();
       if (shards.includes(logShard)) this.#parts.events.hear();
       // Also what their earlier owner did not live to tell.
-      this.#outbox.drainLater();
+      this.outbox.drainLater();
     };
   }
 
   async #releaseShards(shards: readonly number[]): Promise<void> {
     const gone = new Set(shards);
     // At once: what fires from now on would find no shard of this node for its run.
-    this.#triggers.drop(gone);
+    this.triggers.drop(gone);
     await this.#inbox.idle();
     const dropped = this.#parts.runs.drop(gone);
     if (gone.has(logShard)) this.#parts.events.onRelease();
@@ -480,7 +470,7 @@ export class Engine {
     if (this.#membership.liveNodes > 1 || this.#inbox.isBehind) this.#inbox.read();
     this.#parts.offers.announced();
     this.#parts.events.tick();
-    this.#outbox.tick();
+    this.outbox.tick();
     if (this.#committing().backlog > 0) this.#committing().request();
   }
 

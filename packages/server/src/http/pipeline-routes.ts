@@ -114,7 +114,7 @@ async function setPaused(
     (await setPipelinePaused(context.database, workspaceId, change)) ?? (await refuseUnknown(context, name));
   await announceDefinitions(context.database);
   await context.definitionsChanged();
-  if (row.definition.trigger) await context.host.run((engine) => engine.drainOutbox());
+  if (row.definition.trigger) await context.host.run((engine) => engine.outbox.drain());
   const [summary] = await summariesOf(context, [row]);
   return summary!;
 }

@@ -30,7 +30,7 @@ export async function requireTrigger(context: ApiContext, pipeline: string): Pro
   const { database, host } = context;
   const shard = triggerShard(pipeline);
   const head = await findLogHead(database, workspaceId);
-  const isOurs = await host.engine.triggerSettled(shard, head.position);
+  const isOurs = await host.engine.triggers.settled(shard, head.position);
   const cursor = isOurs ? head.position : await findLogCursor(database, shard);
   const row = await findTrigger(database, workspaceId, pipeline);
   if (row?.definition) return { row, definition: row.definition, toldTo: cursor, isOurs };

@@ -51,7 +51,7 @@ function world() {
       subject: "p",
       data,
     });
-    await engine.drainOutbox();
+    await engine.outbox.drain();
   };
   const deploy = (engine: Engine, trigger: Json): Promise<void> =>
     change(engine, "changed", { trigger: parseTrigger(trigger) as unknown as Json, paused: false });

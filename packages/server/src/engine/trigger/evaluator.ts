@@ -29,14 +29,7 @@ import { isStateless, keyRow, loadTrigger, type LoadedTrigger } from "./loaded-t
 import { decideMissed } from "./missed-ticks.ts";
 import { PageTurn } from "./page-turn.ts";
 import { decideResume } from "./resume.ts";
-import {
-  asConditionEvent,
-  firstState,
-  isTellable,
-  tellKey,
-  tellKeyDue,
-  type Telling,
-} from "./telling.ts";
+import { asConditionEvent, firstState, isTellable, tellKey, tellKeyDue, type Telling } from "./telling.ts";
 import { readTriggerEvent, triggerShard, type TriggerEvent } from "./trigger-event.ts";
 import { TriggerStates, type Concern } from "./trigger-states.ts";
 
