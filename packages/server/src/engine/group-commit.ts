@@ -282,7 +282,11 @@ export class GroupCommit {
         return true;
       } catch (error) {
         if (error === fenced || this.#stopped) throw fenced;
-        if (store.isPoison(error)) return false;
+        if (store.isPoison(error)) {
+          // Where nothing of the flush is taken, nothing more is sent that could end the trouble of an earlier try.
+          this.#options.onStoreTrouble(undefined);
+          return false;
+        }
         this.#options.onStoreTrouble(error);
       }
       await new Promise<void>((resolve) => clock.after(delayMs, resolve));

@@ -199,6 +199,26 @@ test("one new run that the database refuses takes no other with it", async () =>
   expect(entries.map((entry) => entry.isNew)).toEqual([false, false, true, false]);
 });
 
+test("a database that refuses a new run after a moment of trouble is in trouble no longer", async () => {
+  let troubles = 0;
+  const { commit, manual, told, refused } = await start({
+    request: (statement) => {
+      // Two servers that make the same runs at once, in another order, wait for each other until one is told to give up.
+      if (statement === "tryFlush" && troubles-- > 0)
+        throw Object.assign(new Error("deadlock detected"), { code: "40P01" });
+    },
+  });
+  commit.markRun(entryOf("there"));
+  await commit.drained();
+  troubles = 1;
+  commit.markRun(entryOf("there"));
+  await settled();
+  manual.advance(100);
+  await settled();
+  expect(refused).toHaveLength(1);
+  expect(told).toEqual(["trouble", "back"]);
+});
+
 test("a run that begins and ends between two flushes has its start in history", async () => {
   const { commit, database } = await start();
   const entry = entryOf("r1");
