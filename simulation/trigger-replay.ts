@@ -9,6 +9,7 @@ import {
   compileCondition,
   dueOf,
   firingOf,
+  nextTickOf,
   parseCatchUp,
   parseTrigger,
   tellEvent,
@@ -182,7 +183,7 @@ class Replay {
       const due = dueOf(program, state.instance);
       if (due > entry.recordedAt) continue;
       const { schedule } = program.condition;
-      const missed = { lastMs: due - 1, nowMs: entry.recordedAt };
+      const missed = { lastMs: nextTickOf(program, state.instance)! - 1, nowMs: entry.recordedAt };
       for (const { interval } of ticksMissed(schedule, missed, definition.catchUp, 10_000)) {
         const { startMs: from, endMs: at } = interval;
         const members = [{ kind: "tick" as const, operand: program.operands[0]!, from, at }];

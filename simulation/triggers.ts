@@ -57,7 +57,12 @@ const kinds: { readonly [pipeline: string]: Make } = {
   "t-silence": (random) => ({ kind: "absent", of: order("order.placed"), withinMs: span(random) * 2 }),
   "t-schedule": (random) => ({
     kind: "schedule",
-    schedule: { kind: "every", every: { n: random.pick([20, 60]), unit: "seconds" }, tz: "UTC" },
+    schedule: {
+      kind: "every",
+      every: { n: random.pick([20, 60]), unit: "seconds" },
+      tz: "UTC",
+      ...(random.chance(0.3) ? { jitterMs: 8_000 } : {}),
+    },
   }),
   "t-paired": () => ({
     kind: "sequence",

@@ -13,6 +13,7 @@ export {
   holdsEntry,
   never,
   tellEvent,
+  nextTickOf,
   tellTime,
   type ConditionInstance,
   type Decided,

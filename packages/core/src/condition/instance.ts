@@ -7,6 +7,7 @@
  */
 import { assert } from "../assert.ts";
 import type { Program } from "./compile.ts";
+import { nextTickIn } from "./operator/atom.ts";
 import type { ConditionEvent } from "./condition-event.ts";
 import type { Explanation } from "./explanation.ts";
 import type { EventMember, Match } from "./match.ts";
@@ -40,6 +41,12 @@ export function beginInstance(program: Program, key: string | undefined, at: num
 
 export function dueOf(program: Program, instance: ConditionInstance): number {
   return program.root.due(instance.state);
+}
+
+/** The next tick of an instance whose root is a schedule. */
+export function nextTickOf(program: Program, instance: ConditionInstance): number | undefined {
+  assert(program.condition.kind === "schedule", "a schedule has ticks");
+  return nextTickIn(instance.state);
 }
 
 export { never };

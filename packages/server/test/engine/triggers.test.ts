@@ -121,6 +121,21 @@ test("a tick that was due while servers were up fires, whatever the trigger says
   expect(fired()).toEqual([` ${tick}`, ` ${tick + 120_000}`]);
 });
 
+test("a tick that jitter delayed into an outage is caught up with", async () => {
+  const { pass, start, deploy, fired } = world();
+  const every = { kind: "every", every: { n: 2, unit: "minutes" }, tz: "UTC", jitterMs: 60_000 };
+  const tick = 1_800_000_120_000;
+  const first = await start();
+  await deploy(first, { condition: { kind: "schedule", schedule: every }, catchUp: "all" });
+  await pass(120_000);
+  expect(fired()).toEqual([]);
+  first.abandon();
+  await pass(80_000);
+  await start();
+  await pass(10_000);
+  expect(fired()).toEqual([` ${tick}`]);
+});
+
 test("after a pause the newest firing is that of log time, not of memory", async () => {
   const { pass, start, deploy, change, emit, fired } = world();
   const engine = await start();

@@ -4,7 +4,7 @@ import type { ConditionEvent } from "../condition-event.ts";
 import { formatInstant } from "../describe.ts";
 import { noMatches } from "../match.ts";
 import { named } from "./join.ts";
-import { never, operator, type Operator } from "./operator.ts";
+import { never, operator, type Operator, type OperatorState } from "./operator.ts";
 import type { TickSource } from "./tick-source.ts";
 
 /** What the event atom asks of an event. */
@@ -41,6 +41,11 @@ interface ScheduleState {
   next: number | null;
   /** The tick before it, where its data interval begins. */
   last: number | null;
+}
+
+/** The tick that comes next, which is told later than itself where its schedule has jitter. */
+export function nextTickIn(state: OperatorState): number | undefined {
+  return (state as ScheduleState).next ?? undefined;
 }
 
 export function scheduleOperator(condition: ScheduleAtom, operand: string, ticks: TickSource): Operator {

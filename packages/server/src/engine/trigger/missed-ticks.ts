@@ -1,5 +1,5 @@
 /** What an outage of all servers leaves of a schedule: of the ticks that passed those count which the trigger names. */
-import { beginInstance, dueOf, firingOf, ticksMissed, type LogEvent } from "@millrace/core";
+import { beginInstance, dueOf, firingOf, nextTickOf, ticksMissed, type LogEvent } from "@millrace/core";
 import { missedTicksMax } from "../limits.ts";
 import type { KeyState, LoadedTrigger } from "./loaded-trigger.ts";
 import type { DecidedFiring } from "./page-turn.ts";
@@ -15,10 +15,10 @@ export function decideMissed(
 ): DecidedFiring[] | undefined {
   const { program, row } = trigger;
   if (program?.condition.kind !== "schedule" || !row.definition) return undefined;
-  const due = dueOf(program, state.instance);
-  if (due > recordedAt) return undefined;
+  const next = nextTickOf(program, state.instance);
+  if (next === undefined || dueOf(program, state.instance) > recordedAt) return undefined;
   const { schedule } = program.condition;
-  const span = { lastMs: due - 1, nowMs: recordedAt };
+  const span = { lastMs: next - 1, nowMs: recordedAt };
   const [operand = "schedule"] = program.operands;
   const firings: DecidedFiring[] = [];
   for (const { interval } of ticksMissed(schedule, span, row.definition.catchUp, missedTicksMax)) {
