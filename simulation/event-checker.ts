@@ -6,6 +6,7 @@
  *     accepted ones are in the inbox or the log.
  * V3: at the end each acknowledged event is in the log, exactly once, with content that somebody gave it.
  * V5: each run that ended and each generation that began is told once, with how it ended; no others are.
+ * V6: what a task run's successful attempt emitted is in the log, and what no success emitted is not.
  * V4: each node's listener hears every entry once, in order, and none before its commit.
  */
 import type { EventDraft, EventOutcome, LogEvent } from "@millrace/core";
@@ -132,13 +133,15 @@ export class EventChecker {
 
   checkEnd(): void {
     this.#checkRuns();
+    this.#checkEmitted();
     const seen = new Set<string>();
     for (const entry of this.#entries) {
       const name = nameOf(entry);
       if (seen.has(name)) this.#journal.violate("V3 an event is in the log once", name);
       seen.add(name);
       // Millrace's own are judged by what they change.
-      if (entry.source !== ownSource && !this.#given.get(name)?.has(contentOf(entry)))
+      const isJudgedElsewhere = entry.source === ownSource || entry.source === emittedSource;
+      if (!isJudgedElsewhere && !this.#given.get(name)?.has(contentOf(entry)))
         this.#journal.violate("V3 the log holds what was given", `${name} ${contentOf(entry)}`);
     }
     for (const name of this.#acknowledged)
@@ -170,6 +173,39 @@ export class EventChecker {
     for (const [name] of told)
       if (name.endsWith("/finished")) this.#journal.violate("V5 what is told has happened", name);
   }
+
+  #checkEmitted(): void {
+    const { taskRunHistory, taskRuns } = this.#tables;
+    const rows = [...taskRunHistory.values(), ...[...taskRuns.values()].flatMap((of) => [...of.values()])];
+    const succeeded = new Map(
+      rows.filter(({ state }) => state === "succeeded").map((row) => [emittedId(row), row]),
+    );
+    const emitted = new Set<string>();
+    for (const { source, id, subject } of this.#entries) {
+      if (source !== emittedSource) continue;
+      emitted.add(id);
+      const row = succeeded.get(id);
+      if (String(row?.dispatch) !== subject)
+        this.#journal.violate("V6 only a success emits", `${id}, dispatch ${subject}: ${row?.dispatch}`);
+    }
+    for (const [id, { worker, reason, carried }] of succeeded) {
+      const isByWorker = worker !== undefined && reason === undefined && !carried;
+      if (isByWorker && !emitted.has(id)) this.#journal.violate("V6 a success emits", id);
+    }
+    this.#journal.count("events emitted by tasks", emitted.size);
+  }
+}
+
+/** What simulated tasks emit. */
+export const emittedSource = "/emitted";
+
+export function emittedId(task: {
+  readonly runId: string;
+  readonly node: string;
+  readonly item: string;
+  readonly generation: number;
+}): string {
+  return `${task.runId}/${task.node}/${task.item}/g${task.generation}`;
 }
 
 function tellingOf(id: string, generation: number, what: "started" | "finished" | "quarantined"): string {

@@ -296,6 +296,22 @@ export const mutants: readonly Mutant[] = [
       ),
   },
   {
+    name: "emitted and forgotten",
+    breaks: "what a success emits, and what the engine tells, is in the flush of it",
+    apply: () => {
+      let calls = 0;
+      return patch(
+        EventLog,
+        "emit",
+        (original) =>
+          function (this: unknown, rows: never) {
+            calls += 1;
+            return calls % 9 === 0 ? undefined : original.apply(this, [rows]);
+          },
+      );
+    },
+  },
+  {
     name: "accepted and forgotten",
     breaks: "an event that was accepted at another node comes into the log (Q2)",
     apply: () => {

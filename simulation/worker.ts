@@ -3,6 +3,7 @@
  * it has slots for virtual time, returns what was sent ahead and did not come to its turn, drains when it is told to, and
  * keeps the ledger of what was really executed.
  */
+import { emittedId, emittedSource } from "./event-checker.ts";
 import type { NodeDefinition } from "@millrace/core";
 import {
   aheadMsMax,
@@ -468,7 +469,8 @@ export class SimulatedWorker {
     const { token } = dispatch;
     const key = tokenKey(token);
     const startedAt = this.#running.get(key)?.startedAt ?? this.#world.scheduler.now;
-    const finish = (outcome: AttemptOutcome): void => {
+    const finish = (ended: AttemptOutcome): void => {
+      const outcome = withEmitted(ended, token);
       this.#running.delete(key);
       this.#world.ledger.end(token, outcome);
       this.#ended.set(key, { token, outcome, durationMs: this.#world.scheduler.now - startedAt });
@@ -534,4 +536,12 @@ export class SimulatedWorker {
       else scheduler.after(this.#random.next() * 3_000, send);
     }
   }
+}
+
+/** Each success emits an event that is equal over dispatches, but for its subject: which dispatch it was. */
+function withEmitted(outcome: AttemptOutcome, token: DispatchToken): AttemptOutcome {
+  if (outcome.kind !== "succeeded") return outcome;
+  const id = emittedId(token);
+  const event = { specversion: "1.0", id, source: emittedSource, type: "test.emitted" } as const;
+  return { ...outcome, events: [{ ...event, subject: String(token.dispatch) }] };
 }
