@@ -143,6 +143,13 @@ export class EventLog {
     this.#options.parts.commit.request();
   }
 
+  /** The run never was: neither was what it told since the last flush. */
+  forget(runId: string): void {
+    const { events } = this.#options.parts.commit.batch;
+    for (let at = events.length - 1; at >= 0; at -= 1) if (events[at]!.runId === runId) events.splice(at, 1);
+    this.#leaving = this.#leaving.filter((row) => row.runId !== runId);
+  }
+
   /** From other nodes, in the turn that takes the message (Q2). */
   receive(message: EventsInboxMessage): void {
     if (message.kind === "log_clock") this.#noteClock(message.to);
@@ -173,7 +180,11 @@ export class EventLog {
   seal(): void {
     const { commit, clock } = this.#options.parts;
     const { batch } = commit;
-    if (this.#leaving.length > 0) this.#options.send(logShard, { kind: "events", events: this.#leaving });
+    if (this.#leaving.length > 0) {
+      // At their receiver they are nobody's: what becomes of rows of that run there says nothing of them.
+      const events = this.#leaving.map(({ runId: _run, ...row }) => row);
+      this.#options.send(logShard, { kind: "events", events });
+    }
     this.#leaving = [];
     while (this.#queue.length > 0 && batch.events.length < eventsPerFlush) this.#place(this.#queue.shift()!);
     this.#sealed = this.#placed;

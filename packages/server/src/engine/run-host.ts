@@ -192,6 +192,7 @@ export class RunHost {
   discard(entry: RunEntry, keepsLimits: boolean): void {
     const { commit, dispatcher, readiness } = this.#parts;
     commit.forget(entry);
+    this.#parts.events.forget(entry.identity.id);
     for (const worker of dispatcher.workers.values()) {
       for (const { token, own } of worker.busy.values()) {
         if (own?.entry !== entry) continue;
