@@ -26,7 +26,10 @@ export function flushParameters(nodeId: number, number: number, batch: FlushBatc
   return [
     nodeId,
     number,
-    recordArray(batch.runsCreated, createdFields),
+    recordArray(
+      inOneOrder(batch.runsCreated, ({ id }) => id),
+      createdFields,
+    ),
     recordArray(goesOn, (row) => taskRunFields(row, undefined)),
     recordArray(batch.runsEnded, endedFields),
     recordArray(final, (row) => taskRunFields(row, endedAt.get(row.runId))),
@@ -44,6 +47,15 @@ export function logParameters(batch: FlushBatch): unknown[] {
   const isOfIt = batch.events.every((event) => event.workspace === clock.workspace);
   assert(isOfIt, "a flush's events belong to the workspace of its clock");
   return [clock.workspace, clock.at, recordArray(batch.events, eventFields)];
+}
+
+/**
+ * Two servers may make the rows of one name at once, and the second waits for the first: each in its own order they would
+ * wait for each other.
+ */
+function inOneOrder<Row>(rows: readonly Row[], nameOf: (row: Row) => string): readonly Row[] {
+  if (rows.length < 2) return rows;
+  return rows.toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
 }
 
 /** JSON inside of JSON, or of a record: a column's text. */
@@ -173,7 +185,8 @@ function restOf(batch: FlushBatch): string | null {
     batch.runsCreated.filter((run) => run.generation > 1),
     ({ workspace, id, generation }) => ({ workspace, id, generation }),
   );
-  add(rest, "idempotencyKeys", batch.idempotencyKeys, (row) => ({
+  const keys = inOneOrder(batch.idempotencyKeys, ({ key }) => key);
+  add(rest, "idempotencyKeys", keys, (row) => ({
     workspace: row.workspace,
     key: row.key,
     run_id: row.runId,
