@@ -153,7 +153,11 @@ export class EventLog {
   /** From other nodes, in the turn that takes the message (Q2). */
   receive(message: EventsInboxMessage): void {
     if (message.kind === "log_clock") this.#noteClock(message.to);
-    else this.#place({ rows: message.events, bytes: bytesOf(message.events), isForeign: true });
+    else {
+      // What they tell is committed there: it does not fall with a run of that name which is refused here.
+      const rows = message.events.map((row): EventRow => ({ ...row, runId: undefined }));
+      this.#place({ rows, bytes: bytesOf(rows), isForeign: true });
+    }
   }
 
   /** Resolves once no later entry can have a `recordedAt` before `to`; where another node owns the log, once it is told. */

@@ -204,7 +204,7 @@ export interface EventRow extends EventDraft {
   /** JSON text of data that rests in the row, where somebody had it already. */
   readonly dataText: string | undefined;
   /** The run that tells it: if the database refuses that run's rows, this one goes with them. */
-  readonly runId?: string;
+  readonly runId?: string | undefined;
   /** Only the flush that tells it makes it: it is always new, and its name is not kept. */
   readonly once?: true;
 }
