@@ -2,7 +2,8 @@
  * Finds the runs whose rows the database refuses in a flush, by trying parts of it without committing them: what it
  * takes is then committed as one flush, so that nothing which belongs together is torn apart.
  */
-import { emptyBatch, type FlushBatch } from "@millrace/store";
+import type { Json } from "@millrace/core";
+import { emptyBatch, type FlushBatch, type InboxMessage } from "@millrace/store";
 
 export interface Sifted {
   /** What the database takes. */
@@ -83,10 +84,25 @@ function pick(batch: FlushBatch, isWanted: (runId: string | undefined) => boolea
   const picked = emptyBatch();
   for (const [table, rows] of Object.entries(batch) as [keyof FlushBatch, unknown[]][])
     for (const row of rows) {
+      const isSent = table === "messagesSent" && isWanted(undefined);
+      if (isSent) picked.messagesSent.push(withEventsOf(row as InboxMessage, isWanted));
       // The log's clock goes with every part: events can't be without it, and nothing refuses it.
-      if (table === "clocks" || isWanted(partOf(table, row))) (picked[table] as unknown[]).push(row);
+      else if (table === "clocks" || isWanted(partOf(table, row))) (picked[table] as unknown[]).push(row);
     }
   return picked;
+}
+
+/** A message to the owner of the log tells of many runs, and of none that is refused. */
+function withEventsOf(row: InboxMessage, isWanted: (runId: string | undefined) => boolean): InboxMessage {
+  const events = eventsIn(row);
+  if (events.length === 0) return row;
+  const wanted = events.filter(({ runId }) => runId === undefined || isWanted(runId));
+  return { ...row, message: { ...(row.message as object), events: wanted as unknown as Json } };
+}
+
+function eventsIn({ message }: InboxMessage): readonly { readonly runId?: string }[] {
+  const { kind, events } = message as { readonly kind?: unknown; readonly events?: unknown };
+  return kind === "events" ? (events as { readonly runId?: string }[]) : [];
 }
 
 function idsOf(batch: FlushBatch): Set<string> {
@@ -96,6 +112,8 @@ function idsOf(batch: FlushBatch): Set<string> {
       const id = partOf(table, row);
       if (id !== undefined) ids.add(id);
     }
+  for (const message of batch.messagesSent)
+    for (const { runId } of eventsIn(message)) if (runId !== undefined) ids.add(runId);
   return ids;
 }
 

@@ -16,6 +16,22 @@ test("runs that are refused are found, and the others are taken together", async
   expect([names(good), names(refused), [...refusedRuns]]).toEqual(["ace", "bd", ["b", "d"]]);
 });
 
+test("what is told to the owner of the log tells nothing of a run that is refused", async () => {
+  const events = ["a", "b", undefined].map((runId) =>
+    runId === undefined ? { id: "other" } : { id: `of ${runId}`, runId },
+  );
+  const messagesSent = [
+    { shard: 0, message: { kind: "events", events } },
+    { shard: 1, message: "hello" },
+  ];
+  const isTaken = async (part: FlushBatch): Promise<boolean> => !names(part).includes("b");
+  const { good } = await siftBatch({ ...batch, messagesSent }, isTaken);
+  expect(good.messagesSent).toEqual([
+    { shard: 0, message: { kind: "events", events: [events[0], events[2]] } },
+    { shard: 1, message: "hello" },
+  ]);
+});
+
 test.for([1, 2, 3, 4, 5, 6, 7, 8])(
   "a run that another server makes impossible after try %i takes nobody along",
   async (last) => {
