@@ -1,25 +1,14 @@
 /**
- * What the log tells of runs (the design, §7): that one started, finished, and which nodes failed. Each is committed in the
+ * What the log tells of runs (the design, §7): that one finished, and which nodes failed. Each is committed in the
  * flush of what it tells; its id is made of what it tells, so that a repeat is the same event.
  */
 import { ownSource, type Json, type TaskRun } from "@millrace/core";
 import type { EventRow } from "@millrace/store";
 import type { RunEntry } from "./run-entry.ts";
 
-export const runStartedType = "millrace.run.started";
 export const runFinishedType = "millrace.run.finished";
 export const runQuarantinedType = "millrace.run.quarantined";
 export const nodeFailedType = "millrace.node.failed";
-
-export function runStarted(entry: RunEntry): EventRow {
-  return runEvent(entry, {
-    type: runStartedType,
-    name: "started",
-    subject: entry.identity.pipeline,
-    more: {},
-    isOnce: true,
-  });
-}
 
 export function runFinished(entry: RunEntry): EventRow {
   return outcomeEvent(entry, runFinishedType, "finished");

@@ -25,7 +25,7 @@ import type { Alarm } from "./clock.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import { evictAfterMs } from "./limits.ts";
 import type { HeldLimit } from "./dispatcher.ts";
-import { nodeFailed, runFinished, runQuarantined, runStarted } from "./own-events.ts";
+import { nodeFailed, runFinished, runQuarantined } from "./own-events.ts";
 import type { RunEntry } from "./run-entry.ts";
 import { parentToken, tokenOf } from "./task-input.ts";
 import { firingOfRun } from "./trigger/run-firing.ts";
@@ -140,8 +140,6 @@ export class RunHost {
       return;
     }
     this.#noteStep(entry);
-    if (message.kind === "start" && entry.run.startedAt !== undefined)
-      this.#parts.events.emit([runStarted(entry)]);
     if (entry.run.state === "waiting") this.#waiting.add(entry);
     else if (this.#waiting.delete(entry)) this.#parts.commit.request();
     for (const effect of effects) this.#apply(entry, effect);
