@@ -185,9 +185,7 @@ export class EventLog {
     const { commit, clock } = this.#options.parts;
     const { batch } = commit;
     if (this.#leaving.length > 0) {
-      // At their receiver they are nobody's: what becomes of rows of that run there says nothing of them.
-      const events = this.#leaving.map(({ runId: _run, ...row }) => row);
-      this.#options.send(logShard, { kind: "events", events });
+      this.#options.send(logShard, { kind: "events", events: this.#leaving });
     }
     this.#leaving = [];
     while (this.#queue.length > 0 && batch.events.length < eventsPerFlush) this.#place(this.#queue.shift()!);
