@@ -3,7 +3,7 @@ import { retentionClassNames, retentionClassOf, retentionDaysOf } from "../../sr
 
 test.each([
   ["order.placed", "normal"],
-  ["millrace.run.finished", "normal"],
+  ["millrace.run.failed", "normal"],
   ["millrace.worker.lost", "short"],
   ["millrace.asset.updated", "long"],
   ["millrace.trigger.paused", "audit"],

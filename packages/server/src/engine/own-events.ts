@@ -1,28 +1,22 @@
 /**
- * What the log tells of runs (the design, §7): that one finished, and which nodes failed. Each is committed in the
+ * What the log tells of runs (the design, §7): that one did not succeed, and which nodes failed. Each is committed in the
  * flush of what it tells; its id is made of what it tells, so that a repeat is the same event.
  */
 import { ownSource, type Json, type TaskRun } from "@millrace/core";
 import type { EventRow } from "@millrace/store";
 import type { RunEntry } from "./run-entry.ts";
 
-export const runFinishedType = "millrace.run.finished";
-export const runQuarantinedType = "millrace.run.quarantined";
-export const nodeFailedType = "millrace.node.failed";
+const nodeFailedType = "millrace.node.failed";
 
-export function runFinished(entry: RunEntry): EventRow {
-  return outcomeEvent(entry, runFinishedType, "finished");
-}
-
-/** A person decides what becomes of it. Whoever reruns it ends it; that is not told as its end. */
-export function runQuarantined(entry: RunEntry): EventRow {
-  return outcomeEvent(entry, runQuarantinedType, "quarantined");
-}
-
-function outcomeEvent(entry: RunEntry, type: string, name: string): EventRow {
+/**
+ * A run has ended otherwise than with success, or is quarantined: `millrace.run.failed`, `.cancelled`, `.quarantined`.
+ * Whoever reruns a quarantined run ends it; that is not told as its end.
+ */
+export function runBroken(entry: RunEntry): EventRow {
   const { state, reason } = entry.run;
   const more = { state, ...(reason === undefined ? {} : { reason: reason as unknown as Json }) };
-  return runEvent(entry, { type, name, subject: entry.identity.pipeline, more, isOnce: true });
+  const { pipeline: subject } = entry.identity;
+  return runEvent(entry, { type: `millrace.run.${state}`, name: state, subject, more, isOnce: true });
 }
 
 export function nodeFailed(entry: RunEntry, taskRun: TaskRun): EventRow {

@@ -25,7 +25,7 @@ import type { Alarm } from "./clock.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import { evictAfterMs } from "./limits.ts";
 import type { HeldLimit } from "./dispatcher.ts";
-import { nodeFailed, runFinished, runQuarantined } from "./own-events.ts";
+import { nodeFailed, runBroken } from "./own-events.ts";
 import type { RunEntry } from "./run-entry.ts";
 import { parentToken, tokenOf } from "./task-input.ts";
 import { firingOfRun } from "./trigger/run-firing.ts";
@@ -329,7 +329,7 @@ export class RunHost {
   /** It has ended, or is quarantined: its caller waits no longer. */
   #ended(entry: RunEntry): void {
     const { identity, run } = entry;
-    this.#parts.events.emit([run.state === "quarantined" ? runQuarantined(entry) : runFinished(entry)]);
+    if (run.state !== "succeeded") this.#parts.events.emit([runBroken(entry)]);
     this.#forget(entry);
     if (identity.parent) {
       this.#parts.tellParent(identity.parent, {
