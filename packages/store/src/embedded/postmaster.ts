@@ -91,7 +91,7 @@ async function startOnce(context: PostmasterContext): Promise<Postmaster | strin
   const { place, binaries, folder } = context;
   await disownForeignPid(place.data);
   const socketFolder = await makeSocketFolder(place.data, place.account);
-  await endStranded(socketFolder);
+  await freeSocket(socketFolder, place.data);
   const settings = serverSettings(
     { socketFolder, sharedMemoryType: await sharedMemoryType() },
     context.settings,
@@ -207,30 +207,32 @@ async function isPostmasterOf(pid: number, data: string): Promise<boolean> {
 }
 
 /**
- * After a restart of the machine or container, the id in `postmaster.pid` may be another program's, and PostgreSQL
- * would refuse to start. Only the id is replaced: the file also leads PostgreSQL to the old shared memory, which it
- * must check.
+ * The id in `postmaster.pid` may be another program's, after a restart of the machine or container, or that of a killed
+ * server whose parent has not taken note of its end: PostgreSQL would refuse to start. Only the id is replaced: the file
+ * also leads PostgreSQL to the old shared memory, which it must check.
  */
 async function disownForeignPid(data: string): Promise<void> {
   const file = await readPostmasterFile(data);
-  if (file === undefined || !(await isAlive(file.pid)) || (await isPostmasterOf(file.pid, data))) return;
+  if (file === undefined || (await isPostmasterOf(file.pid, data))) return;
   const path = join(data, "postmaster.pid");
   const text = await readFile(path, "utf8");
   await writeFile(path, text.replace(/^\d+/, String(neverAPid)));
 }
 
 /**
- * Someone deleted the state folder while its server ran: that server holds our socket and would notice within a minute.
- * Its data are gone, so it is ended at once.
+ * The lock of our socket may name such a process, too. Or someone deleted the state folder while its server ran: that one
+ * would notice within a minute; its data are gone, so it is ended at once.
  */
-async function endStranded(socketFolder: string): Promise<void> {
-  const lock = await readFile(join(socketFolder, ".s.PGSQL.5432.lock"), "utf8").catch(() => "");
-  const pid = Number(lock.split("\n")[0]);
-  if (!Number.isInteger(pid) || pid <= 0) return;
+async function freeSocket(socketFolder: string, data: string): Promise<void> {
+  const path = join(socketFolder, ".s.PGSQL.5432.lock");
+  const pid = Number((await readFile(path, "utf8").catch(() => "")).split("\n")[0]);
+  if (!Number.isInteger(pid) || pid <= 0 || (await isPostmasterOf(pid, data))) return;
   const workingFolder = await readlink(`/proc/${pid}/cwd`).catch(() => "");
-  if (!workingFolder.endsWith(" (deleted)")) return;
-  process.kill(pid, "SIGQUIT");
-  await waitForEnd(pid, stopTimeoutMs);
+  if (workingFolder.endsWith(" (deleted)")) {
+    process.kill(pid, "SIGQUIT");
+    await waitForEnd(pid, stopTimeoutMs);
+  }
+  await rm(path, { force: true });
 }
 
 async function askVersion(socketFolder: string): Promise<string | undefined> {
