@@ -63,7 +63,8 @@ create table event_log (
 ) partition by list (retention);
 create index event_log_by_type on event_log (workspace, type, position);
 create index event_log_by_subject on event_log (workspace, subject, position) where subject is not null;
-create index event_log_by_source on event_log (workspace, source, position);
+-- Nobody looks for all of Millrace's own entries: they have types.
+create index event_log_by_source on event_log (workspace, source, position) where source <> 'millrace';
 create index event_log_by_blob on event_log (data_blob) where data_blob is not null;
 
 create table event_log_short partition of event_log for values in (1) partition by range (recorded_at);
@@ -75,9 +76,11 @@ create table event_log_normal_default partition of event_log_normal default;
 create table event_log_long_default partition of event_log_long default;
 create table event_log_audit_default partition of event_log_audit default;
 
+-- `once`: only the flush that tells this entry makes it (that a run failed), so no second one of its name can come, and the
+-- name is not kept: 100 entries took 0.59 ms instead of 1.35 (without fsync).
 create type flush_event as (
   lane text, source text, id text, type text, subject text, time_ms double precision, retention smallint,
-  attributes text, data text, data_blob text, data_bytes bigint, invalid text
+  attributes text, data text, data_blob text, data_bytes bigint, invalid text, once boolean
 );
 
 -- A flush that changes the log of one workspace: as `flush`, then its events, then the clock. What the events became is its
@@ -153,7 +156,7 @@ begin
 end
 $$;
 
--- Names that were not known before, with the positions that they have if all of them are new. Returns how many there are.
+-- As before, with `once`: such an event is always new. Returns how many are new.
 create function flush_identities(
   p_workspace integer, p_events flush_event[], p_position bigint, p_at timestamptz
 ) returns integer
@@ -162,13 +165,18 @@ as $$
 declare
   v_count integer;
 begin
+  -- Most flushes have nothing but a run's own entries.
+  if not exists (select from unnest(p_events) as e where e.once is not true) then
+    return cardinality(p_events);
+  end if;
   insert into event_identity (workspace, source, id, position, content_hash, recorded_at)
   select p_workspace, e.source, e.id, p_position + e.n, event_content_hash(e.lane, e.type, e.subject, e.time_ms, e.attributes, e.data, e.data_blob), p_at
   from unnest(p_events) with ordinality
-    as e (lane, source, id, type, subject, time_ms, retention, attributes, data, data_blob, data_bytes, invalid, n)
+    as e (lane, source, id, type, subject, time_ms, retention, attributes, data, data_blob, data_bytes, invalid, once, n)
+  where e.once is not true
   on conflict (workspace, source, id) do nothing;
   get diagnostics v_count = row_count;
-  return v_count;
+  return v_count + (select count(*) from unnest(p_events) as e where e.once);
 end
 $$;
 
@@ -189,9 +197,9 @@ begin
   return (
     select coalesce(array_agg(e.n order by e.n), '{}')
     from unnest(p_events) with ordinality
-      as e (lane, source, id, type, subject, time_ms, retention, attributes, data, data_blob, data_bytes, invalid, n)
-    join event_identity as i on i.workspace = p_workspace and i.source = e.source and i.id = e.id
-    where i.position = p_position + e.n
+      as e (lane, source, id, type, subject, time_ms, retention, attributes, data, data_blob, data_bytes, invalid, once, n)
+    left join event_identity as i on i.workspace = p_workspace and i.source = e.source and i.id = e.id
+    where e.once or i.position = p_position + e.n
   );
 end
 $$;
@@ -220,9 +228,9 @@ begin
       order by e.n
     )
     from unnest(p_events) with ordinality
-      as e (lane, source, id, type, subject, time_ms, retention, attributes, data, data_blob, data_bytes, invalid, n)
+      as e (lane, source, id, type, subject, time_ms, retention, attributes, data, data_blob, data_bytes, invalid, once, n)
     join event_identity as i on i.workspace = p_workspace and i.source = e.source and i.id = e.id
-    where i.position <> p_position + e.n
+    where e.once is not true and i.position <> p_position + e.n
   );
 end
 $$;
@@ -238,10 +246,10 @@ begin
   set position = p_position + k.n
   from unnest(p_kept) with ordinality as k (at, n)
   join unnest(p_events) with ordinality
-    as e (lane, source, id, type, subject, time_ms, retention, attributes, data, data_blob, data_bytes, invalid, n)
+    as e (lane, source, id, type, subject, time_ms, retention, attributes, data, data_blob, data_bytes, invalid, once, n)
     on e.n = k.at
   where event_identity.workspace = p_workspace and event_identity.source = e.source and event_identity.id = e.id
-    and k.at <> k.n;
+    and e.once is not true and k.at <> k.n;
 end
 $$;
 
@@ -259,7 +267,7 @@ begin
     p_workspace, p_position + e.n, p_at, e.retention, e.lane, e.source, e.id, e.type, e.subject,
     to_timestamp(e.time_ms / 1000), e.attributes::json, e.data::json, e.data_blob, e.data_bytes, e.invalid
   from unnest(p_events) with ordinality
-    as e (lane, source, id, type, subject, time_ms, retention, attributes, data, data_blob, data_bytes, invalid, n);
+    as e (lane, source, id, type, subject, time_ms, retention, attributes, data, data_blob, data_bytes, invalid, once, n);
 end
 $$;
 
