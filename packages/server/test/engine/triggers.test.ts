@@ -42,19 +42,19 @@ function world() {
     return engine;
   };
   /** What a deploy or an operator leaves for the log. */
-  const change = async (engine: Engine, type: string, data: Json): Promise<void> => {
+  const change = async (engine: Engine, type: string, data: Json, subject = "p"): Promise<void> => {
     const id = (changes += 1);
     database.tables.outbox.set(id, {
       id,
       workspace: 1,
       type: `millrace.trigger.${type}`,
-      subject: "p",
+      subject,
       data,
     });
     await engine.outbox.drain();
   };
-  const deploy = (engine: Engine, trigger: Json): Promise<void> =>
-    change(engine, "changed", { trigger: parseTrigger(trigger) as unknown as Json, paused: false });
+  const deploy = (engine: Engine, trigger: Json, subject?: string): Promise<void> =>
+    change(engine, "changed", { trigger: parseTrigger(trigger) as unknown as Json, paused: false }, subject);
   const emit = async (engine: Engine, customer: string): Promise<void> => {
     const id = `e${(emitted += 1)}`;
     const draft = {
@@ -187,4 +187,31 @@ test("a trigger that was taken away may be paused and resumed", async () => {
   await emit(engine, "a");
   await pass(12_000);
   expect(fired()).toEqual(["a 7"]);
+});
+
+test("a trigger that breaks on its state is paused there and holds up no other; mended, it fires what it owes", async () => {
+  const { database, pass, start, change, deploy, emit, fired } = world();
+  const first = await start();
+  await deploy(first, { condition: { kind: "count", of: { kind: "event", type: "order.placed" }, n: 2 } });
+  await deploy(first, { condition: { kind: "event", type: "order.placed" } }, "other");
+  await emit(first, "ada");
+  await pass(1_000);
+  first.abandon();
+  const [name, row] = [...database.tables.triggerKeys].find(([, { pipeline }]) => pipeline === "p")!;
+  // Rows of a version that this one does not know, or of a bug.
+  database.tables.triggerKeys.set(name, { ...row, state: null });
+  await pass(20_000);
+  const second = await start();
+  await emit(second, "bob");
+  await pass(5_000);
+  const trigger = [...database.tables.triggers.values()].find(({ pipeline }) => pipeline === "p")!;
+  expect(trigger.paused).toBeDefined();
+  expect(fired()).toHaveLength(2);
+  database.tables.triggerKeys.set(name, row);
+  second.abandon();
+  await pass(20_000);
+  const third = await start();
+  await change(third, "resumed", {});
+  await pass(5_000);
+  expect(fired()).toHaveLength(3);
 });

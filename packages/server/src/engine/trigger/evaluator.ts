@@ -8,6 +8,7 @@
  * X3: time is told only as far as no earlier entry can come (P1): where a page reaches the head, its clock; and before an
  *     entry that changes triggers, its own time, so that what was due before it is over, whenever it is read.
  * X4: one page is told at a time, and is committed in one turn.
+ * X8: a trigger whose evaluation throws is set aside: it pauses where its rows stand, and holds up no other.
  * X7: after any failure what is in memory is given up, and the rows are read anew: they are as of the shards' positions.
  */
 import {
@@ -18,7 +19,7 @@ import {
   type ConditionEvent,
   type LogEvent,
 } from "@millrace/core";
-import type { LoadedTriggers, LogPage, TriggerRow } from "@millrace/store";
+import type { LoadedTriggers, LogPage, TriggerKeyRow, TriggerRow } from "@millrace/store";
 import type { Alarm } from "../clock.ts";
 import type { TriggerBounds } from "../engine-options.ts";
 import type { EngineParts } from "../engine-parts.ts";
@@ -48,6 +49,8 @@ export class TriggerEvaluator {
   readonly #options: EvaluatorOptions;
   readonly #shards: Set<number>;
   #states: TriggerStates;
+  /** Pipelines whose trigger is to be set aside, with what it threw (X8). */
+  readonly #broken = new Map<string, unknown>();
   /** Up to where a shard's triggers were told when it was loaded (X2). */
   readonly #loadedTo = new Map<number, number>();
   #alarm: Alarm | undefined;
@@ -77,8 +80,25 @@ export class TriggerEvaluator {
     this.#position = Math.min(...this.#loadedTo.values());
     this.#settle(this.#position);
     this.#written = { position: this.#position, at: parts.clock.now() };
-    for (const row of triggers) if (this.#shards.has(row.shard)) this.#states.hold(loadTrigger(row));
-    for (const row of keys) this.#states.restore(row);
+    for (const row of triggers) if (this.#shards.has(row.shard)) this.#states.hold(this.#load(row));
+    for (const row of keys) this.#restoreKey(row);
+  }
+
+  #load(row: TriggerRow): LoadedTrigger {
+    try {
+      return loadTrigger(row);
+    } catch (error) {
+      this.#broken.set(row.pipeline, error);
+      return { row, program: undefined, keys: new Map() };
+    }
+  }
+
+  #restoreKey(row: TriggerKeyRow): void {
+    try {
+      this.#states.restore(row);
+    } catch (error) {
+      this.#broken.set(row.pipeline, error);
+    }
   }
 
   get shards(): ReadonlySet<number> {
@@ -154,6 +174,7 @@ export class TriggerEvaluator {
 
   async #tell(page: LogPage): Promise<void> {
     const turn = new PageTurn();
+    this.#setAside(turn, page);
     let segment: LogEvent[] = [];
     for (const event of page.events) {
       if (this.#isConcerned(event)) segment.push(event);
@@ -171,6 +192,29 @@ export class TriggerEvaluator {
     this.#settle(this.#position);
     this.#arm();
     await this.#states.evict();
+  }
+
+  /** What was told of a broken trigger is not committed: its resume tells it again (X8). */
+  #setAside(turn: PageTurn, page: LogPage): void {
+    for (const [pipeline, error] of this.#broken) {
+      const trigger = this.#states.get(pipeline);
+      if (!trigger || trigger.row.paused) continue;
+      this.#options.parts.log.error({ err: error, pipeline }, "a trigger broke its evaluation and is paused");
+      const position = this.#loadedTo.get(trigger.row.shard) ?? 0;
+      const recordedAt = page.events[0]?.recordedAt ?? page.head.clock;
+      trigger.row = { ...trigger.row, paused: { position, recordedAt } };
+      turn.change(trigger);
+    }
+    this.#broken.clear();
+  }
+
+  #evaluate(trigger: LoadedTrigger, tell: () => Telling): Telling {
+    try {
+      return tell();
+    } catch (error) {
+      this.#broken.set(trigger.row.pipeline, error);
+      throw error;
+    }
   }
 
   #readChange(event: LogEvent): TriggerEvent | undefined {
@@ -229,7 +273,7 @@ export class TriggerEvaluator {
 
   #tellEvent(turn: PageTurn, trigger: LoadedTrigger, key: string, event: ConditionEvent): void {
     const isNew = !trigger.keys.has(key);
-    const telling = tellKey(trigger, key, event);
+    const telling = this.#evaluate(trigger, () => tellKey(trigger, key, event));
     this.#note(turn, trigger, telling);
     if (isNew && telling.touched && !isStateless(trigger)) this.#states.keep(trigger, telling.state);
   }
@@ -253,7 +297,12 @@ export class TriggerEvaluator {
       const { trigger, state } = due;
       // What is due while it is paused is told when it is resumed.
       if (trigger.row.paused) continue;
-      this.#note(turn, trigger, tellKeyDue(trigger, state, { clock, position: this.#position }));
+      const until = { clock, position: this.#position };
+      this.#note(
+        turn,
+        trigger,
+        this.#evaluate(trigger, () => tellKeyDue(trigger, state, until)),
+      );
       this.#states.noteDue(trigger, state);
     }
   }
