@@ -9,6 +9,8 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // A busy machine is no failure: what is awaited has as long as a test has.
+    expect: { poll: { timeout: 20_000 } },
     teardownTimeout: 20_000,
     typecheck: { enabled: false },
   },
