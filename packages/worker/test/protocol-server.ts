@@ -155,7 +155,8 @@ export class ProtocolServer {
   }
 
   #receive(message: WorkerMessage): void {
-    if (message.kind === "heartbeat" && this.received.at(-1)?.kind === "heartbeat") return;
+    // Of heartbeats that follow each other the last one counts.
+    if (message.kind === "heartbeat" && this.received.at(-1)?.kind === "heartbeat") this.received.pop();
     this.received.push(message);
     if (message.kind === "hello") {
       this.hellos.push(message);
