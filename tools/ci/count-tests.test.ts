@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { countTests } from "./count-tests.ts";
+import { countTests, failedTests } from "./count-tests.ts";
 
 const file = (status: string, ...tests: readonly string[]) => ({
   status,
@@ -26,4 +26,22 @@ test("a file that could not be collected, or whose hooks failed, is a failure", 
 
 test("no result at all is a failure", () => {
   expect(countTests({})).toEqual({ passed: 0, failed: 1 });
+});
+
+test("what failed is named, with the first line of what it said", () => {
+  const assertionResults = [
+    { status: "passed", fullName: "adds" },
+    { status: "failed", fullName: "subtracts", failureMessages: ["Error: 2 is not 1\n    at line 3"] },
+  ];
+  const results = {
+    testResults: [
+      { name: "a.test.ts", status: "failed", assertionResults },
+      { name: "b.test.ts", status: "failed", message: "SyntaxError: no\nmore" },
+      { name: "c.test.ts", status: "passed", assertionResults: [] },
+    ],
+  };
+  expect(failedTests(results)).toEqual([
+    { file: "a.test.ts", test: "subtracts", message: "Error: 2 is not 1" },
+    { file: "b.test.ts", test: "", message: "SyntaxError: no" },
+  ]);
 });
