@@ -31,7 +31,7 @@ export {
   type EventKeyOutcome,
   type EventKeyValue,
 } from "./condition/where/event-key.ts";
-export { compileWhereKey, whereKey } from "./condition/where/key-hash.ts";
+export { compileWhereKey, fnv1a64, whereKey } from "./condition/where/key-hash.ts";
 export { compileMapping, type CompiledMapping, type MappingOutcome } from "./condition/where/mapping.ts";
 export { parseTime } from "./condition/where/order.ts";
 export { compilePath } from "./condition/where/read.ts";
@@ -209,6 +209,21 @@ export {
   type TaskRun,
   type TaskRunState,
 } from "./run/state.ts";
+export {
+  codeRecordOf,
+  newCodeState,
+  nodeWait,
+  operationKey,
+  readCodeRecord,
+  type CodeRecord,
+  type CodeState,
+  type OpenWait,
+  type OperationName,
+  type OperationOutcome,
+  type StepRecord,
+  type WaitOperation,
+  type WaitRequest,
+} from "./run/wait.ts";
 export { describeSchedule } from "./schedule/describe.ts";
 export { dueTime } from "./schedule/jitter.ts";
 export { canonicalSchedule, parseSchedule } from "./schedule/parse.ts";

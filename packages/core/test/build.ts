@@ -13,6 +13,7 @@ import { noRetry } from "../src/retry/policy.ts";
 import { createRun, hydrateRun, type TaskRunRecord } from "../src/run/hydrate.ts";
 import { decide } from "../src/run/machine.ts";
 import { taskRunsBelow } from "../src/run/scope.ts";
+import { codeRecordOf } from "../src/run/wait.ts";
 import type {
   AttemptOutcome,
   DispatchName,
@@ -164,6 +165,6 @@ export function nameOf(taskRun: TaskRun): string {
 
 /** The row that a store keeps of a task run. */
 export function rowOf(taskRun: TaskRun): TaskRunRecord {
-  const { node, scope: _, readyAt: __, openEdge: ___, ...rest } = taskRun;
-  return { ...rest, node: node.definition.id };
+  const { node, scope: _, readyAt: __, openEdge: ___, code, ...rest } = taskRun;
+  return { ...rest, node: node.definition.id, code: code && codeRecordOf(code) };
 }

@@ -84,6 +84,19 @@ export {
   type TriggerKeyRow,
   type TriggerRow,
 } from "./engine/trigger-port.ts";
+export {
+  type CodeRow,
+  type FoundWaits,
+  type LoadedWaits,
+  type StepKey,
+  type StepRow,
+  type WaitChange,
+  type WaitEnd,
+  type WaitName,
+  type WaitPlace,
+  type WaitRow,
+  type WaitShape,
+} from "./engine/wait-port.ts";
 export { type BundleRow, findBundle, hasBundle, putBundle } from "./queries/bundles.ts";
 export {
   findDefinition,

@@ -12,6 +12,14 @@
 import type { Json } from "@millrace/core";
 import { loadDueMemoryKeys, loadMemoryTriggers } from "./memory-triggers.ts";
 import {
+  dueMemoryWaits,
+  endedMemoryWaits,
+  findMemoryWaits,
+  loadMemorySteps,
+  loadMemoryWaits,
+  withMemoryCode,
+} from "./memory-waits.ts";
+import {
   type EngineStore,
   type FlushBatch,
   type FlushOutcome,
@@ -20,6 +28,7 @@ import {
   type InboxMessage,
   type LastFlush,
   shardCount,
+  type TaskRunRow,
   type WakeNews,
 } from "@millrace/store";
 import { isMemoryConstraintError } from "./memory-constraint-error.ts";
@@ -66,6 +75,7 @@ export class MemoryEngineDatabase {
       nodeId: undefined,
       epoch: 0,
       logPosition: 0,
+      waitPosition: 0,
     })),
     runs: new Map(),
     taskRuns: new Map(),
@@ -86,6 +96,10 @@ export class MemoryEngineDatabase {
     triggerKeys: new Map(),
     firings: new Map(),
     outbox: new Map(),
+    waits: new Map(),
+    waitShapes: new Map(),
+    steps: new Map(),
+    codes: new Map(),
   };
 
   constructor(options: MemoryDatabaseOptions) {
@@ -143,7 +157,7 @@ export class MemoryEngineDatabase {
       loadRun: async (key) => {
         const name = keyOf(key.workspace, key.id);
         const run = this.tables.runs.get(name);
-        return run && { run, taskRuns: [...(this.tables.taskRuns.get(name)?.values() ?? [])] };
+        return run && { run, taskRuns: this.#taskRunsOf(name) };
       },
       liveRuns: async (workspace, ids) => ids.filter((id) => this.tables.runs.has(keyOf(workspace, id))),
       loadWaitingRuns: async (shards, until, limit) =>
@@ -187,6 +201,25 @@ export class MemoryEngineDatabase {
         ),
       loadDueTriggerKeys: async (shards, until, limit) =>
         loadDueMemoryKeys(this.tables, shards, until).slice(0, limit),
+      readTypes: async (workspace, { types, after, since, until }, limit) =>
+        (this.tables.logs.get(workspace)?.entries ?? [])
+          .filter(({ type, position, recordedAt }) => types.includes(type) && position > after && recordedAt >= since)
+          .filter(({ position }) => position <= until)
+          .slice(0, limit),
+      loadWaits: async (workspace, shards) => loadMemoryWaits(this.tables, workspace, shards),
+      findWaits: async (shards, keys, after, limit) =>
+        findMemoryWaits(this.tables, { shards, keys }, after, limit),
+      loadDueWaits: async (shards, before, limit) =>
+        dueMemoryWaits(this.tables, shards)
+          .filter(({ dueAt }) => dueAt! < before)
+          .slice(0, limit),
+      nextWaitDue: async (shards) => dueMemoryWaits(this.tables, shards)[0]?.dueAt,
+      loadWaitsOf: async (workspace, runIds) =>
+        [...this.tables.waits.values()].filter(
+          (wait) => wait.workspace === workspace && runIds.includes(wait.runId),
+        ),
+      loadEndedWaits: async (shards) => endedMemoryWaits(this.tables, shards),
+      loadSteps: async (key) => loadMemorySteps(this.tables, key),
       loadOutbox: async (limit) =>
         [...this.tables.outbox.values()].toSorted((a, b) => a.id - b.id).slice(0, limit),
       wakeOffers: async () => this.#tell("offers"),
@@ -393,7 +426,7 @@ export class MemoryEngineDatabase {
 
   #loadShards(nodeId: number, shards: ReadonlySet<number>): Awaited<ReturnType<EngineStore["loadShards"]>> {
     const own = new Set(this.#owned(nodeId).filter((shard) => shards.has(shard)));
-    const { runs, taskRuns, limits, grants, requests, offers } = this.tables;
+    const { runs, limits, grants, requests, offers } = this.tables;
     for (const [name, offer] of offers) if (own.has(offer.shard)) offers.delete(name);
     for (const [name, grant] of grants) {
       if (own.has(grant.shard) && !runs.has(keyOf(grant.workspace, grant.runId))) grants.delete(name);
@@ -404,11 +437,16 @@ export class MemoryEngineDatabase {
       .sort(byId);
     return {
       runs: live,
-      taskRuns: live.flatMap((run) => [...(taskRuns.get(keyOf(run.workspace, run.id))?.values() ?? [])]),
+      taskRuns: live.flatMap((run) => this.#taskRunsOf(keyOf(run.workspace, run.id))),
       limits: [...limits.values()].filter((row) => shards.has(row.shard)),
       grants: [...grants.values()].filter((row) => shards.has(row.shard)),
       requests: [...requests.values()].filter((row) => shards.has(row.shard)).sort((a, b) => a.rank - b.rank),
     };
+  }
+
+  #taskRunsOf(run: string): TaskRunRow[] {
+    const rows = [...(this.tables.taskRuns.get(run)?.values() ?? [])];
+    return rows.map((row) => withMemoryCode(this.tables, row));
   }
 
   #claimOffers(claim: OfferClaim): OfferRow[] {

@@ -1,6 +1,15 @@
 /** One flush in memory: the rows of `sql/000002_flush.sql`, in its order, under its constraints; all or nothing. */
 import { callDepthMax, isEndState, isRunEnded, type Json } from "@millrace/core";
-import type { FlushBatch, LimitHold, LiveRun, OfferKey, RunEnd, TaskRunRow } from "@millrace/store";
+import type {
+  FlushBatch,
+  LimitHold,
+  LiveRun,
+  OfferKey,
+  RunEnd,
+  TaskRunRow,
+  WaitName,
+  WaitRow,
+} from "@millrace/store";
 import { MemoryConstraintError } from "./memory-constraint-error.ts";
 import { keyOf, type MemoryTables } from "./memory-tables.ts";
 
@@ -47,6 +56,8 @@ function change(tables: MemoryTables, batch: FlushBatch, undo: Undo): void {
   }
   changeRest(tables, batch, undo);
   changeTriggers(tables, batch, undo);
+  changeWaits(tables, batch, undo);
+  changeCode(tables, batch, undo);
   for (const row of batch.offersGone) remove(tables.offers, offerKey(row), undo);
   once("offer_pkey", batch.offers, offerKey);
   for (const row of batch.offers) put(tables.offers, offerKey(row), row, undo);
@@ -66,7 +77,7 @@ function changeRest(tables: MemoryTables, batch: FlushBatch, undo: Undo): void {
   for (const row of batch.attempts) {
     check(
       "attempt_history_state_known",
-      ["succeeded", "failed", "skipped", "cancelled", "lost"].includes(row.state),
+      ["succeeded", "failed", "skipped", "cancelled", "lost", "suspended"].includes(row.state),
     );
     const key = keyOf(
       row.workspace,
@@ -109,6 +120,50 @@ function changeTriggers(tables: MemoryTables, batch: FlushBatch, undo: Undo): vo
     const name = keyOf(workspace, pipeline, version, key, occurrence, revision);
     insert({ name: "firing_pkey", table: tables.firings, undo }, name, row);
   }
+}
+
+function changeWaits(tables: MemoryTables, batch: FlushBatch, undo: Undo): void {
+  for (const { shard, position } of batch.waitCursors) {
+    const row = tables.shards[shard]!;
+    const before = row.waitPosition;
+    row.waitPosition = Math.max(before, position);
+    undo.push(() => {
+      row.waitPosition = before;
+    });
+  }
+  for (const row of batch.waitShapes)
+    put(tables.waitShapes, keyOf(row.workspace, row.type, String(row.isPrefix), row.path), row, undo);
+  for (const row of batch.waits) {
+    if (tables.waits.has(row.id)) throw new MemoryConstraintError("23505", "wait_pkey");
+    put(tables.waits, row.id, row, undo);
+  }
+  for (const { id, state, toldTo, dueAt, end } of batch.waitsChanged) {
+    const wait = tables.waits.get(id);
+    if (!wait) continue;
+    const matchKeys = end ? [] : wait.matchKeys;
+    put(tables.waits, id, { ...wait, state, toldTo, dueAt, end, matchKeys }, undo);
+  }
+  for (const gone of batch.waitsGone)
+    for (const [id, wait] of tables.waits) if (isNamed(wait, gone)) remove(tables.waits, id, undo);
+}
+
+function isNamed(wait: WaitRow, gone: WaitName): boolean {
+  if (wait.workspace !== gone.workspace || wait.runId !== gone.runId) return false;
+  if (wait.node !== gone.node || wait.item !== gone.item) return false;
+  return gone.name === undefined || (wait.name === gone.name && wait.occurrence === gone.occurrence);
+}
+
+function changeCode(tables: MemoryTables, batch: FlushBatch, undo: Undo): void {
+  for (const row of batch.steps) {
+    const { workspace, runId, node, item, generation, kind, name, occurrence } = row;
+    const key = keyOf(workspace, runId, node, item, generation, kind, name, occurrence);
+    if (!tables.steps.has(key)) put(tables.steps, key, row, undo);
+  }
+  for (const row of batch.codes)
+    put(tables.codes, keyOf(row.workspace, row.runId, row.node, row.item), row, undo);
+  for (const { workspace, id } of batch.codesGone)
+    for (const [key, row] of tables.codes)
+      if (row.workspace === workspace && row.runId === id) remove(tables.codes, key, undo);
 }
 
 function changeLimits(tables: MemoryTables, batch: FlushBatch, undo: Undo): void {

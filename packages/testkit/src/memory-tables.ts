@@ -1,6 +1,7 @@
 import type { LogEvent } from "@millrace/core";
 import type {
   CacheRow,
+  CodeRow,
   FiringRow,
   FlushBatch,
   GrantRow,
@@ -14,8 +15,11 @@ import type {
   RequestRow,
   RunEnd,
   TaskRunRow,
+  StepRow,
   TriggerKeyRow,
   TriggerRow,
+  WaitRow,
+  WaitShape,
   WorkerConnection,
 } from "@millrace/store";
 
@@ -33,6 +37,7 @@ export interface MemoryShard {
   nodeId: number | undefined;
   epoch: number;
   logPosition: number;
+  waitPosition: number;
 }
 
 export type EndedRun = Omit<LiveRun, "cancel" | "wakeAt"> & Pick<RunEnd, "output" | "endedAt">;
@@ -75,6 +80,10 @@ export interface MemoryTables {
   readonly triggerKeys: Map<string, TriggerKeyRow>;
   readonly firings: Map<string, FiringRow>;
   readonly outbox: Map<number, OutboxRow>;
+  readonly waits: Map<number, WaitRow>;
+  readonly waitShapes: Map<string, WaitShape>;
+  readonly steps: Map<string, StepRow>;
+  readonly codes: Map<string, CodeRow>;
 }
 
 export function keyOf(...parts: readonly (string | number)[]): string {

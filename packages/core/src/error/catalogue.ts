@@ -346,6 +346,12 @@ export const catalogue = {
     "The run did not end before its deadline.",
     "Raise `deadline`, or see what the run waited for.",
   ),
+  MILLRACE_WAIT_TIMEOUT: entry(
+    422,
+    "stop",
+    "What a wait waits for did not come in time.",
+    "Raise its `timeout`, say with `onTimeout` what becomes of the node then, or see why it did not come.",
+  ),
   MILLRACE_MAP_NOT_A_LIST: entry(
     422,
     "fix_code",

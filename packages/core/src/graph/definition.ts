@@ -94,7 +94,7 @@ export interface NodeOptions {
   readonly connections: readonly string[];
 }
 
-export type NodeKind = "task" | "branch" | "short_circuit" | "call";
+export type NodeKind = "task" | "branch" | "short_circuit" | "call" | "wait";
 
 export interface NodeDefinition {
   /** Unique in the pipeline; groups are part of it: `clean/airports`. */
@@ -115,9 +115,18 @@ export interface NodeDefinition {
   readonly skips?: "all" | "direct";
   /** The pipeline that a `call` starts. */
   readonly calls?: string;
+  /** Set on a `wait`, whose input is the JSON form of a condition. */
+  readonly wait?: WaitOptions;
   readonly options: NodeOptions;
   readonly source?: SourceLocation;
   readonly description?: string;
+}
+
+export interface WaitOptions {
+  /** From when the node begins to wait, in ms; absent: it waits for as long as the run goes on. */
+  readonly timeoutMs?: number;
+  /** What becomes of the node then: it fails, is skipped, or succeeds and says so in its output. */
+  readonly onTimeout: "fail" | "skip" | "continue";
 }
 
 export interface RegionDefinition {

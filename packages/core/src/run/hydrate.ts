@@ -15,6 +15,7 @@ import {
   type TaskRun,
   type TaskRunState,
 } from "./state.ts";
+import { readCodeRecord, type CodeRecord } from "./wait.ts";
 
 export interface RunIdentity {
   readonly id: string;
@@ -71,6 +72,8 @@ export interface TaskRunRecord {
   readonly childRunId: string | undefined;
   readonly revoked: boolean;
   readonly carried: boolean;
+  /** What its function has recorded and waits for; absent where it has not. */
+  readonly code?: CodeRecord | undefined;
 }
 
 /**
@@ -151,6 +154,7 @@ function copyRow(taskRun: TaskRun, row: TaskRunRecord): void {
   taskRun.childRunId = row.childRunId;
   taskRun.revoked = row.revoked;
   taskRun.carried = row.carried;
+  taskRun.code = row.code && readCodeRecord(row.code);
 }
 
 /**

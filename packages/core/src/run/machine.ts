@@ -5,14 +5,20 @@
  * R1: a message about a dispatch that is not the task run's current one changes nothing.
  * R2: what was revoked and then fails counts as cancelled, and is not retried.
  * R3: an ended or quarantined run takes no message but a rerun, which makes a new generation.
+ * R5: each wait of a task run ends once: what ends it later, or under a name that is not open, changes nothing.
+ * R6: a function that suspends is dispatched again after a wait of it has ended that this dispatch was not told of.
  * R4: a lost dispatch is repeated without counting as an attempt; `lossesMax` in a row that took their worker along
  *     quarantine the run.
  */
 import { assert, unreachable } from "../assert.ts";
+import { describeSpan } from "../condition/describe.ts";
+import type { ErrorCode } from "../error/catalogue.ts";
+import type { Json } from "../json.ts";
 import { lossesMax } from "../limits.ts";
 import { decideRetry, type AttemptError } from "../retry/policy.ts";
 import {
   callTooDeep,
+  cancelCalled,
   chosen,
   closeExpansion,
   endTaskRun,
@@ -25,6 +31,15 @@ import {
   type Step,
 } from "./progress.ts";
 import { findTaskRun, taskRunsBelow } from "./scope.ts";
+import {
+  newCodeState,
+  operationKey,
+  type OpenWait,
+  type OperationName,
+  type OperationOutcome,
+  type StepRecord,
+  type WaitRequest,
+} from "./wait.ts";
 import {
   isEndState,
   isRunEnded,
@@ -62,6 +77,12 @@ function handle(step: Step, message: RunMessage): void {
       return refuse(step, message.taskRun, message.error);
     case "result":
       return finishDispatch(step, message.token, message.outcome, message.random);
+    case "suspended":
+      return suspend(step, message.token, message.waits);
+    case "step":
+      return recordStep(step, message);
+    case "wait_ended":
+      return waitEnded(step, message);
     case "lost":
       return lose(step, message);
     case "returned":
@@ -74,11 +95,13 @@ function handle(step: Step, message: RunMessage): void {
         message: "The run did not end before its deadline.",
       });
     case "call_started":
-      return callStarted(step, message.token, message.childRunId);
+      return message.wait
+        ? codeCallStarted(step, message.token, message.wait, message.childRunId)
+        : callStarted(step, message.token, message.childRunId);
     case "call_failed":
       return finishDispatch(step, message.token, { kind: "failed", error: message.error }, 0);
     case "child_ended":
-      return childEnded(step, message);
+      return message.wait ? codeCallEnded(step, message.wait, message) : childEnded(step, message);
     case "cancel":
       return cancelRun(step, message.by, message.reason, message.force);
     case "cancel_node":
@@ -119,10 +142,22 @@ function resumeTaskRun(step: Step, taskRun: TaskRun): void {
   if (taskRun.state === "queued") step.effects.push({ kind: "ready", taskRun });
   else if (taskRun.state === "retrying")
     step.effects.push({ kind: "retry_at", taskRun, at: taskRun.resumeAt ?? step.now });
-  else if (taskRun.state === "waiting" && taskRun.childRunId === undefined)
-    step.effects.push({ kind: "call", taskRun });
+  else if (taskRun.state === "waiting") resumeWaiting(step, taskRun);
+  else if (taskRun.code) repeatOpen(step, taskRun);
   if (taskRun.revoked)
     sendRevoke(step, taskRun, taskRun.reason ?? cancelledByUser, step.run.cancel?.force ?? false);
+}
+
+function resumeWaiting(step: Step, taskRun: TaskRun): void {
+  const { kind } = taskRun.node.definition;
+  if (kind === "wait") step.effects.push({ kind, taskRun, wait: undefined, isAgain: true });
+  else if (kind !== "call") repeatOpen(step, taskRun);
+  else if (taskRun.childRunId === undefined) step.effects.push({ kind, taskRun });
+}
+
+function repeatOpen(step: Step, taskRun: TaskRun): void {
+  for (const wait of taskRun.code?.open.values() ?? [])
+    step.effects.push({ kind: "wait", taskRun, wait, isAgain: true });
 }
 
 function dispatch(step: Step, taskRun: TaskRun, worker: string): void {
@@ -240,6 +275,131 @@ function failAttempt(step: Step, taskRun: TaskRun, error: AttemptError, random: 
   step.effects.push({ kind: "retry_at", taskRun, at: taskRun.resumeAt });
 }
 
+/** What its function waits for from now on; what it asked for before and does not any more is let go. */
+function suspend(step: Step, token: DispatchName, waits: readonly WaitRequest[]): void {
+  const taskRun = current(step.run, token);
+  if (taskRun?.state !== "running") return;
+  step.effects.push({ kind: "released", taskRun, dispatch: taskRun.dispatch });
+  taskRun.losses = 0;
+  if (taskRun.revoked) {
+    endTaskRun(step, taskRun, {
+      state: "cancelled",
+      reason: step.run.cancel?.reason ?? taskRun.reason ?? cancelledByUser,
+    });
+    return;
+  }
+  recordAttempt(step, taskRun, "suspended");
+  taskRun.worker = undefined;
+  const code = (taskRun.code ??= newCodeState());
+  code.ranMs += Math.max(0, step.now - (taskRun.startedAt ?? step.now));
+  const asked = new Map(waits.map((wait) => [operationKey(wait), wait]));
+  for (const [key, wait] of code.open) {
+    if (asked.has(key)) continue;
+    code.open.delete(key);
+    letGo(step, taskRun, wait);
+  }
+  step.effects.push({ kind: "code", taskRun });
+  if (code.wokenAt === taskRun.dispatch) {
+    queueTaskRun(step, taskRun);
+    return;
+  }
+  for (const [key, { name, occurrence, op }] of asked) {
+    if (code.open.has(key)) continue;
+    const wait = { name, occurrence, op };
+    code.open.set(key, wait);
+    step.effects.push({ kind: "wait", taskRun, wait, isAgain: false });
+  }
+  setState(step, taskRun, "waiting");
+  step.touched.add(taskRun);
+}
+
+function letGo(step: Step, taskRun: TaskRun, wait: OpenWait): void {
+  step.effects.push({ kind: "unwait", taskRun, wait });
+  cancelCalled(step, taskRun, wait);
+}
+
+/** A step that is recorded already keeps its first outcome: the store sees to that. */
+function recordStep(step: Step, message: Extract<RunMessage, { kind: "step" }>): void {
+  const taskRun = current(step.run, message.token);
+  if (taskRun?.state !== "running") return;
+  record(step, taskRun, { kind: "step", ...message.step });
+  if (message.events.length > 0) step.effects.push({ kind: "emitted", taskRun, events: message.events });
+}
+
+function record(step: Step, taskRun: TaskRun, recorded: Omit<StepRecord, "seq">): void {
+  const code = (taskRun.code ??= newCodeState());
+  code.seq += 1;
+  step.effects.push({ kind: "record", taskRun, record: { ...recorded, seq: code.seq } });
+}
+
+function waitEnded(step: Step, message: Extract<RunMessage, { kind: "wait_ended" }>): void {
+  const { node, item, name, occurrence, outcome, position } = message;
+  const taskRun = lookup(step.run, node, item);
+  if (!taskRun || taskRun.generation !== message.generation) return;
+  if (taskRun.node.definition.kind === "wait") {
+    if (taskRun.state === "waiting") endNodeWait(step, taskRun, outcome);
+    return;
+  }
+  const { code } = taskRun;
+  const wait = code?.open.get(operationKey(message));
+  if (!code || !wait) return;
+  code.open.delete(operationKey(message));
+  step.effects.push({ kind: "unwait", taskRun, wait });
+  if (position !== undefined) code.seen.set(name, position);
+  record(step, taskRun, { kind: "wait", name, occurrence, outcome });
+  code.wokenAt = taskRun.dispatch;
+  step.effects.push({ kind: "code", taskRun });
+  if (taskRun.state !== "waiting") return;
+  queueTaskRun(step, taskRun);
+  step.touched.add(taskRun);
+}
+
+function endNodeWait(step: Step, taskRun: TaskRun, outcome: OperationOutcome): void {
+  switch (outcome.kind) {
+    case "value":
+      return finishAttempt(step, taskRun, { kind: "succeeded", output: outcome.value }, 0);
+    case "error":
+      return finishAttempt(step, taskRun, { kind: "failed", error: { ...outcome.error, next: "fatal" } }, 0);
+    case "timeout":
+      return endTimeout(step, taskRun);
+    default:
+      return unreachable(outcome);
+  }
+}
+
+/** What those see that go on after a wait in vain: as a firing without members. */
+const nothingCame: Json = {
+  timedOut: true,
+  isFired: false,
+  key: null,
+  at: null,
+  revision: 1,
+  interval: null,
+  members: {},
+};
+
+const waitTimeout = "MILLRACE_WAIT_TIMEOUT" satisfies ErrorCode;
+
+function endTimeout(step: Step, taskRun: TaskRun): void {
+  const { id, wait } = taskRun.node.definition;
+  const message = `"${id}" waited for ${describeSpan(wait?.timeoutMs ?? 0)} in vain.`;
+  switch (wait?.onTimeout) {
+    case "skip":
+      return endTaskRun(step, taskRun, { state: "skipped", reason: { code: waitTimeout, message } });
+    case "continue":
+      return finishAttempt(
+        step,
+        taskRun,
+        { kind: "succeeded", output: { value: nothingCame } },
+        0,
+      );
+    default: {
+      const error = { name: waitTimeout, code: waitTimeout, message, next: "fatal" as const };
+      return finishAttempt(step, taskRun, { kind: "failed", error }, 0);
+    }
+  }
+}
+
 function recordAttempt(step: Step, taskRun: TaskRun, state: AttemptRecord["state"]): void {
   const { generation, attempt, dispatch, worker, error } = taskRun;
   const startedAt = taskRun.startedAt ?? step.now;
@@ -297,6 +457,36 @@ function retryDue(step: Step, message: Extract<RunMessage, { kind: "retry_due" }
     return;
   }
   startAttempt(step, taskRun);
+}
+
+/** A call in code, by its name: it may be told at any dispatch of the generation. */
+function openCall(step: Step, token: DispatchName, name: OperationName): OpenWait | undefined {
+  const taskRun = lookup(step.run, token.node, token.item);
+  return taskRun?.generation === token.generation ? taskRun.code?.open.get(operationKey(name)) : undefined;
+}
+
+function codeCallStarted(step: Step, token: DispatchName, name: OperationName, childRunId: string): void {
+  const taskRun = lookup(step.run, token.node, token.item);
+  if (!taskRun) return;
+  const wait = openCall(step, token, name);
+  if (!wait) step.effects.push({ kind: "cancel_child", taskRun, childRunId, force: false });
+  if (!wait || wait.childRunId !== undefined) return;
+  wait.childRunId = childRunId;
+  step.effects.push({ kind: "code", taskRun });
+}
+
+function codeCallEnded(
+  step: Step,
+  name: OperationName,
+  { token, state, childRunId, output, reason }: Extract<RunMessage, { kind: "child_ended" }>,
+): void {
+  const message = `The called run ${childRunId} ended ${state}${reason ? `: ${reason.message}` : "."}`;
+  const outcome: OperationOutcome =
+    state === "succeeded"
+      ? { kind: "value", value: output }
+      : { kind: "error", error: { name: "ChildRunFailed", message } };
+  const { node, item, generation } = token;
+  waitEnded(step, { kind: "wait_ended", node, item, generation, ...name, outcome, position: undefined });
 }
 
 /** A child that was made for a call which nobody waits for any more is cancelled; nothing else changes (R1). */
@@ -389,8 +579,10 @@ function cancelTaskRun(step: Step, taskRun: TaskRun, options: Sweep): void {
     case "retrying":
       return endTaskRun(step, taskRun, { state: "cancelled", reason: options.reason });
     case "running":
-    case "waiting":
       return revoke(step, taskRun, options);
+    case "waiting":
+      if (taskRun.node.definition.kind === "call") return revoke(step, taskRun, options);
+      return endTaskRun(step, taskRun, { state: "cancelled", reason: options.reason });
     default:
       return undefined;
   }

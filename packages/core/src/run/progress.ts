@@ -34,6 +34,7 @@ import {
   type Scope,
   type TaskRun,
 } from "./state.ts";
+import type { OpenWait } from "./wait.ts";
 
 interface Task {
   readonly subject: GraphNode | GraphRegion;
@@ -120,6 +121,21 @@ function setEnd(step: Step, taskRun: TaskRun, ending: Ending): void {
   taskRun.resumeAt = undefined;
   if (taskRun.generation === 0) taskRun.generation = step.run.generation;
   step.touched.add(taskRun);
+  endWaits(step, taskRun);
+}
+
+/** Nobody waits for anything of it any more. */
+function endWaits(step: Step, taskRun: TaskRun): void {
+  const open = taskRun.code?.open;
+  const isWaiting = taskRun.node.definition.kind === "wait" && taskRun.dispatch > 0;
+  if (isWaiting || open?.size) step.effects.push({ kind: "unwait", taskRun, wait: undefined });
+  for (const wait of open?.values() ?? []) cancelCalled(step, taskRun, wait);
+  open?.clear();
+}
+
+export function cancelCalled(step: Step, taskRun: TaskRun, { childRunId }: OpenWait): void {
+  if (childRunId !== undefined)
+    step.effects.push({ kind: "cancel_child", taskRun, childRunId, force: step.run.cancel?.force ?? false });
 }
 
 function spreadOutcome(step: Step, taskRun: TaskRun, from: Scope): void {
@@ -275,14 +291,16 @@ function skipped(code: string, message: string): Ending {
   return { state: "skipped", reason: { code, message } };
 }
 
-/** Begins the next attempt of a task run: it is queued for a worker, or waits for the run that it calls. */
+/** Begins the next attempt of a task run: it is queued for a worker, or waits: for the run that it calls, or for a condition. */
 export function startAttempt(step: Step, taskRun: TaskRun): void {
   taskRun.attempt += 1;
   if (taskRun.generation === 0) taskRun.generation = step.run.generation;
   taskRun.readyAt = step.now;
   taskRun.resumeAt = undefined;
   taskRun.reason = undefined;
-  if (taskRun.node.definition.kind !== "call") {
+  if (taskRun.code) taskRun.code.ranMs = 0;
+  const { kind } = taskRun.node.definition;
+  if (kind !== "call" && kind !== "wait") {
     queueTaskRun(step, taskRun);
     return;
   }
@@ -292,7 +310,7 @@ export function startAttempt(step: Step, taskRun: TaskRun): void {
   taskRun.childRunId = undefined;
   taskRun.error = undefined;
   step.touched.add(taskRun);
-  step.effects.push({ kind: "call", taskRun });
+  step.effects.push(kind === "call" ? { kind, taskRun } : { kind, taskRun, wait: undefined, isAgain: false });
 }
 
 /** A queued task run has a row if it had one before; a fresh one is found again by its rule (or see `evaluateNode`). */

@@ -99,6 +99,7 @@ function createTaskRun(node: GraphNode, scope: Scope): TaskRun {
     endedAt: undefined,
     resumeAt: undefined,
     childRunId: undefined,
+    code: undefined,
     revoked: false,
     carried: false,
     openEdge: 0,

@@ -8,6 +8,7 @@ import type { EventDraft } from "../event/event.ts";
 import type { Graph, GraphNode, GraphRegion } from "../graph/graph.ts";
 import type { Json } from "../json.ts";
 import type { AttemptError } from "../retry/policy.ts";
+import type { CodeState, OpenWait, OperationName, OperationOutcome, StepRecord, WaitRequest } from "./wait.ts";
 
 export const taskRunStates = [
   "pending",
@@ -91,6 +92,8 @@ export interface TaskRun {
   /** When a `retrying` one is due. */
   resumeAt: number | undefined;
   childRunId: string | undefined;
+  /** Only of a task whose function has recorded something or waited. */
+  code: CodeState | undefined;
   /** A revoke was sent; what comes back counts as cancelled. */
   revoked: boolean;
   /** Kept from an earlier generation by a rerun. */
@@ -207,6 +210,24 @@ export type RunMessage =
       readonly outcome: AttemptOutcome;
       readonly random: number;
     }
+  /** The function of a task waits, and gives its slot up. */
+  | { readonly kind: "suspended"; readonly token: DispatchName; readonly waits: readonly WaitRequest[] }
+  /** A step of a running function finished. */
+  | {
+      readonly kind: "step";
+      readonly token: DispatchName;
+      readonly step: OperationName & { readonly outcome: OperationOutcome };
+      readonly events: readonly EventDraft[];
+    }
+  /** `position`: up to which the log was read to it, where it was. */
+  | ({
+      readonly kind: "wait_ended";
+      readonly node: string;
+      readonly item: string;
+      readonly generation: number;
+      readonly outcome: OperationOutcome;
+      readonly position: number | undefined;
+    } & OperationName)
   /** A dispatch is gone without an answer; `blame`: its worker process died with it. */
   | {
       readonly kind: "lost";
@@ -219,12 +240,18 @@ export type RunMessage =
   /** The retry of a task run is due. */
   | { readonly kind: "retry_due"; readonly node: string; readonly item: string; readonly generation: number }
   | { readonly kind: "deadline" }
-  /** The run that a waiting call stands for was made. */
-  | { readonly kind: "call_started"; readonly token: DispatchName; readonly childRunId: string }
+  /** The run that a waiting call stands for was made; `wait` names a call in code. */
+  | {
+      readonly kind: "call_started";
+      readonly token: DispatchName;
+      readonly childRunId: string;
+      readonly wait?: OperationName | undefined;
+    }
   | { readonly kind: "call_failed"; readonly token: DispatchName; readonly error: AttemptError }
   | {
       readonly kind: "child_ended";
       readonly token: DispatchName;
+      readonly wait?: OperationName | undefined;
       readonly childRunId: string;
       readonly state: RunState;
       readonly output: StoredValue;
@@ -255,7 +282,7 @@ export interface AttemptRecord {
   readonly generation: number;
   readonly attempt: number;
   readonly dispatch: number;
-  readonly state: "succeeded" | "failed" | "skipped" | "cancelled" | "lost";
+  readonly state: "succeeded" | "failed" | "skipped" | "cancelled" | "lost" | "suspended";
   readonly worker: string | undefined;
   readonly error: AttemptError | undefined;
   readonly startedAt: number;
@@ -287,6 +314,19 @@ export type RunEffect =
   | { readonly kind: "retry_at"; readonly taskRun: TaskRun; readonly at: number }
   | { readonly kind: "deadline_at"; readonly at: number }
   | { readonly kind: "call"; readonly taskRun: TaskRun }
+  /** It waits from now on, or (`isAgain`) still, after its run was loaded; without `wait` for the condition of its node. */
+  | {
+      readonly kind: "wait";
+      readonly taskRun: TaskRun;
+      readonly wait: OpenWait | undefined;
+      readonly isAgain: boolean;
+    }
+  /** It does not wait for this any more; without `wait` for nothing at all. */
+  | { readonly kind: "unwait"; readonly taskRun: TaskRun; readonly wait: OpenWait | undefined }
+  /** To be recorded for its next dispatch. */
+  | { readonly kind: "record"; readonly taskRun: TaskRun; readonly record: StepRecord }
+  /** What its function waits for changed. */
+  | { readonly kind: "code"; readonly taskRun: TaskRun }
   | {
       readonly kind: "cancel_child";
       readonly taskRun: TaskRun;

@@ -89,6 +89,7 @@ export class Arrivals {
     tellParent(parent, {
       kind: "child_ended",
       token: parentToken(parent),
+      wait: parent.wait,
       childRunId: run.id,
       state: row.state,
       output: { value: null },

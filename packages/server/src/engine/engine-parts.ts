@@ -16,6 +16,7 @@ import type { RunEntry } from "./run-entry.ts";
 import type { RunHost } from "./run-host.ts";
 import type { EngineLog } from "./engine-options.ts";
 import type { Values } from "./values.ts";
+import type { WaitHost } from "./wait/wait-host.ts";
 
 export interface EngineParts {
   readonly store: EngineStore;
@@ -34,6 +35,7 @@ export interface EngineParts {
   readonly readiness: Readiness;
   readonly offers: Offers;
   readonly distant: DistantDispatches;
+  readonly waits: WaitHost;
   /** Slots of a pool by its project's configuration; an operator's number wins over it. */
   readonly poolSlots: (run: LiveRun, pool: string) => number;
   /** A task run (or the run itself) changed; told to those who watch, after the commit. */

@@ -39,6 +39,7 @@ import { FiringDesk } from "./trigger/firing-desk.ts";
 import { Outbox } from "./trigger/outbox.ts";
 import { TriggerHost } from "./trigger/trigger-host.ts";
 import { Values } from "./values.ts";
+import { WaitHost } from "./wait/wait-host.ts";
 import { Wakes } from "./wakes.ts";
 import { WorkerHub } from "./worker-hub.ts";
 import { workspaceId } from "./workspace.ts";
@@ -181,7 +182,15 @@ export class Engine {
     };
     const wired = parts as typeof parts & {
       -readonly [
-        key in "events" | "dispatcher" | "limits" | "runs" | "readiness" | "offers" | "distant"
+        key in
+          | "events"
+          | "dispatcher"
+          | "limits"
+          | "runs"
+          | "readiness"
+          | "offers"
+          | "distant"
+          | "waits"
       ]: EngineParts[key];
     };
     wired.events = new EventLog({
@@ -211,6 +220,12 @@ export class Engine {
     wired.runs = new RunHost(wired);
     wired.readiness = new Readiness(wired);
     wired.distant = new DistantDispatches(wired, clock);
+    wired.waits = new WaitHost({
+      parts: wired,
+      startCall: (entry, taskRun, wait) => this.#calls.startInCode(entry, taskRun, wait),
+      recall: (run) => this.#entrance.wake({ ...run, wakeAt: 0 }),
+      arriving: (runId) => this.#arrivals.of(runId),
+    });
     return wired;
   }
 
@@ -273,6 +288,7 @@ export class Engine {
     this.#state = "stopped";
     this.#commit?.stop();
     this.triggers.stop();
+    this.#parts.waits.stop();
     this.#parts.events.stop();
     this.#inbox.stop();
     this.#alarms.stop();
@@ -420,6 +436,7 @@ export class Engine {
     const { store } = this.#options;
     const loaded = await store.loadShards(this.#membership.nodeId, shards);
     const triggers = await this.triggers.load(shards);
+    const waits = await this.#parts.waits.load(shards);
     const queued: QueuedRun[] = [];
     for (let page = await store.loadQueuedRuns(shards, "", queuedPageMax); page.length > 0;) {
       queued.push(...page);
@@ -429,6 +446,8 @@ export class Engine {
     const taskRunsOf = Map.groupBy(loaded.taskRuns, (row) => row.runId);
     return () => {
       this.#parts.limits.restore(loaded);
+      // Before the runs: their waits begin there.
+      waits.enter();
       this.#entrance.takeOver(loaded.runs, taskRunsOf, queued);
       this.#inbox.read();
       this.#wakes.read();
@@ -443,6 +462,7 @@ export class Engine {
     const gone = new Set(shards);
     // At once: what fires from now on would find no shard of this node for its run.
     this.triggers.drop(gone);
+    this.#parts.waits.drop(gone);
     await this.#inbox.idle();
     const dropped = this.#parts.runs.drop(gone);
     if (gone.has(logShard)) this.#parts.events.onRelease();

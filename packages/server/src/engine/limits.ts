@@ -7,6 +7,8 @@
 export const activeRunsMax = 2_000;
 /** A run that only waits leaves memory this long after its last step, unless it is due as soon. */
 export const evictAfterMs = 5_000;
+/** Waiting runs that stay in memory for a while, as their waits may be short; with more than these they leave at once. */
+export const waitingInMemoryMax = 1_000;
 /** Runs that wait outside of memory and are due within this time are known by name, so many at most. */
 export const wakeHorizonMs = 300_000;
 export const wakesMax = 10_000;
@@ -69,3 +71,13 @@ export const missedTicksMax = 10_000;
 export const outageMsMin = 10_000;
 /** How long a reader of triggers waits for them to take what is in the log. */
 export const settleMs = 5_000;
+/** A wait that asks for one of more values than these is found by its type. */
+export const waitValuesMax = 100;
+/** Waits that are read, told and committed at once: what an event for everybody wakes in parts. */
+export const waitPageMax = 5_000;
+/** Entries that stay in memory for waits which begin soon after them; more of the past is read from the log. */
+export const recentEntriesMax = 2_000;
+/** Entries of the past that are read for a wait at once. */
+export const lookBackPageMax = 1_000;
+/** Deadlines of waits that come closer to each other than this are told together. */
+export const waitDueMs = 20;

@@ -6,9 +6,11 @@
 import {
   callDepthMax,
   MillraceError,
+  operationKey,
   type AttemptError,
   type DispatchName,
   type Json,
+  type OpenWait,
   type Reason,
   type RunMessage,
   type TaskRun,
@@ -62,11 +64,45 @@ export class RunCalls {
     });
   }
 
-  async #createChild(entry: RunEntry, taskRun: TaskRun): Promise<void> {
-    const { runs, values, readiness } = this.#parts;
-    const token = tokenOf(entry.identity.id, taskRun);
-    const { calls, input } = taskRun.node.definition;
-    const name = calls ?? "";
+  /** A call in a task's code. */
+  startInCode(entry: RunEntry, taskRun: TaskRun, wait: OpenWait): void {
+    void this.#createInCode(entry, taskRun, wait).catch((error: unknown) => {
+      const { alarms, clock, log, runs } = this.#parts;
+      if (error instanceof MillraceError && error.code !== "MILLRACE_OVERLOADED") {
+        const { node, item, generation } = tokenOf(entry.identity.id, taskRun);
+        const { name, occurrence } = wait;
+        const outcome = { kind: "error" as const, error: callError(error) };
+        const ended = { kind: "wait_ended" as const, node, item, generation, name, occurrence };
+        runs.step(entry, { ...ended, outcome, position: undefined });
+        return;
+      }
+      log.warn({ run: entry.identity.id, err: error }, "a call could not begin; trying again");
+      alarms.set(clock.now() + callDelayMs, () => {
+        if (isWanted(taskRun, wait)) this.startInCode(entry, taskRun, wait);
+      });
+    });
+  }
+
+  async #createInCode(entry: RunEntry, taskRun: TaskRun, wait: OpenWait): Promise<void> {
+    const { runs, values } = this.#parts;
+    if (wait.op.kind !== "call") return;
+    const { value = {} } = await values.loaded(wait.op.params);
+    const { depth, pipeline } = await this.#calleeOf(entry, wait.op.pipeline);
+    const params = await values.store(this.#options.checkParams(pipeline, structuredClone(value ?? {})));
+    if (!isWanted(taskRun, wait) || runs.get(entry.identity.id) !== entry) return;
+    const { runId: _, ...token } = tokenOf(entry.identity.id, taskRun);
+    const name = { name: wait.name, occurrence: wait.occurrence };
+    const { id: runId, shard, labels } = entry.identity;
+    const parent = { runId, shard, ...token, wait: name };
+    this.#options.entrance().enterChild(pipeline, { params, labels, depth, parent }, (childRunId) => {
+      runs.step(entry, { kind: "call_started", token, childRunId, wait: name });
+    });
+  }
+
+  async #calleeOf(
+    entry: RunEntry,
+    name: string,
+  ): Promise<{ readonly depth: number; readonly pipeline: ActivePipeline }> {
     const depth = entry.identity.depth + 1;
     if (depth > callDepthMax) {
       const message = `"${name}" would be called ${depth} levels deep; ${callDepthMax} are allowed.`;
@@ -77,6 +113,14 @@ export class RunCalls {
       const message = `The pipeline "${name}" that is called does not exist.`;
       throw new MillraceError("MILLRACE_PIPELINE_UNKNOWN", { message });
     }
+    return { depth, pipeline };
+  }
+
+  async #createChild(entry: RunEntry, taskRun: TaskRun): Promise<void> {
+    const { runs, values, readiness } = this.#parts;
+    const token = tokenOf(entry.identity.id, taskRun);
+    const { calls, input } = taskRun.node.definition;
+    const { depth, pipeline } = await this.#calleeOf(entry, calls ?? "");
     const given = await readiness.resolve(entry, taskRun, input);
     const params = await values.store(this.#options.checkParams(pipeline, structuredClone(given ?? {})));
     if (!isCallOpen(taskRun, token) || runs.get(entry.identity.id) !== entry) return;
@@ -136,6 +180,10 @@ function callError(error: unknown): AttemptError {
     return { name: error.code, code: error.code, message: error.message, next: "fatal" };
   }
   return { name: "CallError", message: error instanceof Error ? error.message : String(error) };
+}
+
+function isWanted(taskRun: TaskRun, wait: OpenWait): boolean {
+  return taskRun.code?.open.get(operationKey(wait)) === wait && wait.childRunId === undefined;
 }
 
 function isCallOpen(taskRun: TaskRun, token: DispatchName): boolean {

@@ -9,6 +9,7 @@
  *     (`RunEntrance.recall`). Its row says so no longer with the first flush after it was stepped again.
  */
 import {
+  codeRecordOf,
   createRun,
   decide,
   hydrateRun,
@@ -18,12 +19,13 @@ import {
   type Run,
   type RunEffect,
   type RunMessage,
+  type StepRecord,
   type TaskRun,
 } from "@millrace/core";
 import { wakeNever, type LiveRun, type TaskRunRow } from "@millrace/store";
 import type { Alarm } from "./clock.ts";
 import type { EngineParts } from "./engine-parts.ts";
-import { evictAfterMs } from "./limits.ts";
+import { evictAfterMs, waitingInMemoryMax } from "./limits.ts";
 import type { HeldLimit } from "./dispatcher.ts";
 import { nodeFailed, runBroken } from "./own-events.ts";
 import type { RunEntry } from "./run-entry.ts";
@@ -44,6 +46,9 @@ export class RunHost {
   readonly #alarms = new Map<RunEntry, Map<Alarm, number>>();
   /** Where the outputs of dispatched task runs are to be recorded for later runs. */
   readonly #cacheKeys = new WeakMap<TaskRun, string>();
+
+  /** Runs with rows of what functions wait for. */
+  readonly #coded = new WeakSet<RunEntry>();
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
@@ -164,8 +169,23 @@ export class RunHost {
         continue;
       let wakeAt = wakeNever;
       for (const at of this.#alarms.get(entry)?.values() ?? []) wakeAt = Math.min(wakeAt, at);
-      if (wakeAt - now >= evictAfterMs && !hasOpenCall(entry)) this.#evict(entry, { wakeAt });
+      if (wakeAt - now >= evictAfterMs && !this.#isBound(entry)) this.#evict(entry, { wakeAt });
     }
+  }
+
+  /** What only this node's memory knows of it: a call whose run is being made, a wait without a row. */
+  #isBound(entry: RunEntry): boolean {
+    return hasOpenCall(entry) || this.#parts.waits.isBeginning(entry.identity.id);
+  }
+
+  /** All its waits have rows, with the next flush. Where many wait, it leaves memory at once. */
+  onWaiting(entry: RunEntry): void {
+    const { queued, running, retrying } = entry.run.counts;
+    if (this.#waiting.size < waitingInMemoryMax || queued + running + retrying > 0) return;
+    if (entry.eviction || this.#parts.isWatched(entry.identity.id) || hasOpenCall(entry)) return;
+    let wakeAt = wakeNever;
+    for (const at of this.#alarms.get(entry)?.values() ?? []) wakeAt = Math.min(wakeAt, at);
+    this.#evict(entry, { wakeAt });
   }
 
   #evict(entry: RunEntry, eviction: { readonly wakeAt: number }): void {
@@ -286,6 +306,14 @@ export class RunHost {
         return this.#alarm(entry, effect.at, () => this.step(entry, { kind: "deadline" }));
       case "call":
         return this.#parts.startChild(entry, effect.taskRun);
+      case "wait":
+        return this.#parts.waits.begin(entry, effect.taskRun, effect.wait, effect.isAgain);
+      case "unwait":
+        return this.#parts.waits.end(entry, effect.taskRun, effect.wait);
+      case "record":
+        return this.#record(entry, effect.taskRun, effect.record);
+      case "code":
+        return this.#saveCode(entry, effect.taskRun);
       case "cancel_child":
         return this.#parts.cancelChild(
           effect.childRunId,
@@ -301,6 +329,26 @@ export class RunHost {
       default:
         return unreachable(effect);
     }
+  }
+
+  #record(entry: RunEntry, taskRun: TaskRun, record: StepRecord): void {
+    const { commit, clock } = this.#parts;
+    commit.batch.steps.push({
+      ...record,
+      ...nameOf(entry, taskRun),
+      generation: taskRun.generation,
+      dispatch: taskRun.dispatch,
+      recordedAt: clock.now(),
+    });
+    commit.request();
+  }
+
+  #saveCode(entry: RunEntry, taskRun: TaskRun): void {
+    const { commit } = this.#parts;
+    if (!taskRun.code) return;
+    this.#coded.add(entry);
+    commit.batch.codes.push({ ...nameOf(entry, taskRun), code: codeRecordOf(taskRun.code) });
+    commit.request();
   }
 
   #recordForCache(entry: RunEntry, taskRun: TaskRun): void {
@@ -330,11 +378,14 @@ export class RunHost {
   #ended(entry: RunEntry): void {
     const { identity, run } = entry;
     if (run.state !== "succeeded") this.#parts.events.emit([runBroken(entry)]);
+    if (this.#coded.delete(entry) || hasCode(entry))
+      this.#parts.commit.batch.codesGone.push({ workspace: identity.workspace, id: identity.id });
     this.#forget(entry);
     if (identity.parent) {
       this.#parts.tellParent(identity.parent, {
         kind: "child_ended",
         token: parentToken(identity.parent),
+        wait: identity.parent.wait,
         childRunId: identity.id,
         state: run.state,
         output: run.output ?? { value: null },
@@ -360,7 +411,23 @@ function entryOf({ identity }: NewRun, run: Run, isNew: boolean): RunEntry {
 
 /** A call whose run is being made: only this node's memory knows of it. */
 function hasOpenCall(entry: RunEntry): boolean {
-  for (const { state, childRunId } of taskRunsBelow(entry.run.root))
-    if (state === "waiting" && childRunId === undefined) return true;
+  for (const { state, childRunId, node, code } of taskRunsBelow(entry.run.root)) {
+    if (state === "waiting" && node.definition.kind === "call" && childRunId === undefined) return true;
+    for (const wait of code?.open.values() ?? [])
+      if (wait.op.kind === "call" && wait.childRunId === undefined) return true;
+  }
   return false;
+}
+
+function hasCode(entry: RunEntry): boolean {
+  if (entry.storedRows !== undefined) return false;
+  for (const { code } of taskRunsBelow(entry.run.root)) if (code) return true;
+  return false;
+}
+
+function nameOf(
+  { identity }: RunEntry,
+  { node, item }: TaskRun,
+): { readonly workspace: number; readonly runId: string; readonly node: string; readonly item: string } {
+  return { workspace: identity.workspace, runId: identity.id, node: node.definition.id, item };
 }

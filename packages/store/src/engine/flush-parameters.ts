@@ -2,7 +2,13 @@
  * A batch as the parameters of `millrace.flush` (`sql/000002_flush.sql`): arrays of records in PostgreSQL's text form for
  * the frequent kinds of rows, one JSON text for the rest.
  */
-import { assert, retentionClasses, retentionClassOf, type StoredValue } from "@millrace/core";
+import {
+  assert,
+  retentionClasses,
+  retentionClassOf,
+  type OperationOutcome,
+  type StoredValue,
+} from "@millrace/core";
 import type {
   AttemptRow,
   CacheRow,
@@ -226,6 +232,8 @@ function restOf(batch: FlushBatch): string | null {
   }));
   add(rest, "cached", batch.cached, cachedRow);
   addTriggers(rest, batch);
+  addWaits(rest, batch);
+  addCode(rest, batch);
   add(rest, "offersGone", batch.offersGone, offerKeyOf);
   add(rest, "offers", batch.offers, (row) => ({
     ...offerKeyOf(row),
@@ -279,6 +287,78 @@ function addTriggers(rest: Record<string, unknown[]>, batch: FlushBatch): void {
   }));
   const members = batch.firings.flatMap(membersOf);
   add(rest, "firingMembers", members, (row) => row);
+}
+
+function addWaits(rest: Record<string, unknown[]>, batch: FlushBatch): void {
+  add(rest, "waitCursors", batch.waitCursors, ({ shard, position }) => ({ shard, position }));
+  add(rest, "waitShapes", batch.waitShapes, ({ workspace, type, isPrefix, path }) => ({
+    workspace,
+    type,
+    is_prefix: isPrefix,
+    path,
+  }));
+  add(rest, "waits", batch.waits, (row) => ({
+    id: row.id,
+    workspace: row.workspace,
+    shard: row.shard,
+    run_id: row.runId,
+    node: row.node,
+    item: row.item,
+    generation: row.generation,
+    name: row.name,
+    occurrence: row.occurrence,
+    condition: row.condition,
+    state: row.state,
+    began_ms: row.beganAt,
+    told_to: row.toldTo,
+    timeout_ms: row.timeoutAt,
+    due_ms: row.dueAt,
+    match_keys: arrayText(row.matchKeys),
+    approval: jsonText(row.approval),
+  }));
+  add(rest, "waitsChanged", batch.waitsChanged, (row) => ({
+    id: row.id,
+    state: row.state,
+    told_to: row.toldTo,
+    due_ms: row.dueAt,
+    outcome: row.end && JSON.stringify({ ...row.end, outcome: storedOutcome(row.end.outcome) }),
+    ended_keys: arrayText(row.endedKeys),
+  }));
+  add(rest, "waitsGone", batch.waitsGone, (row) => ({
+    ...offerKeyOf(row),
+    name: row.name,
+    occurrence: row.occurrence,
+  }));
+}
+
+/** An array in PostgreSQL's text form: JSON's numbers lose digits. */
+function arrayText(items: readonly string[]): string | undefined {
+  return items.length === 0 ? undefined : `{${items.join(",")}}`;
+}
+
+function addCode(rest: Record<string, unknown[]>, batch: FlushBatch): void {
+  add(rest, "steps", batch.steps, (row) => ({
+    ...offerKeyOf(row),
+    generation: row.generation,
+    kind: row.kind,
+    name: row.name,
+    occurrence: row.occurrence,
+    seq: row.seq,
+    dispatch: row.dispatch,
+    outcome: JSON.stringify(storedOutcome(row.outcome)),
+    value_blob: row.outcome.kind === "value" ? row.outcome.value.blob : undefined,
+    recorded_ms: row.recordedAt,
+  }));
+  const codes = new Map(batch.codes.map((row) => [JSON.stringify(offerKeyOf(row)), row]));
+  add(rest, "codes", [...codes.values()], (row) => ({ ...offerKeyOf(row), code: JSON.stringify(row.code) }));
+  add(rest, "codesGone", batch.codesGone, ({ workspace, id }) => ({ workspace, run_id: id }));
+}
+
+/** The content of a blob stays in the blob store. */
+export function storedOutcome(outcome: OperationOutcome): OperationOutcome {
+  if (outcome.kind !== "value" || outcome.value.blob === undefined) return outcome;
+  const { blob, bytes } = outcome.value;
+  return { kind: "value", value: { blob, bytes } };
 }
 
 /** A firing without a run has no members: its row says why. */

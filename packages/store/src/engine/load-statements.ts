@@ -20,6 +20,16 @@ import {
   type TaskRunColumns,
 } from "./rows.ts";
 
+/** What functions of task runs `t` have recorded and wait for. */
+const withCode = `left join task_code as c
+    on c.workspace = t.workspace and c.run_id = t.run_id and c.node = t.node and c.item = t.item
+  left join lateral (
+    select max(seq) as step_seq from step
+    where t.dispatch > 0 and t.state in ('queued', 'running', 'waiting', 'retrying')
+      and step.workspace = t.workspace and step.run_id = t.run_id and step.node = t.node and step.item = t.item
+      and step.generation = t.generation
+  ) as s on true`;
+
 export async function loadShards(
   pool: Pool,
   nodeId: number,
@@ -35,9 +45,10 @@ export async function loadShards(
     }),
     pool.query<TaskRunColumns>({
       name: "load-task-runs",
-      text: `select ${prefixed("t", taskRunColumns)}
+      text: `select ${prefixed("t", taskRunColumns)}, c.code, s.step_seq
         from run as r
         join task_run as t on t.workspace = r.workspace and t.run_id = r.id
+        ${withCode}
         where r.shard = any($1) and r.state in ('running', 'waiting') and r.wake_at is null
         order by t.run_id`,
       values: [shards],
@@ -196,7 +207,10 @@ export async function loadRun(pool: Pool, key: RunKey): ReturnType<EngineStore["
   if (!runs.rows[0]) return undefined;
   const taskRuns = await pool.query<TaskRunColumns>({
     name: "load-run-task-runs",
-    text: `select ${taskRunColumns} from task_run where workspace = $1 and run_id = $2`,
+    text: `select ${prefixed("t", taskRunColumns)}, c.code, s.step_seq
+      from task_run as t
+      ${withCode}
+      where t.workspace = $1 and t.run_id = $2`,
     values: [key.workspace, key.id],
   });
   return { run: readLiveRun(runs.rows[0]), taskRuns: taskRuns.rows.map(readTaskRun) };

@@ -15,8 +15,10 @@ import type {
   EventDraft,
   Json,
   LogEvent,
+  OperationName,
   Reason,
   RunState,
+  StepRecord,
   StoredValue,
   TaskRunRecord,
 } from "@millrace/core";
@@ -29,6 +31,18 @@ import type {
   TriggerKeyRow,
   TriggerRow,
 } from "./trigger-port.ts";
+import type {
+  CodeRow,
+  FoundWaits,
+  LoadedWaits,
+  StepKey,
+  StepRow,
+  WaitChange,
+  WaitName,
+  WaitPlace,
+  WaitRow,
+  WaitShape,
+} from "./wait-port.ts";
 
 export const shardCount = 64;
 
@@ -37,7 +51,7 @@ export interface RunKey {
   readonly id: string;
 }
 
-/** The `call` node that waits for this run. */
+/** The `call` node, or the task, that waits for this run. */
 export interface RunParent {
   readonly runId: string;
   readonly shard: number;
@@ -45,6 +59,8 @@ export interface RunParent {
   readonly item: string;
   readonly generation: number;
   readonly dispatch: number;
+  /** Of a call in a task's code. */
+  readonly wait?: OperationName;
 }
 
 export interface LiveRun extends RunKey {
@@ -276,6 +292,18 @@ export interface FlushBatch {
   /** Never back. Whatever changes triggers moves one. */
   readonly cursors: LogCursor[];
   readonly outboxTaken: number[];
+  readonly waits: WaitRow[];
+  readonly waitsChanged: WaitChange[];
+  /** Last: one that this flush made goes, too. */
+  readonly waitsGone: WaitName[];
+  /** Never back. Whatever ends waits moves one. */
+  readonly waitCursors: LogCursor[];
+  readonly waitShapes: WaitShape[];
+  /** One that is recorded already stays as it is. */
+  readonly steps: StepRow[];
+  readonly codes: CodeRow[];
+  /** All of these runs. */
+  readonly codesGone: RunKey[];
   /** One at most: a flush changes one workspace's log. */
   readonly clocks: LogClock[];
 }
@@ -305,6 +333,14 @@ export function emptyBatch(): FlushBatch {
     firings: [],
     cursors: [],
     outboxTaken: [],
+    waits: [],
+    waitsChanged: [],
+    waitsGone: [],
+    waitCursors: [],
+    waitShapes: [],
+    steps: [],
+    codes: [],
+    codesGone: [],
     clocks: [],
   };
 }
@@ -425,6 +461,18 @@ export interface EngineStore {
   /** Those of these entries that are kept. */
   readEntries(workspace: number, positions: readonly number[]): Promise<LogEvent[]>;
 
+  /** Up to `limit` entries of these types after a position and up to another, not recorded before `since`. */
+  readTypes(
+    workspace: number,
+    span: {
+      readonly types: readonly string[];
+      readonly after: number;
+      readonly since: number;
+      readonly until: number;
+    },
+    limit: number,
+  ): Promise<LogEvent[]>;
+
   loadTriggers(shards: readonly number[]): Promise<LoadedTriggers>;
   loadTriggerKeys(
     workspace: number,
@@ -434,6 +482,24 @@ export interface EngineStore {
   loadDueTriggerKeys(shards: readonly number[], until: number, limit: number): Promise<TriggerKeyRow[]>;
   /** The oldest first. */
   loadOutbox(limit: number): Promise<OutboxRow[]>;
+
+  loadWaits(workspace: number, shards: readonly number[]): Promise<LoadedWaits>;
+  /** By their keys, in the order of key and id, after a place; one with two of the keys is found twice. */
+  findWaits(
+    shards: readonly number[],
+    keys: readonly string[],
+    after: WaitPlace | undefined,
+    limit: number,
+  ): Promise<FoundWaits>;
+  /** Those without an end that time changes before `before`, the earliest first. */
+  loadDueWaits(shards: readonly number[], before: number, limit: number): Promise<WaitRow[]>;
+  /** When time changes one of them next. */
+  nextWaitDue(shards: readonly number[]): Promise<number | undefined>;
+  loadWaitsOf(workspace: number, runIds: readonly string[]): Promise<WaitRow[]>;
+  /** Runs with waits that have ended, which they have not taken. */
+  loadEndedWaits(shards: readonly number[]): Promise<(RunKey & { readonly shard: number })[]>;
+  /** What a task's function has recorded, in the order of commit. */
+  loadSteps(key: StepKey): Promise<StepRecord[]>;
 
   /** Tells nodes that there are offers. */
   wakeOffers(): Promise<void>;

@@ -19,10 +19,20 @@ import {
   loadTriggerKeys,
   loadTriggers,
   readEntries,
+  readTypes,
 } from "./trigger-statements.ts";
 import { registerNode, renewLease, fenceExpired, claimShards, lastOutage, leave } from "./node-statements.ts";
 import { loadShards, loadQueuedRuns, loadRun, loadWaitingRuns } from "./load-statements.ts";
 import { sendBounded, sendInbox, sendToRun, sendToWorker, wake, wakeChannel } from "./inbox-statements.ts";
+import {
+  findWaits,
+  loadDueWaits,
+  loadEndedWaits,
+  loadSteps,
+  loadWaits,
+  loadWaitsOf,
+  nextWaitDue,
+} from "./wait-statements.ts";
 import { claimOffers, saveWorker, liveWorkers } from "./worker-statements.ts";
 
 const fencedCode = "MR001";
@@ -108,10 +118,18 @@ export function openPostgresEngineStore(database: Database): EngineStore {
     logHead: (workspace) => logHead(pool, workspace),
     readLog: (workspace, after, limit) => readLog(pool, workspace, after, limit),
     readEntries: (workspace, positions) => readEntries(pool, workspace, positions),
+    readTypes: (workspace, span, limit) => readTypes(pool, workspace, span, limit),
     loadTriggers: (shards) => loadTriggers(pool, shards),
     loadTriggerKeys: (workspace, names) => loadTriggerKeys(pool, workspace, names),
     loadDueTriggerKeys: (shards, until, limit) => loadDueTriggerKeys(pool, shards, until, limit),
     loadOutbox: (limit) => loadOutbox(pool, limit),
+    loadWaits: (workspace, shards) => loadWaits(pool, workspace, shards),
+    findWaits: (shards, keys, after, limit) => findWaits(pool, shards, keys, after, limit),
+    loadDueWaits: (shards, before, limit) => loadDueWaits(pool, shards, before, limit),
+    nextWaitDue: (shards) => nextWaitDue(pool, shards),
+    loadWaitsOf: (workspace, runIds) => loadWaitsOf(pool, workspace, runIds),
+    loadEndedWaits: (shards) => loadEndedWaits(pool, shards),
+    loadSteps: (key) => loadSteps(pool, key),
     wakeOffers: async () => {
       await pool.query({ name: "wake", text: "select pg_notify($1, $2)", values: [wakeChannel, "offers"] });
     },

@@ -1,5 +1,5 @@
 /** Reads what PostgreSQL answers into the port's rows. */
-import type { AttemptError, Json, Reason, RunState, StoredValue, TaskRunState } from "@millrace/core";
+import type { AttemptError, CodeRecord, Json, Reason, RunState, StoredValue, TaskRunState } from "@millrace/core";
 import type { LiveRun, RunParent, TaskRunRow } from "./port.ts";
 
 export interface LiveRunColumns {
@@ -92,6 +92,9 @@ export interface TaskRunColumns {
   child_run_id: string | null;
   revoked: boolean;
   carried: boolean;
+  /** Where the reader asked for it: what its function waits for, and how much it has recorded. */
+  code?: CodeRecord | null;
+  step_seq?: number | null;
 }
 
 export const taskRunColumns =
@@ -118,7 +121,14 @@ export function readTaskRun(row: TaskRunColumns): TaskRunRow {
     childRunId: row.child_run_id ?? undefined,
     revoked: row.revoked,
     carried: row.carried,
+    ...readCode(row),
   };
+}
+
+function readCode({ code, step_seq: seq }: TaskRunColumns): Pick<TaskRunRow, "code"> {
+  if (!code && !seq) return {};
+  const known = code ?? { wokenAt: 0, ranMs: 0, open: [], seen: {} };
+  return { code: { ...known, seq: seq ?? 0 } };
 }
 
 /** SQL has no value for "no output" beside JSON's null: whoever asks knows that there is one. */

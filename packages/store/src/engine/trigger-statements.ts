@@ -143,6 +143,34 @@ export async function readEntries(
   return rows.map((row) => readEvent(workspace, row));
 }
 
+/** The partitions of earlier days are not looked at. */
+export async function readTypes(
+  pool: Pool,
+  workspace: number,
+  {
+    types,
+    after,
+    since,
+    until,
+  }: {
+    readonly types: readonly string[];
+    readonly after: number;
+    readonly since: number;
+    readonly until: number;
+  },
+  limit: number,
+): Promise<LogEvent[]> {
+  const { rows } = await pool.query<EventColumns>({
+    name: "read-types",
+    text: `select ${eventColumns} from event_log
+      where workspace = $1 and type = any($2) and position > $3 and position <= $4 and recorded_at >= $5
+      order by position
+      limit $6`,
+    values: [workspace, types, after, until, toTimestamp(since), limit],
+  });
+  return rows.map((row) => readEvent(workspace, row));
+}
+
 function prefixed(table: string, columns: string): string {
   return columns
     .split(", ")

@@ -77,6 +77,17 @@ export async function sweepRecords(
       [before, toTimestamp(when.now)],
     ),
   );
+  swept += await inBatches(signal, () =>
+    countDeleted(
+      database,
+      `delete from step where ctid = any (array(
+        select ctid from step as s
+        where recorded_at < $1 and not exists (select from run as r where r.workspace = s.workspace and r.id = s.run_id)
+        limit ${sweepBatch}
+      ))`,
+      [before],
+    ),
+  );
   swept += await sweepTriggers(database, before, signal);
   return swept + (await sweepLog(database, when, signal));
 }
@@ -155,7 +166,8 @@ export async function blobsInUse(database: Database, hashes: readonly string[]):
         or exists (select from task_run_history where output_blob = w.hash)
         or exists (select from artifact where blob = w.hash)
         or exists (select from event_log where data_blob = w.hash)
-        or exists (select from firing where value_blob = w.hash)`,
+        or exists (select from firing where value_blob = w.hash)
+        or exists (select from step where value_blob = w.hash)`,
     values: [hashes],
   });
   return new Set(rows.map((row) => row.hash));

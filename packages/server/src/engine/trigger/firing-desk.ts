@@ -123,7 +123,7 @@ export class FiringDesk {
   }
 }
 
-function firedEvent(event: LogEvent, data: Json): FiredEvent {
+export function firedEvent(event: LogEvent, data: Json): FiredEvent {
   return {
     position: event.position,
     type: event.type,
@@ -137,11 +137,11 @@ function firedEvent(event: LogEvent, data: Json): FiredEvent {
 }
 
 /** Its retention has ended before its condition fired. */
-function goneEvent(position: number): FiredEvent {
+export function goneEvent(position: number): FiredEvent {
   return { position, type: "", source: "", id: "", subject: null, time: "", recordedAt: "", data: null };
 }
 
 /** A row refers to its blob. */
-function withoutContent(value: StoredValue): StoredValue {
+export function withoutContent(value: StoredValue): StoredValue {
   return value.blob === undefined ? value : { blob: value.blob, bytes: value.bytes };
 }

@@ -1,0 +1,422 @@
+/**
+ * Tells the waits of some of this node's shards the log in its order, and commits how they end.
+ *
+ * J4: a wait is told everything from where it looks back to, once: what came before it when it is registered, what comes later
+ *     page by page. No page is told while a wait looks back.
+ * J5: the rows of waits and the shards' position change in one flush. Entries behind the position are told again after a crash:
+ *     they find those waits alone which they did not change.
+ * J6: a wait that ends is taken by its run in the flush that says so, or keeps its end in its row until the run has come
+ *     into memory and takes it.
+ * J7: time is told only as far as no earlier entry can come (as X3 of the triggers).
+ */
+import { never, type ConditionEvent, type LogEvent } from "@millrace/core";
+import type { LoadedWaits, LogPage, WaitEnd, WaitRow, WaitShape } from "@millrace/store";
+import type { Alarm } from "../clock.ts";
+import type { EngineParts } from "../engine-parts.ts";
+import {
+  cursorEntriesMax,
+  cursorMs,
+  lookBackPageMax,
+  readAnewMs,
+  waitDueMs,
+  waitPageMax,
+} from "../limits.ts";
+import { asConditionEvent, isTellable } from "../trigger/telling.ts";
+import { workspaceId } from "../workspace.ts";
+import { WaitShapes } from "./match-keys.ts";
+import { RecentEntries, type LookBack } from "./recent-entries.ts";
+import { ToldWait } from "./told-wait.ts";
+
+/** A wait that begins. */
+export interface BeginningWait {
+  readonly told: ToldWait;
+  readonly shapes: readonly WaitShape[];
+  readonly lookBack: LookBack;
+  /** Whether its run still waits for it. */
+  readonly isWanted: () => boolean;
+  /** Its row is part of the next flush. */
+  readonly onPlaced: () => void;
+  /** It is over: its row is committed, or there will be none. */
+  readonly onSettled: () => void;
+}
+
+/** Gives a wait's end to its run, in this very turn, where the run is in memory; else the end stays in the row. */
+export type DeliverEnd = (wait: ToldWait, position: number) => boolean;
+
+export interface WaitEvaluatorOptions {
+  readonly parts: EngineParts;
+  readonly shards: readonly number[];
+  readonly loaded: LoadedWaits;
+  readonly clock: number;
+  /** What the value of a wait's end is made of is read before it is given. */
+  readonly prepare: (waits: readonly ToldWait[], recent: RecentEntries) => Promise<void>;
+  readonly deliver: DeliverEnd;
+  readonly endOf: (wait: ToldWait, position: number) => WaitEnd;
+  /** The end of a wait of this run is in its row. */
+  readonly onLeft: (row: WaitRow) => void;
+}
+
+const instantMs = 0.01;
+
+export class WaitEvaluator {
+  readonly #options: WaitEvaluatorOptions;
+  readonly #shards: Set<number>;
+  readonly #shapes = new WaitShapes();
+  readonly #recent: RecentEntries;
+  /** Waits whose rows are not committed yet: no reading finds them. */
+  readonly #fresh = new Map<number, ToldWait>();
+  #beginning: BeginningWait[] = [];
+  #position: number;
+  #written: { position: number; at: number };
+  #nextDue = Number.NEGATIVE_INFINITY;
+  #dueToldAt = Number.NEGATIVE_INFINITY;
+  #alarm: Alarm | undefined;
+  #stopFollowing: (() => void) | undefined;
+  /** One thing at a time: a page, or waits that begin (J4). */
+  #turn: Promise<void> = Promise.resolve();
+  #isBusy = false;
+
+  constructor(options: WaitEvaluatorOptions) {
+    const { parts, shards, loaded, clock } = options;
+    this.#options = options;
+    this.#shards = new Set(shards);
+    for (const shape of loaded.shapes) this.#shapes.add(shape);
+    this.#position = Math.min(...loaded.cursors.map(({ position }) => position));
+    // What is between the cursor and the log's head is told as a page.
+    this.#recent = new RecentEntries(this.#position, clock);
+    this.#written = { position: this.#position, at: parts.clock.now() };
+  }
+
+  get shards(): ReadonlySet<number> {
+    return this.#shards;
+  }
+
+  start(): void {
+    this.#stopFollowing = this.#options.parts.events.onAppended(this.#position, (page) =>
+      this.#serially(() => this.#hear(page)),
+    );
+    this.#serially(() => this.#findNextDue());
+  }
+
+  drop(shards: ReadonlySet<number>): void {
+    for (const shard of shards) this.#shards.delete(shard);
+    for (const [id, { row }] of this.#fresh) if (shards.has(row.shard)) this.#fresh.delete(id);
+    if (this.#shards.size === 0) this.stop();
+  }
+
+  stop(): void {
+    this.#stopFollowing?.();
+    this.#alarm?.cancel();
+    this.#shards.clear();
+    for (const { onSettled } of this.#beginning.splice(0)) onSettled();
+  }
+
+  #serially(work: () => Promise<void>): Promise<void> {
+    const { log } = this.#options.parts;
+    const done = this.#turn.then(async () => {
+      if (this.#shards.size === 0) return;
+      this.#isBusy = true;
+      try {
+        await work();
+      } catch (error) {
+        if (this.#shards.size > 0) log.warn({ err: error }, "waits could not be told; trying again");
+        throw error;
+      } finally {
+        this.#isBusy = false;
+      }
+    });
+    this.#turn = done.catch(() => undefined);
+    return this.#turn;
+  }
+
+  // --- waits that begin ---------------------------------------------------------------------------------------------
+
+  /** At once, where nothing has to be read for it; else after what is being told. */
+  begin(wait: BeginningWait): void {
+    if (!this.#isBusy && this.#beginning.length === 0 && this.#beginNow(wait)) return;
+    this.#beginning.push(wait);
+    if (this.#beginning.length === 1) void this.#serially(() => this.#beginAll());
+  }
+
+  /** False when entries of the past must be read first. */
+  #beginNow(wait: BeginningWait): boolean {
+    const past = wait.told.program ? this.#recent.since(wait.lookBack) : [];
+    if (!past || past.some((entry) => concerns(wait.told, entry))) return false;
+    this.#place(wait);
+    return true;
+  }
+
+  async #beginAll(): Promise<void> {
+    while (this.#beginning.length > 0) {
+      const begun = this.#beginning.splice(0);
+      const ended: BeginningWait[] = [];
+      try {
+        for (const wait of begun) {
+          if (!this.#shards.has(wait.told.row.shard) || !wait.isWanted()) wait.onSettled();
+          else {
+            for await (const event of this.#past(wait)) wait.told.tell(event, true);
+            if (wait.told.ended) ended.push(wait);
+            else if (wait.isWanted()) this.#place(wait);
+            else wait.onSettled();
+          }
+        }
+        await this.#options.prepare(
+          ended.map(({ told }) => told),
+          this.#recent,
+        );
+      } catch (error) {
+        // What was placed is placed; the rest begins once more.
+        await this.#pause(error);
+        this.#beginning.unshift(
+          ...begun
+            .filter(({ told }) => !this.#fresh.has(told.row.id))
+            .map((wait) => ({ ...wait, told: new ToldWait(wait.told.row) })),
+        );
+        continue;
+      }
+      for (const wait of ended) {
+        this.#options.deliver(wait.told, this.#position);
+        wait.onSettled();
+      }
+    }
+  }
+
+  async *#past({ told, lookBack }: BeginningWait): AsyncIterable<ConditionEvent> {
+    const { parts } = this.#options;
+    if (!told.program) return;
+    const recent = this.#recent.since(lookBack);
+    if (recent) {
+      for (const entry of recent) if (concerns(told, entry)) yield await asConditionEvent(parts.values, entry);
+      return;
+    }
+    for (let { after } = lookBack; after < this.#position && !told.ended;) {
+      const page = await this.#readPast(told, { ...lookBack, after });
+      for (const entry of page.entries)
+        if (concerns(told, entry)) yield await asConditionEvent(parts.values, entry);
+      after = page.until;
+    }
+  }
+
+  async #readPast(
+    { program }: ToldWait,
+    { after, since }: LookBack,
+  ): Promise<{ readonly entries: readonly LogEvent[]; readonly until: number }> {
+    const { store } = this.#options.parts;
+    const uses = program?.events ?? [];
+    if (uses.some(({ isPrefix }) => isPrefix)) {
+      const page = await store.readLog(workspaceId, after, lookBackPageMax);
+      const entries = page.events.filter(({ recordedAt }) => recordedAt >= since);
+      return {
+        entries: entries.filter(({ position }) => position <= this.#position),
+        until: page.until > after ? page.until : this.#position,
+      };
+    }
+    const types = [...new Set(uses.map(({ type }) => type))];
+    const span = { types, after, since, until: this.#position };
+    const entries = await store.readTypes(workspaceId, span, lookBackPageMax);
+    return {
+      entries,
+      until: entries.length < lookBackPageMax ? this.#position : entries.at(-1)!.position,
+    };
+  }
+
+  /** From here on pages find it: in memory until its row is committed, then by its keys. */
+  #place({ told, shapes, onPlaced, onSettled }: BeginningWait): void {
+    const { commit } = this.#options.parts;
+    told.noteTold(this.#position);
+    const row = told.asRow();
+    for (const shape of shapes) {
+      if (this.#shapes.has(shape)) continue;
+      this.#shapes.add(shape);
+      commit.batch.waitShapes.push(shape);
+    }
+    this.#fresh.set(row.id, told);
+    commit.batch.waits.push(row);
+    onPlaced();
+    commit.afterCommit(() => {
+      this.#fresh.delete(row.id);
+      onSettled();
+    });
+    this.#noteDue(row.dueAt);
+  }
+
+  /** Its run waits for these no more. */
+  forget(isGone: (row: WaitRow) => boolean): void {
+    for (const [id, { row }] of this.#fresh) if (isGone(row)) this.#fresh.delete(id);
+  }
+
+  // --- pages of the log ---------------------------------------------------------------------------------------------
+
+  async #hear(page: LogPage): Promise<void> {
+    for (;;) {
+      try {
+        await this.#tell(page);
+        return;
+      } catch (error) {
+        if (this.#shards.size === 0) return;
+        await this.#pause(error);
+      }
+    }
+  }
+
+  async #pause(error: unknown): Promise<void> {
+    const { alarms, clock, log } = this.#options.parts;
+    log.warn({ err: error }, "waits could not be told; trying again");
+    await new Promise<void>((resolve) => {
+      alarms.set(clock.now() + readAnewMs, resolve);
+    });
+  }
+
+  async #tell(page: LogPage): Promise<void> {
+    const wanted = page.events.filter(
+      (entry) => entry.position > this.#position && isTellable(entry) && this.#shapes.wants(entry.type),
+    );
+    await this.#tellEntries(wanted, page.until);
+    this.#recent.add(page.events.filter(({ position }) => position > this.#position));
+    this.#position = Math.max(this.#position, page.until);
+    if (page.until >= page.head.position) await this.#tellTime(page.head.clock);
+    this.#writeCursor(false);
+  }
+
+  async #tellEntries(entries: readonly LogEvent[], until: number): Promise<void> {
+    if (entries.length === 0) return;
+    const { store, values } = this.#options.parts;
+    const byKey = new Map<string, ConditionEvent[]>();
+    for (const entry of entries) {
+      const event = await asConditionEvent(values, entry);
+      for (const key of this.#shapes.keysOf(event)) {
+        const known = byKey.get(key);
+        if (known) known.push(event);
+        else byKey.set(key, [event]);
+      }
+    }
+    if (byKey.size === 0) return;
+    // Before the rows are read: one that is committed meanwhile is found twice, and told once.
+    const fresh = [...this.#fresh.values()].filter(({ row }) => row.matchKeys.some((key) => byKey.has(key)));
+    const seen = new Set(fresh.map(({ row }) => row.id));
+    let found = await store.findWaits([...this.#shards], [...byKey.keys()], undefined, waitPageMax);
+    let waits = fresh;
+    for (;;) {
+      for (const row of found.waits) {
+        if (seen.has(row.id)) continue;
+        seen.add(row.id);
+        waits.push(new ToldWait(row));
+      }
+      for (const wait of waits) {
+        for (const event of eventsFor(wait.row, byKey)) wait.tell(event);
+        wait.noteTold(until);
+      }
+      await this.#commit(waits.filter((wait) => wait.isChanged), until);
+      if (!found.next) return;
+      waits = [];
+      found = await store.findWaits([...this.#shards], [...byKey.keys()], found.next, waitPageMax);
+    }
+  }
+
+  // --- time ---------------------------------------------------------------------------------------------------------
+
+  async #tellTime(clock: number): Promise<void> {
+    if (this.#nextDue >= clock) return;
+    const { store, commit } = this.#options.parts;
+    this.#dueToldAt = this.#options.parts.clock.now();
+    for (let isWhole = false; !isWhole;) {
+      // What the last part changed is in the rows that are read.
+      await commit.drained();
+      const fresh = [...this.#fresh.values()].filter(({ dueAt = never }) => dueAt < clock);
+      const seen = new Set(fresh.map(({ row }) => row.id));
+      const rows = await store.loadDueWaits([...this.#shards], clock, waitPageMax);
+      isWhole = rows.length < waitPageMax;
+      const waits = [...fresh, ...rows.filter(({ id }) => !seen.has(id)).map((row) => new ToldWait(row))];
+      for (const wait of waits) {
+        wait.tellTime(clock);
+        wait.noteTold(this.#position);
+      }
+      await this.#commit(waits, this.#position);
+    }
+    await this.#findNextDue();
+  }
+
+  async #findNextDue(): Promise<void> {
+    const { store, commit } = this.#options.parts;
+    await commit.drained();
+    const stored = await store.nextWaitDue([...this.#shards]);
+    const fresh = [...this.#fresh.values()].map(({ dueAt = never }) => dueAt);
+    this.#nextDue = Math.min(stored ?? never, ...fresh);
+    this.#arm();
+  }
+
+  #noteDue(dueAt: number | undefined): void {
+    if (dueAt === undefined || dueAt >= this.#nextDue) return;
+    this.#nextDue = dueAt;
+    this.#arm();
+  }
+
+  /** A page comes when something is due: with the clock that says so. */
+  #arm(): void {
+    this.#alarm?.cancel();
+    const { alarms, clock, events, log } = this.#options.parts;
+    if (this.#nextDue === never || this.#nextDue === Number.NEGATIVE_INFINITY || this.#shards.size === 0) return;
+    const due = this.#nextDue;
+    this.#alarm = alarms.set(Math.max(due, clock.now(), this.#dueToldAt + waitDueMs), () => {
+      void events
+        .advanceClock(due + instantMs)
+        .catch((error: unknown) => log.warn({ err: error }, "the log's clock could not be advanced"));
+    });
+  }
+
+  // --- the commit ---------------------------------------------------------------------------------------------------
+
+  /** Ends are given to runs in memory, or left in rows; in one turn, with the position (J5, J6). */
+  async #commit(waits: readonly ToldWait[], position: number): Promise<void> {
+    if (waits.length === 0) return;
+    const { parts, prepare, deliver, endOf, onLeft } = this.#options;
+    await prepare(
+      waits.filter(({ ended }) => ended),
+      this.#recent,
+    );
+    const left: WaitRow[] = [];
+    for (const wait of waits) {
+      if (!this.#shards.has(wait.row.shard)) continue;
+      if (wait.ended) this.#fresh.delete(wait.row.id);
+      if (wait.ended && deliver(wait, position)) continue;
+      const end = wait.ended && endOf(wait, position);
+      parts.commit.batch.waitsChanged.push(wait.asChange(end));
+      if (end) left.push(wait.row);
+      else this.#noteDue(wait.dueAt);
+    }
+    this.#writeCursor(true);
+    await parts.commit.drained();
+    for (const row of left) onLeft(row);
+  }
+
+  #writeCursor(isChanged: boolean): void {
+    const { clock, commit } = this.#options.parts;
+    const behind = this.#position - this.#written.position;
+    if (behind === 0) return;
+    if (!isChanged && behind < cursorEntriesMax && clock.now() - this.#written.at < cursorMs) return;
+    this.#written = { position: this.#position, at: clock.now() };
+    for (const shard of this.#shards) commit.batch.waitCursors.push({ shard, position: this.#position });
+    commit.request();
+  }
+}
+
+function concerns({ program }: ToldWait, entry: LogEvent): boolean {
+  if (!isTellable(entry)) return false;
+  return (program?.events ?? []).some(({ type, isPrefix }) =>
+    isPrefix ? entry.type.startsWith(type) : entry.type === type,
+  );
+}
+
+/** In the order of their positions. */
+function eventsFor(
+  { matchKeys }: WaitRow,
+  byKey: ReadonlyMap<string, readonly ConditionEvent[]>,
+): readonly ConditionEvent[] {
+  const lists = matchKeys.flatMap((key) => {
+    const events = byKey.get(key);
+    return events ? [events] : [];
+  });
+  if (lists.length === 1) return lists[0]!;
+  const events = new Map(lists.flat().map((event) => [event.position, event]));
+  return [...events.values()].toSorted((a, b) => a.position - b.position);
+}

@@ -1,0 +1,450 @@
+/**
+ * The waits of this node's shards: how they begin, and how their runs learn of their ends. The log is told to them by an
+ * evaluator for each claim of shards.
+ *
+ * J8: a task run that waits has a row, or is in memory with a wait that begins here: whoever loads it begins what has none.
+ */
+import {
+  errorCodeOf,
+  firingValue,
+  nodeWait,
+  operationKey,
+  ownSource,
+  resolveTemplate,
+  type AttemptError,
+  type FiredEvent,
+  type Json,
+  type OpenWait,
+  type OperationName,
+  type OperationOutcome,
+  type TaskRun,
+} from "@millrace/core";
+import type { WaitEnd, WaitRow } from "@millrace/store";
+import type { EngineParts } from "../engine-parts.ts";
+import { ownEvent } from "../event-log.ts";
+import type { RunEntry } from "../run-entry.ts";
+import { firedEvent, goneEvent, withoutContent } from "../trigger/firing-desk.ts";
+import { workspaceId } from "../workspace.ts";
+import { approvalAnswered, approvalId, approvalRequested, readAnswer } from "./approval.ts";
+import { matchKeysOf } from "./match-keys.ts";
+import type { LookBack, RecentEntries } from "./recent-entries.ts";
+import { ToldWait } from "./told-wait.ts";
+import { WaitEvaluator } from "./wait-evaluator.ts";
+
+export interface WaitHostOptions {
+  readonly parts: EngineParts;
+  readonly startCall: (entry: RunEntry, taskRun: TaskRun, wait: OpenWait) => void;
+  /** Brings a run that is not in memory back when there is room, or resolves once one on its way has come. */
+  readonly recall: (run: { readonly workspace: number; readonly id: string; readonly shard: number }) => void;
+  readonly arriving: (runId: string) => Promise<void> | undefined;
+}
+
+interface WaitOfRun {
+  readonly entry: RunEntry;
+  readonly taskRun: TaskRun;
+  readonly wait: OpenWait | undefined;
+}
+
+export class WaitHost {
+  readonly #options: WaitHostOptions;
+  readonly #evaluators = new Set<WaitEvaluator>();
+  /** Waits that have no row yet, by run: `placed` ones have one in the next flush. */
+  readonly #beginning = new Map<string, { open: number; unplaced: number }>();
+  readonly #outcomes = new WeakMap<ToldWait, OperationOutcome>();
+  /** Runs that were loaded, whose rows of waits are to be looked at: all of a turn together. */
+  #again: WaitOfRun[] = [];
+  #lastId = 0;
+
+  constructor(options: WaitHostOptions) {
+    this.#options = options;
+  }
+
+  get #parts(): EngineParts {
+    return this.#options.parts;
+  }
+
+  // --- shards -------------------------------------------------------------------------------------------------------
+
+  async load(shards: readonly number[]): Promise<{ readonly enter: () => void }> {
+    const { store } = this.#parts;
+    const [loaded, head, ended] = await Promise.all([
+      store.loadWaits(workspaceId, shards),
+      store.logHead(workspaceId),
+      store.loadEndedWaits(shards),
+    ]);
+    return {
+      enter: () => {
+        const evaluator = new WaitEvaluator({
+          parts: this.#parts,
+          shards,
+          loaded,
+          clock: head.clock,
+          prepare: (waits, recent) => this.#prepare(waits, recent),
+          deliver: (wait, position) => this.#deliver(wait, position),
+          endOf: (wait, position) => this.#endOf(wait, position),
+          onLeft: (row) => this.#onLeft(row),
+        });
+        this.#evaluators.add(evaluator);
+        evaluator.start();
+        for (const run of ended) this.#options.recall(run);
+      },
+    };
+  }
+
+  drop(shards: ReadonlySet<number>): void {
+    for (const evaluator of this.#evaluators) {
+      evaluator.drop(shards);
+      if (evaluator.shards.size === 0) this.#evaluators.delete(evaluator);
+    }
+  }
+
+  stop(): void {
+    for (const evaluator of this.#evaluators) evaluator.stop();
+    this.#evaluators.clear();
+  }
+
+  #evaluatorOf(shard: number): WaitEvaluator | undefined {
+    for (const evaluator of this.#evaluators) if (evaluator.shards.has(shard)) return evaluator;
+    return undefined;
+  }
+
+  /** Whether this run has a wait without a row: it can't leave memory. */
+  isBeginning(runId: string): boolean {
+    return this.#beginning.has(runId);
+  }
+
+  // --- what the run machine says ------------------------------------------------------------------------------------
+
+  /** `isAgain`: the run was loaded, and may have a row of it. */
+  begin(entry: RunEntry, taskRun: TaskRun, wait: OpenWait | undefined, isAgain: boolean): void {
+    if (wait?.op.kind === "call") {
+      if (wait.childRunId === undefined) this.#options.startCall(entry, taskRun, wait);
+      return;
+    }
+    this.#count(entry, 1);
+    if (!isAgain) {
+      this.#beginFresh(entry, taskRun, wait);
+      return;
+    }
+    this.#again.push({ entry, taskRun, wait });
+    if (this.#again.length === 1) queueMicrotask(() => void this.#beginAgain(this.#again.splice(0)));
+  }
+
+  end({ identity }: RunEntry, taskRun: TaskRun, wait: OpenWait | undefined): void {
+    const { workspace, id, shard } = identity;
+    const gone = {
+      workspace,
+      runId: id,
+      node: taskRun.node.definition.id,
+      item: taskRun.item,
+      name: wait?.name,
+      occurrence: wait?.occurrence,
+    };
+    this.#parts.commit.batch.waitsGone.push(gone);
+    this.#parts.commit.request();
+    this.#evaluatorOf(shard)?.forget(
+      (row) =>
+        row.runId === id &&
+        row.node === gone.node &&
+        row.item === gone.item &&
+        (wait === undefined || (row.name === wait.name && row.occurrence === wait.occurrence)),
+    );
+  }
+
+  #count({ identity: { id } }: RunEntry, sign: 1 | -1): void {
+    const known = this.#beginning.get(id) ?? { open: 0, unplaced: 0 };
+    known.open += sign;
+    if (sign > 0) known.unplaced += 1;
+    if (known.open > 0) this.#beginning.set(id, known);
+    else this.#beginning.delete(id);
+  }
+
+  #notePlaced(entry: RunEntry): void {
+    const known = this.#beginning.get(entry.identity.id);
+    if (!known) return;
+    known.unplaced -= 1;
+    if (known.unplaced === 0) this.#parts.runs.onWaiting(entry);
+  }
+
+  async #beginAgain(waits: readonly WaitOfRun[]): Promise<void> {
+    const { store, log, alarms, clock, runs } = this.#parts;
+    try {
+      const ids = [...new Set(waits.map(({ entry }) => entry.identity.id))];
+      const rows = await store.loadWaitsOf(workspaceId, ids);
+      const byName = new Map(rows.map((row) => [nameOf(row), row]));
+      for (const { entry, taskRun, wait } of waits) {
+        const row = byName.get(nameOf(rowName(entry, taskRun, wait ?? nodeWait)));
+        if (!row) this.#beginFresh(entry, taskRun, wait);
+        else {
+          this.#settle(entry);
+          if (row.end && runs.get(row.runId) === entry) this.#give(entry, row, row.end);
+        }
+      }
+    } catch (error) {
+      log.warn({ err: error }, "the waits of runs could not be read; trying again");
+      alarms.set(clock.now() + 500, () => void this.#beginAgain(waits));
+    }
+  }
+
+  /** No wait of it is without a row any more, but for others. */
+  #settle(entry: RunEntry): void {
+    const known = this.#beginning.get(entry.identity.id);
+    if (known) known.unplaced -= 1;
+    this.#count(entry, -1);
+  }
+
+  #beginFresh(entry: RunEntry, taskRun: TaskRun, wait: OpenWait | undefined): void {
+    if (wait) return this.#place(entry, taskRun, wait, conditionOf(entry, taskRun, wait));
+    const { input } = taskRun.node.definition;
+    const resolved = resolveTemplate(entry.run, taskRun.scope, input);
+    if (resolved.kind === "value") return this.#place(entry, taskRun, undefined, resolved.value);
+    void this.#parts.readiness.resolve(entry, taskRun, input).then(
+      (condition) => this.#place(entry, taskRun, undefined, condition),
+      (error: unknown) => this.#fail(entry, taskRun, nodeWait, error),
+    );
+    return undefined;
+  }
+
+  #place(
+    entry: RunEntry,
+    taskRun: TaskRun,
+    wait: OpenWait | undefined,
+    condition: Json | undefined,
+  ): void {
+    const { events, runs } = this.#parts;
+    const { id } = entry.identity;
+    const name = wait ?? nodeWait;
+    const isWanted = (): boolean => runs.get(id) === entry && isOpen(taskRun, wait);
+    if (!isWanted()) return this.#settle(entry);
+    const evaluator = this.#evaluatorOf(entry.identity.shard);
+    // The shard is on its way to another node, which begins it.
+    if (!evaluator) return this.#settle(entry);
+    try {
+      const told = new ToldWait(this.#rowOf(entry, taskRun, wait, condition));
+      const keys = told.program ? matchKeysOf(told.program) : { keys: [], shapes: [] };
+      const withKeys = told.program ? new ToldWait({ ...told.row, matchKeys: keys.keys }) : told;
+      if (wait?.op.kind === "approval") events.emit([requestEvent(entry, taskRun, wait)]);
+      evaluator.begin({
+        told: withKeys,
+        shapes: keys.shapes,
+        lookBack: lookBackOf(entry, taskRun, name),
+        isWanted,
+        onPlaced: () => this.#notePlaced(entry),
+        onSettled: () => this.#count(entry, -1),
+      });
+    } catch (error) {
+      this.#fail(entry, taskRun, name, error);
+    }
+    return undefined;
+  }
+
+  /** Its condition is none: the wait fails. */
+  #fail(entry: RunEntry, taskRun: TaskRun, name: OperationName, error: unknown): void {
+    const { runs } = this.#parts;
+    this.#settle(entry);
+    if (runs.get(entry.identity.id) !== entry) return;
+    const outcome = { kind: "error" as const, error: asAttemptError(error) };
+    runs.step(entry, { kind: "wait_ended", ...targetOf(taskRun), ...pick(name), outcome, position: undefined });
+  }
+
+  #rowOf(
+    entry: RunEntry,
+    taskRun: TaskRun,
+    wait: OpenWait | undefined,
+    condition: Json | undefined,
+  ): WaitRow {
+    const now = this.#parts.clock.now();
+    return {
+      ...rowName(entry, taskRun, wait ?? nodeWait),
+      id: this.#newId(),
+      shard: entry.identity.shard,
+      generation: taskRun.generation,
+      condition: condition === undefined ? undefined : JSON.stringify(condition),
+      state: undefined,
+      beganAt: now,
+      toldTo: 0,
+      timeoutAt: timeoutOf(taskRun, wait, now),
+      dueAt: undefined,
+      matchKeys: [],
+      approval: approvalOf(wait),
+      end: undefined,
+    };
+  }
+
+  /** Unique over nodes, which have their own numbers. */
+  #newId(): number {
+    this.#lastId += 1;
+    return this.#parts.nodeId() * 2 ** 32 + this.#lastId;
+  }
+
+  // --- how waits end ------------------------------------------------------------------------------------------------
+
+  /** Puts together what runs see of these ends: the events of their members. */
+  async #prepare(waits: readonly ToldWait[], recent: RecentEntries): Promise<void> {
+    const { store, values } = this.#parts;
+    const wanted = new Set<number>();
+    for (const wait of waits)
+      for (const member of wait.firing()?.members ?? []) if (member.kind === "event") wanted.add(member.position);
+    const held = recent.at(wanted);
+    for (const { position } of held) wanted.delete(position);
+    const read = wanted.size === 0 ? [] : await store.readEntries(workspaceId, [...wanted]);
+    const events = new Map<number, FiredEvent>();
+    for (const event of [...held, ...read]) {
+      const { value } = await values.loaded(event.data);
+      events.set(event.position, firedEvent(event, value ?? null));
+    }
+    for (const wait of waits) this.#outcomes.set(wait, await this.#outcomeOf(wait, events));
+  }
+
+  async #outcomeOf(wait: ToldWait, events: ReadonlyMap<number, FiredEvent>): Promise<OperationOutcome> {
+    const firing = wait.firing();
+    if (!firing || !wait.program) {
+      const isSleep = wait.row.condition === undefined;
+      return isSleep ? { kind: "value", value: { value: null } } : { kind: "timeout" };
+    }
+    const fired = firingValue(wait.program, firing, (at) => events.get(at) ?? goneEvent(at));
+    const value =
+      wait.row.approval === undefined
+        ? { ...(fired as { readonly [name: string]: Json }), timedOut: false }
+        : readAnswer([...events.values()].find(({ position }) => isMember(firing.members, position)));
+    return { kind: "value", value: await this.#parts.values.store(value) };
+  }
+
+  #endOf(wait: ToldWait, position: number): WaitEnd {
+    const outcome = this.#outcomes.get(wait);
+    if (!outcome) throw new Error("invariant broken: what a wait's end is made of was not read");
+    return { position, outcome };
+  }
+
+  #deliver(wait: ToldWait, position: number): boolean {
+    const entry = this.#parts.runs.get(wait.row.runId);
+    if (!entry) return false;
+    this.#give(entry, wait.row, this.#endOf(wait, position));
+    return true;
+  }
+
+  #give(entry: RunEntry, row: WaitRow, { outcome, position }: WaitEnd): void {
+    const { commit, runs } = this.#parts;
+    const { workspace, runId, node, item, generation, name, occurrence } = row;
+    commit.batch.waitsGone.push({ workspace, runId, node, item, name, occurrence });
+    commit.request();
+    const kept =
+      outcome.kind === "value" ? { kind: "value" as const, value: withoutContent(outcome.value) } : outcome;
+    runs.step(entry, { kind: "wait_ended", node, item, generation, name, occurrence, outcome: kept, position });
+  }
+
+  /** The end is in the row: its run takes it, wherever it is. */
+  #onLeft(row: WaitRow): void {
+    const { runs } = this.#parts;
+    const { workspace, runId: id, shard } = row;
+    const arriving = this.#options.arriving(id);
+    if (arriving) void arriving.then(() => this.#onLeft(row));
+    else if (runs.get(id)) void this.#takeEnds(id);
+    else this.#options.recall({ workspace, id, shard });
+  }
+
+  /** It came into memory while the end was written. */
+  async #takeEnds(runId: string): Promise<void> {
+    const { store, runs, log, alarms, clock } = this.#parts;
+    try {
+      const rows = await store.loadWaitsOf(workspaceId, [runId]);
+      const entry = runs.get(runId);
+      for (const row of rows) if (entry && row.end) this.#give(entry, row, row.end);
+    } catch (error) {
+      log.warn({ err: error, run: runId }, "the end of a wait could not be read; trying again");
+      alarms.set(clock.now() + 500, () => void this.#takeEnds(runId));
+    }
+  }
+}
+
+function isOpen(taskRun: TaskRun, wait: OpenWait | undefined): boolean {
+  if (!wait) return taskRun.state === "waiting";
+  return taskRun.code?.open.get(operationKey(wait)) === wait;
+}
+
+type RowName = Pick<WaitRow, "workspace" | "runId" | "node" | "item" | "name" | "occurrence">;
+
+function rowName({ identity }: RunEntry, taskRun: TaskRun, name: OperationName): RowName {
+  const { workspace, id: runId } = identity;
+  return { workspace, runId, node: taskRun.node.definition.id, item: taskRun.item, ...pick(name) };
+}
+
+function nameOf({ runId, node, item, name, occurrence }: RowName): string {
+  return JSON.stringify([runId, node, item, name, occurrence]);
+}
+
+function pick({ name, occurrence }: OperationName): OperationName {
+  return { name, occurrence };
+}
+
+function targetOf(taskRun: TaskRun): { readonly node: string; readonly item: string; readonly generation: number } {
+  return { node: taskRun.node.definition.id, item: taskRun.item, generation: taskRun.generation };
+}
+
+/** Absent: only time ends it. */
+function conditionOf(entry: RunEntry, taskRun: TaskRun, { name, occurrence, op }: OpenWait): Json | undefined {
+  if (op.kind === "event") return op.condition;
+  if (op.kind !== "approval") return undefined;
+  const value = approvalId(entry.identity.id, taskRun, { name, occurrence });
+  return { kind: "event", type: approvalAnswered, where: { op: "eq", path: ["subject"], value } };
+}
+
+function timeoutOf(taskRun: TaskRun, wait: OpenWait | undefined, now: number): number | undefined {
+  if (!wait) {
+    const timeoutMs = taskRun.node.definition.wait?.timeoutMs;
+    return timeoutMs === undefined ? undefined : now + timeoutMs;
+  }
+  const { op } = wait;
+  if (op.kind === "sleep") return now + op.ms;
+  if (op.kind === "sleep_until") return op.at;
+  if (op.kind === "call") return undefined;
+  return op.timeoutMs === undefined ? undefined : now + op.timeoutMs;
+}
+
+function approvalOf(wait: OpenWait | undefined): Json | undefined {
+  if (wait?.op.kind !== "approval") return undefined;
+  const { title, by, form } = wait.op;
+  return { title: title ?? null, by: by ? [...by] : null, form: (form as Json | undefined) ?? null };
+}
+
+function requestEvent(entry: RunEntry, taskRun: TaskRun, wait: OpenWait): ReturnType<typeof ownEvent> {
+  const id = approvalId(entry.identity.id, taskRun, wait);
+  const { id: run, pipeline } = entry.identity;
+  const value = { ...(approvalOf(wait) as object), run, pipeline, node: taskRun.node.definition.id, item: taskRun.item };
+  return {
+    ...ownEvent({ source: ownSource, id: `${id}/requested`, type: approvalRequested, subject: id, data: { value } }),
+    runId: run,
+  };
+}
+
+/**
+ * Where a wait looks back to (C5): to what fired its run, else to the run's beginning; a further wait of one name to the
+ * end of the one before.
+ */
+function lookBackOf({ identity, run }: RunEntry, taskRun: TaskRun, { name, occurrence }: OperationName): LookBack {
+  const seen = occurrence > 1 ? taskRun.code?.seen.get(name) : undefined;
+  if (seen !== undefined) return { after: seen, since: 0 };
+  const since = identity.generation === 1 ? identity.createdAt : (run.startedAt ?? identity.createdAt);
+  const fired = identity.generation === 1 ? firedPositions(run.firing?.value) : [];
+  return fired.length > 0 ? { after: Math.max(...fired), since: 0 } : { after: 0, since };
+}
+
+function firedPositions(firing: Json | undefined): number[] {
+  const { members } = (firing ?? {}) as { readonly members?: { readonly [operand: string]: Json } };
+  return Object.values(members ?? {}).flatMap((list) =>
+    (Array.isArray(list) ? list : []).flatMap((member) => {
+      const { position } = (member ?? {}) as { readonly position?: unknown };
+      return typeof position === "number" ? [position] : [];
+    }),
+  );
+}
+
+function isMember(members: readonly { readonly kind: string }[], position: number): boolean {
+  return members.some((member) => (member as { readonly position?: number }).position === position);
+}
+
+function asAttemptError(error: unknown): AttemptError {
+  const code = errorCodeOf(error);
+  const message = error instanceof Error ? error.message : String(error);
+  return code === undefined ? { name: "Error", message } : { name: code, code, message };
+}
