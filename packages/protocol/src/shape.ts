@@ -35,6 +35,11 @@ export function isStorable(value: string): boolean {
 
 export const flag = leaf({ type: "boolean" }, "a boolean", (value) => typeof value === "boolean");
 export const anObject = leaf({ type: "object" }, "an object", isObject);
+export const jsonSchema = leaf(
+  { type: ["object", "boolean"] },
+  "a JSON Schema",
+  (value) => typeof value === "boolean" || isObject(value),
+);
 export const sha256 = leaf(
   { type: "string", pattern: "^[0-9a-f]{64}$" },
   "a sha256 in hexadecimal",

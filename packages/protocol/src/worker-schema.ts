@@ -7,6 +7,7 @@ import {
   byKind,
   flag,
   integer,
+  jsonSchema,
   list,
   mapOf,
   memberOr,
@@ -14,6 +15,7 @@ import {
   object,
   oneOf,
   sha256,
+  storable,
   text,
   withKind,
   type Shape,
@@ -38,10 +40,26 @@ const attemptError = object(
     cause: text,
   },
 );
+const stepName = { name: storable, occurrence: positive };
+const waitOperation = byKind({
+  event: object({ condition: anObject }, { timeoutMs: number(0) }),
+  sleep: object({ ms: number(0) }),
+  sleep_until: object({ at: time }),
+  approval: object({}, { title: text, by: texts, form: jsonSchema, timeoutMs: number(0) }),
+  call: object({ pipeline: text, params: carried }),
+});
+const ended = { value: object({ value: carried }), error: object({ error: attemptError }) };
+const record = object({
+  seq: positive,
+  kind: oneOf("step", "wait"),
+  ...stepName,
+  outcome: byKind({ ...ended, timeout: object({}) }),
+});
 const outcome = byKind({
   succeeded: object({ output: carried }, { events: list(anObject) }),
   failed: object({ error: attemptError }),
   skipped: object({ reason: text }),
+  suspended: object({ waits: list(object({ ...stepName, op: waitOperation })) }),
   cancelled: object({}),
   returned: object({}),
   infrastructure: object({ error: attemptError }),
@@ -73,6 +91,10 @@ const workerMessages: { readonly [kind in WorkerMessage["kind"]]: Shape } = {
     { prefetch: count, draining: flag },
   ),
   results: object({ results: list(object({ token, outcome, times })) }),
+  steps: object({
+    token,
+    steps: list(object({ ...stepName, outcome: byKind(ended) }, { events: list(anObject) })),
+  }),
   logs: object({ token, attempt: positive, from: count, lines: list(logLine) }),
   progress: object({ token, fraction: number(0, 1) }, { message: text }),
   artifact: object({
@@ -99,7 +121,7 @@ const dispatch = object(
     connections: texts,
     idempotencyKey: text,
   },
-  { timeoutMs: number(0), params: carried, ahead: flag, inspect: flag },
+  { timeoutMs: number(0), params: carried, ahead: flag, inspect: flag, records: list(record) },
 );
 
 const serverMessages: { readonly [kind in ServerMessage["kind"]]: Shape } = {
@@ -107,6 +129,7 @@ const serverMessages: { readonly [kind in ServerMessage["kind"]]: Shape } = {
   dispatches: object({ dispatches: list(dispatch) }),
   cancel: object({ token, reason: text, graceMs: count }),
   ack: object({ tokens: list(token) }),
+  recorded: object({ token, steps: list(object(stepName)) }),
   goodbye: object({ code: text, message: text, retry: flag }),
 };
 

@@ -8,8 +8,12 @@
  * W3: the server acknowledges a result after its commit, or when its token is out of date.
  * W4: a worker that was away longer than its lease kills what it ran: those dispatches were given to others.
  * W5: a worker names all that it holds in its hello and in its heartbeats: what is not there, it does not run.
+ * W6: a step is over for its task when the server has said that it is recorded. Until then, or until its attempt's result is
+ *     acknowledged, the worker keeps it and sends it again after a reconnect; the server takes a repeat for the same step, and
+ *     the first one counts.
+ * W7: an attempt's steps are sent in the order in which they ended, and all before its result.
  */
-import type { AttemptError, CloudEvent, Json } from "@millrace/core";
+import type { AttemptError, CloudEvent, Json, JsonSchema } from "@millrace/core";
 import type { DispatchToken } from "./ids.ts";
 
 export const protocolVersion = 1;
@@ -21,6 +25,19 @@ export type CarriedValue = { readonly value: Json } | { readonly blob: string; r
 export const inlineBytesMax = 16_384;
 /** The longest JSON text of one output, in bytes. */
 export const outputBytesMax = 64 * 1024 * 1024;
+
+/** The longest JSON text of the value that one step records, in bytes: it is read again at each resume. */
+export const stepBytesMax = 4 * 1024 * 1024;
+/** Steps and waits that one task run records in one generation: all of them travel with each dispatch. */
+export const recordsMax = 1_000;
+/**
+ * What the values of an attempt's steps take inline in all, in bytes: those that don't fit rest as blobs when they are longer
+ * than `smallBytesMax`. So a dispatch with all its records stays a small part of a frame.
+ */
+export const inlineRecordsBytesMax = 256 * 1024;
+export const smallBytesMax = 256;
+/** The longest name of a step or wait, in characters, its key included. */
+export const stepNameMax = 200;
 
 /** A dispatch that was sent ahead waits at most this long for its turn. */
 export const aheadMsMax = 1_000;
@@ -53,12 +70,75 @@ export type AttemptOutcome =
     }
   | { readonly kind: "failed"; readonly error: AttemptError }
   | { readonly kind: "skipped"; readonly reason: string }
+  /** Nothing but waits is left: its process is gone, and it is dispatched again when one of them has ended. */
+  | { readonly kind: "suspended"; readonly waits: readonly WaitRequest[] }
   /** The signal of a cancel was followed. */
   | { readonly kind: "cancelled" }
   /** It was sent ahead, and its turn did not come within `aheadMsMax`: not begun, free for another worker. */
   | { readonly kind: "returned" }
   /** Not the task's fault (bundle could not be fetched, the child could not start): repeated without counting. */
   | { readonly kind: "infrastructure"; readonly error: AttemptError };
+
+/** The identity of a step or wait within its task run and generation. */
+export interface StepName {
+  readonly name: string;
+  /** Which of this name, from 1, in the order in which the task asks. */
+  readonly occurrence: number;
+}
+
+/** What an attempt waits for. The server keeps those that it knows, and drops those that are not asked for any more. */
+export interface WaitRequest extends StepName {
+  readonly op: WaitOperation;
+}
+
+export type WaitOperation =
+  /** `condition`: the JSON of a condition. */
+  | { readonly kind: "event"; readonly condition: Json; readonly timeoutMs?: number }
+  /** From its registration. */
+  | { readonly kind: "sleep"; readonly ms: number }
+  /** ms since the epoch. */
+  | { readonly kind: "sleep_until"; readonly at: number }
+  | {
+      readonly kind: "approval";
+      readonly title?: string;
+      /** Who may answer; absent: whoever may operate. */
+      readonly by?: readonly string[];
+      /** What is to be entered with it. */
+      readonly form?: JsonSchema;
+      readonly timeoutMs?: number;
+    }
+  | { readonly kind: "call"; readonly pipeline: string; readonly params: CarriedValue };
+
+/** How a step or a wait ended. */
+export type RecordedOutcome =
+  /**
+   * Of a wait for events: its firing (`isFired`, `key`, `at`, `revision`, `interval`, `members`); of an approval: `approved`, `by`,
+   * `at`, `form`; of a call: the called run's output; of a sleep: null.
+   */
+  | { readonly kind: "value"; readonly value: CarriedValue }
+  /** Of a step it holds for its attempt only: the next attempt runs the step again. */
+  | { readonly kind: "error"; readonly error: AttemptError }
+  /** A wait's own timeout came first. */
+  | { readonly kind: "timeout" };
+
+/** What a task run has recorded. It holds over the attempts of its generation. */
+export interface StepRecord extends StepName {
+  /** The order of commit, from 1, within the task run and generation. */
+  readonly seq: number;
+  readonly kind: "step" | "wait";
+  readonly outcome: RecordedOutcome;
+}
+
+/** Steps that ended, to be recorded; `recorded` answers. */
+export interface Steps {
+  readonly kind: "steps";
+  readonly token: DispatchToken;
+  readonly steps: readonly (StepName & {
+    readonly outcome: Exclude<RecordedOutcome, { readonly kind: "timeout" }>;
+    /** What the step emitted, to be committed with it. */
+    readonly events?: readonly CloudEvent[];
+  })[];
+}
 
 export interface AttemptTimes {
   /** Worker's clock, ms since the epoch, for display only. */
@@ -129,7 +209,7 @@ export interface Heartbeat {
   readonly running?: readonly DispatchToken[];
 }
 
-export type WorkerMessage = Hello | Results | Logs | Progress | Artifact | Draining | Heartbeat;
+export type WorkerMessage = Hello | Results | Steps | Logs | Progress | Artifact | Draining | Heartbeat;
 
 export interface Welcome {
   readonly kind: "welcome";
@@ -147,6 +227,7 @@ export interface Dispatch {
   readonly attempt: number;
   /** The node's task function is found by loading the bundle and building the pipeline. */
   readonly input: CarriedValue;
+  /** Running time that the attempt has left: waits don't count. */
   readonly timeoutMs?: number;
   readonly env: readonly string[];
   readonly connections: readonly string[];
@@ -158,6 +239,8 @@ export interface Dispatch {
   readonly params?: CarriedValue;
   /** The attempt waits for a debugger before its task is called, and has no timeout. */
   readonly inspect?: boolean;
+  /** All that the task run has recorded in this generation, by `seq`; absent: nothing. */
+  readonly records?: readonly StepRecord[];
 }
 
 export interface Dispatches {
@@ -178,6 +261,13 @@ export interface Ack {
   readonly tokens: readonly DispatchToken[];
 }
 
+/** These steps are committed. */
+export interface Recorded {
+  readonly kind: "recorded";
+  readonly token: DispatchToken;
+  readonly steps: readonly StepName[];
+}
+
 /** The server goes away on purpose or refuses: `retry` says whether to come back. */
 export interface Goodbye {
   readonly kind: "goodbye";
@@ -186,4 +276,4 @@ export interface Goodbye {
   readonly retry: boolean;
 }
 
-export type ServerMessage = Welcome | Dispatches | Cancel | Ack | Goodbye;
+export type ServerMessage = Welcome | Dispatches | Cancel | Ack | Recorded | Goodbye;

@@ -127,6 +127,7 @@ class RunningWorker implements Worker, LinkOwner {
       case "ack":
         this.#attempts.acknowledge(message.tokens);
         return;
+      case "recorded":
       case "goodbye":
         return;
     }

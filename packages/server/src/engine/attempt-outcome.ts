@@ -29,6 +29,11 @@ export function notRunMessage(
 export function coreOutcome(
   outcome: Exclude<AttemptOutcome, { kind: "infrastructure" | "returned" }>,
 ): CoreOutcome {
+  if (outcome.kind === "suspended") {
+    const code = "MILLRACE_INTERNAL";
+    const message = "This server takes no waits of task code.";
+    return { kind: "failed", error: { name: code, code, message, next: "fatal" } };
+  }
   if (outcome.kind !== "succeeded") return outcome;
   const events = outcome.events?.flatMap(readEmitted);
   return { kind: "succeeded", output: stored(outcome.output), ...(events?.length ? { events } : {}) };

@@ -205,6 +205,8 @@ class WorkerSocket implements WorkerLink {
         return this.#keep(engine, message);
       case "draining":
         return engine.hub.drain(worker);
+      case "steps":
+        return this.#ignored("this server records no steps");
       case "hello":
         return this.#ignored("a second hello on one connection");
       default:
