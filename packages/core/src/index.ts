@@ -105,6 +105,7 @@ export {
   type NodeDefinition,
   type NodeKind,
   type NodeOptions,
+  type WaitOptions,
   type PipelineDefinition,
   type PoolUse,
   type ProjectDefinition,

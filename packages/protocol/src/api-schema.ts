@@ -109,7 +109,7 @@ const source = object({ file: text, line: count }, { column: count });
 const node = object(
   {
     id: text,
-    kind: oneOf("task", "branch", "short_circuit", "call"),
+    kind: oneOf("task", "branch", "short_circuit", "call", "wait"),
     name: text,
     input: template,
     after: list(object({ node: text }, { choices: list(text) })),
@@ -122,6 +122,7 @@ const node = object(
     choices: list(text),
     skips: oneOf("all", "direct"),
     calls: text,
+    wait: object({ onTimeout: oneOf("fail", "skip", "continue") }, { timeoutMs: number(0) }),
     source,
     description: text,
   },

@@ -59,7 +59,7 @@ export interface AttemptView {
   readonly generation: number;
   readonly attempt: number;
   readonly dispatch: number;
-  readonly state: "running" | "succeeded" | "failed" | "skipped" | "cancelled" | "lost";
+  readonly state: "running" | "succeeded" | "failed" | "skipped" | "cancelled" | "lost" | "suspended";
   readonly worker?: string;
   readonly startedAt: string;
   readonly endedAt?: string;

@@ -13,6 +13,7 @@ import {
   type SourceLocation,
   type Template,
   type TriggerRule,
+  type WaitOptions,
 } from "@millrace/core";
 import type { ParsedOptions } from "./options.ts";
 import { isReference, type ReferenceOwner } from "./reference.ts";
@@ -33,6 +34,7 @@ export interface NodeDraft {
   readonly choices?: readonly string[];
   readonly skips?: "all" | "direct";
   readonly calls?: string;
+  readonly wait?: WaitOptions;
   readonly options: NodeOptions;
   readonly description: string | undefined;
   readonly mark: SourceMark | undefined;

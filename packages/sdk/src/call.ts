@@ -256,8 +256,13 @@ function ruleOf(call: PreparedCall, teardownOf: readonly string[] | undefined): 
   if (rule === undefined) return teardownOf ? "all_done_setup_success" : "all_success";
   if (teardownOf)
     throw optionError(call.owner, 'option "rule" can\'t be set on a teardown, which has its own');
+  return ruleOption(rule, call.owner);
+}
+
+/** `all_success` unless given. */
+export function ruleOption(rule: unknown, owner: OptionOwner): TriggerRule {
   const known = triggerRules.filter((name) => name !== "all_done_setup_success");
-  return choiceOption(rule, "rule", call.owner, known);
+  return choiceOption(rule ?? "all_success", "rule", owner, known);
 }
 
 function teardownSetups(call: PreparedCall): readonly string[] | undefined {

@@ -73,3 +73,4 @@ export {
   type WebhookSecret,
   type WebhookVerify,
 } from "./webhook.ts";
+export { wait, type WaitOptions, type WaitResult } from "./wait.ts";

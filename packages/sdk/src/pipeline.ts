@@ -20,6 +20,7 @@ import {
 import type { Callee } from "./call.ts";
 import { toTemplate, type Filled } from "./input.ts";
 import type { Firing } from "./condition/firing.ts";
+import { hasHoles } from "./condition/hole.ts";
 import { conditionOf, type NoOperands, type On, type Operands } from "./condition/on.ts";
 import { checkName } from "./name.ts";
 import {
@@ -303,6 +304,12 @@ function triggerOf(
   }
   const made = conditionOf(on);
   if (!made) throw optionError(owner, 'option "on" must be a condition, which the functions of `on` give');
+  if (hasHoles(made.condition as unknown as Json)) {
+    throw optionError(
+      owner,
+      'option "on" holds a reference, which has a value in a run only. Write the value, or wait for it in the body with `wait`',
+    );
+  }
   const json = { condition: made.condition, onResume, catchUp };
   const source = locate(made.mark, owner.root);
   try {

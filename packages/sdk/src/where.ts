@@ -20,7 +20,9 @@ import {
   type KeyOf,
   type MemberOf,
 } from "./event-path.ts";
+import { holeFor } from "./condition/hole.ts";
 import { didYouMean } from "./nearest.ts";
+import { isReference, type ReferenceBase } from "./reference.ts";
 import { formatSource, locate, type SourceMark } from "./source.ts";
 
 /** An event as filters and keys see it. */
@@ -47,10 +49,10 @@ interface ExistsTest {
 }
 
 interface EqualTest<T, Operand = T> extends ExistsTest {
-  readonly eq?: Operand;
+  readonly eq?: Operand | ReferenceBase<T>;
   /** Also true where there is no value. */
   readonly ne?: Operand;
-  readonly in?: readonly T[];
+  readonly in?: readonly (T | ReferenceBase<T>)[];
 }
 
 interface OrderTest<T> {
@@ -98,6 +100,7 @@ type ScalarTests<T> = [Extract<T, Scalar>] extends [never]
   ? never
   :
       | Extract<T, Scalar>
+      | ReferenceBase<Extract<T, Scalar>>
       | (EqualTest<Extract<T, Scalar>, Extract<T, Scalar> | TimeOfText<T>> &
           ([Extract<T, string>] extends [never] ? unknown : TextTest) &
           ([Extract<T, string | number>] extends [never] ? unknown : OrderTest<OrderOperand<T>>));
@@ -122,6 +125,7 @@ type NestedTests<T> = { readonly [K in Exclude<KeyOf<T>, OperatorName>]?: TestOf
 
 type AnyTest =
   | Scalar
+  | ReferenceBase<unknown>
   | (EqualTest<Scalar | TimeOperand> & OrderTest<string | number | TimeOperand> & TextTest & ListTest<Scalar>)
   | { readonly [field: string]: AnyTest };
 
@@ -298,6 +302,7 @@ class WhereWriter {
 
   /** A scalar, an object of operators, or an object of fields. */
   #writeTests(test: unknown, path: WherePath, at: Path): readonly Where[] {
+    if (isReference(test)) return [this.#leaf({ op: "eq", path, value: holeFor(test) }, at)];
     if (!isRecord(test)) return [this.#leaf({ op: "eq", path, value: test }, at)];
     const names = Object.keys(test).filter((name) => test[name] !== undefined);
     const operators = names.filter((name) => operatorNames.has(name));
@@ -312,7 +317,7 @@ class WhereWriter {
         [...at, other],
         `stands beside the operator "${operators[0]}", so it is no field.${didYouMean(other, operatorNames)} If "${operators[0]}" is a field, write the filter in CEL`,
       );
-    return operators.map((op) => this.#leaf({ op, path, value: test[op] }, [...at, op]));
+    return operators.map((op) => this.#leaf({ op, path, value: withHoles(test[op]) }, [...at, op]));
   }
 
   #leaf(json: object, at: Path): Where {
@@ -333,6 +338,12 @@ class WhereWriter {
       message: `${this.#place.what} is wrong${place}: ${what}${/[.?]$/.test(what) ? "" : "."}`,
     });
   }
+}
+
+/** References, which `wait` takes, become texts. */
+function withHoles(value: unknown): unknown {
+  if (isReference(value)) return holeFor(value);
+  return Array.isArray(value) ? value.map(withHoles) : value;
 }
 
 /** One part stands for itself. */

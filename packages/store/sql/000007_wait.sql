@@ -65,7 +65,8 @@ create table task_code (
   constraint task_code_pkey primary key (workspace, run_id, node, item)
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 2000);
 
--- Steps that finished and waits that ended, in code: the first outcome of a name counts. Kept as long as history is.
+-- Steps that finished and waits that ended, in code: the first outcome of a name counts, but that a step failed counts for its
+-- attempt only. Kept as long as history is.
 create table step (
   workspace integer not null,
   run_id text collate "C" not null,
@@ -76,6 +77,7 @@ create table step (
   name text collate "C" not null,
   occurrence integer not null,
   seq integer not null,
+  attempt integer not null,
   dispatch integer not null,
   outcome json not null,
   value_blob text,
@@ -175,17 +177,26 @@ language plpgsql
 as $$
 begin
   insert into step (
-    workspace, run_id, node, item, generation, kind, name, occurrence, seq, dispatch, outcome, value_blob, recorded_at
+    workspace, run_id, node, item, generation, kind, name, occurrence, seq, attempt, dispatch, outcome, value_blob,
+    recorded_at
   )
   select
-    workspace, run_id, node, item, generation, kind, name, occurrence, seq, dispatch, outcome::json, value_blob,
+    workspace, run_id, node, item, generation, kind, name, occurrence, seq, attempt, dispatch, outcome::json, value_blob,
     to_timestamp(recorded_ms / 1000)
   from json_to_recordset(p_rest -> 'steps')
     as s (
       workspace integer, run_id text, node text, item text, generation integer, kind text, name text,
-      occurrence integer, seq integer, dispatch integer, outcome text, value_blob text, recorded_ms double precision
+      occurrence integer, seq integer, attempt integer, dispatch integer, outcome text, value_blob text,
+      recorded_ms double precision
     )
-  on conflict do nothing;
+  on conflict (workspace, run_id, node, item, generation, kind, name, occurrence) do update set
+    seq = excluded.seq,
+    attempt = excluded.attempt,
+    dispatch = excluded.dispatch,
+    outcome = excluded.outcome,
+    value_blob = excluded.value_blob,
+    recorded_at = excluded.recorded_at
+  where step.kind = 'step' and step.outcome ->> 'kind' = 'error' and step.attempt < excluded.attempt;
 
   insert into task_code (workspace, run_id, node, item, code)
   select workspace, run_id, node, item, code::json

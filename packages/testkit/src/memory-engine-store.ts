@@ -203,7 +203,10 @@ export class MemoryEngineDatabase {
         loadDueMemoryKeys(this.tables, shards, until).slice(0, limit),
       readTypes: async (workspace, { types, after, since, until }, limit) =>
         (this.tables.logs.get(workspace)?.entries ?? [])
-          .filter(({ type, position, recordedAt }) => types.includes(type) && position > after && recordedAt >= since)
+          .filter(
+            ({ type, position, recordedAt }) =>
+              types.includes(type) && position > after && recordedAt >= since,
+          )
           .filter(({ position }) => position <= until)
           .slice(0, limit),
       loadWaits: async (workspace, shards) => loadMemoryWaits(this.tables, workspace, shards),

@@ -157,7 +157,9 @@ function changeCode(tables: MemoryTables, batch: FlushBatch, undo: Undo): void {
   for (const row of batch.steps) {
     const { workspace, runId, node, item, generation, kind, name, occurrence } = row;
     const key = keyOf(workspace, runId, node, item, generation, kind, name, occurrence);
-    if (!tables.steps.has(key)) put(tables.steps, key, row, undo);
+    const known = tables.steps.get(key);
+    const isOld = known?.kind === "step" && known.outcome.kind === "error" && known.attempt < row.attempt;
+    if (!known || isOld) put(tables.steps, key, row, undo);
   }
   for (const row of batch.codes)
     put(tables.codes, keyOf(row.workspace, row.runId, row.node, row.item), row, undo);

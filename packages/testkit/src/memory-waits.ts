@@ -73,7 +73,8 @@ export function loadMemorySteps(tables: MemoryTables, key: StepKey): StepRow[] {
         row.runId === key.runId &&
         row.node === key.node &&
         row.item === key.item &&
-        row.generation === key.generation,
+        row.generation === key.generation &&
+        (row.kind === "wait" || row.attempt === key.attempt || row.outcome.kind !== "error"),
     )
     .toSorted((a, b) => a.seq - b.seq);
 }

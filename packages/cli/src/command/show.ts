@@ -156,7 +156,7 @@ function attemptLines(
       const { worker } = attempt;
       const where =
         worker === undefined ? "" : `  on ${workers.get(worker) ?? `worker ${worker.slice(0, 8)}`}`;
-      const state = attempt.state === "lost" ? paint.yellow("! lost") : stateLabel(attempt.state, paint);
+      const state = attemptLabel(attempt.state, paint);
       lines.push(
         `  ${state}  ${generation}attempt ${attempt.attempt}${again}  ${paint.dim(`${formatTime(at, new Date())}${took}${where}`)}`,
       );
@@ -171,4 +171,9 @@ function attemptLines(
   const more = taskRuns.length - attemptsShown;
   if (more > 0) lines.push("", paint.dim(`… and ${plural(more, "more task run")}; see them all with --json`));
   return lines;
+}
+
+function attemptLabel(state: TaskRunView["attempts"][number]["state"], paint: Terminal["paint"]): string {
+  if (state === "lost") return paint.yellow("! lost");
+  return state === "suspended" ? paint.dim("◌ suspended") : stateLabel(state, paint);
 }

@@ -1,5 +1,5 @@
 /** A pipeline's graph as text, and in Mermaid's language. */
-import { compileGraph, type GraphNode, type PipelineDefinition } from "@millrace/core";
+import { compileGraph, describeSpan, type GraphNode, type PipelineDefinition } from "@millrace/core";
 import { formatDuration, formatTable, plural } from "../terminal/format.ts";
 import type { Colors } from "../terminal/terminal.ts";
 import { outlineOf, parentsOf, type OutlineRow } from "./outline.ts";
@@ -29,6 +29,8 @@ function shapeOf({ definition, teardown }: GraphNode): string {
       return "◆";
     case "call":
       return "▷";
+    case "wait":
+      return "◌";
     default:
       return "●";
   }
@@ -47,6 +49,7 @@ function notesOf(node: GraphNode): string[] {
   for (const edge of node.parents) {
     if (edge.choices) notes.push(`when ${edge.parent.definition.id} chose ${edge.choices.join(" or ")}`);
   }
+  if (definition.kind === "wait") notes.push(waitNote(definition.wait?.timeoutMs));
   if (definition.kind === "call") notes.push(`runs ${definition.calls}`);
   if (definition.rule !== "all_success" && !node.teardown) notes.push(definition.rule);
   if (node.teardown) notes.push(`teardown of ${(definition.teardownOf ?? []).join(", ")}`);
@@ -56,6 +59,10 @@ function notesOf(node: GraphNode): string[] {
   if (options.queue !== "default") notes.push(`queue ${options.queue}`);
   if (options.cache) notes.push("cached");
   return notes;
+}
+
+function waitNote(timeoutMs: number | undefined): string {
+  return timeoutMs === undefined ? "waits" : `waits ${describeSpan(timeoutMs)} at most`;
 }
 
 export function mermaidOf(definition: PipelineDefinition): string[] {
@@ -90,6 +97,8 @@ function brackets({ definition }: GraphNode): readonly [string, string] {
       return ["{", "}"];
     case "call":
       return ["[[", "]]"];
+    case "wait":
+      return ["([", "])"];
     default:
       return ["[", "]"];
   }

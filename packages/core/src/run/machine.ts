@@ -387,12 +387,7 @@ function endTimeout(step: Step, taskRun: TaskRun): void {
     case "skip":
       return endTaskRun(step, taskRun, { state: "skipped", reason: { code: waitTimeout, message } });
     case "continue":
-      return finishAttempt(
-        step,
-        taskRun,
-        { kind: "succeeded", output: { value: nothingCame } },
-        0,
-      );
+      return finishAttempt(step, taskRun, { kind: "succeeded", output: { value: nothingCame } }, 0);
     default: {
       const error = { name: waitTimeout, code: waitTimeout, message, next: "fatal" as const };
       return finishAttempt(step, taskRun, { kind: "failed", error }, 0);

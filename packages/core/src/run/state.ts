@@ -8,7 +8,14 @@ import type { EventDraft } from "../event/event.ts";
 import type { Graph, GraphNode, GraphRegion } from "../graph/graph.ts";
 import type { Json } from "../json.ts";
 import type { AttemptError } from "../retry/policy.ts";
-import type { CodeState, OpenWait, OperationName, OperationOutcome, StepRecord, WaitRequest } from "./wait.ts";
+import type {
+  CodeState,
+  OpenWait,
+  OperationName,
+  OperationOutcome,
+  StepRecord,
+  WaitRequest,
+} from "./wait.ts";
 
 export const taskRunStates = [
   "pending",

@@ -7,10 +7,22 @@ import {
   type CloudEvent,
   type EventDraft,
   type Json,
+  type OperationOutcome,
   type RunMessage,
+  type StepRecord,
   type StoredValue,
+  type WaitRequest as CoreWaitRequest,
 } from "@millrace/core";
-import type { AttemptOutcome, CarriedValue, DispatchToken } from "@millrace/protocol";
+import type {
+  AttemptOutcome,
+  CarriedValue,
+  DispatchToken,
+  RecordedOutcome,
+  StepRecord as CarriedRecord,
+  Steps,
+  WaitRequest,
+} from "@millrace/protocol";
+import { carried } from "./task-input.ts";
 
 export function stored(value: CarriedValue): StoredValue {
   return "blob" in value ? { blob: value.blob, bytes: value.bytes } : { value: value.value };
@@ -26,14 +38,58 @@ export function notRunMessage(
   return { kind: "lost", token, blame, error: outcome.error };
 }
 
-export function coreOutcome(
-  outcome: Exclude<AttemptOutcome, { kind: "infrastructure" | "returned" }>,
-): CoreOutcome {
-  if (outcome.kind === "suspended") {
-    const code = "MILLRACE_INTERNAL";
-    const message = "This server takes no waits of task code.";
-    return { kind: "failed", error: { name: code, code, message, next: "fatal" } };
+/** What a worker says of a dispatch that was under way. */
+export function resultMessage(
+  token: DispatchToken,
+  outcome: AttemptOutcome,
+  random: number,
+): Extract<RunMessage, { kind: "lost" | "returned" | "suspended" | "result" }> {
+  switch (outcome.kind) {
+    case "infrastructure":
+    case "returned":
+      return notRunMessage(token, outcome);
+    case "suspended":
+      return { kind: "suspended", token, waits: outcome.waits.map(readWait) };
+    default:
+      return { kind: "result", token, outcome: coreOutcome(outcome), random };
   }
+}
+
+function readWait({ name, occurrence, op }: WaitRequest): CoreWaitRequest {
+  return {
+    name,
+    occurrence,
+    op: op.kind === "call" ? { ...op, params: stored(op.params) } : op,
+  };
+}
+
+export function stepMessages({ token, steps }: Steps): Extract<RunMessage, { kind: "step" }>[] {
+  return steps.map(({ name, occurrence, outcome, events = [] }) => ({
+    kind: "step",
+    token,
+    step: { name, occurrence, outcome: readOutcome(outcome) },
+    events: events.flatMap(readEmitted),
+  }));
+}
+
+function readOutcome(outcome: RecordedOutcome): OperationOutcome {
+  return outcome.kind === "value" ? { kind: "value", value: stored(outcome.value) } : outcome;
+}
+
+/** A record as a worker gets it. */
+export function carriedRecord({ seq, kind, name, occurrence, outcome }: StepRecord): CarriedRecord {
+  return {
+    seq,
+    kind,
+    name,
+    occurrence,
+    outcome: outcome.kind === "value" ? { kind: "value", value: carried(outcome.value) } : outcome,
+  };
+}
+
+export function coreOutcome(
+  outcome: Exclude<AttemptOutcome, { kind: "infrastructure" | "returned" | "suspended" }>,
+): CoreOutcome {
   if (outcome.kind !== "succeeded") return outcome;
   const events = outcome.events?.flatMap(readEmitted);
   return { kind: "succeeded", output: stored(outcome.output), ...(events?.length ? { events } : {}) };

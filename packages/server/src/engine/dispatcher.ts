@@ -14,6 +14,8 @@ import {
   type Dispatch,
   type DispatchToken,
   type ServerMessage,
+  type StepName,
+  type StepRecord,
 } from "@millrace/protocol";
 import { FairQueue } from "./fair-queue.ts";
 import type { RunEntry } from "./run-entry.ts";
@@ -29,6 +31,8 @@ export interface ReadyTask {
   gone: boolean;
   /** Set once it had to be fetched or stored. */
   input: CarriedValue | undefined;
+  /** What its function has recorded, where that had to be read. */
+  records: readonly StepRecord[] | undefined;
   /** Limits that it needs, in the order of their acquisition. */
   wanted: readonly HeldLimit[];
   /** How many of them it holds or has asked for. */
@@ -93,6 +97,7 @@ export interface ConnectedWorker {
 interface Outgoing {
   readonly dispatches: Dispatch[];
   readonly acks: DispatchToken[];
+  readonly recorded: { readonly token: DispatchToken; readonly steps: readonly StepName[] }[];
   readonly cancels: { readonly token: DispatchToken; readonly reason: string }[];
 }
 
@@ -237,6 +242,12 @@ export class Dispatcher {
     this.#outgoingTo(worker).acks.push(token);
   }
 
+  /** These steps are committed with what is decided now. */
+  noteRecorded(worker: ConnectedWorker, token: DispatchToken, steps: readonly StepName[]): void {
+    const names = steps.map(({ name, occurrence }) => ({ name, occurrence }));
+    this.#outgoingTo(worker).recorded.push({ token, steps: names });
+  }
+
   cancel(worker: ConnectedWorker, token: DispatchToken, reason: string): void {
     this.#outgoingTo(worker).cancels.push({ token, reason });
   }
@@ -252,7 +263,7 @@ export class Dispatcher {
     }
     let outgoing = all.get(worker);
     if (!outgoing) {
-      outgoing = { dispatches: [], acks: [], cancels: [] };
+      outgoing = { dispatches: [], acks: [], recorded: [], cancels: [] };
       all.set(worker, outgoing);
     }
     return outgoing;
@@ -272,6 +283,7 @@ export class Dispatcher {
       const messages: ServerMessage[] = [];
       if (dispatches.length > 0) messages.push({ kind: "dispatches", dispatches });
       if (outgoing.acks.length > 0) messages.push({ kind: "ack", tokens: outgoing.acks });
+      for (const recorded of outgoing.recorded) messages.push({ kind: "recorded", ...recorded });
       const graceMs = this.#options.cancelGraceMs;
       for (const cancel of outgoing.cancels) messages.push({ kind: "cancel", ...cancel, graceMs });
       if (messages.length > 0) worker.link.send(...messages);

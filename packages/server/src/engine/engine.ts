@@ -182,15 +182,7 @@ export class Engine {
     };
     const wired = parts as typeof parts & {
       -readonly [
-        key in
-          | "events"
-          | "dispatcher"
-          | "limits"
-          | "runs"
-          | "readiness"
-          | "offers"
-          | "distant"
-          | "waits"
+        key in "events" | "dispatcher" | "limits" | "runs" | "readiness" | "offers" | "distant" | "waits"
       ]: EngineParts[key];
     };
     wired.events = new EventLog({

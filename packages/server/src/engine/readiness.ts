@@ -15,8 +15,9 @@ import {
   type Template,
   type TaskRun,
 } from "@millrace/core";
-import type { CarriedValue, Dispatch } from "@millrace/protocol";
+import type { CarriedValue, Dispatch, StepRecord } from "@millrace/protocol";
 import type { CacheRow, LimitKey } from "@millrace/store";
+import { carriedRecord } from "./attempt-outcome.ts";
 import type { HeldLimit, ReadyTask } from "./dispatcher.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import type { RunEntry } from "./run-entry.ts";
@@ -52,6 +53,7 @@ export class Readiness {
       queue: options.queue,
       gone: false,
       input: undefined,
+      records: undefined,
       wanted: [],
       taken: 0,
       granted: 0,
@@ -242,7 +244,7 @@ export class Readiness {
   /** Decides the dispatch of a queued task run, or fetches what its input needs and queues it again. */
   dispatch(task: ReadyTask, workerId: string, ahead: boolean): Dispatch | undefined {
     const { entry, taskRun } = task;
-    const input = task.input ?? this.#inputNow(task);
+    const input = this.#hasRecords(task) ? (task.input ?? this.#inputNow(task)) : undefined;
     if (!input) return undefined;
     entry.ready.delete(taskRun);
     task.gone = true;
@@ -253,11 +255,15 @@ export class Readiness {
     this.#parts.runs.step(entry, { kind: "dispatch", taskRun, worker: workerId });
     if (taskRun.state !== "running") return undefined;
     if (task.cacheKey !== undefined) this.#parts.runs.noteCacheKey(taskRun, task.cacheKey);
-    const message = this.messageFor(entry, taskRun, input);
+    const message = this.#messageFor(entry, taskRun, { input, records: task.records });
     return ahead ? { ...message, ahead } : message;
   }
 
-  messageFor(entry: RunEntry, taskRun: TaskRun, input: CarriedValue): Dispatch {
+  #messageFor(
+    entry: RunEntry,
+    taskRun: TaskRun,
+    { input, records = [] }: { readonly input: CarriedValue; readonly records?: ReadyTask["records"] },
+  ): Dispatch {
     const { identity, run } = entry;
     const { options } = taskRun.node.definition;
     const inspect = isInspected(identity.labels, taskRun);
@@ -267,7 +273,10 @@ export class Readiness {
       bundle: identity.bundle,
       attempt: taskRun.attempt,
       input,
-      ...(options.timeoutMs === undefined || inspect ? {} : { timeoutMs: options.timeoutMs }),
+      ...(options.timeoutMs === undefined || inspect
+        ? {}
+        : { timeoutMs: Math.max(1, options.timeoutMs - (taskRun.code?.ranMs ?? 0)) }),
+      ...(records.length === 0 ? {} : { records }),
       ...(inspect ? { inspect } : {}),
       env: options.env,
       connections: options.connections,
@@ -298,8 +307,36 @@ export class Readiness {
     this.#enqueue(task);
   }
 
-  /** The input of a task run that is under way, for a worker that must be told again. */
-  async inputAgain(entry: RunEntry, taskRun: TaskRun): Promise<CarriedValue> {
+  /** What its function has recorded is at hand; else it is being read, and the task run is queued again. */
+  #hasRecords(task: ReadyTask): boolean {
+    if (task.records || !task.taskRun.code?.seq) return true;
+    this.#own(task, this.#fetchRecords(task));
+    return false;
+  }
+
+  async #fetchRecords(task: ReadyTask): Promise<void> {
+    task.records = await this.#recordsOf(task.entry, task.taskRun);
+    if (!task.gone) this.#enqueue(task);
+  }
+
+  async #recordsOf({ identity }: RunEntry, taskRun: TaskRun): Promise<StepRecord[]> {
+    const { commit, store } = this.#parts;
+    // The last of them may be part of a flush that is under way.
+    await commit.drained();
+    const { generation, attempt, item, node } = taskRun;
+    const { workspace, id: runId } = identity;
+    const key = { workspace, runId, node: node.definition.id, item, generation, attempt };
+    return (await store.loadSteps(key)).map(carriedRecord);
+  }
+
+  /** The dispatch of a task run that is under way, for a worker that must be told again. */
+  async messageAgain(entry: RunEntry, taskRun: TaskRun): Promise<Dispatch> {
+    const input = await this.#inputAgain(entry, taskRun);
+    const records = taskRun.code?.seq ? await this.#recordsOf(entry, taskRun) : [];
+    return this.#messageFor(entry, taskRun, { input, records });
+  }
+
+  async #inputAgain(entry: RunEntry, taskRun: TaskRun): Promise<CarriedValue> {
     const { input } = taskRun.node.definition;
     const whole = wholeOutput(entry.run, taskRun.scope, input);
     if (whole) return carried(whole);

@@ -337,6 +337,7 @@ export class RunHost {
       ...record,
       ...nameOf(entry, taskRun),
       generation: taskRun.generation,
+      attempt: taskRun.attempt,
       dispatch: taskRun.dispatch,
       recordedAt: clock.now(),
     });

@@ -24,13 +24,14 @@ import {
   type Heartbeat,
   type Hello,
   type Results,
+  type Steps,
   type Welcome,
 } from "@millrace/protocol";
 import type { Alarm, Clock } from "./clock.ts";
 import type { Busy, ConnectedWorker, WorkerLink } from "./dispatcher.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import { timeoutSlackMs, workerHeartbeatMs, workerLeaseMs } from "./limits.ts";
-import { coreOutcome, lostError, notRunMessage, stored } from "./attempt-outcome.ts";
+import { coreOutcome, lostError, resultMessage, stepMessages, stored } from "./attempt-outcome.ts";
 import type { RunEntry } from "./run-entry.ts";
 import { isInspected, revokedText, tokenOf } from "./task-input.ts";
 import { workspaceId } from "./workspace.ts";
@@ -140,10 +141,9 @@ export class WorkerHub {
       return;
     }
     const { entry, taskRun } = busy.own;
-    void readiness.inputAgain(entry, taskRun).then(
-      (input) => {
-        if (worker.busy.get(tokenKey(busy.token)) !== busy) return;
-        dispatcher.resend(worker, readiness.messageFor(entry, taskRun, input));
+    void readiness.messageAgain(entry, taskRun).then(
+      (message) => {
+        if (worker.busy.get(tokenKey(busy.token)) === busy) dispatcher.resend(worker, message);
       },
       (error: unknown) => runs.setAside(entry, error),
     );
@@ -204,12 +204,6 @@ export class WorkerHub {
       void this.#forward(worker, token, outcome);
       return;
     }
-    if (outcome.kind === "infrastructure" || outcome.kind === "returned") {
-      runs.step(entry, notRunMessage(token, outcome));
-      dispatcher.free(token);
-      dispatcher.acknowledge(worker, token);
-      return;
-    }
     const structural = entry.run.graph.byId.get(token.node)?.structural ?? false;
     if (outcome.kind === "succeeded" && "blob" in outcome.output && structural) {
       void this.#resultWithBlob(worker, entry, token, outcome).catch((error: unknown) =>
@@ -217,9 +211,37 @@ export class WorkerHub {
       );
       return;
     }
-    runs.step(entry, { kind: "result", token, outcome: coreOutcome(outcome), random: this.#parts.random() });
+    runs.step(entry, resultMessage(token, outcome, this.#parts.random()));
     dispatcher.free(token);
     dispatcher.acknowledge(worker, token);
+  }
+
+  /** Steps that ended, told again after the commit (W6); of a run that is not here its owner records them. */
+  steps(worker: ConnectedWorker, message: Steps): void {
+    this.heard(worker);
+    const { runs, dispatcher, commit } = this.#parts;
+    const entry = runs.get(message.token.runId);
+    if (!entry) {
+      void this.#forwardSteps(worker, message);
+      return;
+    }
+    for (const step of stepMessages(message)) runs.step(entry, step);
+    dispatcher.noteRecorded(worker, message.token, message.steps);
+    commit.request();
+  }
+
+  async #forwardSteps(worker: ConnectedWorker, message: Steps): Promise<void> {
+    const { store, dispatcher, commit } = this.#parts;
+    const { runId } = message.token;
+    for (const step of stepMessages(message)) {
+      const content = { kind: "run", runId, message: step } as unknown as Json;
+      const isLeft = await this.#insist("a step could not be forwarded", () =>
+        store.sendToRun({ workspace: workspaceId, id: runId }, content),
+      );
+      if (!isLeft) return;
+    }
+    dispatcher.noteRecorded(worker, message.token, message.steps);
+    commit.request();
   }
 
   async #resultWithBlob(
@@ -262,10 +284,7 @@ export class WorkerHub {
     if (worker.passing.has(key)) return;
     worker.passing.add(key);
     const { store, dispatcher, commit } = this.#parts;
-    const message =
-      outcome.kind === "infrastructure" || outcome.kind === "returned"
-        ? notRunMessage(token, outcome)
-        : { kind: "result" as const, token, outcome: coreOutcome(outcome), random: this.#parts.random() };
+    const message = resultMessage(token, outcome, this.#parts.random());
     const content = { kind: "run", runId: token.runId, message } as unknown as Json;
     const isLeft = await this.#insist("a result could not be forwarded", () =>
       store.sendToRun({ workspace: workspaceId, id: token.runId }, content),

@@ -206,7 +206,7 @@ class WorkerSocket implements WorkerLink {
       case "draining":
         return engine.hub.drain(worker);
       case "steps":
-        return this.#ignored("this server records no steps");
+        return engine.hub.steps(worker, message);
       case "hello":
         return this.#ignored("a second hello on one connection");
       default:

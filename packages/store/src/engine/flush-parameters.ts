@@ -344,6 +344,7 @@ function addCode(rest: Record<string, unknown[]>, batch: FlushBatch): void {
     name: row.name,
     occurrence: row.occurrence,
     seq: row.seq,
+    attempt: row.attempt,
     dispatch: row.dispatch,
     outcome: JSON.stringify(storedOutcome(row.outcome)),
     value_blob: row.outcome.kind === "value" ? row.outcome.value.blob : undefined,

@@ -299,7 +299,7 @@ export interface FlushBatch {
   /** Never back. Whatever ends waits moves one. */
   readonly waitCursors: LogCursor[];
   readonly waitShapes: WaitShape[];
-  /** One that is recorded already stays as it is. */
+  /** One that is recorded already stays as it is, unless it is a step that failed in an earlier attempt. */
   readonly steps: StepRow[];
   readonly codes: CodeRow[];
   /** All of these runs. */
@@ -498,7 +498,7 @@ export interface EngineStore {
   loadWaitsOf(workspace: number, runIds: readonly string[]): Promise<WaitRow[]>;
   /** Runs with waits that have ended, which they have not taken. */
   loadEndedWaits(shards: readonly number[]): Promise<(RunKey & { readonly shard: number })[]>;
-  /** What a task's function has recorded, in the order of commit. */
+  /** What a task's function has recorded, in the order of commit; of steps that failed those of this attempt. */
   loadSteps(key: StepKey): Promise<StepRecord[]>;
 
   /** Tells nodes that there are offers. */

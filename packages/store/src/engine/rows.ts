@@ -1,5 +1,13 @@
 /** Reads what PostgreSQL answers into the port's rows. */
-import type { AttemptError, CodeRecord, Json, Reason, RunState, StoredValue, TaskRunState } from "@millrace/core";
+import type {
+  AttemptError,
+  CodeRecord,
+  Json,
+  Reason,
+  RunState,
+  StoredValue,
+  TaskRunState,
+} from "@millrace/core";
 import type { LiveRun, RunParent, TaskRunRow } from "./port.ts";
 
 export interface LiveRunColumns {

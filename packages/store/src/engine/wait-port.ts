@@ -67,11 +67,12 @@ export interface StepRow extends StepRecord {
   readonly node: string;
   readonly item: string;
   readonly generation: number;
+  readonly attempt: number;
   readonly dispatch: number;
   readonly recordedAt: number;
 }
 
-export type StepKey = Pick<StepRow, "workspace" | "runId" | "node" | "item" | "generation">;
+export type StepKey = Pick<StepRow, "workspace" | "runId" | "node" | "item" | "generation" | "attempt">;
 
 /** What a function waits for, over its dispatches. */
 export interface CodeRow {

@@ -2,7 +2,15 @@
 import type { Json, OperationOutcome, StepRecord } from "@millrace/core";
 import type { Pool } from "pg";
 import { toTimestamp } from "../value-types.ts";
-import type { FoundWaits, LoadedWaits, StepKey, WaitEnd, WaitPlace, WaitRow, WaitShape } from "./wait-port.ts";
+import type {
+  FoundWaits,
+  LoadedWaits,
+  StepKey,
+  WaitEnd,
+  WaitPlace,
+  WaitRow,
+  WaitShape,
+} from "./wait-port.ts";
 
 interface WaitColumns {
   id: number;
@@ -69,14 +77,12 @@ export async function loadWaits(
     }),
   ]);
   return {
-    shapes: shapes.rows.map(
-      (row): WaitShape => ({
-        workspace: row.workspace,
-        type: row.type,
-        isPrefix: row.is_prefix,
-        path: row.path,
-      }),
-    ),
+    shapes: shapes.rows.map((row): WaitShape => ({
+      workspace: row.workspace,
+      type: row.type,
+      isPrefix: row.is_prefix,
+      path: row.path,
+    })),
     cursors: cursors.rows.map((row) => ({ shard: row.shard, position: row.wait_position })),
   };
 }
@@ -177,8 +183,9 @@ export async function loadSteps(pool: Pool, key: StepKey): Promise<StepRecord[]>
     name: "load-steps",
     text: `select kind, name, occurrence, seq, outcome from step
       where workspace = $1 and run_id = $2 and node = $3 and item = $4 and generation = $5
+        and (kind = 'wait' or attempt = $6 or outcome ->> 'kind' <> 'error')
       order by seq`,
-    values: [key.workspace, key.runId, key.node, key.item, key.generation],
+    values: [key.workspace, key.runId, key.node, key.item, key.generation, key.attempt],
   });
   return rows;
 }

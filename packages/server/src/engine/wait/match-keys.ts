@@ -4,7 +4,14 @@
  *
  * J1: an event that concerns a wait has one of the wait's keys among its own.
  */
-import { compilePath, fnv1a64, type ConditionEvent, type EventUse, type Json, type Program } from "@millrace/core";
+import {
+  compilePath,
+  fnv1a64,
+  type ConditionEvent,
+  type EventUse,
+  type Json,
+  type Program,
+} from "@millrace/core";
 import type { WaitShape } from "@millrace/store";
 import { waitValuesMax } from "../limits.ts";
 import { workspaceId } from "../workspace.ts";

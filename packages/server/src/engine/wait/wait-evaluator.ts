@@ -186,7 +186,8 @@ export class WaitEvaluator {
     if (!told.program) return;
     const recent = this.#recent.since(lookBack);
     if (recent) {
-      for (const entry of recent) if (concerns(told, entry)) yield await asConditionEvent(parts.values, entry);
+      for (const entry of recent)
+        if (concerns(told, entry)) yield await asConditionEvent(parts.values, entry);
       return;
     }
     for (let { after } = lookBack; after < this.#position && !told.ended;) {
@@ -306,7 +307,10 @@ export class WaitEvaluator {
         for (const event of eventsFor(wait.row, byKey)) wait.tell(event);
         wait.noteTold(until);
       }
-      await this.#commit(waits.filter((wait) => wait.isChanged), until);
+      await this.#commit(
+        waits.filter((wait) => wait.isChanged),
+        until,
+      );
       if (!found.next) return;
       waits = [];
       found = await store.findWaits([...this.#shards], [...byKey.keys()], found.next, waitPageMax);
@@ -355,7 +359,8 @@ export class WaitEvaluator {
   #arm(): void {
     this.#alarm?.cancel();
     const { alarms, clock, events, log } = this.#options.parts;
-    if (this.#nextDue === never || this.#nextDue === Number.NEGATIVE_INFINITY || this.#shards.size === 0) return;
+    if (this.#nextDue === never || this.#nextDue === Number.NEGATIVE_INFINITY || this.#shards.size === 0)
+      return;
     const due = this.#nextDue;
     this.#alarm = alarms.set(Math.max(due, clock.now(), this.#dueToldAt + waitDueMs), () => {
       void events

@@ -205,12 +205,7 @@ export class WaitHost {
     return undefined;
   }
 
-  #place(
-    entry: RunEntry,
-    taskRun: TaskRun,
-    wait: OpenWait | undefined,
-    condition: Json | undefined,
-  ): void {
+  #place(entry: RunEntry, taskRun: TaskRun, wait: OpenWait | undefined, condition: Json | undefined): void {
     const { events, runs } = this.#parts;
     const { id } = entry.identity;
     const name = wait ?? nodeWait;
@@ -244,7 +239,13 @@ export class WaitHost {
     this.#settle(entry);
     if (runs.get(entry.identity.id) !== entry) return;
     const outcome = { kind: "error" as const, error: asAttemptError(error) };
-    runs.step(entry, { kind: "wait_ended", ...targetOf(taskRun), ...pick(name), outcome, position: undefined });
+    runs.step(entry, {
+      kind: "wait_ended",
+      ...targetOf(taskRun),
+      ...pick(name),
+      outcome,
+      position: undefined,
+    });
   }
 
   #rowOf(
@@ -284,7 +285,8 @@ export class WaitHost {
     const { store, values } = this.#parts;
     const wanted = new Set<number>();
     for (const wait of waits)
-      for (const member of wait.firing()?.members ?? []) if (member.kind === "event") wanted.add(member.position);
+      for (const member of wait.firing()?.members ?? [])
+        if (member.kind === "event") wanted.add(member.position);
     const held = recent.at(wanted);
     for (const { position } of held) wanted.delete(position);
     const read = wanted.size === 0 ? [] : await store.readEntries(workspaceId, [...wanted]);
@@ -330,7 +332,16 @@ export class WaitHost {
     commit.request();
     const kept =
       outcome.kind === "value" ? { kind: "value" as const, value: withoutContent(outcome.value) } : outcome;
-    runs.step(entry, { kind: "wait_ended", node, item, generation, name, occurrence, outcome: kept, position });
+    runs.step(entry, {
+      kind: "wait_ended",
+      node,
+      item,
+      generation,
+      name,
+      occurrence,
+      outcome: kept,
+      position,
+    });
   }
 
   /** The end is in the row: its run takes it, wherever it is. */
@@ -377,12 +388,20 @@ function pick({ name, occurrence }: OperationName): OperationName {
   return { name, occurrence };
 }
 
-function targetOf(taskRun: TaskRun): { readonly node: string; readonly item: string; readonly generation: number } {
+function targetOf(taskRun: TaskRun): {
+  readonly node: string;
+  readonly item: string;
+  readonly generation: number;
+} {
   return { node: taskRun.node.definition.id, item: taskRun.item, generation: taskRun.generation };
 }
 
 /** Absent: only time ends it. */
-function conditionOf(entry: RunEntry, taskRun: TaskRun, { name, occurrence, op }: OpenWait): Json | undefined {
+function conditionOf(
+  entry: RunEntry,
+  taskRun: TaskRun,
+  { name, occurrence, op }: OpenWait,
+): Json | undefined {
   if (op.kind === "event") return op.condition;
   if (op.kind !== "approval") return undefined;
   const value = approvalId(entry.identity.id, taskRun, { name, occurrence });
@@ -410,9 +429,21 @@ function approvalOf(wait: OpenWait | undefined): Json | undefined {
 function requestEvent(entry: RunEntry, taskRun: TaskRun, wait: OpenWait): ReturnType<typeof ownEvent> {
   const id = approvalId(entry.identity.id, taskRun, wait);
   const { id: run, pipeline } = entry.identity;
-  const value = { ...(approvalOf(wait) as object), run, pipeline, node: taskRun.node.definition.id, item: taskRun.item };
+  const value = {
+    ...(approvalOf(wait) as object),
+    run,
+    pipeline,
+    node: taskRun.node.definition.id,
+    item: taskRun.item,
+  };
   return {
-    ...ownEvent({ source: ownSource, id: `${id}/requested`, type: approvalRequested, subject: id, data: { value } }),
+    ...ownEvent({
+      source: ownSource,
+      id: `${id}/requested`,
+      type: approvalRequested,
+      subject: id,
+      data: { value },
+    }),
     runId: run,
   };
 }
@@ -421,7 +452,11 @@ function requestEvent(entry: RunEntry, taskRun: TaskRun, wait: OpenWait): Return
  * Where a wait looks back to (C5): to what fired its run, else to the run's beginning; a further wait of one name to the
  * end of the one before.
  */
-function lookBackOf({ identity, run }: RunEntry, taskRun: TaskRun, { name, occurrence }: OperationName): LookBack {
+function lookBackOf(
+  { identity, run }: RunEntry,
+  taskRun: TaskRun,
+  { name, occurrence }: OperationName,
+): LookBack {
   const seen = occurrence > 1 ? taskRun.code?.seen.get(name) : undefined;
   if (seen !== undefined) return { after: seen, since: 0 };
   const since = identity.generation === 1 ? identity.createdAt : (run.startedAt ?? identity.createdAt);
