@@ -305,6 +305,7 @@ table shard with (fillfactor=50)
   node_id bigint
   epoch bigint not null default 0
   log_position bigint not null default 0
+  wait_position bigint not null default 0
   constraint shard_node_id_fkey FOREIGN KEY (node_id) REFERENCES node(id)
   constraint shard_pkey PRIMARY KEY (shard)
   constraint shard_range CHECK (((shard >= 0) AND (shard <= 63)))
@@ -320,6 +321,33 @@ table shared_limit
   constraint shared_limit_pkey PRIMARY KEY (workspace, kind, name)
   constraint shared_limit_slots_bounded CHECK (((slots >= 0) AND (slots <= 1000000)))
   CREATE INDEX shared_limit_by_shard ON millrace.shared_limit USING btree (shard)
+
+table step with (autovacuum_vacuum_scale_factor=0.05, autovacuum_vacuum_threshold=5000)
+  workspace integer not null
+  run_id text collate "C" not null
+  node text collate "C" not null
+  item text collate "C" not null
+  generation integer not null
+  kind text not null
+  name text collate "C" not null
+  occurrence integer not null
+  seq integer not null
+  attempt integer not null
+  dispatch integer not null
+  outcome json not null
+  value_blob text
+  recorded_at timestamp with time zone not null
+  constraint step_pkey PRIMARY KEY (workspace, run_id, node, item, generation, kind, name, occurrence)
+  CREATE INDEX step_by_age ON millrace.step USING brin (recorded_at)
+  CREATE INDEX step_by_blob ON millrace.step USING btree (value_blob) WHERE (value_blob IS NOT NULL)
+
+table task_code with (fillfactor=70, autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=2000)
+  workspace integer not null
+  run_id text collate "C" not null
+  node text collate "C" not null
+  item text collate "C" not null
+  code json not null
+  constraint task_code_pkey PRIMARY KEY (workspace, run_id, node, item)
 
 table task_run with (fillfactor=70, autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=5000)
   workspace integer not null
@@ -396,6 +424,44 @@ table trigger_key with (fillfactor=70, autovacuum_vacuum_scale_factor=0.02, auto
   CREATE INDEX trigger_key_by_age ON millrace.trigger_key USING brin (touched_at)
   CREATE INDEX trigger_key_by_due ON millrace.trigger_key USING btree (shard, due_at) WHERE (due_at IS NOT NULL)
 
+table wait with (autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=5000)
+  id bigint not null
+  workspace integer not null
+  shard smallint not null
+  run_id text collate "C" not null
+  node text collate "C" not null
+  item text collate "C" not null
+  generation integer not null
+  name text collate "C" not null
+  occurrence integer not null
+  condition text
+  state text
+  began_at timestamp with time zone not null
+  told_to bigint not null
+  timeout_at timestamp with time zone
+  due_at timestamp with time zone
+  match_keys bigint[]
+  approval json
+  outcome json
+  constraint wait_pkey PRIMARY KEY (id)
+  CREATE INDEX wait_by_approval ON millrace.wait USING btree (workspace, began_at) WHERE (approval IS NOT NULL)
+  CREATE INDEX wait_by_due ON millrace.wait USING btree (due_at, shard) WHERE (due_at IS NOT NULL)
+  CREATE INDEX wait_by_end ON millrace.wait USING btree (shard) WHERE (outcome IS NOT NULL)
+  CREATE INDEX wait_by_run ON millrace.wait USING btree (workspace, run_id)
+
+table wait_match with (autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=5000)
+  key bigint not null
+  wait_id bigint not null
+  shard smallint not null
+  constraint wait_match_pkey PRIMARY KEY (key, wait_id)
+
+table wait_shape
+  workspace integer not null
+  type text collate "C" not null
+  is_prefix boolean not null
+  path text collate "C" not null
+  constraint wait_shape_pkey PRIMARY KEY (workspace, type, is_prefix, path)
+
 table worker_connection
   id text not null
   node_id bigint not null
@@ -410,13 +476,14 @@ table workspace
   constraint workspace_name_unique UNIQUE (name)
   constraint workspace_pkey PRIMARY KEY (id)
 
-domain attempt_state CHECK ((VALUE = ANY (ARRAY['succeeded'::text, 'failed'::text, 'skipped'::text, 'cancelled'::text, 'lost'::text])))
+domain attempt_state CHECK ((VALUE = ANY (ARRAY['succeeded'::text, 'failed'::text, 'skipped'::text, 'cancelled'::text, 'lost'::text, 'suspended'::text])))
 domain ended_run_state CHECK ((VALUE = ANY (ARRAY['succeeded'::text, 'failed'::text, 'cancelled'::text, 'superseded'::text])))
 function broken_rule(rule text) returns void body ce3103c348a01bcf26b4c008312f5dfc
 function check_run() returns trigger body bd55b591a0f266da3d58e4846cb2b2e9
 function check_task_run() returns trigger body 579106af719f65511e4ac5b3ae13a661
 function event_content_hash(p_lane text, p_type text, p_subject text, p_time_ms double precision, p_attributes text, p_data text, p_blob text) returns bigint body d41d8cd98f00b204e9800998ecf8427e
 function flush(p_node bigint, p_flush bigint, p_runs flush_run[], p_task_runs flush_task_run[], p_ended flush_run_end[], p_final flush_task_run[], p_more flush_run_end[], p_rest json) returns void body 86f45ce1dd0483773da537bf1560d0ac
+function flush_code(p_rest json) returns void body d83bee0bee0288cd1dff6dda7715051a
 function flush_identities(p_workspace integer, p_events flush_event[], p_position bigint, p_at timestamp with time zone) returns integer body 48cb668271c29f10a24f22fb04aff94f
 function flush_identity_positions(p_workspace integer, p_events flush_event[], p_position bigint, p_kept bigint[]) returns void body 68aca0def01a0078f9522edf7f6398c8
 function flush_kept_events(p_workspace integer, p_events flush_event[], p_position bigint) returns bigint[] body 7437ec8b7d86b7db6dd01c91ae93861a
@@ -426,9 +493,11 @@ function flush_log_head(p_workspace integer, p_at timestamp with time zone, p_no
 function flush_log_mark(p_workspace integer, p_position bigint, p_at timestamp with time zone) returns void body aafddd1ead3adb97580b6eb99a7ec6c5
 function flush_offers(p_rest json) returns void body 48daf18ab104c2bb85a2e964f7a32baa
 function flush_other_events(p_workspace integer, p_events flush_event[], p_position bigint, p_kept bigint[]) returns json body d7fc0693d9611f23b43bf72d10a7f698
-function flush_rest(p_rest json) returns void body f818fc75b5bf1796fb3e58bf8ec412de
+function flush_rest(p_rest json) returns void body c4649013caa272b35f4cb55417a66b1d
+function flush_rest_before_waits(p_rest json) returns void body f818fc75b5bf1796fb3e58bf8ec412de
 function flush_rest_of_runs(p_rest json) returns void body 5b0e339be46fe57c43ea20851ac3ad17
 function flush_triggers(p_rest json) returns void body 01dfad10dae48bc2e3b80a6e44f6da5f
+function flush_waits(p_rest json) returns void body 32b1541c0d878ebba5611866fe6f96d3
 function flush_with_log(p_node bigint, p_flush bigint, p_runs flush_run[], p_task_runs flush_task_run[], p_ended flush_run_end[], p_final flush_task_run[], p_more flush_run_end[], p_rest json, p_workspace integer, p_clock_ms double precision, p_events flush_event[]) returns json body 3e52c28a3d5c949afabf27d62462bb44
 function keep_partitions(p_table text, p_key text, p_now timestamp with time zone, p_days_ahead integer, p_retention_days integer, OUT made text[], OUT dropped text[]) returns record body 2ba8d95bea76c7d46ba68a426a906212
 function make_partition(p_table text, p_key text, p_name text, p_day date) returns void body 11c5e8472038b80a2667528f322113ac
