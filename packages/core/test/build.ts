@@ -103,7 +103,8 @@ export class Bench {
     const { effects } = decide(this.run, message, this.now);
     this.effects.push(...effects);
     for (const effect of effects)
-      if (effect.kind === "task_run") this.rows.set(nameOf(effect.taskRun), rowOf(effect.taskRun));
+      if (effect.kind === "task_run" || effect.kind === "code" || effect.kind === "record")
+        this.rows.set(nameOf(effect.taskRun), rowOf(effect.taskRun));
     return effects;
   }
 

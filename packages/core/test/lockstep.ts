@@ -13,7 +13,7 @@ import {
   type TaskRunState,
 } from "../src/run/state.ts";
 import { Bench, nameOf, rowOf } from "./build.ts";
-import { Model, type Message } from "./model.ts";
+import { isUnderWay, Model, type Message } from "./model.ts";
 import { makeMessage, params, Tape, tokenOf } from "./random-run.ts";
 
 /** Every edge that was seen, `from → to`. */
@@ -87,8 +87,18 @@ export class Lockstep {
     check(after === states, `a reload gives ${after}, not ${states}`);
     const ready = effects.filter(({ kind }) => kind === "ready").length;
     check(this.isOver || ready === this.bench.queued().length, "a reload makes ready what is queued, once");
+    const waits = effects.filter(({ kind }) => kind === "wait").length;
+    check(this.isOver || waits === this.#openWaits(), "a reload begins what is waited for, once");
     check(!effects.some(({ kind }) => kind === "ended"), "a reload ends nothing");
     this.checkState();
+  }
+
+  #openWaits(): number {
+    let open = 0;
+    for (const { state, node, open: waits } of this.model.taskRuns)
+      if (node.kind === "wait") open += state === "waiting" ? 1 : 0;
+      else if (!isEndState(state)) open += waits.size;
+    return open;
   }
 
   /** Answers everything with success until the run is over. */
@@ -111,7 +121,13 @@ export class Lockstep {
     if (taskRun.state === "queued") this.send({ kind: "dispatch", ...name });
     else if (taskRun.state === "running")
       this.send({ kind: "result", token, outcome: { kind: "succeeded", output }, random: 0 });
-    else if (taskRun.state === "waiting") {
+    else if (taskRun.state === "waiting" && taskRun.node.kind !== "call") {
+      const outcome = { kind: "value", value: output } as const;
+      const [occurrence, waitName] = [...taskRun.open][0]?.split(" ") ?? ["1", ""];
+      const which = { name: waitName!, occurrence: Number(occurrence) };
+      const { generation } = this.model;
+      this.send({ kind: "wait_ended", ...name, generation, ...which, outcome, position: 9 });
+    } else if (taskRun.state === "waiting") {
       const ended = { childRunId: "c", state: "succeeded", random: 0, reason: undefined } as const;
       this.send({ kind: "child_ended", token, ...ended, output });
     } else if (taskRun.state === "retrying") {
@@ -133,8 +149,8 @@ export class Lockstep {
 
   #isCurrent(token: DispatchName): boolean {
     const taskRun = this.model.find(token.node, token.item);
-    const live = taskRun?.state === "running" || taskRun?.state === "waiting";
-    return live && taskRun.dispatch === token.dispatch && token.generation === this.model.generation;
+    if (!taskRun || !isUnderWay(taskRun)) return false;
+    return taskRun.dispatch === token.dispatch && token.generation === this.model.generation;
   }
 
   #picture(): Picture {
@@ -154,7 +170,10 @@ export class Lockstep {
     const rows = effects.flatMap((effect) => (effect.kind === "task_run" ? [nameOf(effect.taskRun)] : []));
     check(new Set(rows).size === rows.length, "at most one row per task run and decision");
     for (const effect of effects) this.#follow(effect);
-    this.#checkRows(new Set(rows), before);
+    const coded = effects.flatMap((effect) =>
+      effect.kind === "code" || effect.kind === "record" ? [nameOf(effect.taskRun)] : [],
+    );
+    this.#checkRows(new Set([...rows, ...coded]), before);
     const queued = [...taskRunsBelow(this.bench.run.root)]
       .filter(({ state }) => state === "queued" && this.bench.run.state !== "quarantined")
       .map(nameOf);
@@ -234,10 +253,11 @@ export class Lockstep {
     const { run } = bench;
     const real = [...taskRunsBelow(run.root)].map((taskRun) => {
       const { state, attempt, dispatch, losses, revoked, childRunId } = taskRun;
-      return stringify([nameOf(taskRun), state, attempt, dispatch, losses, revoked, childRunId]);
+      const open = isEndState(state) ? [] : [...(taskRun.code?.open.keys() ?? [])].sort();
+      return stringify([nameOf(taskRun), state, attempt, dispatch, losses, revoked, childRunId, open]);
     });
     const wanted = model.taskRuns.map((taskRun) => {
-      const { node, path, state, attempt, dispatch, losses, revoked, childRunId } = taskRun;
+      const { node, path, state, attempt, dispatch, losses, revoked, childRunId, open } = taskRun;
       return stringify([
         `${node.id}[${path.join(".")}]`,
         state,
@@ -246,6 +266,7 @@ export class Lockstep {
         losses,
         revoked,
         childRunId,
+        isEndState(state) ? [] : [...open].sort(),
       ]);
     });
     check(

@@ -18,6 +18,7 @@ import {
   type RunState,
   type TaskRunState,
 } from "../src/run/state.ts";
+import { operationKey } from "../src/run/wait.ts";
 import { slowDecision, type Parent } from "./slow-rule.ts";
 
 /** Task runs are named, as the model has its own. */
@@ -39,6 +40,9 @@ export interface ModelTaskRun {
   error: AttemptError | undefined;
   childRunId: string | undefined;
   resumeAt: number;
+  /** What its function waits for, and the dispatch at which a wait of it ended last. */
+  open: Set<string>;
+  wokenAt: number;
 }
 
 interface Fan {
@@ -129,7 +133,7 @@ export class Model {
     if ("token" in message) {
       const { token } = message;
       if (token.generation !== this.generation || token.dispatch !== taskRun.dispatch) return;
-      if (taskRun.state !== "running" && taskRun.state !== "waiting") return;
+      if (!isUnderWay(taskRun)) return;
     }
     switch (message.kind) {
       case "cached":
@@ -146,6 +150,14 @@ export class Model {
         else taskRun.state = outcome.kind;
         return;
       }
+      case "suspended":
+        if (taskRun.state === "running") this.#suspend(taskRun, message.waits.map(operationKey));
+        return;
+      case "step":
+        return;
+      case "wait_ended":
+        if (message.generation === this.generation) this.#endWait(taskRun, message, now);
+        return;
       case "lost":
         if (taskRun.state !== "running") return;
         taskRun.error = message.error;
@@ -174,13 +186,41 @@ export class Model {
         return;
       case "mark":
         if (isEndState(taskRun.state) || this.#isPlaceholder(taskRun)) return;
-        if (taskRun.state === "running" || taskRun.state === "waiting") {
+        if (isUnderWay(taskRun)) {
           taskRun.dispatch += 1;
           taskRun.revoked = true;
         }
         if (message.state === "succeeded") taskRun.output = message.output.value!;
         taskRun.state = message.state;
     }
+  }
+
+  #suspend(taskRun: ModelTaskRun, asked: readonly string[]): void {
+    taskRun.losses = 0;
+    if (taskRun.revoked) {
+      taskRun.state = "cancelled";
+      return;
+    }
+    const isWoken = taskRun.wokenAt === taskRun.dispatch;
+    taskRun.open = new Set(asked.filter((key) => !isWoken || taskRun.open.has(key)));
+    taskRun.state = isWoken ? "queued" : "waiting";
+  }
+
+  #endWait(
+    taskRun: ModelTaskRun,
+    message: Extract<Message, { readonly kind: "wait_ended" }>,
+    now: number,
+  ): void {
+    const { outcome } = message;
+    if (taskRun.node.kind === "wait") {
+      if (taskRun.state !== "waiting") return;
+      if (outcome.kind === "value") this.#succeed(taskRun, outcome.value.value!, now);
+      else this.#fail(taskRun, { name: "x", message: "", next: "fatal" }, now);
+      return;
+    }
+    if (isEndState(taskRun.state) || !taskRun.open.delete(operationKey(message))) return;
+    taskRun.wokenAt = taskRun.dispatch;
+    if (taskRun.state === "waiting") taskRun.state = "queued";
   }
 
   #succeed(taskRun: ModelTaskRun, output: Json, now: number): void {
@@ -205,7 +245,7 @@ export class Model {
 
   #begin(taskRun: ModelTaskRun): void {
     taskRun.attempt += 1;
-    if (taskRun.node.kind === "call")
+    if (taskRun.node.kind === "call" || taskRun.node.kind === "wait")
       Object.assign(taskRun, {
         state: "waiting",
         dispatch: taskRun.dispatch + 1,
@@ -231,7 +271,8 @@ export class Model {
   }
 
   #cancelTaskRun(taskRun: ModelTaskRun): void {
-    if (taskRun.state === "running" || taskRun.state === "waiting") taskRun.revoked = true;
+    const isCalling = taskRun.state === "waiting" && taskRun.node.kind === "call";
+    if (taskRun.state === "running" || isCalling) taskRun.revoked = true;
     else if (!isEndState(taskRun.state)) taskRun.state = "cancelled";
   }
 
@@ -541,7 +582,7 @@ export class Model {
 }
 
 function fresh(node: NodeDefinition, path: readonly number[]): ModelTaskRun {
-  const none = { error: undefined, childRunId: undefined, resumeAt: 0 };
+  const none = { error: undefined, childRunId: undefined, resumeAt: 0, open: new Set<string>(), wokenAt: 0 };
   return {
     node,
     path,
@@ -575,4 +616,9 @@ function decide(rule: NodeDefinition["rule"], parents: readonly Parent[]): Retur
     return before < (state === "open" ? 2 : 1);
   });
   return slowDecision(rule, few);
+}
+
+/** Something answers for its dispatch: a worker, or a called run. */
+export function isUnderWay({ state, node }: ModelTaskRun): boolean {
+  return state === "running" || (state === "waiting" && node.kind === "call");
 }

@@ -12,6 +12,7 @@ import { triggerRules } from "../src/graph/definition.ts";
 import type { Json } from "../src/json.ts";
 import { noRetry } from "../src/retry/policy.ts";
 import type { AttemptOutcome, DispatchName, RunState } from "../src/run/state.ts";
+import { nodeWait, type OperationOutcome, type WaitRequest } from "../src/run/wait.ts";
 import { node, output, plainOptions, region, value, why } from "./build.ts";
 import type { Message, Model, ModelTaskRun } from "./model.ts";
 
@@ -116,7 +117,7 @@ function makeList(tape: Tape, draft: Draft, parent: string | undefined): Templat
   return value(tape.of<Json>([[1], [1, 2], [[1, 2], [3]], [1, 2, 3], []]));
 }
 
-const kinds: readonly NodeKind[] = ["task", "task", "task", "branch", "short_circuit", "call"];
+const kinds: readonly NodeKind[] = ["task", "task", "task", "branch", "short_circuit", "call", "wait"];
 
 function makeNode(tape: Tape, draft: Draft, id: string): NodeDefinition {
   const inRegion = draft.regions.length > 0 && tape.chance(1, 2) ? tape.of(draft.regions).id : undefined;
@@ -218,13 +219,39 @@ function makeProgress(tape: Tape, model: Model, target: ModelTaskRun): Message {
     case "retrying":
       return { kind: "retry_due", ...name, generation: model.generation };
     case "waiting":
-      return makeCallNews(tape, model, target);
+      return target.node.kind === "call"
+        ? makeCallNews(tape, model, target)
+        : makeWaitEnd(tape, model, target);
     default: {
+      if (target.node.kind === "task" && tape.chance(1, 6))
+        return { kind: "suspended", token, waits: makeWaits(tape) };
+      if (target.open.size > 0 && tape.chance(1, 3)) return makeWaitEnd(tape, model, target);
       const error = { name: "Lost", message: "gone" };
       if (tape.chance(1, 8)) return { kind: "lost", token, blame: tape.chance(2, 3), error };
       return { kind: "result", token, outcome: makeOutcome(tape, model, target), random: 0.5 };
     }
   }
+}
+
+const waitNames = ["a", "b"].flatMap((name) => [1, 2].map((occurrence) => ({ name, occurrence })));
+
+function makeWaits(tape: Tape): WaitRequest[] {
+  const wanted = waitNames.filter(() => tape.chance(1, 2));
+  const names = wanted.length > 0 ? wanted : [tape.of(waitNames)];
+  return names.map((name) => ({ ...name, op: { kind: "sleep", ms: 1 } }));
+}
+
+/** Of a wait that is open, or of one that is not. */
+function makeWaitEnd(tape: Tape, model: Model, target: ModelTaskRun): Message {
+  const name = target.node.kind === "wait" ? nodeWait : tape.of(waitNames);
+  const outcome = tape.of<OperationOutcome>([
+    { kind: "value", value: { value: makeOutput(tape, model, target) } },
+    { kind: "timeout" },
+    { kind: "error", error: { name: "Odd", message: "" } },
+  ]);
+  const { id } = target.node;
+  const ended = { kind: "wait_ended", node: id, item: target.path.join("."), position: 7 } as const;
+  return { ...ended, generation: model.generation, ...name, outcome };
 }
 
 function makeCallNews(tape: Tape, model: Model, target: ModelTaskRun): Message {

@@ -5,6 +5,7 @@ import { compileGraph } from "../src/graph/compile.ts";
 import type { TaskRunRecord } from "../src/run/hydrate.ts";
 import { planMark, planRerun, type RerunScope } from "../src/run/rerun.ts";
 import { isRunEnded } from "../src/run/state.ts";
+import { nodeWait } from "../src/run/wait.ts";
 import { Bench, failure, nameOf, node, output, pipeline, region, success, value, why } from "./build.ts";
 import { newEdges, tell } from "./lockstep.ts";
 import { makeDefinition, params, Tape } from "./random-run.ts";
@@ -242,8 +243,12 @@ test(
         next.drain(() => success([1]));
         next.reload();
         for (const [name] of next.states(({ state }) => state === "waiting")) {
+          const token = next.token(name!);
+          const ended = { ...token, ...nodeWait, position: 1 };
+          const outcome = { kind: "value", value: { value: [1] } } as const;
+          next.send({ kind: "wait_ended", ...ended, outcome });
           const child = { childRunId: "c", state: "succeeded", random: 0, reason: undefined } as const;
-          next.send({ kind: "child_ended", token: next.token(name!), ...child, output: { value: [1] } });
+          next.send({ kind: "child_ended", token, ...child, output: { value: [1] } });
         }
         next.now += 1_000;
         for (const { node, item, generation } of next.rows.values())

@@ -143,7 +143,8 @@ function resumeTaskRun(step: Step, taskRun: TaskRun): void {
   else if (taskRun.state === "retrying")
     step.effects.push({ kind: "retry_at", taskRun, at: taskRun.resumeAt ?? step.now });
   else if (taskRun.state === "waiting") resumeWaiting(step, taskRun);
-  else if (taskRun.code) repeatOpen(step, taskRun);
+  for (const wait of taskRun.code?.open.values() ?? [])
+    step.effects.push({ kind: "wait", taskRun, wait, isAgain: true });
   if (taskRun.revoked)
     sendRevoke(step, taskRun, taskRun.reason ?? cancelledByUser, step.run.cancel?.force ?? false);
 }
@@ -151,13 +152,7 @@ function resumeTaskRun(step: Step, taskRun: TaskRun): void {
 function resumeWaiting(step: Step, taskRun: TaskRun): void {
   const { kind } = taskRun.node.definition;
   if (kind === "wait") step.effects.push({ kind, taskRun, wait: undefined, isAgain: true });
-  else if (kind !== "call") repeatOpen(step, taskRun);
-  else if (taskRun.childRunId === undefined) step.effects.push({ kind, taskRun });
-}
-
-function repeatOpen(step: Step, taskRun: TaskRun): void {
-  for (const wait of taskRun.code?.open.values() ?? [])
-    step.effects.push({ kind: "wait", taskRun, wait, isAgain: true });
+  else if (kind === "call" && taskRun.childRunId === undefined) step.effects.push({ kind, taskRun });
 }
 
 function dispatch(step: Step, taskRun: TaskRun, worker: string): void {
@@ -178,7 +173,12 @@ function current(run: Run, token: DispatchName): TaskRun | undefined {
   const taskRun = lookup(run, token.node, token.item);
   if (!taskRun || taskRun.generation !== token.generation || taskRun.dispatch !== token.dispatch)
     return undefined;
-  return taskRun.state === "running" || taskRun.state === "waiting" ? taskRun : undefined;
+  return isUnderWay(taskRun) ? taskRun : undefined;
+}
+
+/** A worker, or a called run, answers for its dispatch. */
+function isUnderWay({ state, node }: TaskRun): boolean {
+  return state === "running" || (state === "waiting" && node.definition.kind === "call");
 }
 
 function lookup(run: Run, node: string, item: string): TaskRun | undefined {
@@ -620,7 +620,7 @@ function mark(step: Step, message: Extract<RunMessage, { kind: "mark" }>): void 
   const taskRun = lookup(step.run, message.node, message.item);
   if (!taskRun || isEndState(taskRun.state) || isPlaceholder(taskRun)) return;
   if (taskRun.state === "queued") step.effects.push({ kind: "unready", taskRun });
-  if (taskRun.state === "running" || taskRun.state === "waiting") {
+  if (isUnderWay(taskRun)) {
     revoke(step, taskRun, { reason: message.reason, force: false });
     step.effects.push({ kind: "released", taskRun, dispatch: taskRun.dispatch });
     recordAttempt(step, taskRun, "cancelled");

@@ -298,7 +298,10 @@ export function startAttempt(step: Step, taskRun: TaskRun): void {
   taskRun.readyAt = step.now;
   taskRun.resumeAt = undefined;
   taskRun.reason = undefined;
-  if (taskRun.code) taskRun.code.ranMs = 0;
+  if (taskRun.code && taskRun.code.ranMs > 0) {
+    taskRun.code.ranMs = 0;
+    step.effects.push({ kind: "code", taskRun });
+  }
   const { kind } = taskRun.node.definition;
   if (kind !== "call" && kind !== "wait") {
     queueTaskRun(step, taskRun);
