@@ -9,9 +9,21 @@ import type { Bench, BenchResult } from "./parts/result.ts";
 import { start } from "./start.ts";
 import { takeover } from "./takeover.ts";
 import { throughput } from "./throughput.ts";
+import { waits } from "./waits.ts";
 import { wide } from "./wide.ts";
 
-const benches: readonly Bench[] = [chain, event, fanout, throughput, intake, wide, idle, start, takeover];
+const benches: readonly Bench[] = [
+  chain,
+  event,
+  fanout,
+  throughput,
+  intake,
+  wide,
+  waits,
+  idle,
+  start,
+  takeover,
+];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -10,8 +10,8 @@ export class Api {
     this.#url = url;
   }
 
-  async send<Answer>(method: string, path: string, body?: object): Promise<Answer> {
-    const response = await this.#request(method, path, body);
+  async send<Answer>(method: string, path: string, body?: object, type?: string): Promise<Answer> {
+    const response = await this.#request(method, path, body, type);
     const text = await readText(response);
     if ((response.statusCode ?? 0) >= 300)
       throw new Error(`${method} ${path}: ${response.statusCode} ${text}`);
@@ -48,16 +48,14 @@ export class Api {
     this.#agent.destroy();
   }
 
-  #request(method: string, path: string, body?: object): Promise<IncomingMessage> {
+  #request(method: string, path: string, body?: object, type = "application/json"): Promise<IncomingMessage> {
     const text = body === undefined ? undefined : JSON.stringify(body);
     return new Promise((resolve, reject) => {
       const sent = request(`${this.#url}${apiPrefix}${path}`, {
         method,
         agent: this.#agent,
         headers:
-          text === undefined
-            ? {}
-            : { "content-type": "application/json", "content-length": Buffer.byteLength(text) },
+          text === undefined ? {} : { "content-type": type, "content-length": Buffer.byteLength(text) },
       });
       sent.on("response", resolve);
       sent.on("error", reject);

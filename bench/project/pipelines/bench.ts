@@ -1,6 +1,6 @@
 /** What the benchmarks run: tasks that do nothing, in the shapes that cost the engine most. */
 import { appendFileSync } from "node:fs";
-import { on, pipeline, task, type Ref } from "millrace";
+import { on, pipeline, task, wait, type Ref } from "millrace";
 
 const pass = task("pass", async (value: number) => value + 1);
 const light = task("light", async (value: number) => value * 2);
@@ -57,3 +57,18 @@ export const noticed = pipeline(
     notice(firing.members.events);
   },
 );
+
+/** A schema without a library, which every worker would load. */
+const numbered = {
+  "~standard": {
+    version: 1,
+    vendor: "bench",
+    validate: (value: unknown) => ({ value: value as { n: number } }),
+    types: undefined as { readonly input: { n: number }; readonly output: { n: number } } | undefined,
+  },
+  toJSONSchema: () => ({ type: "object", properties: { n: { type: "integer" } }, required: ["n"] }),
+} as const;
+
+export const waiting = pipeline("waiting", { params: numbered }, ({ params }) => {
+  wait(on.event<{ n: number }>("bench.woken", { where: { data: { n: params.n } } }));
+});

@@ -53,6 +53,7 @@ export {
   type LimitRow,
   type IdempotencyKeyRow,
   type LiveRun,
+  type LoadedRun,
   type LoadedShards,
   type LogChange,
   type LogClock,

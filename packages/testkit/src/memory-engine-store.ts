@@ -27,8 +27,11 @@ import {
   type OfferRow,
   type InboxMessage,
   type LastFlush,
+  type LiveRun,
+  type LoadedRun,
   shardCount,
   type TaskRunRow,
+  type WaitRow,
   type WakeNews,
 } from "@millrace/store";
 import { isMemoryConstraintError } from "./memory-constraint-error.ts";
@@ -155,10 +158,10 @@ export class MemoryEngineDatabase {
             createdAt,
           })),
       loadRun: async (key) => {
-        const name = keyOf(key.workspace, key.id);
-        const run = this.tables.runs.get(name);
-        return run && { run, taskRuns: this.#taskRunsOf(name) };
+        const [loaded] = this.#loadRuns(key.workspace, [key.id]);
+        return loaded;
       },
+      loadRuns: async (workspace, ids) => this.#loadRuns(workspace, ids),
       liveRuns: async (workspace, ids) => ids.filter((id) => this.tables.runs.has(keyOf(workspace, id))),
       loadWaitingRuns: async (shards, until, limit) =>
         [...this.tables.runs.values()]
@@ -441,10 +444,26 @@ export class MemoryEngineDatabase {
     return {
       runs: live,
       taskRuns: live.flatMap((run) => this.#taskRunsOf(keyOf(run.workspace, run.id))),
+      waits: live.flatMap((run) => this.#waitsOf(run)),
       limits: [...limits.values()].filter((row) => shards.has(row.shard)),
       grants: [...grants.values()].filter((row) => shards.has(row.shard)),
       requests: [...requests.values()].filter((row) => shards.has(row.shard)).sort((a, b) => a.rank - b.rank),
     };
+  }
+
+  #loadRuns(workspace: number, ids: readonly string[]): LoadedRun[] {
+    return ids.flatMap((id) => {
+      const run = this.tables.runs.get(keyOf(workspace, id));
+      return run
+        ? [{ run, taskRuns: this.#taskRunsOf(keyOf(workspace, id)), waits: this.#waitsOf(run) }]
+        : [];
+    });
+  }
+
+  #waitsOf({ workspace, id }: LiveRun): WaitRow[] {
+    return [...this.tables.waits.values()].filter(
+      (wait) => wait.workspace === workspace && wait.runId === id,
+    );
   }
 
   #taskRunsOf(run: string): TaskRunRow[] {

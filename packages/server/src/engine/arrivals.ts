@@ -4,7 +4,7 @@
  * T3: a run that is on its way into memory gets its messages once it is there; trouble of the store delays it only.
  */
 import { errorCodeOf, MillraceError, type Graph } from "@millrace/core";
-import type { LiveRun, RunChange, RunKey, TaskRunRow } from "@millrace/store";
+import type { LoadedRun, RunChange, RunKey, TaskRunRow } from "@millrace/store";
 import type { EngineParts } from "./engine-parts.ts";
 import type { RunEntry } from "./run-entry.ts";
 import { parentToken } from "./task-input.ts";
@@ -105,8 +105,9 @@ export class Arrivals {
   }
 
   /** Lets a run begin or go on. */
-  async putUnderWay(run: LiveRun, taskRuns: readonly TaskRunRow[]): Promise<void> {
-    const entry = await this.rebuild(run, taskRuns);
+  async putUnderWay(loaded: LoadedRun): Promise<void> {
+    const { run } = loaded;
+    const entry = await this.rebuild(loaded);
     const held = await this.#parts.readiness.heldBy(entry);
     if (this.#parts.runs.get(run.id) || !this.isOurs(run)) return;
     this.#parts.runs.restore(entry, held);
@@ -114,7 +115,7 @@ export class Arrivals {
   }
 
   /** A run as its rows say, with what its machine reads of them; not in memory yet. */
-  async rebuild(run: LiveRun, taskRuns: readonly TaskRunRow[]): Promise<RunEntry> {
+  async rebuild({ run, taskRuns, waits }: LoadedRun): Promise<RunEntry> {
     const graph = await this.#parts.definitions.graph(run.workspace, run.bundle, run.pipeline);
     if (!graph) {
       const message = `The run ${run.id} needs the bundle ${run.bundle}, which is gone.`;
@@ -124,7 +125,10 @@ export class Arrivals {
     const params = await this.#parts.values.loaded(run.params);
     const firing = run.firing && (await this.#parts.values.loaded(run.firing));
     try {
-      return this.#parts.runs.rebuild({ identity: { ...run, params, firing }, graph }, rows);
+      return this.#parts.runs.rebuild(
+        { identity: { ...run, params, firing }, graph },
+        { taskRuns: rows, waits },
+      );
     } catch (cause) {
       const message = cause instanceof Error ? cause.message : String(cause);
       throw new MillraceError("MILLRACE_INTERNAL", { message, cause });

@@ -216,6 +216,7 @@ export class Engine {
       parts: wired,
       startCall: (entry, taskRun, wait) => this.#calls.startInCode(entry, taskRun, wait),
       recall: (run) => this.#entrance.wake({ ...run, wakeAt: 0 }),
+      bringIn: (runs) => this.#entrance.bringIn(runs),
       arriving: (runId) => this.#arrivals.of(runId),
     });
     return wired;
@@ -436,11 +437,17 @@ export class Engine {
         page.length < queuedPageMax ? [] : await store.loadQueuedRuns(shards, page.at(-1)!.id, queuedPageMax);
     }
     const taskRunsOf = Map.groupBy(loaded.taskRuns, (row) => row.runId);
+    const waitsOf = Map.groupBy(loaded.waits, (row) => row.runId);
+    const runs = loaded.runs.map((run) => ({
+      run,
+      taskRuns: taskRunsOf.get(run.id) ?? [],
+      waits: waitsOf.get(run.id) ?? [],
+    }));
     return () => {
       this.#parts.limits.restore(loaded);
       // Before the runs: their waits begin there.
       waits.enter();
-      this.#entrance.takeOver(loaded.runs, taskRunsOf, queued);
+      this.#entrance.takeOver(runs, queued);
       this.#inbox.read();
       this.#wakes.read();
       triggers.enter();

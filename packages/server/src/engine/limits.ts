@@ -9,6 +9,8 @@ export const activeRunsMax = 2_000;
 export const evictAfterMs = 5_000;
 /** Waiting runs that stay in memory for a while, as their waits may be short; with more than these they leave at once. */
 export const waitingInMemoryMax = 1_000;
+/** Runs that are read together when they come back into memory. */
+export const recallMax = 500;
 /** Runs that wait outside of memory and are due within this time are known by name, so many at most. */
 export const wakeHorizonMs = 300_000;
 export const wakesMax = 10_000;

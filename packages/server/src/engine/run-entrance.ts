@@ -8,13 +8,13 @@
  *     once, the one that is refused has left no trace under the other's name.
  */
 import { MillraceError, type Graph, type RunMessage, type StoredValue } from "@millrace/core";
-import type { LimitKey, LiveRun, QueuedRun, TaskRunRow, WaitingRun } from "@millrace/store";
+import type { LimitKey, LiveRun, LoadedRun, QueuedRun, TaskRunRow, WaitingRun } from "@millrace/store";
 import { activeRunHolder, Admission, activeRunsKey } from "./admission.ts";
 import type { Arrivals, Placed } from "./arrivals.ts";
 import type { ActivePipeline } from "./definitions.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import type { InboxContent, RunInboxMessage } from "./inbox-message.ts";
-import { backlogMax } from "./limits.ts";
+import { backlogMax, recallMax } from "./limits.ts";
 import { workspaceId } from "./workspace.ts";
 import { newRunId } from "./run-id.ts";
 import type { Values } from "./values.ts";
@@ -291,31 +291,78 @@ export class RunEntrance {
 
   /** Brings runs back that are due and begins queued ones, while there is room. */
   admit(): void {
-    while (this.#parts.runs.activeSize + this.#beginning < this.#options.activeRunsMax) {
-      const [due] = this.#due.values();
-      const queued = due ? undefined : this.admission.next();
-      if (due) this.#due.delete(due.id);
-      if (due && !this.#options.arrivals.isOurs(due)) continue;
-      if (due) this.#enterLater(this.recall(due));
-      else if (queued)
-        this.#enterLater(this.#options.arrivals.bring(queued, () => this.#beginQueued(queued)));
-      else return;
+    const due = this.#takeDue();
+    if (due.length > 0) this.#enterLater(this.#recallAll(due), due.length);
+    while (this.#room > 0 && this.#due.size === 0) {
+      const queued = this.admission.next();
+      if (!queued) return;
+      this.#enterLater(
+        this.#options.arrivals.bring(queued, () => this.#beginQueued(queued)),
+        1,
+      );
     }
   }
 
-  #enterLater(entering: Promise<void>): void {
-    this.#beginning += 1;
+  get #room(): number {
+    return this.#options.activeRunsMax - this.#parts.runs.activeSize - this.#beginning;
+  }
+
+  /** Those that have waited longest, as many as there is room for. */
+  #takeDue(): WaitingRun[] {
+    const taken: WaitingRun[] = [];
+    for (const [id, run] of this.#due) {
+      if (taken.length >= Math.min(this.#room, recallMax)) break;
+      this.#due.delete(id);
+      if (this.#options.arrivals.isOurs(run)) taken.push(run);
+    }
+    return taken;
+  }
+
+  #enterLater(entering: Promise<unknown>, count: number): void {
+    this.#beginning += count;
     void entering.finally(() => {
-      this.#beginning -= 1;
+      this.#beginning -= count;
       this.#parts.commit.request();
     });
+  }
+
+  /** Brings runs back that wait outside of memory, as many as there is room for, and resolves when they are here. */
+  async bringIn(runs: readonly Placed[]): Promise<void> {
+    const some = runs.slice(0, Math.max(0, this.#room));
+    if (some.length === 0) return;
+    const entering = this.#recallAll(some);
+    this.#enterLater(entering, some.length);
+    await entering;
+  }
+
+  /** Reads those that are not here, all at once. */
+  async #recallAll(runs: readonly Placed[]): Promise<void> {
+    const away = runs.filter(({ id }) => !this.knows(id) && !this.#options.arrivals.of(id));
+    if (away.length === 0) return;
+    const loading = this.#loadTogether(away);
+    await Promise.all(away.map((run) => this.#bringEvicted(run, loading)));
+  }
+
+  async #loadTogether(runs: readonly Placed[]): Promise<ReadonlyMap<string, LoadedRun> | undefined> {
+    const { commit, store } = this.#parts;
+    try {
+      await commit.drained();
+      const loaded = await store.loadRuns(
+        workspaceId,
+        runs.map(({ id }) => id),
+      );
+      return new Map(loaded.map((one) => [one.run.id, one]));
+    } catch {
+      // Each is tried alone, as often as it takes.
+      return undefined;
+    }
   }
 
   async #beginQueued(queued: QueuedRun): Promise<void> {
     // The row of a new run is part of a flush that may still be under way.
     await this.#parts.commit.drained();
     const loaded = await this.#parts.store.loadRun(queued);
-    if (loaded?.run.state === "queued") await this.#options.arrivals.putUnderWay(loaded.run, loaded.taskRuns);
+    if (loaded?.run.state === "queued") await this.#options.arrivals.putUnderWay(loaded);
   }
 
   /** A run that waits outside of memory is due: it comes back when there is room. */
@@ -327,33 +374,38 @@ export class RunEntrance {
   /** Brings a run back that waits outside of memory; does nothing for one that is here, has ended or is queued. */
   async recall(run: Placed): Promise<void> {
     if (this.knows(run.id)) return;
+    await (this.#options.arrivals.of(run.id) ?? this.#bringEvicted(run, Promise.resolve(undefined)));
+  }
+
+  /** `together`: what was read of it and of others; else it is read alone. */
+  #bringEvicted(run: Placed, together: Promise<ReadonlyMap<string, LoadedRun> | undefined>): Promise<void> {
     const evicted = {
       workspace: run.workspace,
       id: run.id,
       shard: run.shard,
       startedAt: undefined as LiveRun["startedAt"],
     };
-    await (this.#options.arrivals.of(run.id) ??
-      this.#options.arrivals.bring(evicted, async () => {
-        // It may have ended here a moment ago: its row would still say that it waits.
-        await this.#parts.commit.drained();
-        const loaded = await this.#parts.store.loadRun(evicted);
-        if (loaded?.run.wakeAt === undefined) return;
-        evicted.startedAt = loaded.run.startedAt;
-        await this.#options.arrivals.putUnderWay(loaded.run, loaded.taskRuns);
-      }));
+    let isFirst = true;
+    return this.#options.arrivals.bring(evicted, async () => {
+      const all = isFirst ? await together : undefined;
+      isFirst = false;
+      const loaded = all ? all.get(run.id) : await this.#loadAlone(evicted);
+      if (loaded?.run.wakeAt === undefined) return;
+      evicted.startedAt = loaded.run.startedAt;
+      await this.#options.arrivals.putUnderWay(loaded);
+    });
+  }
+
+  async #loadAlone(run: Placed): Promise<LoadedRun | undefined> {
+    // It may have ended here a moment ago: its row would still say that it waits.
+    await this.#parts.commit.drained();
+    return this.#parts.store.loadRun(run);
   }
 
   /** Puts runs of shards that were taken over under way, or back into the queue. */
-  takeOver(
-    runs: readonly LiveRun[],
-    taskRunsOf: ReadonlyMap<string, readonly TaskRunRow[]>,
-    queued: readonly QueuedRun[],
-  ): void {
-    for (const run of runs)
-      void this.#options.arrivals.bring(run, () =>
-        this.#options.arrivals.putUnderWay(run, taskRunsOf.get(run.id) ?? []),
-      );
+  takeOver(runs: readonly LoadedRun[], queued: readonly QueuedRun[]): void {
+    for (const loaded of runs)
+      void this.#options.arrivals.bring(loaded.run, () => this.#options.arrivals.putUnderWay(loaded));
     for (const run of queued) void this.#options.arrivals.bring(run, () => this.#requeue(run));
   }
 
@@ -397,7 +449,7 @@ export class RunEntrance {
       await commit.drained();
       const loaded = await store.loadRun(queued);
       if (loaded?.run.state !== "queued") return taken();
-      const entry = await this.#options.arrivals.rebuild(loaded.run, loaded.taskRuns);
+      const entry = await this.#options.arrivals.rebuild(loaded);
       if (!this.#options.arrivals.isOurs(queued)) return;
       runs.hold(entry);
       taken();

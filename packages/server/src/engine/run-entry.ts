@@ -1,4 +1,4 @@
-import type { LiveRun, RunEnd, TaskRunRow } from "@millrace/store";
+import type { LiveRun, RunEnd, TaskRunRow, WaitRow } from "@millrace/store";
 import type { Run, TaskRun } from "@millrace/core";
 import type { ReadyTask } from "./dispatcher.ts";
 
@@ -13,6 +13,8 @@ export interface RunEntry {
   storedRows: number | undefined;
   /** Its row says, or will say with the next flush, that it waits outside of memory. Any step takes that back. */
   eviction: { readonly wakeAt: number } | undefined;
+  /** Rows of its waits, while it is being put under way after it was loaded. */
+  waits: readonly WaitRow[] | undefined;
   /** Its task runs between ready and dispatched. */
   readonly ready: Map<TaskRun, ReadyTask>;
 }

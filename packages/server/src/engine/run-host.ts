@@ -22,7 +22,7 @@ import {
   type StepRecord,
   type TaskRun,
 } from "@millrace/core";
-import { wakeNever, type LiveRun, type TaskRunRow } from "@millrace/store";
+import { wakeNever, type LiveRun, type LoadedRun } from "@millrace/store";
 import type { Alarm } from "./clock.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import { evictAfterMs, waitingInMemoryMax } from "./limits.ts";
@@ -88,6 +88,7 @@ export class RunHost {
     this.hold(entry);
     for (const [taskRun, limits] of held) this.#parts.readiness.adopt(entry, taskRun, limits);
     this.step(entry, entry.identity.state === "queued" ? { kind: "start" } : { kind: "resume" });
+    entry.waits = undefined;
   }
 
   /** Brings a queued run into memory without beginning it: a command wants to reach it. */
@@ -96,7 +97,7 @@ export class RunHost {
   }
 
   /** A run as its rows say, not in memory yet. */
-  rebuild(created: NewRun, taskRuns: readonly TaskRunRow[]): RunEntry {
+  rebuild(created: NewRun, { taskRuns, waits }: Omit<LoadedRun, "run">): RunEntry {
     const { identity, graph } = created;
     const record = {
       ...identity,
@@ -105,7 +106,7 @@ export class RunHost {
       endedAt: undefined,
       output: undefined,
     };
-    return entryOf(created, hydrateRun(graph, record, taskRuns), false);
+    return { ...entryOf(created, hydrateRun(graph, record, taskRuns), false), waits };
   }
 
   /** Lets a held run go that is still queued. */
@@ -406,6 +407,7 @@ function entryOf({ identity }: NewRun, run: Run, isNew: boolean): RunEntry {
     isNew,
     storedRows: isNew ? 0 : undefined,
     eviction: wakeAt === undefined ? undefined : { wakeAt },
+    waits: undefined,
     ready: new Map(),
   };
 }

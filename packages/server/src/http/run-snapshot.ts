@@ -203,6 +203,7 @@ function rowsOf(identity: LiveRun, run: Run): TaskRunRow[] {
     isNew: false,
     storedRows: undefined,
     eviction: undefined,
+    waits: undefined,
     ready: new Map(),
   };
   return Array.from(taskRunsBelow(run.root), (taskRun) => taskRunRowOf(entry, taskRun));

@@ -62,5 +62,13 @@ export function entryOf(id: string): RunEntry {
   const identity = liveRun(id, { state: "queued" });
   const { generation, depth, params, createdAt } = identity;
   const run = createRun(compileGraph(pipelineOf([task("a")])), { id, generation, depth, params, createdAt });
-  return { identity, run, isNew: true, storedRows: undefined, eviction: undefined, ready: new Map() };
+  return {
+    identity,
+    run,
+    isNew: true,
+    storedRows: undefined,
+    eviction: undefined,
+    waits: undefined,
+    ready: new Map(),
+  };
 }

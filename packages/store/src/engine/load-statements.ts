@@ -2,15 +2,17 @@
 import type { Pool } from "pg";
 import { toTimestamp } from "../value-types.ts";
 import type {
-  EngineStore,
   GrantRow,
   LimitRow,
+  LoadedRun,
   LoadedShards,
   QueuedRun,
   RequestRow,
   RunKey,
+  TaskRunRow,
   WaitingRun,
 } from "./port.ts";
+import { loadWaitsInMemory, loadWaitsOf } from "./wait-statements.ts";
 import {
   liveRunColumns,
   readLiveRun,
@@ -37,7 +39,7 @@ export async function loadShards(
 ): Promise<LoadedShards> {
   await reapOffers(pool, nodeId, shards);
   await reapGrants(pool, nodeId, shards);
-  const [runs, taskRuns, limits, grants, requests] = await Promise.all([
+  const [runs, taskRuns, waits, limits, grants, requests] = await Promise.all([
     pool.query<LiveRunColumns>({
       name: "load-runs",
       text: `select ${liveRunColumns} from run where shard = any($1) and state in ('running', 'waiting') and wake_at is null order by id`,
@@ -53,6 +55,7 @@ export async function loadShards(
         order by t.run_id`,
       values: [shards],
     }),
+    loadWaitsInMemory(pool, shards),
     pool.query<LimitColumns>({
       name: "load-limits",
       text: "select workspace, kind, name, shard, slots, set_by_operator from shared_limit where shard = any($1)",
@@ -68,6 +71,7 @@ export async function loadShards(
   return {
     runs: runs.rows.map(readLiveRun),
     taskRuns: taskRuns.rows.map(readTaskRun),
+    waits,
     limits: limits.rows.map((row) => ({
       workspace: row.workspace,
       kind: row.kind,
@@ -198,22 +202,41 @@ export async function loadQueuedRuns(
   }));
 }
 
-export async function loadRun(pool: Pool, key: RunKey): ReturnType<EngineStore["loadRun"]> {
+export async function loadRun(pool: Pool, key: RunKey): Promise<LoadedRun | undefined> {
+  const [loaded] = await loadRuns(pool, key.workspace, [key.id]);
+  return loaded;
+}
+
+export async function loadRuns(pool: Pool, workspace: number, ids: readonly string[]): Promise<LoadedRun[]> {
   const runs = await pool.query<LiveRunColumns>({
-    name: "load-run",
-    text: `select ${liveRunColumns} from run where workspace = $1 and id = $2`,
-    values: [key.workspace, key.id],
+    name: "load-runs-of",
+    text: `select ${liveRunColumns} from run where workspace = $1 and id = any($2)`,
+    values: [workspace, ids],
   });
-  if (!runs.rows[0]) return undefined;
+  if (runs.rows.length === 0) return [];
+  const found = runs.rows.map(({ id }) => id);
   const taskRuns = await pool.query<TaskRunColumns>({
-    name: "load-run-task-runs",
+    name: "load-task-runs-of",
     text: `select ${prefixed("t", taskRunColumns)}, c.code, s.step_seq
       from task_run as t
       ${withCode}
-      where t.workspace = $1 and t.run_id = $2`,
-    values: [key.workspace, key.id],
+      where t.workspace = $1 and t.run_id = any($2)`,
+    values: [workspace, found],
   });
-  return { run: readLiveRun(runs.rows[0]), taskRuns: taskRuns.rows.map(readTaskRun) };
+  const rows = taskRuns.rows.map(readTaskRun);
+  const waiting = new Set(rows.filter(mayWait).map(({ runId }) => runId));
+  const waits = waiting.size === 0 ? [] : await loadWaitsOf(pool, workspace, [...waiting]);
+  const taskRunsOf = Map.groupBy(rows, ({ runId }) => runId);
+  const waitsOf = Map.groupBy(waits, ({ runId }) => runId);
+  return runs.rows.map((row) => ({
+    run: readLiveRun(row),
+    taskRuns: taskRunsOf.get(row.id) ?? [],
+    waits: waitsOf.get(row.id) ?? [],
+  }));
+}
+
+function mayWait({ state, code }: TaskRunRow): boolean {
+  return state === "waiting" || code !== undefined;
 }
 
 export async function loadWaitingRuns(

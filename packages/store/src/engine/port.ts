@@ -375,9 +375,16 @@ export interface LoadedShards {
   /** Runs that have started and belong into memory; queued ones come by `loadQueuedRuns`, waiting ones by `loadWaitingRuns`. */
   readonly runs: readonly LiveRun[];
   readonly taskRuns: readonly TaskRunRow[];
+  readonly waits: readonly WaitRow[];
   readonly limits: readonly LimitRow[];
   readonly grants: readonly GrantRow[];
   readonly requests: readonly RequestRow[];
+}
+
+export interface LoadedRun {
+  readonly run: LiveRun;
+  readonly taskRuns: readonly TaskRunRow[];
+  readonly waits: readonly WaitRow[];
 }
 
 export interface QueuedRun extends RunKey {
@@ -434,9 +441,9 @@ export interface EngineStore {
   loadShards(nodeId: number, shards: readonly number[]): Promise<LoadedShards>;
   /** Oldest first, after `afterId`. */
   loadQueuedRuns(shards: readonly number[], afterId: string, limit: number): Promise<QueuedRun[]>;
-  loadRun(
-    key: RunKey,
-  ): Promise<{ readonly run: LiveRun; readonly taskRuns: readonly TaskRunRow[] } | undefined>;
+  loadRun(key: RunKey): Promise<LoadedRun | undefined>;
+  /** Those of `ids` that have not ended, in no order. */
+  loadRuns(workspace: number, ids: readonly string[]): Promise<LoadedRun[]>;
   /** Those of `ids` that have not ended. */
   liveRuns(workspace: number, ids: readonly string[]): Promise<string[]>;
   /** Those that are due by `until`, the earliest first. */

@@ -22,7 +22,7 @@ import {
   readTypes,
 } from "./trigger-statements.ts";
 import { registerNode, renewLease, fenceExpired, claimShards, lastOutage, leave } from "./node-statements.ts";
-import { loadShards, loadQueuedRuns, loadRun, loadWaitingRuns } from "./load-statements.ts";
+import { loadShards, loadQueuedRuns, loadRun, loadRuns, loadWaitingRuns } from "./load-statements.ts";
 import { sendBounded, sendInbox, sendToRun, sendToWorker, wake, wakeChannel } from "./inbox-statements.ts";
 import {
   findWaits,
@@ -84,6 +84,7 @@ export function openPostgresEngineStore(database: Database): EngineStore {
     loadShards: (nodeId, shards) => loadShards(pool, nodeId, shards),
     loadQueuedRuns: (shards, afterId, limit) => loadQueuedRuns(pool, shards, afterId, limit),
     loadRun: (key) => loadRun(pool, key),
+    loadRuns: (workspace, ids) => loadRuns(pool, workspace, ids),
     liveRuns: async (workspace, ids) => {
       const { rows } = await pool.query<{ id: string }>({
         name: "live-runs",

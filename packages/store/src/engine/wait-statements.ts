@@ -159,6 +159,23 @@ export async function loadWaitsOf(
   return rows.map(readWait);
 }
 
+/** Of runs that do not wait outside of memory. */
+export async function loadWaitsInMemory(pool: Pool, shards: readonly number[]): Promise<WaitRow[]> {
+  const columns = waitColumns
+    .split(", ")
+    .map((column) => `w.${column}`)
+    .join(", ");
+  const { rows } = await pool.query<WaitColumns>({
+    name: "load-waits-in-memory",
+    text: `select ${columns}
+      from run as r
+      join wait as w on w.workspace = r.workspace and w.run_id = r.id
+      where r.shard = any($1) and r.state in ('running', 'waiting') and r.wake_at is null`,
+    values: [shards],
+  });
+  return rows.map(readWait);
+}
+
 /** Runs with waits that have ended, which they have not taken. */
 export async function loadEndedWaits(
   pool: Pool,

@@ -5,8 +5,8 @@
  *     page by page. No page is told while a wait looks back.
  * J5: the rows of waits and the shards' position change in one flush. Entries behind the position are told again after a crash:
  *     they find those waits alone which they did not change.
- * J6: a wait that ends is taken by its run in the flush that says so, or keeps its end in its row until the run has come
- *     into memory and takes it.
+ * J6: a wait that ends is taken by its run in the flush that says so; where its run can't come into memory for that, the end
+ *     stays in its row until it has, and takes it.
  * J7: time is told only as far as no earlier entry can come (as X3 of the triggers).
  */
 import { never, type ConditionEvent, type LogEvent } from "@millrace/core";
@@ -18,6 +18,7 @@ import {
   cursorMs,
   lookBackPageMax,
   readAnewMs,
+  recallMax,
   waitDueMs,
   waitPageMax,
 } from "../limits.ts";
@@ -50,6 +51,8 @@ export interface WaitEvaluatorOptions {
   readonly clock: number;
   /** What the value of a wait's end is made of is read before it is given. */
   readonly prepare: (waits: readonly ToldWait[], recent: RecentEntries) => Promise<void>;
+  /** Brings the runs of waits that ended into memory, as far as there is room for them. */
+  readonly bringIn: (rows: readonly WaitRow[]) => Promise<void>;
   readonly deliver: DeliverEnd;
   readonly endOf: (wait: ToldWait, position: number) => WaitEnd;
   /** The end of a wait of this run is in its row. */
@@ -374,24 +377,34 @@ export class WaitEvaluator {
   /** Ends are given to runs in memory, or left in rows; in one turn, with the position (J5, J6). */
   async #commit(waits: readonly ToldWait[], position: number): Promise<void> {
     if (waits.length === 0) return;
-    const { parts, prepare, deliver, endOf, onLeft } = this.#options;
-    await prepare(
-      waits.filter(({ ended }) => ended),
-      this.#recent,
-    );
-    const left: WaitRow[] = [];
-    for (const wait of waits) {
+    const { prepare, bringIn } = this.#options;
+    const { ended = [], open = [] } = Object.groupBy(waits, (wait) => (wait.ended ? "ended" : "open"));
+    await prepare(ended, this.#recent);
+    const { commit } = this.#options.parts;
+    for (const wait of open) {
       if (!this.#shards.has(wait.row.shard)) continue;
-      if (wait.ended) this.#fresh.delete(wait.row.id);
-      if (wait.ended && deliver(wait, position)) continue;
-      const end = wait.ended && endOf(wait, position);
-      parts.commit.batch.waitsChanged.push(wait.asChange(end));
-      if (end) left.push(wait.row);
-      else this.#noteDue(wait.dueAt);
+      commit.batch.waitsChanged.push(wait.asChange(undefined));
+      this.#noteDue(wait.dueAt);
+    }
+    const left: WaitRow[] = [];
+    for (let from = 0; from < ended.length; from += recallMax) {
+      const some = ended.slice(from, from + recallMax);
+      await bringIn(some.map(({ row }) => row));
+      for (const wait of some) if (!this.#give(wait, position)) left.push(wait.row);
     }
     this.#writeCursor(true);
-    await parts.commit.drained();
-    for (const row of left) onLeft(row);
+    await commit.drained();
+    for (const row of left) this.#options.onLeft(row);
+  }
+
+  /** False when its end is left in its row. */
+  #give(wait: ToldWait, position: number): boolean {
+    const { parts, deliver, endOf } = this.#options;
+    if (!this.#shards.has(wait.row.shard)) return true;
+    this.#fresh.delete(wait.row.id);
+    if (deliver(wait, position)) return true;
+    parts.commit.batch.waitsChanged.push(wait.asChange(endOf(wait, position)));
+    return false;
   }
 
   #writeCursor(isChanged: boolean): void {

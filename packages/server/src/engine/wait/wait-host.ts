@@ -36,13 +36,11 @@ export interface WaitHostOptions {
   readonly startCall: (entry: RunEntry, taskRun: TaskRun, wait: OpenWait) => void;
   /** Brings a run that is not in memory back when there is room, or resolves once one on its way has come. */
   readonly recall: (run: { readonly workspace: number; readonly id: string; readonly shard: number }) => void;
+  /** Reads runs that wait outside of memory, as many as there is room for. */
+  readonly bringIn: (
+    runs: readonly { readonly workspace: number; readonly id: string; readonly shard: number }[],
+  ) => Promise<void>;
   readonly arriving: (runId: string) => Promise<void> | undefined;
-}
-
-interface WaitOfRun {
-  readonly entry: RunEntry;
-  readonly taskRun: TaskRun;
-  readonly wait: OpenWait | undefined;
 }
 
 export class WaitHost {
@@ -51,8 +49,6 @@ export class WaitHost {
   /** Waits that have no row yet, by run: `placed` ones have one in the next flush. */
   readonly #beginning = new Map<string, { open: number; unplaced: number }>();
   readonly #outcomes = new WeakMap<ToldWait, OperationOutcome>();
-  /** Runs that were loaded, whose rows of waits are to be looked at: all of a turn together. */
-  #again: WaitOfRun[] = [];
   #lastId = 0;
 
   constructor(options: WaitHostOptions) {
@@ -80,6 +76,7 @@ export class WaitHost {
           loaded,
           clock: head.clock,
           prepare: (waits, recent) => this.#prepare(waits, recent),
+          bringIn: (rows) => this.#bringIn(rows),
           deliver: (wait, position) => this.#deliver(wait, position),
           endOf: (wait, position) => this.#endOf(wait, position),
           onLeft: (row) => this.#onLeft(row),
@@ -126,8 +123,19 @@ export class WaitHost {
       this.#beginFresh(entry, taskRun, wait);
       return;
     }
-    this.#again.push({ entry, taskRun, wait });
-    if (this.#again.length === 1) queueMicrotask(() => void this.#beginAgain(this.#again.splice(0)));
+    const name = nameOf(rowName(entry, taskRun, wait ?? nodeWait));
+    const row = entry.waits?.find((one) => nameOf(one) === name);
+    if (!row) {
+      this.#beginFresh(entry, taskRun, wait);
+      return;
+    }
+    this.#settle(entry);
+    // The machine is being stepped: it is told when that is over.
+    const { end } = row;
+    if (end)
+      queueMicrotask(() => {
+        if (this.#parts.runs.get(row.runId) === entry) this.#give(entry, row, end);
+      });
   }
 
   end({ identity }: RunEntry, taskRun: TaskRun, wait: OpenWait | undefined): void {
@@ -164,26 +172,6 @@ export class WaitHost {
     if (!known) return;
     known.unplaced -= 1;
     if (known.unplaced === 0) this.#parts.runs.onWaiting(entry);
-  }
-
-  async #beginAgain(waits: readonly WaitOfRun[]): Promise<void> {
-    const { store, log, alarms, clock, runs } = this.#parts;
-    try {
-      const ids = [...new Set(waits.map(({ entry }) => entry.identity.id))];
-      const rows = await store.loadWaitsOf(workspaceId, ids);
-      const byName = new Map(rows.map((row) => [nameOf(row), row]));
-      for (const { entry, taskRun, wait } of waits) {
-        const row = byName.get(nameOf(rowName(entry, taskRun, wait ?? nodeWait)));
-        if (!row) this.#beginFresh(entry, taskRun, wait);
-        else {
-          this.#settle(entry);
-          if (row.end && runs.get(row.runId) === entry) this.#give(entry, row, row.end);
-        }
-      }
-    } catch (error) {
-      log.warn({ err: error }, "the waits of runs could not be read; trying again");
-      alarms.set(clock.now() + 500, () => void this.#beginAgain(waits));
-    }
   }
 
   /** No wait of it is without a row any more, but for others. */
@@ -318,6 +306,12 @@ export class WaitHost {
     return { position, outcome };
   }
 
+  async #bringIn(rows: readonly WaitRow[]): Promise<void> {
+    const away = rows.filter(({ runId }) => !this.#parts.runs.get(runId));
+    if (away.length === 0) return;
+    await this.#options.bringIn(away.map(({ workspace, runId: id, shard }) => ({ workspace, id, shard })));
+  }
+
   #deliver(wait: ToldWait, position: number): boolean {
     const entry = this.#parts.runs.get(wait.row.runId);
     if (!entry) return false;
@@ -328,8 +322,7 @@ export class WaitHost {
   #give(entry: RunEntry, row: WaitRow, { outcome, position }: WaitEnd): void {
     const { commit, runs } = this.#parts;
     const { workspace, runId, node, item, generation, name, occurrence } = row;
-    commit.batch.waitsGone.push({ workspace, runId, node, item, name, occurrence });
-    commit.request();
+    const gone = commit.batch.waitsGone.length;
     const kept =
       outcome.kind === "value" ? { kind: "value" as const, value: withoutContent(outcome.value) } : outcome;
     runs.step(entry, {
@@ -342,6 +335,10 @@ export class WaitHost {
       outcome: kept,
       position,
     });
+    // One that its run does not wait for any more goes all the same.
+    if (commit.batch.waitsGone.length > gone) return;
+    commit.batch.waitsGone.push({ workspace, runId, node, item, name, occurrence });
+    commit.request();
   }
 
   /** The end is in the row: its run takes it, wherever it is. */

@@ -1,0 +1,120 @@
+import { startChild } from "./parts/child.ts";
+import { cpuClock } from "./parts/cpu-clock.ts";
+import { cpuMs, descendantsCpuMs, rssBytes } from "./parts/processes.ts";
+import { resultOf, type Bench } from "./parts/result.ts";
+import { Stack, type ServerChild } from "./parts/stack.ts";
+import { median, round, summarize } from "./parts/statistics.ts";
+
+const clients = 64;
+const wakings = 3;
+const megabyte = 1_048_576;
+
+interface Sizes {
+  readonly waits: number;
+  readonly bytes: number;
+}
+
+export const waits: Bench = {
+  name: "waits",
+  measures:
+    "runs that wait for an event each, in a `wait` node: begun per second, memory of the server, bytes of their waits; then, the durations, many are woken at once, until the nodes' success is committed",
+  doesNotMeasure: [
+    "what follows the waits: they are the last nodes of their runs",
+    "rows of runs and task runs: `bytesPerWait` counts waits and what finds them, with indexes",
+    "a machine for each part: clients, server and database share the same cores",
+  ],
+  run: async ({ short }) => {
+    const count = short ? 20_000 : 1_000_000;
+    const woken = short ? 2_000 : 10_000;
+    await using stack = await Stack.start();
+    const server = await stack.startServer();
+    await stack.deploy(server);
+    const submitter = startChild(new URL("./parts/submit-process.ts", import.meta.url));
+    const submit = (from: number, wanted: number): Promise<{ ms: number; refused: number }> =>
+      submitter.ask({ url: server.url, pipeline: "waiting", clients, from, count: wanted });
+    await submit(-2_000, 2_000);
+    await settled(stack, 2_000);
+    const before = await collected(server);
+    const cpu = cpuClock({
+      clients: () => cpuMs(submitter.pid),
+      server: () => cpuMs(server.pid),
+      postgres: () => descendantsCpuMs(stack.postgres.pid()),
+    });
+    const begun = performance.now();
+    const { refused } = await submit(0, count);
+    await settled(stack, count + 2_000);
+    const took = performance.now() - begun;
+    const cpuMicrosecondsPerRun = cpu(count);
+    const after = await collected(server);
+    const { bytes, waits: rows } = await sizes(stack);
+    const durations: number[] = [];
+    const wakeCpu = cpuClock({
+      server: () => cpuMs(server.pid),
+      postgres: () => descendantsCpuMs(stack.postgres.pid()),
+    });
+    for (let round_ = 0; round_ < wakings; round_ += 1)
+      durations.push(await wake(stack, server, round_ * woken, woken));
+    const cpuMicrosecondsPerWake = wakeCpu(wakings * woken);
+    await submitter.stop();
+    const numbers = {
+      ...summarize(durations),
+      waits: rows,
+      woken,
+      wakeMedian: round(median(durations)),
+      rate: round((count / took) * 1_000),
+      refused,
+      cpuMicrosecondsPerRun,
+      cpuMicrosecondsPerWake,
+      bytesPerWait: round(bytes / rows),
+      serverMemoryMb: { before, after },
+    };
+    return await resultOf(stack, "waits", numbers, "none: no task runs");
+  },
+};
+
+async function collected(server: ServerChild): Promise<number> {
+  await server.ask({ kind: "collect" });
+  return Math.round(rssBytes(server.pid) / megabyte);
+}
+
+/** Until this many waits have rows, and their runs wait outside of memory. */
+async function settled(stack: Stack, count: number): Promise<void> {
+  for (;;) {
+    const [row] = await stack.query<{ open: number }>("select (select count(*) from wait)::integer as open");
+    if (row!.open >= count) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+async function sizes(stack: Stack): Promise<Sizes> {
+  const [row] = await stack.query<Sizes>(
+    `select (select count(*) from wait)::integer as waits,
+      (pg_total_relation_size('wait') + pg_total_relation_size('wait_match'))::float8 as bytes`,
+  );
+  return row!;
+}
+
+/** From the first event's sending until all these runs have ended. */
+async function wake(stack: Stack, server: ServerChild, from: number, count: number): Promise<number> {
+  const begun = performance.now();
+  const ended = async (): Promise<number> => {
+    const [row] = await stack.query<{ count: number }>(
+      "select count(*)::integer as count from run_history where pipeline = 'waiting'",
+    );
+    return row!.count;
+  };
+  const before = await ended();
+  const batch = 1_000;
+  for (let at = from; at < from + count; at += batch) {
+    const events = Array.from({ length: Math.min(batch, from + count - at) }, (_, index) => ({
+      specversion: "1.0",
+      id: `woken-${at + index}`,
+      source: "/bench",
+      type: "bench.woken",
+      data: { n: at + index },
+    }));
+    await server.api.send("POST", "/events", events, "application/cloudevents-batch+json");
+  }
+  while ((await ended()) < before + count) await new Promise((resolve) => setTimeout(resolve, 10));
+  return performance.now() - begun;
+}
