@@ -13,6 +13,7 @@ export {
   holdsEntry,
   never,
   tellEvent,
+  tellPast,
   nextTickOf,
   tellTime,
   type ConditionInstance,

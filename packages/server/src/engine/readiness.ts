@@ -7,6 +7,7 @@
  * Y2: limits are taken one after another in one order (keys, then pools), so that no two task runs wait for each other.
  */
 import {
+  errorCodeOf,
   resolveTemplate,
   taskRunsBelow,
   wholeOutput,
@@ -31,6 +32,8 @@ import {
   rankOf,
   tokenOf,
 } from "./task-input.ts";
+
+const recordsRetryMs = 200;
 
 export class Readiness {
   readonly #parts: EngineParts;
@@ -315,8 +318,31 @@ export class Readiness {
   }
 
   async #fetchRecords(task: ReadyTask): Promise<void> {
-    task.records = await this.#recordsOf(task.entry, task.taskRun);
-    if (!task.gone) this.#enqueue(task);
+    const records = await this.#recordsWhile(task.entry, task.taskRun, () => !task.gone);
+    if (!records || task.gone) return;
+    task.records = records;
+    this.#enqueue(task);
+  }
+
+  /** Trouble of the store is no task's failure: it is asked again for as long as the records are wanted. */
+  async #recordsWhile(
+    entry: RunEntry,
+    taskRun: TaskRun,
+    isWanted: () => boolean,
+  ): Promise<StepRecord[] | undefined> {
+    const { alarms, clock, log } = this.#parts;
+    for (let tries = 1; isWanted(); tries += 1) {
+      try {
+        return await this.#recordsOf(entry, taskRun);
+      } catch (error) {
+        if (errorCodeOf(error) === "MILLRACE_LEASE_LOST") return undefined;
+        if (tries === 1) log.warn({ err: error }, "the records of a task could not be read; trying again");
+      }
+      await new Promise<void>((resolve) => {
+        alarms.set(clock.now() + recordsRetryMs, resolve);
+      });
+    }
+    return undefined;
   }
 
   async #recordsOf({ identity }: RunEntry, taskRun: TaskRun): Promise<StepRecord[]> {
@@ -332,7 +358,8 @@ export class Readiness {
   /** The dispatch of a task run that is under way, for a worker that must be told again. */
   async messageAgain(entry: RunEntry, taskRun: TaskRun): Promise<Dispatch> {
     const input = await this.#inputAgain(entry, taskRun);
-    const records = taskRun.code?.seq ? await this.#recordsOf(entry, taskRun) : [];
+    const isRunning = (): boolean => taskRun.state === "running";
+    const records = taskRun.code?.seq ? await this.#recordsWhile(entry, taskRun, isRunning) : [];
     return this.#messageFor(entry, taskRun, { input, records });
   }
 
