@@ -8,6 +8,7 @@
  * A1: it reports at most once; after `abandon` never.
  * A2: all log lines leave before the outcome.
  * A3: once a stop was asked for (timeout, cancel), the outcome says so, whatever the task answers.
+ * A4: all steps that its child told leave before the outcome.
  */
 import { errorCodeOf, type AttemptError, type CloudEvent, type ErrorCode } from "@millrace/core";
 import type {
@@ -15,6 +16,10 @@ import type {
   CarriedValue,
   Dispatch,
   DispatchToken,
+  StepName,
+  StepRecord,
+  Steps,
+  WaitRequest,
   WorkerMessage,
 } from "@millrace/protocol";
 import { aheadMsMax, tokenKey } from "@millrace/protocol";
@@ -23,11 +28,21 @@ import type { BundleCache, PreparedBundle } from "../bundle/bundle-cache.ts";
 import { limits } from "../limits.ts";
 import type { WorkerSettings } from "../options.ts";
 import type { ChildExit } from "../pool/child.ts";
-import type { ChildOutcome, ChildResult, FromChild, LocalValue, RunAttempt } from "../pool/child-message.ts";
+import type {
+  ChildOutcome,
+  ChildResult,
+  FromChild,
+  LocalRecord,
+  LocalValue,
+  ProducedStep,
+  ProducedValue,
+  RunAttempt,
+} from "../pool/child-message.ts";
 import type { ChildHolder, ChildPool, PooledChild } from "../pool/pool.ts";
 import type { Transfer } from "../transfer.ts";
 import { listedConnections, namedVariables } from "./environment.ts";
 import { LogBuffer } from "./log-buffer.ts";
+import { StepOutbox } from "./step-outbox.ts";
 import type { TurnBarrier } from "./turn-barrier.ts";
 
 /** What an attempt uses of its worker. */
@@ -40,6 +55,8 @@ export interface AttemptHost {
   readonly barrier: TurnBarrier;
   /** There are lines or progress to send. */
   touched(attempt: Attempt): void;
+  /** There are steps to send. */
+  stepsEnded(attempt: Attempt): void;
   send(message: WorkerMessage): void;
   report(attempt: Attempt, outcome: AttemptOutcome): void;
 }
@@ -56,17 +73,19 @@ export class Attempt implements ChildHolder {
   readonly token: DispatchToken;
   readonly number: number;
   readonly log = new LogBuffer();
+  readonly steps = new StepOutbox();
   startedAt = 0;
   endedAt = 0;
   progress: { readonly fraction: number; readonly message?: string } | undefined;
   readonly #dispatch: Dispatch;
   readonly #host: AttemptHost;
   readonly #pinned: string[] = [];
-  readonly #artifacts: Promise<void>[] = [];
+  readonly #uploads: Promise<void>[] = [];
   #phase: Phase = "preparing";
   #bundle: PreparedBundle | undefined;
   #input: LocalValue = { value: null };
   #params: LocalValue | undefined;
+  #records: readonly LocalRecord[] | undefined;
   #child: PooledChild | undefined;
   #runId = 0;
   #stop: Stop | undefined;
@@ -90,16 +109,18 @@ export class Attempt implements ChildHolder {
   /** Where everything is at hand, the child has the attempt when this returns. */
   start(): void {
     this.startedAt = Date.now();
-    const { input, params, inspect } = this.#dispatch;
+    const { input, params, inspect, records } = this.#dispatch;
     if (inspect && !this.#host.settings.allowInspect)
       return this.#reportOnce(inspectRefused(this.#host.settings.name));
     this.#bundle = this.#host.bundles.peek(this.#dispatch.bundle);
-    if (!this.#bundle || "blob" in input || (params && "blob" in params)) {
+    const isElsewhere = "blob" in input || (params && "blob" in params) || records?.some(restsElsewhere);
+    if (!this.#bundle || isElsewhere) {
       void this.#prepare();
       return;
     }
-    this.#input = input;
-    this.#params = params;
+    this.#input = input as LocalValue;
+    this.#params = params as LocalValue | undefined;
+    this.#records = records as readonly LocalRecord[] | undefined;
     this.#askForChild();
   }
 
@@ -121,10 +142,12 @@ export class Attempt implements ChildHolder {
 
   async #prepare(): Promise<void> {
     try {
-      const { bundle, input, params } = this.#dispatch;
+      const { bundle, input, params, records } = this.#dispatch;
       this.#bundle = await this.#host.bundles.prepare(bundle);
       this.#input = await this.#localValue(input);
       if (params) this.#params = await this.#localValue(params);
+      if (records)
+        this.#records = await Promise.all(records.map(async (record) => this.#localRecord(record)));
     } catch (error) {
       this.#reportOnce({ kind: "infrastructure", error: infrastructureError(error) });
       return;
@@ -138,6 +161,26 @@ export class Attempt implements ChildHolder {
     const file = await this.#host.blobs.pin(value.blob);
     this.#pinned.push(value.blob);
     return { file };
+  }
+
+  async #localRecords(records: readonly StepRecord[]): Promise<LocalRecord[]> {
+    const local: LocalRecord[] = [];
+    for (let at = 0; at < records.length; at += limits.fetchesMax) {
+      const some = records.slice(at, at + limits.fetchesMax);
+      // All have ended before one of them fails the attempt: what they hold is let go then.
+      const fetched = await Promise.allSettled(some.map(async (record) => this.#localRecord(record)));
+      for (const one of fetched) {
+        if (one.status === "rejected") throw one.reason;
+        local.push(one.value);
+      }
+    }
+    return local;
+  }
+
+  async #localRecord(record: StepRecord): Promise<LocalRecord> {
+    const { outcome } = record;
+    if (outcome.kind !== "value") return { ...record, outcome };
+    return { ...record, outcome: { kind: "value", value: await this.#localValue(outcome.value) } };
   }
 
   #askForChild(): void {
@@ -182,6 +225,7 @@ export class Attempt implements ChildHolder {
       env: namedVariables(this.#dispatch, environment),
       connections: listedConnections(this.#dispatch, environment),
       ...(this.#dispatch.inspect ? { inspect: true } : {}),
+      ...(this.#records?.length ? { records: this.#records } : {}),
     };
   }
 
@@ -190,10 +234,11 @@ export class Attempt implements ChildHolder {
     this.#phase = "running";
     const { timeoutMs } = this.#dispatch;
     if (timeoutMs === undefined || this.#stop) return;
-    const stop: Stop = {
-      kind: "timeout",
-      reason: `The attempt ran longer than its timeout of ${timeoutMs} ms.`,
-    };
+    const isResumed = this.#dispatch.records?.some((record) => record.kind === "wait") ?? false;
+    const allowed = isResumed
+      ? `the ${timeoutMs} ms that its timeout had left after its waits`
+      : `its timeout of ${timeoutMs} ms`;
+    const stop: Stop = { kind: "timeout", reason: `The attempt ran longer than ${allowed}.` };
     // A timer holds at most 2^31 − 1 ms, which is 24 days.
     this.#timer = setTimeout(
       () => this.#stopWith(stop, this.#host.settings.killGraceMs),
@@ -235,6 +280,9 @@ export class Attempt implements ChildHolder {
       case "artifact":
         this.#keepArtifact(message);
         return;
+      case "step":
+        this.#keepStep(message.step);
+        return;
       case "emit":
         void this.#emit(message.number, message.event);
         return;
@@ -251,6 +299,51 @@ export class Attempt implements ChildHolder {
         return;
     }
     this.#host.touched(this);
+  }
+
+  /** The server has committed them. */
+  recorded(steps: readonly StepName[]): void {
+    this.steps.recorded(steps);
+    this.#child?.process.send({ kind: "recorded", id: this.#runId, steps });
+  }
+
+  #keepStep(step: ProducedStep): void {
+    const { name, occurrence, outcome } = step;
+    const place = this.steps.add({ name, occurrence });
+    if (outcome.kind === "value" && "file" in outcome.value) {
+      const storing = this.#storeStep(step, outcome.value, place);
+      storing.catch((error: unknown) => this.#stepLost(error));
+      this.#uploads.push(storing);
+      return;
+    }
+    place(step as Steps["steps"][number]);
+    this.#host.stepsEnded(this);
+  }
+
+  async #storeStep(
+    step: ProducedStep,
+    value: Extract<ProducedValue, { file: string }>,
+    place: (step: Steps["steps"][number]) => void,
+  ): Promise<void> {
+    const stored = await this.#stored(value);
+    place({ ...step, outcome: { kind: "value", value: stored } });
+    if (!this.#isAbandoned) this.#host.stepsEnded(this);
+  }
+
+  /** Its function would wait for it for ever. */
+  #stepLost(error: unknown): void {
+    const child = this.#child;
+    if (!child || this.#stop || this.#phase === "finishing" || this.#phase === "ended") return;
+    this.#child = undefined;
+    this.#reportOnce({ kind: "infrastructure", error: infrastructureError(error) });
+    this.#host.pool.kill(child, "a step's value could not be stored");
+  }
+
+  async #stored(value: ProducedValue): Promise<CarriedValue> {
+    if (!("file" in value)) return value;
+    const { file, blob, bytes } = value;
+    await this.#host.blobs.store(file, blob, bytes);
+    return { blob, bytes };
   }
 
   /** Recorded at once; its child is told, unless it has gone on to another attempt in a process of its own. */
@@ -297,7 +390,7 @@ export class Attempt implements ChildHolder {
     if (child && child.holder === this) this.#host.pool.release(child, this.#stop ? "spoiled" : result.state);
     if (this.#stop) return this.#reportAfterArtifacts(stopOutcome(this.#stop));
     const carried = carriedOutcome(result.outcome);
-    if (carried && this.#artifacts.length === 0) this.#reportOnce(carried);
+    if (carried && this.#uploads.length === 0) this.#reportOnce(carried);
     else void this.#reportAfterUploads(result.outcome);
   }
 
@@ -305,38 +398,39 @@ export class Attempt implements ChildHolder {
   #reportAfterArtifacts(outcome: AttemptOutcome): void {
     this.#phase = "finishing";
     this.endedAt = Date.now();
-    if (this.#artifacts.length === 0) this.#reportOnce(outcome);
-    else void Promise.allSettled(this.#artifacts).then(() => this.#reportOnce(outcome));
+    if (this.#uploads.length === 0) this.#reportOnce(outcome);
+    else void Promise.allSettled(this.#uploads).then(() => this.#reportOnce(outcome));
   }
 
   async #reportAfterUploads(outcome: ChildOutcome): Promise<void> {
     try {
-      await Promise.all(this.#artifacts);
+      await Promise.all(this.#uploads);
       const carried = carriedOutcome(outcome);
-      this.#reportOnce(carried ?? (await this.#storeOutput(outcome)));
+      this.#reportOnce(carried ?? (await this.#storeOutcome(outcome)));
     } catch (error) {
       this.#reportOnce({ kind: "infrastructure", error: infrastructureError(error) });
     }
   }
 
-  async #storeOutput(outcome: ChildOutcome): Promise<AttemptOutcome> {
-    if (outcome.kind !== "succeeded" || "value" in outcome.output)
-      throw new Error("invariant broken: no output file");
-    const { file, blob, bytes } = outcome.output;
-    await this.#host.blobs.store(file, blob, bytes);
-    return {
-      kind: "succeeded",
-      output: { blob, bytes },
-      ...(outcome.events ? { events: outcome.events } : {}),
-    };
+  async #storeOutcome(outcome: ChildOutcome): Promise<AttemptOutcome> {
+    if (outcome.kind === "suspended") {
+      const waits = outcome.waits.map(async ({ op, ...name }): Promise<WaitRequest> => {
+        if (op.kind !== "call") return { ...name, op };
+        return { ...name, op: { ...op, params: await this.#stored(op.params) } };
+      });
+      return { kind: "suspended", waits: await Promise.all(waits) };
+    }
+    if (outcome.kind !== "succeeded") return outcome;
+    const { output, events } = outcome;
+    return { kind: "succeeded", output: await this.#stored(output), ...(events ? { events } : {}) };
   }
 
   /** Awaited before the outcome; a failure is seen there. Stored side by side, told in the order of their making. */
   #keepArtifact(message: Extract<FromChild, { kind: "artifact" }>): void {
-    const before = this.#artifacts.at(-1);
+    const before = this.#uploads.at(-1);
     const storing = this.#storeArtifact(message, before);
     storing.catch(() => {});
-    this.#artifacts.push(storing);
+    this.#uploads.push(storing);
   }
 
   async #storeArtifact(
@@ -424,11 +518,23 @@ function killedFromOutside(exit: ChildExit, reason: string | undefined): boolean
   return exit.signal === "SIGKILL" && !exit.outOfMemory && reason === undefined;
 }
 
-/** `undefined` when the output is a file that must be stored first. */
+/** `undefined` when it holds a file that must be stored first. */
 function carriedOutcome(outcome: ChildOutcome): AttemptOutcome | undefined {
-  if (outcome.kind !== "succeeded") return outcome;
-  const { output, events } = outcome;
-  return "value" in output ? { kind: "succeeded", output, ...(events ? { events } : {}) } : undefined;
+  switch (outcome.kind) {
+    case "succeeded":
+      return "file" in outcome.output ? undefined : (outcome as AttemptOutcome);
+    case "suspended":
+      return outcome.waits.some(({ op }) => op.kind === "call" && "file" in op.params)
+        ? undefined
+        : (outcome as AttemptOutcome);
+    default:
+      return outcome;
+  }
+}
+
+/** Whether its value must be fetched first. */
+function restsElsewhere({ outcome }: StepRecord): boolean {
+  return outcome.kind === "value" && "blob" in outcome.value;
 }
 
 function inspectRefused(worker: string): AttemptOutcome {

@@ -18,12 +18,14 @@ import type {
   ToChild,
 } from "../pool/child-message.ts";
 import { limits } from "../limits.ts";
+import { AttemptOperations } from "./attempt-operations.ts";
 import { describeThrown, nextRequestOf, nextSymbol } from "./attempt-error.ts";
 import { OutputCapture } from "./capture.ts";
 import { ParentChannel } from "./channel.ts";
 import { makeContext } from "./context.ts";
 import { callInDebugger } from "./debugger.ts";
 import { EmitAnswers, Emitter } from "./emit.ts";
+import { LogGate } from "./log-gate.ts";
 import { ProcessState } from "./process-state.ts";
 import { ValueStore } from "./value.ts";
 
@@ -35,7 +37,8 @@ interface BundleModule {
 
 class Runner {
   readonly #channel = new ParentChannel();
-  readonly #capture = new OutputCapture(this.#channel);
+  readonly #gate = new LogGate(this.#channel);
+  readonly #capture = new OutputCapture(this.#gate);
   readonly #values: ValueStore;
   readonly #state = new ProcessState();
   readonly #emitAnswers = new EmitAnswers();
@@ -76,6 +79,10 @@ class Runner {
       case "abort":
         if (this.#current?.run.id === message.id) this.#current.abort.abort(abortReason(message.reason));
         return;
+      case "recorded":
+        if (this.#current?.run.id === message.id)
+          this.#current.operations?.operations.recorded(message.steps);
+        return;
       case "emitted":
         return this.#emitAnswers.answered(message.number, message.error);
       case "end":
@@ -105,17 +112,39 @@ class Runner {
   #run(run: RunAttempt): void {
     const abort = new AbortController();
     const post = (message: FromChild): void => {
-      if (!current.ended) this.#channel.post(message);
+      if (!current.ended) this.#gate.post(message);
     };
     const emitter = new Emitter(run, this.#emitAnswers, post);
     const current: CurrentAttempt = { run, abort, post, emitter, ended: false };
     this.#current = current;
     this.#state.enter(run.env);
     this.#capture.begin();
+    if (run.records) {
+      this.#gate.hold();
+      this.#operations(current);
+    }
     this.#call(current).then(
-      (output) => this.#succeed(current, output),
-      (thrown: unknown) => this.#fail(current, thrown),
+      (output) => this.#afterSteps(current, () => this.#succeed(current, output)),
+      (thrown: unknown) => this.#afterSteps(current, () => this.#fail(current, thrown)),
     );
+  }
+
+  #operations(current: CurrentAttempt): AttemptOperations {
+    current.operations ??= new AttemptOperations({
+      run: current.run,
+      values: this.#values,
+      state: this.#state,
+      gate: this.#gate,
+      post: current.post,
+      isEmitting: () => this.#emitAnswers.isWaiting,
+      suspend: (waits) => this.#report(current, { kind: "suspended", waits }, false),
+    });
+    return current.operations;
+  }
+
+  #afterSteps(current: CurrentAttempt, then: () => void): void {
+    if (current.operations) current.operations.operations.functionEnded(then);
+    else then();
   }
 
   async #call(current: CurrentAttempt): Promise<unknown> {
@@ -129,6 +158,7 @@ class Runner {
       capture: this.#capture,
       values: this.#values,
       emitter,
+      calls: { project: this.#project, folder: this.#folder, operations: () => this.#operations(current) },
       post,
     });
     const input = this.#values.read(run.input);
@@ -158,7 +188,12 @@ class Runner {
   #succeed(current: CurrentAttempt, output: unknown): void {
     try {
       if (this.#loadError) return this.#end(current, { kind: "failed", error: this.#loadError }, true);
-      const produced = this.#values.produce(output, { inlineBytesMax, outputBytesMax });
+      const produced = this.#values.produce(output, {
+        inlineBytesMax,
+        bytesMax: outputBytesMax,
+        what: "the task's output",
+        tooLarge: "MILLRACE_OUTPUT_TOO_LARGE",
+      }).carried;
       const { events } = current.emitter;
       const emitted = events.length === 0 ? {} : { events };
       this.#end(current, { kind: "succeeded", output: produced, ...emitted }, false);
@@ -189,6 +224,8 @@ class Runner {
   }
 
   #report(current: CurrentAttempt, outcome: ChildOutcome, spoiled: boolean): void {
+    current.operations?.operations.stop();
+    this.#gate.open();
     current.ended = true;
     current.reported = true;
     this.#capture.end();
@@ -229,6 +266,7 @@ interface CurrentAttempt {
   /** Sends, as long as the attempt lasts. */
   readonly post: (message: FromChild) => void;
   readonly emitter: Emitter;
+  operations?: AttemptOperations;
   ended: boolean;
   reported?: boolean;
 }
