@@ -36,7 +36,10 @@ export function describeThrown(thrown: unknown, folder: string): AttemptError {
 /** What a step threw is told as it was recorded: the function sees a likeness of it. */
 function recordedOf(thrown: unknown): AttemptError | undefined {
   if (thrown === null || typeof thrown !== "object") return undefined;
-  return (thrown as { readonly [recordedSymbol]?: AttemptError })[recordedSymbol];
+  const recorded = (thrown as { readonly [recordedSymbol]?: AttemptError })[recordedSymbol];
+  if (!recorded || errorCodeOf(recorded) !== undefined) return recorded;
+  const { code: _foreign, ...error } = recorded;
+  return error;
 }
 
 function describe(thrown: unknown, folder: string): AttemptError {

@@ -7,13 +7,23 @@ import { describeThrown, nextSymbol, recordedSymbol } from "./attempt-error.ts";
 export function errorToRecord(thrown: unknown, folder: string): AttemptError {
   const error = describeThrown(thrown, folder);
   const { stack, cause } = error;
+  const code = codeOf(thrown);
   return {
     ...error,
+    ...(code === undefined ? {} : { code }),
     message: cut(error.message),
     ...(stack === undefined ? {} : { stack: cut(stack) }),
     ...(cause === undefined ? {} : { cause: cut(cause) }),
   };
 }
+
+/** Such as `ENOENT`: functions look at it. */
+function codeOf(thrown: unknown): string | undefined {
+  if (!(thrown instanceof Error) || !("code" in thrown)) return undefined;
+  return typeof thrown.code === "string" && thrown.code.length <= codeMax ? thrown.code : undefined;
+}
+
+const codeMax = 100;
 
 /** The same for the function, whether it has just been thrown or comes from the record. */
 export function errorFromRecord(error: AttemptError): Error {
