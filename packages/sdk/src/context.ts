@@ -85,12 +85,12 @@ export interface NameOption {
   readonly name?: string;
 }
 
-export interface WaitOptions extends NameOption {
+export interface WaitForOptions extends NameOption {
   /** From its registration. Then the answer is null. */
   readonly timeout?: Duration;
 }
 
-export interface ApproveOptions<Form extends StandardSchemaV1 = StandardSchemaV1> extends WaitOptions {
+export interface ApproveOptions<Form extends StandardSchemaV1 = StandardSchemaV1> extends WaitForOptions {
   /** The question. */
   readonly title?: string;
   /** Who may answer. */
@@ -174,9 +174,9 @@ export interface TaskContext {
    */
   waitFor<Of extends Operands>(
     condition: On<Of>,
-    options?: WaitOptions & { readonly timeout?: undefined },
+    options?: WaitForOptions & { readonly timeout?: undefined },
   ): Promise<Firing<Of>>;
-  waitFor<Of extends Operands>(condition: On<Of>, options: WaitOptions): Promise<Firing<Of> | null>;
+  waitFor<Of extends Operands>(condition: On<Of>, options: WaitForOptions): Promise<Firing<Of> | null>;
   /**
    * Waits for a person's answer; null when the timeout comes first. Throws MILLRACE_FORM_INVALID when the form's own validator
    * refuses what was entered.

@@ -14,7 +14,7 @@ export {
   type StepOptions,
   type TaskContext,
   type TaskLog,
-  type WaitOptions,
+  type WaitForOptions,
 } from "./context.ts";
 export { type Duration } from "@millrace/core";
 export { type CalledPipeline } from "./called-pipeline.ts";

@@ -45,6 +45,8 @@ export const limits = {
   /** The same, before a recorded result overtakes one that was committed before it and is not asked for. */
   replayHoldMs: 1_000,
   quietPollMs: 5,
+  /** How long a function may take to come to its waits once more. */
+  replayCheckMs: 10_000,
   /** Steps in one frame: each is 16 KiB and its events. */
   stepsPerFrameMax: 100,
 

@@ -90,6 +90,8 @@ async function dispatch(run: TaskRun, program: Program): Promise<{ readonly resu
   let delaying = 0;
   let suspended: readonly ProducedWait[] | undefined;
   const host: OperationsHost = {
+    beginsSteps: true,
+    keepsRecords: false,
     post: (step) => inFlight.push(step),
     read: (value) => ("value" in value ? value.value : null),
     nextTurn: (callback) => setImmediate(callback),

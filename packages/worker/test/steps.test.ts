@@ -1,3 +1,5 @@
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import type { AttemptOutcome, Dispatch, RecordedOutcome, StepName } from "@millrace/protocol";
 import { expect, test } from "vitest";
 import { bundleCode, dispatchOf, resumed } from "./protocol-server.ts";
@@ -557,4 +559,95 @@ test("a task run records a bounded number of steps and waits", async () => {
     } }`),
   );
   expect(outputOf(await fixture.run(dispatchOf(bundle, "t")))).toBe("MILLRACE_STEPS_TOO_MANY");
+});
+
+test("a worker that checks replays says where a function does not come to the same again", async () => {
+  await using fixture = await startFixture({ checkReplay: true });
+  const { server } = fixture;
+  const bundle = server.addBundle(
+    bundleCode(
+      `{
+        strays: async (_, ctx) => {
+          ctx.log.info("once");
+          await ctx.emit({ type: "t" }, { now: true });
+          await ctx.step("known", () => (steps += 1));
+          calls += 1;
+          await ctx.step("call " + calls, () => (steps += 1));
+          await ctx.sleep(1, { name: "sleep " + calls });
+        },
+        keeps: async (_, ctx) => {
+          const large = await ctx.step("large", () => "x".repeat(20000));
+          await ctx.step("fails", () => { throw new Error("no"); }).catch(() => {});
+          await Promise.race([ctx.sleep(large.length), ctx.sleep(2)]);
+        },
+      }`,
+      "let calls = 0; let steps = 0;",
+    ),
+  );
+  const strays = dispatchOf(bundle, "strays");
+  expect(waitsOf(await fixture.run(strays))).toEqual(["sleep 1/1"]);
+  expect(server.recordsOf(strays.token).map(({ outcome }) => outcome)).toEqual([value(1), value(2)]);
+  expect(server.emitted).toHaveLength(1);
+  const [once, warning, ...others] = server.log(strays.token);
+  expect(once?.text).toBe("once");
+  expect(warning).toMatchObject({ level: "warn" });
+  expect(warning?.text).toContain(
+    'step "call 1" (bundle.mjs:8) is not asked for any more; wait "sleep 1" (bundle.mjs:9) is not asked for any more; step "call 2" (bundle.mjs:8) was not asked for before.',
+  );
+  expect(others).toEqual([]);
+  const keeps = dispatchOf(bundle, "keeps");
+  expect(waitsOf(await fixture.run(keeps))).toEqual(["sleep/1", "sleep/2"]);
+  expect(server.log(keeps.token)).toEqual([]);
+});
+
+test("conditions, forms and pipelines of the SDK are waited with as their author wrote them", async () => {
+  await using fixture = await startFixture();
+  const sdk = (file: string): string => pathToFileURL(join(import.meta.dirname, "../../sdk/src", file)).href;
+  const zod = import.meta.resolve("zod");
+  const bundle = fixture.server.addBundle(`
+    import { on, pipeline, task } from ${JSON.stringify(sdk("index.ts"))};
+    import { z } from ${JSON.stringify(zod)};
+    export { loadProject } from ${JSON.stringify(sdk("internal.ts"))};
+    const form = z.object({ note: z.string().trim() });
+    const called = pipeline("called", () => {});
+    const t = task("t", async (input, ctx) => {
+      const paid = await ctx.waitFor(on.event("paid", { where: { data: { id: input.id } } }).as("order"));
+      const answer = await ctx.approve({ form });
+      return [paid.members.order.length, answer.form, await ctx.call(called)];
+    });
+    const p = pipeline("p", () => { t({ id: 1 }); });
+    export const modules = async () => ({ "pipelines/p.ts": { p, called } });
+    export const settings = { project: "test", pools: {}, queues: [] };
+  `);
+  const first = dispatchOf(bundle, "t", { input: { value: { id: 7 } } });
+  const name = "an event paid where data.id == 7";
+  expect(await fixture.run(first)).toEqual({
+    kind: "suspended",
+    waits: [
+      {
+        name,
+        occurrence: 1,
+        op: {
+          kind: "event",
+          condition: {
+            kind: "event",
+            type: "paid",
+            name: "order",
+            where: { op: "eq", path: ["data", "id"], value: 7 },
+          },
+        },
+      },
+    ],
+  });
+  const second = await resume(fixture, first, [[name, value({ isFired: true, members: { order: [1] } })]]);
+  expect(second.outcome).toMatchObject({
+    waits: [{ op: { form: { type: "object", properties: { note: { type: "string" } } } } }],
+  });
+  const answer = { approved: true, by: "ann", at: "2026-01-31T00:00:00Z", form: { note: " yes " } };
+  const third = await resume(fixture, second.dispatch, [["approval", value(answer)]]);
+  expect(third.outcome).toMatchObject({
+    waits: [{ op: { kind: "call", pipeline: "called", params: { value: {} } } }],
+  });
+  const last = await resume(fixture, third.dispatch, [["call called", value(null)]]);
+  expect(outputOf(last.outcome)).toEqual([1, { note: "yes" }, null]);
 });

@@ -225,6 +225,7 @@ export class Attempt implements ChildHolder {
       env: namedVariables(this.#dispatch, environment),
       connections: listedConnections(this.#dispatch, environment),
       ...(this.#dispatch.inspect ? { inspect: true } : {}),
+      ...(this.#host.settings.checkReplay ? { checkReplay: true } : {}),
       ...(this.#records?.length ? { records: this.#records } : {}),
     };
   }

@@ -28,14 +28,33 @@ export class AttemptOperations {
   }
 }
 
-function hostOf({ values, state, gate, post, isEmitting, suspend }: AttemptOperationsParts): OperationsHost {
+type ProcessHost = Pick<OperationsHost, "read" | "nextTurn" | "later" | "now" | "isQuiet">;
+
+/** What operations need of any process. */
+export function processHost(values: ValueStore, state: ProcessState): ProcessHost {
   return {
-    post: (step) => post({ kind: "step", step }),
     read: (value) => values.read(value),
     nextTurn: (callback) => setImmediate(callback),
     later: (ms, callback) => setTimeout(callback, ms).unref(),
     now: () => performance.now(),
     isQuiet: () => state.isIdle(),
+  };
+}
+
+function hostOf({
+  run,
+  values,
+  state,
+  gate,
+  post,
+  isEmitting,
+  suspend,
+}: AttemptOperationsParts): OperationsHost {
+  return {
+    ...processHost(values, state),
+    beginsSteps: true,
+    keepsRecords: run.checkReplay ?? false,
+    post: (step) => post({ kind: "step", step }),
     isEmitting,
     suspend,
     warn: (text) => post({ kind: "log", level: "warn", text }),

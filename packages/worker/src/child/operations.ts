@@ -11,7 +11,7 @@
  * O5: after the function's end or its suspension nothing begins and nothing recorded is delivered; steps that run then are
  *     recorded before the attempt's result.
  */
-import { MillraceError, type AttemptError, type Json } from "@millrace/core";
+import { describeOperation, MillraceError, type AttemptError, type Json } from "@millrace/core";
 import { recordsMax } from "@millrace/protocol";
 import { limits } from "../limits.ts";
 import type { LocalRecord, LocalValue, ProducedStep, ProducedWait } from "../pool/child-message.ts";
@@ -20,6 +20,10 @@ import { nextSymbol } from "./attempt-error.ts";
 
 /** What the operations of an attempt need of its process. */
 export interface OperationsHost {
+  /** False: a step that is not recorded is not begun, and counts as a wait. */
+  readonly beginsSteps: boolean;
+  /** Whether `records` will be asked for what was recorded here. */
+  readonly keepsRecords: boolean;
   /** Says that a step ended; `recorded` is called when that is committed. */
   post(step: ProducedStep): void;
   read(value: LocalValue): Json;
@@ -71,13 +75,15 @@ interface LiveStep {
 
 export class Operations {
   readonly #host: OperationsHost;
+  readonly #before: readonly LocalRecord[];
+  readonly #recordedHere: Omit<LocalRecord, "seq">[] = [];
   readonly #records = new Map<string, LocalRecord>();
   /** Recorded and not delivered, by `seq`. */
   readonly #undelivered: LocalRecord[];
   readonly #occurrences = new Map<string, number>();
   /** Asked for, recorded, not delivered. */
   readonly #repeating = new Map<string, Asked>();
-  readonly #waits = new Map<string, { readonly asked: Asked; readonly wait: ProducedWait }>();
+  readonly #waits = new Map<string, ProducedWait>();
   /** Steps that ended here, in that order. */
   readonly #ended: LiveStep[] = [];
   readonly #asked: Operation[] = [];
@@ -94,6 +100,7 @@ export class Operations {
 
   constructor(records: readonly LocalRecord[], host: OperationsHost) {
     this.#host = host;
+    this.#before = records;
     this.#undelivered = records.toSorted((a, b) => a.seq - b.seq);
     for (const record of records) this.#records.set(keyOf(record), record);
     this.#lastCallAt = host.now();
@@ -107,6 +114,7 @@ export class Operations {
   /** Runs a step, or gives what it recorded. Settles as O2 and O3 say. */
   step(name: string, mark: Error, run: (operation: Operation) => Promise<StepEnd>): Promise<Json> {
     return this.#ask({ kind: "step", name, mark }, (asked) => {
+      if (!this.#host.beginsSteps) return this.#awaits(asked, { kind: "sleep", ms: 0 });
       this.#running += 1;
       this.#host.wentOn();
       void run(asked.operation).then((end) => this.#stepEnded(asked, end));
@@ -115,10 +123,7 @@ export class Operations {
 
   /** Waits, or gives the recorded answer; `undefined` when the timeout came first. */
   wait(name: string, mark: Error, op: ProducedWait["op"]): Promise<Answer> {
-    return this.#ask({ kind: "wait", name, mark }, (asked) => {
-      const { occurrence } = asked.operation;
-      this.#waits.set(keyOf(asked.operation), { asked, wait: { name, occurrence, op } });
-    });
+    return this.#ask({ kind: "wait", name, mark }, (asked) => this.#awaits(asked, op));
   }
 
   /** The server has committed these steps. */
@@ -143,10 +148,21 @@ export class Operations {
     this.#isOver = true;
   }
 
+  /** All that is recorded by now, with what was recorded here. */
+  get records(): readonly LocalRecord[] {
+    let seq = Math.max(0, ...this.#before.map((record) => record.seq));
+    return [...this.#before, ...this.#recordedHere.map((record) => ({ ...record, seq: (seq += 1) }))];
+  }
+
   /** What was recorded and not asked for this time. */
   notAsked(): LocalRecord[] {
     const asked = new Set(this.#asked.map(keyOf));
     return [...this.#records.values()].filter((record) => !asked.has(keyOf(record)));
+  }
+
+  #awaits({ operation }: Asked, op: ProducedWait["op"]): void {
+    const { name, occurrence } = operation;
+    this.#waits.set(keyOf(operation), { name, occurrence, op });
   }
 
   #ask(wanted: Pick<Operation, "kind" | "name" | "mark">, begin: (asked: Asked) => void): Promise<Answer> {
@@ -253,6 +269,7 @@ export class Operations {
     const live = this.#ended[0];
     if (!live?.isRecorded) return false;
     this.#ended.shift();
+    if (this.#host.keepsRecords) this.#recordedHere.push(recordOf(live));
     if (live.end.kind === "value") live.asked.resolve(live.end.value);
     else live.asked.reject(errorFromRecord(live.end.error));
     this.#endWhenIdle();
@@ -292,7 +309,7 @@ export class Operations {
     this.#isOver = true;
     this.#host.wentOn();
     this.#warnOfNotAsked();
-    this.#host.suspend([...this.#waits.values()].map(({ wait }) => wait));
+    this.#host.suspend([...this.#waits.values()]);
   }
 
   #endWhenIdle(): void {
@@ -306,7 +323,10 @@ export class Operations {
   #warnOfNotAsked(): void {
     const missing = this.notAsked();
     if (missing.length === 0) return;
-    const shown = missing.slice(0, namesShown).map(describeOperation).join(", ");
+    const shown = missing
+      .slice(0, namesShown)
+      .map((record) => describeOperation(record))
+      .join(", ");
     const more = missing.length > namesShown ? ` and ${missing.length - namesShown} more` : "";
     this.#host.warn(
       `Recorded before, and not asked for this time: ${shown}${more}. The function has gone another way.`,
@@ -316,13 +336,14 @@ export class Operations {
 
 const namesShown = 5;
 
-function keyOf(one: { readonly name: string; readonly occurrence: number }): string {
-  return `${one.occurrence}\n${one.name}`;
+function recordOf({ asked, end }: LiveStep): Omit<LocalRecord, "seq"> {
+  const { name, occurrence } = asked.operation;
+  const outcome = end.kind === "value" ? ({ kind: "value", value: { value: end.value } } as const) : end;
+  return { kind: "step", name, occurrence, outcome };
 }
 
-export function describeOperation(one: Pick<Operation, "kind" | "name" | "occurrence">): string {
-  const times = one.occurrence === 1 ? "" : ` (${one.occurrence})`;
-  return `${one.kind} "${one.name}"${times}`;
+function keyOf(one: { readonly name: string; readonly occurrence: number }): string {
+  return `${one.occurrence}\n${one.name}`;
 }
 
 function kindDiffers(operation: Operation, record: LocalRecord): Error {

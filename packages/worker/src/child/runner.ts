@@ -14,18 +14,21 @@ import type {
   ChildResult,
   FromChild,
   LoadBundle,
+  ProducedWait,
   RunAttempt,
   ToChild,
 } from "../pool/child-message.ts";
 import { limits } from "../limits.ts";
-import { AttemptOperations } from "./attempt-operations.ts";
+import { AttemptOperations, processHost } from "./attempt-operations.ts";
 import { describeThrown, nextRequestOf, nextSymbol } from "./attempt-error.ts";
 import { OutputCapture } from "./capture.ts";
 import { ParentChannel } from "./channel.ts";
 import { makeContext } from "./context.ts";
 import { callInDebugger } from "./debugger.ts";
 import { EmitAnswers, Emitter } from "./emit.ts";
+import { InlineBudget } from "./inline-budget.ts";
 import { LogGate } from "./log-gate.ts";
+import { checkReplay } from "./replay-check.ts";
 import { ProcessState } from "./process-state.ts";
 import { ValueStore } from "./value.ts";
 
@@ -123,7 +126,7 @@ class Runner {
       this.#gate.hold();
       this.#operations(current);
     }
-    this.#call(current).then(
+    this.#call(current, () => this.#operations(current)).then(
       (output) => this.#afterSteps(current, () => this.#succeed(current, output)),
       (thrown: unknown) => this.#afterSteps(current, () => this.#fail(current, thrown)),
     );
@@ -137,9 +140,39 @@ class Runner {
       gate: this.#gate,
       post: current.post,
       isEmitting: () => this.#emitAnswers.isWaiting,
-      suspend: (waits) => this.#report(current, { kind: "suspended", waits }, false),
+      suspend: (waits) => void this.#suspend(current, waits),
     });
     return current.operations;
+  }
+
+  async #suspend(current: CurrentAttempt, waits: readonly ProducedWait[]): Promise<void> {
+    if (current.run.checkReplay) await this.#checkReplay(current);
+    if (!current.reported) this.#report(current, { kind: "suspended", waits }, false);
+  }
+
+  /** What the function says meanwhile it has said before. */
+  async #checkReplay(current: CurrentAttempt): Promise<void> {
+    const { run, post, operations } = current;
+    if (!operations) return;
+    this.#gate.hold();
+    const silent = (message: FromChild): void => {
+      if (message.kind === "emit") this.#emitAnswers.answered(message.number, undefined);
+    };
+    const emitter = new Emitter(run, this.#emitAnswers, silent);
+    const found = await checkReplay({
+      asked: operations.operations.asked,
+      records: operations.operations.records,
+      host: processHost(this.#values, this.#state),
+      folder: this.#folder,
+      call: async (again) =>
+        this.#call({ ...current, post: silent, emitter }, () => ({
+          operations: again,
+          budget: new InlineBudget([]),
+        })),
+    });
+    this.#gate.drop();
+    this.#gate.open();
+    if (found !== undefined) post({ kind: "log", level: "warn", text: found });
   }
 
   #afterSteps(current: CurrentAttempt, then: () => void): void {
@@ -147,7 +180,7 @@ class Runner {
     else then();
   }
 
-  async #call(current: CurrentAttempt): Promise<unknown> {
+  async #call(current: CurrentAttempt, operations: () => AttemptOperations): Promise<unknown> {
     const { run, abort, post, emitter } = current;
     if (!this.#project) return undefined;
     const task = this.#taskFunction(this.#project, run);
@@ -158,7 +191,7 @@ class Runner {
       capture: this.#capture,
       values: this.#values,
       emitter,
-      calls: { project: this.#project, folder: this.#folder, operations: () => this.#operations(current) },
+      calls: { project: this.#project, folder: this.#folder, operations },
       post,
     });
     const input = this.#values.read(run.input);

@@ -1,9 +1,9 @@
 /** Which step code runs in, followed through its promises, timers and callbacks. */
 import { AsyncLocalStorage } from "node:async_hooks";
-import { MillraceError } from "@millrace/core";
+import { describeOperation, MillraceError } from "@millrace/core";
 import type { EmittedEvent } from "@millrace/sdk";
 import type { EmitPlace } from "./emit.ts";
-import { describeOperation, type Operation } from "./operations.ts";
+import type { Operation } from "./operations.ts";
 
 export interface StepScope {
   readonly operation: Operation;

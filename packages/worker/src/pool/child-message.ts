@@ -46,6 +46,8 @@ export interface RunAttempt {
   readonly connections: { readonly [name: string]: string | null };
   /** Waits for a debugger before it calls the task. */
   readonly inspect?: boolean;
+  /** Before it is suspended, its function runs once more on what is recorded, and what differs is logged. */
+  readonly checkReplay?: boolean;
   /** By `seq`; absent: none. */
   readonly records?: readonly LocalRecord[];
 }
