@@ -1,5 +1,5 @@
 /** Random functions of steps and waits, run with any interleaving of ends and kills on a server that is played by hand. */
-import type { Json } from "@millrace/core";
+import { unreachable, type Json } from "@millrace/core";
 import type { StepName } from "@millrace/protocol";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
@@ -131,7 +131,7 @@ async function dispatch(run: TaskRun, program: Program): Promise<{ readonly resu
     if (choice < 4) {
       const step = inFlight.shift();
       if (step) {
-        run.append("step", step, step.outcome as LocalRecord["outcome"]);
+        run.append("step", step, step.outcome);
         unacknowledged.push(step);
       }
     } else if (choice < 8)
@@ -167,7 +167,6 @@ interface Machine {
 }
 
 async function execute(program: Program, machine: Machine): Promise<string> {
-  const { run, operations, pause, isDead } = machine;
   const branches = (): Promise<string>[] =>
     "of" in program ? program.of.map(async (one) => execute(one, machine)) : [];
   switch (program.kind) {
@@ -183,32 +182,40 @@ async function execute(program: Program, machine: Machine): Promise<string> {
       return `race(${await Promise.race(branches())})`;
     case "any":
       return `any(${await Promise.any(branches())})`;
-    case "wait": {
-      if (program.delay > 0) await pause(run.choices.below(program.delay));
-      const answer = await operations.wait(program.name, new Error(), { kind: "sleep", ms: 1 });
-      return answer === undefined ? `${program.name}:timeout` : `${program.name}:${String(answer)}`;
-    }
-    case "step": {
-      if (program.delay > 0) await pause(run.choices.below(program.delay));
-      const { name } = program;
-      const value = await operations.step(name, new Error(), async ({ occurrence }): Promise<StepEnd> => {
-        for (let left = run.choices.below(6); left > 0; left -= 1) await turn();
-        // A process that was killed has no effects any more.
-        if (isDead.yes) return new Promise(() => {});
-        run.effects.set(`${name}/${occurrence}`, (run.effects.get(`${name}/${occurrence}`) ?? 0) + 1);
-        const given: Json = run.nextValue();
-        const error = { name: "Error", message: `failed ${given}` };
-        return program.fails
-          ? { kind: "error", error, step: { name, occurrence, outcome: { kind: "error", error } } }
-          : {
-              kind: "value",
-              value: given,
-              step: { name, occurrence, outcome: { kind: "value", value: { value: given } } },
-            };
-      });
-      return `${name}:${String(value)}`;
-    }
+    case "wait":
+    case "step":
+      return executeLeaf(program, machine);
+    default:
+      return unreachable(program);
   }
+}
+
+async function executeLeaf(
+  program: Extract<Program, { readonly name: string }>,
+  { run, operations, pause, isDead }: Machine,
+): Promise<string> {
+  const { name } = program;
+  if (program.delay > 0) await pause(run.choices.below(program.delay));
+  if (program.kind === "wait") {
+    const answer = await operations.wait(name, new Error(), { kind: "sleep", ms: 1 });
+    return `${name}:${answer === undefined ? "timeout" : JSON.stringify(answer)}`;
+  }
+  const value = await operations.step(name, new Error(), async ({ occurrence }): Promise<StepEnd> => {
+    for (let left = run.choices.below(6); left > 0; left -= 1) await turn();
+    // A process that was killed has no effects any more.
+    if (isDead.yes) return new Promise(() => {});
+    run.effects.set(`${name}/${occurrence}`, (run.effects.get(`${name}/${occurrence}`) ?? 0) + 1);
+    const given: Json = run.nextValue();
+    const error = { name: "Error", message: `failed ${given}` };
+    return program.fails
+      ? { kind: "error", error, step: { name, occurrence, outcome: { kind: "error", error } } }
+      : {
+          kind: "value",
+          value: given,
+          step: { name, occurrence, outcome: { kind: "value", value: { value: given } } },
+        };
+  });
+  return `${name}:${JSON.stringify(value)}`;
 }
 
 /** `delays`: with work of its own before it asks; the names are all different then, for which comes first is chance. */

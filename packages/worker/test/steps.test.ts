@@ -299,7 +299,8 @@ test("steps and waits inside a step, wrong names, spans and values are refused i
   expect(outputOf(await fixture.run(dispatchOf(bundle, "t")))).toEqual([
     ...nested,
     ...option(8),
-    ...["MILLRACE_CONDITION_INVALID", "MILLRACE_CONDITION_INVALID"],
+    "MILLRACE_CONDITION_INVALID",
+    "MILLRACE_CONDITION_INVALID",
     ...option(5),
     "MILLRACE_VALUE_NOT_JSON",
     "MILLRACE_VALUE_NOT_JSON",
@@ -533,7 +534,7 @@ test("an approval carries its form, and the form's own validator reads the answe
   const third = await resume(fixture, second.dispatch, [["approval", value({ ...answer, form: { n: 0 } })]]);
   expect(outputOf(third.outcome)).toEqual({
     answer: { ...answer, form: { n: 2, twice: 4 } },
-    refused: ["MILLRACE_FORM_INVALID", "The form's validator refused what ann entered: $.n: is too small"],
+    refused: ["MILLRACE_FORM_INVALID", 'The form\'s validator refused what "ann" entered: $.n: is too small'],
   });
 });
 

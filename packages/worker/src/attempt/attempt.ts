@@ -10,18 +10,8 @@
  * A3: once a stop was asked for (timeout, cancel), the outcome says so, whatever the task answers.
  * A4: all steps that its child told leave before the outcome.
  */
-import { errorCodeOf, type AttemptError, type CloudEvent, type ErrorCode } from "@millrace/core";
-import type {
-  AttemptOutcome,
-  CarriedValue,
-  Dispatch,
-  DispatchToken,
-  StepName,
-  StepRecord,
-  Steps,
-  WaitRequest,
-  WorkerMessage,
-} from "@millrace/protocol";
+import { errorCodeOf, type AttemptError, type CloudEvent } from "@millrace/core";
+import type { AttemptOutcome, Dispatch, DispatchToken, StepName, WorkerMessage } from "@millrace/protocol";
 import { aheadMsMax, tokenKey } from "@millrace/protocol";
 import type { BlobCache } from "../blob/blob-cache.ts";
 import type { BundleCache, PreparedBundle } from "../bundle/bundle-cache.ts";
@@ -32,14 +22,20 @@ import type {
   ChildOutcome,
   ChildResult,
   FromChild,
-  LocalRecord,
-  LocalValue,
   ProducedStep,
-  ProducedValue,
   RunAttempt,
 } from "../pool/child-message.ts";
 import type { ChildHolder, ChildPool, PooledChild } from "../pool/pool.ts";
 import type { Transfer } from "../transfer.ts";
+import {
+  infrastructureError,
+  inspectRefused,
+  killedFromOutside,
+  ours,
+  stopOutcome,
+  type Stop,
+} from "./attempt-fault.ts";
+import { AttemptValues, carriedOutcome, valuesAtHand, type LocalValues } from "./attempt-values.ts";
 import { listedConnections, namedVariables } from "./environment.ts";
 import { LogBuffer } from "./log-buffer.ts";
 import { StepOutbox } from "./step-outbox.ts";
@@ -63,11 +59,6 @@ export interface AttemptHost {
 
 type Phase = "preparing" | "waiting" | "loading" | "running" | "finishing" | "ended";
 
-interface Stop {
-  readonly kind: "timeout" | "cancel";
-  readonly reason: string;
-}
-
 export class Attempt implements ChildHolder {
   readonly key: string;
   readonly token: DispatchToken;
@@ -79,13 +70,11 @@ export class Attempt implements ChildHolder {
   progress: { readonly fraction: number; readonly message?: string } | undefined;
   readonly #dispatch: Dispatch;
   readonly #host: AttemptHost;
-  readonly #pinned: string[] = [];
+  readonly #values: AttemptValues;
   readonly #uploads: Promise<void>[] = [];
   #phase: Phase = "preparing";
   #bundle: PreparedBundle | undefined;
-  #input: LocalValue = { value: null };
-  #params: LocalValue | undefined;
-  #records: readonly LocalRecord[] | undefined;
+  #given: LocalValues = { input: { value: null }, params: undefined, records: undefined };
   #child: PooledChild | undefined;
   #runId = 0;
   #stop: Stop | undefined;
@@ -98,6 +87,7 @@ export class Attempt implements ChildHolder {
     this.number = dispatch.attempt;
     this.#dispatch = dispatch;
     this.#host = host;
+    this.#values = new AttemptValues(host.blobs);
   }
 
   get bundle(): PreparedBundle {
@@ -109,18 +99,16 @@ export class Attempt implements ChildHolder {
   /** Where everything is at hand, the child has the attempt when this returns. */
   start(): void {
     this.startedAt = Date.now();
-    const { input, params, inspect, records } = this.#dispatch;
+    const { inspect } = this.#dispatch;
     if (inspect && !this.#host.settings.allowInspect)
       return this.#reportOnce(inspectRefused(this.#host.settings.name));
     this.#bundle = this.#host.bundles.peek(this.#dispatch.bundle);
-    const isElsewhere = "blob" in input || (params && "blob" in params) || records?.some(restsElsewhere);
-    if (!this.#bundle || isElsewhere) {
+    const given = valuesAtHand(this.#dispatch);
+    if (!this.#bundle || !given) {
       void this.#prepare();
       return;
     }
-    this.#input = input as LocalValue;
-    this.#params = params as LocalValue | undefined;
-    this.#records = records as readonly LocalRecord[] | undefined;
+    this.#given = given;
     this.#askForChild();
   }
 
@@ -142,45 +130,15 @@ export class Attempt implements ChildHolder {
 
   async #prepare(): Promise<void> {
     try {
-      const { bundle, input, params, records } = this.#dispatch;
-      this.#bundle = await this.#host.bundles.prepare(bundle);
-      this.#input = await this.#localValue(input);
-      if (params) this.#params = await this.#localValue(params);
-      if (records)
-        this.#records = await Promise.all(records.map(async (record) => this.#localRecord(record)));
+      this.#bundle = await this.#host.bundles.prepare(this.#dispatch.bundle);
+      this.#given = await this.#values.fetch(this.#dispatch);
     } catch (error) {
       this.#reportOnce({ kind: "infrastructure", error: infrastructureError(error) });
+      this.#values.unpin();
       return;
     }
     if (this.#phase === "preparing") this.#askForChild();
-    else this.#unpin();
-  }
-
-  async #localValue(value: CarriedValue): Promise<LocalValue> {
-    if (!("blob" in value)) return value;
-    const file = await this.#host.blobs.pin(value.blob);
-    this.#pinned.push(value.blob);
-    return { file };
-  }
-
-  async #localRecords(records: readonly StepRecord[]): Promise<LocalRecord[]> {
-    const local: LocalRecord[] = [];
-    for (let at = 0; at < records.length; at += limits.fetchesMax) {
-      const some = records.slice(at, at + limits.fetchesMax);
-      // All have ended before one of them fails the attempt: what they hold is let go then.
-      const fetched = await Promise.allSettled(some.map(async (record) => this.#localRecord(record)));
-      for (const one of fetched) {
-        if (one.status === "rejected") throw one.reason;
-        local.push(one.value);
-      }
-    }
-    return local;
-  }
-
-  async #localRecord(record: StepRecord): Promise<LocalRecord> {
-    const { outcome } = record;
-    if (outcome.kind !== "value") return { ...record, outcome };
-    return { ...record, outcome: { kind: "value", value: await this.#localValue(outcome.value) } };
+    else this.#values.unpin();
   }
 
   #askForChild(): void {
@@ -209,6 +167,7 @@ export class Attempt implements ChildHolder {
   #runMessage(): RunAttempt {
     const { token, pipeline, attempt, idempotencyKey } = this.#dispatch;
     const { environment } = this.#host.settings;
+    const { input, params, records } = this.#given;
     return {
       kind: "run",
       id: this.#runId,
@@ -220,13 +179,13 @@ export class Attempt implements ChildHolder {
       attempt,
       dispatch: token.dispatch,
       idempotencyKey,
-      input: this.#input,
-      ...(this.#params === undefined ? {} : { params: this.#params }),
+      input,
+      ...(params === undefined ? {} : { params }),
       env: namedVariables(this.#dispatch, environment),
       connections: listedConnections(this.#dispatch, environment),
       ...(this.#dispatch.inspect ? { inspect: true } : {}),
       ...(this.#host.settings.checkReplay ? { checkReplay: true } : {}),
-      ...(this.#records?.length ? { records: this.#records } : {}),
+      ...(records?.length ? { records } : {}),
     };
   }
 
@@ -311,24 +270,17 @@ export class Attempt implements ChildHolder {
   #keepStep(step: ProducedStep): void {
     const { name, occurrence, outcome } = step;
     const place = this.steps.add({ name, occurrence });
-    if (outcome.kind === "value" && "file" in outcome.value) {
-      const storing = this.#storeStep(step, outcome.value, place);
-      storing.catch((error: unknown) => this.#stepLost(error));
-      this.#uploads.push(storing);
+    if (outcome.kind === "error" || "value" in outcome.value) {
+      place(step);
+      this.#host.stepsEnded(this);
       return;
     }
-    place(step as Steps["steps"][number]);
-    this.#host.stepsEnded(this);
-  }
-
-  async #storeStep(
-    step: ProducedStep,
-    value: Extract<ProducedValue, { file: string }>,
-    place: (step: Steps["steps"][number]) => void,
-  ): Promise<void> {
-    const stored = await this.#stored(value);
-    place({ ...step, outcome: { kind: "value", value: stored } });
-    if (!this.#isAbandoned) this.#host.stepsEnded(this);
+    const storing = this.#values.store(outcome.value).then((value) => {
+      place({ ...step, outcome: { kind: "value", value } });
+      if (!this.#isAbandoned) this.#host.stepsEnded(this);
+    });
+    storing.catch((error: unknown) => this.#stepLost(error));
+    this.#uploads.push(storing);
   }
 
   /** Its function would wait for it for ever. */
@@ -338,13 +290,6 @@ export class Attempt implements ChildHolder {
     this.#child = undefined;
     this.#reportOnce({ kind: "infrastructure", error: infrastructureError(error) });
     this.#host.pool.kill(child, "a step's value could not be stored");
-  }
-
-  async #stored(value: ProducedValue): Promise<CarriedValue> {
-    if (!("file" in value)) return value;
-    const { file, blob, bytes } = value;
-    await this.#host.blobs.store(file, blob, bytes);
-    return { blob, bytes };
   }
 
   /** Recorded at once; its child is told, unless it has gone on to another attempt in a process of its own. */
@@ -407,23 +352,10 @@ export class Attempt implements ChildHolder {
     try {
       await Promise.all(this.#uploads);
       const carried = carriedOutcome(outcome);
-      this.#reportOnce(carried ?? (await this.#storeOutcome(outcome)));
+      this.#reportOnce(carried ?? (await this.#values.storeOutcome(outcome)));
     } catch (error) {
       this.#reportOnce({ kind: "infrastructure", error: infrastructureError(error) });
     }
-  }
-
-  async #storeOutcome(outcome: ChildOutcome): Promise<AttemptOutcome> {
-    if (outcome.kind === "suspended") {
-      const waits = outcome.waits.map(async ({ op, ...name }): Promise<WaitRequest> => {
-        if (op.kind !== "call") return { ...name, op };
-        return { ...name, op: { ...op, params: await this.#stored(op.params) } };
-      });
-      return { kind: "suspended", waits: await Promise.all(waits) };
-    }
-    if (outcome.kind !== "succeeded") return outcome;
-    const { output, events } = outcome;
-    return { kind: "succeeded", output: await this.#stored(output), ...(events ? { events } : {}) };
   }
 
   /** Awaited before the outcome; a failure is seen there. Stored side by side, told in the order of their making. */
@@ -506,55 +438,6 @@ export class Attempt implements ChildHolder {
   #end(): void {
     this.#phase = "ended";
     clearTimeout(this.#timer);
-    this.#unpin();
+    this.#values.unpin();
   }
-
-  #unpin(): void {
-    for (const hash of this.#pinned.splice(0)) this.#host.blobs.unpin(hash);
-  }
-}
-
-/** Nobody here killed it: an operator did, or the system for lack of memory. The task is not to blame for one such end. */
-function killedFromOutside(exit: ChildExit, reason: string | undefined): boolean {
-  return exit.signal === "SIGKILL" && !exit.outOfMemory && reason === undefined;
-}
-
-/** `undefined` when it holds a file that must be stored first. */
-function carriedOutcome(outcome: ChildOutcome): AttemptOutcome | undefined {
-  switch (outcome.kind) {
-    case "succeeded":
-      return "file" in outcome.output ? undefined : (outcome as AttemptOutcome);
-    case "suspended":
-      return outcome.waits.some(({ op }) => op.kind === "call" && "file" in op.params)
-        ? undefined
-        : (outcome as AttemptOutcome);
-    default:
-      return outcome;
-  }
-}
-
-/** Whether its value must be fetched first. */
-function restsElsewhere({ outcome }: StepRecord): boolean {
-  return outcome.kind === "value" && "blob" in outcome.value;
-}
-
-function inspectRefused(worker: string): AttemptOutcome {
-  const message = `The worker ${worker} lets nobody debug its tasks. Start it with \`--allow-inspect\`.`;
-  return { kind: "failed", error: { ...ours("MILLRACE_INSPECT_REFUSED", message), next: "fatal" } };
-}
-
-function stopOutcome(stop: Stop): AttemptOutcome {
-  if (stop.kind === "cancel") return { kind: "cancelled" };
-  return { kind: "failed", error: ours("MILLRACE_ATTEMPT_TIMEOUT", stop.reason) };
-}
-
-function ours(code: ErrorCode, message: string): AttemptError {
-  return { name: code, message, code };
-}
-
-export function infrastructureError(error: unknown): AttemptError {
-  const message = error instanceof Error ? error.message : String(error);
-  const cause = error instanceof Error && error.cause instanceof Error ? { cause: error.cause.message } : {};
-  const code = errorCodeOf(error);
-  return { name: code ?? "Error", message, ...(code === undefined ? {} : { code }), ...cause };
 }

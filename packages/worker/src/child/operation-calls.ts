@@ -3,7 +3,6 @@ import { createHash } from "node:crypto";
 import {
   canonicalJson,
   describeCondition,
-  findJsonFault,
   formatPath,
   MillraceError,
   parseCondition,
@@ -127,8 +126,8 @@ class OperationCalls {
   }
 
   #record(operation: Operation, given: unknown): ReturnType<ValueStore["produce"]> {
-    const { values, operations } = this.#parts;
-    return operations().budget.take((inlineMax) =>
+    const { values } = this.#parts;
+    return this.#parts.operations().budget.take((inlineMax) =>
       values.produce(given, {
         inlineBytesMax: inlineMax,
         bytesMax: stepBytesMax,
@@ -172,7 +171,7 @@ class OperationCalls {
     const op = {
       kind: "approval",
       ...(title === undefined ? {} : { title }),
-      ...(people === undefined ? {} : { by: people as string[] }),
+      ...(people === undefined ? {} : { by: people }),
       ...(schema === undefined ? {} : { form: schema }),
       ...readTimeout(options, what),
     } as const;
@@ -188,7 +187,7 @@ class OperationCalls {
     if ("value" in result) return { ...answer, form: result.value as Json };
     const list = result.issues.map(({ path, message }) => `${formatPath(path)}: ${message}`).join("; ");
     throw new MillraceError("MILLRACE_FORM_INVALID", {
-      message: `The form's validator refused what ${String(answer["by"])} entered: ${list}`,
+      message: `The form's validator refused what ${JSON.stringify(answer["by"] ?? null)} entered: ${list}`,
     });
   }
 }
