@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { AttemptOutcome, Dispatch, RecordedOutcome, StepName } from "@millrace/protocol";
@@ -651,4 +652,39 @@ test("conditions, forms and pipelines of the SDK are waited with as their author
   });
   const last = await resume(fixture, third.dispatch, [["call called", value(null)]]);
   expect(outputOf(last.outcome)).toEqual([1, { note: "yes" }, null]);
+});
+
+test("a process that is killed at any point repeats a step only when it was not recorded", async () => {
+  await using fixture = await startFixture();
+  const { server } = fixture;
+  const file = join(fixture.cacheFolder, "effects");
+  const bundle = server.addBundle(
+    bundleCode(
+      `{ t: async (input, ctx) => {
+        const die = (at) => { if (input.deaths[ctx.dispatch - 1] === at) process.kill(process.pid, "SIGKILL"); };
+        const given = [];
+        for (let n = 0; n < 4; n += 1) {
+          die("before " + n);
+          given.push(await ctx.step("effect", () => {
+            appendFileSync(input.file, n + "\\n");
+            die("in " + n);
+            return n;
+          }));
+          die("after " + n);
+        }
+        return given;
+      } }`,
+      `import { appendFileSync } from "node:fs";`,
+    ),
+  );
+  const deaths = ["before 0", "in 0", "after 0", "in 2", "in 2", "after 3"];
+  let dispatch = dispatchOf(bundle, "t", { input: { value: { file, deaths } } });
+  let outcome = await fixture.run(dispatch);
+  for (const _ of deaths) {
+    expect(outcome).toMatchObject({ kind: "infrastructure", error: { code: "MILLRACE_ATTEMPT_CRASHED" } });
+    dispatch = resumed(server, dispatch);
+    outcome = await fixture.run(dispatch);
+  }
+  expect(outputOf(outcome)).toEqual([0, 1, 2, 3]);
+  expect((await readFile(file, "utf8")).trim().split("\n")).toEqual(["0", "0", "1", "2", "2", "2", "3"]);
 });
