@@ -3,14 +3,23 @@ import {
   compileGraph,
   errorCodeOf,
   MillraceError,
+  type Condition,
+  type JsonSchema,
   type PipelineDefinition,
   type ProjectDefinition,
 } from "@millrace/core";
 import type { TaskFunction } from "./build.ts";
+import { conditionOf } from "./condition/on.ts";
 import { loadWebhooks } from "./load-webhooks.ts";
 import { didYouMean } from "./nearest.ts";
 import { definitionBrand, type DefinitionHandle, type DescribedPipeline } from "./pipeline.ts";
-import { validateWith, type ParamsResult } from "./schema.ts";
+import {
+  exportJsonSchema,
+  isParamsSchema,
+  validateWith,
+  type ParamsResult,
+  type ParamsSchema,
+} from "./schema.ts";
 import { formatSource, locate, locateInStack } from "./source.ts";
 
 export interface LoadOptions {
@@ -39,6 +48,12 @@ export interface LoadedProject {
   taskFunction(pipeline: string, node: string): TaskFunction | undefined;
   /** Runs the author's validator; a pipeline without parameters takes everything. */
   validateParams(pipeline: string, value: unknown): Promise<ParamsResult>;
+  /** The condition behind what `on` gave; `undefined` for anything else. */
+  conditionOf(value: unknown): Condition | undefined;
+  /** The JSON Schema of an approval's form. */
+  formSchema(form: unknown): JsonSchema;
+  /** Runs the form's own validator. */
+  validateForm(form: unknown, value: unknown): Promise<ParamsResult>;
 }
 
 /**
@@ -78,7 +93,19 @@ export function loadProject(
       const schema = described.get(pipeline)?.schema;
       return schema ? await validateWith(schema, value) : { value };
     },
+    conditionOf: (value) => conditionOf(value)?.condition,
+    formSchema,
+    validateForm: (form, value) => validateWith(form as ParamsSchema, value),
   };
+}
+
+function formSchema(form: unknown): JsonSchema {
+  if (isParamsSchema(form))
+    return exportJsonSchema(form, { what: "An approval", of: "its form", option: "form" });
+  throw new MillraceError("MILLRACE_OPTION_INVALID", {
+    message:
+      'An approval\'s "form" must be a schema of zod, valibot, arktype or another Standard Schema library.',
+  });
 }
 
 /** By identity, because files may export each other's pipelines again. */

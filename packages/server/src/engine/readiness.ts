@@ -57,6 +57,7 @@ export class Readiness {
       gone: false,
       input: undefined,
       records: undefined,
+      recordsSeq: 0,
       wanted: [],
       taken: 0,
       granted: 0,
@@ -312,15 +313,19 @@ export class Readiness {
 
   /** What its function has recorded is at hand; else it is being read, and the task run is queued again. */
   #hasRecords(task: ReadyTask): boolean {
-    if (task.records || !task.taskRun.code?.seq) return true;
+    const seq = task.taskRun.code?.seq ?? 0;
+    // A wait may have ended since they were read.
+    if (task.recordsSeq === seq) return true;
     this.#own(task, this.#fetchRecords(task));
     return false;
   }
 
   async #fetchRecords(task: ReadyTask): Promise<void> {
+    const seq = task.taskRun.code?.seq ?? 0;
     const records = await this.#recordsWhile(task.entry, task.taskRun, () => !task.gone);
     if (!records || task.gone) return;
     task.records = records;
+    task.recordsSeq = seq;
     this.#enqueue(task);
   }
 

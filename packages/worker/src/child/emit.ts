@@ -1,9 +1,10 @@
 /**
  * `ctx.emit`: what an attempt emits. Events go with its success, or at once when they are asked to.
  *
- * E1: an event's name is made of where it was emitted and how many of its type came before: a repeat of the attempt names
- *     its events alike, so they are recorded once.
+ * E1: an event's name is made of where it was emitted and how many of its type came before there: a repeat of the attempt
+ *     names its events alike, so they are recorded once. A step is a place of its own, for a repeat may leave it out.
  */
+import { createHash } from "node:crypto";
 import {
   emittedDataMax,
   emittedEventsMax,
@@ -17,6 +18,7 @@ import {
   type CloudEvent,
   type Json,
 } from "@millrace/core";
+import type { StepName } from "@millrace/protocol";
 import type { EmittedEvent, EmitOptions } from "@millrace/sdk";
 import type { EmitError, FromChild, RunAttempt } from "../pool/child-message.ts";
 
@@ -38,6 +40,10 @@ export class EmitAnswers {
     });
   }
 
+  get isWaiting(): boolean {
+    return this.#waiting.size > 0;
+  }
+
   answered(number: number, error: EmitError | undefined): void {
     const waiting = this.#waiting.get(number);
     this.#waiting.delete(number);
@@ -46,40 +52,75 @@ export class EmitAnswers {
   }
 }
 
+/** What is emitted in one place: in a step, or in the attempt outside its steps. */
+export class EmitPlace {
+  /** What goes with the step, or the attempt's success. */
+  readonly events: CloudEvent[] = [];
+  readonly #prefix: string;
+  readonly #occurrences = new Map<string, number>();
+
+  constructor(run: RunAttempt, step?: StepName) {
+    const { runId, item, generation } = run;
+    const place = [runId, ...(item === "" ? [] : [item]), `g${generation}`].join("/");
+    this.#prefix = step ? `${place}/${placeOf(step)}` : place;
+  }
+
+  nextId(type: string): string {
+    const occurrence = (this.#occurrences.get(type) ?? 0) + 1;
+    this.#occurrences.set(type, occurrence);
+    return `${this.#prefix}/${type}/${occurrence}`;
+  }
+}
+
+/** A long name would leave no room for the type. */
+function placeOf({ name, occurrence }: StepName): string {
+  const short = name.length <= stepShownMax;
+  return `${short ? name : createHash("sha256").update(name).digest("hex").slice(0, stepShownMax)}.${occurrence}`;
+}
+
+const stepShownMax = 24;
+
 /** The events of one attempt. */
 export class Emitter {
   readonly #run: RunAttempt;
   readonly #answers: EmitAnswers;
   readonly #post: (message: FromChild) => void;
-  readonly #occurrences = new Map<string, number>();
-  /** What goes with the attempt's success. */
-  readonly events: CloudEvent[] = [];
+  readonly #outside: EmitPlace;
 
   constructor(run: RunAttempt, answers: EmitAnswers, post: (message: FromChild) => void) {
     this.#run = run;
     this.#answers = answers;
     this.#post = post;
+    this.#outside = new EmitPlace(run);
   }
 
+  /** What goes with the attempt's success. */
+  get events(): readonly CloudEvent[] {
+    return this.#outside.events;
+  }
+
+  /** `step`: the place of the step that emits it. */
   // oxlint-disable-next-line typescript/require-await -- what it throws is the promise's
-  async emit(given: EmittedEvent, options: EmitOptions = {}): Promise<void> {
-    const event = this.#cloudEvent(given);
+  async emit(given: EmittedEvent, options: EmitOptions = {}, step?: EmitPlace): Promise<void> {
+    const place = step ?? this.#outside;
+    const event = this.#cloudEvent(given, place);
     if (options.now) return this.#emitNow(event, given.id !== undefined);
-    if (this.events.length === emittedEventsMax) {
+    const what = step ? "A step" : "An attempt";
+    if (place.events.length === emittedEventsMax) {
       throw new MillraceError("MILLRACE_EVENT_TOO_LARGE", {
-        message: `An attempt emits at most ${emittedEventsMax} events with its success.`,
+        message: `${what} emits at most ${emittedEventsMax} events with its success.`,
         advice: "Emit fewer, with more data each, or use { now: true }.",
       });
     }
     const size = JSON.stringify(event.data ?? null).length;
     if (size > emittedDataMax) {
       throw new MillraceError("MILLRACE_EVENT_TOO_LARGE", {
-        message: `The data of an event of type ${event.type} has ${size} characters as JSON; with the attempt's success go ${emittedDataMax}.`,
+        message: `The data of an event of type ${event.type} has ${size} characters as JSON; with the success go ${emittedDataMax}.`,
         advice:
           "Put the data into storage and its address into the event, or use { now: true }, which takes 1 MB.",
       });
     }
-    this.events.push(event);
+    place.events.push(event);
   }
 
   /** An attempt before this one may have emitted it with other data: the first one counts. */
@@ -91,7 +132,7 @@ export class Emitter {
     }
   }
 
-  #cloudEvent(given: EmittedEvent): CloudEvent {
+  #cloudEvent(given: EmittedEvent, place: EmitPlace): CloudEvent {
     const { data, subject, time } = given;
     const type = typeof given.type === "string" ? given.type : given.type.type;
     const fault = data === undefined ? undefined : findJsonFault(data);
@@ -105,7 +146,7 @@ export class Emitter {
     const { pipeline, node } = this.#run;
     const event: CloudEvent = {
       specversion: "1.0",
-      id: given.id ?? this.#nextId(type),
+      id: given.id ?? nextId(place, type),
       source: given.source ?? `/pipelines/${encodeURIComponent(pipeline)}/${encodeURIComponent(node)}`,
       type,
       ...(subject === undefined ? {} : { subject }),
@@ -115,17 +156,12 @@ export class Emitter {
     requireForeign(parseCloudEvent(event as unknown as Json));
     return event;
   }
+}
 
-  #nextId(type: string): string {
-    if (type.length > emittedTypeMax) {
-      throw new MillraceError("MILLRACE_EVENT_INVALID", {
-        message: `The type of an event that a task emits has at most ${emittedTypeMax} characters, or the event an id of its own.`,
-        fields: { path: "/type" },
-      });
-    }
-    const { runId, item, generation } = this.#run;
-    const occurrence = (this.#occurrences.get(type) ?? 0) + 1;
-    this.#occurrences.set(type, occurrence);
-    return [runId, ...(item === "" ? [] : [item]), `g${generation}`, type, occurrence].join("/");
-  }
+function nextId(place: EmitPlace, type: string): string {
+  if (type.length <= emittedTypeMax) return place.nextId(type);
+  throw new MillraceError("MILLRACE_EVENT_INVALID", {
+    message: `The type of an event that a task emits has at most ${emittedTypeMax} characters, or the event an id of its own.`,
+    fields: { path: "/type" },
+  });
 }
