@@ -32,6 +32,13 @@ export interface MatchWindow {
   readonly revision: number;
 }
 
+/** The partition that a match is about. */
+export interface MatchPartition {
+  readonly key: string;
+  /** Of the partition, where it is one: ms since 1970. */
+  readonly window?: { readonly from: number; readonly to: number };
+}
+
 export interface Match {
   /** Log time of its first and last member. */
   readonly from: number;
@@ -40,6 +47,9 @@ export interface Match {
   /** Members that had to be left out (`gatheredMax`). */
   readonly dropped?: number;
   readonly window?: MatchWindow;
+  readonly partition?: MatchPartition;
+  /** It fired although not all that belongs to it was there. */
+  readonly isIncomplete?: true;
 }
 
 export const noMatches: readonly Match[] = [];

@@ -50,6 +50,18 @@ export const catalogue = {
     "A schedule would never fire.",
     "Look for a date that does not exist, such as 30 February, or a calendar that excludes every day it names.",
   ),
+  MILLRACE_PARTITIONS_INVALID: entry(
+    422,
+    "fix_code",
+    "The partitions of an asset, or a mapping between partitions, can't be read.",
+    "Correct what the message names: the windows, the keys, the dimensions, or what maps to what.",
+  ),
+  MILLRACE_PARTITION_UNKNOWN: entry(
+    422,
+    "fix_input",
+    "No partition has this key.",
+    "Write the key as the message shows it.",
+  ),
   MILLRACE_TIME_ZONE_UNKNOWN: entry(
     422,
     "fix_code",
