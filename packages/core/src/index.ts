@@ -147,6 +147,43 @@ export {
   type LimitRequest,
 } from "./limit/limit.ts";
 export {
+  assetEntry,
+  assetFactOf,
+  type AssetFact,
+  type AssetTelling,
+  type EntryPlace,
+} from "./asset/entry.ts";
+export { keyFault } from "./asset/key.ts";
+export { assetEntryId, assetReportId, taskSource, type TaskRunName } from "./asset/name.ts";
+export { parseAsset, readAssetName } from "./asset/parse.ts";
+export { assetUnchangedType, isAssetReport, readAssetReport, type AssetReport } from "./asset/report.ts";
+export {
+  assetPartitionType,
+  assetProgressType,
+  assetUpdatedType,
+  type AssetPartitionAdded,
+  type AssetProducer,
+  type AssetProgress,
+  type AssetUpdate,
+} from "./partition/asset-event.ts";
+export type {
+  AssetDefinition,
+  AssetUpstream,
+  DimensionMapping,
+  DynamicPartitions,
+  PartitionDimension,
+  PartitionMapping,
+  PartitionsDefinition,
+  StaticPartitions,
+  TimePartitions,
+  TuplePartitions,
+} from "./partition/definition.ts";
+export {
+  assetKeyMax,
+  assetMetadataMax,
+  assetNameMax,
+  assetUsesMax,
+  assetVersionMax,
   callDepthMax,
   emittedDataMax,
   emittedEventsMax,
@@ -206,6 +243,7 @@ export {
   taskRunStates,
   type AttemptOutcome,
   type AttemptRecord,
+  type NamedReport,
   type CancelRequest,
   type Decision,
   type DispatchName,

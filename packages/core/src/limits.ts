@@ -121,3 +121,13 @@ export const coverageStretchesMax = 1_000;
 export const windowsPerStepMax = 1_000;
 /** Revisions of one window that a trigger may allow: what changes more often is not finished when it fires. */
 export const revisionsMax = 100;
+/** Characters of an asset's name: it is a subject, and a part of keys. */
+export const assetNameMax = 200;
+/** Characters of a partition's key: one is a part of the names of an asset's entries and of index keys. */
+export const assetKeyMax = 300;
+/** Characters of the version of an asset's content. */
+export const assetVersionMax = 200;
+/** JSON text of the metadata of one update, in characters: it rests in the row of its partition. */
+export const assetMetadataMax = 8_192;
+/** Assets that a task writes, or reads. */
+export const assetUsesMax = 100;

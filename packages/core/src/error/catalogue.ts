@@ -147,6 +147,18 @@ export const catalogue = {
     "Events come faster than they can be recorded; none of the request's were.",
     "Send them again after the time in Retry-After.",
   ),
+  MILLRACE_ASSET_INVALID: entry(
+    422,
+    "fix_code",
+    "An asset can't be read.",
+    "Correct what the message names: the name, the partitions, the upstream assets or the freshness.",
+  ),
+  MILLRACE_ASSET_UNKNOWN: entry(
+    404,
+    "fix_input",
+    "No deployed project has an asset of this name.",
+    "List the names with `millrace assets`; export the asset from one of the project's files and deploy.",
+  ),
   MILLRACE_WEBHOOK_INVALID: entry(
     422,
     "fix_code",

@@ -1,18 +1,21 @@
 /**
- * What the log tells of assets. Both types are Millrace's own: source `millrace`, subject the asset's name, lane that of the
+ * What the log tells of assets. All types are Millrace's own: source `millrace`, subject the asset's name, lane that of the
  * run. Only Millrace writes them (`event/own.ts`); what others report comes in through its API, which makes them.
  */
 import type { Json } from "../json.ts";
 
 export const assetUpdatedType = "millrace.asset.updated";
 export const assetProgressType = "millrace.asset.progress";
+/** A dynamic key became known before anything was written to it. */
+export const assetPartitionType = "millrace.asset.partition";
 
 /** Who wrote. */
 export interface AssetProducer {
   readonly id: string;
   readonly pipeline: string;
   readonly node: string;
-  readonly item: number | null;
+  /** `""` outside fan-outs, else the item path. */
+  readonly item: string;
   readonly generation: number;
 }
 
@@ -36,5 +39,12 @@ export interface AssetProgress {
   readonly asset: string;
   /** ISO 8601 in UTC. */
   readonly until: string;
+  readonly run?: AssetProducer;
+}
+
+/** The data of `millrace.asset.partition`. */
+export interface AssetPartitionAdded {
+  readonly asset: string;
+  readonly partition: string;
   readonly run?: AssetProducer;
 }

@@ -4,6 +4,7 @@
  *
  * A partition is named by its **key**, a text. The keys of a definition are canonical: one partition has one key.
  */
+import type { SourceLocation } from "../graph/definition.ts";
 import type { CronSchedule, EverySchedule } from "../schedule/schedule.ts";
 
 /**
@@ -86,4 +87,5 @@ export interface AssetDefinition {
   readonly upstream?: readonly AssetUpstream[];
   /** It is late when nothing updated it for longer. */
   readonly freshness?: { readonly maxAgeMs: number };
+  readonly source?: SourceLocation;
 }

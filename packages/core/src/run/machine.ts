@@ -213,7 +213,7 @@ function finishAttempt(step: Step, taskRun: TaskRun, outcome: AttemptOutcome, ra
     case "succeeded":
       taskRun.output = checked.output;
       taskRun.error = undefined;
-      if (checked.events) step.effects.push({ kind: "emitted", taskRun, events: checked.events });
+      tellEmitted(step, taskRun, checked);
       return endTaskRun(step, taskRun, { state: "succeeded" });
     case "skipped":
       return endTaskRun(step, taskRun, {
@@ -230,6 +230,17 @@ function finishAttempt(step: Step, taskRun: TaskRun, outcome: AttemptOutcome, ra
     default:
       return unreachable(checked);
   }
+}
+
+/** What a function did: an output that was recorded earlier wrote nothing now. */
+function tellEmitted(
+  step: Step,
+  taskRun: TaskRun,
+  { events = [], assets = [] }: Extract<AttemptOutcome, { kind: "succeeded" }>,
+): void {
+  const isWriter = taskRun.node.definition.writes !== undefined && taskRun.state === "running";
+  if (!isWriter && events.length === 0 && assets.length === 0) return;
+  step.effects.push({ kind: "emitted", taskRun, events, assets });
 }
 
 const cancelledByUser: Reason = { code: "cancelled", message: "It was cancelled." };

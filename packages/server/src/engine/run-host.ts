@@ -23,6 +23,7 @@ import {
   type TaskRun,
 } from "@millrace/core";
 import { wakeNever, type LiveRun, type LoadedRun } from "@millrace/store";
+import { successEntries } from "./asset-entries.ts";
 import type { Alarm } from "./clock.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import { evictAfterMs, waitingInMemoryMax } from "./limits.ts";
@@ -295,8 +296,10 @@ export class RunHost {
       case "emitted": {
         const { lane, workspace } = entry.identity;
         const row = { lane, workspace, dataText: undefined, runId: entry.identity.id };
-        const rows = effect.events.map((event) => ({ ...event, ...row }));
-        return this.#parts.events.emit(rows);
+        return this.#parts.events.emit([
+          ...effect.events.map((event) => ({ ...event, ...row })),
+          ...successEntries(entry, effect.taskRun, effect.assets, this.#parts.assets),
+        ]);
       }
       case "retry_at":
         return this.#alarm(entry, effect.at, () => {
