@@ -123,6 +123,8 @@ const node = object(
     skips: oneOf("all", "direct"),
     calls: text,
     wait: object({ onTimeout: oneOf("fail", "skip", "continue") }, { timeoutMs: number(0) }),
+    writes: list(text),
+    reads: list(text),
     source,
     description: text,
   },
@@ -148,7 +150,7 @@ const pipeline = object(
 const project = object(
   { project: text, pipelines: list(pipeline), pools: mapOf(count), queues: list(text) },
   // The core checks each itself.
-  { webhooks: list(object({ name: text }, { source })) },
+  { webhooks: list(object({ name: text }, { source })), assets: list(object({ name: text }, { source })) },
 );
 export const deployRequest = closed(object({ bundle: sha256, definition: project }, { dryRun: flag }));
 

@@ -202,9 +202,11 @@ export interface DeployResponse {
   readonly unchanged: readonly string[];
   readonly retired: readonly string[];
   /** The same of webhooks; absent where the project has none and had none. */
-  readonly webhooks?: WebhookDifference;
+  readonly webhooks?: DefinitionsDifference;
+  /** The same of assets. */
+  readonly assets?: DefinitionsDifference;
 }
-export interface WebhookDifference {
+export interface DefinitionsDifference {
   readonly added: readonly string[];
   readonly changed: readonly string[];
   readonly unchanged: readonly string[];

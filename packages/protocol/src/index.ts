@@ -32,7 +32,7 @@ export {
   type StartRunResponse,
   type TaskRunState,
   type TaskRunView,
-  type WebhookDifference,
+  type DefinitionsDifference,
   type WebhookView,
   type WorkerView,
 } from "./api.ts";

@@ -1,5 +1,7 @@
 /** What a task function gets beside its input. The worker makes it. */
 import type { Json } from "@millrace/core";
+import type { Asset } from "./asset/handle.ts";
+import type { AssetReporter } from "./asset/reporter.ts";
 import type { EventType } from "./condition/event-type.ts";
 
 /** Fields of a log line. */
@@ -95,6 +97,13 @@ export interface TaskContext {
    * await ctx.emit({ type: "report.ready", subject: day, data: { rows } });
    */
   emit<Data>(event: EmittedEvent<Data>, options?: EmitOptions): Promise<void>;
+  /**
+   * Tells what became of an asset: with the attempt's success, and not at all when it fails.
+   *
+   * @example
+   * await ctx.asset(report).materialized({ partition: day, metadata: { rows } });
+   */
+  asset<Key extends string | null>(asset: Asset<Key> | string): AssetReporter<Key>;
   /** Keeps something to look at with the attempt. */
   artifact(name: string, content: ArtifactContent): Promise<void>;
   /** Access data of a connection that the task lists in `connections`. */

@@ -1,4 +1,25 @@
 /** What authors import, by way of the package `millrace`. */
+export { asset, type AssetOptions, type UpstreamOptions } from "./asset/asset.ts";
+export { type Asset } from "./asset/handle.ts";
+export {
+  daily,
+  dynamicPartitions,
+  hourly,
+  monthly,
+  staticPartitions,
+  tuplePartitions,
+  weekly,
+  windows,
+  type Partitions,
+  type WindowsOptions,
+} from "./asset/partitions.ts";
+export {
+  type AssetPartitionKey,
+  type AssetReporter,
+  type MaterializedUpdate,
+  type ReportOptions,
+} from "./asset/reporter.ts";
+export { type PartitionMapping } from "@millrace/core";
 export { defineConfig, type MillraceConfig } from "./config.ts";
 export {
   type ArtifactContent,

@@ -21,6 +21,7 @@ import type { Callee } from "./call.ts";
 import { toTemplate, type Filled } from "./input.ts";
 import type { Firing } from "./condition/firing.ts";
 import { hasHoles } from "./condition/hole.ts";
+import { definitionBrand, type DescribeOptions } from "./definition.ts";
 import { conditionOf, type NoOperands, type On, type Operands } from "./condition/on.ts";
 import { checkName } from "./name.ts";
 import {
@@ -40,9 +41,6 @@ import { exportJsonSchema, isParamsSchema, type ParamsSchema } from "./schema.ts
 import { formatSource, locate, markCaller, type SourceMark } from "./source.ts";
 import { makeCallable, type CallArguments, type MapFunction, type Recorded } from "./task.ts";
 import { orderTeardowns, refuseCycles } from "./teardown.ts";
-
-/** Marks what the loader collects, also when another copy of this module made it. */
-export const definitionBrand: unique symbol = Symbol.for("millrace.definition");
 
 /** A pipeline without parameters. */
 // oxlint-disable-next-line typescript/no-empty-object-type -- there is nothing to read
@@ -109,11 +107,6 @@ export interface Pipeline<In = unknown, Out = unknown> {
   readonly call: PipelineCall<In, Out>;
 }
 
-export interface DescribeOptions {
-  readonly captureSource: boolean;
-  readonly root: string | undefined;
-}
-
 export interface CalledPipeline {
   readonly pipeline: object;
   readonly mark: SourceMark | undefined;
@@ -124,6 +117,8 @@ export interface DescribedPipeline {
   readonly definition: PipelineDefinition;
   readonly functions: ReadonlyMap<string, TaskFunction>;
   readonly callees: ReadonlyMap<object, SourceMark | undefined>;
+  /** The assets that its nodes write, where they are given as such and not by their names. */
+  readonly written: ReadonlySet<object>;
   readonly schema: ParamsSchema | undefined;
 }
 
@@ -226,6 +221,7 @@ function describePipeline(
     nodes: new Map(),
     regions: new Map(),
     callees: new Map(),
+    written: new Set(),
   };
   const result = runBodyOf(source, build);
   orderTeardowns(build);
@@ -244,7 +240,13 @@ function describePipeline(
     ...(output ? { output } : {}),
     ...sourceOf(build, mark),
   };
-  return { definition, functions: functionsOf(build), callees: build.callees, schema: options.params };
+  return {
+    definition,
+    functions: functionsOf(build),
+    callees: build.callees,
+    written: build.written,
+    schema: options.params,
+  };
 }
 
 function runBodyOf(source: PipelineSource, build: Build): unknown {

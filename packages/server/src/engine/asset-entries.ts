@@ -59,9 +59,11 @@ export function successEntries(
   );
   for (const asset of writes) {
     if (said.has(asset)) continue;
-    const isPartitioned = assets.find(asset)?.partitions !== undefined;
-    const what = { type: assetUpdatedType, asset, partition: isPartitioned ? partition : undefined };
-    const name = assetReportId({ runId: id, item, generation }, what, 1);
+    const name = assetReportId(
+      { runId: id, item, generation },
+      { type: assetUpdatedType, asset, partition },
+      1,
+    );
     rows.push(row(name, writtenReport(asset)));
   }
   return rows;

@@ -6,6 +6,7 @@ import {
   nearestName,
   parseTrigger,
   parseWebhook,
+  type AssetDefinition,
   type Json,
   type PipelineDefinition,
   type ProjectDefinition,
@@ -16,11 +17,12 @@ import {
   type DeployRequest,
   type DeployResponse,
   type RollbackRequest,
-  type WebhookDifference,
+  type DefinitionsDifference,
 } from "@millrace/protocol";
 import { changeDeployment, hasBundle, type DeploymentState } from "@millrace/store";
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
+import { checkAssetNames, checkAssets } from "./deploy-assets.ts";
 import { triggerNews } from "./trigger-news.ts";
 import { compileSchema } from "./params-check.ts";
 
@@ -31,6 +33,7 @@ export async function deploy(context: ApiContext, request: DeployRequest): Promi
   const { bundle, definition, dryRun = false } = request;
   checkPipelines(definition);
   checkWebhooks(definition);
+  checkAssets(definition);
   if (!dryRun && !(await hasBundle(context.database, bundle))) {
     throw new MillraceError("MILLRACE_BUNDLE_UNKNOWN", {
       message: `The bundle ${bundle} was not uploaded.`,
@@ -180,6 +183,7 @@ function checkNames(definition: ProjectDefinition, state: DeploymentState): void
     });
   }
   checkWebhookNames(definition, state);
+  checkAssetNames(definition, state);
   const pools = new Set([...state.pools, ...Object.keys(definition.pools)]);
   const callable = new Set([...state.pipelineNames, ...definition.pipelines.map(({ name }) => name)]);
   for (const pipeline of definition.pipelines) {
@@ -226,30 +230,29 @@ function sourceOf(part: Pick<PipelineDefinition, "source">): Pick<PipelineDefini
 function differenceOf(
   definition: ProjectDefinition,
   state: DeploymentState,
-): Pick<DeployResponse, "project" | "added" | "changed" | "unchanged" | "retired" | "webhooks"> {
-  const { project, webhooks = [] } = definition;
+): Pick<DeployResponse, "project" | "added" | "changed" | "unchanged" | "retired" | "webhooks" | "assets"> {
+  const { project, webhooks = [], assets = [] } = definition;
   const pipelinesBefore = state.pipelines.filter((row) => row.project === project && !row.retired);
   const webhooksBefore = state.webhooks.filter((row) => row.project === project);
+  const assetsBefore = state.assets.filter((row) => row.project === project);
+  const changed = difference(definition.pipelines, definitionsOf(pipelinesBefore));
+  const changedWebhooks = difference(webhooks, definitionsOf(webhooksBefore));
+  const changedAssets = difference(assets, definitionsOf(assetsBefore));
   return {
     project,
-    ...difference(
-      definition.pipelines,
-      pipelinesBefore.map((row) => row.definition),
-    ),
-    ...(webhooks.length + webhooksBefore.length === 0
-      ? {}
-      : {
-          webhooks: difference(
-            webhooks,
-            webhooksBefore.map((row) => row.definition),
-          ),
-        }),
+    ...changed,
+    ...(webhooks.length + webhooksBefore.length === 0 ? {} : { webhooks: changedWebhooks }),
+    ...(assets.length + assetsBefore.length === 0 ? {} : { assets: changedAssets }),
   };
 }
 
-type Named = PipelineDefinition | WebhookDefinition;
+function definitionsOf<One>(rows: readonly { readonly definition: One }[]): One[] {
+  return rows.map(({ definition }) => definition);
+}
 
-function difference(now: readonly Named[], then: readonly Named[]): WebhookDifference {
+type Named = PipelineDefinition | WebhookDefinition | AssetDefinition;
+
+function difference(now: readonly Named[], then: readonly Named[]): DefinitionsDifference {
   const before = new Map(then.map((one) => [one.name, canonicalJson(one as unknown as Json)]));
   const added: string[] = [];
   const changed: string[] = [];

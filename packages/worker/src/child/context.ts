@@ -6,6 +6,7 @@ import type { ArtifactType, LogLevel } from "@millrace/protocol";
 import type { ArtifactContent, Connection, LogFields, TaskContext, TaskLog } from "@millrace/sdk";
 import { limits } from "../limits.ts";
 import type { FromChild, RunAttempt } from "../pool/child-message.ts";
+import { makeAssetReporter } from "./asset-report.ts";
 import { connectionVariable, parseConnection } from "./connection.ts";
 import type { Emitter } from "./emit.ts";
 import type { OutputCapture } from "./capture.ts";
@@ -42,6 +43,7 @@ export function makeContext(parts: ContextParts): TaskContext {
       parts.post({ kind: "progress", fraction: bounded, ...text });
     },
     emit: async (event, options) => parts.emitter.emit(event, options),
+    asset: (asset) => makeAssetReporter(run, parts.emitter, asset),
     // oxlint-disable-next-line typescript/require-await
     artifact: async (name, content) => keepArtifact(parts, name, content),
     connection: (name) => findConnection(run, name),

@@ -14,6 +14,7 @@ import {
   MillraceError,
   parseCloudEvent,
   requireForeign,
+  taskSource,
   type CloudEvent,
   type Json,
 } from "@millrace/core";
@@ -61,10 +62,20 @@ export class Emitter {
     this.#post = post;
   }
 
-  // oxlint-disable-next-line typescript/require-await -- what it throws is the promise's
   async emit(given: EmittedEvent, options: EmitOptions = {}): Promise<void> {
-    const event = this.#cloudEvent(given);
-    if (options.now) return this.#emitNow(event, given.id !== undefined);
+    return this.put(this.#cloudEvent(given), { ...options, isNamed: given.id !== undefined });
+  }
+
+  /** How often something of this name was told, this time included. */
+  occurrence(name: string): number {
+    const occurrence = (this.#occurrences.get(name) ?? 0) + 1;
+    this.#occurrences.set(name, occurrence);
+    return occurrence;
+  }
+
+  // oxlint-disable-next-line typescript/require-await -- what it throws is the promise's
+  async put(event: CloudEvent, options: EmitOptions & { readonly isNamed?: boolean }): Promise<void> {
+    if (options.now) return this.#emitNow(event, options.isNamed ?? false);
     if (this.events.length === emittedEventsMax) {
       throw new MillraceError("MILLRACE_EVENT_TOO_LARGE", {
         message: `An attempt emits at most ${emittedEventsMax} events with its success.`,
@@ -106,7 +117,7 @@ export class Emitter {
     const event: CloudEvent = {
       specversion: "1.0",
       id: given.id ?? this.#nextId(type),
-      source: given.source ?? `/pipelines/${encodeURIComponent(pipeline)}/${encodeURIComponent(node)}`,
+      source: given.source ?? taskSource(pipeline, node),
       type,
       ...(subject === undefined ? {} : { subject }),
       ...(time === undefined ? {} : { time: time instanceof Date ? time.toISOString() : time }),
@@ -124,8 +135,7 @@ export class Emitter {
       });
     }
     const { runId, item, generation } = this.#run;
-    const occurrence = (this.#occurrences.get(type) ?? 0) + 1;
-    this.#occurrences.set(type, occurrence);
+    const occurrence = this.occurrence(type);
     return [runId, ...(item === "" ? [] : [item]), `g${generation}`, type, occurrence].join("/");
   }
 }

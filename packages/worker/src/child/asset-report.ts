@@ -1,0 +1,104 @@
+/**
+ * `ctx.asset(a)`: what an attempt tells of assets. Each telling is an event of its attempt and travels with the others; the
+ * server makes an entry of Millrace's own of it (`core/asset/report.ts`).
+ *
+ * R1: a telling's name is made of the task run, the asset, the partition and how many of the kind came before, as a success's
+ *     own are: a repeat of the attempt tells the same.
+ */
+import {
+  assetPartitionType,
+  assetProgressType,
+  assetReportId,
+  assetUnchangedType,
+  assetUpdatedType,
+  findJsonFault,
+  formatPath,
+  MillraceError,
+  readAssetReport,
+  taskSource,
+  type AssetProducer,
+  type CloudEvent,
+  type Json,
+} from "@millrace/core";
+import type { Asset, AssetReporter, MaterializedUpdate, ReportOptions } from "@millrace/sdk";
+import { assetNameOf } from "@millrace/sdk/internal";
+import type { RunAttempt } from "../pool/child-message.ts";
+
+/** Where tellings go: `Emitter`. */
+export interface ReportDoor {
+  /** How often it was asked with this name, this time included. */
+  occurrence(name: string): number;
+  put(event: CloudEvent, options: ReportOptions): Promise<void>;
+}
+
+export function makeAssetReporter(run: RunAttempt, door: ReportDoor, given: Asset | string): AssetReporter {
+  const asset: unknown = assetNameOf(given);
+  if (typeof asset !== "string" || asset === "") {
+    throw new MillraceError("MILLRACE_REQUEST_INVALID", {
+      message: "ctx.asset takes an asset, or the name of one.",
+      advice: "Pass what `asset(…)` gave.",
+    });
+  }
+  const tell = async (
+    type: string,
+    data: { readonly [name: string]: unknown },
+    options: ReportOptions = {},
+  ): Promise<void> => door.put(reportEvent(run, door, { type, asset, data }, options), options);
+  const update = (
+    kind: "materialized" | "observed",
+    { partition, version, metadata }: MaterializedUpdate = {},
+    options?: ReportOptions,
+  ): Promise<void> => tell(assetUpdatedType, { partition, version, metadata, kind }, options);
+  return {
+    materialized: (told, options) => update("materialized", told, options),
+    observed: (told, options) => update("observed", told, options),
+    unchanged: () => tell(assetUnchangedType, {}),
+    progress: (until, options) =>
+      tell(assetProgressType, { until: until instanceof Date ? until.toISOString() : until }, options),
+    addPartition: (key, options) => tell(assetPartitionType, { partition: key }, options),
+  };
+}
+
+interface Telling {
+  readonly type: string;
+  readonly asset: string;
+  readonly data: { readonly [name: string]: unknown };
+}
+
+function reportEvent(
+  run: RunAttempt,
+  door: ReportDoor,
+  { type, asset, data }: Telling,
+  { now = false }: ReportOptions,
+): CloudEvent {
+  const { runId, pipeline, node, item, generation } = run;
+  const producer: AssetProducer = { id: runId, pipeline, node, item, generation };
+  // What is recorded at once is heard before its run can tell whose it is, and for which partition.
+  const partition = data["partition"] ?? (now ? run.partition : undefined);
+  const told = { ...data, partition, ...(now ? { run: producer } : {}) };
+  const fault = findJsonFault(data["metadata"] ?? {});
+  if (fault) {
+    const path = formatPath(fault.path);
+    throw new MillraceError("MILLRACE_VALUE_NOT_JSON", {
+      message: `The metadata of an update of the asset ${asset} can't be carried by JSON: ${path} is ${fault.found}.`,
+      fields: { path, found: fault.found },
+    });
+  }
+  const value = JSON.parse(JSON.stringify(told)) as { readonly [name: string]: Json };
+  readAssetReport({ type, subject: asset, data: { value }, isBinary: false });
+  const name = {
+    type,
+    asset,
+    partition: typeof value["partition"] === "string" ? value["partition"] : run.partition,
+  };
+  const id = assetReportId({ runId, item, generation }, name, 1);
+  const occurrence = door.occurrence(id);
+  return {
+    specversion: "1.0",
+    id: occurrence === 1 ? id : assetReportId({ runId, item, generation }, name, occurrence),
+    source: taskSource(pipeline, node),
+    type,
+    subject: asset,
+    data: value,
+  };
+}
