@@ -264,7 +264,9 @@ function compileDimensions(
   });
   for (const name of Object.keys(mapping.of))
     if (!targets.of[name]) throw noDimension([...path, "of", name], name, Object.keys(targets.of));
-  const named = new Set(parts.map(({ source }) => source));
+  // What is made of all keys of a dimension says nothing about it.
+  const telling = parts.filter(({ mapping: inner }) => inner.mapping.kind !== "all");
+  const named = new Set(telling.map(({ source }) => source));
   return {
     mapping,
     to: (key) => {
@@ -283,11 +285,11 @@ function compileDimensions(
       const read = key === null ? undefined : targets.read(key);
       if (!read) return none;
       const lists = new Map<string, readonly string[] | undefined>();
-      for (const { name, source, mapping: inner } of parts) {
+      for (const { name, source, mapping: inner } of telling) {
         if (source === undefined) continue;
         const keys = inner.from(read[name]!) as readonly string[] | undefined;
-        const before = lists.get(source);
-        lists.set(source, before && keys ? before.filter((one) => keys.includes(one)) : keys);
+        if (!lists.has(source)) lists.set(source, keys);
+        else lists.set(source, keys && lists.get(source)?.filter((one) => keys.includes(one)));
       }
       for (const [name, side] of Object.entries(sources.of))
         if (!named.has(name)) lists.set(name, side.list(always, partitionWindowsMax + 1));
