@@ -158,27 +158,6 @@ export { assetEntryId, assetReportId, taskSource, type TaskRunName } from "./ass
 export { parseAsset, readAssetName } from "./asset/parse.ts";
 export { assetUnchangedType, isAssetReport, readAssetReport, type AssetReport } from "./asset/report.ts";
 export {
-  assetPartitionType,
-  assetProgressType,
-  assetUpdatedType,
-  type AssetPartitionAdded,
-  type AssetProducer,
-  type AssetProgress,
-  type AssetUpdate,
-} from "./partition/asset-event.ts";
-export type {
-  AssetDefinition,
-  AssetUpstream,
-  DimensionMapping,
-  DynamicPartitions,
-  PartitionDimension,
-  PartitionMapping,
-  PartitionsDefinition,
-  StaticPartitions,
-  TimePartitions,
-  TuplePartitions,
-} from "./partition/definition.ts";
-export {
   assetKeyMax,
   assetMetadataMax,
   assetNameMax,
@@ -275,8 +254,10 @@ export {
   type WaitRequest,
 } from "./run/wait.ts";
 export {
+  assetPartitionType,
   assetProgressType,
   assetUpdatedType,
+  type AssetPartitionAdded,
   type AssetProducer,
   type AssetProgress,
   type AssetUpdate,
