@@ -149,11 +149,12 @@ export {
 export {
   assetEntry,
   assetFactOf,
+  hasDynamicKeys,
   type AssetFact,
   type AssetTelling,
   type EntryPlace,
 } from "./asset/entry.ts";
-export { keyFault } from "./asset/key.ts";
+export { partitionsOf, readAssetKey, type AssetKey } from "./asset/key.ts";
 export { assetEntryId, assetReportId, taskSource, type TaskRunName } from "./asset/name.ts";
 export { parseAsset, readAssetName } from "./asset/parse.ts";
 export { assetUnchangedType, isAssetReport, readAssetReport, type AssetReport } from "./asset/report.ts";

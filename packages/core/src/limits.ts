@@ -123,7 +123,7 @@ export const windowsPerStepMax = 1_000;
 export const revisionsMax = 100;
 /** Characters of an asset's name: it is a subject, and a part of keys. */
 export const assetNameMax = 200;
-/** Characters of a partition's key: one is a part of the names of an asset's entries and of index keys. */
+/** Characters of the key of an asset's partition, whatever its partitions are: a tuple's is made of several. */
 export const assetKeyMax = 300;
 /** Characters of the version of an asset's content. */
 export const assetVersionMax = 200;

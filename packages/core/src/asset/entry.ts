@@ -19,7 +19,7 @@ import {
   type AssetUpdate,
 } from "../partition/asset-event.ts";
 import type { AssetDefinition } from "../partition/definition.ts";
-import { keyFault } from "./key.ts";
+import { readAssetKey } from "./key.ts";
 import type { AssetReport } from "./report.ts";
 
 export type AssetTelling = Exclude<AssetReport, { readonly kind: "unchanged" }>;
@@ -39,7 +39,8 @@ export interface EntryPlace {
 
 /** The entry that a report becomes. */
 export function assetEntry(report: AssetTelling, place: EntryPlace): EventDraft {
-  const { type, data, partition } = contentOf(report, place);
+  const judged = judge(report, place);
+  const { type, data } = contentOf(report, judged.partition, place);
   return {
     lane: place.lane,
     source: ownSource,
@@ -52,24 +53,69 @@ export function assetEntry(report: AssetTelling, place: EntryPlace): EventDraft 
     contentType: undefined,
     dataSchema: undefined,
     extensions: {},
-    invalid: faultOf(report, partition, place.definition),
+    invalid: judged.fault,
   };
+}
+
+interface Judged {
+  /** In its one spelling, where the asset has it; else as it came. */
+  readonly partition: string | null;
+  readonly fault: string | undefined;
+}
+
+function judge(report: AssetTelling, { definition, runPartition }: EntryPlace): Judged {
+  const told = report.kind === "progress" ? null : (report.partition ?? null);
+  if (!definition) {
+    const fault = `no deployed project has an asset of the name ${JSON.stringify(report.asset)}`;
+    return { partition: told, fault };
+  }
+  const { partitions } = definition;
+  switch (report.kind) {
+    case "updated": {
+      const key = told ?? (partitions ? (runPartition ?? null) : null);
+      const read = readAssetKey(partitions, key);
+      return read.fault === undefined
+        ? { partition: read.key, fault: undefined }
+        : { partition: key, fault: read.fault };
+    }
+    case "partition": {
+      if (!hasDynamicKeys(partitions))
+        return { partition: told, fault: "only an asset with dynamic partitions learns of new keys" };
+      const read = readAssetKey(partitions, told);
+      return read.fault === undefined
+        ? { partition: read.key, fault: undefined }
+        : { partition: told, fault: read.fault };
+    }
+    case "progress": {
+      const fault =
+        partitions?.kind === "time"
+          ? undefined
+          : "only an asset whose partitions are windows of time has progress";
+      return { partition: null, fault };
+    }
+    default:
+      return unreachable(report);
+  }
+}
+
+/** Keys of them become known only as somebody tells them. */
+export function hasDynamicKeys(partitions: AssetDefinition["partitions"]): boolean {
+  if (partitions?.kind === "tuple")
+    return Object.values(partitions.of).some(({ kind }) => kind === "dynamic");
+  return partitions?.kind === "dynamic";
 }
 
 interface Content {
   readonly type: string;
   readonly data: AssetUpdate | AssetProgress | AssetPartitionAdded;
-  readonly partition: string | null;
 }
 
-function contentOf(report: AssetTelling, place: EntryPlace): Content {
+function contentOf(report: AssetTelling, partition: string | null, place: EntryPlace): Content {
   const { asset } = report;
   const run = place.run ?? report.run;
   const by = run ? { run } : {};
   switch (report.kind) {
     case "updated": {
-      const isPartitioned = place.definition?.partitions !== undefined;
-      const partition = report.partition ?? (isPartitioned ? (place.runPartition ?? null) : null);
       const data: AssetUpdate = {
         asset,
         partition,
@@ -79,36 +125,12 @@ function contentOf(report: AssetTelling, place: EntryPlace): Content {
         ...by,
         ...(place.revision === undefined ? {} : { revision: place.revision }),
       };
-      return { type: assetUpdatedType, data, partition };
+      return { type: assetUpdatedType, data };
     }
     case "progress":
-      return { type: assetProgressType, data: { asset, until: report.until, ...by }, partition: null };
-    case "partition": {
-      const { partition } = report;
-      return { type: assetPartitionType, data: { asset, partition, ...by }, partition };
-    }
-    default:
-      return unreachable(report);
-  }
-}
-
-function faultOf(
-  report: AssetTelling,
-  partition: string | null,
-  definition: AssetDefinition | undefined,
-): string | undefined {
-  if (!definition) return `no deployed project has an asset of the name ${JSON.stringify(report.asset)}`;
-  switch (report.kind) {
-    case "updated":
-      return keyFault(definition.partitions, partition);
-    case "progress":
-      return definition.partitions?.kind === "time"
-        ? undefined
-        : "only an asset whose partitions are windows of time has progress";
+      return { type: assetProgressType, data: { asset, until: report.until, ...by } };
     case "partition":
-      return definition.partitions?.kind === "dynamic"
-        ? keyFault(definition.partitions, partition)
-        : "only an asset with dynamic partitions learns of new keys";
+      return { type: assetPartitionType, data: { asset, partition: partition ?? report.partition, ...by } };
     default:
       return unreachable(report);
   }

@@ -3,7 +3,8 @@ import { MillraceError } from "../error/millrace-error.ts";
 import type { SourceLocation } from "../graph/definition.ts";
 import type { Json } from "../json.ts";
 import { assetNameMax, assetUsesMax } from "../limits.ts";
-import type { AssetDefinition, AssetUpstream, PartitionsDefinition } from "../partition/definition.ts";
+import type { AssetDefinition, AssetUpstream } from "../partition/definition.ts";
+import { parsePartitionMapping, parsePartitions } from "../partition/parse.ts";
 
 const namePattern = /^[A-Za-z0-9_][A-Za-z0-9_.:/-]*$/;
 const members = ["name", "description", "owner", "tags", "partitions", "upstream", "freshness", "source"];
@@ -21,7 +22,7 @@ export function parseAsset(value: Json): AssetDefinition {
     ...textMember(given, "description"),
     ...textMember(given, "owner"),
     tags: listAt(given["tags"] ?? [], "/tags").map((tag, at) => textAt(tag, `/tags/${at}`)),
-    ...(partitions === null ? {} : { partitions: partitions as unknown as PartitionsDefinition }),
+    ...(partitions === null ? {} : { partitions: parsePartitions(partitions, ["partitions"]) }),
     ...(upstream === null ? {} : { upstream: readUpstream(upstream, name) }),
     ...(freshness === null ? {} : { freshness: readFreshness(freshness) }),
     ...(source === null ? {} : { source: source as unknown as SourceLocation }),
@@ -50,7 +51,7 @@ function readUpstream(value: Json, name: string): AssetUpstream[] {
     seen.add(upstream);
     return {
       asset: upstream,
-      ...(mapping === null ? {} : { mapping: mapping as unknown as NonNullable<AssetUpstream["mapping"]> }),
+      ...(mapping === null ? {} : { mapping: parsePartitionMapping(mapping, ["upstream", at, "mapping"]) }),
     };
   });
 }
