@@ -7,6 +7,8 @@
  * R3: an ended or quarantined run takes no message but a rerun, which makes a new generation.
  * R5: each wait of a task run ends once: what ends it later, or under a name that is not open, changes nothing.
  * R6: a function that suspends is dispatched again after a wait of it has ended that this dispatch was not told of.
+ * R7: a success updates each asset that its node declares to write, unless the function, or a step of it, told what became
+ *     of that asset.
  * R4: a lost dispatch is repeated without counting as an attempt; `lossesMax` in a row that took their worker along
  *     quarantine the run.
  */
@@ -48,6 +50,7 @@ import {
   type CancelRequest,
   type Decision,
   type DispatchName,
+  type NamedReport,
   type Reason,
   type Run,
   type RunMessage,
@@ -232,15 +235,22 @@ function finishAttempt(step: Step, taskRun: TaskRun, outcome: AttemptOutcome, ra
   }
 }
 
-/** What a function did: an output that was recorded earlier wrote nothing now. */
+/** R7. An output that was recorded earlier wrote nothing now. */
 function tellEmitted(
   step: Step,
   taskRun: TaskRun,
   { events = [], assets = [] }: Extract<AttemptOutcome, { kind: "succeeded" }>,
 ): void {
-  const isWriter = taskRun.node.definition.writes !== undefined && taskRun.state === "running";
-  if (!isWriter && events.length === 0 && assets.length === 0) return;
-  step.effects.push({ kind: "emitted", taskRun, events, assets });
+  const declared = taskRun.state === "running" ? (taskRun.node.definition.writes ?? []) : [];
+  const told = new Set([...assetsTold(assets), ...(taskRun.code?.told ?? [])]);
+  const writes = declared.filter((asset) => !told.has(asset));
+  if (events.length + assets.length + writes.length === 0) return;
+  step.effects.push({ kind: "emitted", taskRun, events, assets, writes });
+}
+
+/** A new key says nothing of what became of the data. */
+function assetsTold(assets: readonly NamedReport[]): string[] {
+  return assets.flatMap(({ report }) => (report.kind === "partition" ? [] : [report.asset]));
 }
 
 const cancelledByUser: Reason = { code: "cancelled", message: "It was cancelled." };
@@ -334,7 +344,12 @@ function recordStep(step: Step, message: Extract<RunMessage, { kind: "step" }>):
   const taskRun = current(step.run, message.token);
   if (taskRun?.state !== "running") return;
   record(step, taskRun, { kind: "step", ...message.step });
-  if (message.events.length > 0) step.effects.push({ kind: "emitted", taskRun, events: message.events });
+  const { events, assets = [] } = message;
+  if (events.length + assets.length === 0) return;
+  step.effects.push({ kind: "emitted", taskRun, events, assets, writes: [] });
+  const told = assetsTold(assets);
+  for (const asset of told) taskRun.code?.told.add(asset);
+  if (told.length > 0) step.effects.push({ kind: "code", taskRun });
 }
 
 function record(step: Step, taskRun: TaskRun, recorded: Omit<StepRecord, "seq">): void {

@@ -234,6 +234,8 @@ export type RunMessage =
       readonly token: DispatchName;
       readonly step: OperationName & { readonly outcome: OperationOutcome };
       readonly events: readonly EventDraft[];
+      /** What it told of assets. */
+      readonly assets?: readonly NamedReport[];
     }
   /** `position`: up to which the log was read to it, where it was. */
   | ({
@@ -325,12 +327,13 @@ export type RunEffect =
     }
   /** A dispatch is over: what it held of shared limits comes back. */
   | { readonly kind: "released"; readonly taskRun: TaskRun; readonly dispatch: number }
-  /** An attempt that succeeded emitted these, and told these of assets; its node may have declared more that it writes. */
+  /** A success, or a step, emitted these and told these of assets; and a success updates those in `writes` by itself. */
   | {
       readonly kind: "emitted";
       readonly taskRun: TaskRun;
       readonly events: readonly EventDraft[];
       readonly assets: readonly NamedReport[];
+      readonly writes: readonly string[];
     }
   | { readonly kind: "retry_at"; readonly taskRun: TaskRun; readonly at: number }
   | { readonly kind: "deadline_at"; readonly at: number }

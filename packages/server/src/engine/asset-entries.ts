@@ -1,9 +1,8 @@
 /**
- * What a success tells of assets (`core/asset`), and what others report.
+ * What a success, or a step, tells of assets as entries of the log (`core/asset`), and what others report.
  *
- * S1: a succeeded attempt updates each asset that its node declares to write, unless it reported that asset itself or said
- *     that it is unchanged.
- * S2: an entry's id is made of who told and what, so a repeat is the same entry: what a retry or a later dispatch tells again.
+ * S1: an entry's id is made of who told and what, so a repeat is the same entry: what a retry or a later dispatch tells again.
+ * S2: an entry is judged by what is deployed when it is made.
  */
 import {
   assetVersionMax,
@@ -19,27 +18,36 @@ import {
   type AssetProducer,
   type AssetTelling,
   type EventDraft,
-  type NamedReport,
-  type TaskRun,
+  type RunEffect,
 } from "@millrace/core";
 import type { EventRow } from "@millrace/store";
 import type { AssetBook } from "./asset-book.ts";
 import type { RunEntry } from "./run-entry.ts";
 
-/** The entries of an attempt that succeeded. */
-export function successEntries(
+/** The entries of what a task run told, and of what its success updates by itself. */
+export function toldEntries(
   entry: RunEntry,
-  taskRun: TaskRun,
-  told: readonly NamedReport[],
+  {
+    taskRun,
+    assets: told,
+    writes,
+  }: Pick<Extract<RunEffect, { kind: "emitted" }>, "taskRun" | "assets" | "writes">,
   assets: AssetBook,
 ): EventRow[] {
+  if (told.length + writes.length === 0) return [];
   const { id, pipeline, lane, workspace } = entry.identity;
   const { partition, revision } = runPartitionOf(entry);
-  const { id: node, writes = [] } = taskRun.node.definition;
+  const node = taskRun.node.definition.id;
   const { item, generation } = taskRun;
   const producer: AssetProducer = { id, pipeline, node, item, generation };
   const source = taskSource(pipeline, node);
-  const row = (reportId: string, report: AssetTelling): EventRow => {
+  const row = ({
+    id: reportId,
+    report,
+  }: {
+    readonly id: string;
+    readonly report: AssetTelling;
+  }): EventRow => {
     const draft = assetEntry(report, {
       id: assetEntryId(source, reportId),
       lane,
@@ -51,22 +59,14 @@ export function successEntries(
     });
     return { ...draft, workspace, dataText: undefined, runId: id };
   };
-  const rows = told.flatMap(({ id: reportId, report }) =>
-    report.kind === "unchanged" ? [] : [row(reportId, report)],
+  const reports = told.flatMap(({ id: reportId, report }) =>
+    report.kind === "unchanged" ? [] : [{ id: reportId, report }],
   );
-  const said = new Set(
-    told.filter(({ report }) => report.kind !== "partition").map(({ report }) => report.asset),
-  );
-  for (const asset of writes) {
-    if (said.has(asset)) continue;
-    const name = assetReportId(
-      { runId: id, item, generation },
-      { type: assetUpdatedType, asset, partition },
-      1,
-    );
-    rows.push(row(name, writtenReport(asset)));
-  }
-  return rows;
+  const written = writes.map((asset) => {
+    const what = { type: assetUpdatedType, asset, partition };
+    return { id: assetReportId({ runId: id, item, generation }, what, 1), report: writtenReport(asset) };
+  });
+  return [...reports, ...written].map(row);
 }
 
 function writtenReport(asset: string): AssetTelling {

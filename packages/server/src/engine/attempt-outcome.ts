@@ -94,15 +94,21 @@ export function coreOutcome(
   outcome: Exclude<AttemptOutcome, { kind: "infrastructure" | "returned" | "suspended" }>,
 ): CoreOutcome {
   if (outcome.kind !== "succeeded") return outcome;
-  const emitted = outcome.events ?? [];
-  const events = emitted.flatMap(readEmitted);
-  const assets = emitted.flatMap(readReported);
+  const { events, assets } = emittedOf(outcome.events);
   return {
     kind: "succeeded",
     output: stored(outcome.output),
     ...(events.length > 0 ? { events } : {}),
     ...(assets.length > 0 ? { assets } : {}),
   };
+}
+
+/** What a function, or a step of it, emitted, and what it told of assets. */
+export function emittedOf(emitted: readonly CloudEvent[] = []): {
+  readonly events: readonly EventDraft[];
+  readonly assets: readonly NamedReport[];
+} {
+  return { events: emitted.flatMap(readEmitted), assets: emitted.flatMap(readReported) };
 }
 
 function readReported(event: CloudEvent): NamedReport[] {

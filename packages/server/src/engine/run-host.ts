@@ -23,7 +23,7 @@ import {
   type TaskRun,
 } from "@millrace/core";
 import { wakeNever, type LiveRun, type LoadedRun } from "@millrace/store";
-import { successEntries } from "./asset-entries.ts";
+import { toldEntries } from "./asset-entries.ts";
 import type { Alarm } from "./clock.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import { evictAfterMs, waitingInMemoryMax } from "./limits.ts";
@@ -298,7 +298,7 @@ export class RunHost {
         const row = { lane, workspace, dataText: undefined, runId: entry.identity.id };
         return this.#parts.events.emit([
           ...effect.events.map((event) => ({ ...event, ...row })),
-          ...successEntries(entry, effect.taskRun, effect.assets, this.#parts.assets),
+          ...toldEntries(entry, effect, this.#parts.assets),
         ]);
       }
       case "retry_at":
