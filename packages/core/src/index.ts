@@ -155,7 +155,7 @@ export {
   type EntryPlace,
 } from "./asset/entry.ts";
 export { partitionsOf, readAssetKey, type AssetKey } from "./asset/key.ts";
-export { assetEntryId, assetReportId, taskSource, type TaskRunName } from "./asset/name.ts";
+export { assetEntryId, assetReportId, assetReportName, taskSource, type TaskRunName } from "./asset/name.ts";
 export { parseAsset, readAssetName } from "./asset/parse.ts";
 export { assetUnchangedType, isAssetReport, readAssetReport, type AssetReport } from "./asset/report.ts";
 export {

@@ -5,8 +5,8 @@
 import { fnv1a64 } from "../condition/where/key-hash.ts";
 import { eventIdMax } from "../limits.ts";
 
-/** Characters of the part that says which asset and partition. */
-const whatMax = 120;
+/** Characters of the part that says what is told. */
+const nameMax = 120;
 
 export interface TaskRunName {
   readonly runId: string;
@@ -14,18 +14,22 @@ export interface TaskRunName {
   readonly generation: number;
 }
 
-/** The id of a report of a task run: `occurrence` counts from 1 what it reports of one partition with one type. */
-export function assetReportId(
-  { runId, item, generation }: TaskRunName,
-  what: { readonly type: string; readonly asset: string; readonly partition: string | undefined },
-  occurrence: number,
-): string {
+/** What is told, as a part of an id: the kind, the asset and the partition (that of the run where none is named). */
+export function assetReportName(what: {
+  readonly type: string;
+  readonly asset: string;
+  readonly partition: string | undefined;
+}): string {
   const kind = what.type.slice(what.type.lastIndexOf(".") + 1);
-  const name = shortened(
+  return shortened(
     `${kind}/${what.asset}${what.partition === undefined ? "" : `/${what.partition}`}`,
-    whatMax,
+    nameMax,
   );
-  return [runId, ...(item === "" ? [] : [item]), `g${generation}`, name, occurrence].join("/");
+}
+
+/** The id of the first telling of this name in a task run; later ones count on. */
+export function assetReportId({ runId, item, generation }: TaskRunName, name: string): string {
+  return [runId, ...(item === "" ? [] : [item]), `g${generation}`, name, 1].join("/");
 }
 
 /** Where a task emits and reports. */

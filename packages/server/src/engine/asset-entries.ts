@@ -9,9 +9,11 @@ import {
   assetEntry,
   assetEntryId,
   assetReportId,
+  assetReportName,
   assetUpdatedType,
   liveLane,
   isAssetReport,
+  readAssetKey,
   readAssetReport,
   requireForeign,
   taskSource,
@@ -19,10 +21,12 @@ import {
   type AssetTelling,
   type EventDraft,
   type RunEffect,
+  type TaskRun,
 } from "@millrace/core";
-import type { EventRow } from "@millrace/store";
+import type { AssetReadRow, EventRow } from "@millrace/store";
 import type { AssetBook } from "./asset-book.ts";
 import type { RunEntry } from "./run-entry.ts";
+import { runPartitionOf } from "./run-partition.ts";
 
 /** The entries of what a task run told, and of what its success updates by itself. */
 export function toldEntries(
@@ -36,7 +40,7 @@ export function toldEntries(
 ): EventRow[] {
   if (told.length + writes.length === 0) return [];
   const { id, pipeline, lane, workspace } = entry.identity;
-  const { partition, revision } = runPartitionOf(entry);
+  const { partition, revision } = runPartitionOf(entry.run);
   const node = taskRun.node.definition.id;
   const { item, generation } = taskRun;
   const producer: AssetProducer = { id, pipeline, node, item, generation };
@@ -63,8 +67,8 @@ export function toldEntries(
     report.kind === "unchanged" ? [] : [{ id: reportId, report }],
   );
   const written = writes.map((asset) => {
-    const what = { type: assetUpdatedType, asset, partition };
-    return { id: assetReportId({ runId: id, item, generation }, what, 1), report: writtenReport(asset) };
+    const name = assetReportName({ type: assetUpdatedType, asset, partition });
+    return { id: assetReportId({ runId: id, item, generation }, name), report: writtenReport(asset) };
   });
   return [...reports, ...written].map(row);
 }
@@ -78,10 +82,6 @@ function writtenReport(asset: string): AssetTelling {
     isObserved: false,
     metadata: {},
   };
-}
-
-function runPartitionOf(_entry: RunEntry): { readonly partition?: string; readonly revision?: number } {
-  return {};
 }
 
 /**
@@ -100,4 +100,27 @@ export function givenEntry(event: EventDraft, assets: AssetBook): EventDraft {
     version: `${event.source} ${event.id}`.slice(0, assetVersionMax),
   });
   return { ...draft, time: event.time };
+}
+
+/** What an attempt that begins reads: of an asset with other partitions than the run's, the asset as a whole. */
+export function readsOf(entry: RunEntry, taskRun: TaskRun, assets: AssetBook): AssetReadRow[] {
+  const { reads } = taskRun.node.definition;
+  if (reads === undefined) return [];
+  const { id, lane, workspace } = entry.identity;
+  const { partition } = runPartitionOf(entry.run);
+  return reads.map((asset) => {
+    const partitions = assets.find(asset)?.partitions;
+    const read = partitions && partition !== undefined ? readAssetKey(partitions, partition) : undefined;
+    return {
+      workspace,
+      runId: id,
+      generation: taskRun.generation,
+      node: taskRun.node.definition.id,
+      item: taskRun.item,
+      lane,
+      asset,
+      partition: read?.fault === undefined ? (read?.key ?? "") : "",
+      at: taskRun.startedAt ?? 0,
+    };
+  });
 }

@@ -21,6 +21,7 @@ import { carriedRecord } from "./attempt-outcome.ts";
 import type { HeldLimit, ReadyTask } from "./dispatcher.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import type { RunEntry } from "./run-entry.ts";
+import { partitionMember } from "./run-partition.ts";
 import {
   cacheKeyOf,
   carried,
@@ -281,6 +282,7 @@ export class Readiness {
       env: options.env,
       connections: options.connections,
       idempotencyKey: holderOf(identity.id, taskRun),
+      ...partitionMember(run),
       ...(run.graph.definition.params === undefined && isEmptyObject(run.params.value)
         ? {}
         : { params: carried(run.params) }),

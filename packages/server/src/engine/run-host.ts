@@ -23,7 +23,7 @@ import {
   type TaskRun,
 } from "@millrace/core";
 import { wakeNever, type LiveRun, type LoadedRun } from "@millrace/store";
-import { toldEntries } from "./asset-entries.ts";
+import { readsOf, toldEntries } from "./asset-entries.ts";
 import type { Alarm } from "./clock.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import { evictAfterMs, waitingInMemoryMax } from "./limits.ts";
@@ -276,6 +276,7 @@ export class RunHost {
       }
       case "send":
         // Whoever asked for this step has the message and sends it.
+        commit.batch.assetReads.push(...readsOf(entry, effect.taskRun, this.#parts.assets));
         return;
       case "revoke": {
         const token = tokenOf(entry.identity.id, effect.taskRun, effect.dispatch);

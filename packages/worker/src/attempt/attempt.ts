@@ -164,7 +164,7 @@ export class Attempt implements ChildHolder {
   }
 
   #runMessage(): RunAttempt {
-    const { token, pipeline, attempt, idempotencyKey } = this.#dispatch;
+    const { token, pipeline, attempt, idempotencyKey, partition } = this.#dispatch;
     const { environment } = this.#host.settings;
     return {
       kind: "run",
@@ -177,6 +177,7 @@ export class Attempt implements ChildHolder {
       attempt,
       dispatch: token.dispatch,
       idempotencyKey,
+      ...(partition === undefined ? {} : { partition }),
       input: this.#input,
       ...(this.#params === undefined ? {} : { params: this.#params }),
       env: namedVariables(this.#dispatch, environment),

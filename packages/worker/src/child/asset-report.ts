@@ -8,7 +8,7 @@
 import {
   assetPartitionType,
   assetProgressType,
-  assetReportId,
+  assetReportName,
   assetUnchangedType,
   assetUpdatedType,
   findJsonFault,
@@ -26,8 +26,8 @@ import type { RunAttempt } from "../pool/child-message.ts";
 
 /** Where tellings go: `Emitter`. */
 export interface ReportDoor {
-  /** How often it was asked with this name, this time included. */
-  occurrence(name: string): number;
+  /** The id of the next telling of this name. */
+  nextId(name: string): string;
   put(event: CloudEvent, options: ReportOptions): Promise<void>;
 }
 
@@ -86,16 +86,11 @@ function reportEvent(
   }
   const value = JSON.parse(JSON.stringify(told)) as { readonly [name: string]: Json };
   readAssetReport({ type, subject: asset, data: { value }, isBinary: false });
-  const name = {
-    type,
-    asset,
-    partition: typeof value["partition"] === "string" ? value["partition"] : run.partition,
-  };
-  const id = assetReportId({ runId, item, generation }, name, 1);
-  const occurrence = door.occurrence(id);
+  const named = value["partition"];
+  const name = assetReportName({ type, asset, partition: typeof named === "string" ? named : run.partition });
   return {
     specversion: "1.0",
-    id: occurrence === 1 ? id : assetReportId({ runId, item, generation }, name, occurrence),
+    id: door.nextId(name),
     source: taskSource(pipeline, node),
     type,
     subject: asset,

@@ -66,11 +66,12 @@ export class Emitter {
     return this.put(this.#cloudEvent(given), { ...options, isNamed: given.id !== undefined });
   }
 
-  /** How often something of this name was told, this time included. */
-  occurrence(name: string): number {
+  /** The id of the next event of this name. */
+  nextId(name: string): string {
+    const { runId, item, generation } = this.#run;
     const occurrence = (this.#occurrences.get(name) ?? 0) + 1;
     this.#occurrences.set(name, occurrence);
-    return occurrence;
+    return [runId, ...(item === "" ? [] : [item]), `g${generation}`, name, occurrence].join("/");
   }
 
   // oxlint-disable-next-line typescript/require-await -- what it throws is the promise's
@@ -116,7 +117,7 @@ export class Emitter {
     const { pipeline, node } = this.#run;
     const event: CloudEvent = {
       specversion: "1.0",
-      id: given.id ?? this.#nextId(type),
+      id: given.id ?? this.#idOf(type),
       source: given.source ?? taskSource(pipeline, node),
       type,
       ...(subject === undefined ? {} : { subject }),
@@ -127,15 +128,13 @@ export class Emitter {
     return event;
   }
 
-  #nextId(type: string): string {
+  #idOf(type: string): string {
     if (type.length > emittedTypeMax) {
       throw new MillraceError("MILLRACE_EVENT_INVALID", {
         message: `The type of an event that a task emits has at most ${emittedTypeMax} characters, or the event an id of its own.`,
         fields: { path: "/type" },
       });
     }
-    const { runId, item, generation } = this.#run;
-    const occurrence = this.occurrence(type);
-    return [runId, ...(item === "" ? [] : [item]), `g${generation}`, type, occurrence].join("/");
+    return this.nextId(type);
   }
 }
