@@ -157,6 +157,13 @@ export {
 export { partitionsOf, readAssetKey, type AssetKey } from "./asset/key.ts";
 export { assetEntryId, assetReportId, assetReportName, taskSource, type TaskRunName } from "./asset/name.ts";
 export { parseAsset, readAssetName } from "./asset/parse.ts";
+export {
+  expectedKeys,
+  partitionPicture,
+  type ExpectedKeys,
+  type PartitionPicture,
+  type PartitionRange,
+} from "./asset/picture.ts";
 export { assetUnchangedType, isAssetReport, readAssetReport, type AssetReport } from "./asset/report.ts";
 export {
   assetKeyMax,

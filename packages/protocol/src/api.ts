@@ -383,6 +383,10 @@ export interface Problem {
  * GET  /triggers/:pipeline/firings/:firing → FiringDetail
  * GET  /triggers/:pipeline/explain?key=&event=&source= → TriggerExplanation
  * POST /triggers/simulate SimulateRequest → SimulateResponse
+ * GET  /assets → Page<AssetSummary>;  GET /assets/:asset → AssetDetail
+ * GET  /assets/:asset/partitions?cursor=&limit= → Page<AssetPartitionView>
+ * GET  /assets/:asset/partitions/:partition → AssetPartitionView
+ * GET  /runs/:id/assets → Page<AssetUseView>
  * GET  /runs/:id/firing → { firing: FiringDetail | null }
  * GET  /events/:position/firings → Page<FiringView>
  * PUT  /bundles/:hash BundleUpload;  GET /bundles/:hash → BundleUpload;  HEAD /bundles/:hash

@@ -37,6 +37,18 @@ export {
   type WorkerView,
 } from "./api.ts";
 export {
+  type AssetDetail,
+  type AssetNode,
+  type AssetPartitionView,
+  type AssetProducerView,
+  type AssetSummary,
+  type AssetUpdateView,
+  type AssetUseView,
+  type FreshnessView,
+  type PartitionCounts,
+  type RejectionView,
+} from "./api-asset.ts";
+export {
   type EventExplanation,
   type EventVerdict,
   type ExplanationView,

@@ -113,6 +113,7 @@ export {
   listAssetStates,
   listAssetUsers,
   listAssetUses,
+  listTriggerConditions,
 } from "./queries/assets.ts";
 export { type BundleRow, findBundle, hasBundle, putBundle } from "./queries/bundles.ts";
 export {

@@ -1,9 +1,14 @@
 /** What a deploy must say rightly of assets: each is owned by one project, and every name that is used names one. */
 import {
+  compilePartitionMapping,
+  compilePartitions,
+  errorCodeOf,
   MillraceError,
   nearestName,
+  operandsOf,
   parseAsset,
   type AssetDefinition,
+  type Condition,
   type Json,
   type PipelineDefinition,
   type ProjectDefinition,
@@ -49,13 +54,45 @@ export function checkAssetNames(definition: ProjectDefinition, state: Deployment
   }
   const known = new Set([...foreign.keys(), ...assets.map(({ name }) => name)]);
   for (const pipeline of pipelines) checkUses(pipeline, known);
-  for (const asset of assets)
-    for (const upstream of asset.upstream ?? [])
-      requireKnown(upstream.asset, known, {
-        what: `The asset "${asset.name}" is made of the asset`,
-        fields: { asset: upstream.asset },
+  const all = new Map(
+    [...state.assets.map(({ definition: one }) => one), ...assets].map((one) => [one.name, one]),
+  );
+  for (const asset of assets) checkUpstream(asset, all, known);
+}
+
+/** What it is made of is there, and its partitions go into those of the asset. */
+function checkUpstream(
+  asset: AssetDefinition,
+  all: ReadonlyMap<string, AssetDefinition>,
+  known: ReadonlySet<string>,
+): void {
+  for (const [at, upstream] of (asset.upstream ?? []).entries()) {
+    requireKnown(upstream.asset, known, {
+      what: `The asset "${asset.name}" is made of the asset`,
+      fields: { asset: upstream.asset },
+      ...sourceOf(asset),
+    });
+    const from = all.get(upstream.asset)?.partitions;
+    try {
+      compilePartitionMapping(
+        upstream.mapping,
+        from && compilePartitions(from),
+        asset.partitions && compilePartitions(asset.partitions),
+        ["upstream", at, "mapping"],
+      );
+    } catch (cause) {
+      const code = errorCodeOf(cause);
+      if (code === undefined) throw cause;
+      const { message, advice, fields } = cause as MillraceError;
+      throw new MillraceError(code, {
+        message: `The asset "${asset.name}" is made of "${upstream.asset}": ${message}`,
+        advice,
+        fields,
         ...sourceOf(asset),
+        cause,
       });
+    }
+  }
 }
 
 function checkUses(pipeline: PipelineDefinition, known: ReadonlySet<string>): void {
@@ -72,7 +109,7 @@ function checkUses(pipeline: PipelineDefinition, known: ReadonlySet<string>): vo
           ...sourceOf(node),
         });
   }
-  for (const asset of assetsIn(pipeline.trigger?.condition as unknown as Json | undefined))
+  for (const asset of pipeline.trigger ? assetsIn(pipeline.trigger.condition) : [])
     requireKnown(asset, known, {
       what: `The trigger of "${pipeline.name}" waits for the asset`,
       fields: { pipeline: pipeline.name, asset },
@@ -97,19 +134,15 @@ function requireKnown(asset: string, known: ReadonlySet<string>, { what, fields,
   });
 }
 
-/** The assets that a condition names. */
-export function assetsIn(condition: Json | undefined): Set<string> {
+/** The assets that a condition listens to. */
+export function assetsIn(condition: Condition): Set<string> {
   const found = new Set<string>();
-  const open: Json[] = [condition ?? null];
-  for (let part = open.pop(); part !== undefined; part = open.pop()) {
-    if (part === null || typeof part !== "object") continue;
-    if (Array.isArray(part)) open.push(...(part as readonly Json[]));
-    else {
-      const { kind, asset, ...rest } = part as { readonly [name: string]: Json };
-      if ((kind === "updated" || kind === "reached") && typeof asset === "string") found.add(asset);
-      open.push(...Object.values(rest));
-    }
-  }
+  const walk = (one: Condition): void => {
+    if (one.kind === "updated" || one.kind === "reached")
+      for (const { asset } of one.assets) found.add(asset);
+    for (const operand of operandsOf(one)) walk(operand);
+  };
+  walk(condition);
   return found;
 }
 

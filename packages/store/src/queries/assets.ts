@@ -1,5 +1,5 @@
 /** Assets: what is deployed, and what the log has told of them (`sql/000008_asset.sql`). */
-import type { AssetDefinition, Json } from "@millrace/core";
+import type { AssetDefinition, Condition, Json } from "@millrace/core";
 import type { Database } from "../connect.ts";
 
 export interface DeployedAsset {
@@ -272,4 +272,20 @@ export async function listAssetUses(
     position: position ?? undefined,
     version: version ?? undefined,
   }));
+}
+
+/** The triggers of active pipelines: who listens to which assets stands in their conditions. */
+export async function listTriggerConditions(
+  database: Database,
+  workspace: number,
+): Promise<{ readonly pipeline: string; readonly condition: Condition }[]> {
+  const { rows } = await database.api.query<{ pipeline: string; condition: Condition }>({
+    name: "list-trigger-conditions",
+    text: `select name as pipeline, definition -> 'trigger' -> 'condition' as condition
+      from pipeline
+      where workspace = $1 and not retired and definition -> 'trigger' is not null
+      order by name`,
+    values: [workspace],
+  });
+  return rows;
 }
