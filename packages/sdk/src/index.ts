@@ -11,6 +11,8 @@ export {
   weekly,
   windows,
   type Partitions,
+  type PartitionWindow,
+  type TimeWindowPartitions,
   type WindowsOptions,
 } from "./asset/partitions.ts";
 export {
@@ -72,8 +74,11 @@ export {
   type FiredEvent,
   type FiredSilence,
   type FiredTick,
+  type FiredProgress,
+  type FiredUpdate,
   type Firing,
   type FiringInterval,
+  type RunPartition,
 } from "./condition/firing.ts";
 export {
   on,
@@ -85,6 +90,21 @@ export {
   type WindowOptions,
   type WithinOptions,
 } from "./condition/on.ts";
+export { type ReachedOperands, type ReachedOptions } from "./condition/reached.ts";
+export {
+  type UpdatedAll,
+  type UpdatedEach,
+  type UpdatedFilter,
+  type UpdatedOperands,
+} from "./condition/updated.ts";
+export {
+  type AnyAsset,
+  type LateOptions,
+  type MappedAsset,
+  type PartitionOf,
+  type TargetInput,
+  type WatchedInput,
+} from "./condition/watched.ts";
 export { eventType, type EventType, type EventTypeOptions } from "./condition/event-type.ts";
 export {
   webhook,

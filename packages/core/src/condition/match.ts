@@ -54,7 +54,7 @@ export interface Match {
 
 export const noMatches: readonly Match[] = [];
 
-/** One match with the members of all, in their order. */
+/** One match with the members of all, in their order; about a partition where all that are about any are about this one. */
 export function mergeMatches(matches: readonly Match[], membersMax: number): Match {
   const [first] = matches;
   if (matches.length === 1 && first) return first;
@@ -75,5 +75,18 @@ export function mergeMatches(matches: readonly Match[], membersMax: number): Mat
     to,
     members: excess > 0 ? members.slice(excess) : members,
     ...(dropped > 0 ? { dropped } : {}),
+    ...commonPartition(matches),
+  };
+}
+
+function commonPartition(matches: readonly Match[]): Pick<Match, "partition" | "isIncomplete"> {
+  const about = matches.filter(({ partition }) => partition !== undefined);
+  const [first] = about;
+  const isIncomplete = matches.some((match) => match.isIncomplete);
+  return {
+    ...(first?.partition && about.every(({ partition }) => partition?.key === first.partition?.key)
+      ? { partition: first.partition }
+      : {}),
+    ...(isIncomplete ? { isIncomplete } : {}),
   };
 }

@@ -12,7 +12,13 @@ import {
 } from "../../src/condition/instance.ts";
 
 /** `[log time, type, data?, event time?, subject?]`. */
-export type Entry = readonly [at: number, type: string, data?: Json, time?: number, subject?: string];
+export type Entry = readonly [
+  at: number,
+  type: string,
+  data?: Json | undefined,
+  time?: number | undefined,
+  subject?: string | undefined,
+];
 
 export function eventsOf(entries: readonly Entry[]): ConditionEvent[] {
   return entries.map(([recordedAt, type, data, time, subject], index) => ({

@@ -20,7 +20,7 @@ import {
 } from "../options.ts";
 import { formatSource, locate, markCaller, type SourceMark } from "../source.ts";
 import { assetNameOf, type Asset, type AssetHandle } from "./handle.ts";
-import { partitionsJson, type Partitions } from "./partitions.ts";
+import { partitionsJson, type Partitions, type PartitionWindow } from "./partitions.ts";
 
 /** An asset that another one is made of, with which of its partitions go into which. */
 export interface UpstreamOptions {
@@ -32,9 +32,12 @@ export interface UpstreamOptions {
   readonly mapping?: PartitionMapping;
 }
 
-export interface AssetOptions<Key extends string = string> {
+export interface AssetOptions<
+  Key extends string = string,
+  Window extends PartitionWindow | null = PartitionWindow | null,
+> {
   /** Absent: it is one piece. */
-  readonly partitions?: Partitions<Key>;
+  readonly partitions?: Partitions<Key, Window>;
   /** Shown to people. */
   readonly description?: string;
   /** Who answers for it. */
@@ -59,11 +62,11 @@ export interface AssetOptions<Key extends string = string> {
 export function asset(
   name: string,
   options?: AssetOptions & { readonly partitions?: undefined },
-): Asset<null>;
-export function asset<Key extends string>(
+): Asset<null, null>;
+export function asset<Key extends string, Window extends PartitionWindow | null>(
   name: string,
-  options: AssetOptions<Key> & { readonly partitions: Partitions<Key> },
-): Asset<Key>;
+  options: AssetOptions<Key, Window> & { readonly partitions: Partitions<Key, Window> },
+): Asset<Key, Window>;
 export function asset(name: string, options: AssetOptions = {}): Asset {
   const mark = markCaller(asset);
   const handle: AssetHandle = {

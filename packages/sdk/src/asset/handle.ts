@@ -2,13 +2,22 @@
 import type { AssetDefinition } from "@millrace/core";
 import { definitionBrand, type DescribeOptions } from "../definition.ts";
 import type { SourceMark } from "../source.ts";
+import type { PartitionWindow } from "./partitions.ts";
 
 declare const assetKey: unique symbol;
+declare const assetWindow: unique symbol;
 
-/** A named piece of data: a table, a set of files, a topic, a model. `Key` names a partition; `null`: it has none. */
-export interface Asset<Key extends string | null = string | null> {
+/**
+ * A named piece of data: a table, a set of files, a topic, a model. `Key` names a partition; `null`: it has none. `Window` is
+ * the stretch of time that a partition is; `null`: it is none.
+ */
+export interface Asset<
+  Key extends string | null = string | null,
+  Window extends PartitionWindow | null = PartitionWindow | null,
+> {
   readonly name: string;
   readonly [assetKey]?: Key;
+  readonly [assetWindow]?: Window;
 }
 
 /** What the loader reads from an asset. */

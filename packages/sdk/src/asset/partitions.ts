@@ -2,10 +2,21 @@
 import type { Json } from "@millrace/core";
 
 declare const partitionKey: unique symbol;
+declare const partitionWindow: unique symbol;
 
-/** The slices of an asset. `Key` is what names one. */
-export interface Partitions<Key extends string = string> {
+/** A stretch of time, ISO 8601 in UTC: `from` is in it, `to` is not. */
+export interface PartitionWindow {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** The slices of an asset. `Key` is what names one, `Window` the stretch of time that it is; `null`: it is none. */
+export interface Partitions<
+  Key extends string = string,
+  Window extends PartitionWindow | null = PartitionWindow | null,
+> {
   readonly [partitionKey]?: Key;
+  readonly [partitionWindow]?: Window;
 }
 
 /** Bounds of windows of time, and the zone that they are in. */
@@ -23,33 +34,41 @@ export function partitionsJson(value: unknown): Json | undefined {
   return value !== null && typeof value === "object" ? made.get(value) : undefined;
 }
 
-function make<Key extends string>(json: unknown): Partitions<Key> {
-  const self: Partitions<Key> = Object.freeze({});
+function make<Key extends string, Window extends PartitionWindow | null = null>(
+  json: unknown,
+): Partitions<Key, Window> {
+  const self: Partitions<Key, Window> = Object.freeze({});
   made.set(self, json as Json);
   return self;
 }
 
-function windowsOf(every: object, start: string, { tz = "UTC", end }: WindowsOptions): Partitions {
+/** Partitions that are windows of time. */
+export type TimeWindowPartitions = Partitions<string, PartitionWindow>;
+
+function windowsOf(every: object, start: string, { tz = "UTC", end }: WindowsOptions): TimeWindowPartitions {
   return make({ kind: "time", every: { ...every, tz }, start, ...(end === undefined ? {} : { end }) });
 }
 
-/** A partition for each hour from `start` on. Its key is the first instant with its offset: `2026-10-25T02:00+02:00`. */
-export function hourly(start: string, options: WindowsOptions = {}): Partitions {
-  return windowsOf({ kind: "every", every: "1h" }, start, options);
+/**
+ * A partition for each hour from `start` on: they begin when clocks show a full hour. Its key is the first instant with its
+ * offset: `2026-10-25T02:00+02:00`.
+ */
+export function hourly(start: string, options: WindowsOptions = {}): TimeWindowPartitions {
+  return windowsOf({ kind: "cron", expression: "0 * * * *" }, start, options);
 }
 
 /** A partition for each day from `start` on. Its key is the date: `2026-10-25`. */
-export function daily(start: string, options: WindowsOptions = {}): Partitions {
+export function daily(start: string, options: WindowsOptions = {}): TimeWindowPartitions {
   return windowsOf({ kind: "every", every: "1d" }, start, options);
 }
 
 /** A partition for each week from `start` on, which begins with a Monday. Its key is its first day: `2026-10-26`. */
-export function weekly(start: string, options: WindowsOptions = {}): Partitions {
+export function weekly(start: string, options: WindowsOptions = {}): TimeWindowPartitions {
   return windowsOf({ kind: "every", every: "1w" }, start, options);
 }
 
 /** A partition for each month from `start` on. Its key is the month: `2026-10`. */
-export function monthly(start: string, options: WindowsOptions = {}): Partitions {
+export function monthly(start: string, options: WindowsOptions = {}): TimeWindowPartitions {
   return windowsOf({ kind: "every", every: "1mo" }, start, options);
 }
 
@@ -59,18 +78,18 @@ export function monthly(start: string, options: WindowsOptions = {}): Partitions
  * @example
  * const shifts = windows("0 6,14,22 * * *", "2026-01-01", { tz: "Europe/Berlin" });
  */
-export function windows(every: string, start: string, options: WindowsOptions = {}): Partitions {
+export function windows(every: string, start: string, options: WindowsOptions = {}): TimeWindowPartitions {
   const isCron = typeof every === "string" && /[\s@]/.test(every);
   return windowsOf(isCron ? { kind: "cron", expression: every } : { kind: "every", every }, start, options);
 }
 
 /** These keys, and no others. */
-export function staticPartitions<const Key extends string>(keys: readonly Key[]): Partitions<Key> {
+export function staticPartitions<const Key extends string>(keys: readonly Key[]): Partitions<Key, null> {
   return make({ kind: "static", keys });
 }
 
 /** Keys that become known as they are written, or by `ctx.asset(a).addPartition(key)`. */
-export function dynamicPartitions(): Partitions {
+export function dynamicPartitions(): Partitions<string, null> {
   return make({ kind: "dynamic" });
 }
 
