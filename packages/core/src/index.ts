@@ -290,7 +290,6 @@ export {
 } from "./partition/mapping.ts";
 export { canonicalPartitions, parsePartitionMapping, parsePartitions } from "./partition/parse.ts";
 export {
-  always,
   compilePartitions,
   formatTuple,
   readTuple,
@@ -299,6 +298,7 @@ export {
   type ReadKey,
 } from "./partition/partitions.ts";
 export {
+  always,
   compileTimeWindows,
   type TimeWindow,
   type TimeWindows,

@@ -12,8 +12,8 @@ import { partitionWindowsMax } from "../limits.ts";
 import { nearestName } from "../nearest-name.ts";
 import type { DimensionMapping, PartitionMapping } from "./definition.ts";
 import { canonicalPartitions, celNames, wholeDimension } from "./parse.ts";
-import { always, compilePartitions, crossed, formatTuple, readTuple, type Partitions } from "./partitions.ts";
-import type { TimeWindow, TimeWindows } from "./time-windows.ts";
+import { compilePartitions, crossed, formatTuple, readTuple, type Partitions } from "./partitions.ts";
+import { always, type TimeWindow, type TimeWindows } from "./time-windows.ts";
 
 export type PartitionKey = string | null;
 

@@ -15,6 +15,7 @@ import { parseSchedule } from "../schedule/parse.ts";
 import { nextTick } from "../schedule/ticks.ts";
 import { parseWallTime } from "../schedule/wall-time.ts";
 import { instantOf } from "../schedule/zone.ts";
+import { always } from "./time-windows.ts";
 import type {
   DimensionMapping,
   PartitionDimension,
@@ -97,11 +98,11 @@ function parseBound(value: Json | undefined, tz: string, path: Path): number {
       wallMs === undefined
         ? parseTime(value.replace(/(T\d\d:\d\d)(?=[Z+-])/, "$1:00"))
         : instantOf(tz, wallMs);
-    if (ms !== undefined && ms >= 0 && ms < Date.UTC(2900, 0)) return ms;
+    if (ms !== undefined && ms >= always.from && ms < always.to) return ms;
   }
   throw invalid(
     path,
-    `expected a date such as "2026-01-01" or an instant with its offset, between 1970 and 2900; found ${JSON.stringify(value) ?? "nothing"}`,
+    `expected a date such as "2026-01-01" or an instant with its offset, between 1900 and 2900; found ${JSON.stringify(value) ?? "nothing"}`,
   );
 }
 

@@ -28,9 +28,6 @@ export interface Partitions {
   list(span: TimeWindow, max: number): string[] | undefined;
 }
 
-/** All time. */
-export const always: TimeWindow = { from: 0, to: Date.UTC(2900, 0) };
-
 /** Makes partitions that `parsePartitions` gave executable. */
 export function compilePartitions(definition: PartitionsDefinition): Partitions {
   return definition.kind === "tuple" ? compileTuple(definition) : compileDimension(definition);

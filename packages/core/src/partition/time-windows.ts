@@ -18,6 +18,9 @@ export interface TimeWindow {
   readonly to: number;
 }
 
+/** All time in which there are windows: schedules have no ticks before and after. */
+export const always: TimeWindow = { from: Date.UTC(1900, 0), to: Date.UTC(2900, 0) };
+
 /** What a key names: the year, month or day that a window begins with, or its first instant. */
 export type WindowKeyForm = "year" | "month" | "day" | "instant";
 
