@@ -353,7 +353,12 @@ export {
   type Firing,
   type FiringName,
 } from "./trigger/firing.ts";
-export { partitionForTrigger, partitionsOfCondition } from "./trigger/partition.ts";
+export {
+  findPartition,
+  needsPartition,
+  partitionForTrigger,
+  partitionsOfCondition,
+} from "./trigger/partition.ts";
 export {
   canonicalTrigger,
   chooseFirings,

@@ -25,7 +25,13 @@ const positive = integer(1, integerMax);
 export const startRunRequest = closed(
   object(
     { pipeline: storable },
-    { params: anyJson, labels: mapOf(storable, storable), idempotencyKey: storable, force: flag },
+    {
+      params: anyJson,
+      labels: mapOf(storable, storable),
+      partition: storable,
+      idempotencyKey: storable,
+      force: flag,
+    },
   ),
 );
 export const cancelRequest = closed(object({}, { node: storable, item: storable }));

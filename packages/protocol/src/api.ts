@@ -108,6 +108,8 @@ export interface StartRunRequest {
   readonly pipeline: string;
   readonly params?: Json;
   readonly labels?: { readonly [name: string]: string };
+  /** The partition to run for: a key of those that the pipeline's trigger is about. */
+  readonly partition?: string;
   /** A repeated request with the same key answers with the first one's run. */
   readonly idempotencyKey?: string;
   /** Start although the pipeline is paused. */
@@ -403,5 +405,7 @@ export interface Problem {
  */
 /** The label that names the node of a run that is to be debugged: `node`, or `node[item]`. */
 export const inspectLabel = "millrace.inspect";
+/** The label that names the partition of a run: the engine gives it, and a called pipeline's run takes it over. */
+export const partitionLabel = "millrace.partition";
 
 export const apiPrefix = "/api/v1";

@@ -1,6 +1,7 @@
 export {
   apiPrefix,
   inspectLabel,
+  partitionLabel,
   type ArtifactView,
   type AttemptView,
   type BundleManifest,

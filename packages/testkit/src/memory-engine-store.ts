@@ -10,7 +10,7 @@
  * M3: values are copied on the way in and out, so that nobody holds a piece of the database.
  */
 import type { Json } from "@millrace/core";
-import { loadDueMemoryKeys, loadMemoryTriggers } from "./memory-triggers.ts";
+import { loadDueMemoryKeys, loadMemoryTriggers, revisedMemoryRun } from "./memory-triggers.ts";
 import {
   dueMemoryWaits,
   endedMemoryWaits,
@@ -230,6 +230,7 @@ export class MemoryEngineDatabase {
         ),
       loadEndedWaits: async (shards) => endedMemoryWaits(this.tables, shards),
       loadSteps: async (key) => loadMemorySteps(this.tables, key),
+      revisedRun: async (workspace, name) => revisedMemoryRun(this.tables, workspace, name),
       loadOutbox: async (limit) =>
         [...this.tables.outbox.values()].toSorted((a, b) => a.id - b.id).slice(0, limit),
       wakeOffers: async () => this.#tell("offers"),

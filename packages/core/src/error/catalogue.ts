@@ -62,6 +62,12 @@ export const catalogue = {
     "No partition has this key.",
     "Write the key as the message shows it.",
   ),
+  MILLRACE_PARTITION_REQUIRED: entry(
+    422,
+    "fix_input",
+    "The pipeline's runs are for one partition each, and none was named.",
+    "Name it: `millrace run NAME --partition KEY`.",
+  ),
   MILLRACE_TIME_ZONE_UNKNOWN: entry(
     422,
     "fix_code",

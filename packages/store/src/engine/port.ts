@@ -13,6 +13,7 @@ import type {
   AttemptError,
   AttemptRecord,
   EventDraft,
+  FiringName,
   Json,
   LogEvent,
   OperationName,
@@ -503,6 +504,8 @@ export interface EngineStore {
   ): Promise<TriggerKeyRow[]>;
   /** Those of keyed triggers that time changes by `until`, the earliest first. */
   loadDueTriggerKeys(shards: readonly number[], until: number, limit: number): Promise<TriggerKeyRow[]>;
+  /** The run of the newest earlier revision of a firing, in the same version of its trigger, which has one. */
+  revisedRun(workspace: number, firing: FiringName): Promise<string | undefined>;
   /** The oldest first. */
   loadOutbox(limit: number): Promise<OutboxRow[]>;
 

@@ -20,6 +20,7 @@ import {
   loadTriggerKeys,
   loadTriggers,
   readEntries,
+  revisedRun,
   readTypes,
 } from "./trigger-statements.ts";
 import { registerNode, renewLease, fenceExpired, claimShards, lastOutage, leave } from "./node-statements.ts";
@@ -120,6 +121,7 @@ export function openPostgresEngineStore(database: Database): EngineStore {
     logHead: (workspace) => logHead(pool, workspace),
     readLog: (workspace, after, limit) => readLog(pool, workspace, after, limit),
     readEntries: (workspace, positions) => readEntries(pool, workspace, positions),
+    revisedRun: (workspace, firing) => revisedRun(pool, workspace, firing),
     readTypes: (workspace, span, limit) => readTypes(pool, workspace, span, limit),
     loadTriggers: (shards) => loadTriggers(pool, shards),
     loadTriggerKeys: (workspace, names) => loadTriggerKeys(pool, workspace, names),

@@ -1,5 +1,5 @@
 /** What a node reads of triggers: when it takes a shard, and while it evaluates. */
-import type { Json, LogEvent, TriggerDefinition } from "@millrace/core";
+import type { FiringName, Json, LogEvent, TriggerDefinition } from "@millrace/core";
 import type { Pool } from "pg";
 import { toTimestamp } from "../value-types.ts";
 import { eventColumns, readEvent, type EventColumns } from "./log-statements.ts";
@@ -119,6 +119,23 @@ export async function loadDueTriggerKeys(
     values: [shards, toTimestamp(until), limit],
   });
   return rows.map(readTriggerKey);
+}
+
+export async function revisedRun(
+  pool: Pool,
+  workspace: number,
+  { pipeline, version, key, occurrence, revision }: FiringName,
+): Promise<string | undefined> {
+  const { rows } = await pool.query<{ run_id: string }>({
+    name: "revised-run",
+    text: `select run_id from firing
+      where workspace = $1 and pipeline = $2 and version = $3 and key = $4 and occurrence = $5 and revision < $6
+        and run_id is not null
+      order by revision desc
+      limit 1`,
+    values: [workspace, pipeline, version, key, occurrence, revision],
+  });
+  return rows[0]?.run_id;
 }
 
 export async function loadOutbox(pool: Pool, limit: number): Promise<OutboxRow[]> {
