@@ -15,7 +15,9 @@ function picture(
 ): unknown {
   const keys = [...known.map((key) => [key, false] as const), ...written.map((key) => [key, true] as const)];
   const { present, missing, ranges } = partitionPicture(expected, new Map(keys));
-  const words = ranges.map(({ state, from, to, count }) => `${state} ${from}${count > 1 ? `…${to} ${count}` : ""}`);
+  const words = ranges.map(
+    ({ state, from, to, count }) => `${state} ${from}${count > 1 ? `…${to} ${count}` : ""}`,
+  );
   return [present, missing, words.join(", ")];
 }
 
@@ -61,7 +63,11 @@ test("nothing is expected before the first window is over", () => {
 test("static keys are all expected, in their order; what else was written comes behind", () => {
   const keys = parsePartitions({ kind: "static", keys: ["us", "eu", "apac"] });
   const expected = expectedKeys(keys, now, 100);
-  expect(picture(expected, ["us", "apac", "old"])).toEqual([3, 1, "present us, missing eu, present apac…old 2"]);
+  expect(picture(expected, ["us", "apac", "old"])).toEqual([
+    3,
+    1,
+    "present us, missing eu, present apac…old 2",
+  ]);
 });
 
 test("of dynamic keys those are missing that are known without an update", () => {
