@@ -198,6 +198,7 @@ export const engineStoreTriggerRules: { readonly [name: string]: EngineStoreRule
         firingRow("a", "k", { key: "other" }),
         firingRow("a", "o", { occurrence: 10 }),
       ],
+      cursors: [cursor(9)],
     });
     const before = (revision: number, more: Partial<FiringRow> = {}): Promise<string | undefined> =>
       other.revisedRun(1, { ...firingRow("a", undefined), revision, ...more });
