@@ -204,11 +204,11 @@ export interface DeployResponse {
   readonly unchanged: readonly string[];
   readonly retired: readonly string[];
   /** The same of webhooks; absent where the project has none and had none. */
-  readonly webhooks?: DefinitionsDifference;
+  readonly webhooks?: NamesDifference;
   /** The same of assets. */
-  readonly assets?: DefinitionsDifference;
+  readonly assets?: NamesDifference;
 }
-export interface DefinitionsDifference {
+export interface NamesDifference {
   readonly added: readonly string[];
   readonly changed: readonly string[];
   readonly unchanged: readonly string[];
@@ -336,6 +336,8 @@ export interface EventReceipt {
   readonly duplicate?: true;
   /** It is durable, and another server will put it into the log. */
   readonly accepted?: true;
+  /** It does not fit its type's declaration: it is kept, and fires nothing. Not told of a repeat. */
+  readonly invalid?: string;
   readonly error?: {
     readonly code: string;
     readonly message: string;

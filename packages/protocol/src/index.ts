@@ -33,7 +33,7 @@ export {
   type StartRunResponse,
   type TaskRunState,
   type TaskRunView,
-  type DefinitionsDifference,
+  type NamesDifference,
   type WebhookView,
   type WorkerView,
 } from "./api.ts";

@@ -1,7 +1,7 @@
 /** What `millrace dev` says: for people, or as lines of JSON. */
 import { existsSync } from "node:fs";
 import { relative } from "node:path";
-import type { DefinitionsDifference, DeployResponse } from "@millrace/protocol";
+import type { NamesDifference, DeployResponse } from "@millrace/protocol";
 import type { WorkerEvent } from "@millrace/worker";
 import { formatDuration, formatTime, plural } from "../terminal/format.ts";
 import { errorDocument, formatError } from "../terminal/print-error.ts";
@@ -164,7 +164,7 @@ export class DevReport {
   }
 }
 
-function differenceWords(what: string, difference: DefinitionsDifference | undefined): string[] {
+function differenceWords(what: string, difference: NamesDifference | undefined): string[] {
   if (!difference) return [];
   const { added, changed, retired } = difference;
   return [

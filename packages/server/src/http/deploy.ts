@@ -17,7 +17,7 @@ import {
   type DeployRequest,
   type DeployResponse,
   type RollbackRequest,
-  type DefinitionsDifference,
+  type NamesDifference,
 } from "@millrace/protocol";
 import { changeDeployment, hasBundle, type DeploymentState } from "@millrace/store";
 import { workspaceId } from "../engine/workspace.ts";
@@ -252,7 +252,7 @@ function definitionsOf<One>(rows: readonly { readonly definition: One }[]): One[
 
 type Named = PipelineDefinition | WebhookDefinition | AssetDefinition;
 
-function difference(now: readonly Named[], then: readonly Named[]): DefinitionsDifference {
+function difference(now: readonly Named[], then: readonly Named[]): NamesDifference {
   const before = new Map(then.map((one) => [one.name, canonicalJson(one as unknown as Json)]));
   const added: string[] = [];
   const changed: string[] = [];

@@ -93,16 +93,20 @@ async function takeBatch(
 function receiptOf(row: EventRow, outcome: EventOutcome): EventReceipt {
   switch (outcome.kind) {
     case "recorded":
-      return { position: outcome.position };
+      return { position: outcome.position, ...faultOf(row) };
     case "duplicate":
       return { position: outcome.position, duplicate: true };
     case "accepted":
-      return { accepted: true };
+      return { accepted: true, ...faultOf(row) };
     case "conflict":
       return refusalOf(conflict(row, outcome.position));
     default:
       return unreachable(outcome);
   }
+}
+
+function faultOf({ invalid }: EventRow): Pick<EventReceipt, "invalid"> {
+  return invalid === undefined ? {} : { invalid };
 }
 
 function conflict({ id, source }: EventRow, position: number): MillraceError {

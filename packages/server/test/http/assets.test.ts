@@ -78,7 +78,7 @@ function post(
   type: string,
   asset: string,
   data: Json,
-  id = crypto.randomUUID(),
+  id: string = crypto.randomUUID(),
 ): Promise<Answer> {
   const event = { specversion: "1.0", id, source: "/spark", type, subject: asset, data };
   return fixture.call("POST", "/events", event, eventType);
