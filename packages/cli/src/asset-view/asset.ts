@@ -154,7 +154,7 @@ export function partitionLines(
   const rows: [string, string][] = [
     ["updates", updates === 0 ? "none yet: its key is known" : String(updates)],
     ["last update", at === undefined ? "" : `${formatTime(new Date(at), now)}, position ${position}`],
-    ["by", at === undefined ? "" : producerText(producer, observed)],
+    ["told", at === undefined ? "" : producerText(producer, observed)],
     ["version", harmless(version ?? "")],
     ["revision", revision === undefined ? "" : String(revision)],
   ];

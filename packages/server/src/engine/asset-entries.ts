@@ -97,7 +97,8 @@ export function givenEntry(event: EventDraft, assets: AssetBook): EventDraft {
     id: assetEntryId(event.source, event.id),
     lane: liveLane,
     definition: assets.find(report.asset),
-    version: `${event.source} ${event.id}`.slice(0, assetVersionMax),
+    // A task's id is one of its own already.
+    version: (report.run ? event.id : `${event.source} ${event.id}`).slice(0, assetVersionMax),
   });
   return { ...draft, time: event.time };
 }
