@@ -40,7 +40,7 @@ export function toldEntries(
 ): EventRow[] {
   if (told.length + writes.length === 0) return [];
   const { id, pipeline, lane, workspace } = entry.identity;
-  const { partition, revision } = runPartitionOf(entry.run);
+  const { partition, revision } = runPartitionOf(entry);
   const node = taskRun.node.definition.id;
   const { item, generation } = taskRun;
   const producer: AssetProducer = { id, pipeline, node, item, generation };
@@ -108,7 +108,7 @@ export function readsOf(entry: RunEntry, taskRun: TaskRun, assets: AssetBook): A
   const { reads } = taskRun.node.definition;
   if (reads === undefined) return [];
   const { id, lane, workspace } = entry.identity;
-  const { partition } = runPartitionOf(entry.run);
+  const { partition } = runPartitionOf(entry);
   return reads.map((asset) => {
     const partitions = assets.find(asset)?.partitions;
     const read = partitions && partition !== undefined ? readAssetKey(partitions, partition) : undefined;

@@ -1,5 +1,7 @@
-/** The partition that a run is for, as its firing says (`firingValue` in core). */
+/** The partition that a run is for, and whether it makes it again. */
 import type { Json, Run } from "@millrace/core";
+import { partitionLabel } from "@millrace/protocol";
+import type { LiveRun } from "@millrace/store";
 
 export interface RunPartition {
   readonly partition?: string;
@@ -7,17 +9,17 @@ export interface RunPartition {
   readonly revision?: number;
 }
 
-/** A run's firing is at hand with its value while the run is in memory. */
-export function runPartitionOf({ firing }: Pick<Run, "firing">): RunPartition {
-  const { partition = null, revision = null } = membersOf(firing?.value);
-  const { key = null } = membersOf(partition ?? undefined);
-  if (typeof key !== "string") return {};
-  return { partition: key, ...(typeof revision === "number" && revision > 1 ? { revision } : {}) };
+interface Entry {
+  readonly identity: Pick<LiveRun, "labels">;
+  readonly run: Pick<Run, "firing">;
 }
 
-export function partitionMember(run: Pick<Run, "firing">): { readonly partition?: string } {
-  const { partition } = runPartitionOf(run);
-  return partition === undefined ? {} : { partition };
+/** Its label names it; its firing, whose value is at hand while the run is in memory, tells the revision. */
+export function runPartitionOf({ identity, run }: Entry): RunPartition {
+  const partition = identity.labels[partitionLabel];
+  if (partition === undefined) return {};
+  const { revision = null } = membersOf(run.firing?.value);
+  return { partition, ...(typeof revision === "number" && revision > 1 ? { revision } : {}) };
 }
 
 function membersOf(value: Json | undefined): { readonly [name: string]: Json } {
