@@ -166,9 +166,8 @@ export function assetFactOf(
   const kind = factKinds[event.type];
   if (kind === undefined || event.source !== ownSource || event.data.blob !== undefined) return undefined;
   // Only `assetEntry` makes these (N1).
-  const data = event.data.value as unknown as Partial<AssetUpdate & AssetProgress> & {
-    readonly asset: string;
-  };
+  const data = (event.data.value ?? {}) as unknown as Partial<AssetUpdate & AssetProgress>;
+  if (data.asset === undefined) return undefined;
   return {
     kind,
     asset: data.asset,

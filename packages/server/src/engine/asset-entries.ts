@@ -13,7 +13,6 @@ import {
   assetUpdatedType,
   liveLane,
   isAssetReport,
-  readAssetKey,
   readAssetReport,
   requireForeign,
   taskSource,
@@ -21,9 +20,8 @@ import {
   type AssetTelling,
   type EventDraft,
   type RunEffect,
-  type TaskRun,
 } from "@millrace/core";
-import type { AssetReadRow, EventRow } from "@millrace/store";
+import type { EventRow } from "@millrace/store";
 import type { AssetBook } from "./asset-book.ts";
 import type { RunEntry } from "./run-entry.ts";
 import { runPartitionOf } from "./run-partition.ts";
@@ -101,27 +99,4 @@ export function givenEntry(event: EventDraft, assets: AssetBook): EventDraft {
     version: (report.run ? event.id : `${event.source} ${event.id}`).slice(0, assetVersionMax),
   });
   return { ...draft, time: event.time };
-}
-
-/** What an attempt that begins reads: of an asset with other partitions than the run's, the asset as a whole. */
-export function readsOf(entry: RunEntry, taskRun: TaskRun, assets: AssetBook): AssetReadRow[] {
-  const { reads } = taskRun.node.definition;
-  if (reads === undefined) return [];
-  const { id, lane, workspace } = entry.identity;
-  const { partition } = runPartitionOf(entry);
-  return reads.map((asset) => {
-    const partitions = assets.find(asset)?.partitions;
-    const read = partitions && partition !== undefined ? readAssetKey(partitions, partition) : undefined;
-    return {
-      workspace,
-      runId: id,
-      generation: taskRun.generation,
-      node: taskRun.node.definition.id,
-      item: taskRun.item,
-      lane,
-      asset,
-      partition: read?.fault === undefined ? (read?.key ?? "") : "",
-      at: taskRun.startedAt ?? 0,
-    };
-  });
 }

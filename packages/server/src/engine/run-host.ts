@@ -23,7 +23,8 @@ import {
   type TaskRun,
 } from "@millrace/core";
 import { wakeNever, type LiveRun, type LoadedRun } from "@millrace/store";
-import { readsOf, toldEntries } from "./asset-entries.ts";
+import { toldEntries } from "./asset-entries.ts";
+import { readsOf } from "./asset-reads.ts";
 import type { Alarm } from "./clock.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import { evictAfterMs, waitingInMemoryMax } from "./limits.ts";
@@ -213,6 +214,9 @@ export class RunHost {
     const { commit, dispatcher, readiness } = this.#parts;
     commit.forget(entry);
     this.#parts.events.forget(entry.identity.id);
+    const { assetReads } = commit.batch;
+    for (let at = assetReads.length - 1; at >= 0; at -= 1)
+      if (assetReads[at]!.runId === entry.identity.id) assetReads.splice(at, 1);
     for (const worker of dispatcher.workers.values()) {
       for (const { token, own } of worker.busy.values()) {
         if (own?.entry !== entry) continue;
