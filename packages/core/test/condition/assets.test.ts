@@ -276,6 +276,30 @@ test("the first window holds the moment at which it began, or `from`", () => {
   ]);
 });
 
+test("of the window in which it began, what was not over is enough, and the window is flagged", () => {
+  const begin = start + 22 * hour + 30 * minute;
+  const rest = [...dayOf(0, begin).slice(22), ...dayOf(1, begin + minute)].map(
+    (entry, at): Entry => [begin + at, ...entry.slice(1)] as unknown as Entry,
+  );
+  expect(fired(reached, rest, { from: begin })).toEqual([
+    `${begin + 1} <2026-01-01> [${start},${start + day}) incomplete orders=1,2`,
+    expect.stringMatching(/^\d+ <2026-01-02> \[\d+,\d+\) orders=3,/),
+  ]);
+  expect(fired(wholeDay, rest, { from: begin })).toEqual([
+    `${begin + 1} <2026-01-01> [${start},${start + day}) incomplete orders=1,2`,
+    expect.stringMatching(/^\d+ <2026-01-02> \[\d+,\d+\) orders=3,/),
+  ]);
+  // Of a window that was over, all must come.
+  expect(fired(wholeDay, dayOf(0, begin + day).slice(1), { from: begin + day })).toEqual([]);
+  // An hour that was not over then is missed.
+  expect(fired(reached, rest.slice(1), { from: begin })).toEqual([]);
+  expect(fired(wholeDay, rest.slice(1), { from: begin })).toHaveLength(1);
+  // What one says that the whole is complete is believed.
+  expect(fired(reached, [progress(begin + 1, "orders", start + day)], { from: begin })).toEqual([
+    `${begin + 1} <2026-01-01> [${start},${start + day}) orders=1`,
+  ]);
+});
+
 test("an update in a fired window revises exactly the windows that it maps to, three times at most", () => {
   const at = start + 2 * day;
   const writes = (n: number): Entry => update(at + n * hour, "orders", hourKey(1));

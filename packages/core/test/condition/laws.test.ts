@@ -182,11 +182,14 @@ test("the same updates and progress of assets give the same firings, however the
         fc.integer({ min: 0, max: 80 }).map((n) => n * 10_000),
         { maxLength: 20 },
       ),
-      (json, entries, cuts) => {
+      // In the middle of a window, too.
+      fc.constantFrom(0, 90_000),
+      (json, entries, cuts, from) => {
         const parsed = parseCondition(json);
-        const whole = feed(parsed, entries, { until: 20 * minute });
+        const shifted = entries.map(([at, ...rest]): Entry => [at + from, ...rest]);
+        const whole = feed(parsed, shifted, { until: 20 * minute, from });
         fired += whole.length;
-        expect(feed(parsed, entries, { until: 20 * minute, cuts })).toEqual(whole);
+        expect(feed(parsed, shifted, { until: 20 * minute, from, cuts })).toEqual(whole);
       },
     ),
     { numRuns },

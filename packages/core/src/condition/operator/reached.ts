@@ -5,6 +5,8 @@
  *     passed its end by the delay, or incomplete when progress has stood still for too long.
  * R2: progress is what was declared, once anything was; before that, the end of the stretch of written partitions that holds the
  *     window's start. Declared progress never goes back.
+ *     What was written before the instance began it has not seen: of the window in which it began, the rest is enough, and the
+ *     window fires flagged incomplete.
  * R3: an update of a partition whose window has fired revises exactly the windows that it maps to (F1). A window that fired
  *     incomplete is revised when progress passes it after all.
  */
@@ -25,6 +27,7 @@ import {
   revise,
   reviseDue,
   takeLate,
+  type FiredWindow,
   type FiredWindows,
 } from "./fired-windows.ts";
 import { named } from "./join.ts";
@@ -46,6 +49,8 @@ interface AssetProgress {
 }
 
 interface ReachedState {
+  /** When it began, where its first window holds that instant; else null. */
+  readonly since: number | null;
   /** The window that fires next; null when there are no further ones. */
   next: TimeWindow | null;
   /** By the place of the asset. */
@@ -66,8 +71,10 @@ export function reachedOperator(condition: ReachedAtom, parts: ReachedParts): Op
   const stallDue = ({ next, moved }: ReachedState): number =>
     next === null || orAfterMs === undefined ? never : Math.max(next.to, moved) + orAfterMs;
 
-  const passes = (state: ReachedState, window: TimeWindow): boolean =>
-    watched.every((one, at) => progressAt(one, state.assets[at]!, window) >= window.to + condition.delayMs);
+  const passes = (state: ReachedState, window: TimeWindow, since: number | null): boolean =>
+    watched.every(
+      (one, at) => progressAt(one, state.assets[at]!, window, since) >= window.to + condition.delayMs,
+    );
 
   const fireNext = (state: ReachedState, window: TimeWindow, now: number, isIncomplete: boolean): Match => {
     const place = state.open.findIndex((one) => one.from === window.from);
@@ -83,23 +90,24 @@ export function reachedOperator(condition: ReachedAtom, parts: ReachedParts): Op
     const matches: Match[] = [];
     state.more = null;
     for (let { next } = state; next; { next } = state) {
-      const isPassed = passes(state, next);
-      if (!isPassed && stallDue(state) > over) break;
+      if (!passes(state, next, state.since) && stallDue(state) > over) break;
       if (matches.length >= windowsPerStepMax) {
         state.more = now + 1;
         break;
       }
-      matches.push(fireNext(state, next, now, !isPassed));
+      matches.push(fireNext(state, next, now, !passes(state, next, null)));
     }
     for (const window of state.fired.windows) {
-      if (!window.isIncomplete || !passes(state, window)) continue;
+      if (!window.isIncomplete || !passes(state, window, null)) continue;
       window.isIncomplete = false;
       if (late && window.revision <= late.revisionsMax && now < window.at + late.closeAfterMs)
         matches.push(revise(window, mergeAt(declaredBy(state), now)));
       else step.touched = true;
     }
     if (matches.length > 0) step.touched = true;
-    const needed = state.fired.windows.find(({ isIncomplete }) => isIncomplete)?.from ?? state.next?.from;
+    const mayBeRevised = ({ isIncomplete, at }: FiredWindow): boolean =>
+      isIncomplete && late !== undefined && now < at + late.closeAfterMs;
+    const needed = state.fired.windows.find(mayBeRevised)?.from ?? state.next?.from;
     if (needed !== undefined) for (const { written } of state.assets) forgetBefore(written, needed);
     return matches;
   };
@@ -127,8 +135,10 @@ export function reachedOperator(condition: ReachedAtom, parts: ReachedParts): Op
   return operator<ReachedState>({
     begin: (at) => {
       const ms = from === undefined ? at : Date.parse(from);
+      const holding = windows.at(ms);
       return {
-        next: windows.at(ms) ?? windows.from(ms) ?? null,
+        since: from === undefined && holding && holding.from < at ? at : null,
+        next: holding ?? windows.from(ms) ?? null,
         assets: watched.map(() => ({ declared: null, by: null, written: [] })),
         moved: at,
         open: [],
@@ -175,7 +185,7 @@ export function reachedOperator(condition: ReachedAtom, parts: ReachedParts): Op
         state: held ? "gathering" : "waiting",
         text: next
           ? `waits until ${windows.keyOf(next)} is complete: until progress passes ${formatInstant(next.to + condition.delayMs)}; ${watched
-              .map((one, at) => describeProgress(one, state.assets[at]!, next))
+              .map((one, at) => describeProgress(one, state.assets[at]!, next, state.since))
               .join(
                 ", ",
               )}${orAfterMs === undefined ? "" : `; fires incomplete when nothing moves for ${describeSpan(orAfterMs)}`}${describeLate(state.fired)}`
@@ -194,16 +204,23 @@ function progressAt(
   { partitions }: Watched,
   { declared, written }: AssetProgress,
   window: TimeWindow,
+  since: number | null,
 ): number {
   if (declared !== null) return declared;
   if (partitions?.definition.kind !== "time") return -Infinity;
+  const from = since !== null && window.from < since && since < window.to ? since : window.from;
   // Before the asset's first window there is nothing that could be missing.
-  const first = partitions.windows?.at(window.from) ?? partitions.windows?.from(window.from);
-  return first ? coveredTo(written, Math.max(window.from, first.from)) : -Infinity;
+  const first = partitions.windows?.at(from) ?? partitions.windows?.from(from);
+  return first ? coveredTo(written, Math.max(from === since ? 0 : from, first.from)) : -Infinity;
 }
 
-function describeProgress(watched: Watched, progress: AssetProgress, window: TimeWindow): string {
-  const until = progressAt(watched, progress, window);
+function describeProgress(
+  watched: Watched,
+  progress: AssetProgress,
+  window: TimeWindow,
+  since: number | null,
+): string {
+  const until = progressAt(watched, progress, window, since);
   const how = progress.declared === null ? "written" : "declared complete";
   return until === -Infinity
     ? `"${watched.asset}" has told no progress`

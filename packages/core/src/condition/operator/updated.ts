@@ -2,7 +2,8 @@
  * `updated`: updates of assets, as the partitions that they are part of.
  *
  * U1: with `complete` a partition fires when all that it is made of was updated: windows once, what has no window again with
- *     each further round.
+ *     each further round. What was updated before the instance began it has not seen: of the window in which it began, the
+ *     parts that were not over are enough, and the window fires flagged incomplete.
  */
 import { gatheredMax, openWindowsMax } from "../../limits.ts";
 import { cover, type Coverage } from "../../partition/coverage.ts";
@@ -65,6 +66,8 @@ interface OpenTarget {
 }
 
 interface CompleteState {
+  /** When it began. */
+  readonly since: number;
   /** The one that was touched longest ago first. */
   open: OpenTarget[];
   readonly fired: FiredWindows;
@@ -91,19 +94,27 @@ export function completeOperator(condition: UpdatedAtom, { watched, target, text
       }
     }
     const parts = partsOf(key);
-    const at = parts?.get(name);
+    const at = parts?.places.get(name);
     if (!parts || at === undefined) return undefined;
     const place = state.open.findIndex((one) => one.key === key);
     const open = place < 0 ? { key, parts: [], match } : state.open.splice(place, 1)[0]!;
     if (place >= 0) open.match = mergeMatches([open.match, match], gatheredMax);
     cover(open.parts, { from: at, to: at + 1 });
-    const [first] = open.parts;
-    if (first && first[0] === 0 && first[1] === parts.size) {
+    const isBegunIn = window !== undefined && window.from < state.since && state.since < window.to;
+    const since = isBegunIn ? state.since : -Infinity;
+    const missing = missingParts(open.parts, parts);
+    if (missing.every((place) => (parts.ends[place] ?? Infinity) <= since)) {
       if (!window || key === null) return aboutPartition(open.match, key, target);
-      const fired = fireFirst(state.fired, open.match, { key, window, now, isIncomplete: false });
+      const fired = fireFirst(state.fired, open.match, {
+        key,
+        window,
+        now,
+        isIncomplete: missing.length > 0,
+      });
       // Tuples share their windows, so these name none of them.
       if (target?.definition.kind === "time") return fired;
-      return aboutPartition(open.match, key, target);
+      const { window: _window, ...match } = fired;
+      return match;
     }
     state.open.push(open);
     if (state.open.length > openWindowsMax) {
@@ -113,7 +124,7 @@ export function completeOperator(condition: UpdatedAtom, { watched, target, text
     return undefined;
   };
   return operator<CompleteState>({
-    begin: () => ({ open: [], fired: noFiredWindows(), forgotten: 0 }),
+    begin: (at) => ({ since: at, open: [], fired: noFiredWindows(), forgotten: 0 }),
     event: (state, event, step) => {
       const matches: Match[] = [];
       for (const one of watched) {
@@ -155,8 +166,13 @@ export function completeOperator(condition: UpdatedAtom, { watched, target, text
   });
 }
 
-/** The parts that a partition is made of, by name, with their places. */
-type Parts = ReadonlyMap<string, number>;
+/** The parts that a partition is made of. */
+interface Parts {
+  /** By name. */
+  readonly places: ReadonlyMap<string, number>;
+  /** By place: where the part's window ends; nothing where it is none. */
+  readonly ends: readonly (number | undefined)[];
+}
 
 /** How many partitions' parts are kept: those that are written at the same time. */
 const cachedMax = 8;
@@ -173,14 +189,28 @@ function partsCache(watched: readonly Watched[]): (key: PartitionKey) => Parts |
 }
 
 /** Nothing where it can't be told beforehand. */
-export function partsOfKey(watched: readonly Watched[], key: PartitionKey): Parts | undefined {
-  const parts = new Map<string, number>();
+function partsOfKey(watched: readonly Watched[], key: PartitionKey): Parts | undefined {
+  const places = new Map<string, number>();
+  const ends: (number | undefined)[] = [];
   for (const one of watched) {
     const keys = one.mapping?.from(key);
     if (!keys) return undefined;
-    for (const part of keys) parts.set(partName(one, part), parts.size);
+    for (const part of keys) {
+      places.set(partName(one, part), places.size);
+      ends.push(part === null ? undefined : one.partitions?.windowOf(part)?.to);
+    }
   }
-  return parts;
+  return { places, ends };
+}
+
+function missingParts(present: Coverage, { ends }: Parts): number[] {
+  const missing: number[] = [];
+  let from = 0;
+  for (const [start, end] of [...present, [ends.length, ends.length] as const]) {
+    for (let place = from; place < start; place += 1) missing.push(place);
+    from = end;
+  }
+  return missing;
 }
 
 function partName({ asset }: Watched, key: PartitionKey): string {
@@ -188,8 +218,9 @@ function partName({ asset }: Watched, key: PartitionKey): string {
 }
 
 function describeMissing({ key, parts }: OpenTarget, all: Parts | undefined): string {
-  const missing = [...(all ?? [])].filter(([, at]) => !parts.some(([from, to]) => from <= at && at < to));
-  const shown = missing.slice(0, 3).map(([name]) => name);
+  const missing = all ? missingParts(parts, all) : [];
+  const names = [...(all?.places.keys() ?? [])];
+  const shown = missing.slice(0, 3).map((place) => names[place]);
   const more = missing.length > shown.length ? ` and ${missing.length - shown.length} more` : "";
   return `${key ?? "it"} lacks ${shown.join(", ")}${more}`;
 }
