@@ -68,7 +68,13 @@ export interface EmitOptions {
 
 /** Identity of the attempt, and what it may do. */
 export interface TaskContext {
-  readonly run: { readonly id: string; readonly pipeline: string; readonly generation: number };
+  readonly run: {
+    readonly id: string;
+    readonly pipeline: string;
+    readonly generation: number;
+    /** The key of the partition that the run is for; absent where it is for none. */
+    readonly partition?: string;
+  };
   /** The node's id. */
   readonly node: string;
   /** `""` outside fan-outs, else the item path: `"3"`, nested `"3.0"`. */

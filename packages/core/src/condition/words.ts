@@ -77,18 +77,21 @@ function describeKind(condition: Condition): string {
 
 function describeUpdated({ assets, where, only, target, when, late }: UpdatedAtom): string {
   const filter = `${only === undefined ? "" : ` of ${describeFilter(only)}`}${where === undefined ? "" : ` where ${describeWhere(where)}`}`;
-  if (when === "complete")
-    return `all ${target === undefined ? "partitions" : `that ${describePartitions(target)} are made of`} of ${namesOf(assets)} updated${filter}${describeLate(late)}`;
+  if (when === "complete") {
+    const names = `${namesOf(assets)}${filter}`;
+    if (target === undefined) return `all partitions of ${names} updated`;
+    return `${describePartitions(target)} of which all of ${names} was updated${describeLate(late)}`;
+  }
   const parts =
-    target === undefined ? "" : `, for each of ${describePartitions(target)} that it is a part of`;
+    target === undefined ? "" : `, for each of the ${describePartitions(target)} that it is a part of`;
   return `an update of ${namesOf(assets)}${filter}${parts}`;
 }
 
 function describeReached({ assets, target, delayMs, late, orAfterMs }: ReachedAtom): string {
-  const delay = delayMs === 0 ? "" : ` and ${describeSpan(delayMs)} more`;
+  const delay = delayMs === 0 ? "" : `, and ${describeSpan(delayMs)} more`;
   const stalled =
     orAfterMs === undefined ? "" : `, or incomplete when it stands still for ${describeSpan(orAfterMs)}`;
-  return `${namesOf(assets)} complete for ${describePartitions(target)}${delay}${stalled}${describeLate(late)}`;
+  return `${describePartitions(target)} that ${namesOf(assets)} is complete for${delay}${stalled}${describeLate(late)}`;
 }
 
 function describeFilter(only: PartitionFilter): string {

@@ -2,11 +2,11 @@
 import { describeSchedule } from "../schedule/describe.ts";
 import type { PartitionsDefinition } from "./definition.ts";
 
-/** `windows every day at 00:00`, `3 keys`, `day and region`. */
+/** `windows (every day at 00:00, UTC)`, `3 keys`, `day and region`. */
 export function describePartitions(definition: PartitionsDefinition): string {
   switch (definition.kind) {
     case "time":
-      return `windows ${describeSchedule(definition.every)}`;
+      return `windows (${describeSchedule(definition.every)})`;
     case "static":
       return definition.keys.length === 1 ? "1 key" : `${definition.keys.length} keys`;
     case "dynamic":

@@ -27,7 +27,12 @@ export interface ContextParts {
 export function makeContext(parts: ContextParts): TaskContext {
   const { run } = parts;
   return {
-    run: { id: run.runId, pipeline: run.pipeline, generation: run.generation },
+    run: {
+      id: run.runId,
+      pipeline: run.pipeline,
+      generation: run.generation,
+      ...(run.partition === undefined ? {} : { partition: run.partition }),
+    },
     node: run.node,
     item: run.item,
     index: run.item === "" ? undefined : Number(run.item.slice(run.item.lastIndexOf(".") + 1)),
