@@ -13,7 +13,9 @@ import {
   listAssetUsers,
   listAssetUses,
 } from "../src/queries/assets.ts";
+import { putBundle } from "../src/queries/bundles.ts";
 import { changeDeployment } from "../src/queries/deployments.ts";
+import { listFirings } from "../src/queries/triggers.ts";
 import { sweepRecords } from "../src/queries/maintenance.ts";
 
 const dayMs = 86_400_000;
@@ -58,6 +60,7 @@ function update(id: string, asset: string, partition?: string, runId?: string): 
 async function deploy(db: TestDatabase, number: number, parts: Partial<ProjectDefinition>): Promise<void> {
   const definition = { project: "main", pipelines: [], pools: {}, queues: [], ...parts };
   const wanted = { workspace: 1, project: "main", names: [] };
+  await putBundle(db.database, { hash: "b", manifest: {}, code: "", map: "" }, start);
   await changeDeployment(db.database, wanted, async () => ({
     answer: undefined,
     change: { ...wanted, number, bundle: "b", definition, now: start, news: [], isNew: true },
@@ -147,4 +150,36 @@ test("who writes and reads is what active pipelines declare; assets are those of
   expect((await listAssets(db.database, 1)).map(({ definition }) => definition)).toEqual([regions]);
   await deploy(db, 2, { pipelines: [] });
   expect([await users(), await listAssets(db.database, 1)]).toEqual([[], []]);
+});
+
+test("a firing is listed with its partition, whatever its members' events hold", async () => {
+  await using db = await testDatabase();
+  const flush = await writer(db);
+  const about = { isFired: true, partition: { key: "2026-01-01", window: null }, incomplete: true };
+  const firing = (occurrence: number, more: object): FlushBatch["firings"][number] => ({
+    workspace: 1,
+    pipeline: "p",
+    version: 1,
+    key: "",
+    occurrence,
+    revision: 1,
+    at: start + occurrence,
+    position: 1,
+    interval: undefined,
+    members: [],
+    runId: `r${occurrence}`,
+    reason: undefined,
+    value: { value: { ...about, ...more } },
+  });
+  await flush(start, {
+    firings: [firing(1, {}), firing(2, { odd: "nul \u0000" }), firing(3, { odd: "half \ud800" })],
+    cursors: [{ shard: 1, position: 1 }],
+  });
+  const page = { pipeline: "p", key: undefined, before: undefined, limit: 9 };
+  const listed = await listFirings(db.database, 1, page);
+  expect(listed.map(({ runId, partition, isIncomplete }) => [runId, partition, isIncomplete])).toEqual([
+    ["r3", undefined, false],
+    ["r2", undefined, false],
+    ["r1", "2026-01-01", true],
+  ]);
 });

@@ -213,9 +213,13 @@ export interface FoundFiring {
   readonly isIncomplete: boolean;
 }
 
-/** What the value of a firing says that a list shows; a large one is in the blob store, and says nothing here. */
-const aboutColumns =
-  "f.value -> 'partition' ->> 'key' as partition, f.value ->> 'incomplete' = 'true' as incomplete";
+/**
+ * What the value of a firing says that a list shows; a large one is in the blob store, and says nothing here. PostgreSQL can't
+ * look into JSON that holds U+0000 or half of a character, which events may bring.
+ */
+const readable = String.raw`f.value::text !~ '\\u(0000|d[89ab])'`;
+const aboutColumns = `case when ${readable} then f.value -> 'partition' ->> 'key' end as partition,
+  case when ${readable} then f.value ->> 'incomplete' = 'true' end as incomplete`;
 
 interface FiringColumns {
   pipeline: string;
