@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { expectedKeys, parsePartitions, partitionPicture } from "../src/index.ts";
+import { expectedKeys, parsePartitions, partitionPicture } from "../../src/index.ts";
 
 const days = parsePartitions({
   kind: "time",
