@@ -71,7 +71,7 @@ export function stepMessages({ token, steps }: Steps): Extract<RunMessage, { kin
     kind: "step",
     token,
     step: { name, occurrence, outcome: readOutcome(outcome) },
-    events: events.flatMap(readEmitted),
+    ...emittedOf(events),
   }));
 }
 
