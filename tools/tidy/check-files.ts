@@ -50,7 +50,9 @@ export function checkNames(tree: SourceTree): Finding[] {
 const linesMax = 500;
 
 /** 300 lines are normal; more than 500 need a reason, which stands here. */
-const longFiles: { readonly [file: string]: string } = {};
+const longFiles: { readonly [file: string]: string } = {
+  "packages/core/src/error/catalogue.ts": "one table with an entry for each code",
+};
 
 export function checkLength(tree: SourceTree): Finding[] {
   return tree.files

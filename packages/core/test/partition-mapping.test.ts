@@ -23,11 +23,11 @@ const map = (json: unknown, from: Partitions | undefined, to: Partitions | undef
   compilePartitionMapping(json === undefined ? undefined : parsePartitionMapping(json), from, to);
 
 test("windows map to those that they overlap, both ways, over a change of the clocks", () => {
-  const { to, from } = map(undefined, hours, days);
-  expect(to("2026-10-25T02:00+02:00")).toEqual(["2026-10-25"]);
-  expect(from("2026-10-25")).toHaveLength(25);
-  expect(from("2026-03-29")).toHaveLength(23);
-  expect(from("2026-10-25")!.slice(1, 4)).toEqual([
+  const hoursOfDays = map(undefined, hours, days);
+  expect(hoursOfDays.to("2026-10-25T02:00+02:00")).toEqual(["2026-10-25"]);
+  expect(hoursOfDays.from("2026-10-25")).toHaveLength(25);
+  expect(hoursOfDays.from("2026-03-29")).toHaveLength(23);
+  expect(hoursOfDays.from("2026-10-25")!.slice(1, 4)).toEqual([
     "2026-10-25T01:00+02:00",
     "2026-10-25T02:00+02:00",
     "2026-10-25T02:00+01:00",
@@ -39,10 +39,10 @@ test("windows map to those that they overlap, both ways, over a change of the cl
 });
 
 test("a partition is made of the last n that end with it or before", () => {
-  const { to, from } = map({ kind: "last", n: 3 }, days, days);
-  expect(from("2026-01-10")).toEqual(["2026-01-08", "2026-01-09", "2026-01-10"]);
-  expect(to("2026-01-10")).toEqual(["2026-01-10", "2026-01-11", "2026-01-12"]);
-  expect(from("2026-01-02")).toEqual(["2026-01-01", "2026-01-02"]);
+  const three = map({ kind: "last", n: 3 }, days, days);
+  expect(three.from("2026-01-10")).toEqual(["2026-01-08", "2026-01-09", "2026-01-10"]);
+  expect(three.to("2026-01-10")).toEqual(["2026-01-10", "2026-01-11", "2026-01-12"]);
+  expect(three.from("2026-01-02")).toEqual(["2026-01-01", "2026-01-02"]);
   expect(map({ kind: "last", n: 2 }, hours, days).from("2026-01-10")).toEqual([
     "2026-01-10T22:00+01:00",
     "2026-01-10T23:00+01:00",

@@ -150,8 +150,8 @@ test.each<[string, () => unknown, RegExp]>([
   expect(conditionOf(error)).toBeUndefined();
 });
 
-test("what only shows with the whole is told with the line of the condition", async () => {
-  const wrong = await onlyError({
+test("what only shows with the whole is told with the line of the condition", () => {
+  const wrong = onlyError({
     p: pipeline("p", { on: on.updated(hours, { partitions: ["2026-01-01"] }) }, () => undefined),
   });
   expect(wrong.message).toMatch(/has no partition "2026-01-01".*a key looks like 2026-01-01T00:00\+01:00/);

@@ -104,6 +104,8 @@ function describeFilter(only: PartitionFilter): string {
       return Object.entries(only.of)
         .map(([name, keys]) => `${name} ${keys.join(" or ")}`)
         .join(", ");
+    default:
+      return unreachable(only);
   }
 }
 

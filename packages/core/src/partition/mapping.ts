@@ -123,7 +123,7 @@ function compileWindows(mapping: PartitionMapping, { from, to }: WindowSides): C
   const overlapping = (windows: TimeWindows, window: TimeWindow | undefined): string[] | undefined => {
     if (!window) return [];
     const found = windows.overlapping(window.from, window.to, partitionWindowsMax + 1);
-    return found.length > partitionWindowsMax ? undefined : found.map(windows.keyOf);
+    return found.length > partitionWindowsMax ? undefined : found.map((one) => windows.keyOf(one));
   };
   return {
     mapping,

@@ -1,4 +1,5 @@
 /** Checks the JSON of partitions and of mappings between them, and brings it to its one spelling. */
+import { unreachable } from "../assert.ts";
 import { canonicalJson } from "../canonical-json.ts";
 import { parseTime } from "../condition/where/order.ts";
 import { compileMapping as compileCelMapping } from "../condition/where/mapping.ts";
@@ -68,6 +69,8 @@ function parseDimension(kind: PartitionDimension["kind"], fields: Fields, path: 
       return { kind, keys: parseKeys(fields["keys"], [...path, "keys"]) };
     case "dynamic":
       return { kind };
+    default:
+      return unreachable(kind);
   }
 }
 
@@ -191,6 +194,8 @@ function parseSimpleMapping(
       compileCelMapping(text, celNames, [...path, "text"]);
       return { kind, text };
     }
+    default:
+      return unreachable(kind);
   }
 }
 

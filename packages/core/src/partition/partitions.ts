@@ -3,7 +3,7 @@
  *
  * K1: `read` gives each partition's one key, whatever spelling of it was given; a key reads as itself.
  */
-import { assert } from "../assert.ts";
+import { assert, unreachable } from "../assert.ts";
 import { MillraceError } from "../error/millrace-error.ts";
 import { nearestName } from "../nearest-name.ts";
 import type { PartitionDimension, PartitionsDefinition, TuplePartitions } from "./definition.ts";
@@ -62,7 +62,8 @@ function compileDimension(definition: PartitionDimension): Partitions {
           const window = windows.readKey(key);
           return "fault" in window ? undefined : window;
         },
-        list: ({ from, to }, max) => windows.overlapping(from, to, max).map(windows.keyOf),
+        list: ({ from, to }, max) =>
+          windows.overlapping(from, to, max).map((window) => windows.keyOf(window)),
       };
     }
     case "static": {
@@ -87,6 +88,8 @@ function compileDimension(definition: PartitionDimension): Partitions {
         windowOf: () => undefined,
         list: () => undefined,
       };
+    default:
+      return unreachable(definition);
   }
 }
 

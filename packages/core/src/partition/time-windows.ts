@@ -5,6 +5,7 @@
  * W1: windows follow each other without gap and overlap, from the first that begins at `start` or later.
  * W2: `readKey(keyOf(window))` is the window; different windows have different keys.
  */
+import { unreachable } from "../assert.ts";
 import { cronFields, readCron } from "../schedule/cron.ts";
 import type { CronSchedule, EverySchedule } from "../schedule/schedule.ts";
 import { nextTick, previousTick } from "../schedule/ticks.ts";
@@ -142,6 +143,8 @@ function formatKey(form: WindowKeyForm, tz: string, from: number): string {
       const { offsetMs } = spanAt(tz, from);
       return `${formatWallTime(from + offsetMs).replace(/:00$/, "")}${formatOffset(tz, offsetMs)}`;
     }
+    default:
+      return unreachable(form);
   }
 }
 
@@ -168,6 +171,8 @@ function readInstant(
       return readDay(text, tz, "it is no date");
     case "instant":
       return readTime(text, tz);
+    default:
+      return unreachable(form);
   }
 }
 

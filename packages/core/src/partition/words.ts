@@ -1,4 +1,5 @@
 /** Partitions in words. */
+import { unreachable } from "../assert.ts";
 import { describeSchedule } from "../schedule/describe.ts";
 import type { PartitionsDefinition } from "./definition.ts";
 
@@ -12,6 +13,8 @@ export function describePartitions(definition: PartitionsDefinition): string {
     case "dynamic":
       return "keys as they come";
     case "tuple":
-      return `${Object.keys(definition.of).join(" and ")}`;
+      return Object.keys(definition.of).join(" and ");
+    default:
+      return unreachable(definition);
   }
 }

@@ -186,6 +186,7 @@ test("the same updates and progress of assets give the same firings, however the
       fc.constantFrom(0, 90_000),
       (json, entries, cuts, from) => {
         const parsed = parseCondition(json);
+        expect(parseCondition(parsed as unknown as Json)).toEqual(parsed);
         const shifted = entries.map(([at, ...rest]): Entry => [at + from, ...rest]);
         const whole = feed(parsed, shifted, { until: 20 * minute, from });
         fired += whole.length;

@@ -30,7 +30,7 @@ type OperandsOf<Of> = Of extends { readonly [operandsType]?: infer Named } ? Non
 type NameOf<Union> = Union extends unknown ? keyof Union : never;
 type ValueAt<Union, Name> = Union extends unknown ? (Name extends keyof Union ? Union[Name] : never) : never;
 // oxlint-disable-next-line typescript/no-explicit-any -- a condition of any names
-export type AnyOn = On<any, any, any, any>;
+export type AnyOn = On<any>;
 /** What an outer name does to operands: those that have no name of their own are found under it. */
 type Renamed<Of extends Operands, Inner, Name extends string> = {
   readonly [name in Extract<keyof Of, Inner> | Name]:

@@ -53,7 +53,7 @@ export interface DescribedAsset {
 export function watchedAssets(of: unknown, mark: SourceMark): DescribedAsset[] {
   return (Array.isArray(of) ? of : [of]).map((one: unknown) => {
     const isMapped = one !== null && typeof one === "object" && "asset" in one && "mapping" in one;
-    const { asset, mapping } = isMapped ? (one as MappedAsset) : { asset: one, mapping: undefined };
+    const { asset, mapping } = isMapped ? one : { asset: one, mapping: undefined };
     const more = mapping === undefined ? {} : { mapping: mapping as unknown as Json };
     if (typeof asset === "string") return { json: { asset, ...more }, definition: undefined };
     const definition = definitionOf(asset, mark);

@@ -10,7 +10,7 @@
  * R3: an update of a partition whose window has fired revises exactly the windows that it maps to (F1). A window that fired
  *     incomplete is revised when progress passes it after all.
  */
-import { gatheredMax, openWindowsMax, windowsPerStepMax } from "../../limits.ts";
+import { explainedMembersMax, gatheredMax, openWindowsMax, windowsPerStepMax } from "../../limits.ts";
 import { cover, coveredTo, forgetBefore, type Coverage } from "../../partition/coverage.ts";
 import type { Partitions } from "../../partition/partitions.ts";
 import type { TimeWindow, TimeWindows } from "../../partition/time-windows.ts";
@@ -191,7 +191,11 @@ export function reachedOperator(condition: ReachedAtom, parts: ReachedParts): Op
               )}${orAfterMs === undefined ? "" : `; fires incomplete when nothing moves for ${describeSpan(orAfterMs)}`}${describeLate(state.fired)}`
           : `there are no further windows${describeLate(state.fired)}`,
         ...(held
-          ? { members: held.members.slice(-5), memberCount: held.members.length, since: held.from }
+          ? {
+              members: held.members.slice(-explainedMembersMax),
+              memberCount: held.members.length,
+              since: held.from,
+            }
           : {}),
         ...(due === never ? {} : { due }),
       };

@@ -5,7 +5,8 @@
  *     each further round. What was updated before the instance began it has not seen: of the window in which it began, the
  *     parts that were not over are enough, and the window fires flagged incomplete.
  */
-import { gatheredMax, openWindowsMax } from "../../limits.ts";
+import { unreachable } from "../../assert.ts";
+import { explainedMembersMax, gatheredMax, openWindowsMax } from "../../limits.ts";
 import { cover, type Coverage } from "../../partition/coverage.ts";
 import type { PartitionKey } from "../../partition/mapping.ts";
 import { readTuple, type Partitions } from "../../partition/partitions.ts";
@@ -101,15 +102,15 @@ export function completeOperator(condition: UpdatedAtom, { watched, target, text
     if (place >= 0) open.match = mergeMatches([open.match, match], gatheredMax);
     cover(open.parts, { from: at, to: at + 1 });
     const isBegunIn = window !== undefined && window.from < state.since && state.since < window.to;
-    const since = isBegunIn ? state.since : -Infinity;
-    const missing = missingParts(open.parts, parts);
-    if (missing.every((place) => (parts.ends[place] ?? Infinity) <= since)) {
+    const isWhole = isCovered(open.parts, parts.ends.length);
+    const missing = isWhole || !isBegunIn ? [] : missingParts(open.parts, parts);
+    if (isWhole || (isBegunIn && missing.every((place) => (parts.ends[place] ?? Infinity) <= state.since))) {
       if (!window || key === null) return aboutPartition(open.match, key, target);
       const fired = fireFirst(state.fired, open.match, {
         key,
         window,
         now,
-        isIncomplete: missing.length > 0,
+        isIncomplete: !isWhole,
       });
       // Tuples share their windows, so these name none of them.
       if (target?.definition.kind === "time") return fired;
@@ -155,7 +156,7 @@ export function completeOperator(condition: UpdatedAtom, { watched, target, text
         text: `${text}${newest ? `; ${describeMissing(newest, partsOf(newest.key))}` : ""}${state.open.length > 1 ? `; ${state.open.length - 1} others are not complete` : ""}${state.forgotten === 0 ? "" : `; ${state.forgotten} were given up`}${describeLate(state.fired)}`,
         ...(newest
           ? {
-              members: newest.match.members.slice(-5),
+              members: newest.match.members.slice(-explainedMembersMax),
               memberCount: newest.match.members.length + (newest.match.dropped ?? 0),
               since: newest.match.from,
             }
@@ -201,6 +202,11 @@ function partsOfKey(watched: readonly Watched[], key: PartitionKey): Parts | und
     }
   }
   return { places, ends };
+}
+
+function isCovered(present: Coverage, size: number): boolean {
+  const [first] = present;
+  return first !== undefined && first[0] === 0 && first[1] === size;
 }
 
 function missingParts(present: Coverage, { ends }: Parts): number[] {
@@ -253,5 +259,7 @@ function counts(
       const parts = readTuple(key);
       return Object.entries(only.of).every(([name, keys]) => keys.includes(parts?.[name] ?? ""));
     }
+    default:
+      return unreachable(only);
   }
 }
