@@ -4,6 +4,7 @@ import {
   compileGraph,
   MillraceError,
   nearestName,
+  parseAsset,
   parseTrigger,
   parseWebhook,
   type AssetDefinition,
@@ -30,10 +31,11 @@ import { compileSchema } from "./params-check.ts";
 const builtInQueues = ["default"];
 
 export async function deploy(context: ApiContext, request: DeployRequest): Promise<DeployResponse> {
-  const { bundle, definition, dryRun = false } = request;
-  checkPipelines(definition);
-  checkWebhooks(definition);
-  checkAssets(definition);
+  const { bundle, definition: given, dryRun = false } = request;
+  checkPipelines(given);
+  checkWebhooks(given);
+  checkAssets(given);
+  const definition = inOneSpelling(given);
   if (!dryRun && !(await hasBundle(context.database, bundle))) {
     throw new MillraceError("MILLRACE_BUNDLE_UNKNOWN", {
       message: `The bundle ${bundle} was not uploaded.`,
@@ -58,6 +60,20 @@ export async function deploy(context: ApiContext, request: DeployRequest): Promi
     };
     return { answer, change: dryRun ? undefined : change };
   });
+}
+
+/** Who reads triggers and assets from rows gets them as their parsers give them, whoever wrote them. */
+function inOneSpelling(definition: ProjectDefinition): ProjectDefinition {
+  const { pipelines, assets } = definition;
+  return {
+    ...definition,
+    pipelines: pipelines.map((pipeline) =>
+      pipeline.trigger
+        ? { ...pipeline, trigger: parseTrigger(pipeline.trigger as unknown as Json, ["trigger"]) }
+        : pipeline,
+    ),
+    ...(assets ? { assets: assets.map((asset) => parseAsset(asset as unknown as Json)) } : {}),
+  };
 }
 
 export async function rollBack(context: ApiContext, request: RollbackRequest): Promise<DeployResponse> {
