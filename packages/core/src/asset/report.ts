@@ -2,6 +2,7 @@
  * What is told of assets: by tasks with their results, and from outside as CloudEvents of the same types. A report names an
  * asset and says what became of it; Millrace makes an entry of its own of it (`asset/entry.ts`).
  */
+import { unreachable } from "../assert.ts";
 import { MillraceError } from "../error/millrace-error.ts";
 import type { EventDraft } from "../event/event.ts";
 import { formatEventTime, parseEventTime } from "../event/time.ts";
@@ -99,6 +100,8 @@ export function readAssetReport(
       return { kind, asset, partition: readText("partition", partition, assetKeyMax), ...by };
     case "unchanged":
       return { kind, asset };
+    default:
+      return unreachable(kind);
   }
 }
 

@@ -32,6 +32,7 @@ import {
   startAttempt,
   type Step,
 } from "./progress.ts";
+import { noteTold, tellEmitted } from "./told-assets.ts";
 import { findTaskRun, taskRunsBelow } from "./scope.ts";
 import {
   newCodeState,
@@ -50,7 +51,6 @@ import {
   type CancelRequest,
   type Decision,
   type DispatchName,
-  type NamedReport,
   type Reason,
   type Run,
   type RunMessage,
@@ -216,7 +216,7 @@ function finishAttempt(step: Step, taskRun: TaskRun, outcome: AttemptOutcome, ra
     case "succeeded":
       taskRun.output = checked.output;
       taskRun.error = undefined;
-      tellEmitted(step, taskRun, checked);
+      tellEmitted(step.effects, taskRun, checked);
       return endTaskRun(step, taskRun, { state: "succeeded" });
     case "skipped":
       return endTaskRun(step, taskRun, {
@@ -233,24 +233,6 @@ function finishAttempt(step: Step, taskRun: TaskRun, outcome: AttemptOutcome, ra
     default:
       return unreachable(checked);
   }
-}
-
-/** R7. An output that was recorded earlier wrote nothing now. */
-function tellEmitted(
-  step: Step,
-  taskRun: TaskRun,
-  { events = [], assets = [] }: Extract<AttemptOutcome, { kind: "succeeded" }>,
-): void {
-  const declared = taskRun.state === "running" ? (taskRun.node.definition.writes ?? []) : [];
-  const told = new Set([...assetsTold(assets), ...(taskRun.code?.told ?? [])]);
-  const writes = declared.filter((asset) => !told.has(asset));
-  if (events.length + assets.length + writes.length === 0) return;
-  step.effects.push({ kind: "emitted", taskRun, events, assets, writes });
-}
-
-/** A new key says nothing of what became of the data. */
-function assetsTold(assets: readonly NamedReport[]): string[] {
-  return assets.flatMap(({ report }) => (report.kind === "partition" ? [] : [report.asset]));
 }
 
 const cancelledByUser: Reason = { code: "cancelled", message: "It was cancelled." };
@@ -347,9 +329,7 @@ function recordStep(step: Step, message: Extract<RunMessage, { kind: "step" }>):
   const { events, assets = [] } = message;
   if (events.length + assets.length === 0) return;
   step.effects.push({ kind: "emitted", taskRun, events, assets, writes: [] });
-  const told = assetsTold(assets);
-  for (const asset of told) taskRun.code?.told.add(asset);
-  if (told.length > 0) step.effects.push({ kind: "code", taskRun });
+  if (noteTold(taskRun, assets)) step.effects.push({ kind: "code", taskRun });
 }
 
 function record(step: Step, taskRun: TaskRun, recorded: Omit<StepRecord, "seq">): void {
