@@ -15,6 +15,7 @@ const examples: { readonly [name: string]: readonly string[] } = {
   "calling-a-pipeline": ["bill", "street"],
   parameters: ["invoice"],
   webhooks: ["build-main"],
+  assets: ["price-list", "orders-daily"],
   partitions: ["clean-orders", "publish-orders"],
   conditions: [
     "large-order",

@@ -60,7 +60,7 @@ export function checkAssetNames(definition: ProjectDefinition, state: Deployment
   for (const asset of assets) checkUpstream(asset, all, known);
 }
 
-/** What it is made of is there, and its partitions go into those of the asset. */
+/** What it is made of is there, and a mapping that is given fits both. */
 function checkUpstream(
   asset: AssetDefinition,
   all: ReadonlyMap<string, AssetDefinition>,
@@ -72,6 +72,8 @@ function checkUpstream(
       fields: { asset: upstream.asset },
       ...sourceOf(asset),
     });
+    // Without a mapping it is lineage alone; a condition that needs the usual one judges it.
+    if (!upstream.mapping) continue;
     const from = all.get(upstream.asset)?.partitions;
     try {
       compilePartitionMapping(

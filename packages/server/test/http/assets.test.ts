@@ -314,7 +314,7 @@ test("a deploy is refused for what it says wrongly of assets, with the nearest n
   expect((await refusal({ assets: [{ ...report, upstream: [{ asset: "gone" }] }] }))[1]).toMatch(
     /made of the asset "gone"/,
   );
-  const badMapping = { ...days, upstream: [{ asset: "regions" }] };
+  const badMapping = { ...days, upstream: [{ asset: "regions", mapping: { kind: "windows" } }] };
   expect(await refusal({ assets: [regions, badMapping] })).toEqual([
     "MILLRACE_PARTITIONS_INVALID",
     expect.stringMatching(/"mart\/days" is made of "regions"/),
