@@ -12,6 +12,7 @@ beforeAll(async () => {
     "retry-and-timeout",
     "calling-a-pipeline",
     "parameters",
+    "waits-in-code",
   ];
   const deployed = await Promise.all(others.map(async (example) => server.millrace(example, ["deploy"])));
   expect(deployed.filter(({ code }) => code !== 0)).toEqual([]);
@@ -53,6 +54,25 @@ describe("the example", () => {
       measure: "succeeded succeeded failed",
       "count-failed": "succeeded",
     });
+  });
+
+  test("waits-in-code repeats its function and not its steps", async () => {
+    const document = await run("waits-in-code", ["following", "-p", "order=7"]);
+    expect(document.run.output).toEqual({
+      lines: ["pen packed in dispatch 1", "ink packed in dispatch 1"],
+      first: "soon",
+      order: "7",
+      kilos: 3,
+      paid: false,
+    });
+    expect(attempts(document, "follow").slice(0, 2)).toEqual(["suspended", "suspended"]);
+    expect(attempts(document, "follow").at(-1)).toBe("succeeded");
+  });
+
+  test("waits-in-code goes on behind a recorded step when its process died", async () => {
+    const document = await run("waits-in-code", ["stumbling"]);
+    expect(document.run.output).toEqual({ recordedIn: 1, endedIn: 2 });
+    expect(attempts(document, "stumble")).toEqual(["failed", "succeeded"]);
   });
 
   test("branch-and-rules takes one way and skips the other", async () => {

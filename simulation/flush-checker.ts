@@ -167,12 +167,24 @@ export class FlushChecker {
     if (run.wakeAt !== undefined) this.#evicted(run.id, run.wakeAt);
   }
 
+  /** Everything that it waits for has a row (J8). */
+  #hasWaits({ runId, node, item }: FlushBatch["taskRuns"][number]): boolean {
+    const rows = [...this.#tables.waits.values()].filter(
+      (wait) => wait.runId === runId && wait.node === node && wait.item === item,
+    );
+    const open = this.#tables.codes.get(keyOf(1, runId, node, item))?.code.open;
+    if (!open) return rows.length > 0;
+    return open.every(({ name, occurrence }) =>
+      rows.some((wait) => wait.name === name && wait.occurrence === occurrence),
+    );
+  }
+
   #evicted(runId: string, wakeAt: number): void {
     this.#journal.count("runs put out of memory");
     for (const row of this.#tables.taskRuns.get(keyOf(1, runId))?.values() ?? []) {
       const isWoken =
         isEndState(row.state) ||
-        (row.state === "waiting" && row.childRunId !== undefined) ||
+        (row.state === "waiting" && (row.childRunId !== undefined || this.#hasWaits(row))) ||
         (row.state === "retrying" && row.resumeAt !== undefined && row.resumeAt >= wakeAt);
       if (!isWoken)
         this.#journal.violate(

@@ -167,6 +167,7 @@ const kinds: readonly NodeKind[] = [
   "branch",
   "short_circuit",
   "call",
+  "wait",
 ];
 
 function makeNode(draft: Draft, id: string, shape: "chain" | "fan" | "graph"): NodeDefinition {
@@ -194,7 +195,45 @@ function makeNode(draft: Draft, id: string, shape: "chain" | "fan" | "graph"): N
     ...(kind === "branch" ? { choices: ["a", "b"] } : {}),
     ...(kind === "short_circuit" ? { skips: random.pick(["all", "direct"] as const) } : {}),
     ...(kind === "call" ? { calls } : {}),
+    ...(kind === "wait" ? makeWait(random) : {}),
   };
+}
+
+/** Every wait has a timeout: what it waits for may never come. */
+function makeWait(random: SeededRandom): Pick<NodeDefinition, "input" | "wait"> {
+  return {
+    input: { kind: "value", value: makeCondition(random) },
+    wait: {
+      timeoutMs: random.pick([300, 5_000, 40_000]),
+      onTimeout: random.pick(["fail", "skip", "continue"] as const),
+    },
+  };
+}
+
+/** What waits of graphs and of functions wait for. */
+export function makeCondition(random: SeededRandom): Json {
+  const order = (type: string): Json => ({
+    kind: "event",
+    type,
+    ...(random.chance(0.7)
+      ? { where: { op: "eq", path: ["data", "customer"], value: `c${random.below(5)}` } }
+      : {}),
+  });
+  return random.pick<() => Json>([
+    () => order("order.paid"),
+    () => order("order.placed"),
+    () => order("order.*"),
+    () => ({ kind: "all", of: [order("order.placed"), order("order.paid")] }),
+    () => ({ kind: "count", of: order("order.placed"), n: 2 + random.below(3) }),
+    () => ({ kind: "absent", of: order("order.paid"), withinMs: random.pick([1_000, 10_000]) }),
+    () => ({
+      kind: "any",
+      of: [
+        order("order.paid"),
+        { kind: "schedule", schedule: { kind: "every", every: { n: 20, unit: "seconds" }, tz: "UTC" } },
+      ],
+    }),
+  ])();
 }
 
 function makeInput({ random, nodes }: Draft, region: string | undefined): Template {

@@ -19,6 +19,7 @@ import { ServerNode, type World } from "./server-node.ts";
 import { TriggerChecker } from "./trigger-checker.ts";
 import { TriggerClient } from "./trigger-client.ts";
 import { makeTriggeredPipelines } from "./triggers.ts";
+import { WaitChecker } from "./wait-checker.ts";
 import { SimulatedWorker, type WorkerWorld } from "./worker.ts";
 
 export interface SimulationOptions {
@@ -56,13 +57,19 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const book = new DefinitionsBook([...makePipelines(random.fork(), 10), ...makeTriggeredPipelines()]);
   const blobs = new Map<string, string>();
   // The checker is made of the database's tables, and the database calls the checker.
-  const judge: { checker?: FlushChecker; events?: EventChecker; triggers?: TriggerChecker } = {};
+  const judge: {
+    checker?: FlushChecker;
+    events?: EventChecker;
+    triggers?: TriggerChecker;
+    waits?: WaitChecker;
+  } = {};
   const database = new MemoryEngineDatabase({
     now: () => 1_800_000_000_000 + Math.floor(scheduler.now * 1000) / 1000,
     onFlush: (nodeId, number, batch) => {
       judge.checker!.onFlush(nodeId, number, batch);
       judge.events!.onFlush(nodeId, batch);
       judge.triggers!.onFlush(nodeId, batch);
+      judge.waits!.onFlush(batch);
     },
     onMessage: () => judge.checker!.noteInbox(),
   });
@@ -75,6 +82,8 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   judge.events = eventChecker;
   const triggerChecker = new TriggerChecker({ tables: database.tables, journal, blobs });
   judge.triggers = triggerChecker;
+  const waitChecker = new WaitChecker({ tables, journal, book, blobs });
+  judge.waits = waitChecker;
   const world: World = {
     scheduler,
     journal,
@@ -170,6 +179,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   journal.count("seconds to calm", Math.round((scheduler.now - endOfFaults) / 1_000));
   eventChecker.checkEnd();
   triggerChecker.checkEnd();
+  waitChecker.checkEnd();
   checkEnd({
     tables,
     journal,

@@ -3,6 +3,7 @@
  * it has slots for virtual time, returns what was sent ahead and did not come to its turn, drains when it is told to, and
  * keeps the ledger of what was really executed.
  */
+import { nextOf, programOf, type Program } from "./code-program.ts";
 import { emittedId, emittedSource } from "./event-checker.ts";
 import type { NodeDefinition } from "@millrace/core";
 import {
@@ -12,7 +13,10 @@ import {
   type AttemptOutcome,
   type Dispatch,
   type DispatchToken,
+  type Recorded,
   type ServerMessage,
+  type StepRecord,
+  type Steps,
 } from "@millrace/protocol";
 import type { ConnectedWorker, WorkerLink } from "@millrace/server";
 import type { SeededRandom } from "@millrace/testkit";
@@ -42,6 +46,9 @@ export interface WorkerWorld {
 
 interface Attempt {
   readonly dispatch: Dispatch;
+  /** Steps that it recorded itself, and the one that is not known to be recorded. */
+  readonly steps: Pick<StepRecord, "kind" | "name">[];
+  unrecorded: Steps["steps"][number] | undefined;
   /** Waits for a slot. */
   isWaiting: boolean;
   startedAt: number;
@@ -355,6 +362,7 @@ export class SimulatedWorker {
         this.#lease?.cancel();
         this.#lease = undefined;
         for (const token of message.revoked) this.#revoke(token);
+        for (const attempt of this.#running.values()) this.#sendStep(attempt);
         this.#report([...this.#ended.keys()]);
         if (this.isDraining) this.#sayDraining();
         this.#checkDrained();
@@ -368,6 +376,8 @@ export class SimulatedWorker {
         return this.#checkDrained();
       case "cancel":
         return this.#cancel(message.token);
+      case "recorded":
+        return this.#recorded(message);
       default:
         return this.#closed(connection);
     }
@@ -388,7 +398,14 @@ export class SimulatedWorker {
     if (this.#running.has(key) || this.#remembered.has(key)) return;
     if (this.#ended.has(key)) return this.#report([key]);
     if (this.isDraining) journal.count("worker: dispatch that crossed its draining");
-    const attempt: Attempt = { dispatch, isWaiting: true, startedAt: 0, end: undefined };
+    const attempt: Attempt = {
+      dispatch,
+      steps: [],
+      unrecorded: undefined,
+      isWaiting: true,
+      startedAt: 0,
+      end: undefined,
+    };
     this.#running.set(key, attempt);
     this.#beginWaiting();
     if (!dispatch.ahead) return;
@@ -418,9 +435,62 @@ export class SimulatedWorker {
     }
     attempt.isWaiting = false;
     attempt.startedAt = scheduler.now;
-    const { durationMs, outcome } = this.#plan(dispatch);
-    attempt.end = scheduler.after(durationMs, () => this.#end(dispatch, outcome));
+    const definition = this.#world.nodeOf(dispatch.bundle, dispatch.pipeline, dispatch.token.node);
+    const program = definition.kind === "task" ? programOf(dispatch.token) : undefined;
+    ledger.resumed(dispatch);
+    if (program) this.#goOn(attempt, program);
+    else {
+      const { durationMs, outcome } = this.#plan(dispatch);
+      attempt.end = scheduler.after(durationMs, () => this.#end(dispatch, outcome));
+    }
     return true;
+  }
+
+  /** Does what comes next in a function that has steps and waits. */
+  #goOn(attempt: Attempt, program: Program): void {
+    const { dispatch } = attempt;
+    const { scheduler, journal, ledger } = this.#world;
+    const next = nextOf(program, [...(dispatch.records ?? []), ...attempt.steps]);
+    if (next.kind === "end") {
+      const { durationMs, outcome } = this.#plan(dispatch);
+      attempt.end = scheduler.after(durationMs, () => this.#end(dispatch, outcome));
+      return;
+    }
+    const durationMs = this.#random.next() * this.#random.pick([1, 20, 400]);
+    if (next.kind === "suspend") {
+      journal.count("code: suspended");
+      attempt.end = scheduler.after(durationMs, () =>
+        this.#end(dispatch, { kind: "suspended", waits: next.waits }),
+      );
+      return;
+    }
+    attempt.end = scheduler.after(durationMs, () => {
+      journal.count("code: steps");
+      ledger.stepRun(dispatch.token, next.step);
+      const value = { ran: dispatch.token.dispatch, text: next.step.name };
+      attempt.unrecorded = { ...next.step, outcome: { kind: "value", value: { value } } };
+      this.#sendStep(attempt);
+    });
+  }
+
+  /** It stays until it is said to be recorded (W6). */
+  #sendStep({ dispatch, unrecorded }: Attempt): void {
+    const connection = this.#connection;
+    if (!unrecorded || !connection?.isWelcome) return;
+    const message = { kind: "steps" as const, token: dispatch.token, steps: [unrecorded] };
+    this.#up(connection, () => {
+      if (connection.connected) connection.server.engine?.hub.steps(connection.connected, message);
+    });
+  }
+
+  #recorded({ token, steps }: Recorded): void {
+    const attempt = this.#running.get(tokenKey(token));
+    const { unrecorded } = attempt ?? {};
+    if (!attempt || !unrecorded || !steps.some(({ name }) => name === unrecorded.name)) return;
+    attempt.unrecorded = undefined;
+    attempt.steps.push({ kind: "step", name: unrecorded.name });
+    this.#world.ledger.stepRecorded(token, unrecorded);
+    this.#goOn(attempt, programOf(token)!);
   }
 
   /** It was sent ahead and its turn did not come: another worker may have a free slot. */
@@ -498,6 +568,7 @@ export class SimulatedWorker {
       this.#report([key]);
       return;
     }
+    attempt.unrecorded = undefined;
     const how = this.#random.pick(["cancelled", "cancelled", "failed", "succeeded"] as const);
     const definition = this.#world.nodeOf(attempt.dispatch.bundle, attempt.dispatch.pipeline, token.node);
     const outcomes: { readonly [key in typeof how]: AttemptOutcome } = {

@@ -23,6 +23,7 @@ export {
   holdsEntry,
   never,
   tellEvent,
+  tellPast,
   nextTickOf,
   tellTime,
   type ConditionInstance,
@@ -218,6 +219,13 @@ export {
   type RunRecord,
   type TaskRunRecord,
 } from "./run/hydrate.ts";
+export {
+  compareOperations,
+  describeDivergence,
+  describeOperation,
+  type AskedOperation,
+  type Divergence,
+} from "./run/divergence.ts";
 export { resolveTemplate, wholeOutput, type Resolved } from "./run/input.ts";
 export { decide, isPlaceholder } from "./run/machine.ts";
 export { planMark, planRerun, unknownItem, type LateMark, type RerunScope } from "./run/rerun.ts";

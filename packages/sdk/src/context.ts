@@ -1,8 +1,13 @@
 /** What a task function gets beside its input. The worker makes it. */
-import type { Json } from "@millrace/core";
+import type { Duration, Json } from "@millrace/core";
+import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { Asset } from "./asset/handle.ts";
 import type { AssetReporter } from "./asset/reporter.ts";
+import type { CalledPipeline } from "./called-pipeline.ts";
 import type { EventType } from "./condition/event-type.ts";
+import type { Firing } from "./condition/firing.ts";
+import type { On, Operands } from "./condition/on.ts";
+import type { Recorded } from "./recorded.ts";
 
 /** Fields of a log line. */
 export interface LogFields {
@@ -66,6 +71,52 @@ export interface EmitOptions {
   readonly now?: boolean;
 }
 
+/** What a step's function gets. */
+export interface StepContext {
+  /** Equal whenever this step runs for this task run, new after a rerun: give it to systems that remember it. */
+  readonly idempotencyKey: string;
+}
+
+export interface StepOptions {
+  /** Tells steps of one name apart, in a loop over things: the id of the thing. Without it they are told apart by their order. */
+  readonly key?: string | number;
+}
+
+export interface NameOption {
+  /** Tells it apart from other waits; how often the name came before does the rest. */
+  readonly name?: string;
+}
+
+export interface WaitForOptions extends NameOption {
+  /** From its registration. Then the answer is null. */
+  readonly timeout?: Duration;
+}
+
+export interface ApproveOptions<Form extends StandardSchemaV1 = StandardSchemaV1> extends WaitForOptions {
+  /** The question. */
+  readonly title?: string;
+  /** Who may answer. */
+  readonly by?: string | readonly string[];
+  /** What is entered with an approval: a schema as a pipeline's `params` takes it. Its own validator runs on the worker. */
+  readonly form?: Form;
+}
+
+/** What a person answered. */
+export type Approval<Form = Json> =
+  | { readonly approved: true; readonly by: string; readonly at: string; readonly form: Form }
+  | { readonly approved: false; readonly by: string; readonly at: string; readonly form: Json };
+
+type FormOf<Schema extends StandardSchemaV1> = StandardSchemaV1 extends Schema
+  ? Json
+  : StandardSchemaV1.InferOutput<Schema>;
+
+/** The input of a pipeline that is called: none where it has no parameters. */
+export type CallInput<In> = 0 extends 1 & In
+  ? [input?: In, options?: NameOption]
+  : undefined extends In
+    ? [input?: Exclude<In, void>, options?: NameOption]
+    : [input: In, options?: NameOption];
+
 /** Identity of the attempt, and what it may do. */
 export interface TaskContext {
   readonly run: {
@@ -92,10 +143,73 @@ export interface TaskContext {
   readonly log: TaskLog;
   /** The run's parameters, after the author's validator. */
   readonly params: unknown;
+  /**
+   * Runs `fn` once: what it gives is recorded, and is what this call gives whenever the function runs again, after a wait, a
+   * lost worker or in the next attempt. What it throws is recorded for this attempt; the next one runs the step again. A step
+   * begins no step and no wait, and what it emits is recorded with it. A step is known by its name (with its key, at most 200
+   * characters) and how often that came before, so the function must ask for the same ones when it runs again.
+   *
+   * Both what it gives and what it throws come as recorded: JSON (4 MiB at most), and an error with its name, message and code
+   * that is no instance of the class that was thrown. Throws MILLRACE_STEP_NESTED, MILLRACE_STEP_TOO_LARGE,
+   * MILLRACE_STEPS_TOO_MANY (1,000 steps and waits in one task run), MILLRACE_VALUE_NOT_JSON, MILLRACE_OPTION_INVALID, and
+   * MILLRACE_REPLAY_DIVERGED when a wait was recorded in its place.
+   *
+   * @example
+   * const order = await ctx.step("order", () => shop.order(input.id));
+   * for (const item of order.items) {
+   *   await ctx.step("charge", ({ idempotencyKey }) => bank.charge(item, idempotencyKey), { key: item.id });
+   * }
+   */
+  step<T>(name: string, fn: (step: StepContext) => T, options?: StepOptions): Promise<Recorded<Awaited<T>>>;
+  /**
+   * Waits a span. When a task has nothing to do but wait, it gives up its slot and its process: `finally` does not run, and the
+   * function runs again from the top when a wait has ended. Steps and waits that are over give then what they gave before.
+   *
+   * @example
+   * await ctx.sleep("2h");
+   */
+  sleep(duration: Duration, options?: NameOption): Promise<void>;
+  /** Waits until an instant: a date, ISO 8601 with its offset, or milliseconds since the epoch. One that is past is over at once. */
+  sleepUntil(instant: Date | string | number, options?: NameOption): Promise<void>;
+  /**
+   * Waits until a condition of `on` is satisfied, by events since the run's start; null when the timeout comes first. Of one name
+   * the second wait looks back to what ended the first. Its name is what the condition says, unless given. Throws
+   * MILLRACE_CONDITION_INVALID.
+   *
+   * @example
+   * const paid = await ctx.waitFor(on.event(orderPaid, { where: { data: { orderId: input.id } } }), { timeout: "3d" });
+   * if (paid === null) await remind(input.id);
+   */
+  waitFor<Of extends Operands>(
+    condition: On<Of>,
+    options?: WaitForOptions & { readonly timeout?: undefined },
+  ): Promise<Firing<Of>>;
+  waitFor<Of extends Operands>(condition: On<Of>, options: WaitForOptions): Promise<Firing<Of> | null>;
+  /**
+   * Waits for a person's answer; null when the timeout comes first. Throws MILLRACE_FORM_INVALID when the form's own validator
+   * refuses what was entered.
+   *
+   * @example
+   * const answer = await ctx.approve({ title: "Publish?", form: z.object({ note: z.string() }) });
+   * if (!answer.approved) throw new Fatal(`${answer.by} said no`);
+   */
+  approve<Form extends StandardSchemaV1>(
+    options?: ApproveOptions<Form> & { readonly timeout?: undefined },
+  ): Promise<Approval<FormOf<Form>>>;
+  approve<Form extends StandardSchemaV1>(
+    options: ApproveOptions<Form>,
+  ): Promise<Approval<FormOf<Form>> | null>;
+  /**
+   * Starts a run of another pipeline, waits for it and gives its output. Throws what made it fail.
+   *
+   * @example
+   * const { rows } = await ctx.call(load, { day: input.day });
+   */
+  call<In, Out>(pipeline: CalledPipeline<In, Out>, ...input: CallInput<In>): Promise<Out>;
   /** Says how far the attempt is, from 0 to 1. */
   progress(fraction: number, message?: string): void;
   /**
-   * Puts an event into the event log: with the attempt's success, and not at all when it fails. A retry and a rerun of the
+   * Puts an event into the event log: with the step that emits it, else with the attempt's success, and not at all when it fails. A retry and a rerun of the
    * same node emit the same events, which are recorded once per generation. Throws MILLRACE_EVENT_INVALID or
    * MILLRACE_EVENT_TOO_LARGE: data has at most 16,384 characters as JSON, with `now` 1 MB.
    *

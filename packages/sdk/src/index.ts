@@ -24,15 +24,23 @@ export {
 export { type PartitionMapping } from "@millrace/core";
 export { defineConfig, type MillraceConfig } from "./config.ts";
 export {
+  type Approval,
+  type ApproveOptions,
   type ArtifactContent,
+  type CallInput,
   type Connection,
   type EmitOptions,
   type EmittedEvent,
   type LogFields,
+  type NameOption,
+  type StepContext,
+  type StepOptions,
   type TaskContext,
   type TaskLog,
+  type WaitForOptions,
 } from "./context.ts";
 export { type Duration } from "@millrace/core";
+export { type CalledPipeline } from "./called-pipeline.ts";
 export { type Edge } from "./edge.ts";
 export { type CallOptions, type MapOptions, type MapOutput, type Settled } from "./call.ts";
 export { type Filled, type Input } from "./input.ts";
@@ -48,7 +56,8 @@ export {
   type PipelineOptions,
 } from "./pipeline.ts";
 export { type Ref, type ReferenceBase } from "./reference.ts";
-export { task, type CallArguments, type MapFunction, type Recorded, type Task } from "./task.ts";
+export { type Recorded } from "./recorded.ts";
+export { task, type CallArguments, type MapFunction, type Task } from "./task.ts";
 export { Fatal, RetryAfter, Skip } from "./task-error.ts";
 export {
   branch,

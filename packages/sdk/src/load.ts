@@ -4,16 +4,25 @@ import {
   errorCodeOf,
   MillraceError,
   type AssetDefinition,
+  type Condition,
+  type JsonSchema,
   type PipelineDefinition,
   type ProjectDefinition,
 } from "@millrace/core";
 import type { TaskFunction } from "./build.ts";
+import { conditionOf } from "./condition/on.ts";
 import { definitionBrand } from "./definition.ts";
 import { loadAssets } from "./load-assets.ts";
 import { loadWebhooks } from "./load-webhooks.ts";
 import { didYouMean } from "./nearest.ts";
 import type { DefinitionHandle, DescribedPipeline } from "./pipeline.ts";
-import { validateWith, type ParamsResult } from "./schema.ts";
+import {
+  exportJsonSchema,
+  isParamsSchema,
+  validateWith,
+  type ParamsResult,
+  type ParamsSchema,
+} from "./schema.ts";
 import { formatSource, locate, locateInStack } from "./source.ts";
 
 export interface LoadOptions {
@@ -44,6 +53,12 @@ export interface LoadedProject {
   asset(name: string): AssetDefinition | undefined;
   /** Runs the author's validator; a pipeline without parameters takes everything. */
   validateParams(pipeline: string, value: unknown): Promise<ParamsResult>;
+  /** The condition behind what `on` gave; `undefined` for anything else. */
+  conditionOf(value: unknown): Condition | undefined;
+  /** The JSON Schema of an approval's form. */
+  formSchema(form: unknown): JsonSchema;
+  /** Runs the form's own validator. */
+  validateForm(form: unknown, value: unknown): Promise<ParamsResult>;
 }
 
 /**
@@ -88,7 +103,19 @@ export function loadProject(
       const schema = described.get(pipeline)?.schema;
       return schema ? await validateWith(schema, value) : { value };
     },
+    conditionOf: (value) => conditionOf(value)?.condition,
+    formSchema,
+    validateForm: (form, value) => validateWith(form as ParamsSchema, value),
   };
+}
+
+function formSchema(form: unknown): JsonSchema {
+  if (isParamsSchema(form))
+    return exportJsonSchema(form, { what: "An approval", of: "its form", option: "form" });
+  throw new MillraceError("MILLRACE_OPTION_INVALID", {
+    message:
+      'An approval\'s "form" must be a schema of zod, valibot, arktype or another Standard Schema library.',
+  });
 }
 
 /** By identity, because files may export each other's pipelines again. */

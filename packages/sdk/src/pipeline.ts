@@ -18,6 +18,7 @@ import {
   type TaskFunction,
 } from "./build.ts";
 import type { Callee } from "./call.ts";
+import type { CalledPipeline } from "./called-pipeline.ts";
 import { toTemplate, type Filled } from "./input.ts";
 import type { Firing } from "./condition/firing.ts";
 import { hasHoles } from "./condition/hole.ts";
@@ -39,7 +40,8 @@ import {
 import { makeReference, type Ref } from "./reference.ts";
 import { exportJsonSchema, isParamsSchema, type ParamsSchema } from "./schema.ts";
 import { formatSource, locate, markCaller, type SourceMark } from "./source.ts";
-import { makeCallable, type CallArguments, type MapFunction, type Recorded } from "./task.ts";
+import type { Recorded } from "./recorded.ts";
+import { makeCallable, type CallArguments, type MapFunction } from "./task.ts";
 import { orderTeardowns, refuseCycles } from "./teardown.ts";
 
 /** A pipeline without parameters. */
@@ -108,15 +110,9 @@ export interface PipelineCall<In, Out> {
 }
 
 /** A pipeline. Exported from an included file, it is deployed. */
-export interface Pipeline<In = unknown, Out = unknown> {
-  readonly name: string;
+export interface Pipeline<In = unknown, Out = unknown> extends CalledPipeline<In, Out> {
   /** Inside another pipeline's body: a node that starts a run of this pipeline and yields its output. */
   readonly call: PipelineCall<In, Out>;
-}
-
-export interface CalledPipeline {
-  readonly pipeline: object;
-  readonly mark: SourceMark | undefined;
 }
 
 /** What running a body gave. */
@@ -308,7 +304,13 @@ function paramsOf(
       'option "params" must be a schema of zod, valibot, arktype or another Standard Schema library',
     );
   }
-  const schema = exportJsonSchema(options.params, { pipeline: name, source: locate(owner.mark, owner.root) });
+  const schema = exportJsonSchema(options.params, {
+    what: `Pipeline "${name}"`,
+    of: "its parameters",
+    option: "params",
+    fields: { pipeline: name },
+    source: locate(owner.mark, owner.root),
+  });
   return { params: { schema, validateOnWorker: true } };
 }
 

@@ -33,11 +33,17 @@ export function isParamsSchema(value: unknown): value is ParamsSchema {
   );
 }
 
+/** Whose schema it is. */
+export interface SchemaOwner {
+  readonly what: string;
+  readonly of: string;
+  readonly option: string;
+  readonly fields?: { readonly [name: string]: string };
+  readonly source?: SourceLocation | undefined;
+}
+
 /** The JSON Schema 2020-12 of what a caller may give; what can't be exported is an error that says what to do. */
-export function exportJsonSchema(
-  schema: ParamsSchema,
-  owner: { readonly pipeline: string; readonly source: SourceLocation | undefined },
-): JsonSchema {
+export function exportJsonSchema(schema: ParamsSchema, owner: SchemaOwner): JsonSchema {
   const { vendor } = schema["~standard"];
   let cause: unknown;
   try {
@@ -48,12 +54,12 @@ export function exportJsonSchema(
   }
   const reason = cause instanceof Error ? `: ${cause.message}` : "";
   throw new MillraceError("MILLRACE_LOAD_FAILED", {
-    message: `Pipeline "${owner.pipeline}": the ${vendor} schema of its parameters can't be written as JSON Schema${reason}.`,
+    message: `${owner.what}: the ${vendor} schema of ${owner.of} can't be written as JSON Schema${reason}.`,
     advice:
       cause === undefined
-        ? howToExport(vendor)
+        ? howToExport(vendor, owner.option)
         : "Use only types that JSON has: for a date, a text in ISO 8601.",
-    fields: { pipeline: owner.pipeline },
+    fields: owner.fields ?? {},
     ...(owner.source ? { source: owner.source } : {}),
     ...(cause === undefined ? {} : { cause }),
   });
@@ -95,9 +101,9 @@ function isJsonSchema(exported: unknown): exported is JsonSchema {
   );
 }
 
-function howToExport(vendor: string): string {
+function howToExport(vendor: string, option: string): string {
   if (vendor === "valibot") {
-    return 'Wrap it: `params: toStandardJsonSchema(schema)`, from "@valibot/to-json-schema".';
+    return `Wrap it: \`${option}: toStandardJsonSchema(schema)\`, from "@valibot/to-json-schema".`;
   }
   if (vendor === "zod") return "Use zod 4.2 or later.";
   if (vendor === "arktype") return "Use arktype 2.1.28 or later.";

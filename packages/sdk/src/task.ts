@@ -5,15 +5,9 @@ import type { TaskContext } from "./context.ts";
 import type { Input } from "./input.ts";
 import type { ElementOf, Mappable, MappableTo } from "./list.ts";
 import type { TaskOptions } from "./options.ts";
+import type { Recorded } from "./recorded.ts";
 import type { Ref } from "./reference.ts";
 import { markCaller, type StackFunction } from "./source.ts";
-
-/** What a function's output is when it was recorded: a function that returns nothing yields null. */
-export type Recorded<T> = 0 extends 1 & T
-  ? T
-  : [T] extends [void]
-    ? null
-    : Exclude<T, undefined> | (undefined extends T ? null : never);
 
 /** The arguments of a call: a task whose function needs no input is called without one. */
 export type CallArguments<In> = 0 extends 1 & In

@@ -24,5 +24,6 @@ export { RunHost } from "./engine/run-host.ts";
 export { holderOf } from "./engine/task-input.ts";
 export { TriggerEvaluator } from "./engine/trigger/evaluator.ts";
 export { triggerShard } from "./engine/trigger/trigger-event.ts";
+export { ToldWait } from "./engine/wait/told-wait.ts";
 export { WorkerHub } from "./engine/worker-hub.ts";
 export { type Server, type ServerOptions, startServer } from "./server.ts";

@@ -1,7 +1,7 @@
 /** Rules of `EngineStore` about rows: what was flushed is what is loaded (E4). */
 import { strict as assert } from "node:assert";
 import type { Json } from "@millrace/core";
-import { wakeNever } from "@millrace/store";
+import { wakeNever, type StepRow } from "@millrace/store";
 import {
   attemptRow,
   flusher,
@@ -60,6 +60,46 @@ export const engineStoreRowRules: { readonly [name: string]: EngineStoreRule } =
     assert.deepEqual(b?.error, error);
     assert.deepEqual((await store.loadInbox([1], 10))[0]?.message, { odd });
     assert.deepEqual((await store.findCached(1, ["k"], rowTime))[0]?.output, { value: odd });
+  },
+
+  "a wait that ended while a dispatch ran comes after all that this dispatch recorded": async ({ store }) => {
+    const { flush } = await flusher(store);
+    const step = (
+      seq: number,
+      kind: "step" | "wait",
+      name: string,
+      dispatch: number,
+      parts: Partial<StepRow> = {},
+    ): StepRow => ({
+      ...{ workspace: 1, runId: "r1", node: "a", item: "", generation: 1, attempt: 1, occurrence: 1 },
+      ...{
+        seq,
+        kind,
+        name,
+        dispatch,
+        outcome: { kind: "value", value: { value: name } },
+        recordedAt: rowTime,
+      },
+      ...parts,
+    });
+    const failed = { outcome: { kind: "error" as const, error: { name: "Error", message: "no" } } };
+    await flush({
+      runsCreated: [liveRun("r1")],
+      taskRuns: [taskRunRow("r1", "a", { dispatch: 2 })],
+      steps: [
+        step(1, "step", "s1", 1),
+        step(2, "wait", "w1", 1),
+        step(3, "wait", "w2", 2),
+        step(4, "step", "s2", 2, failed),
+        step(5, "step", "s3", 2),
+      ],
+    });
+    const loaded = async (attempt: number): Promise<string[]> => {
+      const where = { workspace: 1, runId: "r1", node: "a", item: "", generation: 1, attempt };
+      return (await store.loadSteps(where)).map(({ seq, name }) => `${seq} ${name}`);
+    };
+    assert.deepEqual(await loaded(1), ["1 s1", "2 w1", "3 s2", "4 s3", "5 w2"]);
+    assert.deepEqual(await loaded(2), ["1 s1", "2 w1", "3 s3", "4 w2"]);
   },
 
   "parameters in a blob are loaded as its hash": async ({ store }) => {

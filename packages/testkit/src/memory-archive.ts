@@ -67,6 +67,8 @@ function endQuarantined(
   const name = keyOf(workspace, id);
   const run = tables.runs.get(name);
   if (run?.state !== "quarantined") return false;
+  for (const [key, wait] of tables.waits) if (wait.runId === id) tables.waits.delete(key);
+  for (const [key, code] of tables.codes) if (code.runId === id) tables.codes.delete(key);
   const { cancel: _cancel, wakeAt: _wakeAt, ...kept } = run;
   const ended = { ...kept, state: "failed" as const, output: undefined, endedAt: now };
   tables.runs.delete(name);

@@ -76,14 +76,33 @@ export function loadMemorySteps(tables: MemoryTables, key: StepKey): StepRow[] {
         row.generation === key.generation &&
         (row.kind === "wait" || row.attempt === key.attempt || row.outcome.kind !== "error"),
     )
-    .toSorted((a, b) => a.seq - b.seq);
+    .toSorted((a, b) => a.dispatch - b.dispatch || compare(a.kind, b.kind) || a.seq - b.seq)
+    .map((row, index) => ({ ...row, seq: index + 1 }));
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}
+
+function lastSeq({ steps }: MemoryTables, { workspace, runId, node, item, generation }: TaskRunRow): number {
+  const seqs = [...steps.values()]
+    .filter(
+      (row) =>
+        row.workspace === workspace &&
+        row.runId === runId &&
+        row.node === node &&
+        row.item === item &&
+        row.generation === generation,
+    )
+    .map(({ seq }) => seq);
+  return Math.max(0, ...seqs);
 }
 
 /** A task run's row with what its function has recorded and waits for. */
 export function withMemoryCode(tables: MemoryTables, row: TaskRunRow): TaskRunRow {
   const known = tables.codes.get(keyOf(row.workspace, row.runId, row.node, row.item));
   const isOpen = ["queued", "running", "waiting", "retrying"].includes(row.state);
-  const seq = isOpen && row.dispatch > 0 ? (loadMemorySteps(tables, row).at(-1)?.seq ?? 0) : 0;
+  const seq = isOpen && row.dispatch > 0 ? lastSeq(tables, row) : 0;
   if (!known && seq === 0) return row;
   const code = known?.code ?? { wokenAt: 0, ranMs: 0, open: [], seen: {} };
   return { ...row, code: { ...code, seq } };

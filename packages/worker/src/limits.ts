@@ -10,6 +10,8 @@ export const limits = {
   logFrameBytesMax: 64 * 1024,
   /** Sent lines are kept for a reconnect: what can be lost in the sockets' buffers of a broken connection. */
   logKeptBytesMax: 1024 * 1024,
+  /** Lines that a repeat of a function holds back until it is clear whether they are new. */
+  heldLinesMax: 10_000,
   /** Past this much unsent data in the socket, lines wait in the attempt's own bounded buffer. */
   linkBufferedBytesMax: 4 * 1024 * 1024,
 
@@ -30,6 +32,23 @@ export const limits = {
   memoryCheckMs: 1_000,
   /** Error texts are for people. */
   errorTextMax: 64 * 1024,
+  /** Of an error that a step recorded: it travels with each dispatch. */
+  recordedTextMax: 4 * 1024,
+
+  /** JSON text of one condition, title or form that is waited with, in characters, and of all waits of an attempt. */
+  waitTextMax: 64 * 1024,
+  waitsTextMax: 1024 * 1024,
+  /** Turns of the event loop without a call before an attempt that only waits is suspended. */
+  quietTurns: 3,
+  /** A timer, a socket or a file that the function has under way beside its waits gets this long since its last call. */
+  suspendHoldMs: 5_000,
+  /** The same, before a recorded result overtakes one that was committed before it and is not asked for. */
+  replayHoldMs: 1_000,
+  quietPollMs: 5,
+  /** How long a function may take to come to its waits once more. */
+  replayCheckMs: 10_000,
+  /** Steps in one frame: each is 16 KiB and its events. */
+  stepsPerFrameMax: 100,
 
   /** Attempts that wait for a child: more means that the server ignores `slots`. */
   waitingMax: 10_000,
@@ -50,6 +69,8 @@ export const limits = {
   /** Transfers of bundles and blobs are repeated this long. */
   transferMs: 60_000,
   bundleBytesMax: 256 * 1024 * 1024,
+  /** Values of one attempt's records that are fetched at once. */
+  fetchesMax: 16,
   artifactBytesMax: 100 * 1024 * 1024,
   blobCacheBytesMax: 1024 * 1024 * 1024,
   bundleCacheMax: 20,

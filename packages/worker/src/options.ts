@@ -30,6 +30,11 @@ export interface WorkerOptions {
   readonly environment?: { readonly [name: string]: string | undefined };
   /** Tasks may be debugged: an attempt of which this is asked opens a debugger's port on this machine's loopback. */
   readonly allowInspect?: boolean;
+  /**
+   * The function of an attempt that is about to be suspended runs once more, on what it has recorded, and the attempt's log says
+   * where it asks for other steps and waits: for development.
+   */
+  readonly checkReplay?: boolean;
   readonly version: string;
   readonly onEvent?: (event: WorkerEvent) => void;
 }
@@ -51,6 +56,7 @@ export interface WorkerSettings {
   readonly workFolder: string;
   readonly environment: { readonly [name: string]: string | undefined };
   readonly allowInspect: boolean;
+  readonly checkReplay: boolean;
   readonly version: string;
   readonly onEvent: (event: WorkerEvent) => void;
 }
@@ -78,6 +84,7 @@ export function readOptions(options: WorkerOptions): WorkerSettings {
     workFolder: resolve(options.workFolder ?? "."),
     environment: options.environment ?? process.env,
     allowInspect: options.allowInspect ?? false,
+    checkReplay: options.checkReplay ?? false,
     version: options.version,
     onEvent: options.onEvent ?? (() => {}),
   });

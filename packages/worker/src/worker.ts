@@ -128,6 +128,8 @@ class RunningWorker implements Worker, LinkOwner {
         this.#attempts.acknowledge(message.tokens);
         return;
       case "recorded":
+        this.#attempts.recorded(message.token, message.steps);
+        return;
       case "goodbye":
         return;
     }

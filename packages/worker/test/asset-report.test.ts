@@ -77,8 +77,8 @@ test("what is told at once names its run and partition, and a failed attempt has
       type: "millrace.asset.updated",
       subject: "days",
       data: {
-        partition: "2026-01-01",
         kind: "materialized",
+        runPartition: "2026-01-01",
         run: { id: runId, pipeline: "p", node: "now", item: "", generation: 1 },
       },
     },
@@ -119,4 +119,24 @@ test("what can't be told is refused in the task's own call", async () => {
       ],
     },
   });
+});
+
+test("what a step tells of an asset goes with its record, under a name of its own", async () => {
+  await using fixture = await startFixture();
+  const { server } = fixture;
+  const bundle = server.addBundle(
+    bundleCode(`{ load: async (_, ctx) => {
+      const asset = ctx.asset("a");
+      await ctx.step("write", async () => { await asset.materialized({ version: "in" }); });
+      await asset.materialized({ version: "out" });
+    } }`),
+  );
+  const dispatch = dispatchOf(bundle, "load", { pipeline: "p" });
+  const outcome = await fixture.run(dispatch);
+  const { runId } = dispatch.token;
+  const inStep = server.received.flatMap((message) =>
+    message.kind === "steps" ? message.steps.flatMap(({ events = [] }) => events) : [],
+  );
+  expect(inStep).toMatchObject([{ id: `${runId}/g1/write.1/updated/a/1`, data: { version: "in" } }]);
+  expect(outcome).toMatchObject({ events: [{ id: `${runId}/g1/updated/a/1`, data: { version: "out" } }] });
 });

@@ -13,7 +13,11 @@ import type {
   DispatchToken,
   Hello,
   LogLine,
+  RecordedOutcome,
   ServerMessage,
+  StepName,
+  StepRecord,
+  Steps,
   WorkerMessage,
 } from "@millrace/protocol";
 import { tokenKey } from "@millrace/protocol";
@@ -36,6 +40,8 @@ export class ProtocolServer {
   welcomes = true;
   /** Acknowledge results as they come. */
   acknowledges = true;
+  /** Record steps as they come, and say so. */
+  records = true;
   leaseMs = 5_000;
   heartbeatMs = 1_000;
   revoked: DispatchToken[] = [];
@@ -44,6 +50,7 @@ export class ProtocolServer {
   /** Knows no token: upgrade requests are answered with 401. */
   knowsNobody = false;
   socket: WebSocket | undefined;
+  readonly #recorded = new Map<string, StepRecord[]>();
   readonly #http: Server;
   readonly #waiters: Waiter[] = [];
 
@@ -121,6 +128,30 @@ export class ProtocolServer {
     return lines;
   }
 
+  /** What the task run of `token` has recorded, in the order of commit. */
+  recordsOf(token: DispatchToken): readonly StepRecord[] {
+    return this.#recorded.get(taskRunKey(token)) ?? [];
+  }
+
+  /** Appends a record; a repeat changes nothing. */
+  record(token: DispatchToken, kind: StepRecord["kind"], step: StepName, outcome: RecordedOutcome): void {
+    const records = this.#recorded.get(taskRunKey(token)) ?? [];
+    this.#recorded.set(taskRunKey(token), records);
+    const { name, occurrence } = step;
+    if (records.some((one) => one.name === name && one.occurrence === occurrence)) return;
+    records.push({ seq: records.length + 1, kind, name, occurrence, outcome });
+  }
+
+  /** Records what came with `steps`, and says so. */
+  take({ token, steps }: Steps): void {
+    for (const step of steps) this.record(token, "step", step, step.outcome);
+    this.send({
+      kind: "recorded",
+      token,
+      steps: steps.map(({ name, occurrence }) => ({ name, occurrence })),
+    });
+  }
+
   /** Stores a bundle made from a module's text. */
   addBundle(code: string, more: Partial<BundleManifest> = {}): string {
     const map = JSON.stringify({ version: 3, sources: [], names: [], mappings: "" });
@@ -163,6 +194,7 @@ export class ProtocolServer {
       const { leaseMs, heartbeatMs, revoked } = this;
       if (this.welcomes) this.send({ kind: "welcome", protocol: 1, leaseMs, heartbeatMs, revoked });
     }
+    if (message.kind === "steps" && this.records) this.take(message);
     if (message.kind === "results" && this.acknowledges) {
       this.send({ kind: "ack", tokens: message.results.map((result) => result.token) });
     }
@@ -206,6 +238,17 @@ export class ProtocolServer {
   }
 }
 
+function taskRunKey(token: DispatchToken): string {
+  return tokenKey({ ...token, dispatch: 0 });
+}
+
+/** The next hand-over of the same attempt, with what is recorded. */
+export function resumed(server: ProtocolServer, dispatch: Dispatch, more: Partial<Dispatch> = {}): Dispatch {
+  const token = { ...dispatch.token, dispatch: dispatch.token.dispatch + 1 };
+  const records = server.recordsOf(token);
+  return { ...dispatch, ...more, token, ...(records.length === 0 ? {} : { records }) };
+}
+
 export function sha256(bytes: string | Buffer): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
@@ -243,6 +286,9 @@ export function loadProject(modules) {
       params.bad
         ? { issues: [{ path: ["bad"], message: "is not allowed" }] }
         : { value: { ...params, validated: pipeline } },
+    conditionOf: (value) => (value && value.kind ? value : undefined),
+    formSchema: (form) => form.schema,
+    validateForm: async (form, value) => form.validate(value),
   };
 }
 `;

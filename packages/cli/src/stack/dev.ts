@@ -121,6 +121,7 @@ function workerOptions(context: Context, options: DevOptions, root: string, serv
     cacheFolder: join(server.stateFolder, "worker"),
     workFolder: root,
     allowInspect: true,
+    checkReplay: true,
     version: ownVersion(),
     ...(token === undefined ? {} : { token }),
   };

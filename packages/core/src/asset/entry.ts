@@ -72,7 +72,7 @@ function judge(report: AssetTelling, { definition, runPartition }: EntryPlace): 
   const { partitions } = definition;
   switch (report.kind) {
     case "updated": {
-      const key = told ?? (partitions ? (runPartition ?? null) : null);
+      const key = told ?? (partitions ? (runPartition ?? report.runPartition ?? null) : null);
       const read = readAssetKey(partitions, key);
       return read.fault === undefined
         ? { partition: read.key, fault: undefined }

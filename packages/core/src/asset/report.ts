@@ -24,6 +24,8 @@ export type AssetReport =
       readonly asset: string;
       /** Absent: not said; that of the run, where a run tells it. */
       readonly partition: string | undefined;
+      /** That of the run that reports at once. */
+      readonly runPartition?: string;
       readonly version: string | undefined;
       /** It was seen to have changed elsewhere. */
       readonly isObserved: boolean;
@@ -59,7 +61,7 @@ export function isAssetReport(type: string): boolean {
 }
 
 const memberNames: { readonly [kind in AssetReport["kind"]]: readonly string[] } = {
-  updated: ["partition", "version", "metadata", "kind", "run"],
+  updated: ["partition", "version", "metadata", "kind", "run", "runPartition"],
   progress: ["until", "run"],
   partition: ["partition", "run"],
   unchanged: [],
@@ -81,7 +83,7 @@ export function readAssetReport(
         `/data/${name.slice(0, 100)}`,
         `no such member; known are ${memberNames[kind].join(", ") || "none"}`,
       );
-  const { partition = null, version = null, metadata = null } = members;
+  const { partition = null, version = null, metadata = null, runPartition = null } = members;
   const by = readRun(members["run"] ?? null);
   switch (kind) {
     case "updated":
@@ -92,6 +94,9 @@ export function readAssetReport(
         version: version === null ? undefined : readText("version", version, assetVersionMax),
         isObserved: readIsObserved(members["kind"] ?? null),
         metadata: readMetadata(metadata),
+        ...(runPartition === null
+          ? {}
+          : { runPartition: readText("runPartition", runPartition, assetKeyMax) }),
         ...by,
       };
     case "progress":

@@ -66,6 +66,15 @@ export function tellEvent(
   return { decided, touched: step.touched || decided.length > 0, hasMore: false };
 }
 
+/** Tells an entry that came before the instance began, which looks back to it: no deadline counts that was over by then. */
+export function tellPast(program: Program, instance: ConditionInstance, event: ConditionEvent): InstanceStep {
+  const step: Step = { key: instance.key, touched: false };
+  const decided = program.root
+    .event(instance.state, event, step)
+    .map((match) => ({ at: event.recordedAt, match }));
+  return { decided, touched: step.touched || decided.length > 0, hasMore: false };
+}
+
 /** Tells that all entries recorded before `before` were told: deadlines earlier than that are over. */
 export function tellTime(program: Program, instance: ConditionInstance, before: number): InstanceStep {
   const decided: Decided[] = [];

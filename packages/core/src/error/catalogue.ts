@@ -334,6 +334,42 @@ export const catalogue = {
     "A task returned more than the bound for outputs.",
     "Write large data to storage and return its address.",
   ),
+  MILLRACE_STEP_NESTED: entry(
+    422,
+    "fix_code",
+    "A step or a wait was begun inside a step.",
+    "Take it out of the step's function: steps and waits stand beside each other in the task's function.",
+  ),
+  MILLRACE_STEP_OVER: entry(
+    422,
+    "fix_code",
+    "Something was emitted from a step that has ended.",
+    "Await in the step's function all that it begins.",
+  ),
+  MILLRACE_STEP_TOO_LARGE: entry(
+    422,
+    "fix_code",
+    "A step gave more than the bound for what is recorded.",
+    "Write large data to storage in the step, and return its address.",
+  ),
+  MILLRACE_STEPS_TOO_MANY: entry(
+    422,
+    "fix_code",
+    "A task asked for more steps and waits than one task run may record.",
+    "Do more in one step, or map a task over the list.",
+  ),
+  MILLRACE_REPLAY_DIVERGED: entry(
+    422,
+    "fix_code",
+    "A task's function asked for something else than what it had recorded in this place.",
+    "Make what the function asks for depend on its input and on what its steps gave, not on time, chance or outside data.",
+  ),
+  MILLRACE_FORM_INVALID: entry(
+    422,
+    "fix_input",
+    "What was entered with an approval does not fit its form.",
+    "Correct the values at the paths that the message lists.",
+  ),
   MILLRACE_ATTEMPT_TIMEOUT: entry(
     422,
     "retry",

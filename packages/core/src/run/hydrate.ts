@@ -154,7 +154,8 @@ function copyRow(taskRun: TaskRun, row: TaskRunRecord): void {
   taskRun.childRunId = row.childRunId;
   taskRun.revoked = row.revoked;
   taskRun.carried = row.carried;
-  taskRun.code = row.code && readCodeRecord(row.code);
+  // What has ended waits for nothing: its row says so, and the one of its code is left as it was.
+  taskRun.code = row.code && !isEndState(row.state) ? readCodeRecord(row.code) : undefined;
 }
 
 /**

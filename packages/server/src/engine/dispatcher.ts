@@ -33,6 +33,8 @@ export interface ReadyTask {
   input: CarriedValue | undefined;
   /** What its function has recorded, where that had to be read. */
   records: readonly StepRecord[] | undefined;
+  /** How much was recorded when these were read. */
+  recordsSeq: number;
   /** Limits that it needs, in the order of their acquisition. */
   wanted: readonly HeldLimit[];
   /** How many of them it holds or has asked for. */

@@ -120,7 +120,13 @@ export class Engine {
     });
     const owns = (shard: number): boolean => this.#membership.owns(shard);
     this.outbox = new Outbox(this.#parts, owns, (shard, message) => this.#inbox.send(shard, message));
-    this.#inbox = new Inbox(this.#parts, this.#membership, this.#entrance, this.outbox);
+    this.#inbox = new Inbox({
+      parts: this.#parts,
+      membership: this.#membership,
+      entrance: this.#entrance,
+      outbox: this.outbox,
+      hub: this.hub,
+    });
     this.triggers = new TriggerHost(
       this.#parts,
       new FiringDesk({

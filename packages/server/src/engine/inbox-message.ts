@@ -1,5 +1,6 @@
 /** What engines of different nodes tell each other through the inbox. All of it is JSON. */
 import type { RunMessage } from "@millrace/core";
+import type { DispatchToken, StepName } from "@millrace/protocol";
 import type { EventRow } from "@millrace/store";
 import type { LimitInboxMessage } from "./limit-host.ts";
 import type { OfferInboxMessage } from "./offers.ts";
@@ -21,9 +22,13 @@ export type RunInboxMessage = {
         | "result"
         | "lost"
         | "call_failed"
-        | "returned";
+        | "returned"
+        | "suspended"
+        | "step";
     }
   >;
+  /** Of a step: the worker that waits for it to be recorded. */
+  readonly worker?: string;
 };
 
 /** For the log's owner. */
@@ -34,8 +39,17 @@ export type EventsInboxMessage =
 /** For the log's owner: the outbox has rows. */
 export type OutboxInboxMessage = { readonly kind: "outbox" };
 
+/** For the node that a worker is connected to: the run's owner has recorded this step. */
+export interface RecordedInboxMessage {
+  readonly kind: "recorded";
+  readonly workerId: string;
+  readonly token: DispatchToken;
+  readonly step: StepName;
+}
+
 export type InboxContent =
   | RunInboxMessage
+  | RecordedInboxMessage
   | LimitInboxMessage
   | OfferInboxMessage
   | EventsInboxMessage

@@ -12,13 +12,23 @@ import { inboxPageMax } from "./limits.ts";
 import type { Membership } from "./membership.ts";
 import type { RunEntrance } from "./run-entrance.ts";
 import type { Outbox } from "./trigger/outbox.ts";
+import type { WorkerHub } from "./worker-hub.ts";
 import { workspaceId } from "./workspace.ts";
+
+export interface InboxOptions {
+  readonly parts: EngineParts;
+  readonly membership: Membership;
+  readonly entrance: RunEntrance;
+  readonly outbox: Outbox;
+  readonly hub: WorkerHub;
+}
 
 export class Inbox {
   readonly #parts: EngineParts;
   readonly #membership: Membership;
   readonly #entrance: RunEntrance;
   readonly #outbox: Outbox;
+  readonly #hub: WorkerHub;
   readonly #taken = new Set<number>();
   #reading: Promise<void> | undefined;
   #again = false;
@@ -26,11 +36,12 @@ export class Inbox {
   /** The last reading failed. */
   isBehind = false;
 
-  constructor(parts: EngineParts, membership: Membership, entrance: RunEntrance, outbox: Outbox) {
+  constructor({ parts, membership, entrance, outbox, hub }: InboxOptions) {
     this.#parts = parts;
     this.#membership = membership;
     this.#entrance = entrance;
     this.#outbox = outbox;
+    this.#hub = hub;
   }
 
   /** With the next flush; the receiver is woken after it. */
@@ -123,6 +134,8 @@ export class Inbox {
       case "asked":
       case "revoked":
         return this.#parts.offers.receive(content);
+      case "recorded":
+        return this.#hub.recorded(content);
       case "events":
       case "log_clock":
         return this.#parts.events.receive(content);

@@ -7,6 +7,7 @@
  * Y2: limits are taken one after another in one order (keys, then pools), so that no two task runs wait for each other.
  */
 import {
+  errorCodeOf,
   resolveTemplate,
   taskRunsBelow,
   wholeOutput,
@@ -32,6 +33,8 @@ import {
   tokenOf,
 } from "./task-input.ts";
 
+const recordsRetryMs = 200;
+
 export class Readiness {
   readonly #parts: EngineParts;
   /** Task runs between their first request and their dispatch, by holder. */
@@ -54,6 +57,7 @@ export class Readiness {
       gone: false,
       input: undefined,
       records: undefined,
+      recordsSeq: 0,
       wanted: [],
       taken: 0,
       granted: 0,
@@ -311,14 +315,41 @@ export class Readiness {
 
   /** What its function has recorded is at hand; else it is being read, and the task run is queued again. */
   #hasRecords(task: ReadyTask): boolean {
-    if (task.records || !task.taskRun.code?.seq) return true;
+    const seq = task.taskRun.code?.seq ?? 0;
+    // A wait may have ended since they were read.
+    if (task.recordsSeq === seq) return true;
     this.#own(task, this.#fetchRecords(task));
     return false;
   }
 
   async #fetchRecords(task: ReadyTask): Promise<void> {
-    task.records = await this.#recordsOf(task.entry, task.taskRun);
-    if (!task.gone) this.#enqueue(task);
+    const seq = task.taskRun.code?.seq ?? 0;
+    const records = await this.#recordsWhile(task.entry, task.taskRun, () => !task.gone);
+    if (!records || task.gone) return;
+    task.records = records;
+    task.recordsSeq = seq;
+    this.#enqueue(task);
+  }
+
+  /** Trouble of the store is no task's failure: it is asked again for as long as the records are wanted. */
+  async #recordsWhile(
+    entry: RunEntry,
+    taskRun: TaskRun,
+    isWanted: () => boolean,
+  ): Promise<StepRecord[] | undefined> {
+    const { alarms, clock, log } = this.#parts;
+    for (let tries = 1; isWanted(); tries += 1) {
+      try {
+        return await this.#recordsOf(entry, taskRun);
+      } catch (error) {
+        if (errorCodeOf(error) === "MILLRACE_LEASE_LOST") return undefined;
+        if (tries === 1) log.warn({ err: error }, "the records of a task could not be read; trying again");
+      }
+      await new Promise<void>((resolve) => {
+        alarms.set(clock.now() + recordsRetryMs, resolve);
+      });
+    }
+    return undefined;
   }
 
   async #recordsOf({ identity }: RunEntry, taskRun: TaskRun): Promise<StepRecord[]> {
@@ -334,7 +365,8 @@ export class Readiness {
   /** The dispatch of a task run that is under way, for a worker that must be told again. */
   async messageAgain(entry: RunEntry, taskRun: TaskRun): Promise<Dispatch> {
     const input = await this.#inputAgain(entry, taskRun);
-    const records = taskRun.code?.seq ? await this.#recordsOf(entry, taskRun) : [];
+    const isRunning = (): boolean => taskRun.state === "running";
+    const records = taskRun.code?.seq ? await this.#recordsWhile(entry, taskRun, isRunning) : [];
     return this.#messageFor(entry, taskRun, { input, records });
   }
 

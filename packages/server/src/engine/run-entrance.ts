@@ -439,7 +439,25 @@ export class RunEntrance {
       if (!entry && !this.#options.ownedShards().includes(shard)) return;
       taken();
       if (entry && isMeant(entry.identity.generation)) runs.step(entry, whole);
+      if (message.kind === "step" && content.worker !== undefined)
+        this.#sayRecorded(content.worker, runId, message);
     }
+  }
+
+  /** After the commit; a step of an old dispatch is said to be recorded, too, as its worker need not wait for it. */
+  #sayRecorded(
+    workerId: string,
+    runId: string,
+    { token, step }: Extract<RunInboxMessage["message"], { kind: "step" }>,
+  ): void {
+    const { commit, store, log } = this.#parts;
+    const { name, occurrence } = step;
+    const content = { kind: "recorded", workerId, token: { runId, ...token }, step: { name, occurrence } };
+    commit.afterCommit(() => {
+      void store
+        .sendToWorker(workerId, content)
+        .catch((error: unknown) => log.warn({ err: error }, "a recorded step could not be told"));
+    });
   }
 
   /** A command to a queued run: it is brought into memory without being begun, and queued again if it did not end. */

@@ -108,7 +108,9 @@ export class RunHost {
       endedAt: undefined,
       output: undefined,
     };
-    return { ...entryOf(created, hydrateRun(graph, record, taskRuns), false), waits };
+    const entry = { ...entryOf(created, hydrateRun(graph, record, taskRuns), false), waits };
+    if (taskRuns.some(({ code }) => code !== undefined)) this.#coded.add(entry);
+    return entry;
   }
 
   /** Lets a held run go that is still queued. */
@@ -388,7 +390,7 @@ export class RunHost {
   #ended(entry: RunEntry): void {
     const { identity, run } = entry;
     if (run.state !== "succeeded") this.#parts.events.emit([runBroken(entry)]);
-    if (this.#coded.delete(entry) || hasCode(entry))
+    if (this.#coded.delete(entry))
       this.#parts.commit.batch.codesGone.push({ workspace: identity.workspace, id: identity.id });
     this.#forget(entry);
     if (identity.parent) {
@@ -427,12 +429,6 @@ function hasOpenCall(entry: RunEntry): boolean {
     for (const wait of code?.open.values() ?? [])
       if (wait.op.kind === "call" && wait.childRunId === undefined) return true;
   }
-  return false;
-}
-
-function hasCode(entry: RunEntry): boolean {
-  if (entry.storedRows !== undefined) return false;
-  for (const { code } of taskRunsBelow(entry.run.root)) if (code) return true;
   return false;
 }
 

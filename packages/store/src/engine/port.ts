@@ -524,7 +524,10 @@ export interface EngineStore {
   loadWaitsOf(workspace: number, runIds: readonly string[]): Promise<WaitRow[]>;
   /** Runs with waits that have ended, which they have not taken. */
   loadEndedWaits(shards: readonly number[]): Promise<(RunKey & { readonly shard: number })[]>;
-  /** What a task's function has recorded, in the order of commit; of steps that failed those of this attempt. */
+  /**
+   * What a task's function has recorded, numbered in the order in which it learns of it; of steps that failed those of this
+   * attempt. A wait that ended while a dispatch ran is told to the next one: it comes after all that the first one recorded.
+   */
   loadSteps(key: StepKey): Promise<StepRecord[]>;
 
   /** Tells nodes that there are offers. */

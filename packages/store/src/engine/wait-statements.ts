@@ -194,15 +194,14 @@ export async function loadSteps(pool: Pool, key: StepKey): Promise<StepRecord[]>
     kind: StepRecord["kind"];
     name: string;
     occurrence: number;
-    seq: number;
     outcome: OperationOutcome;
   }>({
     name: "load-steps",
-    text: `select kind, name, occurrence, seq, outcome from step
+    text: `select kind, name, occurrence, outcome from step
       where workspace = $1 and run_id = $2 and node = $3 and item = $4 and generation = $5
         and (kind = 'wait' or attempt = $6 or outcome ->> 'kind' <> 'error')
-      order by seq`,
+      order by dispatch, kind, seq`,
     values: [key.workspace, key.runId, key.node, key.item, key.generation, key.attempt],
   });
-  return rows;
+  return rows.map((row, index) => ({ ...row, seq: index + 1 }));
 }

@@ -27,6 +27,19 @@ export async function endQuarantined(
           params_blob, created_at, started_at, $3
         from gone
         returning id
+      ), waits as (
+        delete from wait as w
+        using gone
+        where w.workspace = gone.workspace and w.run_id = gone.id
+        returning w.id, w.match_keys
+      ), matches as (
+        delete from wait_match as m
+        using waits, unnest(waits.match_keys) as k (key)
+        where m.key = k.key and m.wait_id = waits.id
+      ), code as (
+        delete from task_code as c
+        using gone
+        where c.workspace = gone.workspace and c.run_id = gone.id
       ), parts as (
         delete from task_run as t
         using gone

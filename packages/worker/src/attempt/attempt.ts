@@ -8,26 +8,37 @@
  * A1: it reports at most once; after `abandon` never.
  * A2: all log lines leave before the outcome.
  * A3: once a stop was asked for (timeout, cancel), the outcome says so, whatever the task answers.
+ * A4: all steps that its child told leave before the outcome.
  */
-import { errorCodeOf, type AttemptError, type CloudEvent, type ErrorCode } from "@millrace/core";
-import type {
-  AttemptOutcome,
-  CarriedValue,
-  Dispatch,
-  DispatchToken,
-  WorkerMessage,
-} from "@millrace/protocol";
+import { errorCodeOf, type AttemptError, type CloudEvent } from "@millrace/core";
+import type { AttemptOutcome, Dispatch, DispatchToken, StepName, WorkerMessage } from "@millrace/protocol";
 import { aheadMsMax, tokenKey } from "@millrace/protocol";
 import type { BlobCache } from "../blob/blob-cache.ts";
 import type { BundleCache, PreparedBundle } from "../bundle/bundle-cache.ts";
 import { limits } from "../limits.ts";
 import type { WorkerSettings } from "../options.ts";
 import type { ChildExit } from "../pool/child.ts";
-import type { ChildOutcome, ChildResult, FromChild, LocalValue, RunAttempt } from "../pool/child-message.ts";
+import type {
+  ChildOutcome,
+  ChildResult,
+  FromChild,
+  ProducedStep,
+  RunAttempt,
+} from "../pool/child-message.ts";
 import type { ChildHolder, ChildPool, PooledChild } from "../pool/pool.ts";
 import type { Transfer } from "../transfer.ts";
+import {
+  infrastructureError,
+  inspectRefused,
+  killedFromOutside,
+  ours,
+  stopOutcome,
+  type Stop,
+} from "./attempt-fault.ts";
+import { AttemptValues, carriedOutcome, valuesAtHand, type LocalValues } from "./attempt-values.ts";
 import { listedConnections, namedVariables } from "./environment.ts";
 import { LogBuffer } from "./log-buffer.ts";
+import { StepOutbox } from "./step-outbox.ts";
 import type { TurnBarrier } from "./turn-barrier.ts";
 
 /** What an attempt uses of its worker. */
@@ -40,33 +51,30 @@ export interface AttemptHost {
   readonly barrier: TurnBarrier;
   /** There are lines or progress to send. */
   touched(attempt: Attempt): void;
+  /** There are steps to send. */
+  stepsEnded(attempt: Attempt): void;
   send(message: WorkerMessage): void;
   report(attempt: Attempt, outcome: AttemptOutcome): void;
 }
 
 type Phase = "preparing" | "waiting" | "loading" | "running" | "finishing" | "ended";
 
-interface Stop {
-  readonly kind: "timeout" | "cancel";
-  readonly reason: string;
-}
-
 export class Attempt implements ChildHolder {
   readonly key: string;
   readonly token: DispatchToken;
   readonly number: number;
   readonly log = new LogBuffer();
+  readonly steps = new StepOutbox();
   startedAt = 0;
   endedAt = 0;
   progress: { readonly fraction: number; readonly message?: string } | undefined;
   readonly #dispatch: Dispatch;
   readonly #host: AttemptHost;
-  readonly #pinned: string[] = [];
-  readonly #artifacts: Promise<void>[] = [];
+  readonly #values: AttemptValues;
+  readonly #uploads: Promise<void>[] = [];
   #phase: Phase = "preparing";
   #bundle: PreparedBundle | undefined;
-  #input: LocalValue = { value: null };
-  #params: LocalValue | undefined;
+  #given: LocalValues = { input: { value: null }, params: undefined, records: undefined };
   #child: PooledChild | undefined;
   #runId = 0;
   #stop: Stop | undefined;
@@ -79,6 +87,7 @@ export class Attempt implements ChildHolder {
     this.number = dispatch.attempt;
     this.#dispatch = dispatch;
     this.#host = host;
+    this.#values = new AttemptValues(host.blobs);
   }
 
   get bundle(): PreparedBundle {
@@ -90,16 +99,16 @@ export class Attempt implements ChildHolder {
   /** Where everything is at hand, the child has the attempt when this returns. */
   start(): void {
     this.startedAt = Date.now();
-    const { input, params, inspect } = this.#dispatch;
+    const { inspect } = this.#dispatch;
     if (inspect && !this.#host.settings.allowInspect)
       return this.#reportOnce(inspectRefused(this.#host.settings.name));
     this.#bundle = this.#host.bundles.peek(this.#dispatch.bundle);
-    if (!this.#bundle || "blob" in input || (params && "blob" in params)) {
+    const given = valuesAtHand(this.#dispatch);
+    if (!this.#bundle || !given) {
       void this.#prepare();
       return;
     }
-    this.#input = input;
-    this.#params = params;
+    this.#given = given;
     this.#askForChild();
   }
 
@@ -121,23 +130,15 @@ export class Attempt implements ChildHolder {
 
   async #prepare(): Promise<void> {
     try {
-      const { bundle, input, params } = this.#dispatch;
-      this.#bundle = await this.#host.bundles.prepare(bundle);
-      this.#input = await this.#localValue(input);
-      if (params) this.#params = await this.#localValue(params);
+      this.#bundle = await this.#host.bundles.prepare(this.#dispatch.bundle);
+      this.#given = await this.#values.fetch(this.#dispatch);
     } catch (error) {
       this.#reportOnce({ kind: "infrastructure", error: infrastructureError(error) });
+      this.#values.unpin();
       return;
     }
     if (this.#phase === "preparing") this.#askForChild();
-    else this.#unpin();
-  }
-
-  async #localValue(value: CarriedValue): Promise<LocalValue> {
-    if (!("blob" in value)) return value;
-    const file = await this.#host.blobs.pin(value.blob);
-    this.#pinned.push(value.blob);
-    return { file };
+    else this.#values.unpin();
   }
 
   #askForChild(): void {
@@ -166,6 +167,7 @@ export class Attempt implements ChildHolder {
   #runMessage(): RunAttempt {
     const { token, pipeline, attempt, idempotencyKey, partition } = this.#dispatch;
     const { environment } = this.#host.settings;
+    const { input, params, records } = this.#given;
     return {
       kind: "run",
       id: this.#runId,
@@ -178,11 +180,13 @@ export class Attempt implements ChildHolder {
       dispatch: token.dispatch,
       idempotencyKey,
       ...(partition === undefined ? {} : { partition }),
-      input: this.#input,
-      ...(this.#params === undefined ? {} : { params: this.#params }),
+      input,
+      ...(params === undefined ? {} : { params }),
       env: namedVariables(this.#dispatch, environment),
       connections: listedConnections(this.#dispatch, environment),
       ...(this.#dispatch.inspect ? { inspect: true } : {}),
+      ...(this.#host.settings.checkReplay ? { checkReplay: true } : {}),
+      ...(records?.length ? { records } : {}),
     };
   }
 
@@ -191,10 +195,11 @@ export class Attempt implements ChildHolder {
     this.#phase = "running";
     const { timeoutMs } = this.#dispatch;
     if (timeoutMs === undefined || this.#stop) return;
-    const stop: Stop = {
-      kind: "timeout",
-      reason: `The attempt ran longer than its timeout of ${timeoutMs} ms.`,
-    };
+    const isResumed = this.#dispatch.records?.some((record) => record.kind === "wait") ?? false;
+    const allowed = isResumed
+      ? `the ${timeoutMs} ms that its timeout had left after its waits`
+      : `its timeout of ${timeoutMs} ms`;
+    const stop: Stop = { kind: "timeout", reason: `The attempt ran longer than ${allowed}.` };
     // A timer holds at most 2^31 − 1 ms, which is 24 days.
     this.#timer = setTimeout(
       () => this.#stopWith(stop, this.#host.settings.killGraceMs),
@@ -236,6 +241,9 @@ export class Attempt implements ChildHolder {
       case "artifact":
         this.#keepArtifact(message);
         return;
+      case "step":
+        this.#keepStep(message.step);
+        return;
       case "emit":
         void this.#emit(message.number, message.event);
         return;
@@ -252,6 +260,37 @@ export class Attempt implements ChildHolder {
         return;
     }
     this.#host.touched(this);
+  }
+
+  /** The server has committed them. */
+  recorded(steps: readonly StepName[]): void {
+    this.steps.recorded(steps);
+    this.#child?.process.send({ kind: "recorded", id: this.#runId, steps });
+  }
+
+  #keepStep(step: ProducedStep): void {
+    const { name, occurrence, outcome } = step;
+    const place = this.steps.add({ name, occurrence });
+    if (outcome.kind === "error" || "value" in outcome.value) {
+      place(step);
+      this.#host.stepsEnded(this);
+      return;
+    }
+    const storing = this.#values.store(outcome.value).then((value) => {
+      place({ ...step, outcome: { kind: "value", value } });
+      if (!this.#isAbandoned) this.#host.stepsEnded(this);
+    });
+    storing.catch((error: unknown) => this.#stepLost(error));
+    this.#uploads.push(storing);
+  }
+
+  /** Its function would wait for it for ever. */
+  #stepLost(error: unknown): void {
+    const child = this.#child;
+    if (!child || this.#stop || this.#phase === "finishing" || this.#phase === "ended") return;
+    this.#child = undefined;
+    this.#reportOnce({ kind: "infrastructure", error: infrastructureError(error) });
+    this.#host.pool.kill(child, "a step's value could not be stored");
   }
 
   /** Recorded at once; its child is told, unless it has gone on to another attempt in a process of its own. */
@@ -298,7 +337,7 @@ export class Attempt implements ChildHolder {
     if (child && child.holder === this) this.#host.pool.release(child, this.#stop ? "spoiled" : result.state);
     if (this.#stop) return this.#reportAfterArtifacts(stopOutcome(this.#stop));
     const carried = carriedOutcome(result.outcome);
-    if (carried && this.#artifacts.length === 0) this.#reportOnce(carried);
+    if (carried && this.#uploads.length === 0) this.#reportOnce(carried);
     else void this.#reportAfterUploads(result.outcome);
   }
 
@@ -306,38 +345,26 @@ export class Attempt implements ChildHolder {
   #reportAfterArtifacts(outcome: AttemptOutcome): void {
     this.#phase = "finishing";
     this.endedAt = Date.now();
-    if (this.#artifacts.length === 0) this.#reportOnce(outcome);
-    else void Promise.allSettled(this.#artifacts).then(() => this.#reportOnce(outcome));
+    if (this.#uploads.length === 0) this.#reportOnce(outcome);
+    else void Promise.allSettled(this.#uploads).then(() => this.#reportOnce(outcome));
   }
 
   async #reportAfterUploads(outcome: ChildOutcome): Promise<void> {
     try {
-      await Promise.all(this.#artifacts);
+      await Promise.all(this.#uploads);
       const carried = carriedOutcome(outcome);
-      this.#reportOnce(carried ?? (await this.#storeOutput(outcome)));
+      this.#reportOnce(carried ?? (await this.#values.storeOutcome(outcome)));
     } catch (error) {
       this.#reportOnce({ kind: "infrastructure", error: infrastructureError(error) });
     }
   }
 
-  async #storeOutput(outcome: ChildOutcome): Promise<AttemptOutcome> {
-    if (outcome.kind !== "succeeded" || "value" in outcome.output)
-      throw new Error("invariant broken: no output file");
-    const { file, blob, bytes } = outcome.output;
-    await this.#host.blobs.store(file, blob, bytes);
-    return {
-      kind: "succeeded",
-      output: { blob, bytes },
-      ...(outcome.events ? { events: outcome.events } : {}),
-    };
-  }
-
   /** Awaited before the outcome; a failure is seen there. Stored side by side, told in the order of their making. */
   #keepArtifact(message: Extract<FromChild, { kind: "artifact" }>): void {
-    const before = this.#artifacts.at(-1);
+    const before = this.#uploads.at(-1);
     const storing = this.#storeArtifact(message, before);
     storing.catch(() => {});
-    this.#artifacts.push(storing);
+    this.#uploads.push(storing);
   }
 
   async #storeArtifact(
@@ -412,43 +439,6 @@ export class Attempt implements ChildHolder {
   #end(): void {
     this.#phase = "ended";
     clearTimeout(this.#timer);
-    this.#unpin();
+    this.#values.unpin();
   }
-
-  #unpin(): void {
-    for (const hash of this.#pinned.splice(0)) this.#host.blobs.unpin(hash);
-  }
-}
-
-/** Nobody here killed it: an operator did, or the system for lack of memory. The task is not to blame for one such end. */
-function killedFromOutside(exit: ChildExit, reason: string | undefined): boolean {
-  return exit.signal === "SIGKILL" && !exit.outOfMemory && reason === undefined;
-}
-
-/** `undefined` when the output is a file that must be stored first. */
-function carriedOutcome(outcome: ChildOutcome): AttemptOutcome | undefined {
-  if (outcome.kind !== "succeeded") return outcome;
-  const { output, events } = outcome;
-  return "value" in output ? { kind: "succeeded", output, ...(events ? { events } : {}) } : undefined;
-}
-
-function inspectRefused(worker: string): AttemptOutcome {
-  const message = `The worker ${worker} lets nobody debug its tasks. Start it with \`--allow-inspect\`.`;
-  return { kind: "failed", error: { ...ours("MILLRACE_INSPECT_REFUSED", message), next: "fatal" } };
-}
-
-function stopOutcome(stop: Stop): AttemptOutcome {
-  if (stop.kind === "cancel") return { kind: "cancelled" };
-  return { kind: "failed", error: ours("MILLRACE_ATTEMPT_TIMEOUT", stop.reason) };
-}
-
-function ours(code: ErrorCode, message: string): AttemptError {
-  return { name: code, message, code };
-}
-
-export function infrastructureError(error: unknown): AttemptError {
-  const message = error instanceof Error ? error.message : String(error);
-  const cause = error instanceof Error && error.cause instanceof Error ? { cause: error.cause.message } : {};
-  const code = errorCodeOf(error);
-  return { name: code ?? "Error", message, ...(code === undefined ? {} : { code }), ...cause };
 }

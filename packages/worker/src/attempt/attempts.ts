@@ -1,7 +1,7 @@
 /**
  * Owns what this worker was given: attempts that run, and results that the server has not acknowledged.
  *
- * W1, W2 and W4 of the protocol are kept here.
+ * W1, W2, W4, W6 and W7 of the protocol are kept here.
  */
 import {
   tokenKey,
@@ -9,6 +9,7 @@ import {
   type AttemptTimes,
   type Dispatch,
   type DispatchToken,
+  type StepName,
   type WorkerMessage,
 } from "@millrace/protocol";
 import type { BlobCache } from "../blob/blob-cache.ts";
@@ -51,6 +52,7 @@ export class Attempts implements AttemptHost {
   /** Acknowledged tokens, the oldest first: a dispatch that comes late and twice is not run again. */
   readonly #remembered = new Set<string>();
   readonly #touched = new Set<Attempt>();
+  readonly #withSteps = new Set<Attempt>();
   /** What a broken connection keeps back: artifacts, which nothing repeats. */
   readonly #held: WorkerMessage[] = [];
   #results: AttemptResult[] = [];
@@ -121,6 +123,13 @@ export class Attempts implements AttemptHost {
     this.#checkIdle();
   }
 
+  /** Those steps are committed. An attempt that ended meanwhile has nobody to tell. */
+  recorded(token: DispatchToken, steps: readonly StepName[]): void {
+    const key = tokenKey(token);
+    const attempt = this.#active.get(key) ?? this.#unacknowledged.get(key)?.attempt;
+    attempt?.recorded(steps);
+  }
+
   /** Those were given to others while this worker was away. */
   revoke(tokens: readonly DispatchToken[]): void {
     for (const token of tokens) this.#abandon(tokenKey(token));
@@ -141,6 +150,8 @@ export class Attempts implements AttemptHost {
     for (const attempt of [...ended.map((entry) => entry.attempt), ...this.#active.values()]) {
       for (const { from, lines } of attempt.log.kept()) this.#sendLines(attempt, from, lines);
       this.#sendPending(attempt);
+      attempt.steps.forgetSent();
+      this.#sendSteps(attempt);
     }
     for (const message of this.#held.splice(0)) this.#outlet.send(message);
     this.#results = ended.map(({ result }) => result);
@@ -167,6 +178,22 @@ export class Attempts implements AttemptHost {
     this.#flushTimer ??= setTimeout(() => this.#flush(), limits.logFlushMs);
   }
 
+  /** What comes in one turn leaves together. */
+  stepsEnded(attempt: Attempt): void {
+    this.#withSteps.add(attempt);
+    if (this.#withSteps.size > 1) return;
+    queueMicrotask(() => {
+      for (const one of this.#withSteps) this.#sendSteps(one);
+      this.#withSteps.clear();
+    });
+  }
+
+  #sendSteps(attempt: Attempt): void {
+    if (!this.#outlet.isOpen) return;
+    for (const steps of attempt.steps.take())
+      this.#outlet.send({ kind: "steps", token: attempt.token, steps });
+  }
+
   /** For what is sent once: kept until there is a connection. */
   send(message: WorkerMessage): void {
     if (this.#outlet.isOpen) this.#outlet.send(message);
@@ -180,6 +207,7 @@ export class Attempts implements AttemptHost {
     this.#unacknowledged.set(key, { attempt, result });
     this.#sendPending(attempt);
     this.#touched.delete(attempt);
+    this.#sendSteps(attempt);
     this.#results.push(result);
     this.#scheduleResults();
     this.#stopMemoryCheck();
@@ -194,6 +222,7 @@ export class Attempts implements AttemptHost {
     if (!attempt) return;
     this.#active.delete(key);
     this.#touched.delete(attempt);
+    this.#withSteps.delete(attempt);
     attempt.abandon();
     this.#remember(key);
     this.#stopMemoryCheck();

@@ -22,16 +22,11 @@ import {
 } from "@millrace/core";
 import type { Asset, AssetReporter, MaterializedUpdate, ReportOptions } from "@millrace/sdk";
 import { assetNameOf } from "@millrace/sdk/internal";
+import type { Emitter } from "./emit.ts";
+import { reportPlaceHere } from "./step-scope.ts";
 import type { RunAttempt } from "../pool/child-message.ts";
 
-/** Where tellings go: `Emitter`. */
-export interface ReportDoor {
-  /** The id of the next telling of this name. */
-  nextId(name: string): string;
-  put(event: CloudEvent, options: ReportOptions): Promise<void>;
-}
-
-export function makeAssetReporter(run: RunAttempt, door: ReportDoor, given: Asset | string): AssetReporter {
+export function makeAssetReporter(run: RunAttempt, emitter: Emitter, given: Asset | string): AssetReporter {
   const asset: unknown = assetNameOf(given);
   if (typeof asset !== "string" || asset === "") {
     throw new MillraceError("MILLRACE_REQUEST_INVALID", {
@@ -43,7 +38,11 @@ export function makeAssetReporter(run: RunAttempt, door: ReportDoor, given: Asse
     type: string,
     data: { readonly [name: string]: unknown },
     options: ReportOptions = {},
-  ): Promise<void> => door.put(reportEvent(run, door, { type, asset, data }, options), options);
+  ): Promise<void> => {
+    const place = reportPlaceHere(asset);
+    const nextId = (name: string): string => emitter.nextId(name, place);
+    return emitter.put(reportEvent(run, nextId, { type, asset, data }, options), options, place);
+  };
   const update = (
     kind: "materialized" | "observed",
     { partition, version, metadata }: MaterializedUpdate = {},
@@ -67,15 +66,16 @@ interface Telling {
 
 function reportEvent(
   run: RunAttempt,
-  door: ReportDoor,
+  nextId: (name: string) => string,
   { type, asset, data }: Telling,
   { now = false }: ReportOptions,
 ): CloudEvent {
   const { runId, pipeline, node, item, generation } = run;
   const producer: AssetProducer = { id: runId, pipeline, node, item, generation };
   // What is recorded at once is heard before its run can tell whose it is, and for which partition.
-  const partition = data["partition"] ?? (now ? run.partition : undefined);
-  const told = { ...data, partition, ...(now ? { run: producer } : {}) };
+  const isOfPartition = type === assetUpdatedType && run.partition !== undefined;
+  const at = isOfPartition ? { runPartition: run.partition } : {};
+  const told = { ...data, ...(now ? { run: producer, ...at } : {}) };
   const fault = findJsonFault(data["metadata"] ?? {});
   if (fault) {
     const path = formatPath(fault.path);
@@ -90,7 +90,7 @@ function reportEvent(
   const name = assetReportName({ type, asset, partition: typeof named === "string" ? named : run.partition });
   return {
     specversion: "1.0",
-    id: door.nextId(name),
+    id: nextId(name),
     source: taskSource(pipeline, node),
     type,
     subject: asset,

@@ -5,6 +5,8 @@ import { limits } from "../limits.ts";
 
 /** What a thrown value asks for: written by `Fatal`, `RetryAfter` and `Skip` of any copy of the SDK. */
 export const nextSymbol: unique symbol = Symbol.for("millrace.next");
+/** The error that a step or a wait recorded, on what the function sees of it. */
+export const recordedSymbol: unique symbol = Symbol("millrace.recorded");
 type NextRequest =
   | { readonly kind: "fatal" }
   | { readonly kind: "retry_after"; readonly delayMs: number }
@@ -23,11 +25,21 @@ export function nextRequestOf(thrown: unknown): NextRequest | undefined {
 /** `folder` is where the bundle lies: it is cut from the stack, so that paths read as in the project. */
 export function describeThrown(thrown: unknown, folder: string): AttemptError {
   try {
-    return describe(thrown, folder);
+    const recorded = recordedOf(thrown);
+    return recorded ?? describe(thrown, folder);
   } catch {
     // A getter or a proxy that throws while it is read.
     return { name: "Error", message: "the task threw a value that can't be read" };
   }
+}
+
+/** What a step threw is told as it was recorded: the function sees a likeness of it. */
+function recordedOf(thrown: unknown): AttemptError | undefined {
+  if (thrown === null || typeof thrown !== "object") return undefined;
+  const recorded = (thrown as { readonly [recordedSymbol]?: AttemptError })[recordedSymbol];
+  if (!recorded || errorCodeOf(recorded) !== undefined) return recorded;
+  const { code: _foreign, ...error } = recorded;
+  return error;
 }
 
 function describe(thrown: unknown, folder: string): AttemptError {
@@ -112,10 +124,12 @@ function describeCause(cause: unknown, folder: string): string {
  */
 export function cleanStack(stack: string, folder: string): string {
   const lines = stack.split("\n");
-  const runner = lines.findIndex((line) => isFrame(line) && runnerFrame.test(line));
+  // Above the task's first frame stands a call of ours that refused something.
+  const first = lines.findIndex((line) => isFrame(line) && !runnerFrame.test(line));
+  const runner = lines.findIndex((line, at) => at > first && isFrame(line) && runnerFrame.test(line));
   const kept = lines.filter((line, at) => {
     if (!isFrame(line)) return true;
-    return (runner === -1 || at < runner) && !foreignFrame.test(line);
+    return (runner === -1 || at < runner) && !runnerFrame.test(line) && !foreignFrame.test(line);
   });
   const own = kept.findLastIndex((line) => isFrame(line) && !nodeFrame.test(line));
   return kept

@@ -4,21 +4,21 @@
  */
 import { StringDecoder } from "node:string_decoder";
 import { limits } from "../limits.ts";
-import type { ParentChannel } from "./channel.ts";
+import type { LogGate } from "./log-gate.ts";
 
 type Callback = (error?: Error | null) => void;
 
 const reportDroppedBytes = 1024 * 1024;
 
 export class OutputCapture {
-  readonly #channel: ParentChannel;
+  readonly #gate: LogGate;
   #active = false;
   #bytes = 0;
   #lines = 0;
   #dropped = 0;
 
-  constructor(channel: ParentChannel) {
-    this.#channel = channel;
+  constructor(gate: LogGate) {
+    this.#gate = gate;
   }
 
   /** Replaces the `write` of stdout and stderr, for the life of the process. */
@@ -75,13 +75,13 @@ export class OutputCapture {
     const kept = text.length > room ? text.slice(0, room) : text;
     if (kept.length < text.length) this.#dropped += text.length - kept.length;
     for (let at = 0; at < kept.length; at += limits.logFrameBytesMax) {
-      this.#channel.post({ kind: "output", stream, text: kept.slice(at, at + limits.logFrameBytesMax) });
+      this.#gate.post({ kind: "output", stream, text: kept.slice(at, at + limits.logFrameBytesMax) });
     }
   }
 
   #reportDropped(): void {
     if (this.#dropped === 0) return;
-    this.#channel.post({ kind: "dropped", bytes: this.#dropped });
+    this.#gate.post({ kind: "dropped", bytes: this.#dropped });
     this.#dropped = 0;
   }
 }

@@ -10,6 +10,8 @@ import { makeAssetReporter } from "./asset-report.ts";
 import { connectionVariable, parseConnection } from "./connection.ts";
 import type { Emitter } from "./emit.ts";
 import type { OutputCapture } from "./capture.ts";
+import { makeOperationCalls, type OperationCallParts } from "./operation-calls.ts";
+import { emitPlaceHere } from "./step-scope.ts";
 import type { ValueStore } from "./value.ts";
 
 export interface ContextParts {
@@ -19,6 +21,7 @@ export interface ContextParts {
   readonly capture: OutputCapture;
   readonly values: ValueStore;
   readonly emitter: Emitter;
+  readonly calls: Pick<OperationCallParts, "project" | "folder" | "operations">;
   /** Sends, as long as the attempt lasts: what comes later belongs to nobody. */
   readonly post: (message: FromChild) => void;
 }
@@ -47,7 +50,8 @@ export function makeContext(parts: ContextParts): TaskContext {
       const text = message === undefined ? {} : { message: textOf(message).slice(0, limits.logLineBytesMax) };
       parts.post({ kind: "progress", fraction: bounded, ...text });
     },
-    emit: async (event, options) => parts.emitter.emit(event, options),
+    ...makeOperationCalls({ run, signal: parts.abort.signal, values: parts.values, ...parts.calls }),
+    emit: async (event, options) => parts.emitter.emit(event, options, emitPlaceHere(event)),
     asset: (asset) => makeAssetReporter(run, parts.emitter, asset),
     // oxlint-disable-next-line typescript/require-await
     artifact: async (name, content) => keepArtifact(parts, name, content),

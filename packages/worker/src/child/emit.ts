@@ -1,9 +1,10 @@
 /**
  * `ctx.emit`: what an attempt emits. Events go with its success, or at once when they are asked to.
  *
- * E1: an event's name is made of where it was emitted and how many of its type came before: a repeat of the attempt names
- *     its events alike, so they are recorded once.
+ * E1: an event's name is made of where it was emitted and how many of its type came before there: a repeat of the attempt
+ *     names its events alike, so they are recorded once. A step is a place of its own, for a repeat may leave it out.
  */
+import { createHash } from "node:crypto";
 import {
   emittedDataMax,
   emittedEventsMax,
@@ -18,6 +19,7 @@ import {
   type CloudEvent,
   type Json,
 } from "@millrace/core";
+import type { StepName } from "@millrace/protocol";
 import type { EmittedEvent, EmitOptions } from "@millrace/sdk";
 import type { EmitError, FromChild, RunAttempt } from "../pool/child-message.ts";
 
@@ -39,6 +41,10 @@ export class EmitAnswers {
     });
   }
 
+  get isWaiting(): boolean {
+    return this.#waiting.size > 0;
+  }
+
   answered(number: number, error: EmitError | undefined): void {
     const waiting = this.#waiting.get(number);
     this.#waiting.delete(number);
@@ -47,51 +53,88 @@ export class EmitAnswers {
   }
 }
 
+/** What is emitted in one place: in a step, or in the attempt outside its steps. */
+export class EmitPlace {
+  /** What goes with the step, or the attempt's success. */
+  readonly events: CloudEvent[] = [];
+  readonly #prefix: string;
+  readonly #occurrences = new Map<string, number>();
+
+  constructor(run: RunAttempt, step?: StepName) {
+    const { runId, item, generation } = run;
+    const place = [runId, ...(item === "" ? [] : [item]), `g${generation}`].join("/");
+    this.#prefix = step ? `${place}/${placeOf(step)}` : place;
+  }
+
+  nextId(type: string): string {
+    const occurrence = (this.#occurrences.get(type) ?? 0) + 1;
+    this.#occurrences.set(type, occurrence);
+    return `${this.#prefix}/${type}/${occurrence}`;
+  }
+}
+
+/** A long name would leave no room for the type. */
+function placeOf({ name, occurrence }: StepName): string {
+  const short = name.length <= stepShownMax;
+  return `${short ? name : createHash("sha256").update(name).digest("hex").slice(0, stepShownMax)}.${occurrence}`;
+}
+
+const stepShownMax = 24;
+
 /** The events of one attempt. */
 export class Emitter {
   readonly #run: RunAttempt;
   readonly #answers: EmitAnswers;
   readonly #post: (message: FromChild) => void;
-  readonly #occurrences = new Map<string, number>();
-  /** What goes with the attempt's success. */
-  readonly events: CloudEvent[] = [];
+  readonly #outside: EmitPlace;
 
   constructor(run: RunAttempt, answers: EmitAnswers, post: (message: FromChild) => void) {
     this.#run = run;
     this.#answers = answers;
     this.#post = post;
+    this.#outside = new EmitPlace(run);
   }
 
-  async emit(given: EmittedEvent, options: EmitOptions = {}): Promise<void> {
-    return this.put(this.#cloudEvent(given), { ...options, isNamed: given.id !== undefined });
+  /** What goes with the attempt's success. */
+  get events(): readonly CloudEvent[] {
+    return this.#outside.events;
   }
 
-  /** The id of the next event of this name. */
-  nextId(name: string): string {
-    const { runId, item, generation } = this.#run;
-    const occurrence = (this.#occurrences.get(name) ?? 0) + 1;
-    this.#occurrences.set(name, occurrence);
-    return [runId, ...(item === "" ? [] : [item]), `g${generation}`, name, occurrence].join("/");
+  /** `step`: the place of the step that emits it. */
+  async emit(given: EmittedEvent, options: EmitOptions = {}, step?: EmitPlace): Promise<void> {
+    const event = this.#cloudEvent(given, step ?? this.#outside);
+    return this.put(event, { ...options, isNamed: given.id !== undefined }, step);
+  }
+
+  /** The id of the next telling of this name, where it is told. */
+  nextId(name: string, step?: EmitPlace): string {
+    return (step ?? this.#outside).nextId(name);
   }
 
   // oxlint-disable-next-line typescript/require-await -- what it throws is the promise's
-  async put(event: CloudEvent, options: EmitOptions & { readonly isNamed?: boolean }): Promise<void> {
-    if (options.now) return this.#emitNow(event, options.isNamed ?? false);
-    if (this.events.length === emittedEventsMax) {
+  async put(
+    event: CloudEvent,
+    { now, isNamed = false }: EmitOptions & { readonly isNamed?: boolean },
+    step?: EmitPlace,
+  ): Promise<void> {
+    if (now) return this.#emitNow(event, isNamed);
+    const place = step ?? this.#outside;
+    const what = step ? "A step" : "An attempt";
+    if (place.events.length === emittedEventsMax) {
       throw new MillraceError("MILLRACE_EVENT_TOO_LARGE", {
-        message: `An attempt emits at most ${emittedEventsMax} events with its success.`,
+        message: `${what} emits at most ${emittedEventsMax} events with its success.`,
         advice: "Emit fewer, with more data each, or use { now: true }.",
       });
     }
     const size = JSON.stringify(event.data ?? null).length;
     if (size > emittedDataMax) {
       throw new MillraceError("MILLRACE_EVENT_TOO_LARGE", {
-        message: `The data of an event of type ${event.type} has ${size} characters as JSON; with the attempt's success go ${emittedDataMax}.`,
+        message: `The data of an event of type ${event.type} has ${size} characters as JSON; with the success go ${emittedDataMax}.`,
         advice:
           "Put the data into storage and its address into the event, or use { now: true }, which takes 1 MB.",
       });
     }
-    this.events.push(event);
+    place.events.push(event);
   }
 
   /** An attempt before this one may have emitted it with other data: the first one counts. */
@@ -103,7 +146,7 @@ export class Emitter {
     }
   }
 
-  #cloudEvent(given: EmittedEvent): CloudEvent {
+  #cloudEvent(given: EmittedEvent, place: EmitPlace): CloudEvent {
     const { data, subject, time } = given;
     const type = typeof given.type === "string" ? given.type : given.type.type;
     const fault = data === undefined ? undefined : findJsonFault(data);
@@ -117,7 +160,7 @@ export class Emitter {
     const { pipeline, node } = this.#run;
     const event: CloudEvent = {
       specversion: "1.0",
-      id: given.id ?? this.#idOf(type),
+      id: given.id ?? nextId(place, type),
       source: given.source ?? taskSource(pipeline, node),
       type,
       ...(subject === undefined ? {} : { subject }),
@@ -127,14 +170,12 @@ export class Emitter {
     requireForeign(parseCloudEvent(event as unknown as Json));
     return event;
   }
+}
 
-  #idOf(type: string): string {
-    if (type.length > emittedTypeMax) {
-      throw new MillraceError("MILLRACE_EVENT_INVALID", {
-        message: `The type of an event that a task emits has at most ${emittedTypeMax} characters, or the event an id of its own.`,
-        fields: { path: "/type" },
-      });
-    }
-    return this.nextId(type);
-  }
+function nextId(place: EmitPlace, type: string): string {
+  if (type.length <= emittedTypeMax) return place.nextId(type);
+  throw new MillraceError("MILLRACE_EVENT_INVALID", {
+    message: `The type of an event that a task emits has at most ${emittedTypeMax} characters, or the event an id of its own.`,
+    fields: { path: "/type" },
+  });
 }

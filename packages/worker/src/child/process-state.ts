@@ -30,6 +30,11 @@ export class ProcessState {
     return true;
   }
 
+  /** The same, in the middle of an attempt: what is due in this turn of the event loop counts too. */
+  isIdle(): boolean {
+    return !process.getActiveResourcesInfo().includes("Immediate") && this.isQuiet();
+  }
+
   leave(): void {
     for (const name of Object.keys(process.env)) {
       if (!this.#environment.has(name)) delete process.env[name];

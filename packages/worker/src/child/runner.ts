@@ -14,16 +14,21 @@ import type {
   ChildResult,
   FromChild,
   LoadBundle,
+  ProducedWait,
   RunAttempt,
   ToChild,
 } from "../pool/child-message.ts";
 import { limits } from "../limits.ts";
+import { AttemptOperations, processHost } from "./attempt-operations.ts";
 import { describeThrown, nextRequestOf, nextSymbol } from "./attempt-error.ts";
 import { OutputCapture } from "./capture.ts";
 import { ParentChannel } from "./channel.ts";
 import { makeContext } from "./context.ts";
 import { callInDebugger } from "./debugger.ts";
 import { EmitAnswers, Emitter } from "./emit.ts";
+import { InlineBudget } from "./inline-budget.ts";
+import { LogGate } from "./log-gate.ts";
+import { checkReplay } from "./replay-check.ts";
 import { ProcessState } from "./process-state.ts";
 import { ValueStore } from "./value.ts";
 
@@ -35,7 +40,8 @@ interface BundleModule {
 
 class Runner {
   readonly #channel = new ParentChannel();
-  readonly #capture = new OutputCapture(this.#channel);
+  readonly #gate = new LogGate(this.#channel);
+  readonly #capture = new OutputCapture(this.#gate);
   readonly #values: ValueStore;
   readonly #state = new ProcessState();
   readonly #emitAnswers = new EmitAnswers();
@@ -76,6 +82,10 @@ class Runner {
       case "abort":
         if (this.#current?.run.id === message.id) this.#current.abort.abort(abortReason(message.reason));
         return;
+      case "recorded":
+        if (this.#current?.run.id === message.id)
+          this.#current.operations?.operations.recorded(message.steps);
+        return;
       case "emitted":
         return this.#emitAnswers.answered(message.number, message.error);
       case "end":
@@ -105,20 +115,72 @@ class Runner {
   #run(run: RunAttempt): void {
     const abort = new AbortController();
     const post = (message: FromChild): void => {
-      if (!current.ended) this.#channel.post(message);
+      if (!current.ended) this.#gate.post(message);
     };
     const emitter = new Emitter(run, this.#emitAnswers, post);
     const current: CurrentAttempt = { run, abort, post, emitter, ended: false };
     this.#current = current;
     this.#state.enter(run.env);
     this.#capture.begin();
-    this.#call(current).then(
-      (output) => this.#succeed(current, output),
-      (thrown: unknown) => this.#fail(current, thrown),
+    if (run.records) {
+      this.#gate.hold();
+      this.#operations(current);
+    }
+    this.#call(current, () => this.#operations(current)).then(
+      (output) => this.#afterSteps(current, () => this.#succeed(current, output)),
+      (thrown: unknown) => this.#afterSteps(current, () => this.#fail(current, thrown)),
     );
   }
 
-  async #call(current: CurrentAttempt): Promise<unknown> {
+  #operations(current: CurrentAttempt): AttemptOperations {
+    current.operations ??= new AttemptOperations({
+      run: current.run,
+      values: this.#values,
+      state: this.#state,
+      gate: this.#gate,
+      post: current.post,
+      isEmitting: () => this.#emitAnswers.isWaiting,
+      suspend: (waits) => void this.#suspend(current, waits),
+    });
+    return current.operations;
+  }
+
+  async #suspend(current: CurrentAttempt, waits: readonly ProducedWait[]): Promise<void> {
+    if (current.run.checkReplay) await this.#checkReplay(current);
+    if (!current.reported) this.#report(current, { kind: "suspended", waits }, false);
+  }
+
+  /** What the function says meanwhile it has said before. */
+  async #checkReplay(current: CurrentAttempt): Promise<void> {
+    const { run, post, operations } = current;
+    if (!operations) return;
+    this.#gate.hold();
+    const silent = (message: FromChild): void => {
+      if (message.kind === "emit") this.#emitAnswers.answered(message.number, undefined);
+    };
+    const emitter = new Emitter(run, this.#emitAnswers, silent);
+    const found = await checkReplay({
+      asked: operations.operations.asked,
+      records: operations.operations.records,
+      host: processHost(this.#values, this.#state),
+      folder: this.#folder,
+      call: async (again) =>
+        this.#call({ ...current, post: silent, emitter }, () => ({
+          operations: again,
+          budget: new InlineBudget([]),
+        })),
+    });
+    this.#gate.drop();
+    this.#gate.open();
+    if (found !== undefined) post({ kind: "log", level: "warn", text: found });
+  }
+
+  #afterSteps(current: CurrentAttempt, then: () => void): void {
+    if (current.operations) current.operations.operations.functionEnded(then);
+    else then();
+  }
+
+  async #call(current: CurrentAttempt, operations: () => AttemptOperations): Promise<unknown> {
     const { run, abort, post, emitter } = current;
     if (!this.#project) return undefined;
     const task = this.#taskFunction(this.#project, run);
@@ -129,6 +191,7 @@ class Runner {
       capture: this.#capture,
       values: this.#values,
       emitter,
+      calls: { project: this.#project, folder: this.#folder, operations },
       post,
     });
     const input = this.#values.read(run.input);
@@ -158,7 +221,12 @@ class Runner {
   #succeed(current: CurrentAttempt, output: unknown): void {
     try {
       if (this.#loadError) return this.#end(current, { kind: "failed", error: this.#loadError }, true);
-      const produced = this.#values.produce(output, { inlineBytesMax, outputBytesMax });
+      const produced = this.#values.produce(output, {
+        inlineBytesMax,
+        bytesMax: outputBytesMax,
+        what: "the task's output",
+        tooLarge: "MILLRACE_OUTPUT_TOO_LARGE",
+      }).carried;
       const { events } = current.emitter;
       const emitted = events.length === 0 ? {} : { events };
       this.#end(current, { kind: "succeeded", output: produced, ...emitted }, false);
@@ -189,6 +257,8 @@ class Runner {
   }
 
   #report(current: CurrentAttempt, outcome: ChildOutcome, spoiled: boolean): void {
+    current.operations?.operations.stop();
+    this.#gate.open();
     current.ended = true;
     current.reported = true;
     this.#capture.end();
@@ -229,6 +299,7 @@ interface CurrentAttempt {
   /** Sends, as long as the attempt lasts. */
   readonly post: (message: FromChild) => void;
   readonly emitter: Emitter;
+  operations?: AttemptOperations;
   ended: boolean;
   reported?: boolean;
 }

@@ -2,12 +2,21 @@
 import { createHash } from "node:crypto";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { findJsonFault, formatPath, MillraceError, type Json } from "@millrace/core";
+import { findJsonFault, formatPath, MillraceError, type ErrorCode, type Json } from "@millrace/core";
 import type { LocalValue, ProducedValue } from "../pool/child-message.ts";
 
 export interface ValueBounds {
   readonly inlineBytesMax: number;
-  readonly outputBytesMax: number;
+  readonly bytesMax: number;
+  /** Whose value it is, for messages. */
+  readonly what: string;
+  readonly tooLarge: ErrorCode;
+}
+
+export interface Produced {
+  readonly carried: ProducedValue;
+  /** Its JSON text. */
+  readonly text: string;
 }
 
 export class ValueStore {
@@ -19,27 +28,28 @@ export class ValueStore {
     this.#folder = folder;
   }
 
-  /** Checks and writes a task's answer; no answer is `null`. */
-  produce(output: unknown, bounds: ValueBounds): ProducedValue {
+  /** Checks and writes a value; none is `null`. */
+  produce(output: unknown, bounds: ValueBounds): Produced {
+    const { inlineBytesMax, bytesMax, what, tooLarge } = bounds;
     const value = (output === undefined ? null : output) as Json;
     const fault = findJsonFault(value);
     if (fault) {
       throw new MillraceError("MILLRACE_VALUE_NOT_JSON", {
-        message: `the task's output can't be carried by JSON: ${formatPath(fault.path)} is ${fault.found}`,
+        message: `${what} can't be carried by JSON: ${formatPath(fault.path)} is ${fault.found}`,
         fields: { path: formatPath(fault.path), found: fault.found },
       });
     }
     const text = JSON.stringify(value);
-    if (text.length <= bounds.inlineBytesMax && Buffer.byteLength(text) <= bounds.inlineBytesMax)
-      return { value };
+    if (text.length <= inlineBytesMax && Buffer.byteLength(text) <= inlineBytesMax)
+      return { carried: { value }, text };
     const bytes = Buffer.from(text);
-    if (bytes.length > bounds.outputBytesMax) {
-      throw new MillraceError("MILLRACE_OUTPUT_TOO_LARGE", {
-        message: `the task's output is ${bytes.length} bytes of JSON, more than ${bounds.outputBytesMax}`,
-        fields: { bytes: bytes.length, bytesMax: bounds.outputBytesMax },
+    if (bytes.length > bytesMax) {
+      throw new MillraceError(tooLarge, {
+        message: `${what} is ${bytes.length} bytes of JSON, more than ${bytesMax}`,
+        fields: { bytes: bytes.length, bytesMax },
       });
     }
-    return this.write(bytes);
+    return { carried: this.write(bytes), text };
   }
 
   /** Puts bytes into a file of the worker's folder. */

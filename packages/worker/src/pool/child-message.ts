@@ -4,10 +4,20 @@
  * Values above the inline bound lie in files of the worker's folder: no message is large.
  */
 import type { AttemptError, CloudEvent, ErrorCode, Json } from "@millrace/core";
-import type { ArtifactType, LogLevel } from "@millrace/protocol";
+import type { ArtifactType, LogLevel, StepName, StepRecord, WaitOperation } from "@millrace/protocol";
 
 /** A value, or the file that holds its JSON text. */
 export type LocalValue = { readonly value: Json } | { readonly file: string };
+
+/** What the task run has recorded, with its values on this machine. */
+export interface LocalRecord extends StepName {
+  readonly seq: number;
+  readonly kind: StepRecord["kind"];
+  readonly outcome:
+    | { readonly kind: "value"; readonly value: LocalValue }
+    | { readonly kind: "error"; readonly error: AttemptError }
+    | { readonly kind: "timeout" };
+}
 
 export interface LoadBundle {
   readonly kind: "load";
@@ -38,6 +48,10 @@ export interface RunAttempt {
   readonly connections: { readonly [name: string]: string | null };
   /** Waits for a debugger before it calls the task. */
   readonly inspect?: boolean;
+  /** Before it is suspended, its function runs once more on what is recorded, and what differs is logged. */
+  readonly checkReplay?: boolean;
+  /** By `seq`; absent: none. */
+  readonly records?: readonly LocalRecord[];
 }
 
 export interface EmitError {
@@ -51,12 +65,29 @@ export type ToChild =
   | { readonly kind: "abort"; readonly id: number; readonly reason: string }
   /** What became of an `emit`; without an error it is recorded. */
   | { readonly kind: "emitted"; readonly number: number; readonly error?: EmitError }
+  /** Steps of the attempt `id` that are recorded. */
+  | { readonly kind: "recorded"; readonly id: number; readonly steps: readonly StepName[] }
   | { readonly kind: "end" };
 
 /** A value that the child produced: inline, or in a file whose hash it knows. */
 export type ProducedValue =
   | { readonly value: Json }
   | { readonly file: string; readonly blob: string; readonly bytes: number };
+
+/** A step that ended, to be recorded. */
+export interface ProducedStep extends StepName {
+  readonly outcome:
+    | { readonly kind: "value"; readonly value: ProducedValue }
+    | { readonly kind: "error"; readonly error: AttemptError };
+  readonly events?: readonly CloudEvent[];
+}
+
+/** What an attempt waits for, with the input of a pipeline that it calls still to be stored. */
+export interface ProducedWait extends StepName {
+  readonly op:
+    | Exclude<WaitOperation, { readonly kind: "call" }>
+    | { readonly kind: "call"; readonly pipeline: string; readonly params: ProducedValue };
+}
 
 export type ChildOutcome =
   | {
@@ -65,7 +96,8 @@ export type ChildOutcome =
       readonly events?: readonly CloudEvent[];
     }
   | { readonly kind: "failed"; readonly error: AttemptError }
-  | { readonly kind: "skipped"; readonly reason: string };
+  | { readonly kind: "skipped"; readonly reason: string }
+  | { readonly kind: "suspended"; readonly waits: readonly ProducedWait[] };
 
 export interface ChildResult {
   readonly kind: "result";
@@ -99,6 +131,8 @@ export type FromChild =
     }
   /** An event that is to be recorded at once; `emitted` answers. `number` is never used twice in one process. */
   | { readonly kind: "emit"; readonly number: number; readonly event: CloudEvent }
+  /** `recorded` answers, in the order in which steps were said. */
+  | { readonly kind: "step"; readonly step: ProducedStep }
   | ChildResult
   /** Also at any other time, when something of an ended attempt breaks: `clean` is false then. */
   | { readonly kind: "settled"; readonly clean: boolean }

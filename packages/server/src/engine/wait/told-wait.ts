@@ -12,6 +12,7 @@ import {
   never,
   parseCondition,
   tellEvent,
+  tellPast,
   tellTime,
   type ConditionEvent,
   type ConditionInstance,
@@ -69,7 +70,8 @@ export class ToldWait {
     if (this.#ended || event.position <= this.#toldTo || !this.program || !this.#instance) return;
     if (!isEarlier) this.tellTime(event.recordedAt);
     if (this.#ended) return;
-    const step = tellEvent(this.program, this.#instance, event);
+    const tell = isEarlier ? tellPast : tellEvent;
+    const step = tell(this.program, this.#instance, event);
     this.#take(step.decided, step.touched);
   }
 

@@ -151,37 +151,29 @@ export class WaitEvaluator {
 
   async #beginAll(): Promise<void> {
     while (this.#beginning.length > 0) {
-      const begun = this.#beginning.splice(0);
-      const ended: BeginningWait[] = [];
+      const [first] = this.#beginning;
       try {
-        for (const wait of begun) {
-          if (!this.#shards.has(wait.told.row.shard) || !wait.isWanted()) wait.onSettled();
-          else {
-            for await (const event of this.#past(wait)) wait.told.tell(event, true);
-            if (wait.told.ended) ended.push(wait);
-            else if (wait.isWanted()) this.#place(wait);
-            else wait.onSettled();
-          }
-        }
-        await this.#options.prepare(
-          ended.map(({ told }) => told),
-          this.#recent,
-        );
+        await this.#beginOne(first!);
       } catch (error) {
-        // What was placed is placed; the rest begins once more.
         await this.#pause(error);
-        this.#beginning.unshift(
-          ...begun
-            .filter(({ told }) => !this.#fresh.has(told.row.id))
-            .map((wait) => ({ ...wait, told: new ToldWait(wait.told.row) })),
-        );
+        // It was told of a part of the past: it begins once more.
+        this.#beginning[0] = { ...first!, told: new ToldWait(first!.told.row) };
         continue;
       }
-      for (const wait of ended) {
-        this.#options.deliver(wait.told, this.#position);
-        wait.onSettled();
-      }
+      this.#beginning.shift();
     }
+  }
+
+  async #beginOne(wait: BeginningWait): Promise<void> {
+    const { told, isWanted, onSettled } = wait;
+    const isOurs = (): boolean => this.#shards.has(told.row.shard) && isWanted();
+    if (!isOurs()) return onSettled();
+    for await (const event of this.#past(wait)) told.tell(event, true);
+    if (told.ended) await this.#options.prepare([told], this.#recent);
+    if (!isOurs()) return onSettled();
+    if (!told.ended) return this.#place(wait);
+    this.#options.deliver(told, this.#position);
+    return onSettled();
   }
 
   async *#past({ told, lookBack }: BeginningWait): AsyncIterable<ConditionEvent> {

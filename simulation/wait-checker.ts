@@ -1,0 +1,151 @@
+/**
+ * Judges waits: each of them is told the durable log once more, by the core alone.
+ *
+ * C25: a wait ends as the log says: with the first entries that satisfy it after where it looks back to, or by its timeout.
+ * C26: no wait is left of a run that has ended, and no record of what functions wait for.
+ */
+import { nodeWait, type Json, type LogEvent, type OperationOutcome, type StoredValue } from "@millrace/core";
+import { ToldWait } from "@millrace/server";
+import type { FlushBatch, LiveRun, TaskRunRow, WaitRow } from "@millrace/store";
+import { keyOf, type MemoryTables } from "@millrace/testkit";
+import type { DefinitionsBook } from "./definitions-book.ts";
+import type { Journal } from "./journal.ts";
+
+export interface WaitCheckerOptions {
+  readonly tables: MemoryTables;
+  readonly journal: Journal;
+  readonly book: DefinitionsBook;
+  readonly blobs: ReadonlyMap<string, string>;
+}
+
+type WaitKey = Pick<WaitRow, "runId" | "node" | "item" | "generation" | "name" | "occurrence">;
+
+export class WaitChecker {
+  readonly #options: WaitCheckerOptions;
+  readonly #runs = new Map<string, LiveRun>();
+  readonly #waits = new Map<string, WaitRow>();
+  readonly #ends = new Map<string, OperationOutcome>();
+
+  constructor(options: WaitCheckerOptions) {
+    this.#options = options;
+  }
+
+  onFlush(batch: FlushBatch): void {
+    const { journal } = this.#options;
+    for (const run of batch.runsCreated) this.#runs.set(keyOf(run.id, run.generation), run);
+    for (const wait of batch.waits) {
+      journal.count("waits");
+      journal.note(`wait ${nameOf(wait)} of shard ${wait.shard}, told to ${wait.toldTo}`);
+      this.#waits.set(nameOf(wait), wait);
+    }
+    for (const { runId, node, item, generation, kind, name, occurrence, outcome } of batch.steps)
+      if (kind === "wait") this.#end({ runId, node, item, generation, name, occurrence }, outcome);
+    for (const row of batch.taskRuns) this.#noteNode(row);
+  }
+
+  #noteNode(row: TaskRunRow): void {
+    const run = this.#runs.get(keyOf(row.runId, row.generation));
+    if (!run || !this.#options.book.graph(run.bundle, run.pipeline).byId.has(row.node)) return;
+    if (this.#options.book.node(run.bundle, run.pipeline, row.node).kind !== "wait") return;
+    const key = { ...row, ...nodeWait };
+    const { state, reason, output } = row;
+    const isTimeout = reason?.code === "MILLRACE_WAIT_TIMEOUT";
+    if (reason !== undefined && !isTimeout) return;
+    if (isTimeout) this.#end(key, { kind: "timeout" });
+    else if (state === "succeeded" && output && row.dispatch > 0 && !row.carried)
+      this.#end(key, timedOut(output) ? { kind: "timeout" } : { kind: "value", value: output });
+  }
+
+  #end(key: WaitKey, outcome: OperationOutcome): void {
+    this.#options.journal.count(`waits ended: ${outcome.kind}`);
+    this.#options.journal.note(`wait ${nameOf(key)} ended: ${outcome.kind}`);
+    this.#ends.set(nameOf(key), outcome);
+  }
+
+  checkEnd(): void {
+    const { tables, journal } = this.#options;
+    for (const wait of tables.waits.values())
+      if (!tables.runs.has(keyOf(1, wait.runId)))
+        journal.violate("C26 nothing is left", `the wait ${nameOf(wait)}, id ${wait.id}`);
+    for (const { runId, node } of tables.codes.values())
+      if (!tables.runs.has(keyOf(1, runId)))
+        journal.violate("C26 nothing is left", `code of ${runId}/${node}`);
+    for (const [name, outcome] of this.#ends) {
+      const row = this.#waits.get(name);
+      if (row) this.#check(name, row, outcome);
+    }
+  }
+
+  #check(name: string, row: WaitRow, outcome: OperationOutcome): void {
+    // Where those of later generations look back to is in no row.
+    if (row.generation > 1) return;
+    const expected = this.#replay(row);
+    const found = this.#describe(row, outcome);
+    if (expected !== found)
+      this.#options.journal.violate(
+        "C25 a wait ends as the log says",
+        `${name} ended ${found}, expected ${expected}; ${row.condition}, told to ${row.toldTo}`,
+      );
+  }
+
+  #replay(row: WaitRow): string {
+    const told = new ToldWait({ ...row, state: undefined, toldTo: 0 });
+    const lookBack = this.#lookBackOf(row);
+    for (const entry of this.#options.tables.logs.get(1)?.entries ?? []) {
+      if (entry.lane !== "live" || entry.invalid !== undefined || told.ended) continue;
+      const isEarlier = entry.position <= row.toldTo;
+      if (isEarlier && !lookBack(entry)) continue;
+      told.tell(this.#asEvent(entry), isEarlier);
+      if (isEarlier && told.ended) return `in its look back, by ${entry.position}`;
+    }
+    // Everything after the last entry is told by time alone.
+    if (!told.ended) told.tellTime(Number.MAX_SAFE_INTEGER);
+    if (told.ended?.kind !== "fired") return row.condition === undefined ? "[]" : "timeout";
+    return positionsOf(told.firing()?.members ?? []);
+  }
+
+  /** As `lookBackOf` of the server has it; the simulated functions use each name once. */
+  #lookBackOf(row: WaitRow): (entry: LogEvent) => boolean {
+    const run = this.#runs.get(keyOf(row.runId, row.generation));
+    if (!run) return () => false;
+    const firing = run.firing && (this.#load(run.firing) as { readonly members?: object } | null);
+    const fired = Object.values(firing?.members ?? {}).flatMap((list) =>
+      (list as { readonly position?: number }[]).flatMap(({ position }) => position ?? []),
+    );
+    if (fired.length > 0) return ({ position }) => position > Math.max(...fired);
+    return ({ recordedAt }) => recordedAt >= run.createdAt;
+  }
+
+  #asEvent({ data, extensions, ...event }: LogEvent): Parameters<ToldWait["tell"]>[0] {
+    const { position, recordedAt, type, source, id, subject, time } = event;
+    const common = { position, recordedAt, type, source, id, time, attributes: extensions };
+    return { ...common, ...(subject === undefined ? {} : { subject }), data: this.#load(data) };
+  }
+
+  #describe(row: WaitRow, outcome: OperationOutcome): string {
+    if (outcome.kind !== "value") return outcome.kind;
+    if (row.condition === undefined) return "[]";
+    const { members = {} } = (this.#load(outcome.value) ?? {}) as { readonly members?: object };
+    const all = Object.values(members).flat() as { readonly position?: number }[];
+    return positionsOf(all);
+  }
+
+  #load(stored: StoredValue): Json {
+    if (stored.blob === undefined) return stored.value;
+    return JSON.parse(this.#options.blobs.get(stored.blob) ?? "null") as Json;
+  }
+}
+
+/** In their order, however the operands are named. */
+function positionsOf(members: readonly object[]): string {
+  const positions = members.flatMap((member) => (member as { readonly position?: number }).position ?? []);
+  return JSON.stringify(positions.toSorted((a, b) => a - b));
+}
+
+function timedOut({ value }: StoredValue): boolean {
+  return value !== null && typeof value === "object" && (value as { timedOut?: unknown }).timedOut === true;
+}
+
+function nameOf({ runId, node, item, generation, name, occurrence }: WaitKey): string {
+  return `${runId}/${node}/${item}/${generation}/${name}/${occurrence}`;
+}
