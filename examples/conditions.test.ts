@@ -43,6 +43,7 @@ interface Firing {
   readonly id: string;
   readonly key?: string;
   readonly revision: number;
+  readonly partition?: string;
   readonly members: readonly { readonly operand: string; readonly position?: number }[];
 }
 
@@ -96,6 +97,54 @@ describe("the condition", () => {
     expect(await simulated("quarterly", weekAgo, 7)).toBe(7 * 96);
     expect(await simulated("closings", Date.parse("2026-01-31T12:00:00Z"), 28)).toBe(1);
     expect(await simulated("closings", Date.parse("2026-01-31T12:00:00Z"), 29)).toBe(2);
+  });
+
+  const hourOf = (day: string, hour: number): string => `${day}T${String(hour).padStart(2, "0")}:00Z`;
+
+  async function update(partition: string, rows = 1): Promise<number> {
+    const data = { partition, metadata: { rows } };
+    return emit("millrace.asset.updated", { subject: "lake/orders", data });
+  }
+
+  async function firedFor(name: string, count: number): Promise<(string | undefined)[]> {
+    for (;;) {
+      const found = await firings(name);
+      if (found.length >= count) return found.map(({ partition }) => partition);
+    }
+  }
+
+  test("updated fires for partitions: each, the latest that have rows, and those that they are part of", async () => {
+    const hours = [hourOf("2026-01-05", 1), hourOf("2026-01-12", 23)];
+    for (const hour of hours) await update(hour);
+    expect(await firedFor("any-hour", 2)).toEqual(hours);
+    expect(await firedFor("changed-week", 2)).toEqual(["2026-01-05", "2026-01-12"]);
+    const now = `${new Date().toISOString().slice(0, 13)}:00Z`;
+    await update(now, 0);
+    await update(now, 7);
+    expect(await firedFor("filled-hour", 1)).toEqual([now]);
+  });
+
+  test("updated with all fires once for a day of which all hours are there", async () => {
+    for (let hour = 23; hour >= 0; hour -= 1) await update(hourOf("2026-02-01", hour));
+    await update(hourOf("2026-02-01", 5));
+    await update(hourOf("2026-02-02", 5));
+    await firedFor("any-hour", 30);
+    expect(await firedFor("whole-day", 1)).toEqual(["2026-02-01"]);
+  });
+
+  test("reached fires for a day when progress passes its end, and once more for late data", async () => {
+    const progress = (until: string) =>
+      emit("millrace.asset.progress", { subject: "lake/orders", data: { until } });
+    await progress("2026-03-02T00:09:59Z");
+    expect(await firings("day-reached")).toEqual([]);
+    await progress("2026-03-02T00:10:00Z");
+    expect(await firedFor("day-reached", 1)).toEqual(["2026-03-01"]);
+    const late = await update(hourOf("2026-03-01", 3));
+    expect(await firedFor("day-reached", 2)).toEqual(["2026-03-01", "2026-03-01"]);
+    expect((await firings("day-reached")).at(-1)).toMatchObject({
+      revision: 2,
+      members: [{ position: late }],
+    });
   });
 
   test("all joins events of one key, in any order", async () => {

@@ -16,6 +16,64 @@ table artifact partition by RANGE (created_at)
   constraint artifact_pkey PRIMARY KEY (workspace, run_id, node, item, generation, attempt, name, created_at)
   CREATE INDEX artifact_by_blob ON ONLY millrace.artifact USING btree (blob)
 
+table asset_partition with (fillfactor=70, autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=2000)
+  workspace integer not null
+  asset text collate "C" not null
+  lane text not null
+  partition text collate "C" not null
+  updates bigint not null
+  position bigint not null
+  updated_at timestamp with time zone
+  is_observed boolean not null
+  version text
+  metadata json
+  revision integer
+  run_id text collate "C"
+  pipeline text collate "C"
+  node text collate "C"
+  item text collate "C"
+  generation integer
+  constraint asset_partition_pkey PRIMARY KEY (workspace, asset, lane, partition)
+  constraint asset_partition_update_whole CHECK ((((updates = 0) = (updated_at IS NULL)) AND ((updates = 0) = (version IS NULL))))
+
+table asset_state with (fillfactor=70, autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=2000)
+  workspace integer not null
+  asset text collate "C" not null
+  lane text not null
+  updates bigint not null
+  update_position bigint
+  updated_at timestamp with time zone
+  run_id text collate "C"
+  progress_until timestamp with time zone
+  progress_position bigint
+  progress_at timestamp with time zone
+  rejected bigint not null
+  rejected_position bigint
+  rejected_at timestamp with time zone
+  rejected_partition text
+  rejected_reason text
+  rejected_run_id text collate "C"
+  constraint asset_state_pkey PRIMARY KEY (workspace, asset, lane)
+  constraint asset_state_progress_whole CHECK ((((progress_until IS NULL) = (progress_position IS NULL)) AND ((progress_until IS NULL) = (progress_at IS NULL))))
+  constraint asset_state_rejected_whole CHECK ((((rejected = 0) = (rejected_position IS NULL)) AND ((rejected = 0) = (rejected_reason IS NULL))))
+  constraint asset_state_update_whole CHECK ((((updates = 0) = (update_position IS NULL)) AND ((updates = 0) = (updated_at IS NULL))))
+
+table asset_use
+  workspace integer not null
+  run_id text collate "C" not null
+  generation integer not null
+  node text collate "C" not null
+  item text collate "C" not null
+  direction text not null
+  asset text collate "C" not null
+  partition text collate "C" not null
+  position bigint
+  version text
+  at timestamp with time zone not null
+  constraint asset_use_direction_known CHECK ((direction = ANY (ARRAY['read'::text, 'write'::text])))
+  constraint asset_use_pkey PRIMARY KEY (workspace, run_id, generation, node, item, direction, asset, partition)
+  CREATE INDEX asset_use_by_age ON millrace.asset_use USING brin (at)
+
 table attempt_history partition by RANGE (ended_at)
   workspace integer not null
   run_id text collate "C" not null
@@ -483,6 +541,11 @@ function check_run() returns trigger body bd55b591a0f266da3d58e4846cb2b2e9
 function check_task_run() returns trigger body 579106af719f65511e4ac5b3ae13a661
 function event_content_hash(p_lane text, p_type text, p_subject text, p_time_ms double precision, p_attributes text, p_data text, p_blob text) returns bigint body d41d8cd98f00b204e9800998ecf8427e
 function flush(p_node bigint, p_flush bigint, p_runs flush_run[], p_task_runs flush_task_run[], p_ended flush_run_end[], p_final flush_task_run[], p_more flush_run_end[], p_rest json) returns void body 86f45ce1dd0483773da537bf1560d0ac
+function flush_asset_partitions(p_workspace integer, p_first bigint, p_at timestamp with time zone, p_others integer[], p_assets flush_asset[]) returns void body 981b5895b9bac3fa57921b500aed4e35
+function flush_asset_reads(p_rest json) returns void body 496ece511fbaf46d834508ec4a159502
+function flush_asset_states(p_workspace integer, p_first bigint, p_at timestamp with time zone, p_others integer[], p_assets flush_asset[]) returns void body 6d54d67ff38be63240eae7c5020dc168
+function flush_asset_writes(p_workspace integer, p_first bigint, p_at timestamp with time zone, p_others integer[], p_assets flush_asset[]) returns void body c0c83ce4ceaa6bb335976f23b01ef2a0
+function flush_assets(p_workspace integer, p_change json, p_assets flush_asset[]) returns void body 4842175596a870def8191495f9ec51af
 function flush_code(p_rest json) returns void body d83bee0bee0288cd1dff6dda7715051a
 function flush_identities(p_workspace integer, p_events flush_event[], p_position bigint, p_at timestamp with time zone) returns integer body 48cb668271c29f10a24f22fb04aff94f
 function flush_identity_positions(p_workspace integer, p_events flush_event[], p_position bigint, p_kept bigint[]) returns void body 68aca0def01a0078f9522edf7f6398c8
@@ -493,11 +556,14 @@ function flush_log_head(p_workspace integer, p_at timestamp with time zone, p_no
 function flush_log_mark(p_workspace integer, p_position bigint, p_at timestamp with time zone) returns void body aafddd1ead3adb97580b6eb99a7ec6c5
 function flush_offers(p_rest json) returns void body 48daf18ab104c2bb85a2e964f7a32baa
 function flush_other_events(p_workspace integer, p_events flush_event[], p_position bigint, p_kept bigint[]) returns json body d7fc0693d9611f23b43bf72d10a7f698
-function flush_rest(p_rest json) returns void body c4649013caa272b35f4cb55417a66b1d
+function flush_position(p_first bigint, p_others integer[], p_at integer) returns bigint body d41d8cd98f00b204e9800998ecf8427e
+function flush_rest(p_rest json) returns void body 1e060bb8f0a17c18daa0abd9b6a19dea
+function flush_rest_before_assets(p_rest json) returns void body c4649013caa272b35f4cb55417a66b1d
 function flush_rest_before_waits(p_rest json) returns void body f818fc75b5bf1796fb3e58bf8ec412de
 function flush_rest_of_runs(p_rest json) returns void body 5b0e339be46fe57c43ea20851ac3ad17
 function flush_triggers(p_rest json) returns void body 01dfad10dae48bc2e3b80a6e44f6da5f
 function flush_waits(p_rest json) returns void body 32b1541c0d878ebba5611866fe6f96d3
+function flush_with_assets(p_node bigint, p_flush bigint, p_runs flush_run[], p_task_runs flush_task_run[], p_ended flush_run_end[], p_final flush_task_run[], p_more flush_run_end[], p_rest json, p_workspace integer, p_clock_ms double precision, p_events flush_event[], p_assets flush_asset[]) returns json body c4af0fa899f095e9e4f06932ddeeae00
 function flush_with_log(p_node bigint, p_flush bigint, p_runs flush_run[], p_task_runs flush_task_run[], p_ended flush_run_end[], p_final flush_task_run[], p_more flush_run_end[], p_rest json, p_workspace integer, p_clock_ms double precision, p_events flush_event[]) returns json body 3e52c28a3d5c949afabf27d62462bb44
 function keep_partitions(p_table text, p_key text, p_now timestamp with time zone, p_days_ahead integer, p_retention_days integer, OUT made text[], OUT dropped text[]) returns record body 2ba8d95bea76c7d46ba68a426a906212
 function make_partition(p_table text, p_key text, p_name text, p_day date) returns void body 11c5e8472038b80a2667528f322113ac

@@ -1,5 +1,5 @@
 // A pipeline for each atom and operator of conditions. docs/reference/conditions.md shows them one by one.
-import { eventType, on, pipeline, task } from "millrace";
+import { asset, daily, eventType, hourly, on, pipeline, task, weekly } from "millrace";
 import { z } from "zod";
 
 export const paid = eventType("order.paid", {
@@ -33,6 +33,50 @@ export const closings = pipeline(
   "closings",
   { on: on.at(["2026-01-31T18:00", "2026-02-28T18:00"], { tz: "Europe/Berlin" }) },
   ({ firing }) => count(firing.members.schedule),
+);
+
+export const hours = asset("lake/orders", { partitions: hourly("2026-01-01") });
+export const days = asset("mart/orders", { partitions: daily("2026-01-01"), upstream: [hours] });
+
+const forPartition = task("for-partition", (key: string) => key);
+
+export const anyHour = pipeline("any-hour", { on: on.updated(hours) }, ({ partition }) =>
+  forPartition(partition.key),
+);
+
+export const filledHour = pipeline(
+  "filled-hour",
+  {
+    on: on.updated(hours, {
+      where: { data: { metadata: { rows: { gt: 0 } } } },
+      partitions: { latest: 48 },
+    }),
+  },
+  ({ partition }) => forPartition(partition.key),
+);
+
+export const wholeDay = pipeline("whole-day", { on: on.updated(hours, { all: days }) }, ({ partition }) =>
+  forPartition(partition.key),
+);
+
+export const changedWeek = pipeline(
+  "changed-week",
+  { on: on.updated(hours, { each: weekly("2026-01-01") }) },
+  ({ partition }) => forPartition(partition.key),
+);
+
+export const dayReached = pipeline(
+  "day-reached",
+  {
+    on: on.reached(hours, {
+      partitions: days,
+      delay: "10m",
+      late: { debounce: "1s", max: 1 },
+      orAfter: "3h",
+      from: "2026-03-01T00:00:00Z",
+    }),
+  },
+  ({ partition }) => forPartition(partition.key),
 );
 
 export const delivered = pipeline(

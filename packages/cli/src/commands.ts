@@ -39,6 +39,10 @@ export const commands = {
     summary: "list triggers; explain them, list and simulate their firings",
     load: () => import("./command/trigger.ts"),
   },
+  assets: {
+    summary: "list assets; show one, tell of an update",
+    load: () => import("./command/assets.ts"),
+  },
   pools: { summary: "list the shared limits; set their slots", load: () => import("./command/pools.ts") },
   workers: { summary: "list connected workers", load: () => import("./command/workers.ts") },
   server: { summary: "run a server", load: () => import("./command/server.ts") },
@@ -64,6 +68,7 @@ export const helpGroups: readonly (readonly [title: string, names: readonly Comm
   ["Begin", ["init", "dev", "run"]],
   ["Runs", ["runs", "show", "logs", "cancel", "rerun", "mark"]],
   ["Events", ["emit", "events", "trigger", "hooks"]],
+  ["Assets", ["assets"]],
   ["Pipelines", ["pipelines", "graph", "deploy", "rollback"]],
   ["Operate", ["server", "worker", "workers", "pools", "migrate", "doctor"]],
 ];

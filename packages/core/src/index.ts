@@ -1,7 +1,17 @@
 export { assert, unreachable } from "./assert.ts";
 export { canonicalJson } from "./canonical-json.ts";
 export { compileCondition, type EventUse, type Program } from "./condition/compile.ts";
-export { operandsOf, type Condition, type ConditionKind, type KeyDefinition } from "./condition/condition.ts";
+export {
+  operandsOf,
+  type Condition,
+  type ConditionKind,
+  type KeyDefinition,
+  type PartitionFilter,
+  type ReachedAtom,
+  type RevisePolicy,
+  type UpdatedAtom,
+  type WatchedAsset,
+} from "./condition/condition.ts";
 export { describeCondition } from "./condition/words.ts";
 export { describeSpan } from "./condition/describe.ts";
 export { type ConditionEvent } from "./condition/condition-event.ts";
@@ -11,6 +21,7 @@ export {
   dueOf,
   explainInstance,
   holdsEntry,
+  inheritInstance,
   never,
   tellEvent,
   tellPast,
@@ -20,8 +31,9 @@ export {
   type Decided,
   type InstanceStep,
 } from "./condition/instance.ts";
-export { type Match, type MatchWindow, type Member } from "./condition/match.ts";
+export { type Match, type MatchPartition, type MatchWindow, type Member } from "./condition/match.ts";
 export { parseCondition } from "./condition/parse.ts";
+export { usualRevisePolicy } from "./condition/parse-asset.ts";
 export { compileWhere, type CompiledWhere } from "./condition/where/compile.ts";
 export {
   canonicalEventKey,
@@ -137,6 +149,30 @@ export {
   type LimitRequest,
 } from "./limit/limit.ts";
 export {
+  assetEntry,
+  assetFactOf,
+  hasDynamicKeys,
+  type AssetFact,
+  type AssetTelling,
+  type EntryPlace,
+} from "./asset/entry.ts";
+export { partitionsOf, readAssetKey, type AssetKey } from "./asset/key.ts";
+export { assetEntryId, assetReportId, assetReportName, taskSource, type TaskRunName } from "./asset/name.ts";
+export { parseAsset, readAssetName } from "./asset/parse.ts";
+export {
+  expectedKeys,
+  partitionPicture,
+  type ExpectedKeys,
+  type PartitionPicture,
+  type PartitionRange,
+} from "./asset/picture.ts";
+export { assetUnchangedType, isAssetReport, readAssetReport, type AssetReport } from "./asset/report.ts";
+export {
+  assetKeyMax,
+  assetMetadataMax,
+  assetNameMax,
+  assetUsesMax,
+  assetVersionMax,
   callDepthMax,
   emittedDataMax,
   emittedEventsMax,
@@ -203,6 +239,7 @@ export {
   taskRunStates,
   type AttemptOutcome,
   type AttemptRecord,
+  type NamedReport,
   type CancelRequest,
   type Decision,
   type DispatchName,
@@ -233,6 +270,50 @@ export {
   type WaitOperation,
   type WaitRequest,
 } from "./run/wait.ts";
+export {
+  assetPartitionType,
+  assetProgressType,
+  assetUpdatedType,
+  type AssetPartitionAdded,
+  type AssetProducer,
+  type AssetProgress,
+  type AssetUpdate,
+} from "./partition/asset-event.ts";
+export { cover, coveredTo, forgetBefore, type Coverage } from "./partition/coverage.ts";
+export {
+  type AssetDefinition,
+  type AssetUpstream,
+  type DimensionMapping,
+  type DynamicPartitions,
+  type PartitionDimension,
+  type PartitionMapping,
+  type PartitionsDefinition,
+  type StaticPartitions,
+  type TimePartitions,
+  type TuplePartitions,
+} from "./partition/definition.ts";
+export {
+  compilePartitionMapping,
+  type CompiledMapping as CompiledPartitionMapping,
+  type PartitionKey,
+} from "./partition/mapping.ts";
+export { canonicalPartitions, parsePartitionMapping, parsePartitions } from "./partition/parse.ts";
+export {
+  compilePartitions,
+  formatTuple,
+  readTuple,
+  requirePartition,
+  type Partitions,
+  type ReadKey,
+} from "./partition/partitions.ts";
+export {
+  always,
+  compileTimeWindows,
+  type TimeWindow,
+  type TimeWindows,
+  type WindowKeyForm,
+} from "./partition/time-windows.ts";
+export { describePartitions } from "./partition/words.ts";
 export { describeSchedule } from "./schedule/describe.ts";
 export { dueTime } from "./schedule/jitter.ts";
 export { canonicalSchedule, parseSchedule } from "./schedule/parse.ts";
@@ -281,6 +362,12 @@ export {
   type Firing,
   type FiringName,
 } from "./trigger/firing.ts";
+export {
+  findPartition,
+  needsPartition,
+  partitionForTrigger,
+  partitionsOfCondition,
+} from "./trigger/partition.ts";
 export {
   canonicalTrigger,
   chooseFirings,

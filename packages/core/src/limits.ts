@@ -106,3 +106,28 @@ export const webhookTextMax = 32;
 export const webhookToleranceMsMax = 86_400_000;
 /** Deliveries in a second at one webhook: what comes faster sends batches to `POST /events`. */
 export const webhookRateMax = 10_000;
+
+/** Keys of static partitions: they stand in the definition, which is sent and stored as one piece. */
+export const staticPartitionsMax = 10_000;
+/** Characters of a partition's key: it is a part of indexes and of events' ids. */
+export const partitionKeyMax = 200;
+/** Dimensions of a tuple: more multiply to partitions that nobody can look at. */
+export const partitionDimensionsMax = 4;
+/** Partitions that one partition may be made of: a day of 15-minute windows in 100 regions. All are told off when one comes. */
+export const partitionWindowsMax = 10_000;
+/** Stretches that the record of written windows knows: nobody looks at 1,000 holes in an asset one by one. */
+export const coverageStretchesMax = 1_000;
+/** Windows that one entry of the log fires; the rest follow a millisecond of log time later. */
+export const windowsPerStepMax = 1_000;
+/** Revisions of one window that a trigger may allow: what changes more often is not finished when it fires. */
+export const revisionsMax = 100;
+/** Characters of an asset's name: it is a subject, and a part of keys. */
+export const assetNameMax = 200;
+/** Characters of the key of an asset's partition, whatever its partitions are: a tuple's is made of several. */
+export const assetKeyMax = 300;
+/** Characters of the version of an asset's content. */
+export const assetVersionMax = 200;
+/** JSON text of the metadata of one update, in characters: it rests in the row of its partition. */
+export const assetMetadataMax = 8_192;
+/** Assets that a task writes, or reads. */
+export const assetUsesMax = 100;

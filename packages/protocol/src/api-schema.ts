@@ -25,7 +25,13 @@ const positive = integer(1, integerMax);
 export const startRunRequest = closed(
   object(
     { pipeline: storable },
-    { params: anyJson, labels: mapOf(storable, storable), idempotencyKey: storable, force: flag },
+    {
+      params: anyJson,
+      labels: mapOf(storable, storable),
+      partition: storable,
+      idempotencyKey: storable,
+      force: flag,
+    },
   ),
 );
 export const cancelRequest = closed(object({}, { node: storable, item: storable }));
@@ -123,6 +129,8 @@ const node = object(
     skips: oneOf("all", "direct"),
     calls: text,
     wait: object({ onTimeout: oneOf("fail", "skip", "continue") }, { timeoutMs: number(0) }),
+    writes: list(text),
+    reads: list(text),
     source,
     description: text,
   },
@@ -148,7 +156,7 @@ const pipeline = object(
 const project = object(
   { project: text, pipelines: list(pipeline), pools: mapOf(count), queues: list(text) },
   // The core checks each itself.
-  { webhooks: list(object({ name: text }, { source })) },
+  { webhooks: list(object({ name: text }, { source })), assets: list(object({ name: text }, { source })) },
 );
 export const deployRequest = closed(object({ bundle: sha256, definition: project }, { dryRun: flag }));
 

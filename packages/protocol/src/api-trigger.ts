@@ -47,6 +47,9 @@ export interface FiringView {
   readonly at: string;
   readonly position: number;
   readonly runId?: string;
+  /** The key of the partition that its run is for; absent where it is of none, or too large to look into. */
+  readonly partition?: string;
+  readonly incomplete?: true;
   /** Why no run could begin. */
   readonly reason?: Reason;
   readonly memberCount: number;
@@ -149,6 +152,10 @@ export interface SimulateRequest {
 }
 export interface SimulatedFiring {
   readonly key?: string;
+  /** The key of the partition that its run would be for. */
+  readonly partition?: string;
+  /** It fired although not all was there. */
+  readonly incomplete?: true;
   readonly occurrence: number;
   readonly revision: number;
   readonly at: string;

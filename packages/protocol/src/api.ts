@@ -108,6 +108,8 @@ export interface StartRunRequest {
   readonly pipeline: string;
   readonly params?: Json;
   readonly labels?: { readonly [name: string]: string };
+  /** The partition to run for: a key of those that the pipeline's trigger is about. */
+  readonly partition?: string;
   /** A repeated request with the same key answers with the first one's run. */
   readonly idempotencyKey?: string;
   /** Start although the pipeline is paused. */
@@ -202,9 +204,11 @@ export interface DeployResponse {
   readonly unchanged: readonly string[];
   readonly retired: readonly string[];
   /** The same of webhooks; absent where the project has none and had none. */
-  readonly webhooks?: WebhookDifference;
+  readonly webhooks?: NamesDifference;
+  /** The same of assets. */
+  readonly assets?: NamesDifference;
 }
-export interface WebhookDifference {
+export interface NamesDifference {
   readonly added: readonly string[];
   readonly changed: readonly string[];
   readonly unchanged: readonly string[];
@@ -332,6 +336,8 @@ export interface EventReceipt {
   readonly duplicate?: true;
   /** It is durable, and another server will put it into the log. */
   readonly accepted?: true;
+  /** It does not fit its type's declaration: it is kept, and fires nothing. Not told of a repeat. */
+  readonly invalid?: string;
   readonly error?: {
     readonly code: string;
     readonly message: string;
@@ -381,6 +387,10 @@ export interface Problem {
  * GET  /triggers/:pipeline/firings/:firing → FiringDetail
  * GET  /triggers/:pipeline/explain?key=&event=&source= → TriggerExplanation
  * POST /triggers/simulate SimulateRequest → SimulateResponse
+ * GET  /assets → Page<AssetSummary>;  GET /assets/:asset → AssetDetail
+ * GET  /assets/:asset/partitions?cursor=&limit= → Page<AssetPartitionView>
+ * GET  /assets/:asset/partitions/:partition → AssetPartitionView
+ * GET  /runs/:id/assets → Page<AssetUseView>
  * GET  /runs/:id/firing → { firing: FiringDetail | null }
  * GET  /events/:position/firings → Page<FiringView>
  * PUT  /bundles/:hash BundleUpload;  GET /bundles/:hash → BundleUpload;  HEAD /bundles/:hash
@@ -397,5 +407,7 @@ export interface Problem {
  */
 /** The label that names the node of a run that is to be debugged: `node`, or `node[item]`. */
 export const inspectLabel = "millrace.inspect";
+/** The label that names the partition of a run: the engine gives it, and a called pipeline's run takes it over. */
+export const partitionLabel = "millrace.partition";
 
 export const apiPrefix = "/api/v1";

@@ -1,6 +1,7 @@
 export {
   apiPrefix,
   inspectLabel,
+  partitionLabel,
   type ArtifactView,
   type AttemptView,
   type BundleManifest,
@@ -32,10 +33,22 @@ export {
   type StartRunResponse,
   type TaskRunState,
   type TaskRunView,
-  type WebhookDifference,
+  type NamesDifference,
   type WebhookView,
   type WorkerView,
 } from "./api.ts";
+export {
+  type AssetDetail,
+  type AssetNode,
+  type AssetPartitionView,
+  type AssetProducerView,
+  type AssetSummary,
+  type AssetUpdateView,
+  type AssetUseView,
+  type FreshnessView,
+  type PartitionCounts,
+  type RejectionView,
+} from "./api-asset.ts";
 export {
   type EventExplanation,
   type EventVerdict,

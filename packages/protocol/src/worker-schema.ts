@@ -121,7 +121,14 @@ const dispatch = object(
     connections: texts,
     idempotencyKey: text,
   },
-  { timeoutMs: number(0), params: carried, ahead: flag, inspect: flag, records: list(record) },
+  {
+    timeoutMs: number(0),
+    params: carried,
+    ahead: flag,
+    inspect: flag,
+    records: list(record),
+    partition: text,
+  },
 );
 
 const serverMessages: { readonly [kind in ServerMessage["kind"]]: Shape } = {

@@ -233,6 +233,8 @@ export interface Dispatch {
   readonly connections: readonly string[];
   /** (run, node, item, generation): equal over attempts and dispatches. */
   readonly idempotencyKey: string;
+  /** The key of the run's partition; absent: it runs for none. */
+  readonly partition?: string;
   /** Sent before a slot is free, because tasks like it are short: it waits in the worker, or is returned. */
   readonly ahead?: boolean;
   /** The run's parameters, where its pipeline declares some. */

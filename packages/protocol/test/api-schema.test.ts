@@ -28,6 +28,7 @@ const whole: readonly (readonly [name: string, shape: Shape, value: object])[] =
       pipeline: "p",
       params: { day: 1 },
       labels: { a: "b" },
+      partition: "2026-01-01",
       idempotencyKey: "k",
       force: true,
     } satisfies Required<StartRunRequest>,

@@ -35,6 +35,8 @@ export interface NodeDraft {
   readonly skips?: "all" | "direct";
   readonly calls?: string;
   readonly wait?: WaitOptions;
+  readonly writes?: readonly string[];
+  readonly reads?: readonly string[];
   readonly options: NodeOptions;
   readonly description: string | undefined;
   readonly mark: SourceMark | undefined;
@@ -56,6 +58,8 @@ export interface Build extends ReferenceOwner {
   readonly regions: Map<string, RegionDraft>;
   /** Pipelines that are called, with the place of the first call. */
   readonly callees: Map<object, SourceMark | undefined>;
+  /** Assets that nodes write. */
+  readonly written: Set<object>;
 }
 
 /** Where in the graph calls stand at the moment. */

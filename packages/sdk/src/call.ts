@@ -20,6 +20,7 @@ import {
   type RegionDraft,
   type TaskFunction,
 } from "./build.ts";
+import { assetNameOf, type Asset } from "./asset/handle.ts";
 import { edgesOf, type Edge } from "./edge.ts";
 import { templateAt, toTemplate, type InputPlace } from "./input.ts";
 import { listTemplates } from "./list.ts";
@@ -237,6 +238,7 @@ function addNode<Out>(
     teardownOf,
     ...callee.decide?.({ what: capitalise(callee.what), mark: callee.mark, root: build.root }),
     ...(callee.calls === undefined ? {} : { calls: callee.calls }),
+    ...assetUses(call),
     options: nodeOptions(call, template),
     description: parsed.description,
     mark,
@@ -249,6 +251,22 @@ function addNode<Out>(
     target: { kind: "output", node: id, path: [] },
     view: place.region,
   });
+}
+
+/** A called pipeline's tasks write and read, and the call does not. */
+function assetUses({ callee, place, owner, parsed }: PreparedCall): Pick<NodeDraft, "writes" | "reads"> {
+  const { writes = [], reads = [] } = parsed;
+  if (callee.kind === "call" && writes.length + reads.length > 0)
+    throw optionError(
+      owner,
+      `option "${writes.length > 0 ? "writes" : "reads"}" can't be set on the call of a pipeline: its own tasks say what they write and read`,
+    );
+  for (const one of writes) if (typeof one !== "string") place.build.written.add(one);
+  const namesOf = (list: readonly (Asset | string)[]): string[] => list.map((one) => assetNameOf(one)!);
+  return {
+    ...(writes.length === 0 ? {} : { writes: namesOf(writes) }),
+    ...(reads.length === 0 ? {} : { reads: namesOf(reads) }),
+  };
 }
 
 function ruleOf(call: PreparedCall, teardownOf: readonly string[] | undefined): TriggerRule {

@@ -1,6 +1,8 @@
 /** What a task function gets beside its input. The worker makes it. */
 import type { Duration, Json } from "@millrace/core";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
+import type { Asset } from "./asset/handle.ts";
+import type { AssetReporter } from "./asset/reporter.ts";
 import type { CalledPipeline } from "./called-pipeline.ts";
 import type { EventType } from "./condition/event-type.ts";
 import type { Firing } from "./condition/firing.ts";
@@ -117,7 +119,13 @@ export type CallInput<In> = 0 extends 1 & In
 
 /** Identity of the attempt, and what it may do. */
 export interface TaskContext {
-  readonly run: { readonly id: string; readonly pipeline: string; readonly generation: number };
+  readonly run: {
+    readonly id: string;
+    readonly pipeline: string;
+    readonly generation: number;
+    /** The key of the partition that the run is for; absent where it is for none. */
+    readonly partition?: string;
+  };
   /** The node's id. */
   readonly node: string;
   /** `""` outside fan-outs, else the item path: `"3"`, nested `"3.0"`. */
@@ -209,6 +217,13 @@ export interface TaskContext {
    * await ctx.emit({ type: "report.ready", subject: day, data: { rows } });
    */
   emit<Data>(event: EmittedEvent<Data>, options?: EmitOptions): Promise<void>;
+  /**
+   * Tells what became of an asset: with the attempt's success, and not at all when it fails.
+   *
+   * @example
+   * await ctx.asset(report).materialized({ partition: day, metadata: { rows } });
+   */
+  asset<Key extends string | null>(asset: Asset<Key> | string): AssetReporter<Key>;
   /** Keeps something to look at with the attempt. */
   artifact(name: string, content: ArtifactContent): Promise<void>;
   /** Access data of a connection that the task lists in `connections`. */

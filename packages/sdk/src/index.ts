@@ -1,4 +1,27 @@
 /** What authors import, by way of the package `millrace`. */
+export { asset, type AssetOptions, type UpstreamOptions } from "./asset/asset.ts";
+export { type Asset } from "./asset/handle.ts";
+export {
+  daily,
+  dynamicPartitions,
+  hourly,
+  monthly,
+  staticPartitions,
+  tuplePartitions,
+  weekly,
+  windows,
+  type Partitions,
+  type PartitionWindow,
+  type TimeWindowPartitions,
+  type WindowsOptions,
+} from "./asset/partitions.ts";
+export {
+  type AssetPartitionKey,
+  type AssetReporter,
+  type MaterializedUpdate,
+  type ReportOptions,
+} from "./asset/reporter.ts";
+export { type PartitionMapping } from "@millrace/core";
 export { defineConfig, type MillraceConfig } from "./config.ts";
 export {
   type Approval,
@@ -60,8 +83,11 @@ export {
   type FiredEvent,
   type FiredSilence,
   type FiredTick,
+  type FiredProgress,
+  type FiredUpdate,
   type Firing,
   type FiringInterval,
+  type RunPartition,
 } from "./condition/firing.ts";
 export {
   on,
@@ -73,6 +99,21 @@ export {
   type WindowOptions,
   type WithinOptions,
 } from "./condition/on.ts";
+export { type ReachedOperands, type ReachedOptions } from "./condition/reached.ts";
+export {
+  type UpdatedAll,
+  type UpdatedEach,
+  type UpdatedFilter,
+  type UpdatedOperands,
+} from "./condition/updated.ts";
+export {
+  type AnyAsset,
+  type LateOptions,
+  type MappedAsset,
+  type PartitionOf,
+  type TargetInput,
+  type WatchedInput,
+} from "./condition/watched.ts";
 export { eventType, type EventType, type EventTypeOptions } from "./condition/event-type.ts";
 export {
   webhook,

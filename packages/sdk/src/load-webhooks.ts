@@ -1,6 +1,6 @@
 /** Collects the webhooks that a project's modules export. */
 import { errorCodeOf, MillraceError, type WebhookDefinition } from "@millrace/core";
-import { definitionBrand } from "./pipeline.ts";
+import { definitionBrand } from "./definition.ts";
 import { formatSource, locate } from "./source.ts";
 import type { WebhookHandle } from "./webhook.ts";
 

@@ -3,6 +3,7 @@ import {
   compileGraph,
   errorCodeOf,
   MillraceError,
+  type AssetDefinition,
   type Condition,
   type JsonSchema,
   type PipelineDefinition,
@@ -10,9 +11,11 @@ import {
 } from "@millrace/core";
 import type { TaskFunction } from "./build.ts";
 import { conditionOf } from "./condition/on.ts";
+import { definitionBrand } from "./definition.ts";
+import { loadAssets } from "./load-assets.ts";
 import { loadWebhooks } from "./load-webhooks.ts";
 import { didYouMean } from "./nearest.ts";
-import { definitionBrand, type DefinitionHandle, type DescribedPipeline } from "./pipeline.ts";
+import type { DefinitionHandle, DescribedPipeline } from "./pipeline.ts";
 import {
   exportJsonSchema,
   isParamsSchema,
@@ -46,6 +49,8 @@ export interface LoadedProject {
   readonly errors: readonly MillraceError[];
   /** What a worker calls for a node; a `call` node has none. */
   taskFunction(pipeline: string, node: string): TaskFunction | undefined;
+  /** An asset that the project owns. */
+  asset(name: string): AssetDefinition | undefined;
   /** Runs the author's validator; a pipeline without parameters takes everything. */
   validateParams(pipeline: string, value: unknown): Promise<ParamsResult>;
   /** The condition behind what `on` gave; `undefined` for anything else. */
@@ -79,6 +84,9 @@ export function loadProject(
       errors.push(loadError(error, handle, options.root));
     }
   }
+  const written = [...described.values()].flatMap((pipeline) => [...pipeline.written]);
+  const assets = loadAssets([...exported, ...written], place, errors);
+  const assetsByName = new Map(assets.map((definition) => [definition.name, definition]));
   return {
     errors,
     definition: {
@@ -87,7 +95,9 @@ export function loadProject(
       pools: options.pools ?? {},
       queues: [...new Set(["default", ...(options.queues ?? [])])],
       ...(webhooks.length === 0 ? {} : { webhooks }),
+      ...(assets.length === 0 ? {} : { assets }),
     },
+    asset: (name) => assetsByName.get(name),
     taskFunction: (pipeline, node) => described.get(pipeline)?.functions.get(node),
     validateParams: async (pipeline, value) => {
       const schema = described.get(pipeline)?.schema;

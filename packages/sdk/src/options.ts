@@ -1,5 +1,6 @@
 /** Task options: how authors write them, and what they become. Each layer (defaults, task, call) is checked once. */
 import {
+  assetUsesMax,
   MillraceError,
   noRetry,
   parseDuration,
@@ -9,6 +10,7 @@ import {
   type PoolUse,
   type RetryPolicy,
 } from "@millrace/core";
+import { assetNameOf, type Asset } from "./asset/handle.ts";
 import { recordKeyPath } from "./key-path.ts";
 import { didYouMean } from "./nearest.ts";
 import { formatSource, locate, type SourceMark } from "./source.ts";
@@ -61,6 +63,10 @@ export interface TaskOptions {
   readonly env?: readonly string[];
   /** Connections that attempts may use. */
   readonly connections?: readonly string[];
+  /** Assets that its success updates, for the run's partition, unless the task tells otherwise (`ctx.asset`). */
+  readonly writes?: Asset | string | readonly (Asset | string)[];
+  /** Assets that it is made of: shown as lineage. */
+  readonly reads?: Asset | string | readonly (Asset | string)[];
   /** Shown to people. */
   readonly description?: string;
 }
@@ -76,6 +82,8 @@ export interface ParsedOptions {
   readonly cache?: CacheUse | undefined;
   readonly env?: readonly string[];
   readonly connections?: readonly string[];
+  readonly writes?: readonly (Asset | string)[];
+  readonly reads?: readonly (Asset | string)[];
   readonly description?: string;
 }
 
@@ -103,6 +111,8 @@ const parsers: {
   cache: ["cache", parseCache],
   env: ["env", textListOption],
   connections: ["connections", textListOption],
+  writes: ["writes", assetListOption],
+  reads: ["reads", assetListOption],
   description: ["description", textOption],
 };
 
@@ -168,6 +178,25 @@ export function textListOption(value: unknown, name: string, owner: OptionOwner)
   if (!Array.isArray(value))
     throw optionError(owner, `option "${name}" must be a list of texts, found ${describe(value)}`);
   return value.map((element, index) => textOption(element, `${name}[${index}]`, owner));
+}
+
+function assetListOption(value: unknown, name: string, owner: OptionOwner): readonly (Asset | string)[] {
+  const list: readonly unknown[] = Array.isArray(value) ? value : [value];
+  if (list.length > assetUsesMax)
+    throw optionError(owner, `option "${name}" holds ${list.length} assets; ${assetUsesMax} are allowed`);
+  const names = new Set<string>();
+  return list.map((one, at) => {
+    const found = assetNameOf(one);
+    const option = Array.isArray(value) ? `${name}[${at}]` : name;
+    if (found === undefined)
+      throw optionError(
+        owner,
+        `option "${option}" must be an asset or the name of one, found ${describe(one)}`,
+      );
+    if (names.has(found)) throw optionError(owner, `option "${name}" names the asset "${found}" twice`);
+    names.add(found);
+    return one as Asset | string;
+  });
 }
 
 export function booleanOption(value: unknown, name: string, owner: OptionOwner): boolean {

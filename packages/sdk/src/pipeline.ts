@@ -22,6 +22,7 @@ import type { CalledPipeline } from "./called-pipeline.ts";
 import { toTemplate, type Filled } from "./input.ts";
 import type { Firing } from "./condition/firing.ts";
 import { hasHoles } from "./condition/hole.ts";
+import { definitionBrand, type DescribeOptions } from "./definition.ts";
 import { conditionOf, type NoOperands, type On, type Operands } from "./condition/on.ts";
 import { checkName } from "./name.ts";
 import {
@@ -43,9 +44,6 @@ import type { Recorded } from "./recorded.ts";
 import { makeCallable, type CallArguments, type MapFunction } from "./task.ts";
 import { orderTeardowns, refuseCycles } from "./teardown.ts";
 
-/** Marks what the loader collects, also when another copy of this module made it. */
-export const definitionBrand: unique symbol = Symbol.for("millrace.definition");
-
 /** A pipeline without parameters. */
 // oxlint-disable-next-line typescript/no-empty-object-type -- there is nothing to read
 export type NoParams = StandardSchemaV1<void, {}>;
@@ -64,6 +62,7 @@ export type ParamsOf<Schema extends StandardSchemaV1> = [StandardSchemaV1.InferI
 export interface PipelineOptions<
   Schema extends StandardSchemaV1 = NoParams,
   Of extends Operands = NoOperands,
+  Partition = null,
 > {
   readonly description?: string;
   readonly owner?: string;
@@ -83,7 +82,8 @@ export interface PipelineOptions<
   /** Options for every task of the pipeline; the tasks' own win. */
   readonly defaults?: TaskOptions;
   /** What starts runs of it: a condition that `on` gives. */
-  readonly on?: On<Of>;
+  // oxlint-disable-next-line typescript/no-explicit-any -- names of operands are of no interest here
+  readonly on?: On<Of, any, any, Partition>;
   /** Firings that would have come while the pipeline was paused: `all` unless given. */
   readonly onResume?: CatchUp;
   /** Ticks of schedules that passed while no server was up: `latest`, with the data intervals of all, unless given. */
@@ -91,11 +91,16 @@ export interface PipelineOptions<
 }
 
 /** What a body gets. */
-export interface BodyContext<Params, Of extends Operands = NoOperands> {
+export interface BodyContext<Params, Of extends Operands = NoOperands, Partition = null> {
   /** The run's parameters. */
   readonly params: Ref<Params>;
   /** What satisfied `on`: its events by operand name, its key and its data interval. */
-  readonly firing: Ref<Firing<Of>>;
+  readonly firing: Ref<Firing<Of, Partition>>;
+  /**
+   * The partition that the run is for, where `on` is about partitions: `partition.key`, and `partition.window.from` and `.to` of
+   * one that is a stretch of time. Who starts such a run by hand names it: `millrace run NAME --partition KEY`.
+   */
+  readonly partition: Ref<Partition>;
 }
 
 /** Runs another pipeline and waits for it, without holding a slot. */
@@ -110,16 +115,13 @@ export interface Pipeline<In = unknown, Out = unknown> extends CalledPipeline<In
   readonly call: PipelineCall<In, Out>;
 }
 
-export interface DescribeOptions {
-  readonly captureSource: boolean;
-  readonly root: string | undefined;
-}
-
 /** What running a body gave. */
 export interface DescribedPipeline {
   readonly definition: PipelineDefinition;
   readonly functions: ReadonlyMap<string, TaskFunction>;
   readonly callees: ReadonlyMap<object, SourceMark | undefined>;
+  /** The assets that its nodes write, where they are given as such and not by their names. */
+  readonly written: ReadonlySet<object>;
   readonly schema: ParamsSchema | undefined;
 }
 
@@ -131,7 +133,9 @@ export interface DefinitionHandle {
   describe(options: DescribeOptions): DescribedPipeline;
 }
 
-type Body<Params, Out, Of extends Operands = NoOperands> = (context: BodyContext<Params, Of>) => Out;
+type Body<Params, Out, Of extends Operands = NoOperands, Partition = null> = (
+  context: BodyContext<Params, Of, Partition>,
+) => Out;
 type OutputOf<Out> = Recorded<Filled<Out>>;
 
 /**
@@ -146,10 +150,15 @@ type OutputOf<Out> = Recorded<Filled<Out>>;
  * });
  */
 export function pipeline<Out>(name: string, body: Body<object, Out>): Pipeline<void, OutputOf<Out>>;
-export function pipeline<Out, Schema extends StandardSchemaV1 = NoParams, Of extends Operands = NoOperands>(
+export function pipeline<
+  Out,
+  Schema extends StandardSchemaV1 = NoParams,
+  Of extends Operands = NoOperands,
+  Partition = null,
+>(
   name: string,
-  options: PipelineOptions<Schema, Of>,
-  body: Body<ParamsOf<Schema>, Out, Of>,
+  options: PipelineOptions<Schema, Of, Partition>,
+  body: Body<ParamsOf<Schema>, Out, Of, Partition>,
 ): Pipeline<StandardSchemaV1.InferInput<Schema>, OutputOf<Out>>;
 export function pipeline(name: string, ...rest: readonly unknown[]): object {
   const mark = markCaller(pipeline);
@@ -222,6 +231,7 @@ function describePipeline(
     nodes: new Map(),
     regions: new Map(),
     callees: new Map(),
+    written: new Set(),
   };
   const result = runBodyOf(source, build);
   orderTeardowns(build);
@@ -240,18 +250,29 @@ function describePipeline(
     ...(output ? { output } : {}),
     ...sourceOf(build, mark),
   };
-  return { definition, functions: functionsOf(build), callees: build.callees, schema: options.params };
+  return {
+    definition,
+    functions: functionsOf(build),
+    callees: build.callees,
+    written: build.written,
+    schema: options.params,
+  };
 }
 
 function runBodyOf(source: PipelineSource, build: Build): unknown {
   const params = makeReference({ owner: build, target: { kind: "params", path: [] }, view: undefined });
-  const firing = makeReference<Firing<NoOperands>>({
+  const firing = makeReference<Firing<NoOperands, null>>({
     owner: build,
     target: { kind: "firing", path: [] },
     view: undefined,
   });
+  const partition = makeReference<null>({
+    owner: build,
+    target: { kind: "firing", path: ["partition"] },
+    view: undefined,
+  });
   const place = { build, prefix: "", region: undefined, edges: [] };
-  return runBody(place, "its body", () => source.body({ params, firing }));
+  return runBody(place, "its body", () => source.body({ params, firing, partition }));
 }
 
 function describeOptions(

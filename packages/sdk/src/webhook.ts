@@ -15,6 +15,7 @@ import {
   type WebhookEncoding,
   type WebhookKind,
 } from "@millrace/core";
+import { definitionBrand } from "./definition.ts";
 import { checkName } from "./name.ts";
 import {
   checkOptionNames,
@@ -26,7 +27,6 @@ import {
   textOption,
   type OptionOwner,
 } from "./options.ts";
-import { definitionBrand } from "./pipeline.ts";
 import { formatSource, locate, markCaller, type SourceMark } from "./source.ts";
 
 /** The name of an environment variable of the server, or of several: while a secret is replaced, both may sign. */

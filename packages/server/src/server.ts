@@ -19,6 +19,7 @@ import {
   endQuarantined,
   findOutputs,
   findRun,
+  listAssetDefinitions,
   listWebhooks,
   liveChannel,
   findRunRows,
@@ -169,6 +170,7 @@ class RunningServer implements Server {
       ...(options.activeRunsMax === undefined ? {} : { activeRunsMax: options.activeRunsMax }),
       prepare: async (engine) => {
         engine.setConfiguredPools(await configuredPools(database, workspaceId));
+        engine.assets.replace(await listAssetDefinitions(database, workspaceId));
       },
     });
     const now = (): number => this.#host.running?.now() ?? Date.now();
@@ -296,6 +298,12 @@ class RunningServer implements Server {
     });
     const engine = this.#host.running;
     if (!engine) return;
+    try {
+      // First: what a newly deployed run tells of an asset is judged by what was deployed with it.
+      engine.assets.replace(await listAssetDefinitions(this.#parts.database, workspaceId));
+    } catch (error) {
+      this.#parts.options.log.warn({ err: error }, "the assets could not be read");
+    }
     engine.definitions.forgetActive();
     try {
       engine.setConfiguredPools(await configuredPools(this.#parts.database, workspaceId));

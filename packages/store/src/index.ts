@@ -36,6 +36,7 @@ export { type Listener, type ListenerOptions } from "./listener.ts";
 export { toTimestamp } from "./value-types.ts";
 export { openPostgresEngineStore } from "./engine/postgres-engine-store.ts";
 export {
+  type AssetReadRow,
   type AttemptRow,
   type CacheRow,
   emptyBatch,
@@ -98,6 +99,22 @@ export {
   type WaitRow,
   type WaitShape,
 } from "./engine/wait-port.ts";
+export {
+  type AssetPartitionRow,
+  type AssetStateRow,
+  type AssetUser,
+  type AssetUseRow,
+  type DeployedAsset,
+  findAssetPartitions,
+  listAssetDefinitions,
+  listAssetKeys,
+  listAssetPartitions,
+  listAssets,
+  listAssetStates,
+  listAssetUsers,
+  listAssetUses,
+  listTriggerConditions,
+} from "./queries/assets.ts";
 export { type BundleRow, findBundle, hasBundle, putBundle } from "./queries/bundles.ts";
 export {
   findDefinition,

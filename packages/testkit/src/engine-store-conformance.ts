@@ -8,6 +8,7 @@ import {
   shardCount,
 } from "@millrace/store";
 import type { ConformanceCase } from "./conformance.ts";
+import { engineStoreAssetRules } from "./engine-store-asset-rules.ts";
 import { engineStoreLogRules } from "./engine-store-log-rules.ts";
 import { engineStoreRefusals } from "./engine-store-refusals.ts";
 import { engineStoreRowRules } from "./engine-store-row-rules.ts";
@@ -38,9 +39,49 @@ export interface EngineStoreUnderTest {
   }>;
   /** All firings, in the order of their versions and occurrences. */
   readonly firings: () => Promise<readonly { readonly name: string; readonly runId: string | undefined }[]>;
+  /** What the log has told of assets, and what runs read and wrote, each in the order of its key. */
+  readonly assets: () => Promise<StoredAssets>;
   /** What a deploy leaves for the log. */
   readonly putOutbox: (news: OutboxNews) => Promise<void>;
   dispose(): Promise<void>;
+}
+
+export interface StoredAssets {
+  readonly states: readonly {
+    readonly asset: string;
+    readonly lane: string;
+    readonly updates: number;
+    readonly update: { readonly position: number; readonly at: number; readonly runId: string | null } | null;
+    readonly progress: { readonly until: number; readonly position: number; readonly at: number } | null;
+    readonly rejected: number;
+    readonly rejection: {
+      readonly position: number;
+      readonly at: number;
+      readonly partition: string;
+      readonly reason: string;
+      readonly runId: string | null;
+    } | null;
+  }[];
+  readonly partitions: readonly {
+    readonly asset: string;
+    readonly lane: string;
+    readonly partition: string;
+    readonly updates: number;
+    readonly position: number;
+    readonly at: number | null;
+    readonly isObserved: boolean;
+    readonly version: string | null;
+    readonly metadata: unknown;
+    readonly revision: number | null;
+    readonly runId: string | null;
+  }[];
+  readonly uses: readonly {
+    /** Run, generation, node, item, direction, asset, partition. */
+    readonly name: string;
+    readonly position: number | null;
+    readonly version: string | null;
+    readonly at: number;
+  }[];
 }
 
 export interface HistoryRow {
@@ -59,6 +100,7 @@ export function engineStoreConformance(makeStore: () => Promise<EngineStoreUnder
     ...engineStoreRowRules,
     ...engineStoreLogRules,
     ...engineStoreTriggerRules,
+    ...engineStoreAssetRules,
     ...engineStoreRefusals(),
   }).map(([name, rule]) => ({
     name,

@@ -184,6 +184,39 @@ export const engineStoreTriggerRules: { readonly [name: string]: EngineStoreRule
     assert.deepEqual((await store.loadTriggers([3, 4])).cursors, [cursor(9), cursor(6, 4)]);
   },
 
+  "the run of the newest earlier revision of a firing that has one is found": async ({ store, other }) => {
+    const { flush } = await flusher(store);
+    const runs = ["r1", "r2", "r4", "v2", "k", "o"];
+    await flush({
+      runsCreated: runs.map((id) => liveRun(id)),
+      firings: [
+        firingRow("a", "r1"),
+        firingRow("a", "r2", { revision: 2 }),
+        firingRow("a", undefined, { revision: 3 }),
+        firingRow("a", "r4", { revision: 4 }),
+        firingRow("a", "v2", { version: 2 }),
+        firingRow("a", "k", { key: "other" }),
+        firingRow("a", "o", { occurrence: 10 }),
+      ],
+      cursors: [cursor(9)],
+    });
+    const before = (revision: number, more: Partial<FiringRow> = {}): Promise<string | undefined> =>
+      other.revisedRun(1, { ...firingRow("a", undefined), revision, ...more });
+    assert.deepEqual(await Promise.all([1, 2, 3, 4, 5].map((revision) => before(revision))), [
+      undefined,
+      "r1",
+      "r2",
+      "r2",
+      "r4",
+    ]);
+    assert.equal(await before(2, { version: 2 }), "v2");
+    assert.equal(await before(5, { version: 3 }), "v2");
+    assert.equal(await before(2, { version: 22 }), "v2");
+    assert.equal(await before(2, { version: 23 }), undefined);
+    assert.equal(await before(2, { pipeline: "b" }), undefined);
+    assert.equal(await other.revisedRun(2, { ...firingRow("a", undefined), revision: 2 }), undefined);
+  },
+
   "a firing and its run are one flush": async ({ store, firings }) => {
     const { flush } = await flusher(store);
     await flush({

@@ -7,8 +7,10 @@ export {
   type EngineStoreUnderTest,
   type HeldFlush,
   type HistoryRow,
+  type StoredAssets,
 } from "./engine-store-conformance.ts";
 export { type ManualClock, manualClock } from "./manual-clock.ts";
+export { storedAssets } from "./memory-assets.ts";
 export { type MemoryArchive, memoryArchive } from "./memory-archive.ts";
 export { MemoryConstraintError } from "./memory-constraint-error.ts";
 export {
@@ -20,6 +22,9 @@ export {
 export {
   type EndedRun,
   keyOf,
+  type MemoryAssetPartition,
+  type MemoryAssetState,
+  type MemoryAssetUse,
   type MemoryNode,
   type MemoryShard,
   type MemoryTables,

@@ -10,7 +10,7 @@
  * M3: values are copied on the way in and out, so that nobody holds a piece of the database.
  */
 import type { Json } from "@millrace/core";
-import { loadDueMemoryKeys, loadMemoryTriggers } from "./memory-triggers.ts";
+import { loadDueMemoryKeys, loadMemoryTriggers, revisedMemoryRun } from "./memory-triggers.ts";
 import {
   dueMemoryWaits,
   endedMemoryWaits,
@@ -36,6 +36,7 @@ import {
 } from "@millrace/store";
 import { isMemoryConstraintError } from "./memory-constraint-error.ts";
 import { applyFlush, offerKey, tryFlush } from "./memory-flush.ts";
+import { foldAssets } from "./memory-assets.ts";
 import { applyLogStep, logHeadOf, planLogStep, readMemoryLog } from "./memory-log.ts";
 import { keyOf, type MemoryNode, type MemoryTables } from "./memory-tables.ts";
 
@@ -103,6 +104,9 @@ export class MemoryEngineDatabase {
     waitShapes: new Map(),
     steps: new Map(),
     codes: new Map(),
+    assetStates: new Map(),
+    assetPartitions: new Map(),
+    assetUses: new Map(),
   };
 
   constructor(options: MemoryDatabaseOptions) {
@@ -226,6 +230,7 @@ export class MemoryEngineDatabase {
         ),
       loadEndedWaits: async (shards) => endedMemoryWaits(this.tables, shards),
       loadSteps: async (key) => loadMemorySteps(this.tables, key),
+      revisedRun: async (workspace, name) => revisedMemoryRun(this.tables, workspace, name),
       loadOutbox: async (limit) =>
         [...this.tables.outbox.values()].toSorted((a, b) => a.id - b.id).slice(0, limit),
       wakeOffers: async () => this.#tell("offers"),
@@ -393,7 +398,10 @@ export class MemoryEngineDatabase {
         try {
           const step = planLogStep(this.tables, batch);
           applyFlush(this.tables, batch, (shard, message) => this.putMessage(shard, message));
-          if (step) applyLogStep(this.tables, step, { nodeId, number });
+          if (step) {
+            applyLogStep(this.tables, step, { nodeId, number });
+            foldAssets(this.tables, batch, step.change);
+          }
           node.lastFlush = number;
           this.#options.onFlush?.(nodeId, number, batch);
           return step?.change ?? "committed";

@@ -11,6 +11,7 @@ import type {
   WaitRow,
 } from "@millrace/store";
 import { MemoryConstraintError } from "./memory-constraint-error.ts";
+import { readUse, useKey } from "./memory-assets.ts";
 import { keyOf, type MemoryTables } from "./memory-tables.ts";
 
 type Undo = (() => void)[];
@@ -58,6 +59,10 @@ function change(tables: MemoryTables, batch: FlushBatch, undo: Undo): void {
   changeTriggers(tables, batch, undo);
   changeWaits(tables, batch, undo);
   changeCode(tables, batch, undo);
+  for (const row of batch.assetReads) {
+    const use = readUse(tables, row);
+    put(tables.assetUses, useKey(use), use, undo);
+  }
   for (const row of batch.offersGone) remove(tables.offers, offerKey(row), undo);
   once("offer_pkey", batch.offers, offerKey);
   for (const row of batch.offers) put(tables.offers, offerKey(row), row, undo);

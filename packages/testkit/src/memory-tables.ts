@@ -1,4 +1,4 @@
-import type { LogEvent } from "@millrace/core";
+import type { AssetFact, LogEvent } from "@millrace/core";
 import type {
   CacheRow,
   CodeRow,
@@ -56,6 +56,50 @@ export interface MemoryIdentity {
   readonly content: string;
 }
 
+export interface MemoryAssetState {
+  readonly workspace: number;
+  readonly asset: string;
+  readonly lane: string;
+  updates: number;
+  update: { readonly position: number; readonly at: number; readonly runId: string | undefined } | undefined;
+  progress: { readonly until: number; readonly position: number; readonly at: number } | undefined;
+  rejected: number;
+  rejection:
+    | {
+        readonly position: number;
+        readonly at: number;
+        readonly partition: string;
+        readonly reason: string;
+        readonly runId: string | undefined;
+      }
+    | undefined;
+}
+
+export interface MemoryAssetPartition {
+  readonly workspace: number;
+  readonly asset: string;
+  readonly lane: string;
+  readonly partition: string;
+  readonly updates: number;
+  readonly position: number;
+  /** Of the last update; the key alone is known without one. */
+  readonly update: { readonly at: number; readonly fact: AssetFact } | undefined;
+}
+
+export interface MemoryAssetUse {
+  readonly workspace: number;
+  readonly runId: string;
+  readonly generation: number;
+  readonly node: string;
+  readonly item: string;
+  readonly direction: "read" | "write";
+  readonly asset: string;
+  readonly partition: string;
+  readonly position: number | undefined;
+  readonly version: string | undefined;
+  readonly at: number;
+}
+
 /** The tables; keys are the parts of the primary key, joined by a line break. */
 export interface MemoryTables {
   readonly nodes: Map<number, MemoryNode>;
@@ -84,6 +128,9 @@ export interface MemoryTables {
   readonly waitShapes: Map<string, WaitShape>;
   readonly steps: Map<string, StepRow>;
   readonly codes: Map<string, CodeRow>;
+  readonly assetStates: Map<string, MemoryAssetState>;
+  readonly assetPartitions: Map<string, MemoryAssetPartition>;
+  readonly assetUses: Map<string, MemoryAssetUse>;
 }
 
 export function keyOf(...parts: readonly (string | number)[]): string {

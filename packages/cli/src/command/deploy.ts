@@ -67,6 +67,16 @@ export function describeDeployment(response: DeployResponse, { paint }: Terminal
       ...webhooks.retired.map((name) => `  ${paint.red("-")} webhook ${name}`),
     );
   }
+  const { assets } = response;
+  if (assets) {
+    lines.push(
+      ...assets.added.map((name) => `  ${paint.green("+")} asset ${name}`),
+      ...assets.changed.map((name) => `  ${paint.yellow("~")} asset ${name}`),
+      ...assets.retired.map(
+        (name) => `  ${paint.red("-")} asset ${name} ${paint.dim("(what was told of it stays)")}`,
+      ),
+    );
+  }
   const head = response.dryRun
     ? `${paint.bold(response.project)} would become deployment ${response.deployment}; nothing was changed`
     : `${paint.bold(response.project)} is deployed: deployment ${response.deployment}`;

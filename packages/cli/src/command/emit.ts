@@ -1,13 +1,12 @@
 import { randomUUID } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { text as readAll } from "node:stream/consumers";
-import { MillraceError, type CloudEvent, type Json } from "@millrace/core";
+import type { CloudEvent } from "@millrace/core";
 import type { EventReceipt } from "@millrace/protocol";
 import type { Command } from "commander";
 import { requireServerToChange, type ServerOptions } from "../api/find-server.ts";
 import type { Finish } from "../command-line.ts";
-import { fromFolder, type Context } from "../environment.ts";
+import type { Context } from "../environment.ts";
 import { exitCodes } from "../exit-code.ts";
+import { readJsonOption } from "../json-option.ts";
 import { examples, withServerOptions } from "../stack/options.ts";
 
 interface EmitOptions extends ServerOptions {
@@ -43,7 +42,7 @@ export function define(command: Command, context: Context, finish: Finish): void
 
 async function emit(context: Context, type: string, options: EmitOptions): Promise<number> {
   const { terminal } = context;
-  const data = options.data === undefined ? undefined : await readData(context, options.data);
+  const data = options.data === undefined ? undefined : await readJsonOption(context, "--data", options.data);
   const client = await requireServerToChange(context, options);
   const event: CloudEvent = {
     specversion: "1.0",
@@ -64,34 +63,4 @@ function sentence(event: CloudEvent, receipt: EventReceipt): string {
   if (receipt.accepted) return `Accepted ${event.type} ${event.id}; another server records it.`;
   if (receipt.duplicate) return `${event.id} was recorded before, at position ${receipt.position}.`;
   return `Recorded ${event.type} ${event.id} at position ${receipt.position}.`;
-}
-
-async function readData(context: Context, given: string): Promise<Json> {
-  const text =
-    given === "-"
-      ? await readAll(process.stdin)
-      : given.startsWith("@")
-        ? readFile(fromFolder(context, given.slice(1)))
-        : given;
-  try {
-    return JSON.parse(text) as Json;
-  } catch (cause) {
-    throw new MillraceError("MILLRACE_REQUEST_INVALID", {
-      message: `\`--data\` is not JSON: ${cause instanceof Error ? cause.message : String(cause)}`,
-      advice: "A text is JSON in quotes: --data '\"text\"'.",
-      cause,
-    });
-  }
-}
-
-function readFile(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (cause) {
-    throw new MillraceError("MILLRACE_REQUEST_INVALID", {
-      message: `The file of \`--data\` can't be read: ${cause instanceof Error ? cause.message : String(cause)}`,
-      advice: "Write the path after the @ as seen from the working directory.",
-      cause,
-    });
-  }
 }

@@ -8,6 +8,7 @@ export interface RunOptions {
   readonly state?: string;
   readonly param?: { readonly [name: string]: string };
   readonly params?: string;
+  readonly partition?: string;
   readonly label?: { readonly [name: string]: string };
   readonly idempotencyKey?: string;
   readonly detach?: boolean;
@@ -21,6 +22,7 @@ export function define(command: Command, context: Context, finish: Finish): void
   withServerOptions(command.argument("<pipeline>", "its name"))
     .option("-p, --param <name=value>", "a parameter; repeat it for more", gatherPairs)
     .option("--params <json>", "all parameters as JSON, or @file")
+    .option("--partition <key>", "run for this partition of what the pipeline's trigger is about")
     .option("-l, --label <name=value>", "a label of the run; repeat it for more", gatherPairs)
     .option("--idempotency-key <key>", "a repeated command with the same key starts no second run")
     .option("-d, --detach", "start it and don't wait (needs a running server)")
@@ -37,6 +39,7 @@ export function define(command: Command, context: Context, finish: Finish): void
           "values are converted by the pipeline's schema",
         ],
         ["millrace run report --params @params.json --json", "for scripts"],
+        ["millrace run report --partition 2026-01-01", "do by hand what a firing does"],
         ["millrace run report --detach", "start it and go"],
         ["millrace run report --inspect load", "debug one task; `load[3]` is an item of a fan-out"],
       )}

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import {
   apiPrefix,
   type ArtifactView,
+  type AssetUseView,
   type FiringDetail,
   type Page,
   type RunDetail,
@@ -12,6 +13,7 @@ import {
 import type { ApiClient } from "../api/client.ts";
 import { findRunId } from "../api/find-run.ts";
 import { requireServer, type ServerOptions } from "../api/find-server.ts";
+import { assetUseLines } from "../asset-view/uses.ts";
 import type { Finish } from "../command-line.ts";
 import type { Context } from "../environment.ts";
 import { exitCodes } from "../exit-code.ts";
@@ -39,7 +41,7 @@ const stackLinesMax = 12;
 export function define(command: Command, context: Context, finish: Finish): void {
   withServerOptions(command.argument("<run>", "its id, or the beginning of it"))
     .option("--attempts", "every attempt of every node")
-    .option("--json", "print JSON: { run, nodes, firing }")
+    .option("--json", "print JSON: { run, nodes, firing, assets }")
     .addHelpText(
       "after",
       examples(
@@ -57,7 +59,8 @@ async function showRun(context: Context, given: string, options: ShowOptions): P
   const path = `/runs/${encodeURIComponent(id)}/firing`;
   const { firing } = await client.get<{ readonly firing: FiringDetail | null }>(path);
   if (options.json) {
-    terminal.print(JSON.stringify({ ...(await readRunDocument(client, id)), firing }));
+    const { items: assets } = await client.get<Page<AssetUseView>>(`/runs/${encodeURIComponent(id)}/assets`);
+    terminal.print(JSON.stringify({ ...(await readRunDocument(client, id)), firing, assets }));
     return exitCodes.succeeded;
   }
   const detail = await readWholeRun(client, id);
@@ -69,6 +72,8 @@ async function showRun(context: Context, given: string, options: ShowOptions): P
   const width = terminal.isLive ? terminal.columns() - 1 : 400;
   const tree = { paint: terminal.paint, width, now, linesMax: treeLinesMax };
   for (const line of treeLines(picture, tree)) terminal.print(line);
+  const { items: uses } = await client.get<Page<AssetUseView>>(`/runs/${encodeURIComponent(id)}/assets`);
+  for (const line of assetUseLines(uses, terminal.paint)) terminal.print(line);
   for (const line of await artifactLines(client, id, terminal)) terminal.print(line);
   const attempts = options.attempts ? detail.nodes : detail.nodes.filter(({ state }) => state === "failed");
   if (attempts.length === 0) return exitCodes.succeeded;

@@ -247,12 +247,14 @@ async function firings(
   const { paint } = terminal;
   const now = new Date();
   for (const firing of details) {
-    const { key, id, revision, memberCount, at, members } = firing;
+    const { key, id, revision, memberCount, at, members, partition, incomplete } = firing;
     const parts = [
       paint.dim(formatTime(new Date(at), now)),
       key === undefined ? "" : paint.bold(harmless(key)),
       firingOutcome(firing, paint),
+      partition === undefined ? "" : paint.bold(harmless(partition)),
       revision > 1 ? `revision ${revision}` : "",
+      incomplete ? "incomplete" : "",
       paint.dim(plural(memberCount, "member")),
       paint.dim(harmless(id)),
     ];

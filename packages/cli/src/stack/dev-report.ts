@@ -1,7 +1,7 @@
 /** What `millrace dev` says: for people, or as lines of JSON. */
 import { existsSync } from "node:fs";
 import { relative } from "node:path";
-import type { DeployResponse } from "@millrace/protocol";
+import type { NamesDifference, DeployResponse } from "@millrace/protocol";
 import type { WorkerEvent } from "@millrace/worker";
 import { formatDuration, formatTime, plural } from "../terminal/format.ts";
 import { errorDocument, formatError } from "../terminal/print-error.ts";
@@ -65,10 +65,10 @@ export class DevReport {
   }
 
   deployed(response: DeployResponse, changed: readonly string[], ms: number): void {
-    const { added, changed: mended, retired, deployment, webhooks } = response;
+    const { added, changed: mended, retired, deployment, webhooks, assets } = response;
     if (this.#isJson) {
-      const hooks = webhooks === undefined ? {} : { webhooks };
-      this.#event("deployed", { deployment, added, changed: mended, retired, ...hooks, ms: Math.round(ms) });
+      const others = { ...(webhooks && { webhooks }), ...(assets && { assets }) };
+      this.#event("deployed", { deployment, added, changed: mended, retired, ...others, ms: Math.round(ms) });
       return;
     }
     const { paint } = this.#terminal;
@@ -79,9 +79,8 @@ export class DevReport {
       ...(added.length > 0 ? [`added ${added.join(", ")}`] : []),
       ...(mended.length > 0 ? [`changed ${mended.join(", ")}`] : []),
       ...(retired.length > 0 ? [`retired ${retired.join(", ")}`] : []),
-      ...(webhooks?.added ?? []).map((name) => `added webhook ${name}`),
-      ...(webhooks?.changed ?? []).map((name) => `changed webhook ${name}`),
-      ...(webhooks?.retired ?? []).map((name) => `retired webhook ${name}`),
+      ...differenceWords("webhook", webhooks),
+      ...differenceWords("asset", assets),
     ];
     const told = what.length === 0 ? "same graphs" : what.join("; ");
     this.#line(
@@ -163,4 +162,14 @@ export class DevReport {
   #event(event: string, fields: object): void {
     this.#terminal.print(JSON.stringify({ event, ...fields }));
   }
+}
+
+function differenceWords(what: string, difference: NamesDifference | undefined): string[] {
+  if (!difference) return [];
+  const { added, changed, retired } = difference;
+  return [
+    ...added.map((name) => `added ${what} ${name}`),
+    ...changed.map((name) => `changed ${what} ${name}`),
+    ...retired.map((name) => `retired ${what} ${name}`),
+  ];
 }

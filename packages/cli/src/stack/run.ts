@@ -116,6 +116,7 @@ async function startRun(
     pipeline: name,
     ...(params === undefined ? {} : { params }),
     ...(Object.keys(labels).length === 0 ? {} : { labels }),
+    ...(options.partition === undefined ? {} : { partition: options.partition }),
     ...(options.idempotencyKey === undefined ? {} : { idempotencyKey: options.idempotencyKey }),
     ...(options.force === true ? { force: true } : {}),
   };

@@ -40,11 +40,13 @@ export function firingOutcome({ runId, reason }: FiringView, paint: Colors): str
 
 /** A firing that a simulation or a preview made. */
 export function simulatedLines(firing: SimulatedFiring, paint: Colors, now: Date): string[] {
-  const { key, interval, revision } = firing;
+  const { key, interval, revision, partition, incomplete } = firing;
   const parts = [
     formatTime(new Date(firing.at), now),
     key === undefined ? "" : paint.bold(key),
+    partition === undefined ? "" : paint.bold(harmless(partition)),
     revision > 1 ? `revision ${revision}` : "",
+    incomplete ? "incomplete" : "",
     interval ? `for ${interval.from} to ${interval.to}` : "",
     paint.dim(plural(firing.memberCount, "member")),
   ];

@@ -1,8 +1,15 @@
 /** Makes a condition executable: its operators, and what tells which events concern it. */
 import { MillraceError } from "../error/millrace-error.ts";
-import { unreachable } from "../assert.ts";
+import { assert, unreachable } from "../assert.ts";
 import { keyCharactersMax } from "../limits.ts";
-import type { Condition, EventAtom, KeyDefinition } from "./condition.ts";
+import type {
+  Condition,
+  EventAtom,
+  KeyDefinition,
+  ReachedAtom,
+  UpdatedAtom,
+  WatchedAsset,
+} from "./condition.ts";
 import { operandsOf } from "./condition.ts";
 import type { ConditionEvent } from "./condition-event.ts";
 import { absentOperator } from "./operator/absent.ts";
@@ -11,10 +18,13 @@ import { batchOperator, countOperator, debounceOperator, sessionOperator } from 
 import { anyOperator, joinOperator } from "./operator/join.ts";
 import { keyedOperator } from "./operator/keyed.ts";
 import type { Operator } from "./operator/operator.ts";
+import { reachedOperator } from "./operator/reached.ts";
 import { sequenceOperator } from "./operator/sequence.ts";
 import { throttleOperator } from "./operator/throttle.ts";
 import type { TickSource } from "./operator/tick-source.ts";
 import { unlessOperator } from "./operator/unless.ts";
+import { completeOperator, updatedOperator } from "./operator/updated.ts";
+import { mappingOf, progressType, updateType, type Watched } from "./operator/watched.ts";
 import { windowOperator } from "./operator/window.ts";
 import { describeSchedule } from "../schedule/describe.ts";
 import { dueTime } from "../schedule/jitter.ts";
@@ -22,6 +32,8 @@ import type { Schedule } from "../schedule/schedule.ts";
 import { nextTick, previousTick } from "../schedule/ticks.ts";
 import { compileEventKey, type EventKey } from "./where/event-key.ts";
 import { compileWhere, type CompiledWhere } from "./where/compile.ts";
+import type { Where } from "./where/where.ts";
+import { compilePartitions, type Partitions } from "../partition/partitions.ts";
 import { readInstant } from "./instant.ts";
 
 /** One event atom of a program. */
@@ -109,6 +121,10 @@ class Compiler {
           this.#noteOperand(name ?? this.#free("schedule")),
           this.#ticksOf(condition.schedule),
         );
+      case "updated":
+        return this.#updated(condition, name);
+      case "reached":
+        return this.#reached(condition, name);
       case "all":
       case "at_least":
         return joinOperator(condition, condition.of.map(build));
@@ -165,6 +181,65 @@ class Compiler {
     });
   }
 
+  #updated(condition: UpdatedAtom, name: string | undefined): Operator {
+    const target = condition.target && compilePartitions(condition.target);
+    const isTargeted = condition.target !== undefined || condition.when === "complete";
+    const watched = condition.assets.map((asset) =>
+      this.#watched(asset, name, { target, isTargeted, isWindowed: false, where: condition.where }),
+    );
+    const names = condition.assets.map(({ asset }) => `"${asset}"`).join(", ");
+    if (condition.when === "complete") {
+      const text = `waits until all partitions of ${names} that a partition is made of were updated`;
+      return completeOperator(condition, { watched, target, text });
+    }
+    return updatedOperator(condition, { watched, target, text: `waits for an update of ${names}` });
+  }
+
+  #reached(condition: ReachedAtom, name: string | undefined): Operator {
+    const target = compilePartitions(condition.target);
+    assert(target.windows, "its target is windows of time");
+    const watched = condition.assets.map((asset) =>
+      this.#watched(asset, name, { target, isTargeted: true, isWindowed: true, where: undefined }),
+    );
+    return reachedOperator(condition, { watched, target, windows: target.windows });
+  }
+
+  #watched(
+    watched: WatchedAsset,
+    name: string | undefined,
+    {
+      target,
+      isTargeted,
+      isWindowed,
+      where,
+    }: {
+      readonly target: Partitions | undefined;
+      readonly isTargeted: boolean;
+      /** It asks for progress, too. */
+      readonly isWindowed: boolean;
+      readonly where: Where | undefined;
+    },
+  ): Watched {
+    const { asset } = watched;
+    const operand = this.#noteOperand(name ?? this.#free(asset));
+    const ofAsset: Where = { op: "eq", path: ["subject"], value: asset };
+    const use = (type: string, test: Where): ((event: ConditionEvent) => boolean) => {
+      const compiled = compileWhere(test);
+      const matches = (event: ConditionEvent): boolean => event.type === type && compiled.matches(event);
+      const key = this.#keyOf(operand) ?? (() => "");
+      this.events.push({ operand, type, isPrefix: false, where: compiled, matches, key });
+      return matches;
+    };
+    return {
+      asset,
+      operand,
+      partitions: watched.partitions && compilePartitions(watched.partitions),
+      mapping: isTargeted && isMapped(watched, isWindowed) ? mappingOf(watched, target, []) : undefined,
+      isUpdate: use(updateType, where === undefined ? ofAsset : { op: "and", of: [ofAsset, where] }),
+      isProgress: isWindowed ? use(progressType, ofAsset) : () => false,
+    };
+  }
+
   #keyOf(operand: string): ((event: ConditionEvent) => string | undefined) | undefined {
     if (this.#rootKey === undefined) return undefined;
     if (this.#rootKey.kind !== "operands") return keyText(this.#rootKey);
@@ -197,6 +272,12 @@ class Compiler {
     this.#taken.add(free);
     return free;
   }
+}
+
+/** Assets without windows of their own tell `reached` their progress alone, unless it is said what their partitions are part of. */
+export function isMapped({ partitions, mapping }: WatchedAsset, isWindowed: boolean): boolean {
+  if (!isWindowed || mapping !== undefined) return true;
+  return partitions?.kind === "time";
 }
 
 function keyText(key: EventKey): (event: ConditionEvent) => string | undefined {

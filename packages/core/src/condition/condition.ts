@@ -4,6 +4,7 @@
  *
  * All durations are milliseconds. Spans (`withinMs`, `gapMs`, …) measure log time (`recordedAt`).
  */
+import type { PartitionMapping, PartitionsDefinition, TimePartitions } from "../partition/definition.ts";
 import type { Schedule } from "../schedule/schedule.ts";
 import type { EventKey } from "./where/event-key.ts";
 import type { Where } from "./where/where.ts";
@@ -31,6 +32,61 @@ export interface EventAtom extends Common {
 export interface ScheduleAtom extends Common {
   readonly kind: "schedule";
   readonly schedule: Schedule;
+}
+
+/** An asset that an atom listens to, with all that its keys mean: a condition needs no catalogue to be evaluated. */
+export interface WatchedAsset {
+  readonly asset: string;
+  readonly partitions?: PartitionsDefinition;
+  /** From its partitions to the atom's target; absent: what fits both. */
+  readonly mapping?: PartitionMapping;
+}
+
+/** Which partitions of the asset count. */
+export type PartitionFilter =
+  | { readonly kind: "keys"; readonly keys: readonly string[] }
+  /** The last `n` windows that have begun by log time. */
+  | { readonly kind: "latest"; readonly n: number }
+  /** Of tuples: those with one of these keys in each dimension. */
+  | { readonly kind: "dimensions"; readonly of: { readonly [dimension: string]: readonly string[] } };
+
+/** What an update of a partition does whose window has fired. All is log time. */
+export interface RevisePolicy {
+  /** A revision comes when there was no further update for so long, at the latest six times as long after the first. */
+  readonly debounceMs: number;
+  /** Revisions of one window, beside its first firing. */
+  readonly revisionsMax: number;
+  /** After its first firing: later updates change nothing. */
+  readonly closeAfterMs: number;
+}
+
+/** Updates of assets. */
+export interface UpdatedAtom extends Common {
+  readonly kind: "updated";
+  readonly assets: readonly WatchedAsset[];
+  readonly where?: Where;
+  readonly only?: PartitionFilter;
+  /** Which partitions firings are about; absent: those of the asset. */
+  readonly target?: PartitionsDefinition;
+  /** `each`: every partition that an update is a part of. `complete`: one when all that it is made of was updated. */
+  readonly when: "each" | "complete";
+  /** With `complete` and windows of time. Absent: they fire once. */
+  readonly late?: RevisePolicy;
+}
+
+/** Windows that assets are complete for, in their order, each once. */
+export interface ReachedAtom extends Common {
+  readonly kind: "reached";
+  readonly assets: readonly WatchedAsset[];
+  readonly target: TimePartitions;
+  /** The first window holds this instant (ISO 8601 in UTC); absent: that at which the instance began. */
+  readonly from?: string;
+  /** Progress has to pass a window's end by so much. */
+  readonly delayMs: number;
+  /** Absent: an update of a window that has fired changes nothing. */
+  readonly late?: RevisePolicy;
+  /** When progress has stood still for so long, and the window is over, it fires flagged incomplete. Log time. */
+  readonly orAfterMs?: number;
 }
 
 /** All operands matched, in any order. */
@@ -136,6 +192,8 @@ export interface WindowCondition extends Common {
 export type Condition =
   | EventAtom
   | ScheduleAtom
+  | UpdatedAtom
+  | ReachedAtom
   | AllCondition
   | AnyCondition
   | AtLeastCondition
@@ -156,6 +214,8 @@ export function operandsOf(condition: Condition): readonly Condition[] {
   switch (condition.kind) {
     case "event":
     case "schedule":
+    case "updated":
+    case "reached":
       return [];
     case "all":
     case "any":

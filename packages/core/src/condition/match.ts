@@ -32,6 +32,13 @@ export interface MatchWindow {
   readonly revision: number;
 }
 
+/** The partition that a match is about. */
+export interface MatchPartition {
+  readonly key: string;
+  /** Of the partition, where it is one: ms since 1970. */
+  readonly window?: { readonly from: number; readonly to: number };
+}
+
 export interface Match {
   /** Log time of its first and last member. */
   readonly from: number;
@@ -40,11 +47,14 @@ export interface Match {
   /** Members that had to be left out (`gatheredMax`). */
   readonly dropped?: number;
   readonly window?: MatchWindow;
+  readonly partition?: MatchPartition;
+  /** It fired although not all that belongs to it was there. */
+  readonly isIncomplete?: true;
 }
 
 export const noMatches: readonly Match[] = [];
 
-/** One match with the members of all, in their order. */
+/** One match with the members of all, in their order; about a partition where all that are about any are about this one. */
 export function mergeMatches(matches: readonly Match[], membersMax: number): Match {
   const [first] = matches;
   if (matches.length === 1 && first) return first;
@@ -65,5 +75,18 @@ export function mergeMatches(matches: readonly Match[], membersMax: number): Mat
     to,
     members: excess > 0 ? members.slice(excess) : members,
     ...(dropped > 0 ? { dropped } : {}),
+    ...commonPartition(matches),
+  };
+}
+
+function commonPartition(matches: readonly Match[]): Pick<Match, "partition" | "isIncomplete"> {
+  const about = matches.filter(({ partition }) => partition !== undefined);
+  const [first] = about;
+  const isIncomplete = matches.some((match) => match.isIncomplete);
+  return {
+    ...(first?.partition && about.every(({ partition }) => partition?.key === first.partition?.key)
+      ? { partition: first.partition }
+      : {}),
+    ...(isIncomplete ? { isIncomplete } : {}),
   };
 }

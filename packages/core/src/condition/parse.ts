@@ -15,6 +15,7 @@ import {
   type KeyDefinition,
 } from "./condition.ts";
 import { compileCondition } from "./compile.ts";
+import { readReached, readUpdated } from "./parse-asset.ts";
 
 type Fields = { readonly [name: string]: Json | undefined };
 
@@ -38,6 +39,8 @@ export function parseCondition(json: Json, path: Path = []): Condition {
 const fieldsOf: { readonly [kind in ConditionKind]: readonly string[] } = {
   event: ["type", "where"],
   schedule: ["schedule"],
+  updated: ["assets", "where", "only", "target", "when", "late"],
+  reached: ["assets", "target", "from", "delayMs", "late", "orAfterMs"],
   all: ["of", "withinMs"],
   any: ["of"],
   at_least: ["n", "of", "withinMs"],
@@ -95,6 +98,10 @@ function read(json: Json, path: Path, reading: Reading, depth: number): Conditio
       if (schedule === undefined) throw invalid([...path, "schedule"], `"schedule" needs it`);
       return { kind, ...named, schedule: parseSchedule(schedule, [...path, "schedule"]) };
     }
+    case "updated":
+      return { kind, ...named, ...readUpdated(fields, path) };
+    case "reached":
+      return { kind, ...named, ...readReached(fields, path) };
     case "any":
       return { kind, ...named, of: innerList() };
     case "all":
@@ -128,11 +135,13 @@ function read(json: Json, path: Path, reading: Reading, depth: number): Conditio
   }
 }
 
-/** A tick belongs to no key. */
+/** Ticks and windows belong to no key. */
 function refuseKeyedTicks(condition: Condition, isKeyed: boolean, path: Path): void {
   const isWithinKey = isKeyed || condition.by !== undefined;
   if (isWithinKey && condition.kind === "schedule")
     throw invalid(path, "a tick of time has no key, so it can't stand where there is state for each key");
+  if (isWithinKey && condition.kind === "reached")
+    throw invalid(path, "a window of time has no key, so it can't stand where there is state for each key");
   for (const operand of operandsOf(condition)) refuseKeyedTicks(operand, isWithinKey, path);
 }
 

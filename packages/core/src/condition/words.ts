@@ -1,7 +1,17 @@
 /** Conditions in words, for lists and explanations. */
 import { unreachable } from "../assert.ts";
 import { describeSchedule } from "../schedule/describe.ts";
-import type { Condition, KeyDefinition } from "./condition.ts";
+import {
+  operandsOf,
+  type Condition,
+  type KeyDefinition,
+  type PartitionFilter,
+  type ReachedAtom,
+  type RevisePolicy,
+  type UpdatedAtom,
+  type WatchedAsset,
+} from "./condition.ts";
+import { describePartitions } from "../partition/words.ts";
 import { describeSpan } from "./describe.ts";
 import type { EventKey } from "./where/event-key.ts";
 import { describeWhere, formatWherePath } from "./where/words.ts";
@@ -20,6 +30,10 @@ function describeKind(condition: Condition): string {
     }
     case "schedule":
       return describeSchedule(condition.schedule);
+    case "updated":
+      return describeUpdated(condition);
+    case "reached":
+      return describeReached(condition);
     case "all":
       return `all of ${listOf(condition.of)}${within(condition)}`;
     case "any":
@@ -61,8 +75,52 @@ function describeKind(condition: Condition): string {
   }
 }
 
+function describeUpdated({ assets, where, only, target, when, late }: UpdatedAtom): string {
+  const filter = `${only === undefined ? "" : ` of ${describeFilter(only)}`}${where === undefined ? "" : ` where ${describeWhere(where)}`}`;
+  if (when === "complete") {
+    const names = `${namesOf(assets)}${filter}`;
+    if (target === undefined) return `all partitions of ${names} updated`;
+    return `${describePartitions(target)} of which all of ${names} was updated${describeLate(late)}`;
+  }
+  const parts =
+    target === undefined ? "" : `, for each of the ${describePartitions(target)} that it is a part of`;
+  return `an update of ${namesOf(assets)}${filter}${parts}`;
+}
+
+function describeReached({ assets, target, delayMs, late, orAfterMs }: ReachedAtom): string {
+  const delay = delayMs === 0 ? "" : `, and ${describeSpan(delayMs)} more`;
+  const stalled =
+    orAfterMs === undefined ? "" : `, or incomplete when it stands still for ${describeSpan(orAfterMs)}`;
+  return `${describePartitions(target)} that ${namesOf(assets)} is complete for${delay}${stalled}${describeLate(late)}`;
+}
+
+function describeFilter(only: PartitionFilter): string {
+  switch (only.kind) {
+    case "keys":
+      return only.keys.length > 3 ? `${only.keys.length} partitions` : only.keys.join(", ");
+    case "latest":
+      return only.n === 1 ? "the latest partition" : `the latest ${only.n} partitions`;
+    case "dimensions":
+      return Object.entries(only.of)
+        .map(([name, keys]) => `${name} ${keys.join(" or ")}`)
+        .join(", ");
+    default:
+      return unreachable(only);
+  }
+}
+
+function describeLate(late: RevisePolicy | undefined): string {
+  return late === undefined
+    ? ""
+    : `, revised by late updates (${late.revisionsMax} at most, for ${describeSpan(late.closeAfterMs)})`;
+}
+
+function namesOf(assets: readonly WatchedAsset[]): string {
+  return assets.map(({ asset }) => asset).join(", ");
+}
+
 function describePart(condition: Condition): string {
-  const isAtom = condition.kind === "event" || condition.kind === "schedule";
+  const isAtom = operandsOf(condition).length === 0;
   const text = describeCondition(condition);
   return isAtom && condition.by === undefined ? text : `(${text})`;
 }

@@ -50,6 +50,24 @@ export const catalogue = {
     "A schedule would never fire.",
     "Look for a date that does not exist, such as 30 February, or a calendar that excludes every day it names.",
   ),
+  MILLRACE_PARTITIONS_INVALID: entry(
+    422,
+    "fix_code",
+    "The partitions of an asset, or a mapping between partitions, can't be read.",
+    "Correct what the message names: the windows, the keys, the dimensions, or what maps to what.",
+  ),
+  MILLRACE_PARTITION_UNKNOWN: entry(
+    422,
+    "fix_input",
+    "No partition has this key.",
+    "Write the key as the message shows it.",
+  ),
+  MILLRACE_PARTITION_REQUIRED: entry(
+    422,
+    "fix_input",
+    "The pipeline's runs are for one partition each, and none was named.",
+    "Name it: `millrace run NAME --partition KEY`.",
+  ),
   MILLRACE_TIME_ZONE_UNKNOWN: entry(
     422,
     "fix_code",
@@ -134,6 +152,18 @@ export const catalogue = {
     "retry",
     "Events come faster than they can be recorded; none of the request's were.",
     "Send them again after the time in Retry-After.",
+  ),
+  MILLRACE_ASSET_INVALID: entry(
+    422,
+    "fix_code",
+    "An asset can't be read.",
+    "Correct what the message names: the name, the partitions, the upstream assets or the freshness.",
+  ),
+  MILLRACE_ASSET_UNKNOWN: entry(
+    404,
+    "fix_input",
+    "No deployed project has an asset of this name.",
+    "List the names with `millrace assets`; export the asset from one of the project's files and deploy.",
   ),
   MILLRACE_WEBHOOK_INVALID: entry(
     422,

@@ -7,6 +7,7 @@
  * its node and its item path: one index per enclosing region, outermost first.
  */
 import type { Json, Path } from "../json.ts";
+import type { AssetDefinition } from "../partition/definition.ts";
 import type { RetryPolicy } from "../retry/policy.ts";
 import type { TriggerDefinition } from "../trigger/trigger.ts";
 import type { WebhookDefinition } from "../webhook/webhook.ts";
@@ -117,6 +118,9 @@ export interface NodeDefinition {
   readonly calls?: string;
   /** Set on a `wait`, whose input is the JSON form of a condition. */
   readonly wait?: WaitOptions;
+  /** Names of the assets that its success updates, and of those that it is made of. Absent: none. */
+  readonly writes?: readonly string[];
+  readonly reads?: readonly string[];
   readonly options: NodeOptions;
   readonly source?: SourceLocation;
   readonly description?: string;
@@ -172,4 +176,6 @@ export interface ProjectDefinition {
   readonly queues: readonly string[];
   /** Absent in what was deployed before there were any. */
   readonly webhooks?: readonly WebhookDefinition[];
+  /** Those that the project owns. Absent in what was deployed before there were any. */
+  readonly assets?: readonly AssetDefinition[];
 }

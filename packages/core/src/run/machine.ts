@@ -7,6 +7,8 @@
  * R3: an ended or quarantined run takes no message but a rerun, which makes a new generation.
  * R5: each wait of a task run ends once: what ends it later, or under a name that is not open, changes nothing.
  * R6: a function that suspends is dispatched again after a wait of it has ended that this dispatch was not told of.
+ * R7: a success updates each asset that its node declares to write, unless the function, or a step of it, told what became
+ *     of that asset.
  * R4: a lost dispatch is repeated without counting as an attempt; `lossesMax` in a row that took their worker along
  *     quarantine the run.
  */
@@ -30,6 +32,7 @@ import {
   startAttempt,
   type Step,
 } from "./progress.ts";
+import { noteTold, tellEmitted } from "./told-assets.ts";
 import { findTaskRun, taskRunsBelow } from "./scope.ts";
 import {
   newCodeState,
@@ -213,7 +216,7 @@ function finishAttempt(step: Step, taskRun: TaskRun, outcome: AttemptOutcome, ra
     case "succeeded":
       taskRun.output = checked.output;
       taskRun.error = undefined;
-      if (checked.events) step.effects.push({ kind: "emitted", taskRun, events: checked.events });
+      tellEmitted(step.effects, taskRun, checked);
       return endTaskRun(step, taskRun, { state: "succeeded" });
     case "skipped":
       return endTaskRun(step, taskRun, {
@@ -323,7 +326,10 @@ function recordStep(step: Step, message: Extract<RunMessage, { kind: "step" }>):
   const taskRun = current(step.run, message.token);
   if (taskRun?.state !== "running") return;
   record(step, taskRun, { kind: "step", ...message.step });
-  if (message.events.length > 0) step.effects.push({ kind: "emitted", taskRun, events: message.events });
+  const { events, assets = [] } = message;
+  if (events.length + assets.length === 0) return;
+  step.effects.push({ kind: "emitted", taskRun, events, assets, writes: [] });
+  if (noteTold(taskRun, assets)) step.effects.push({ kind: "code", taskRun });
 }
 
 function record(step: Step, taskRun: TaskRun, recorded: Omit<StepRecord, "seq">): void {

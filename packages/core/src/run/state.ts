@@ -4,6 +4,7 @@
  * over must not be read again. An owner that could not commit what was decided throws the state away and rebuilds it
  * from its rows (`hydrate.ts`).
  */
+import type { AssetReport } from "../asset/report.ts";
 import type { EventDraft } from "../event/event.ts";
 import type { Graph, GraphNode, GraphRegion } from "../graph/graph.ts";
 import type { Json } from "../json.ts";
@@ -189,12 +190,20 @@ export interface DispatchName {
   readonly dispatch: number;
 }
 
+/** What a task told of an asset, under the name that it gave this telling. */
+export interface NamedReport {
+  readonly id: string;
+  readonly report: AssetReport;
+}
+
 export type AttemptOutcome =
   | {
       readonly kind: "succeeded";
       readonly output: StoredValue;
       /** What the task emitted: it counts with the success. */
       readonly events?: readonly EventDraft[];
+      /** What it told of assets. */
+      readonly assets?: readonly NamedReport[];
     }
   | { readonly kind: "failed"; readonly error: AttemptError }
   | { readonly kind: "skipped"; readonly reason: string }
@@ -225,6 +234,8 @@ export type RunMessage =
       readonly token: DispatchName;
       readonly step: OperationName & { readonly outcome: OperationOutcome };
       readonly events: readonly EventDraft[];
+      /** What it told of assets. */
+      readonly assets?: readonly NamedReport[];
     }
   /** `position`: up to which the log was read to it, where it was. */
   | ({
@@ -316,8 +327,14 @@ export type RunEffect =
     }
   /** A dispatch is over: what it held of shared limits comes back. */
   | { readonly kind: "released"; readonly taskRun: TaskRun; readonly dispatch: number }
-  /** An attempt that succeeded emitted these. */
-  | { readonly kind: "emitted"; readonly taskRun: TaskRun; readonly events: readonly EventDraft[] }
+  /** A success, or a step, emitted these and told these of assets; and a success updates those in `writes` by itself. */
+  | {
+      readonly kind: "emitted";
+      readonly taskRun: TaskRun;
+      readonly events: readonly EventDraft[];
+      readonly assets: readonly NamedReport[];
+      readonly writes: readonly string[];
+    }
   | { readonly kind: "retry_at"; readonly taskRun: TaskRun; readonly at: number }
   | { readonly kind: "deadline_at"; readonly at: number }
   | { readonly kind: "call"; readonly taskRun: TaskRun }

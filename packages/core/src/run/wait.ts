@@ -70,6 +70,8 @@ export interface CodeState {
   readonly open: Map<string, OpenWait>;
   /** Up to which position of the log the last wait of each name has seen it. */
   readonly seen: Map<string, number>;
+  /** Assets of which its steps told what became of them: its success tells nothing more of these. */
+  readonly told: Set<string>;
 }
 
 /** A `CodeState` as JSON. */
@@ -79,23 +81,27 @@ export interface CodeRecord {
   readonly ranMs: number;
   readonly open: readonly OpenWait[];
   readonly seen: { readonly [name: string]: number };
+  /** Absent: none. */
+  readonly told?: readonly string[];
 }
 
 export function newCodeState(): CodeState {
-  return { seq: 0, wokenAt: 0, ranMs: 0, open: new Map(), seen: new Map() };
+  return { seq: 0, wokenAt: 0, ranMs: 0, open: new Map(), seen: new Map(), told: new Set() };
 }
 
 export function codeRecordOf(code: CodeState): CodeRecord {
-  const { seq, wokenAt, ranMs, open, seen } = code;
-  return { seq, wokenAt, ranMs, open: [...open.values()], seen: Object.fromEntries(seen) };
+  const { seq, wokenAt, ranMs, open, seen, told } = code;
+  const record = { seq, wokenAt, ranMs, open: [...open.values()], seen: Object.fromEntries(seen) };
+  return told.size === 0 ? record : { ...record, told: [...told] };
 }
 
-export function readCodeRecord({ seq, wokenAt, ranMs, open, seen }: CodeRecord): CodeState {
+export function readCodeRecord({ seq, wokenAt, ranMs, open, seen, told }: CodeRecord): CodeState {
   return {
     seq,
     wokenAt,
     ranMs,
     open: new Map(open.map((wait) => [operationKey(wait), { ...wait }])),
     seen: new Map(Object.entries(seen)),
+    told: new Set(told),
   };
 }

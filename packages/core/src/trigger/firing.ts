@@ -2,7 +2,7 @@
 import { assert, unreachable } from "../assert.ts";
 import type { Program } from "../condition/compile.ts";
 import type { Decided } from "../condition/instance.ts";
-import type { Member } from "../condition/match.ts";
+import type { MatchPartition, Member } from "../condition/match.ts";
 import type { Json } from "../json.ts";
 
 export interface FiringName {
@@ -21,6 +21,10 @@ export interface Firing extends FiringName {
   readonly at: number;
   readonly members: readonly Member[];
   readonly interval: { readonly from: number; readonly to: number } | undefined;
+  /** The partition that its run is for. */
+  readonly partition?: MatchPartition;
+  /** Not all that belongs to it was there. */
+  readonly isIncomplete?: true;
 }
 
 /** `count`: the key's firings before this one. */
@@ -33,10 +37,25 @@ export function firingOf(
 ): Firing {
   const { condition } = program;
   const [member] = match.members;
-  const common = { pipeline, version, key, at, members: match.members };
+  const { partition, isIncomplete } = match;
+  const common = {
+    pipeline,
+    version,
+    key,
+    at,
+    members: match.members,
+    ...(partition ? { partition } : {}),
+    ...(isIncomplete ? { isIncomplete } : {}),
+  };
   if (match.window) {
     const { start, end, revision } = match.window;
-    return { ...common, occurrence: start, revision, interval: { from: start, to: end } };
+    // Several operands may each have this window: then it is no name.
+    const occurrence = condition.kind === "any" ? count + 1 : start;
+    return { ...common, occurrence, revision, interval: { from: start, to: end } };
+  }
+  if (condition.kind === "updated" && condition.when === "each" && condition.target === undefined) {
+    assert(member?.kind === "event", "an update matches with its event");
+    return { ...common, occurrence: member.position, revision: 1, interval: partition?.window };
   }
   const interval = member?.kind === "tick" ? { from: member.from, to: member.at } : undefined;
   if (condition.kind === "schedule") {
@@ -47,7 +66,7 @@ export function firingOf(
     assert(member?.kind === "event", "an event atom matches with its event");
     return { ...common, occurrence: member.position, revision: 1, interval: undefined };
   }
-  return { ...common, occurrence: count + 1, revision: 1, interval };
+  return { ...common, occurrence: count + 1, revision: 1, interval: interval ?? partition?.window };
 }
 
 /** What a firing's value holds of an event of the log. */
@@ -62,11 +81,15 @@ export interface FiredEvent {
   readonly data: Json;
 }
 
-/** What the run's tasks see: `Firing` of the SDK. `eventAt` gives each member's event. */
+/**
+ * What the run's tasks see: `Firing` of the SDK. `eventAt` gives each member's event, `previousRun` is the run of the revision
+ * before this one.
+ */
 export function firingValue(
   program: Program,
   firing: Firing,
   eventAt: (position: number) => FiredEvent,
+  previousRun: string | null = null,
 ): Json {
   const members = emptyMembers(program);
   for (const member of firing.members) (members[member.operand] ??= []).push(memberValue(member, eventAt));
@@ -76,14 +99,35 @@ export function firingValue(
     key: program.isKeyed ? firing.key : null,
     at: instant(firing.at),
     revision: firing.revision,
-    interval: interval ? { from: instant(interval.from), to: instant(interval.to) } : null,
+    interval: interval ? intervalValue(interval) : null,
+    partition: firing.partition ? partitionValue(firing.partition) : null,
+    previousRun,
+    incomplete: firing.isIncomplete === true,
     members,
   };
 }
 
-/** What tasks see in a run that a person started. */
-export function manualFiringValue(program: Program, key: string | null): Json {
-  return { isFired: false, key, at: null, revision: 1, interval: null, members: emptyMembers(program) };
+/** What tasks see in a run that a person started, maybe for a partition. */
+export function manualFiringValue(program: Program, key: string | null, partition?: MatchPartition): Json {
+  return {
+    isFired: false,
+    key,
+    at: null,
+    revision: 1,
+    interval: partition?.window ? intervalValue(partition.window) : null,
+    partition: partition ? partitionValue(partition) : null,
+    previousRun: null,
+    incomplete: false,
+    members: emptyMembers(program),
+  };
+}
+
+function partitionValue({ key, window }: MatchPartition): Json {
+  return { key, window: window ? intervalValue(window) : null };
+}
+
+function intervalValue({ from, to }: { readonly from: number; readonly to: number }): Json {
+  return { from: instant(from), to: instant(to) };
 }
 
 function memberValue(member: Member, eventAt: (position: number) => FiredEvent): Json {

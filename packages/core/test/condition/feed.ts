@@ -11,11 +11,17 @@ import {
   type Decided,
 } from "../../src/condition/instance.ts";
 
-/** `[log time, type, data?, event time?]`. */
-export type Entry = readonly [at: number, type: string, data?: Json, time?: number];
+/** `[log time, type, data?, event time?, subject?]`. */
+export type Entry = readonly [
+  at: number,
+  type: string,
+  data?: Json | undefined,
+  time?: number | undefined,
+  subject?: string | undefined,
+];
 
 export function eventsOf(entries: readonly Entry[]): ConditionEvent[] {
-  return entries.map(([recordedAt, type, data, time], index) => ({
+  return entries.map(([recordedAt, type, data, time, subject], index) => ({
     position: index + 1,
     recordedAt,
     type,
@@ -23,6 +29,7 @@ export function eventsOf(entries: readonly Entry[]): ConditionEvent[] {
     id: String(index + 1),
     time: time ?? recordedAt,
     data: data ?? null,
+    ...(subject === undefined ? {} : { subject }),
   }));
 }
 
@@ -84,7 +91,9 @@ export function textOf(key: string, { at, match }: Decided): string {
     ? ` [${window.start},${window.end})${window.revision > 1 ? ` r${window.revision}` : ""}`
     : "";
   const parts = [...operands].map(([operand, texts]) => `${operand}=${texts.join(",")}`);
-  return `${at}${key === "" ? "" : ` ${key}`}${frame} ${parts.join(" ")}`;
+  const about = match.partition ? ` <${match.partition.key}>` : "";
+  const flag = match.isIncomplete ? " incomplete" : "";
+  return `${at}${key === "" ? "" : ` ${key}`}${about}${frame}${flag} ${parts.join(" ")}`;
 }
 
 export { compileCondition, type Program };

@@ -12,6 +12,74 @@ const path = (name: string): Json => ({ kind: "path", path: ["data", name] });
 const span = fc.integer({ min: 1, max: 30 });
 const maybeWithin = fc.option(span, { nil: undefined });
 
+/** The assets of this log have windows of one minute, and of two. */
+const minute = 60_000;
+const windows = (minutes: number): Json => ({
+  kind: "time",
+  every: { kind: "cron", expression: `*/${minutes} * * * *` },
+  start: "1970-01-01",
+});
+const assetSpan = fc.integer({ min: 1, max: 8 }).map((n) => n * 30_000);
+const late = fc.option(
+  fc.record({ debounceMs: assetSpan, revisionsMax: fc.integer({ min: 1, max: 3 }), closeAfterMs: assetSpan }),
+  { nil: undefined },
+);
+const watched = fc.constantFrom<Json>(
+  [{ asset: "p", partitions: windows(1) }],
+  [{ asset: "q", partitions: windows(2) }],
+  [
+    { asset: "p", partitions: windows(1) },
+    { asset: "q", partitions: windows(2) },
+  ],
+);
+const assetAtom = fc
+  .oneof(
+    fc.record({ kind: fc.constant("updated"), assets: watched }),
+    fc.record({
+      kind: fc.constant("updated"),
+      assets: watched,
+      target: fc.constantFrom(windows(1), windows(2), windows(4)),
+      when: fc.constantFrom("each"),
+    }),
+    fc.record({
+      kind: fc.constant("updated"),
+      assets: watched,
+      target: fc.constantFrom(windows(1), windows(2), windows(4)),
+      when: fc.constant("complete"),
+      late,
+    }),
+    fc.record({
+      kind: fc.constant("reached"),
+      assets: watched,
+      target: fc.constantFrom(windows(1), windows(2), windows(4)),
+      delayMs: fc.constantFrom(0, 30_000),
+      late,
+      orAfterMs: fc.option(assetSpan, { nil: undefined }),
+    }),
+  )
+  .map(withoutUndefined);
+
+const assetLog: fc.Arbitrary<Entry[]> = fc
+  .array(
+    fc.tuple(
+      fc.integer({ min: 0, max: 3 }).map((n) => n * 20_000),
+      fc.constantFrom("p", "q"),
+      fc.constantFrom("updated", "updated", "progress"),
+      fc.integer({ min: 0, max: 8 }),
+    ),
+    { maxLength: 40 },
+  )
+  .map((steps) => {
+    let at = 0;
+    return steps.map(([wait, asset, what, n]): Entry => {
+      at += wait;
+      const iso = new Date(n * minute).toISOString();
+      const data =
+        what === "updated" ? { asset, partition: iso.replace(":00.000", "") } : { asset, until: iso };
+      return [at, `millrace.asset.${what}`, data, undefined, asset];
+    });
+  });
+
 function withoutUndefined(json: unknown): Json {
   return JSON.parse(JSON.stringify(json)) as Json;
 }
@@ -93,6 +161,59 @@ test("the same log gives the same firings, however it is cut", () => {
         const parsed: Condition = parseCondition(isKeyed ? { ...(json as object), by: path("k") } : json);
         const whole = feed(parsed, entries, { until: 300 });
         expect(feed(parsed, entries, { until: 300, cuts })).toEqual(whole);
+      },
+    ),
+    { numRuns },
+  );
+});
+
+test("the same updates and progress of assets give the same firings, however they are cut", () => {
+  let fired = 0;
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        assetAtom,
+        assetAtom.map((of): Json => ({ kind: "debounce", of, quietMs: 30_000 })),
+        fc.array(assetAtom, { minLength: 2, maxLength: 2 }).map((of): Json => ({ kind: "all", of })),
+        assetAtom.map((of): Json => ({ kind: "absent", of, withinMs: minute })),
+      ),
+      assetLog,
+      fc.array(
+        fc.integer({ min: 0, max: 80 }).map((n) => n * 10_000),
+        { maxLength: 20 },
+      ),
+      // In the middle of a window, too.
+      fc.constantFrom(0, 90_000),
+      (json, entries, cuts, from) => {
+        const parsed = parseCondition(json);
+        expect(parseCondition(parsed as unknown as Json)).toEqual(parsed);
+        const shifted = entries.map(([at, ...rest]): Entry => [at + from, ...rest]);
+        const whole = feed(parsed, shifted, { until: 20 * minute, from });
+        fired += whole.length;
+        expect(feed(parsed, shifted, { until: 20 * minute, from, cuts })).toEqual(whole);
+      },
+    ),
+    { numRuns },
+  );
+  expect(fired).toBeGreaterThan(numRuns / 2);
+});
+
+test("windows fire once each and in their order, and revisions count without gaps", () => {
+  fc.assert(
+    fc.property(
+      assetAtom.filter((json) => (json as { kind: string }).kind === "reached"),
+      assetLog,
+      (json, entries) => {
+        const seen = new Map<number, number>();
+        let last = -1;
+        for (const text of feed(parseCondition(json), entries, { until: 20 * minute })) {
+          const [, from, revision = "1"] = /\[(\d+),\d+\)(?: r(\d+))?/.exec(text)!;
+          const start = Number(from);
+          expect(Number(revision)).toBe((seen.get(start) ?? 0) + 1);
+          if (revision === "1") expect(start).toBeGreaterThan(last);
+          if (revision === "1") last = start;
+          seen.set(start, Number(revision));
+        }
       },
     ),
     { numRuns },

@@ -1,4 +1,6 @@
 /** What a run's tasks see of the firing that started it. */
+import type { AssetProgress, AssetUpdate } from "@millrace/core";
+import type { PartitionWindow } from "../asset/partitions.ts";
 
 /** One event, as tasks read it. */
 export interface FiredEvent<Type extends string = string, Data = unknown> {
@@ -26,7 +28,23 @@ export interface FiredSilence {
   readonly at: string;
 }
 
+/** An update of an asset: `data.partition`, `data.version`, `data.metadata`, and the run that wrote it. */
+export type FiredUpdate = FiredEvent<"millrace.asset.updated", AssetUpdate>;
+
+/** An asset says how far it is complete: `data.until`. */
+export type FiredProgress = FiredEvent<"millrace.asset.progress", AssetProgress>;
+
 export type Fired = FiredEvent | FiredTick | FiredSilence;
+
+/** The partition that a run is for. */
+export interface RunPartition<
+  Key extends string = string,
+  Window extends PartitionWindow | null = PartitionWindow | null,
+> {
+  readonly key: Key;
+  /** The stretch of time that it is; null where it is none. */
+  readonly window: Window;
+}
 
 export interface FiringInterval {
   readonly from: string;
@@ -39,6 +57,7 @@ export interface FiringInterval {
  */
 export interface Firing<
   Operands extends { readonly [name: string]: unknown } = { readonly [name: string]: Fired },
+  Partition = RunPartition | null,
 > {
   /** False for a run that a person started. */
   readonly isFired: boolean;
@@ -46,9 +65,15 @@ export interface Firing<
   readonly key: string | null;
   /** Log time of the firing. */
   readonly at: string | null;
-  /** 1, or more when late events re-opened a window. */
+  /** 1, or more when late events or updates re-opened a window. */
   readonly revision: number;
-  /** The data interval: of the schedule's tick, or the window. */
+  /** The data interval: of the schedule's tick, the window, or the partition. */
   readonly interval: FiringInterval | null;
+  /** The partition that the run is for: of the asset, or of what the condition maps it to. */
+  readonly partition: Partition;
+  /** The run of the revision before this one. */
+  readonly previousRun: string | null;
+  /** Not all that belongs to the window was there: `orAfter` of `on.reached`. */
+  readonly incomplete: boolean;
   readonly members: { readonly [name in keyof Operands]: readonly Operands[name][] };
 }

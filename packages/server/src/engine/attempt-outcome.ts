@@ -1,6 +1,8 @@
 /** What workers say of attempts, in the words of the run machine. */
 import {
+  isAssetReport,
   parseCloudEvent,
+  readAssetReport,
   requireForeign,
   type AttemptError,
   type AttemptOutcome as CoreOutcome,
@@ -8,6 +10,7 @@ import {
   type EventDraft,
   type Json,
   type OperationOutcome,
+  type NamedReport,
   type RunMessage,
   type StepRecord,
   type StoredValue,
@@ -68,7 +71,7 @@ export function stepMessages({ token, steps }: Steps): Extract<RunMessage, { kin
     kind: "step",
     token,
     step: { name, occurrence, outcome: readOutcome(outcome) },
-    events: events.flatMap(readEmitted),
+    ...emittedOf(events),
   }));
 }
 
@@ -91,8 +94,31 @@ export function coreOutcome(
   outcome: Exclude<AttemptOutcome, { kind: "infrastructure" | "returned" | "suspended" }>,
 ): CoreOutcome {
   if (outcome.kind !== "succeeded") return outcome;
-  const events = outcome.events?.flatMap(readEmitted);
-  return { kind: "succeeded", output: stored(outcome.output), ...(events?.length ? { events } : {}) };
+  const { events, assets } = emittedOf(outcome.events);
+  return {
+    kind: "succeeded",
+    output: stored(outcome.output),
+    ...(events.length > 0 ? { events } : {}),
+    ...(assets.length > 0 ? { assets } : {}),
+  };
+}
+
+/** What a function, or a step of it, emitted, and what it told of assets. */
+export function emittedOf(emitted: readonly CloudEvent[] = []): {
+  readonly events: readonly EventDraft[];
+  readonly assets: readonly NamedReport[];
+} {
+  return { events: emitted.flatMap(readEmitted), assets: emitted.flatMap(readReported) };
+}
+
+function readReported(event: CloudEvent): NamedReport[] {
+  if (!isAssetReport(event.type)) return [];
+  try {
+    const draft = parseCloudEvent(event as unknown as Json);
+    return [{ id: draft.id, report: readAssetReport(draft) }];
+  } catch {
+    return [];
+  }
 }
 
 /** The worker has checked it; what is none all the same must not keep its attempt's result from being taken. */

@@ -3,6 +3,7 @@ import type { Reason, RunMessage, TaskRun } from "@millrace/core";
 import type { DispatchToken } from "@millrace/protocol";
 import type { EngineStore, LiveRun, RunParent, WaitingRun } from "@millrace/store";
 import type { Alarms } from "./alarms.ts";
+import type { AssetBook } from "./asset-book.ts";
 import type { DatabaseClock } from "./clock.ts";
 import type { Definitions } from "./definitions.ts";
 import type { DistantDispatches } from "./distant-dispatches.ts";
@@ -26,6 +27,7 @@ export interface EngineParts {
   readonly log: EngineLog;
   readonly definitions: Definitions;
   readonly values: Values;
+  readonly assets: AssetBook;
   readonly commit: GroupCommit;
   readonly events: EventLog;
   readonly dispatcher: Dispatcher;

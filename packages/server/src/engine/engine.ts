@@ -13,6 +13,7 @@ import type { DispatchToken } from "@millrace/protocol";
 import type { LiveRun, QueuedRun, RunParent, WaitingRun, WakeNews } from "@millrace/store";
 import { activeRunHolder, activeRunsKey } from "./admission.ts";
 import { Alarms } from "./alarms.ts";
+import { AssetBook } from "./asset-book.ts";
 import { Arrivals } from "./arrivals.ts";
 import { DatabaseClock } from "./clock.ts";
 import { Definitions } from "./definitions.ts";
@@ -55,6 +56,7 @@ export interface EngineInfo {
 export class Engine {
   readonly definitions: Definitions;
   readonly values: Values;
+  readonly assets = new AssetBook();
   readonly watchers = new RunWatchers();
   readonly hub: WorkerHub;
   readonly triggers: TriggerHost;
@@ -166,6 +168,7 @@ export class Engine {
       log,
       definitions: this.definitions,
       values: this.values,
+      assets: this.assets,
       alarms: this.#alarms,
       get commit() {
         return commit();

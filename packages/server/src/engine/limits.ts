@@ -83,3 +83,6 @@ export const recentEntriesMax = 2_000;
 export const lookBackPageMax = 1_000;
 /** Deadlines of waits that come closer to each other than this are told together. */
 export const waitDueMs = 20;
+
+/** Partitions of one asset that an attempt reads, one by one: beyond, the asset as a whole is recorded. */
+export const readPartitionsMax = 400;

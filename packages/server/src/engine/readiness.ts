@@ -16,7 +16,7 @@ import {
   type Template,
   type TaskRun,
 } from "@millrace/core";
-import type { CarriedValue, Dispatch, StepRecord } from "@millrace/protocol";
+import { partitionLabel, type CarriedValue, type Dispatch, type StepRecord } from "@millrace/protocol";
 import type { CacheRow, LimitKey } from "@millrace/store";
 import { carriedRecord } from "./attempt-outcome.ts";
 import type { HeldLimit, ReadyTask } from "./dispatcher.ts";
@@ -271,6 +271,7 @@ export class Readiness {
     const { identity, run } = entry;
     const { options } = taskRun.node.definition;
     const inspect = isInspected(identity.labels, taskRun);
+    const { [partitionLabel]: partition } = identity.labels;
     return {
       token: tokenOf(identity.id, taskRun),
       pipeline: identity.pipeline,
@@ -285,6 +286,7 @@ export class Readiness {
       env: options.env,
       connections: options.connections,
       idempotencyKey: holderOf(identity.id, taskRun),
+      ...(partition === undefined ? {} : { partition }),
       ...(run.graph.definition.params === undefined && isEmptyObject(run.params.value)
         ? {}
         : { params: carried(run.params) }),

@@ -7,7 +7,8 @@
  * T5: a rerun asks for nothing and begins nothing before it is committed: of two servers that make one generation at
  *     once, the one that is refused has left no trace under the other's name.
  */
-import { MillraceError, type Graph, type RunMessage, type StoredValue } from "@millrace/core";
+import { findPartition, MillraceError, type Graph, type RunMessage, type StoredValue } from "@millrace/core";
+import { partitionLabel } from "@millrace/protocol";
 import type { LimitKey, LiveRun, LoadedRun, QueuedRun, TaskRunRow, WaitingRun } from "@millrace/store";
 import { activeRunHolder, Admission, activeRunsKey } from "./admission.ts";
 import type { Arrivals, Placed } from "./arrivals.ts";
@@ -485,8 +486,8 @@ export class RunEntrance {
   }
 
   /** Makes the run of a firing, in the turn in which the firing is noted. */
-  enterFired(pipeline: ActivePipeline, fired: Pick<LiveRun, "id" | "params" | "firing">): void {
-    this.#enter(this.#identityOf(pipeline, { ...fired, labels: {}, depth: 0, parent: undefined }), pipeline);
+  enterFired(pipeline: ActivePipeline, fired: Pick<LiveRun, "id" | "params" | "firing" | "labels">): void {
+    this.#enter(this.#identityOf(pipeline, { ...fired, depth: 0, parent: undefined }), pipeline);
   }
 
   /** Makes the run that a call stands for, in the turn in which the caller learns its id. */
@@ -495,10 +496,21 @@ export class RunEntrance {
     child: Pick<LiveRun, "params" | "labels" | "depth" | "parent">,
     onId: (id: string) => void,
   ): void {
-    const identity = this.#identityOf(pipeline, { ...child, id: this.newRunId() });
+    const labels = labelsOfChild(pipeline, child.labels);
+    const identity = this.#identityOf(pipeline, { ...child, labels, id: this.newRunId() });
     onId(identity.id);
     this.#enter(identity, pipeline);
   }
+}
+
+/** A called run is for its caller's partition where it has one like it. */
+function labelsOfChild(
+  { definition }: ActivePipeline,
+  { [partitionLabel]: partition, ...labels }: LiveRun["labels"],
+): LiveRun["labels"] {
+  if (partition === undefined) return labels;
+  const own = findPartition(definition.trigger?.condition, partition);
+  return own ? { ...labels, [partitionLabel]: own.key } : labels;
 }
 
 /** The database has a live run of this name. */

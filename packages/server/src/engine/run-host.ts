@@ -23,6 +23,8 @@ import {
   type TaskRun,
 } from "@millrace/core";
 import { wakeNever, type LiveRun, type LoadedRun } from "@millrace/store";
+import { toldEntries } from "./asset-entries.ts";
+import { readsOf } from "./asset-reads.ts";
 import type { Alarm } from "./clock.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import { evictAfterMs, waitingInMemoryMax } from "./limits.ts";
@@ -214,6 +216,9 @@ export class RunHost {
     const { commit, dispatcher, readiness } = this.#parts;
     commit.forget(entry);
     this.#parts.events.forget(entry.identity.id);
+    const { assetReads } = commit.batch;
+    for (let at = assetReads.length - 1; at >= 0; at -= 1)
+      if (assetReads[at]!.runId === entry.identity.id) assetReads.splice(at, 1);
     for (const worker of dispatcher.workers.values()) {
       for (const { token, own } of worker.busy.values()) {
         if (own?.entry !== entry) continue;
@@ -277,6 +282,7 @@ export class RunHost {
       }
       case "send":
         // Whoever asked for this step has the message and sends it.
+        commit.batch.assetReads.push(...readsOf(entry, effect.taskRun, this.#parts.assets));
         return;
       case "revoke": {
         const token = tokenOf(entry.identity.id, effect.taskRun, effect.dispatch);
@@ -297,8 +303,10 @@ export class RunHost {
       case "emitted": {
         const { lane, workspace } = entry.identity;
         const row = { lane, workspace, dataText: undefined, runId: entry.identity.id };
-        const rows = effect.events.map((event) => ({ ...event, ...row }));
-        return this.#parts.events.emit(rows);
+        return this.#parts.events.emit([
+          ...effect.events.map((event) => ({ ...event, ...row })),
+          ...toldEntries(entry, effect, this.#parts.assets),
+        ]);
       }
       case "retry_at":
         return this.#alarm(entry, effect.at, () => {

@@ -4,6 +4,7 @@ import { apiPrefix, type Problem } from "@millrace/protocol";
 import { fastify, type FastifyInstance, type FastifyReply } from "fastify";
 import type { Access } from "./access.ts";
 import type { ApiContext } from "./api-context.ts";
+import { assetRoutes } from "./asset-routes.ts";
 import { bundleRoutes } from "./bundle-routes.ts";
 import { eventRoutes } from "./event-routes.ts";
 import { deploymentRoutes } from "./deployment-routes.ts";
@@ -35,6 +36,7 @@ function apiRoutes(context: ApiContext): Route[] {
     ...eventRoutes(context),
     ...webhookRoutes(context),
     ...triggerRoutes(context),
+    ...assetRoutes(context),
   ];
   const document: Route = {
     method: "GET",

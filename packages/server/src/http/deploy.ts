@@ -4,8 +4,10 @@ import {
   compileGraph,
   MillraceError,
   nearestName,
+  parseAsset,
   parseTrigger,
   parseWebhook,
+  type AssetDefinition,
   type Json,
   type PipelineDefinition,
   type ProjectDefinition,
@@ -16,11 +18,12 @@ import {
   type DeployRequest,
   type DeployResponse,
   type RollbackRequest,
-  type WebhookDifference,
+  type NamesDifference,
 } from "@millrace/protocol";
 import { changeDeployment, hasBundle, type DeploymentState } from "@millrace/store";
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
+import { checkAssetNames, checkAssets } from "./deploy-assets.ts";
 import { triggerNews } from "./trigger-news.ts";
 import { compileSchema } from "./params-check.ts";
 
@@ -28,9 +31,11 @@ import { compileSchema } from "./params-check.ts";
 const builtInQueues = ["default"];
 
 export async function deploy(context: ApiContext, request: DeployRequest): Promise<DeployResponse> {
-  const { bundle, definition, dryRun = false } = request;
-  checkPipelines(definition);
-  checkWebhooks(definition);
+  const { bundle, definition: given, dryRun = false } = request;
+  checkPipelines(given);
+  checkWebhooks(given);
+  checkAssets(given);
+  const definition = inOneSpelling(given);
   if (!dryRun && !(await hasBundle(context.database, bundle))) {
     throw new MillraceError("MILLRACE_BUNDLE_UNKNOWN", {
       message: `The bundle ${bundle} was not uploaded.`,
@@ -55,6 +60,20 @@ export async function deploy(context: ApiContext, request: DeployRequest): Promi
     };
     return { answer, change: dryRun ? undefined : change };
   });
+}
+
+/** Who reads triggers and assets from rows gets them as their parsers give them, whoever wrote them. */
+function inOneSpelling(definition: ProjectDefinition): ProjectDefinition {
+  const { pipelines, assets } = definition;
+  return {
+    ...definition,
+    pipelines: pipelines.map((pipeline) =>
+      pipeline.trigger
+        ? { ...pipeline, trigger: parseTrigger(pipeline.trigger as unknown as Json, ["trigger"]) }
+        : pipeline,
+    ),
+    ...(assets ? { assets: assets.map((asset) => parseAsset(asset as unknown as Json)) } : {}),
+  };
 }
 
 export async function rollBack(context: ApiContext, request: RollbackRequest): Promise<DeployResponse> {
@@ -180,6 +199,7 @@ function checkNames(definition: ProjectDefinition, state: DeploymentState): void
     });
   }
   checkWebhookNames(definition, state);
+  checkAssetNames(definition, state);
   const pools = new Set([...state.pools, ...Object.keys(definition.pools)]);
   const callable = new Set([...state.pipelineNames, ...definition.pipelines.map(({ name }) => name)]);
   for (const pipeline of definition.pipelines) {
@@ -226,30 +246,29 @@ function sourceOf(part: Pick<PipelineDefinition, "source">): Pick<PipelineDefini
 function differenceOf(
   definition: ProjectDefinition,
   state: DeploymentState,
-): Pick<DeployResponse, "project" | "added" | "changed" | "unchanged" | "retired" | "webhooks"> {
-  const { project, webhooks = [] } = definition;
+): Pick<DeployResponse, "project" | "added" | "changed" | "unchanged" | "retired" | "webhooks" | "assets"> {
+  const { project, webhooks = [], assets = [] } = definition;
   const pipelinesBefore = state.pipelines.filter((row) => row.project === project && !row.retired);
   const webhooksBefore = state.webhooks.filter((row) => row.project === project);
+  const assetsBefore = state.assets.filter((row) => row.project === project);
+  const changed = difference(definition.pipelines, definitionsOf(pipelinesBefore));
+  const changedWebhooks = difference(webhooks, definitionsOf(webhooksBefore));
+  const changedAssets = difference(assets, definitionsOf(assetsBefore));
   return {
     project,
-    ...difference(
-      definition.pipelines,
-      pipelinesBefore.map((row) => row.definition),
-    ),
-    ...(webhooks.length + webhooksBefore.length === 0
-      ? {}
-      : {
-          webhooks: difference(
-            webhooks,
-            webhooksBefore.map((row) => row.definition),
-          ),
-        }),
+    ...changed,
+    ...(webhooks.length + webhooksBefore.length === 0 ? {} : { webhooks: changedWebhooks }),
+    ...(assets.length + assetsBefore.length === 0 ? {} : { assets: changedAssets }),
   };
 }
 
-type Named = PipelineDefinition | WebhookDefinition;
+function definitionsOf<One>(rows: readonly { readonly definition: One }[]): One[] {
+  return rows.map(({ definition }) => definition);
+}
 
-function difference(now: readonly Named[], then: readonly Named[]): WebhookDifference {
+type Named = PipelineDefinition | WebhookDefinition | AssetDefinition;
+
+function difference(now: readonly Named[], then: readonly Named[]): NamesDifference {
   const before = new Map(then.map((one) => [one.name, canonicalJson(one as unknown as Json)]));
   const added: string[] = [];
   const changed: string[] = [];

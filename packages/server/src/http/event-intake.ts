@@ -13,7 +13,6 @@ import {
   parseBinaryModeEvent,
   parseCloudEvent,
   parseCloudEventBatch,
-  requireForeign,
   unreachable,
   type BinaryModeData,
   type EventOutcome,
@@ -22,7 +21,8 @@ import {
 import type { EventBatchReceipt, EventReceipt } from "@millrace/protocol";
 import type { EventRow } from "@millrace/store";
 import type { FastifyReply } from "fastify";
-import type { EventLog } from "../engine/event-log.ts";
+import { givenEntry } from "../engine/asset-entries.ts";
+import type { Engine } from "../engine/engine.ts";
 import type { ApiContext } from "./api-context.ts";
 import { eventsBytesMax } from "./limits.ts";
 import { expectedError, problemOf } from "./problem.ts";
@@ -43,10 +43,10 @@ export async function takeEvents(
     });
   }
   const mediaType = headers["content-type"]?.split(";", 1)[0]!.trim().toLowerCase();
-  const { events } = context.host.engine;
+  const { events, assets } = context.host.engine;
   if (mediaType === cloudEventBatchType) {
     const items = parseCloudEventBatch(readJson(body));
-    return context.host.run(() => takeBatch(events, items, reply));
+    return context.host.run(() => takeBatch(context.host.engine, items, reply));
   }
   const draft =
     mediaType === cloudEventType
@@ -54,7 +54,7 @@ export async function takeEvents(
       : "ce-specversion" in headers
         ? parseBinaryModeEvent(headers, readBinaryMode(headers["content-type"], body))
         : refuseType(headers["content-type"]);
-  const row = await events.prepare(requireForeign(draft));
+  const row = await events.prepare(givenEntry(draft, assets));
   const [outcome] = await context.host.run(() => events.append([row]));
   if (outcome!.kind === "conflict") throw conflict(row, outcome!.position);
   if (outcome!.kind === "accepted") reply.code(202);
@@ -62,7 +62,7 @@ export async function takeEvents(
 }
 
 async function takeBatch(
-  log: EventLog,
+  { events: log, assets }: Pick<Engine, "events" | "assets">,
   items: readonly Json[],
   reply: FastifyReply,
 ): Promise<EventBatchReceipt> {
@@ -71,7 +71,7 @@ async function takeBatch(
   const large: Promise<void>[] = [];
   for (let at = 0; at < items.length; at += 1) {
     try {
-      const row = log.prepare(requireForeign(parseCloudEvent(items[at]!)));
+      const row = log.prepare(givenEntry(parseCloudEvent(items[at]!), assets));
       if (row instanceof Promise) large.push(row.then((stored) => void (prepared[at] = stored)));
       else prepared[at] = row;
     } catch (error) {
@@ -93,16 +93,20 @@ async function takeBatch(
 function receiptOf(row: EventRow, outcome: EventOutcome): EventReceipt {
   switch (outcome.kind) {
     case "recorded":
-      return { position: outcome.position };
+      return { position: outcome.position, ...faultOf(row) };
     case "duplicate":
       return { position: outcome.position, duplicate: true };
     case "accepted":
-      return { accepted: true };
+      return { accepted: true, ...faultOf(row) };
     case "conflict":
       return refusalOf(conflict(row, outcome.position));
     default:
       return unreachable(outcome);
   }
+}
+
+function faultOf({ invalid }: EventRow): Pick<EventReceipt, "invalid"> {
+  return invalid === undefined ? {} : { invalid };
 }
 
 function conflict({ id, source }: EventRow, position: number): MillraceError {

@@ -90,3 +90,13 @@ export const replayedMs = 3_000;
 export const eventFiringsMax = 1_000;
 /** Keys that are named where none was asked for. */
 export const keysShownMax = 20;
+/** Assets of which something was told, in one list: names that no project declares come from outside. */
+export const assetsMax = 10_000;
+/** Partitions of one asset that a list looks at, and those that its own page does: 100,000 windows take 0.5 s. */
+export const assetKeysListed = 20_000;
+export const assetKeysShown = 100_000;
+/** Stretches of partitions that an asset's page lists. */
+export const assetRangesMax = 500;
+export const assetUpdatesShown = 20;
+/** What one run wrote and read that is listed. */
+export const assetUsesShown = 5_000;

@@ -1,6 +1,6 @@
 /** `POST /runs`: the hot path. A known pipeline is started without any query of its own. */
-import { MillraceError, nearestName, type Json } from "@millrace/core";
-import type { StartRunRequest, StartRunResponse } from "@millrace/protocol";
+import { MillraceError, nearestName, needsPartition, partitionForTrigger, type Json } from "@millrace/core";
+import { partitionLabel, type StartRunRequest, type StartRunResponse } from "@millrace/protocol";
 import { findPipeline, listPipelineNames } from "@millrace/store";
 import type { ActivePipeline } from "../engine/definitions.ts";
 import type { Engine } from "../engine/engine.ts";
@@ -11,8 +11,8 @@ import { idempotencyKeyBytesMax, labelBytesMax, labelsMax } from "./limits.ts";
 import { summaryOf } from "./run-summary.ts";
 
 export async function startRun(context: ApiContext, request: StartRunRequest): Promise<StartRunResponse> {
-  const { labels = {}, idempotencyKey } = request;
-  checkLabels(labels);
+  const { idempotencyKey } = request;
+  checkLabels(request.labels ?? {});
   if (idempotencyKey !== undefined) checkKey(idempotencyKey);
   const { engine } = context.host;
   const { definitions } = engine;
@@ -27,6 +27,7 @@ export async function startRun(context: ApiContext, request: StartRunRequest): P
     });
   }
   const params = context.params.check(pipeline, request.params ?? {});
+  const labels = { ...request.labels, ...partitionOf(pipeline, request.partition) };
   const { run, created } = await context.host.run((running) =>
     begin(running, pipeline, params, { labels, ...(idempotencyKey === undefined ? {} : { idempotencyKey }) }),
   );
@@ -61,7 +62,29 @@ async function refuseUnknown(context: ApiContext, name: string): Promise<never> 
   });
 }
 
+/** A run by hand is for one partition, as a fired one is. */
+function partitionOf(
+  { definition }: ActivePipeline,
+  partition: string | undefined,
+): { readonly [name: string]: string } {
+  if (partition !== undefined) {
+    const { key } = partitionForTrigger(definition.trigger?.condition, partition, definition.name);
+    return { [partitionLabel]: key };
+  }
+  if (!needsPartition(definition)) return {};
+  throw new MillraceError("MILLRACE_PARTITION_REQUIRED", {
+    message: `A run of the pipeline "${definition.name}" is for one partition, which its tasks read; none was named.`,
+    fields: { pipeline: definition.name },
+  });
+}
+
 function checkLabels(labels: { readonly [name: string]: string }): void {
+  if (labels[partitionLabel] !== undefined) {
+    throw new MillraceError("MILLRACE_REQUEST_INVALID", {
+      message: `The label "${partitionLabel}" is Millrace's own.`,
+      advice: 'Name the partition in "partition", or by `--partition`.',
+    });
+  }
   const entries = Object.entries(labels);
   const tooLong = entries.find(([name, value]) => name.length + value.length > labelBytesMax);
   if (entries.length <= labelsMax && !tooLong) return;

@@ -91,6 +91,8 @@ export function firingView(firing: FoundFiring): FiringView {
     at: isoTime(firing.at),
     position: firing.position,
     ...runOf(firing.runId),
+    ...(firing.partition === undefined ? {} : { partition: firing.partition }),
+    ...(firing.isIncomplete ? { incomplete: true as const } : {}),
     ...(reason ? { reason } : {}),
     memberCount: firing.members,
   };
@@ -124,6 +126,8 @@ export async function decidedViews(
   const entries = await entriesAt(context, positionsOf(shown.flat()));
   return firings.map(({ firing }, at) => ({
     ...(firing.key === "" ? {} : { key: firing.key }),
+    ...(firing.partition ? { partition: firing.partition.key } : {}),
+    ...(firing.isIncomplete ? { incomplete: true as const } : {}),
     occurrence: firing.occurrence,
     revision: firing.revision,
     at: isoTime(firing.at),

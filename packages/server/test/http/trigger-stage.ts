@@ -33,10 +33,10 @@ export class Stage implements AsyncDisposable {
     this.fixture = fixture;
   }
 
-  static async set(pipelines: readonly PipelineDefinition[]): Promise<Stage> {
+  static async set(pipelines: readonly PipelineDefinition[], parts: object = {}): Promise<Stage> {
     const stage = new Stage(await startFixture());
     await stage.fixture.worker({ answer: (dispatch) => stage.#answer(dispatch) });
-    await stage.deploy(pipelines);
+    await stage.deploy(pipelines, parts);
     return stage;
   }
 
@@ -46,8 +46,8 @@ export class Stage implements AsyncDisposable {
     return succeeded(null);
   }
 
-  async deploy(pipelines: readonly PipelineDefinition[]): Promise<void> {
-    const answer = await this.fixture.deploy(pipelines);
+  async deploy(pipelines: readonly PipelineDefinition[], parts: object = {}): Promise<void> {
+    const answer = await this.fixture.deploy(pipelines, parts);
     if (answer.status !== 200) throw new Error(JSON.stringify(answer.body));
   }
 
@@ -84,7 +84,12 @@ export class Stage implements AsyncDisposable {
 }
 
 export async function stageWith(...pipelines: readonly PipelineDefinition[]): Promise<Stage> {
-  const stage = await Stage.set(pipelines);
+  return stageOf(pipelines);
+}
+
+/** `parts`: what the project has besides, such as its assets. */
+export async function stageOf(pipelines: readonly PipelineDefinition[], parts: object = {}): Promise<Stage> {
+  const stage = await Stage.set(pipelines, parts);
   onTestFinished(() => stage[Symbol.asyncDispose]());
   return stage;
 }

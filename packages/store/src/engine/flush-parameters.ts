@@ -4,8 +4,10 @@
  */
 import {
   assert,
+  assetFactOf,
   retentionClasses,
   retentionClassOf,
+  type AssetFact,
   type OperationOutcome,
   type StoredValue,
 } from "@millrace/core";
@@ -53,6 +55,39 @@ export function logParameters(batch: FlushBatch): unknown[] {
   const isOfIt = batch.events.every((event) => event.workspace === clock.workspace);
   assert(isOfIt, "a flush's events belong to the workspace of its clock");
   return [clock.workspace, clock.at, recordArray(batch.events, eventFields)];
+}
+
+/** What `millrace.flush_with_assets` (`sql/000008_asset.sql`) takes besides; nothing where no event tells of an asset. */
+export function assetParameter(batch: FlushBatch): string | undefined {
+  const told: { readonly at: number; readonly fact: AssetFact }[] = [];
+  for (let at = 0; at < batch.events.length; at += 1) {
+    const fact = assetFactOf(batch.events[at]!);
+    if (fact) told.push({ at, fact });
+  }
+  return recordArray(told, assetFields) ?? undefined;
+}
+
+/** As the type `flush_asset`. */
+function assetFields({ at, fact }: { readonly at: number; readonly fact: AssetFact }): RecordField[] {
+  const { run } = fact;
+  return [
+    at,
+    fact.kind,
+    fact.asset,
+    fact.lane,
+    fact.partition,
+    fact.isObserved,
+    fact.version,
+    jsonText(fact.metadata),
+    fact.revision,
+    run?.id,
+    run?.pipeline,
+    run?.node,
+    run?.item,
+    run?.generation,
+    fact.until,
+    fact.invalid,
+  ];
 }
 
 /**
@@ -234,6 +269,17 @@ function restOf(batch: FlushBatch): string | null {
   addTriggers(rest, batch);
   addWaits(rest, batch);
   addCode(rest, batch);
+  add(rest, "assetReads", batch.assetReads, (row) => ({
+    workspace: row.workspace,
+    run_id: row.runId,
+    generation: row.generation,
+    node: row.node,
+    item: row.item,
+    lane: row.lane,
+    asset: row.asset,
+    partition: row.partition,
+    at_ms: row.at,
+  }));
   add(rest, "offersGone", batch.offersGone, offerKeyOf);
   add(rest, "offers", batch.offers, (row) => ({
     ...offerKeyOf(row),

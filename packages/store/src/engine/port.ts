@@ -13,6 +13,7 @@ import type {
   AttemptError,
   AttemptRecord,
   EventDraft,
+  FiringName,
   Json,
   LogEvent,
   OperationName,
@@ -214,7 +215,21 @@ export interface IdempotencyKeyRow {
   readonly createdAt: number;
 }
 
-/** An event for the log. */
+/** What stands in an asset when an attempt that reads it begins; the flush looks it up. */
+export interface AssetReadRow {
+  readonly workspace: number;
+  readonly runId: string;
+  readonly generation: number;
+  readonly node: string;
+  readonly item: string;
+  readonly lane: string;
+  readonly asset: string;
+  /** The empty text for the whole asset. */
+  readonly partition: string;
+  readonly at: number;
+}
+
+/** An event for the log. One that tells of an asset changes the asset's rows, too, unless it is a repeat (`core/asset`). */
 export interface EventRow extends EventDraft {
   readonly workspace: number;
   /** JSON text of data that rests in the row, where somebody had it already. */
@@ -304,6 +319,7 @@ export interface FlushBatch {
   readonly codes: CodeRow[];
   /** All of these runs. */
   readonly codesGone: RunKey[];
+  readonly assetReads: AssetReadRow[];
   /** One at most: a flush changes one workspace's log. */
   readonly clocks: LogClock[];
 }
@@ -341,6 +357,7 @@ export function emptyBatch(): FlushBatch {
     steps: [],
     codes: [],
     codesGone: [],
+    assetReads: [],
     clocks: [],
   };
 }
@@ -487,6 +504,8 @@ export interface EngineStore {
   ): Promise<TriggerKeyRow[]>;
   /** Those of keyed triggers that time changes by `until`, the earliest first. */
   loadDueTriggerKeys(shards: readonly number[], until: number, limit: number): Promise<TriggerKeyRow[]>;
+  /** The run of the newest earlier revision of a firing which has one, also in the twenty versions of its trigger before. */
+  revisedRun(workspace: number, firing: FiringName): Promise<string | undefined>;
   /** The oldest first. */
   loadOutbox(limit: number): Promise<OutboxRow[]>;
 

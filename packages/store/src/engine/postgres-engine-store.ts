@@ -7,6 +7,7 @@ import { toTimestamp } from "../value-types.ts";
 import type { CacheRow, EngineStore, FlushBatch, FlushOutcome, InboxRow, LogChange } from "./port.ts";
 import { readStored } from "./rows.ts";
 import {
+  assetParameter,
   flushParameterCount,
   flushParameters,
   logParameterCount,
@@ -19,6 +20,7 @@ import {
   loadTriggerKeys,
   loadTriggers,
   readEntries,
+  revisedRun,
   readTypes,
 } from "./trigger-statements.ts";
 import { registerNode, renewLease, fenceExpired, claimShards, lastOutage, leave } from "./node-statements.ts";
@@ -119,6 +121,7 @@ export function openPostgresEngineStore(database: Database): EngineStore {
     logHead: (workspace) => logHead(pool, workspace),
     readLog: (workspace, after, limit) => readLog(pool, workspace, after, limit),
     readEntries: (workspace, positions) => readEntries(pool, workspace, positions),
+    revisedRun: (workspace, firing) => revisedRun(pool, workspace, firing),
     readTypes: (workspace, span, limit) => readTypes(pool, workspace, span, limit),
     loadTriggers: (shards) => loadTriggers(pool, shards),
     loadTriggerKeys: (workspace, names) => loadTriggerKeys(pool, workspace, names),
@@ -162,6 +165,7 @@ function callText(name: string, parameters: number): string {
 }
 
 const flushText = `select ${callText("flush", flushParameterCount)}`;
+const flushWithAssetsText = `select ${callText("flush_with_assets", flushParameterCount + logParameterCount + 1)} as change`;
 const flushWithLogText = `select ${callText("flush_with_log", flushParameterCount + logParameterCount)} as change`;
 
 async function flush(
@@ -172,7 +176,7 @@ async function flush(
 ): Promise<FlushOutcome> {
   const values = flushParameters(nodeId, number, batch);
   try {
-    if (batch.clocks.length > 0) return await flushWithLog(pool, [...values, ...logParameters(batch)]);
+    if (batch.clocks.length > 0) return await flushWithLog(pool, batch, values);
     assert(batch.events.length === 0, "a flush with events has a clock");
     await pool.query({ name: "flush", text: flushText, values });
     return "committed";
@@ -182,12 +186,18 @@ async function flush(
   }
 }
 
-async function flushWithLog(pool: Pick<Pool, "query">, values: unknown[]): Promise<LogChange> {
-  const { rows } = await pool.query<{ change: LogChangeColumns }>({
-    name: "flush-with-log",
-    text: flushWithLogText,
-    values,
-  });
+async function flushWithLog(
+  pool: Pick<Pool, "query">,
+  batch: FlushBatch,
+  values: unknown[],
+): Promise<LogChange> {
+  const all = [...values, ...logParameters(batch)];
+  const assets = assetParameter(batch);
+  const { rows } = await pool.query<{ change: LogChangeColumns }>(
+    assets === undefined
+      ? { name: "flush-with-log", text: flushWithLogText, values: all }
+      : { name: "flush-with-assets", text: flushWithAssetsText, values: [...all, assets] },
+  );
   return readLogChange(rows[0]!.change);
 }
 

@@ -1,5 +1,5 @@
 /** What a node reads of triggers: when it takes a shard, and while it evaluates. */
-import type { Json, LogEvent, TriggerDefinition } from "@millrace/core";
+import type { FiringName, Json, LogEvent, TriggerDefinition } from "@millrace/core";
 import type { Pool } from "pg";
 import { toTimestamp } from "../value-types.ts";
 import { eventColumns, readEvent, type EventColumns } from "./log-statements.ts";
@@ -119,6 +119,28 @@ export async function loadDueTriggerKeys(
     values: [shards, toTimestamp(until), limit],
   });
   return rows.map(readTriggerKey);
+}
+
+/** Versions of a trigger that are looked through for a window's earlier run: it is revised for some days, and so often nothing changes. */
+export const earlierVersionsMax = 20;
+
+export async function revisedRun(
+  pool: Pool,
+  workspace: number,
+  { pipeline, version, key, occurrence, revision }: FiringName,
+): Promise<string | undefined> {
+  const { rows } = await pool.query<{ run_id: string }>({
+    name: "revised-run",
+    text: `select f.run_id
+      from generate_series(greatest(1, $3::integer - $7::integer), $3) as v (version)
+      join firing as f on f.workspace = $1 and f.pipeline = $2 and f.version = v.version and f.key = $4
+        and f.occurrence = $5 and f.revision < $6
+      where f.run_id is not null
+      order by f.version desc, f.revision desc
+      limit 1`,
+    values: [workspace, pipeline, version, key, occurrence, revision, earlierVersionsMax],
+  });
+  return rows[0]?.run_id;
 }
 
 export async function loadOutbox(pool: Pool, limit: number): Promise<OutboxRow[]> {

@@ -7,6 +7,7 @@ import type { PipelineDefinition, ProjectDefinition, WebhookDefinition } from "@
 import type { PoolClient } from "pg";
 import type { Database } from "../connect.ts";
 import { toTimestamp } from "../value-types.ts";
+import { selectAssets, type DeployedAsset } from "./assets.ts";
 import { addToOutbox, type OutboxNews } from "./outbox.ts";
 
 /** Told when definitions or their settings changed. */
@@ -46,6 +47,7 @@ export interface DeploymentState {
   readonly pipelineNames: readonly string[];
   /** Of all projects. */
   readonly webhooks: readonly DeployedWebhook[];
+  readonly assets: readonly DeployedAsset[];
 }
 
 export interface DeployedWebhook {
@@ -149,6 +151,7 @@ async function readState(
     [workspace],
   );
   const webhooks = await client.query<DeployedWebhook>(selectWebhooks, [workspace]);
+  const assets = await client.query<DeployedAsset>(selectAssets, [workspace]);
   return {
     active: active.rows[0] && readDeployment(active.rows[0]),
     lastNumber: last.rows[0]?.number ?? 0,
@@ -156,6 +159,7 @@ async function readState(
     pools: pools.rows.map((row) => row.name),
     pipelineNames: known.rows.map((row) => row.name),
     webhooks: webhooks.rows,
+    assets: assets.rows,
   };
 }
 

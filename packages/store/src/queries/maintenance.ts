@@ -89,6 +89,7 @@ export async function sweepRecords(
     ),
   );
   swept += await sweepTriggers(database, before, signal);
+  swept += await sweepAssets(database, when, signal);
   return swept + (await sweepLog(database, when, signal));
 }
 
@@ -112,6 +113,48 @@ async function sweepTriggers(database: Database, before: string, signal: AbortSi
   for (const text of texts) swept += await inBatches(signal, () => countDeleted(database, text, [before]));
   return swept;
 }
+
+/**
+ * Lineage goes with the history of its run; of an asset that no project declares, what was told of it goes with the entries.
+ * What is told of a declared asset stays as long as it is declared.
+ */
+async function sweepAssets(
+  database: Database,
+  { now, retentionDays }: { readonly now: number; readonly retentionDays: number },
+  signal: AbortSignal,
+): Promise<number> {
+  const dayMs = 86_400_000;
+  const uses = await inBatches(signal, () =>
+    countDeleted(
+      database,
+      `delete from asset_use where ctid = any (array(
+        select u.ctid from asset_use as u
+        where u.at < $1 and not exists (select from run as r where r.workspace = u.workspace and r.id = u.run_id)
+        limit ${sweepBatch}
+      ))`,
+      [toTimestamp(now - retentionDays * dayMs)],
+    ),
+  );
+  const before = toTimestamp(now - retentionDaysOf("long", retentionDays) * dayMs);
+  let strays = 0;
+  for (const text of [
+    `delete from asset_partition where ctid = any (array(
+      select p.ctid from asset_state as s
+      join asset_partition as p on p.workspace = s.workspace and p.asset = s.asset and p.lane = s.lane
+      where ${isStray}
+      limit ${sweepBatch}
+    ))`,
+    `delete from asset_state where ctid = any (array(select s.ctid from asset_state as s where ${isStray} limit ${sweepBatch}))`,
+  ])
+    strays += await inBatches(signal, () => countDeleted(database, text, [before]));
+  return uses + strays;
+}
+
+/** No active deployment has an asset of this name, and nothing was told of it since. */
+const isStray = `(s.workspace, s.asset) not in (
+    select d.workspace, a ->> 'name' from deployment as d, json_array_elements(d.definition -> 'assets') as a where d.active
+  )
+  and coalesce(greatest(s.updated_at, s.progress_at, s.rejected_at), '-infinity') < $1`;
 
 /** Names of events, and marks of the log, for as long as any event is kept. */
 async function sweepLog(

@@ -208,7 +208,18 @@ export interface FoundFiring {
   readonly runId: string | undefined;
   readonly reason: Reason | undefined;
   readonly members: number;
+  /** The key of its run's partition, as far as its value stands in the row. */
+  readonly partition: string | undefined;
+  readonly isIncomplete: boolean;
 }
+
+/**
+ * What the value of a firing says that a list shows; a large one is in the blob store, and says nothing here. PostgreSQL can't
+ * look into JSON that holds U+0000 or half of a character, which events may bring.
+ */
+const readable = String.raw`f.value::text !~ '\\u(0000|d[89ab])'`;
+const aboutColumns = `case when ${readable} then f.value -> 'partition' ->> 'key' end as partition,
+  case when ${readable} then f.value ->> 'incomplete' = 'true' end as incomplete`;
 
 interface FiringColumns {
   pipeline: string;
@@ -221,11 +232,19 @@ interface FiringColumns {
   run_id: string | null;
   reason: Reason | null;
   members: number;
+  partition: string | null;
+  incomplete: boolean | null;
 }
 
 function readFiring(row: FiringColumns): FoundFiring {
-  const { run_id: runId, reason, ...rest } = row;
-  return { ...rest, runId: runId ?? undefined, reason: reason ?? undefined };
+  const { run_id: runId, reason, partition, incomplete, ...rest } = row;
+  return {
+    ...rest,
+    runId: runId ?? undefined,
+    reason: reason ?? undefined,
+    partition: partition ?? undefined,
+    isIncomplete: incomplete === true,
+  };
 }
 
 export interface FiringPlace {
@@ -250,7 +269,7 @@ export async function listFirings(
   const { pipeline, key, before, limit } = page;
   const { rows } = await database.api.query<FiringColumns>({
     name: "list-firings",
-    text: `select f.pipeline, f.version, f.key, f.occurrence, f.revision, f.at, f.position, f.run_id, f.reason, m.members
+    text: `select f.pipeline, f.version, f.key, f.occurrence, f.revision, f.at, f.position, f.run_id, f.reason, ${aboutColumns}, m.members
       from (
         select * from firing
         where workspace = $1 and pipeline = $2 and ($3::text is null or key = $3)
@@ -280,11 +299,11 @@ export async function listFirings(
 export async function findFiring(
   database: Database,
   workspace: number,
-  name: Omit<FoundFiring, "at" | "position" | "runId" | "reason" | "members">,
+  name: Pick<FoundFiring, "pipeline" | "version" | "key" | "occurrence" | "revision">,
 ): Promise<FoundFiring | undefined> {
   const { rows } = await database.api.query<FiringColumns>({
     name: "find-firing",
-    text: `select f.pipeline, f.version, f.key, f.occurrence, f.revision, f.at, f.position, f.run_id, f.reason,
+    text: `select f.pipeline, f.version, f.key, f.occurrence, f.revision, f.at, f.position, f.run_id, f.reason, ${aboutColumns},
         (select count(*) from firing_member as m where m.workspace = f.workspace and m.run_id = f.run_id) as members
       from firing as f
       where f.workspace = $1 and f.pipeline = $2 and f.version = $3 and f.key = $4 and f.occurrence = $5 and f.revision = $6`,
@@ -301,7 +320,7 @@ export async function findFiringOfRun(
 ): Promise<FoundFiring | undefined> {
   const { rows } = await database.api.query<FiringColumns>({
     name: "find-firing-of-run",
-    text: `select f.pipeline, f.version, f.key, f.occurrence, f.revision, f.at, f.position, f.run_id, f.reason,
+    text: `select f.pipeline, f.version, f.key, f.occurrence, f.revision, f.at, f.position, f.run_id, f.reason, ${aboutColumns},
         (select count(*) from firing_member as m where m.workspace = f.workspace and m.run_id = f.run_id) as members
       from firing as f
       where f.workspace = $1 and f.run_id = $2`,
@@ -318,7 +337,7 @@ export async function findFiringsOfEvent(
 ): Promise<FoundFiring[]> {
   const { rows } = await database.api.query<FiringColumns>({
     name: "find-firings-of-event",
-    text: `select f.pipeline, f.version, f.key, f.occurrence, f.revision, f.at, f.position, f.run_id, f.reason,
+    text: `select f.pipeline, f.version, f.key, f.occurrence, f.revision, f.at, f.position, f.run_id, f.reason, ${aboutColumns},
         (select count(*) from firing_member as m where m.workspace = f.workspace and m.run_id = f.run_id) as members
       from (
         select distinct run_id from firing_member where workspace = $1 and position = $2

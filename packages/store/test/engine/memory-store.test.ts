@@ -1,4 +1,4 @@
-import { engineStoreConformance, MemoryEngineDatabase } from "@millrace/testkit";
+import { engineStoreConformance, MemoryEngineDatabase, storedAssets } from "@millrace/testkit";
 import { describe, test } from "vitest";
 
 describe("the engine's store in memory", () => {
@@ -36,6 +36,7 @@ describe("the engine's store in memory", () => {
             name: [pipeline, version, key, occurrence, revision].join(" "),
             runId,
           })),
+      assets: async () => storedAssets(database.tables),
       putOutbox: async (news) => {
         const id = database.tables.outbox.size + 1;
         database.tables.outbox.set(id, { id, workspace: 1, ...news });

@@ -56,6 +56,34 @@ describe("the engine's store on PostgreSQL", () => {
               from firing order by version, occurrence`,
           )
         ).map(({ name, run_id }) => ({ name, runId: run_id ?? undefined })),
+      assets: async () => ({
+        states: await rows<never>(
+          `select asset, lane, updates::float8,
+              case when update_position is not null then
+                json_build_object('position', update_position, 'at', extract(epoch from updated_at) * 1000, 'runId', run_id)
+              end as update,
+              case when progress_until is not null then
+                json_build_object('until', extract(epoch from progress_until) * 1000, 'position', progress_position,
+                  'at', extract(epoch from progress_at) * 1000)
+              end as progress,
+              rejected::float8,
+              case when rejected > 0 then
+                json_build_object('position', rejected_position, 'at', extract(epoch from rejected_at) * 1000,
+                  'partition', rejected_partition, 'reason', rejected_reason, 'runId', rejected_run_id)
+              end as rejection
+            from asset_state order by workspace, asset, lane`,
+        ),
+        partitions: await rows<never>(
+          `select asset, lane, partition, updates::float8, position::float8, extract(epoch from updated_at)::float8 * 1000 as at,
+              is_observed as "isObserved", version, metadata, revision, run_id as "runId"
+            from asset_partition order by workspace, asset, lane, partition`,
+        ),
+        uses: await rows<never>(
+          `select concat_ws(' ', run_id, generation, node, item, direction, asset, partition) as name, position::float8, version,
+              extract(epoch from at)::float8 * 1000 as at
+            from asset_use order by workspace, run_id, generation, node, item, direction, asset, partition`,
+        ),
+      }),
       putOutbox: (news) => addToOutbox(client, 1, [news]),
       dispose: async () => {
         await client.end();

@@ -165,7 +165,7 @@ export class Attempt implements ChildHolder {
   }
 
   #runMessage(): RunAttempt {
-    const { token, pipeline, attempt, idempotencyKey } = this.#dispatch;
+    const { token, pipeline, attempt, idempotencyKey, partition } = this.#dispatch;
     const { environment } = this.#host.settings;
     const { input, params, records } = this.#given;
     return {
@@ -179,6 +179,7 @@ export class Attempt implements ChildHolder {
       attempt,
       dispatch: token.dispatch,
       idempotencyKey,
+      ...(partition === undefined ? {} : { partition }),
       input,
       ...(params === undefined ? {} : { params }),
       env: namedVariables(this.#dispatch, environment),

@@ -6,6 +6,7 @@ import type { ArtifactType, LogLevel } from "@millrace/protocol";
 import type { ArtifactContent, Connection, LogFields, TaskContext, TaskLog } from "@millrace/sdk";
 import { limits } from "../limits.ts";
 import type { FromChild, RunAttempt } from "../pool/child-message.ts";
+import { makeAssetReporter } from "./asset-report.ts";
 import { connectionVariable, parseConnection } from "./connection.ts";
 import type { Emitter } from "./emit.ts";
 import type { OutputCapture } from "./capture.ts";
@@ -29,7 +30,12 @@ export interface ContextParts {
 export function makeContext(parts: ContextParts): TaskContext {
   const { run } = parts;
   return {
-    run: { id: run.runId, pipeline: run.pipeline, generation: run.generation },
+    run: {
+      id: run.runId,
+      pipeline: run.pipeline,
+      generation: run.generation,
+      ...(run.partition === undefined ? {} : { partition: run.partition }),
+    },
     node: run.node,
     item: run.item,
     index: run.item === "" ? undefined : Number(run.item.slice(run.item.lastIndexOf(".") + 1)),
@@ -46,6 +52,7 @@ export function makeContext(parts: ContextParts): TaskContext {
     },
     ...makeOperationCalls({ run, signal: parts.abort.signal, values: parts.values, ...parts.calls }),
     emit: async (event, options) => parts.emitter.emit(event, options, emitPlaceHere(event)),
+    asset: (asset) => makeAssetReporter(run, parts.emitter, asset),
     // oxlint-disable-next-line typescript/require-await
     artifact: async (name, content) => keepArtifact(parts, name, content),
     connection: (name) => findConnection(run, name),

@@ -15,6 +15,7 @@ import {
   MillraceError,
   parseCloudEvent,
   requireForeign,
+  taskSource,
   type CloudEvent,
   type Json,
 } from "@millrace/core";
@@ -100,11 +101,24 @@ export class Emitter {
   }
 
   /** `step`: the place of the step that emits it. */
-  // oxlint-disable-next-line typescript/require-await -- what it throws is the promise's
   async emit(given: EmittedEvent, options: EmitOptions = {}, step?: EmitPlace): Promise<void> {
+    const event = this.#cloudEvent(given, step ?? this.#outside);
+    return this.put(event, { ...options, isNamed: given.id !== undefined }, step);
+  }
+
+  /** The id of the next telling of this name, where it is told. */
+  nextId(name: string, step?: EmitPlace): string {
+    return (step ?? this.#outside).nextId(name);
+  }
+
+  // oxlint-disable-next-line typescript/require-await -- what it throws is the promise's
+  async put(
+    event: CloudEvent,
+    { now, isNamed = false }: EmitOptions & { readonly isNamed?: boolean },
+    step?: EmitPlace,
+  ): Promise<void> {
+    if (now) return this.#emitNow(event, isNamed);
     const place = step ?? this.#outside;
-    const event = this.#cloudEvent(given, place);
-    if (options.now) return this.#emitNow(event, given.id !== undefined);
     const what = step ? "A step" : "An attempt";
     if (place.events.length === emittedEventsMax) {
       throw new MillraceError("MILLRACE_EVENT_TOO_LARGE", {
@@ -147,7 +161,7 @@ export class Emitter {
     const event: CloudEvent = {
       specversion: "1.0",
       id: given.id ?? nextId(place, type),
-      source: given.source ?? `/pipelines/${encodeURIComponent(pipeline)}/${encodeURIComponent(node)}`,
+      source: given.source ?? taskSource(pipeline, node),
       type,
       ...(subject === undefined ? {} : { subject }),
       ...(time === undefined ? {} : { time: time instanceof Date ? time.toISOString() : time }),

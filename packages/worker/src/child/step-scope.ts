@@ -35,10 +35,20 @@ export function refuseInStep(what: string): void {
 
 /** Where an event belongs that is emitted now; `undefined`: to the attempt. */
 export function emitPlaceHere(event: EmittedEvent): EmitPlace | undefined {
+  const type = typeof event.type === "string" ? event.type : event.type.type;
+  return placeHere(`An event of type ${type} was emitted`);
+}
+
+/** The same of what is told of an asset. */
+export function reportPlaceHere(asset: string): EmitPlace | undefined {
+  return placeHere(`Something of the asset ${asset} was told`);
+}
+
+function placeHere(what: string): EmitPlace | undefined {
   const scope = currentStep();
   if (!scope?.isOver) return scope?.emits;
   throw new MillraceError("MILLRACE_STEP_OVER", {
-    message: `An event of type ${typeof event.type === "string" ? event.type : event.type.type} was emitted after the end of the ${describeOperation(scope.operation)}, in which it was begun.`,
+    message: `${what} after the end of the ${describeOperation(scope.operation)}, in which it was begun.`,
     fields: { step: scope.operation.name },
   });
 }

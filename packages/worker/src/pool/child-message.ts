@@ -39,6 +39,8 @@ export interface RunAttempt {
   readonly attempt: number;
   readonly dispatch: number;
   readonly idempotencyKey: string;
+  /** The key of the run's partition, where it runs for one. */
+  readonly partition?: string;
   readonly input: LocalValue;
   readonly params?: LocalValue;
   readonly env: { readonly [name: string]: string };

@@ -8,11 +8,14 @@ import {
   firingValue,
   MillraceError,
   type FiredEvent,
+  type FiringName,
   type Json,
   type LogEvent,
   type Reason,
   type StoredValue,
 } from "@millrace/core";
+import { partitionLabel } from "@millrace/protocol";
+import type { LiveRun } from "@millrace/store";
 import type { ActivePipeline } from "../definitions.ts";
 import type { EngineParts } from "../engine-parts.ts";
 import { firingRoomMs } from "../limits.ts";
@@ -44,19 +47,28 @@ export class FiringDesk {
     if (firings.length === 0) return [];
     const events = await this.#eventsOf(firings, page);
     const prepared: PreparedFiring[] = [];
-    for (const decided of firings) prepared.push(await this.#prepare(decided, events));
+    const revised = new RevisedRuns((name) => this.#options.parts.store.revisedRun(workspaceId, name));
+    for (const decided of firings) prepared.push(await this.#prepare(decided, events, revised));
     await this.#waitForRoom();
     return prepared;
   }
 
-  async #prepare(decided: DecidedFiring, events: ReadonlyMap<number, FiredEvent>): Promise<PreparedFiring> {
+  async #prepare(
+    decided: DecidedFiring,
+    events: ReadonlyMap<number, FiredEvent>,
+    revised: RevisedRuns,
+  ): Promise<PreparedFiring> {
     const { values, commit } = this.#options.parts;
     const { trigger, firing, position } = decided;
     const { program } = trigger;
     if (!program) throw new Error("invariant broken: what fired has a condition");
-    const given = firingValue(program, firing, (at) => events.get(at) ?? goneEvent(at));
+    const previousRun = await revised.before(firing);
+    const given = firingValue(program, firing, (at) => events.get(at) ?? goneEvent(at), previousRun);
     const value = await values.loaded(await values.store(given));
     const start = await this.#startOf(firing.pipeline);
+    const labels: LiveRun["labels"] = firing.partition ? { [partitionLabel]: firing.partition.key } : {};
+    const runId = this.#options.entrance().newRunId();
+    if (!("reason" in start)) revised.note(firing, runId);
     const row = { ...firing, workspace: workspaceId, position };
     return {
       decided,
@@ -66,9 +78,8 @@ export class FiringDesk {
           return;
         }
         const entrance = this.#options.entrance();
-        const runId = entrance.newRunId();
         commit.batch.firings.push({ ...row, runId, reason: undefined, value: withoutContent(value) });
-        entrance.enterFired(start.pipeline, { id: runId, params: start.params, firing: value });
+        entrance.enterFired(start.pipeline, { id: runId, params: start.params, firing: value, labels });
       },
     };
   }
@@ -121,6 +132,30 @@ export class FiringDesk {
         alarms.set(clock.now() + firingRoomMs, resolve);
       });
   }
+}
+
+/** The runs of earlier revisions: those of this page, whose flush is yet to come, and those of the database. */
+class RevisedRuns {
+  readonly #find: (name: FiringName) => Promise<string | undefined>;
+  readonly #noted = new Map<string, string>();
+
+  constructor(find: (name: FiringName) => Promise<string | undefined>) {
+    this.#find = find;
+  }
+
+  /** Firings come in the order of their revisions. */
+  note(firing: FiringName, runId: string): void {
+    this.#noted.set(revisedName(firing), runId);
+  }
+
+  async before(firing: FiringName): Promise<string | null> {
+    if (firing.revision === 1) return null;
+    return this.#noted.get(revisedName(firing)) ?? (await this.#find(firing)) ?? null;
+  }
+}
+
+function revisedName({ pipeline, version, key, occurrence }: FiringName): string {
+  return JSON.stringify([pipeline, version, key, occurrence]);
 }
 
 export function firedEvent(event: LogEvent, data: Json): FiredEvent {

@@ -1,0 +1,94 @@
+import { expect, test } from "vitest";
+import { expectedKeys, parsePartitions, partitionPicture } from "../../src/index.ts";
+
+const days = parsePartitions({
+  kind: "time",
+  every: { kind: "every", every: "1d", tz: "Europe/Berlin" },
+  start: "2026-03-27",
+});
+const now = Date.parse("2026-04-01T12:00:00+02:00");
+
+function picture(
+  expected: ReturnType<typeof expectedKeys>,
+  written: readonly string[],
+  known: readonly string[] = [],
+): unknown {
+  const keys = [...known.map((key) => [key, false] as const), ...written.map((key) => [key, true] as const)];
+  const { present, missing, ranges } = partitionPicture(expected, new Map(keys));
+  const words = ranges.map(
+    ({ state, from, to, count }) => `${state} ${from}${count > 1 ? `…${to} ${count}` : ""}`,
+  );
+  return [present, missing, words.join(", ")];
+}
+
+test("windows that are over and were not written are missing, also over a change of the clock", () => {
+  const expected = expectedKeys(days, now, 100);
+  expect(expected).toEqual({
+    keys: ["2026-03-27", "2026-03-28", "2026-03-29", "2026-03-30", "2026-03-31"],
+    isCut: false,
+  });
+  expect(picture(expected, [])).toEqual([0, 5, "missing 2026-03-27…2026-03-31 5"]);
+  expect(picture(expected, ["2026-03-31", "2026-03-28", "2026-03-29"])).toEqual([
+    3,
+    2,
+    "missing 2026-03-27, present 2026-03-28…2026-03-29 2, missing 2026-03-30, present 2026-03-31",
+  ]);
+});
+
+test("a window that is written before it is over is there, and not awaited", () => {
+  const expected = expectedKeys(days, now, 100);
+  const all = [...expected!.keys];
+  expect(picture(expected, [...all, "2026-04-01"])).toEqual([6, 0, "present 2026-03-27…2026-04-01 6"]);
+});
+
+test("of more windows than are looked at the newest count", () => {
+  const hours = parsePartitions({
+    kind: "time",
+    every: { kind: "every", every: "1h", tz: "UTC" },
+    start: "2020-01-01",
+  });
+  const expected = expectedKeys(hours, now, 1_000)!;
+  expect(expected.isCut).toBe(true);
+  expect(expected.keys.length).toBeGreaterThan(400);
+  expect(expected.keys.at(-1)).toBe("2026-04-01T09:00Z");
+});
+
+test("nothing is expected before the first window is over", () => {
+  const expected = expectedKeys(days, Date.parse("2026-03-27T23:59:59+01:00"), 100);
+  expect(expected).toEqual({ keys: [], isCut: false });
+  expect(picture(expected, [])).toEqual([0, 0, ""]);
+  expect(expectedKeys(days, 0, 100)).toEqual({ keys: [], isCut: false });
+});
+
+test("static keys are all expected, in their order; what else was written comes behind", () => {
+  const keys = parsePartitions({ kind: "static", keys: ["us", "eu", "apac"] });
+  const expected = expectedKeys(keys, now, 100);
+  expect(picture(expected, ["us", "apac", "old"])).toEqual([
+    3,
+    1,
+    "present us, missing eu, present apac…old 2",
+  ]);
+});
+
+test("of dynamic keys those are missing that are known without an update", () => {
+  const dynamic = parsePartitions({ kind: "dynamic" });
+  expect(expectedKeys(dynamic, now, 100)).toBe(undefined);
+  expect(picture(undefined, ["b"], ["a"])).toEqual([1, 1, "missing a, present b"]);
+  expect(picture(undefined, ["b"])).toEqual([1, undefined, "present b"]);
+  expect(picture(undefined, [])).toEqual([0, undefined, ""]);
+});
+
+test("combinations are expected where all their dimensions are known", () => {
+  const of = { day: days, region: { kind: "static", keys: ["eu", "us"] } } as const;
+  const tuple = parsePartitions({ kind: "tuple", of });
+  const expected = expectedKeys(tuple, now, 100);
+  expect(expected?.keys).toHaveLength(10);
+  expect(expected?.keys[1]).toBe("day=2026-03-27/region=us");
+  expect(picture(expected, ["day=2026-03-27/region=eu"])).toEqual([
+    1,
+    9,
+    "present day=2026-03-27/region=eu, missing day=2026-03-27/region=us…day=2026-03-31/region=us 9",
+  ]);
+  const open = parsePartitions({ kind: "tuple", of: { day: days, customer: { kind: "dynamic" } } });
+  expect(expectedKeys(open, now, 100)).toBe(undefined);
+});

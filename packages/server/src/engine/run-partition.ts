@@ -1,0 +1,28 @@
+/** The partition that a run is for, and whether it makes it again. */
+import type { Json, Run } from "@millrace/core";
+import { partitionLabel } from "@millrace/protocol";
+import type { LiveRun } from "@millrace/store";
+
+export interface RunPartition {
+  readonly partition?: string;
+  /** Above 1: it makes the partition again, for late data. */
+  readonly revision?: number;
+}
+
+interface Entry {
+  readonly identity: Pick<LiveRun, "labels">;
+  readonly run: Pick<Run, "firing">;
+}
+
+/** Its label names it; its firing, whose value is at hand while the run is in memory, tells the revision. */
+export function runPartitionOf({ identity, run }: Entry): RunPartition {
+  const partition = identity.labels[partitionLabel];
+  if (partition === undefined) return {};
+  const { revision = null } = membersOf(run.firing?.value);
+  return { partition, ...(typeof revision === "number" && revision > 1 ? { revision } : {}) };
+}
+
+function membersOf(value: Json | undefined): { readonly [name: string]: Json } {
+  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+  return isObject ? (value as { readonly [name: string]: Json }) : {};
+}
