@@ -6,9 +6,12 @@ import { fanout } from "./fanout.ts";
 import { idle } from "./idle.ts";
 import { intake } from "./intake.ts";
 import type { Bench, BenchResult } from "./parts/result.ts";
+import { match } from "./match.ts";
+import { schedules } from "./schedules.ts";
 import { start } from "./start.ts";
 import { steps } from "./steps.ts";
 import { takeover } from "./takeover.ts";
+import { timers } from "./timers.ts";
 import { throughput } from "./throughput.ts";
 import { waits } from "./waits.ts";
 import { wide } from "./wide.ts";
@@ -21,6 +24,9 @@ const benches: readonly Bench[] = [
   intake,
   wide,
   waits,
+  match,
+  timers,
+  schedules,
   steps,
   idle,
   start,
