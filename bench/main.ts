@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { chain } from "./chain.ts";
 import { event } from "./event.ts";
 import { fanout } from "./fanout.ts";
+import { files } from "./files.ts";
 import { idle } from "./idle.ts";
 import { intake } from "./intake.ts";
 import type { Bench, BenchResult } from "./parts/result.ts";
@@ -28,6 +29,7 @@ const benches: readonly Bench[] = [
   timers,
   schedules,
   steps,
+  files,
   idle,
   start,
   takeover,

@@ -17,6 +17,7 @@ const examples: { readonly [name: string]: readonly string[] } = {
   webhooks: ["build-main"],
   assets: ["price-list", "orders-daily"],
   partitions: ["clean-orders", "publish-orders"],
+  files: ["load", "load-day", "load-orders", "removed"],
   conditions: [
     "large-order",
     "every-order",

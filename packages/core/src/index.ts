@@ -376,3 +376,27 @@ export {
   type TriggerDefinition,
 } from "./trigger/trigger.ts";
 export { ownSource, requireForeign } from "./event/own.ts";
+export {
+  type Finding,
+  type Remembered,
+  type RememberedThing,
+  type SourceClock,
+  type SourceConnector,
+  type SourceDetail,
+  type SourceProblem,
+  type SourceTask,
+} from "./source/connector.ts";
+export {
+  fileArrivedType,
+  fileGoneType,
+  fileMarker,
+  fileProtocols,
+  fileQuietMs,
+  fileRescanMs,
+  parseSource,
+  sourceUri,
+  type FileProtocol,
+  type FileSource,
+  type SourceDefinition,
+  type SourceKind,
+} from "./source/source.ts";

@@ -13,6 +13,7 @@ import type { TaskFunction } from "./build.ts";
 import { conditionOf } from "./condition/on.ts";
 import { definitionBrand } from "./definition.ts";
 import { loadAssets } from "./load-assets.ts";
+import { loadSources } from "./load-sources.ts";
 import { loadWebhooks } from "./load-webhooks.ts";
 import { didYouMean } from "./nearest.ts";
 import type { DefinitionHandle, DescribedPipeline } from "./pipeline.ts";
@@ -75,6 +76,7 @@ export function loadProject(
   const found = collectDefinitions(exported, options, errors);
   const place = { captureSource: options.captureSource ?? true, root: options.root };
   const webhooks = loadWebhooks(exported, place, errors);
+  const sources = loadSources(exported, place, errors);
   for (const handle of found.values()) {
     try {
       const pipeline = handle.describe(place);
@@ -95,6 +97,7 @@ export function loadProject(
       pools: options.pools ?? {},
       queues: [...new Set(["default", ...(options.queues ?? [])])],
       ...(webhooks.length === 0 ? {} : { webhooks }),
+      ...(sources.length === 0 ? {} : { sources }),
       ...(assets.length === 0 ? {} : { assets }),
     },
     asset: (name) => assetsByName.get(name),
