@@ -7,6 +7,7 @@ import { idle } from "./idle.ts";
 import { intake } from "./intake.ts";
 import type { Bench, BenchResult } from "./parts/result.ts";
 import { start } from "./start.ts";
+import { steps } from "./steps.ts";
 import { takeover } from "./takeover.ts";
 import { throughput } from "./throughput.ts";
 import { waits } from "./waits.ts";
@@ -20,6 +21,7 @@ const benches: readonly Bench[] = [
   intake,
   wide,
   waits,
+  steps,
   idle,
   start,
   takeover,

@@ -8,6 +8,7 @@ import {
   chooseFirings,
   compileCondition,
   dueOf,
+  inheritInstance,
   firingOf,
   nextTickOf,
   parseCatchUp,
@@ -151,12 +152,13 @@ class Replay {
       paused: definition && (data["paused"] === true || known?.paused) ? entry : undefined,
       keys: new Map(),
     };
-    if (program && !program.isKeyed)
-      trigger.keys.set("", {
-        key: "",
-        instance: beginInstance(program, "", entry.recordedAt),
-        firings: 0,
-      });
+    if (program && !program.isKeyed) {
+      const instance = beginInstance(program, "", entry.recordedAt);
+      const before = known?.keys.get("");
+      if (known?.program && !known.program.isKeyed && before)
+        inheritInstance({ program, instance }, { program: known.program, instance: before.instance });
+      trigger.keys.set("", { key: "", instance, firings: 0 });
+    }
     this.#triggers.set(pipeline, trigger);
   }
 

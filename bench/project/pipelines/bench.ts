@@ -12,6 +12,16 @@ export const chain = pipeline("chain", () => {
   for (let step = 0; step < 40; step += 1) value = pass(value, { id: `pass-${step}` });
 });
 
+const record = task("record", async (count: number, ctx) => {
+  let value = 0;
+  for (let at = 0; at < count; at += 1) value = await ctx.step("add", async () => value + 1);
+  return value;
+});
+
+export const steps = pipeline("steps", () => {
+  record(40);
+});
+
 export const fanout = pipeline("fanout", () => {
   sum(light.map(list(400)));
 });

@@ -21,6 +21,7 @@ export {
   dueOf,
   explainInstance,
   holdsEntry,
+  inheritInstance,
   never,
   tellEvent,
   tellPast,

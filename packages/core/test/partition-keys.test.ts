@@ -148,12 +148,24 @@ test.each<[string, RegExp, string | undefined]>([
   ["2026-03-29T02:30", /never showed it/, undefined],
   ["2026-10-25T02:30+02:00", /no window begins there/, "2026-10-25T02:00+02:00"],
   ["2009-12-31T23:00+01:00", /before the first, 2010-01-01T00:00\+01:00/, "2010-01-01T00:00+01:00"],
-  ["2026-10-25", /a key looks like 2010-01-01T00:00\+01:00/, undefined],
+  ["2026-10-25", /a key looks like 2010-01-01T00:00\+01:00/, "2026-10-25T00:00+02:00"],
   ["2026-13-25T00:00Z", /it is no time/, undefined],
 ])("%s is no hour in Berlin", (text, fault, nearest) => {
   const read = hourly("Europe/Berlin").read(text);
   expect(read).toMatchObject({ fault: expect.stringMatching(fault) });
   expect("nearest" in read ? read.nearest : undefined).toBe(nearest);
+});
+
+test.each([
+  [every("1d", "Europe/Berlin"), "2026-3-5", "2026-03-05"],
+  [every("1d", "Europe/Berlin"), "20260305", "2026-03-05"],
+  [every("1d", "Europe/Berlin"), "2026-03-05T12:30", "2026-03-05"],
+  [every("1mo", "UTC"), "2026-03-05", "2026-03"],
+  [every("1y", "UTC"), "2026-03", "2026"],
+  [hourly("Europe/Berlin"), "2026-03-05", "2026-03-05T00:00+01:00"],
+  [hourly("UTC"), "2026-3-5 14:30", "2026-03-05T14:00Z"],
+])("what is meant for a key is named: %#", (partitions, text, nearest) => {
+  expect(partitions.read(text)).toMatchObject({ fault: expect.any(String), nearest });
 });
 
 test("a date that a zone skipped is no partition", () => {

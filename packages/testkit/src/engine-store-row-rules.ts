@@ -71,15 +71,19 @@ export const engineStoreRowRules: { readonly [name: string]: EngineStoreRule } =
       dispatch: number,
       parts: Partial<StepRow> = {},
     ): StepRow => ({
-      ...{ workspace: 1, runId: "r1", node: "a", item: "", generation: 1, attempt: 1, occurrence: 1 },
-      ...{
-        seq,
-        kind,
-        name,
-        dispatch,
-        outcome: { kind: "value", value: { value: name } },
-        recordedAt: rowTime,
-      },
+      workspace: 1,
+      runId: "r1",
+      node: "a",
+      item: "",
+      generation: 1,
+      attempt: 1,
+      dispatch,
+      seq,
+      kind,
+      name,
+      occurrence: 1,
+      outcome: { kind: "value", value: { value: name } },
+      recordedAt: rowTime,
       ...parts,
     });
     const failed = { outcome: { kind: "error" as const, error: { name: "Error", message: "no" } } };

@@ -210,6 +210,9 @@ export const engineStoreTriggerRules: { readonly [name: string]: EngineStoreRule
       "r4",
     ]);
     assert.equal(await before(2, { version: 2 }), "v2");
+    assert.equal(await before(5, { version: 3 }), "v2");
+    assert.equal(await before(2, { version: 22 }), "v2");
+    assert.equal(await before(2, { version: 23 }), undefined);
     assert.equal(await before(2, { pipeline: "b" }), undefined);
     assert.equal(await other.revisedRun(2, { ...firingRow("a", undefined), revision: 2 }), undefined);
   },

@@ -39,11 +39,12 @@ export function revisedMemoryRun(
       (row) =>
         row.workspace === workspace &&
         row.pipeline === pipeline &&
-        row.version === version &&
+        row.version <= version &&
+        row.version >= version - 20 &&
         row.key === key &&
         row.occurrence === occurrence &&
         row.revision < revision &&
         row.runId !== undefined,
     )
-    .toSorted((a, b) => b.revision - a.revision)[0]?.runId;
+    .toSorted((a, b) => b.version - a.version || b.revision - a.revision)[0]?.runId;
 }

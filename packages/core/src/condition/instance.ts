@@ -6,7 +6,10 @@
  * told all entries: a deadline D comes after each entry recorded up to D and before the first later one.
  */
 import { assert } from "../assert.ts";
+import { canonicalJson } from "../canonical-json.ts";
+import type { Json } from "../json.ts";
 import type { Program } from "./compile.ts";
+import type { Condition } from "./condition.ts";
 import { nextTickIn } from "./operator/atom.ts";
 import type { ConditionEvent } from "./condition-event.ts";
 import type { Explanation } from "./explanation.ts";
@@ -99,6 +102,39 @@ function applyDue(
     assert(root.due(instance.state) > due, "a deadline that was told is over");
   }
   return root.due(instance.state) < before;
+}
+
+/**
+ * Takes over from the instance of the condition's earlier version: a window that it fired is not fired again (C3), unless the
+ * condition asks for other windows or another first one. Conditions without windows of assets begin anew.
+ */
+export function inheritInstance(
+  { program, instance }: { readonly program: Program; readonly instance: ConditionInstance },
+  before: { readonly program: Program; readonly instance: ConditionInstance },
+): void {
+  const [after, earlier] = [windowsOf(program.condition), windowsOf(before.program.condition)];
+  if (after === undefined || earlier === undefined || after.windows !== earlier.windows) return;
+  program.root.inherit?.(instance.state, before.instance.state, after.seen === earlier.seen);
+}
+
+/** What it fires, and what it looks at, as texts to be compared. */
+function windowsOf(condition: Condition): { readonly windows: string; readonly seen: string } | undefined {
+  const text = (...parts: unknown[]): string =>
+    JSON.stringify(parts.map((part) => canonicalJson((part ?? null) as Json)));
+  switch (condition.kind) {
+    case "reached": {
+      const { kind, target, from, assets, name } = condition;
+      return { windows: text(kind, target, from), seen: text(assets, name) };
+    }
+    case "updated": {
+      const { kind, when, target, assets, where, only, name } = condition;
+      return when === "complete"
+        ? { windows: text(kind, target), seen: text(assets, where, only, name) }
+        : undefined;
+    }
+    default:
+      return undefined;
+  }
 }
 
 export function explainInstance(program: Program, instance: ConditionInstance): Explanation {

@@ -58,7 +58,11 @@ export function compileTimeWindows(definition: TimePartitions): TimeWindows {
   const keyOf = (window: TimeWindow): string => formatKey(form, tz, window.from);
   const readKey = (text: string): ReturnType<TimeWindows["readKey"]> => {
     const read = readInstant(form, tz, text);
-    if ("fault" in read) return { ...read, fault: `${read.fault}; a key looks like ${example}` };
+    if ("fault" in read) {
+      const meant = windowMeant(text);
+      const fault = `${read.fault}; a key looks like ${example}`;
+      return meant ? { fault, nearest: keyOf(meant) } : { fault };
+    }
     const near = read.instants
       .map((ms) => at(ms) ?? from(ms) ?? untilOf(ms))
       .filter((one) => one !== undefined);
@@ -76,6 +80,15 @@ export function compileTimeWindows(definition: TimePartitions): TimeWindows {
     if (ms >= end)
       return { fault: `it is after the last window, which ends at ${definition.end}`, ...nearestKey };
     return { fault: "no window begins there", ...nearestKey };
+  };
+  /** `2026-3-5`, `20260305` and `2026/03/05` are meant for a date. */
+  const windowMeant = (text: string): TimeWindow | undefined => {
+    const parts = /^(\d{4})[-/.]?(\d{1,2})(?:[-/.]?(\d{1,2}))?(?:[T ](.*))?$/.exec(text);
+    if (!parts) return undefined;
+    const [, year = "", month = "1", day = "1", time] = parts;
+    const date = [year, month.padStart(2, "0"), day.padStart(2, "0")].join("-");
+    const meant = readTime(`${date}T${time ?? "00:00"}`, tz);
+    return "fault" in meant ? undefined : at(meant.instants[0]!);
   };
   const untilOf = (ms: number): TimeWindow | undefined => {
     const to = previousTick(every, Math.min(ms, end) + 1);

@@ -3,8 +3,8 @@ import { expect, test } from "vitest";
 import { parseCondition } from "../../src/condition/parse.ts";
 import type { Json } from "../../src/json.ts";
 import { compileCondition } from "../../src/condition/compile.ts";
-import { beginInstance, explainInstance, tellEvent } from "../../src/condition/instance.ts";
-import { eventsOf, feed, type Entry } from "./feed.ts";
+import { beginInstance, explainInstance, inheritInstance, tellEvent } from "../../src/condition/instance.ts";
+import { eventsOf, feed, textOf, type Entry } from "./feed.ts";
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -376,6 +376,48 @@ test("thousands of windows that are due at once fire a thousand at a time", () =
     [String(start + 2), 1_000],
     [String(start + 3), 500],
   ]);
+});
+
+/** Two versions of a trigger, the second from an entry on. */
+function changed(before: Json, after: Json, entries: readonly Entry[], from: number): string[] {
+  const events = eventsOf(entries);
+  const first = compileCondition(parseCondition(before));
+  const instance = beginInstance(first, undefined, start);
+  const fires = events.slice(0, from).flatMap((event) => tellEvent(first, instance, event).decided);
+  const second = compileCondition(parseCondition(after));
+  const next = beginInstance(second, undefined, events[from]!.recordedAt);
+  inheritInstance({ program: second, instance: next }, { program: first, instance });
+  fires.push(...events.slice(from).flatMap((event) => tellEvent(second, next, event).decided));
+  return fires.map((one) => textOf("", one).split(" ").slice(1, 3).join(" "));
+}
+
+test("another version fires no window again that the one before has fired (C3)", () => {
+  const again = { ...(reached as object), from: "2026-01-01T00:00:00Z" };
+  const twice = [1, 2].map((n) => progress(start + n, "orders", start + n * day));
+  const windows = ["<2026-01-01>", "<2026-01-02>"].map(
+    (key, n) => `${key} [${start + n * day},${start + (n + 1) * day})`,
+  );
+  expect(changed(again, { ...again, delayMs: 0, orAfterMs: day }, twice, 1)).toEqual(windows);
+  // Also where it looks at another asset.
+  const other = { ...again, assets: [{ asset: "orders" }] };
+  expect(changed(again, other, twice, 1)).toEqual(windows);
+  // It asks for another first window.
+  const from = { ...again, from: "2025-12-31T23:00:00Z" };
+  expect(changed(again, from, twice, 1)).toEqual([windows[0], ...windows]);
+  expect(
+    changed(wholeDay, { ...(wholeDay as object), late }, [...dayOf(0, start), ...dayOf(0, start + 99)], 24),
+  ).toEqual([windows[0]]);
+});
+
+test("another version goes on with what the one before has seen", () => {
+  const hoursOfDay = dayOf(0, start);
+  for (const of of [reached, wholeDay])
+    expect(changed(of, { ...(of as object), late }, hoursOfDay, 12)).toEqual([
+      `<2026-01-01> [${start},${start + day})`,
+    ]);
+  // Of other updates it has seen nothing.
+  const where = { op: "exists", path: ["data"], value: true };
+  expect(changed(wholeDay, { ...(wholeDay as object), where }, hoursOfDay, 12)).toEqual([]);
 });
 
 test("an explanation names what is missing", () => {

@@ -504,7 +504,7 @@ export interface EngineStore {
   ): Promise<TriggerKeyRow[]>;
   /** Those of keyed triggers that time changes by `until`, the earliest first. */
   loadDueTriggerKeys(shards: readonly number[], until: number, limit: number): Promise<TriggerKeyRow[]>;
-  /** The run of the newest earlier revision of a firing, in the same version of its trigger, which has one. */
+  /** The run of the newest earlier revision of a firing which has one, also in the twenty versions of its trigger before. */
   revisedRun(workspace: number, firing: FiringName): Promise<string | undefined>;
   /** The oldest first. */
   loadOutbox(limit: number): Promise<OutboxRow[]>;

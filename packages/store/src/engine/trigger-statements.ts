@@ -121,6 +121,9 @@ export async function loadDueTriggerKeys(
   return rows.map(readTriggerKey);
 }
 
+/** Versions of a trigger that are looked through for a window's earlier run: it is revised for some days, and so often nothing changes. */
+export const earlierVersionsMax = 20;
+
 export async function revisedRun(
   pool: Pool,
   workspace: number,
@@ -128,12 +131,14 @@ export async function revisedRun(
 ): Promise<string | undefined> {
   const { rows } = await pool.query<{ run_id: string }>({
     name: "revised-run",
-    text: `select run_id from firing
-      where workspace = $1 and pipeline = $2 and version = $3 and key = $4 and occurrence = $5 and revision < $6
-        and run_id is not null
-      order by revision desc
+    text: `select f.run_id
+      from generate_series(greatest(1, $3::integer - $7::integer), $3) as v (version)
+      join firing as f on f.workspace = $1 and f.pipeline = $2 and f.version = v.version and f.key = $4
+        and f.occurrence = $5 and f.revision < $6
+      where f.run_id is not null
+      order by f.version desc, f.revision desc
       limit 1`,
-    values: [workspace, pipeline, version, key, occurrence, revision],
+    values: [workspace, pipeline, version, key, occurrence, revision, earlierVersionsMax],
   });
   return rows[0]?.run_id;
 }

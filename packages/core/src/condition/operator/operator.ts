@@ -30,6 +30,11 @@ export interface Operator {
   /** The earliest deadline; `never` when there is none. */
   due(state: OperatorState): number;
   explain(state: OperatorState): Explanation;
+  /**
+   * Takes over which windows have fired from the state of an operator of this kind with the same windows; and all that it has
+   * seen, where it `isSame`: where it looked at the same.
+   */
+  inherit?(state: OperatorState, before: OperatorState, isSame: boolean): void;
 }
 
 /** No deadline. An instant that JSON holds exactly. */
@@ -41,6 +46,7 @@ interface OperatorOf<State extends object> {
   time(state: State, at: number, step: Step): readonly Match[];
   due(state: State): number;
   explain(state: State): Explanation;
+  inherit?(state: State, before: State, isSame: boolean): void;
 }
 
 /** Hides the type of the state: who holds it can't look inside. */

@@ -50,7 +50,7 @@ interface AssetProgress {
 
 interface ReachedState {
   /** When it began, where its first window holds that instant; else null. */
-  readonly since: number | null;
+  since: number | null;
   /** The window that fires next; null when there are no further ones. */
   next: TimeWindow | null;
   /** By the place of the asset. */
@@ -169,6 +169,14 @@ export function reachedOperator(condition: ReachedAtom, parts: ReachedParts): Op
       matches.push(...reviseDue(state.fired, now, late));
       if (isDue || matches.length > 0) step.touched = true;
       return matches;
+    },
+    inherit: (state, before, isSame) => {
+      Object.assign(state.fired, before.fired);
+      if (isSame) {
+        const { since, next, assets, moved, open, more } = before;
+        Object.assign(state, { since, next, moved, open, more });
+        state.assets.splice(0, state.assets.length, ...assets);
+      } else if (state.next && before.next && before.next.from > state.next.from) state.next = before.next;
     },
     due: (state) => {
       // What waits for `more` is due by its stall, too.

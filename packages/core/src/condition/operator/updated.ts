@@ -68,7 +68,7 @@ interface OpenTarget {
 
 interface CompleteState {
   /** When it began. */
-  readonly since: number;
+  since: number;
   /** The one that was touched longest ago first. */
   open: OpenTarget[];
   readonly fired: FiredWindows;
@@ -144,6 +144,10 @@ export function completeOperator(condition: UpdatedAtom, { watched, target, text
       const matches = reviseDue(state.fired, now, late);
       if (matches.length > 0) step.touched = true;
       return matches;
+    },
+    inherit: (state, before, isSame) => {
+      Object.assign(state.fired, before.fired);
+      if (isSame) Object.assign(state, { ...before, fired: state.fired });
     },
     due: (state) => dueOfFired(state.fired, late),
     explain: (state) => {

@@ -375,7 +375,7 @@ export class TriggerEvaluator {
     const trigger = loadTrigger(row);
     turn.begin(trigger);
     this.#states.holdAnew(trigger);
-    const state = firstState(trigger, event);
+    const state = firstState(trigger, event, known);
     if (!state) return;
     this.#states.keep(trigger, state);
     turn.touch(trigger, state);

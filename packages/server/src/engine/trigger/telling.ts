@@ -4,6 +4,7 @@
  */
 import {
   firingOf,
+  inheritInstance,
   tellEvent,
   tellTime,
   type ConditionEvent,
@@ -80,14 +81,22 @@ export function tellKeyDue(
   return { firings, state, touched };
 }
 
-/** The state with which a trigger without keys begins; nothing where it needs none. */
+/** The state with which a trigger without keys begins; nothing where it needs none. `before`: its earlier version. */
 export function firstState(
   trigger: LoadedTrigger,
   { recordedAt, position }: { readonly recordedAt: number; readonly position: number },
+  before?: LoadedTrigger,
 ): KeyState | undefined {
   const { program } = trigger;
   if (!program || program.isKeyed || isStateless(trigger)) return undefined;
-  return { ...beginKey(program, "", recordedAt, position), firings: 0 };
+  const state = { ...beginKey(program, "", recordedAt, position), firings: 0 };
+  const earlier = before?.keys.get("");
+  if (before?.program && !before.program.isKeyed && earlier)
+    inheritInstance(
+      { program, instance: state.instance },
+      { program: before.program, instance: earlier.instance },
+    );
+  return state;
 }
 
 /** Pages of the log after one position, up to and with another. */
