@@ -161,6 +161,9 @@ function isNamed(wait: WaitRow, gone: WaitName): boolean {
 }
 
 function changeCode(tables: MemoryTables, batch: FlushBatch, undo: Undo): void {
+  once("step_pkey", batch.steps, (row) =>
+    keyOf(row.workspace, row.runId, row.node, row.item, row.generation, row.kind, row.name, row.occurrence),
+  );
   for (const row of batch.steps) {
     const { workspace, runId, node, item, generation, kind, name, occurrence } = row;
     const key = keyOf(workspace, runId, node, item, generation, kind, name, occurrence);
@@ -168,6 +171,7 @@ function changeCode(tables: MemoryTables, batch: FlushBatch, undo: Undo): void {
     const isOld = known?.kind === "step" && known.outcome.kind === "error" && known.attempt < row.attempt;
     if (!known || isOld) put(tables.steps, key, row, undo);
   }
+  once("task_code_pkey", batch.codes, (row) => keyOf(row.workspace, row.runId, row.node, row.item));
   for (const row of batch.codes)
     put(tables.codes, keyOf(row.workspace, row.runId, row.node, row.item), row, undo);
   for (const { workspace, id } of batch.codesGone)

@@ -26,6 +26,7 @@ import { wakeNever, type LiveRun, type LoadedRun } from "@millrace/store";
 import { toldEntries } from "./asset-entries.ts";
 import { readsOf } from "./asset-reads.ts";
 import type { Alarm } from "./clock.ts";
+import { putCode, putStep } from "./code-rows.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import { evictAfterMs, waitingInMemoryMax } from "./limits.ts";
 import type { HeldLimit } from "./dispatcher.ts";
@@ -344,7 +345,7 @@ export class RunHost {
 
   #record(entry: RunEntry, taskRun: TaskRun, record: StepRecord): void {
     const { commit, clock } = this.#parts;
-    commit.batch.steps.push({
+    putStep(commit.batch, {
       ...record,
       ...nameOf(entry, taskRun),
       generation: taskRun.generation,
@@ -359,7 +360,7 @@ export class RunHost {
     const { commit } = this.#parts;
     if (!taskRun.code) return;
     this.#coded.add(entry);
-    commit.batch.codes.push({ ...nameOf(entry, taskRun), code: codeRecordOf(taskRun.code) });
+    putCode(commit.batch, { ...nameOf(entry, taskRun), code: codeRecordOf(taskRun.code) });
     commit.request();
   }
 

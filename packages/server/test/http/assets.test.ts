@@ -199,6 +199,39 @@ test("an attempt that fails, or whose answer is late, tells nothing", async () =
   expect(await shown(fixture, "mart/report")).toMatchObject({ updates: 0, freshness: { state: "never" } });
 });
 
+test("what a step tells is there at once, and its task's success does not tell it again", async () => {
+  await using fixture = await startFixture();
+  await fixture.deploy([pipeline("p", [node("a", { writes: ["mart/report", "lake/raw"] })])], { assets });
+  const worker = await fixture.worker();
+  const run = await fixture.start("p");
+  const dispatch = await worker.dispatch("a");
+  const { token } = dispatch;
+  const outcome = { kind: "value", value: { value: null } } as const;
+  const step = { name: "s", occurrence: 1, outcome, events: [told(dispatch, "mart/report")] };
+  for (let sent = 0; sent < 2; sent += 1) worker.send({ kind: "steps", token, steps: [step] });
+  await worker.find((message) => message.kind === "recorded");
+  expect((await shown(fixture, "mart/report")).updates).toBe(1);
+  worker.finish(dispatch);
+  await fixture.ended(run.id);
+  expect((await shown(fixture, "mart/report")).updates).toBe(1);
+  expect((await shown(fixture, "lake/raw")).updates).toBe(1);
+});
+
+test("a task that reports at once names its run, and its partition where the asset has any", async () => {
+  await using fixture = await startFixture();
+  await fixture.deploy([], { assets });
+  const run = { id: "r1", pipeline: "p", node: "n", item: "", generation: 1 };
+  for (const asset of ["mart/report", "mart/days"])
+    await post(fixture, "millrace.asset.updated", asset, { run, runPartition: "2026-01-04" });
+  const partitions = await Promise.all(
+    ["mart/report", "mart/days"].map(async (asset) => (await shown(fixture, asset)).lastUpdates[0]),
+  );
+  expect(partitions.map((update) => [update?.partition, update?.producer?.runId, update?.invalid])).toEqual([
+    [undefined, "r1", undefined],
+    ["2026-01-04", "r1", undefined],
+  ]);
+});
+
 test("an output that was recorded earlier writes nothing again", async () => {
   await using fixture = await startFixture();
   const options = { ...node("a").options, cache: { version: "1" } };
