@@ -227,6 +227,8 @@ export {
   type AskedOperation,
   type Divergence,
 } from "./run/divergence.ts";
+export { holderOf, rankOf } from "./run/holder.ts";
+export { nodeFailed, runBroken, type RunEvent, type ToldRun } from "./run/own-events.ts";
 export { resolveTemplate, wholeOutput, type Resolved } from "./run/input.ts";
 export { decide, isPlaceholder } from "./run/machine.ts";
 export { planMark, planRerun, unknownItem, type LateMark, type RerunScope } from "./run/rerun.ts";
@@ -355,6 +357,24 @@ export {
   type OffsetSpan,
 } from "./schedule/zone.ts";
 export {
+  beginKey,
+  isStateless,
+  type DecidedFiring,
+  type HeldTrigger,
+  type KeyState,
+} from "./trigger/held-trigger.ts";
+export {
+  conditionEventOf,
+  firstState,
+  isTellable,
+  isTypeOf,
+  tellKey,
+  tellKeyDue,
+  type Telling,
+} from "./trigger/telling.ts";
+export { TriggerIndex, type Candidate } from "./trigger/trigger-index.ts";
+export {
+  firedEvent,
   firingOf,
   firingValue,
   manualFiringValue,

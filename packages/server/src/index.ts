@@ -21,7 +21,6 @@ export { Membership } from "./engine/membership.ts";
 export { Readiness } from "./engine/readiness.ts";
 export { type RunEntry } from "./engine/run-entry.ts";
 export { RunHost } from "./engine/run-host.ts";
-export { holderOf } from "./engine/task-input.ts";
 export { TriggerEvaluator } from "./engine/trigger/evaluator.ts";
 export { triggerShard } from "./engine/trigger/trigger-event.ts";
 export { ToldWait } from "./engine/wait/told-wait.ts";

@@ -8,6 +8,8 @@
  */
 import {
   errorCodeOf,
+  holderOf,
+  rankOf,
   resolveTemplate,
   taskRunsBelow,
   wholeOutput,
@@ -22,16 +24,7 @@ import { carriedRecord } from "./attempt-outcome.ts";
 import type { HeldLimit, ReadyTask } from "./dispatcher.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import type { RunEntry } from "./run-entry.ts";
-import {
-  cacheKeyOf,
-  carried,
-  holderOf,
-  isEmptyObject,
-  isInspected,
-  isLargeValue,
-  rankOf,
-  tokenOf,
-} from "./task-input.ts";
+import { cacheKeyOf, carried, isEmptyObject, isInspected, isLargeValue, tokenOf } from "./task-input.ts";
 
 const recordsRetryMs = 200;
 

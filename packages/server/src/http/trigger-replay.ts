@@ -1,10 +1,17 @@
 /** What became of an event that left no trace in rows: the log around it is told again, to a state of its own. */
-import { explainInstance, holdsEntry, ownSource, type ConditionEvent, type LogEvent } from "@millrace/core";
+import {
+  explainInstance,
+  holdsEntry,
+  ownSource,
+  type ConditionEvent,
+  type LogEvent,
+  isTellable,
+  isTypeOf,
+} from "@millrace/core";
 import { listFirings } from "@millrace/store";
-import { loadTrigger } from "../engine/trigger/loaded-trigger.ts";
-import type { DecidedFiring } from "../engine/trigger/page-turn.ts";
+import { type DecidedFiring, loadTrigger } from "../engine/trigger/loaded-trigger.ts";
 import { TriggerReplay } from "../engine/trigger/replay.ts";
-import { asConditionEvent, isTellable, isTypeOf, pagesBetween } from "../engine/trigger/telling.ts";
+import { asConditionEvent, pagesBetween } from "../engine/trigger/telling.ts";
 import { logResumed } from "../engine/trigger/trigger-event.ts";
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";

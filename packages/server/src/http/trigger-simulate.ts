@@ -6,13 +6,14 @@ import {
   parseEventTime,
   parseTrigger,
   type TriggerDefinition,
+  isTellable,
+  isTypeOf,
 } from "@millrace/core";
 import type { SimulateRequest, SimulateResponse } from "@millrace/protocol";
 import { findEntries, findLogHead, positionBefore, type TriggerRow } from "@millrace/store";
-import { loadTrigger } from "../engine/trigger/loaded-trigger.ts";
-import type { DecidedFiring } from "../engine/trigger/page-turn.ts";
+import { type DecidedFiring, loadTrigger } from "../engine/trigger/loaded-trigger.ts";
 import { TriggerReplay } from "../engine/trigger/replay.ts";
-import { asConditionEvent, isTellable, isTypeOf, pagesBetween } from "../engine/trigger/telling.ts";
+import { asConditionEvent, pagesBetween } from "../engine/trigger/telling.ts";
 import { logResumed } from "../engine/trigger/trigger-event.ts";
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";

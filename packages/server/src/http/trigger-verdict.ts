@@ -8,11 +8,13 @@ import {
   type ConditionEvent,
   type EventUse,
   type LogEvent,
+  isStateless,
+  isTypeOf,
 } from "@millrace/core";
 import type { EventExplanation } from "@millrace/protocol";
 import { findFiringsOfEvent, findTriggerKeys, listEvents, listFirings } from "@millrace/store";
-import { isStateless, restoreKey, type LoadedTrigger } from "../engine/trigger/loaded-trigger.ts";
-import { asConditionEvent, isTypeOf } from "../engine/trigger/telling.ts";
+import { restoreKey, type LoadedTrigger } from "../engine/trigger/loaded-trigger.ts";
+import { asConditionEvent } from "../engine/trigger/telling.ts";
 import { readTriggerEvent, triggerPaused, triggerResumed } from "../engine/trigger/trigger-event.ts";
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";

@@ -18,6 +18,12 @@ import {
   type CatchUp,
   type ConditionEvent,
   type LogEvent,
+  isStateless,
+  firstState,
+  isTellable,
+  tellKey,
+  tellKeyDue,
+  type Telling,
 } from "@millrace/core";
 import type { LoadedTriggers, LogPage, TriggerKeyRow, TriggerRow } from "@millrace/store";
 import type { Alarm } from "../clock.ts";
@@ -26,11 +32,11 @@ import type { EngineParts } from "../engine-parts.ts";
 import { cursorEntriesMax, cursorMs, readAnewMs } from "../limits.ts";
 import { workspaceId } from "../workspace.ts";
 import type { FiringDesk } from "./firing-desk.ts";
-import { isStateless, keyRow, loadTrigger, type LoadedTrigger } from "./loaded-trigger.ts";
+import { keyRow, loadTrigger, type LoadedTrigger } from "./loaded-trigger.ts";
 import { decideMissed } from "./missed-ticks.ts";
 import { PageTurn } from "./page-turn.ts";
 import { decideResume } from "./resume.ts";
-import { asConditionEvent, firstState, isTellable, tellKey, tellKeyDue, type Telling } from "./telling.ts";
+import { asConditionEvent } from "./telling.ts";
 import { readTriggerEvent, triggerShard, type TriggerEvent } from "./trigger-event.ts";
 import { TriggerStates, type Concern } from "./trigger-states.ts";
 
@@ -208,7 +214,7 @@ export class TriggerEvaluator {
     this.#broken.clear();
   }
 
-  #evaluate(trigger: LoadedTrigger, tell: () => Telling): Telling {
+  #evaluate(trigger: LoadedTrigger, tell: () => Telling<LoadedTrigger>): Telling<LoadedTrigger> {
     try {
       return tell();
     } catch (error) {
@@ -279,7 +285,7 @@ export class TriggerEvaluator {
   }
 
   /** Takes what a trigger decided and changed. */
-  #note(turn: PageTurn, trigger: LoadedTrigger, { firings, state, touched }: Telling): void {
+  #note(turn: PageTurn, trigger: LoadedTrigger, { firings, state, touched }: Telling<LoadedTrigger>): void {
     turn.firings.push(...firings);
     if (!touched || isStateless(trigger)) return;
     turn.touch(trigger, state);

@@ -1,8 +1,15 @@
 /** What an outage of all servers leaves of a schedule: of the ticks that passed those count which the trigger names. */
-import { beginInstance, dueOf, firingOf, nextTickOf, ticksMissed, type LogEvent } from "@millrace/core";
+import {
+  beginInstance,
+  dueOf,
+  firingOf,
+  nextTickOf,
+  ticksMissed,
+  type LogEvent,
+  type KeyState,
+} from "@millrace/core";
 import { missedTicksMax } from "../limits.ts";
-import type { KeyState, LoadedTrigger } from "./loaded-trigger.ts";
-import type { DecidedFiring } from "./page-turn.ts";
+import type { DecidedFiring, LoadedTrigger } from "./loaded-trigger.ts";
 
 /**
  * `entry` says that servers are back: what is due up to it is decided, and the state goes on from there. `undefined` when

@@ -2,11 +2,18 @@
  * Tells one trigger a part of the log from the beginning, in states of its own: what a simulation and an explanation do. Its
  * firings are those of a trigger that was activated at that place.
  */
-import { dueOf, type ConditionEvent, type LogEvent } from "@millrace/core";
-import { isStateless, type KeyState, type LoadedTrigger } from "./loaded-trigger.ts";
+import {
+  dueOf,
+  type ConditionEvent,
+  type LogEvent,
+  isStateless,
+  type KeyState,
+  firstState,
+  tellKey,
+  tellKeyDue,
+} from "@millrace/core";
+import type { DecidedFiring, LoadedTrigger } from "./loaded-trigger.ts";
 import { decideMissed } from "./missed-ticks.ts";
-import type { DecidedFiring } from "./page-turn.ts";
-import { firstState, tellKey, tellKeyDue } from "./telling.ts";
 import { logResumed, readTriggerEvent } from "./trigger-event.ts";
 
 export class TriggerReplay {

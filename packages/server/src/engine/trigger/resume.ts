@@ -2,11 +2,22 @@
  * What a resume of a trigger lets begin (C8). The evaluator asks it for the outcome, the API for the preview: the two differ
  * only in where states come from and whether they are kept.
  */
-import { chooseFirings, type CatchUp, type ConditionEvent, type LogEvent } from "@millrace/core";
+import {
+  chooseFirings,
+  type CatchUp,
+  type ConditionEvent,
+  type LogEvent,
+  isStateless,
+  type KeyState,
+  isTellable,
+  isTypeOf,
+  tellKey,
+  tellKeyDue,
+  type Telling,
+} from "@millrace/core";
 import type { LogPage } from "@millrace/store";
-import { isStateless, type KeyState, type LoadedTrigger } from "./loaded-trigger.ts";
-import type { DecidedFiring } from "./page-turn.ts";
-import { isTellable, isTypeOf, pagesBetween, tellKey, tellKeyDue, type Telling } from "./telling.ts";
+import type { DecidedFiring, LoadedTrigger } from "./loaded-trigger.ts";
+import { pagesBetween } from "./telling.ts";
 
 /** Where the states of the trigger's keys are: `load` puts one into `trigger.keys`, where it has one. */
 export interface ResumePort {
@@ -35,7 +46,7 @@ export async function decideResume(
   port: ResumePort,
 ): Promise<readonly DecidedFiring[]> {
   const firings: DecidedFiring[] = [];
-  const take = ({ firings: decided, state, touched }: Telling): void => {
+  const take = ({ firings: decided, state, touched }: Telling<LoadedTrigger>): void => {
     firings.push(...decided);
     if (touched && !isStateless(trigger)) port.touched(state);
   };
@@ -50,7 +61,7 @@ async function tellGap(
   trigger: LoadedTrigger,
   { from, to }: Resume,
   port: ResumePort,
-  take: (telling: Telling) => void,
+  take: (telling: Telling<LoadedTrigger>) => void,
 ): Promise<void> {
   const read = (after: number, limit: number): Promise<LogPage> => port.read(after, limit);
   for await (const page of pagesBetween(read, { after: from, until: to - 1 })) {
