@@ -9,6 +9,7 @@ import type { Bench, BenchResult } from "./parts/result.ts";
 import { start } from "./start.ts";
 import { steps } from "./steps.ts";
 import { takeover } from "./takeover.ts";
+import { testbedBench } from "./testbed.ts";
 import { throughput } from "./throughput.ts";
 import { waits } from "./waits.ts";
 import { wide } from "./wide.ts";
@@ -25,6 +26,7 @@ const benches: readonly Bench[] = [
   idle,
   start,
   takeover,
+  testbedBench,
 ];
 
 const { values, positionals } = parseArgs({

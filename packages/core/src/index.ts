@@ -95,6 +95,7 @@ export {
   retentionDaysOf,
   type RetentionClass,
 } from "./event/retention.ts";
+export { eventDataText } from "./event/event-size.ts";
 export { formatEventTime, parseEventTime } from "./event/time.ts";
 export { compileGraph, referencedNodes } from "./graph/compile.ts";
 export {
@@ -228,6 +229,7 @@ export {
   type Divergence,
 } from "./run/divergence.ts";
 export { holderOf, rankOf } from "./run/holder.ts";
+export { callError, concurrencyKeyError, preparingError, requireCallDepth } from "./run/refusal.ts";
 export { nodeFailed, runBroken, type RunEvent, type ToldRun } from "./run/own-events.ts";
 export { resolveTemplate, wholeOutput, type Resolved } from "./run/input.ts";
 export { decide, isPlaceholder } from "./run/machine.ts";

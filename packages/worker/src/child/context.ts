@@ -18,8 +18,8 @@ export interface ContextParts {
   readonly run: RunAttempt;
   readonly params: unknown;
   readonly abort: AbortController;
-  readonly capture: OutputCapture;
-  readonly values: ValueStore;
+  readonly capture: Pick<OutputCapture, "admit" | "addLine">;
+  readonly values: Pick<ValueStore, "write">;
   readonly emitter: Emitter;
   readonly calls: Pick<OperationCallParts, "project" | "folder" | "operations">;
   /** Sends, as long as the attempt lasts: what comes later belongs to nobody. */

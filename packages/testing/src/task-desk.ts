@@ -1,0 +1,227 @@
+/**
+ * The attempts of a testbed. Each calls its function at once; what a task *takes* passes by the virtual clock.
+ *
+ * T1: an attempt answers once: by its function, its timeout, or a cancel.
+ * T2: the virtual clock does not move while a function runs: who moves it waits for `quiet`.
+ */
+import {
+  holderOf,
+  MillraceError,
+  type AttemptOutcome,
+  type EventDraft,
+  type Json,
+  type TaskRun,
+} from "@millrace/core";
+import type { RunAttempt } from "@millrace/worker/attempt";
+import { Attempt } from "./attempt.ts";
+import type { Definitions } from "./definitions.ts";
+import type { DispatchId, RunEntry } from "./run-desk.ts";
+import type { ControlledTask } from "./task-control.ts";
+import type { Alarm, VirtualTime } from "./virtual-time.ts";
+
+export interface TaskDeskOptions {
+  readonly definitions: Definitions;
+  readonly time: VirtualTime;
+  /** How a connection is to be read: a URL or the text of a JSON object. */
+  readonly connections: { readonly [name: string]: string };
+  /** How long a function may run in real time before it counts as hanging, in ms. */
+  readonly hangMs: number;
+  readonly control: (task: string) => ControlledTask;
+  readonly emitNow: (event: EventDraft) => void;
+}
+
+export interface Dispatched {
+  readonly entry: RunEntry;
+  readonly taskRun: TaskRun;
+  readonly input: Json;
+  readonly name: DispatchId;
+}
+
+interface UnderWay {
+  readonly dispatched: Dispatched;
+  readonly attempt: Attempt;
+  readonly answer: (outcome: AttemptOutcome) => void;
+  readonly alarms: Alarm[];
+  /** The function has returned; the attempt takes its time. */
+  outcome?: AttemptOutcome;
+}
+
+export class TaskDesk {
+  readonly #options: TaskDeskOptions;
+  readonly #underWay = new Map<string, UnderWay>();
+  /** Functions that have not returned. */
+  readonly #running = new Set<UnderWay>();
+  readonly #attempts = new WeakMap<TaskRun, Attempt[]>();
+  /** Outcomes that nobody was told of yet, in the order of their coming. */
+  readonly #answers: (() => void)[] = [];
+  #wake: (() => void) | undefined;
+  #returned = 0;
+
+  constructor(options: TaskDeskOptions) {
+    this.#options = options;
+  }
+
+  attemptsOf(taskRun: TaskRun): readonly Attempt[] {
+    return this.#attempts.get(taskRun) ?? [];
+  }
+
+  begin(dispatched: Dispatched, answer: (outcome: AttemptOutcome) => void): void {
+    const { taskRun, entry, input, name } = dispatched;
+    const { time, definitions, emitNow, control } = this.#options;
+    const { definition } = taskRun.node;
+    const { behaviour, takesMs } = control(definition.name).begin({
+      input,
+      run: entry.run.id,
+      pipeline: entry.pipeline.definition.name,
+      node: definition.id,
+      item: taskRun.item,
+      attempt: taskRun.attempt,
+      at: new Date(time.now()),
+    });
+    const attempt = new Attempt({
+      project: definitions.project,
+      run: this.#runAttempt(dispatched),
+      input: JSON.parse(JSON.stringify(input)) as Json,
+      params: paramsOf(entry),
+      behaviour,
+      emitNow,
+    });
+    const attempts = this.#attempts.get(taskRun);
+    if (attempts) attempts.push(attempt);
+    else this.#attempts.set(taskRun, [attempt]);
+    const underWay: UnderWay = { dispatched, attempt, answer, alarms: [] };
+    this.#underWay.set(keyOf(name), underWay);
+    this.#takeTime(underWay, takesMs);
+    if (behaviour?.kind !== "hangs") this.#call(underWay, takesMs > 0);
+  }
+
+  #call(underWay: UnderWay, takesTime: boolean): void {
+    this.#running.add(underWay);
+    void underWay.attempt.start().then((outcome) => {
+      this.#running.delete(underWay);
+      this.#returned += 1;
+      if (takesTime && !underWay.attempt.stopped) underWay.outcome = outcome;
+      else this.#answers.push(() => this.#end(underWay, outcome));
+      this.#wake?.();
+    });
+  }
+
+  /** What takes longer than its timeout ends by that. */
+  #takeTime(underWay: UnderWay, takesMs: number): void {
+    const { time } = this.#options;
+    const { timeoutMs } = underWay.dispatched.taskRun.node.definition.options;
+    const stop = (): void => {
+      underWay.attempt.timeOut(timeoutMs!);
+      this.#endStopped(underWay);
+    };
+    if (timeoutMs !== undefined && timeoutMs < takesMs)
+      underWay.alarms.push(time.set(time.now() + timeoutMs, stop));
+    else if (takesMs > 0 && takesMs !== Number.POSITIVE_INFINITY)
+      underWay.alarms.push(time.set(time.now() + takesMs, () => this.#end(underWay, underWay.outcome!)));
+  }
+
+  cancel(name: DispatchId, reason: string): void {
+    const underWay = this.#underWay.get(keyOf(name));
+    if (!underWay) return;
+    underWay.attempt.cancel(reason);
+    // Its run has asked for it, and is told later.
+    this.#answers.push(() => this.#endStopped(underWay));
+  }
+
+  /** A function that has not returned answers when it does. */
+  #endStopped(underWay: UnderWay): void {
+    const { stopped } = underWay.attempt;
+    if (stopped && !this.#running.has(underWay)) this.#end(underWay, stopped);
+  }
+
+  #end(underWay: UnderWay, outcome: AttemptOutcome): void {
+    const key = keyOf(underWay.dispatched.name);
+    if (this.#underWay.get(key) !== underWay) return;
+    this.#underWay.delete(key);
+    for (const alarm of underWay.alarms) alarm.cancel();
+    underWay.answer(outcome);
+  }
+
+  /** Tells what has come in meanwhile; true when there was any. */
+  work(): boolean {
+    if (this.#answers.length === 0) return false;
+    for (const answer of this.#answers.splice(0)) answer();
+    return true;
+  }
+
+  get isQuiet(): boolean {
+    return this.#running.size === 0 && this.#answers.length === 0;
+  }
+
+  /** Resolves when a function has returned. Throws MILLRACE_TEST_HANGS when none does for long. */
+  async nextAnswer(): Promise<void> {
+    if (this.#answers.length > 0 || this.#running.size === 0) return;
+    const { hangMs } = this.#options;
+    await new Promise<void>((resolve, reject) => {
+      let seen = this.#returned;
+      const watch = setInterval(() => {
+        if (seen === this.#returned) {
+          done();
+          reject(this.#hanging());
+        }
+        seen = this.#returned;
+      }, hangMs);
+      const done = (): void => {
+        clearInterval(watch);
+        this.#wake = undefined;
+      };
+      this.#wake = () => {
+        done();
+        resolve();
+      };
+    });
+  }
+
+  #hanging(): MillraceError {
+    const [first] = this.#running;
+    const { entry, taskRun, input } = first!.dispatched;
+    const { id } = taskRun.node.definition;
+    const pipeline = entry.pipeline.definition.name;
+    const item = taskRun.item === "" ? "" : `[${taskRun.item}]`;
+    const given = (JSON.stringify(input) ?? "").slice(0, 200);
+    const others =
+      this.#running.size === 1 ? "" : ` ${this.#running.size - 1} more have not returned either.`;
+    return new MillraceError("MILLRACE_TEST_HANGS", {
+      message: `"${id}${item}" of pipeline "${pipeline}" (run ${entry.run.id}, attempt ${taskRun.attempt}) has not returned for ${this.#options.hangMs} ms of real time; its input was ${given}.${others}`,
+      advice: `The virtual clock stands still while a function runs: what waits for real time or another system must come back, or be replaced: \`t.task("${taskRun.node.definition.name}").returns(…)\`. For a task that never answers: \`.hangs()\`. A longer wait: \`testbed(pipelines, { hang: "1m" })\`.`,
+      fields: { pipeline, node: id, item: taskRun.item, run: entry.run.id },
+    });
+  }
+
+  #runAttempt({ entry, taskRun, input, name }: Dispatched): RunAttempt {
+    const { connections } = taskRun.node.definition.options;
+    return {
+      kind: "run",
+      id: 1,
+      runId: name.runId,
+      pipeline: entry.pipeline.definition.name,
+      node: name.node,
+      item: name.item,
+      generation: name.generation,
+      attempt: taskRun.attempt,
+      dispatch: name.dispatch,
+      idempotencyKey: holderOf(name.runId, taskRun),
+      input: { value: input },
+      env: {},
+      connections: Object.fromEntries(
+        connections.map((one) => [one, this.#options.connections[one] ?? null]),
+      ),
+    };
+  }
+}
+
+function keyOf({ runId, node, item, generation, dispatch }: DispatchId): string {
+  return `${runId}/${node}/${item}/${generation}/${dispatch}`;
+}
+
+/** As a worker is given them: what a run without parameters has is not. */
+function paramsOf({ run, pipeline }: RunEntry): Json | undefined {
+  const { value = null } = run.params;
+  const isEmpty = value !== null && typeof value === "object" && Object.keys(value).length === 0;
+  return pipeline.definition.params === undefined && isEmpty ? undefined : value;
+}

@@ -1,0 +1,202 @@
+/**
+ * The triggers of a testbed: told the log as the server's evaluator tells it, by the same functions of the core.
+ *
+ * W1: entries are told in their order, each once; time is told only up to where all entries were (P1 of the core).
+ * W2: a firing starts one run, or says why none could begin.
+ */
+import {
+  conditionEventOf,
+  dueOf,
+  errorCodeOf,
+  firedEvent,
+  firingValue,
+  firstState,
+  Heap,
+  isStateless,
+  isTellable,
+  never,
+  tellKey,
+  tellKeyDue,
+  TriggerIndex,
+  type ConditionEvent,
+  type DecidedFiring,
+  type Firing,
+  type HeldTrigger,
+  type Json,
+  type KeyState,
+  type LogEvent,
+  type MillraceError,
+  type Program,
+  type Reason,
+  type Telling,
+  type TriggerDefinition,
+} from "@millrace/core";
+import type { BedPipeline } from "./definitions.ts";
+import type { EventBook } from "./event-book.ts";
+import type { RunDesk, RunEntry } from "./run-desk.ts";
+
+export interface Place {
+  readonly position: number;
+  readonly recordedAt: number;
+}
+
+export interface BedTrigger extends HeldTrigger {
+  readonly row: { readonly pipeline: string; readonly version: number };
+  readonly program: Program;
+  readonly pipeline: BedPipeline;
+  readonly definition: TriggerDefinition;
+  readonly activated: Place;
+  paused: Place | undefined;
+}
+
+/** A firing, and what came of it. */
+export interface FiringRecord {
+  readonly trigger: BedTrigger;
+  readonly firing: Firing;
+  /** Of the last entry that was told before it was decided. */
+  readonly position: number;
+  readonly value: Json;
+  readonly run: RunEntry | undefined;
+  readonly reason: Reason | undefined;
+}
+
+interface Due {
+  readonly at: number;
+  readonly trigger: BedTrigger;
+  readonly state: KeyState;
+}
+
+/** Told after an entry recorded at its very instant (P1): the bound of what is told lies a little later. */
+export const instantMs = 0.001;
+
+export class TriggerWatch {
+  readonly firings: FiringRecord[] = [];
+  readonly triggers = new Map<string, BedTrigger>();
+  readonly #index = new TriggerIndex<BedTrigger>();
+  readonly #dues = new Heap<Due>((a, b) => a.at < b.at);
+  readonly #log: EventBook;
+  readonly #runs: RunDesk;
+  #told = 0;
+
+  constructor(log: EventBook, runs: RunDesk) {
+    this.#log = log;
+    this.#runs = runs;
+  }
+
+  /** The entry of the log with which the trigger begins has been recorded. */
+  hold(pipeline: BedPipeline, entry: LogEvent): void {
+    const { definition, program } = pipeline;
+    if (!definition.trigger || !program) return;
+    const { position, recordedAt } = entry;
+    const place = { position, recordedAt };
+    const trigger: BedTrigger = {
+      row: { pipeline: definition.name, version: 1 },
+      program,
+      pipeline,
+      definition: definition.trigger,
+      keys: new Map(),
+      activated: place,
+      paused: definition.paused ? place : undefined,
+    };
+    this.triggers.set(definition.name, trigger);
+    this.#index.add(trigger);
+    const state = firstState(trigger, entry);
+    if (!state) return;
+    trigger.keys.set("", state);
+    this.#noteDue(trigger, state);
+  }
+
+  // --- entries ------------------------------------------------------------------------------------------------------
+
+  /** Tells the entries that were not told yet; true when there were any. */
+  work(): boolean {
+    if (this.#told === this.#log.position) return false;
+    while (this.#told < this.#log.position) {
+      this.#told += 1;
+      this.#tell(this.#log.at(this.#told)!);
+    }
+    return true;
+  }
+
+  #tell(entry: LogEvent): void {
+    if (!isTellable(entry) || !this.#index.wants(entry.type)) return;
+    const event = conditionEventOf(entry, entry.data.value ?? null);
+    for (const { trigger, key } of this.#concernsOf(event)) {
+      if (trigger.paused || entry.position <= trigger.activated.position) continue;
+      const telling = tellKey(trigger, key, event);
+      if (telling.touched && !isStateless(trigger)) trigger.keys.set(key, telling.state);
+      this.#take(trigger, telling);
+    }
+  }
+
+  #concernsOf(event: ConditionEvent): { readonly trigger: BedTrigger; readonly key: string }[] {
+    const concerns: { readonly trigger: BedTrigger; readonly key: string }[] = [];
+    for (const { trigger, use } of this.#index.matching(event)) {
+      const key = trigger.program.isKeyed ? use.key(event) : "";
+      if (key === undefined) continue;
+      if (concerns.some((one) => one.trigger === trigger && one.key === key)) continue;
+      concerns.push({ trigger, key });
+    }
+    return concerns;
+  }
+
+  #take(trigger: BedTrigger, { firings, state, touched }: Telling<BedTrigger>): void {
+    if (touched && !isStateless(trigger)) this.#noteDue(trigger, state);
+    for (const decided of firings) this.begin(decided);
+  }
+
+  // --- time ---------------------------------------------------------------------------------------------------------
+
+  /** When time alone changes something next. */
+  nextDue(): number | undefined {
+    for (let first = this.#dues.first(); first; first = this.#dues.first()) {
+      const { trigger, state, at } = first;
+      const due = trigger.paused ? never : dueOf(trigger.program, state.instance);
+      if (due === at) return at;
+      this.#dues.pop();
+      state.notedDue = undefined;
+      if (!trigger.paused) this.#noteDue(trigger, state);
+    }
+    return undefined;
+  }
+
+  /** Tells that it is `at` now, and that all entries up to it were told. */
+  tellTime(at: number): void {
+    const before = at + instantMs;
+    this.#log.close(before);
+    for (let due = this.nextDue(); due !== undefined && due < before; due = this.nextDue()) {
+      const { trigger, state } = this.#dues.pop()!;
+      state.notedDue = undefined;
+      this.#take(trigger, tellKeyDue(trigger, state, { clock: before, position: this.#told }));
+      this.#noteDue(trigger, state);
+    }
+  }
+
+  #noteDue(trigger: BedTrigger, state: KeyState): void {
+    const at = dueOf(trigger.program, state.instance);
+    if (at === never || (state.notedDue !== undefined && state.notedDue <= at)) return;
+    state.notedDue = at;
+    this.#dues.push({ at, trigger, state });
+  }
+
+  // --- firings ------------------------------------------------------------------------------------------------------
+
+  /** Makes the run of a firing (W2). */
+  begin({ trigger, firing, position }: DecidedFiring<BedTrigger>): void {
+    const value = firingValue(trigger.program, firing, (at) => {
+      const entry = this.#log.at(at)!;
+      return firedEvent(entry, entry.data.value ?? null);
+    });
+    const { pipeline } = trigger;
+    let run: RunEntry | undefined;
+    let reason: Reason | undefined;
+    try {
+      run = this.#runs.start(pipeline, { params: pipeline.checkParams({}), firing: value });
+    } catch (error) {
+      const code = errorCodeOf(error);
+      if (code === undefined) throw error;
+      reason = { code, message: (error as MillraceError).message };
+    }
+    this.firings.push({ trigger, firing, position, value, run, reason });
+  }
+}
