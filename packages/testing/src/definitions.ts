@@ -33,7 +33,7 @@ export class Definitions {
   constructor(pipelines: object, config: Partial<MillraceConfig>) {
     const exported = Array.isArray(pipelines) ? Object.fromEntries(pipelines.entries()) : pipelines;
     this.project = loadProject(
-      { testbed: exported as object },
+      { testbed: exported },
       { project: config.project ?? "test", pools: config.pools ?? {}, queues: config.queues ?? "any" },
     );
     const [error] = this.project.errors;

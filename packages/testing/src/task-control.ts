@@ -69,7 +69,7 @@ export interface Beginning {
   readonly takesMs: number;
 }
 
-export class ControlledTask implements TaskControl<unknown, unknown> {
+export class ControlledTask implements TaskControl {
   readonly name: string;
   readonly calls: TaskCall[] = [];
   #rules: Rule[] = [];

@@ -205,7 +205,7 @@ describe("time", () => {
   });
 
   test("a task that never answers is told by its name, in real time", async () => {
-    const stuck = task("stuck", (_: { day: string }) => new Promise<string>(() => {}));
+    const stuck = task("stuck", (_input: { day: string }) => new Promise<string>(() => {}));
     const hanging = pipeline("hanging", () => stuck({ day: "monday" }));
     const t = await testbed({ hanging }, { hang: "20ms" });
     await expect(t.start(hanging)).rejects.toMatchObject({

@@ -1,0 +1,20 @@
+/** Tests of pipelines on virtual time, without a server. */
+export {
+  testbed,
+  type Answering,
+  type GivenEvent,
+  type StartArguments,
+  type TaskCall,
+  type TaskControl,
+  type TestArtifact,
+  type Testbed,
+  type TestbedOptions,
+  type TestClock,
+  type TestEvent,
+  type TestFiring,
+  type TestLogLine,
+  type TestNode,
+  type TestReceipt,
+  type TestRun,
+  type Unfinished,
+} from "@millrace/testing";
