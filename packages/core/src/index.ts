@@ -374,6 +374,16 @@ export {
   tellKeyDue,
   type Telling,
 } from "./trigger/telling.ts";
+export { ConditionWait, type ConditionWaitOptions, type HowEnded } from "./wait/condition-wait.ts";
+export {
+  approvalAnswered,
+  approvalId,
+  approvalOf,
+  approvalRequest,
+  approvalRequested,
+  readAnswer,
+} from "./wait/approval.ts";
+export { lookBackOf, waitConditionOf, waitTimeoutAt, waitValue, type LookBack } from "./wait/wait-plan.ts";
 export { TriggerIndex, type Candidate } from "./trigger/trigger-index.ts";
 export {
   firedEvent,

@@ -16,6 +16,7 @@ import {
   isRunEnded,
   manualFiringValue,
   nodeFailed,
+  operationKey,
   preparingError,
   rankOf,
   requireCallDepth,
@@ -24,6 +25,9 @@ import {
   unreachable,
   wholeOutput,
   type DispatchName,
+  type OpenWait,
+  type OperationName,
+  type StepRecord,
   type EventDraft,
   type Json,
   type Reason,
@@ -38,10 +42,13 @@ import type { Definitions, BedPipeline } from "./definitions.ts";
 import type { LimitBook, LimitName } from "./limit-book.ts";
 import type { TaskDesk } from "./task-desk.ts";
 import type { Alarm, VirtualTime } from "./virtual-time.ts";
+import type { WaitDesk } from "./wait-desk.ts";
 
 interface Parent {
   readonly entry: RunEntry;
   readonly token: DispatchName;
+  /** Of a call in code. */
+  readonly wait: OperationName | undefined;
 }
 
 /** A run and what is known of it besides. */
@@ -53,6 +60,8 @@ export interface RunEntry {
   readonly labels: { readonly [name: string]: string };
   readonly alarms: Set<Alarm>;
   readonly ready: Map<TaskRun, ReadyTask>;
+  /** What the functions of its tasks have recorded: steps that finished, waits that ended. */
+  readonly records: Map<TaskRun, StepRecord[]>;
 }
 
 interface HeldLimit extends LimitName {
@@ -73,6 +82,7 @@ export interface RunDeskOptions {
   readonly random: () => number;
   readonly pools: { readonly [name: string]: number };
   readonly tasks: TaskDesk;
+  readonly waits: () => WaitDesk;
   /** Events into the log; who asks for them is told later (R1). */
   readonly record: (events: readonly EventDraft[]) => void;
 }
@@ -106,6 +116,11 @@ export class RunDesk {
     return true;
   }
 
+  /** Tells a run something, once what is under way has been done (R1). */
+  tell(entry: RunEntry, message: RunMessage): void {
+    this.#next.push(() => this.#step(entry, message));
+  }
+
   /** A person's request. */
   cancel(entry: RunEntry, reason: Reason): void {
     this.#step(entry, { kind: "cancel", by: "user", reason });
@@ -129,7 +144,8 @@ export class RunDesk {
       firing: firing === undefined ? undefined : { value: firing },
       createdAt: this.#options.time.now(),
     });
-    const entry = { pipeline, run, depth, parent, labels, alarms: new Set<Alarm>(), ready: new Map() };
+    const held = { alarms: new Set<Alarm>(), ready: new Map(), records: new Map() };
+    const entry: RunEntry = { pipeline, run, depth, parent, labels, ...held };
     this.runs.push(entry);
     this.byId.set(run.id, entry);
     onId?.(run.id);
@@ -192,6 +208,25 @@ export class RunDesk {
       case "call":
         this.#next.push(() => this.#call(entry, effect.taskRun));
         return;
+      case "wait": {
+        const { taskRun, wait } = effect;
+        this.#next.push(() =>
+          wait?.op.kind === "call"
+            ? this.#callInCode(entry, taskRun, wait)
+            : this.#options.waits().begin(entry, taskRun, wait),
+        );
+        return;
+      }
+      case "unwait":
+        return this.#options.waits().end(entry, effect.taskRun, effect.wait);
+      case "record": {
+        const records = entry.records.get(effect.taskRun);
+        if (records) records.push(effect.record);
+        else entry.records.set(effect.taskRun, [effect.record]);
+        return;
+      }
+      case "code":
+        return;
       case "cancel_child": {
         const child = this.byId.get(effect.childRunId);
         const reason = entry.run.cancel?.reason ?? {
@@ -222,6 +257,7 @@ export class RunDesk {
     for (const alarm of entry.alarms) alarm.cancel();
     entry.alarms.clear();
     for (const taskRun of entry.ready.keys()) this.#withdraw(entry, taskRun);
+    this.#options.waits().forget(entry);
     if (run.state !== "succeeded") this.#options.record([runBroken(run, this.#told(entry))]);
     if (pipeline.definition.maxActiveRuns !== undefined)
       this.#options.limits.release(activeRuns(entry), run.id);
@@ -230,6 +266,7 @@ export class RunDesk {
       this.#step(parent.entry, {
         kind: "child_ended",
         token: parent.token,
+        wait: parent.wait,
         childRunId: run.id,
         state: run.state,
         output: run.output ?? { value: null },
@@ -349,19 +386,48 @@ export class RunDesk {
     const token = tokenOf(taskRun);
     try {
       const { calls = "", input } = taskRun.node.definition;
-      const depth = entry.depth + 1;
-      requireCallDepth(calls, depth);
-      const pipeline = this.#options.definitions.pipeline(calls);
-      const params = pipeline.checkParams(structuredClone(resolve(entry, taskRun, input) ?? {}));
-      const { labels } = entry;
+      const called = this.#called(entry, calls, resolve(entry, taskRun, input));
       if (taskRun.revoked)
         return this.#step(entry, { kind: "result", token, outcome: { kind: "cancelled" }, random: 0 });
-      this.#enter(pipeline, { params, depth, labels, parent: { entry, token } }, (childRunId) =>
-        this.#step(entry, { kind: "call_started", token, childRunId }),
+      this.#enter(
+        called.pipeline,
+        { ...called.parts, parent: { entry, token, wait: undefined } },
+        (childRunId) => this.#step(entry, { kind: "call_started", token, childRunId }),
       );
     } catch (error) {
       this.#step(entry, { kind: "call_failed", token, error: callError(error) });
     }
+  }
+
+  #callInCode(entry: RunEntry, taskRun: TaskRun, wait: OpenWait): void {
+    const { name, occurrence, op } = wait;
+    if (op.kind !== "call" || taskRun.code?.open.get(operationKey(wait)) !== wait || wait.childRunId) return;
+    const token = tokenOf(taskRun);
+    const parent = { entry, token, wait: { name, occurrence } };
+    try {
+      const called = this.#called(entry, op.pipeline, op.params.value ?? null);
+      this.#enter(called.pipeline, { ...called.parts, parent }, (childRunId) =>
+        this.#step(entry, { kind: "call_started", token, childRunId, wait: parent.wait }),
+      );
+    } catch (error) {
+      const { node, item, generation } = token;
+      const outcome = { kind: "error" as const, error: callError(error) };
+      const ended = { kind: "wait_ended" as const, node, item, generation, name, occurrence };
+      this.#step(entry, { ...ended, outcome, position: undefined });
+    }
+  }
+
+  /** Throws MILLRACE_CALL_DEPTH, MILLRACE_PIPELINE_UNKNOWN, MILLRACE_PARAMS_INVALID. */
+  #called(
+    { depth: above, labels }: RunEntry,
+    name: string,
+    given: Json,
+  ): { readonly pipeline: BedPipeline; readonly parts: Pick<RunEntry, "depth" | "labels"> & NewRun } {
+    const depth = above + 1;
+    requireCallDepth(name, depth);
+    const pipeline = this.#options.definitions.pipeline(name);
+    const params = pipeline.checkParams(structuredClone(given ?? {}));
+    return { pipeline, parts: { params, depth, labels } };
   }
 
   /** Runs that have not ended. */

@@ -28,6 +28,7 @@ import { RunView, type TestRun } from "./test-run.ts";
 import { TriggerWatch } from "./trigger-watch.ts";
 import { waitsFor } from "./unfinished.ts";
 import { readInstant, readSpan, VirtualTime } from "./virtual-time.ts";
+import { WaitDesk } from "./wait-desk.ts";
 
 export interface TestbedOptions {
   /** Where the virtual clock begins: 2026-01-01T00:00:00Z unless given. */
@@ -97,6 +98,7 @@ export class Testbed {
   readonly #tasks: TaskDesk;
   readonly #runs: RunDesk;
   readonly #triggers: TriggerWatch;
+  readonly #waits: WaitDesk;
   readonly #controls = new Map<string, ControlledTask>();
   readonly #views = new WeakMap<RunEntry, TestRun>();
   #turn: Promise<unknown> = Promise.resolve();
@@ -116,6 +118,10 @@ export class Testbed {
       control: (task) => this.#control(task),
       emitNow: (event) => void this.#append(event),
     });
+    const record = (events: readonly EventDraft[]): void => {
+      // What an attempt before has emitted, or emitted with other data, is in the log.
+      for (const event of events) this.#log.append(event);
+    };
     this.#runs = new RunDesk({
       definitions: this.#definitions,
       time,
@@ -123,10 +129,14 @@ export class Testbed {
       random: seededRandom(seed),
       pools: { ...config.pools, ...options.pools },
       tasks: this.#tasks,
-      record: (events) => {
-        // What an attempt before has emitted, or emitted with other data, is in the log.
-        for (const event of events) this.#log.append(event);
-      },
+      waits: () => this.#waits,
+      record,
+    });
+    this.#waits = new WaitDesk({
+      log: this.#log,
+      time,
+      record,
+      tellRun: (entry, message) => this.#runs.tell(entry, message),
     });
     this.#triggers = new TriggerWatch(this.#log, this.#runs);
     this.#deploy();
@@ -273,7 +283,9 @@ export class Testbed {
 
   /** Runs that have not ended. */
   get unfinished(): readonly Unfinished[] {
-    return this.#runs.unfinished().map((entry) => ({ run: this.#viewOf(entry), waitsFor: waitsFor(entry) }));
+    return this.#runs
+      .unfinished()
+      .map((entry) => ({ run: this.#viewOf(entry), waitsFor: this.#waitsFor(entry) }));
   }
 
   /** Throws MILLRACE_TEST_UNFINISHED, with what they wait for, unless all runs have ended. */
@@ -306,15 +318,14 @@ export class Testbed {
   /** B2: everything that follows without time passing. */
   async #settle(): Promise<void> {
     for (;;) {
-      while (this.#triggers.work() || this.#runs.work() || this.#tasks.work());
+      while (this.#triggers.work() || this.#waits.work() || this.#runs.work() || this.#tasks.work());
       if (this.#tasks.isQuiet) return;
       await this.#tasks.nextAnswer();
     }
   }
 
   #nextDue(): number | undefined {
-    const dues = [this.#time.nextDue(), this.#triggers.nextDue()].filter((at) => at !== undefined);
-    return dues.length === 0 ? undefined : Math.min(...dues);
+    return earliest(earliest(this.#time.nextDue(), this.#triggers.nextDue()), this.#waits.nextDue());
   }
 
   async #moveTo(target: number): Promise<void> {
@@ -331,9 +342,11 @@ export class Testbed {
         await this.#settle();
       }
       // What was recorded at an instant comes before the deadlines of that instant (P1).
-      const told = this.#triggers.nextDue();
-      if (told === undefined || told > this.#time.now()) continue;
-      this.#triggers.tellTime(this.#time.now());
+      const told = earliest(this.#triggers.nextDue(), this.#waits.nextDue());
+      const now = this.#time.now();
+      if (told === undefined || told > now) continue;
+      this.#triggers.tellTime(now);
+      this.#waits.tellTime(now);
       await this.#settle();
     }
     this.#time.moveTo(target);
@@ -351,12 +364,16 @@ export class Testbed {
     return known;
   }
 
+  #waitsFor(entry: RunEntry): string {
+    return waitsFor(entry, this.#waits.openOf(entry));
+  }
+
   #leftOver(entries: readonly RunEntry[]): MillraceError {
     const lines = entries
       .slice(0, 20)
       .map(
         (entry) =>
-          `${entry.run.id} of "${entry.pipeline.definition.name}" is ${entry.run.state}: ${waitsFor(entry)}`,
+          `${entry.run.id} of "${entry.pipeline.definition.name}" is ${entry.run.state}: ${this.#waitsFor(entry)}`,
       );
     const count = entries.length === 1 ? "A run has" : `${entries.length} runs have`;
     return new MillraceError("MILLRACE_TEST_UNFINISHED", {
@@ -364,6 +381,10 @@ export class Testbed {
       fields: { runs: entries.map(({ run }) => run.id) },
     });
   }
+}
+
+function earliest(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined ? b : b === undefined ? a : Math.min(a, b);
 }
 
 /** As a deploy writes it. */

@@ -1,4 +1,4 @@
-import { branch, eventType, Fatal, on, pipeline, RetryAfter, Skip, task, when } from "@millrace/sdk";
+import { branch, eventType, Fatal, on, pipeline, RetryAfter, Skip, task, wait, when } from "@millrace/sdk";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { testbed } from "../src/index.ts";
@@ -191,16 +191,16 @@ describe("time", () => {
 
   test("ends a run at its deadline, and its task hears of it", async () => {
     let reason: unknown;
-    const wait = task("wait", (_: void, ctx) => {
+    const linger = task("linger", (_: void, ctx) => {
       ctx.signal.addEventListener("abort", () => (reason = ctx.signal.reason));
     });
-    const late = pipeline("late", { deadline: "1h" }, () => wait());
+    const late = pipeline("late", { deadline: "1h" }, () => linger());
     const t = await testbed({ late });
-    t.task(wait).takes("2h");
+    t.task(linger).takes("2h");
     const run = await t.start(late);
     await t.advance("1h");
     expect(run).toMatchObject({ state: "failed", reason: { code: "MILLRACE_RUN_DEADLINE" } });
-    expect(run.states).toEqual({ wait: "cancelled" });
+    expect(run.states).toEqual({ linger: "cancelled" });
     expect(String(reason)).toContain("The run did not end before its deadline.");
   });
 
@@ -294,6 +294,71 @@ describe("a trigger", () => {
     });
     await t.start(source);
     expect(t.runs.map((run) => run.pipeline)).toEqual(["source", "landed", "source", "alarm"]);
+  });
+});
+
+describe("a wait in a graph", () => {
+  const place = task("place", (input: { item: string }) => ({ id: `order-${input.item}` }));
+  const ship = task("ship", (order: string) => `shipped ${order}`);
+  const shop = pipeline("shop", { params: z.object({ item: z.string() }) }, ({ params }) => {
+    const order = place({ item: params.item });
+    const paidFor = wait(on.event("order.paid", { where: { subject: order.id } }), {
+      id: "paid",
+      timeout: "2d",
+    });
+    return ship(order.id, { after: paidFor });
+  });
+
+  test("ends by the event that it waits for, and by no other", async () => {
+    const t = await testbed({ shop }, { now: "2026-01-01T00:00:00Z" });
+    const run = await t.start(shop, { item: "7" });
+    expect(run).toMatchObject({ state: "waiting", states: { paid: "waiting", ship: "pending" } });
+    expect(t.unfinished[0]!.waitsFor).toBe(
+      '"paid" waits for an event order.paid that fits its filter, until 2026-01-03T00:00:00.000Z',
+    );
+    await t.emit({ type: "order.paid", subject: "order-8" });
+    expect(run.hasEnded).toBe(false);
+    await t.emit({ type: "order.paid", subject: "order-7", data: { amount: 5 } });
+    expect(run.output).toBe("shipped order-7");
+    expect(run.node("paid").output).toMatchObject({
+      isFired: true,
+      timedOut: false,
+      members: { "order.paid": [{ subject: "order-7", data: { amount: 5 } }] },
+    });
+  });
+
+  test("fails when its time is over, and not before; an event at that instant comes first", async () => {
+    const t = await testbed({ shop }, { now: "2026-01-01T00:00:00Z" });
+    const late = await t.start(shop, { item: "7" });
+    await t.advance("1d");
+    const inTime = await t.start(shop, { item: "8" });
+    await t.clock.to("2026-01-02T23:59:59.999Z");
+    expect(late.hasEnded).toBe(false);
+    await t.advance("1ms");
+    expect(late.node("paid").reason?.code).toBe("MILLRACE_WAIT_TIMEOUT");
+    expect(late.states).toMatchObject({ paid: "failed", ship: "upstream_failed" });
+    await t.emit({ type: "order.paid", subject: "order-8" });
+    expect(inTime.state).toBe("succeeded");
+  });
+
+  test("finds an event that came after its run began and before it waited", async () => {
+    const t = await testbed({ shop });
+    t.task(place).takes("1h");
+    const run = await t.start(shop, { item: "7" });
+    await t.emit({ type: "order.paid", subject: "order-7" });
+    await t.advance("1h");
+    expect(run.output).toBe("shipped order-7");
+  });
+
+  test("is over when its run is cancelled", async () => {
+    const t = await testbed({ shop });
+    const run = await t.start(shop, { item: "7" });
+    await t.cancel(run);
+    expect(run).toMatchObject({ state: "cancelled", states: { paid: "cancelled" } });
+    await t.emit({ type: "order.paid", subject: "order-7" });
+    await t.advance("3d");
+    expect(run.states).toMatchObject({ paid: "cancelled", ship: "cancelled" });
+    t.expectFinished();
   });
 });
 
