@@ -364,7 +364,27 @@ export {
   type DecidedFiring,
   type HeldTrigger,
   type KeyState,
+  type LogPlace,
 } from "./trigger/held-trigger.ts";
+export { decideMissed } from "./trigger/missed-ticks.ts";
+export { TriggerReplay } from "./trigger/replay.ts";
+export { decideResume, type Resume, type ResumePort } from "./trigger/resume.ts";
+export {
+  logResumed,
+  readTriggerEvent,
+  triggerChanged,
+  triggerPaused,
+  triggerResumed,
+  type TriggerEvent,
+} from "./trigger/trigger-event.ts";
+export {
+  judgeEvent,
+  type JudgedCase,
+  type JudgedFiring,
+  type JudgedTrigger,
+  type VerdictPort,
+} from "./trigger/verdict.ts";
+export { type EventFinding, type EventVerdict } from "./trigger/finding.ts";
 export {
   conditionEventOf,
   firstState,

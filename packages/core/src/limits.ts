@@ -131,3 +131,5 @@ export const assetVersionMax = 200;
 export const assetMetadataMax = 8_192;
 /** Assets that a task writes, or reads. */
 export const assetUsesMax = 100;
+/** Ticks that passed while no server was up and are run one by one: the newest of them. */
+export const missedTicksMax = 10_000;

@@ -22,7 +22,7 @@ export { Readiness } from "./engine/readiness.ts";
 export { type RunEntry } from "./engine/run-entry.ts";
 export { RunHost } from "./engine/run-host.ts";
 export { TriggerEvaluator } from "./engine/trigger/evaluator.ts";
-export { triggerShard } from "./engine/trigger/trigger-event.ts";
+export { triggerShard } from "./engine/trigger/trigger-shard.ts";
 export { ToldWait } from "./engine/wait/told-wait.ts";
 export { WorkerHub } from "./engine/worker-hub.ts";
 export { type Server, type ServerOptions, startServer } from "./server.ts";

@@ -209,7 +209,7 @@ export class Testbed {
     return this.#inTurn(async () => {
       const pipeline = this.#definitions.pipeline(given);
       const { name } = pipeline.definition;
-      if (this.#triggers.triggers.get(name)?.paused ?? pipeline.definition.paused)
+      if (this.#triggers.triggers.get(name)?.row.paused ?? pipeline.definition.paused)
         throw new MillraceError("MILLRACE_PIPELINE_PAUSED", {
           message: `The pipeline "${name}" is paused.`,
           fields: { pipeline: name },

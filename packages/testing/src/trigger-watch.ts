@@ -23,30 +23,23 @@ import {
   type Firing,
   type HeldTrigger,
   type Json,
+  type JudgedTrigger,
   type KeyState,
+  type LogPlace,
   type LogEvent,
   type MillraceError,
   type Program,
   type Reason,
   type Telling,
-  type TriggerDefinition,
 } from "@millrace/core";
 import type { BedPipeline } from "./definitions.ts";
 import type { EventBook } from "./event-book.ts";
 import type { RunDesk, RunEntry } from "./run-desk.ts";
 
-export interface Place {
-  readonly position: number;
-  readonly recordedAt: number;
-}
-
-export interface BedTrigger extends HeldTrigger {
-  readonly row: { readonly pipeline: string; readonly version: number };
+export interface BedTrigger extends JudgedTrigger {
+  readonly row: HeldTrigger["row"] & { readonly activated: LogPlace; paused: LogPlace | undefined };
   readonly program: Program;
   readonly pipeline: BedPipeline;
-  readonly definition: TriggerDefinition;
-  readonly activated: Place;
-  paused: Place | undefined;
 }
 
 /** A firing, and what came of it. */
@@ -90,13 +83,16 @@ export class TriggerWatch {
     const { position, recordedAt } = entry;
     const place = { position, recordedAt };
     const trigger: BedTrigger = {
-      row: { pipeline: definition.name, version: 1 },
+      row: {
+        pipeline: definition.name,
+        version: 1,
+        definition: definition.trigger,
+        activated: place,
+        paused: definition.paused ? place : undefined,
+      },
       program,
       pipeline,
-      definition: definition.trigger,
       keys: new Map(),
-      activated: place,
-      paused: definition.paused ? place : undefined,
     };
     this.triggers.set(definition.name, trigger);
     this.#index.add(trigger);
@@ -122,7 +118,7 @@ export class TriggerWatch {
     if (!isTellable(entry) || !this.#index.wants(entry.type)) return;
     const event = conditionEventOf(entry, entry.data.value ?? null);
     for (const { trigger, key } of this.#concernsOf(event)) {
-      if (trigger.paused || entry.position <= trigger.activated.position) continue;
+      if (trigger.row.paused || entry.position <= trigger.row.activated.position) continue;
       const telling = tellKey(trigger, key, event);
       if (telling.touched && !isStateless(trigger)) trigger.keys.set(key, telling.state);
       this.#take(trigger, telling);
@@ -151,11 +147,11 @@ export class TriggerWatch {
   nextDue(): number | undefined {
     for (let first = this.#dues.first(); first; first = this.#dues.first()) {
       const { trigger, state, at } = first;
-      const due = trigger.paused ? never : dueOf(trigger.program, state.instance);
+      const due = trigger.row.paused ? never : dueOf(trigger.program, state.instance);
       if (due === at) return at;
       this.#dues.pop();
       state.notedDue = undefined;
-      if (!trigger.paused) this.#noteDue(trigger, state);
+      if (!trigger.row.paused) this.#noteDue(trigger, state);
     }
     return undefined;
   }

@@ -2,6 +2,13 @@
 import type { Program } from "../condition/compile.ts";
 import { beginInstance, type ConditionInstance } from "../condition/instance.ts";
 import type { Firing } from "./firing.ts";
+import type { TriggerDefinition } from "./trigger.ts";
+
+/** A place in the log. */
+export interface LogPlace {
+  readonly position: number;
+  readonly recordedAt: number;
+}
 
 /** The state of one key. */
 export interface KeyState {
@@ -15,7 +22,12 @@ export interface KeyState {
 }
 
 export interface HeldTrigger {
-  readonly row: { readonly pipeline: string; readonly version: number };
+  readonly row: {
+    readonly pipeline: string;
+    readonly version: number;
+    /** Absent: the pipeline has none any more. */
+    readonly definition: TriggerDefinition | undefined;
+  };
   /** Absent where the pipeline has no trigger any more. */
   readonly program: Program | undefined;
   /** The one that was touched longest ago first. */

@@ -1,6 +1,8 @@
 /** `POST /triggers/simulate`: a condition over the recorded log, and the firings that it would have made. */
 import {
   describeCondition,
+  logResumed,
+  TriggerReplay,
   MillraceError,
   ownSource,
   parseEventTime,
@@ -11,10 +13,8 @@ import {
 } from "@millrace/core";
 import type { SimulateRequest, SimulateResponse } from "@millrace/protocol";
 import { findEntries, findLogHead, positionBefore, type TriggerRow } from "@millrace/store";
-import { type DecidedFiring, loadTrigger } from "../engine/trigger/loaded-trigger.ts";
-import { TriggerReplay } from "../engine/trigger/replay.ts";
+import { loadTrigger, type DecidedFiring, type LoadedTrigger } from "../engine/trigger/loaded-trigger.ts";
 import { asConditionEvent, pagesBetween } from "../engine/trigger/telling.ts";
-import { logResumed } from "../engine/trigger/trigger-event.ts";
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
 import {
@@ -94,7 +94,11 @@ interface Told {
   firings: DecidedFiring[];
 }
 
-async function tellAll(context: ApiContext, replay: TriggerReplay, from: number): Promise<Told> {
+async function tellAll(
+  context: ApiContext,
+  replay: TriggerReplay<LoadedTrigger>,
+  from: number,
+): Promise<Told> {
   const { engine } = context.host;
   const told: Told = { to: from, concerned: 0, firings: [] };
   const deadline = context.clock.monotonic() + simulatedMs;
@@ -124,7 +128,7 @@ function boundOf(
     told,
     replay,
     deadline,
-  }: { readonly told: Told; readonly replay: TriggerReplay; readonly deadline: number },
+  }: { readonly told: Told; readonly replay: TriggerReplay<LoadedTrigger>; readonly deadline: number },
 ): string | undefined {
   if (told.firings.length > simulatedFiringsMax) return `it fires more than ${simulatedFiringsMax} times`;
   if (replay.trigger.keys.size > simulatedKeysMax) return `it holds more than ${simulatedKeysMax} keys`;

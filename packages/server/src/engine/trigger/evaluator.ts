@@ -14,6 +14,10 @@
 import {
   assert,
   canonicalTrigger,
+  decideMissed,
+  decideResume,
+  readTriggerEvent,
+  type TriggerEvent,
   never,
   type CatchUp,
   type ConditionEvent,
@@ -33,11 +37,9 @@ import { cursorEntriesMax, cursorMs, readAnewMs } from "../limits.ts";
 import { workspaceId } from "../workspace.ts";
 import type { FiringDesk } from "./firing-desk.ts";
 import { keyRow, loadTrigger, type LoadedTrigger } from "./loaded-trigger.ts";
-import { decideMissed } from "./missed-ticks.ts";
 import { PageTurn } from "./page-turn.ts";
-import { decideResume } from "./resume.ts";
-import { asConditionEvent } from "./telling.ts";
-import { readTriggerEvent, triggerShard, type TriggerEvent } from "./trigger-event.ts";
+import { asConditionEvent, entriesBetween } from "./telling.ts";
+import { triggerShard } from "./trigger-shard.ts";
 import { TriggerStates, type Concern } from "./trigger-states.ts";
 
 export interface EvaluatorOptions {
@@ -405,7 +407,8 @@ export class TriggerEvaluator {
       trigger,
       { from: paused.position, to: event.position, at: event.recordedAt, position: this.#position, how },
       {
-        read: (after, limit) => this.#options.parts.events.read(after, limit),
+        entries: (after, until) =>
+          entriesBetween((from, limit) => this.#options.parts.events.read(from, limit), { after, until }),
         asEvent: (entry) => asConditionEvent(this.#options.parts.values, entry),
         load: (key) => this.#states.loadKeys([{ trigger, key }]),
         loadOverdue: (before) => this.#states.loadOverdue(trigger, before),

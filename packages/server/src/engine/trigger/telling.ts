@@ -25,3 +25,11 @@ export async function* pagesBetween(
     from = page.until;
   }
 }
+
+/** As `pagesBetween`, without what pages say besides. */
+export async function* entriesBetween(
+  read: (after: number, limit: number) => Promise<LogPage>,
+  range: { readonly after: number; readonly until: number },
+): AsyncGenerator<readonly LogEvent[]> {
+  for await (const { events } of pagesBetween(read, range)) yield events;
+}
