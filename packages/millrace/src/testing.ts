@@ -11,10 +11,13 @@ export {
   type TestbedOptions,
   type TestClock,
   type TestEvent,
+  type TestExplanation,
   type TestFiring,
   type TestLogLine,
   type TestNode,
   type TestReceipt,
   type TestRun,
+  type TestState,
+  type TestVerdict,
   type Unfinished,
 } from "@millrace/testing";

@@ -58,6 +58,20 @@ export class EventBook {
     return { kind: "recorded", position };
   }
 
+  /** Entries after one position, up to and with another, with the log's end. */
+  // oxlint-disable-next-line typescript/require-await -- who reads it reads pages of a database elsewhere
+  async *pages(
+    after: number,
+    until: number,
+  ): AsyncGenerator<{
+    readonly events: readonly LogEvent[];
+    readonly until: number;
+    readonly head: { readonly position: number; readonly clock: number };
+  }> {
+    const head = { position: this.position, clock: this.#time.now() };
+    yield { events: this.entries.slice(after, until), until: Math.min(until, this.position), head };
+  }
+
   #repeat(position: number, draft: EventDraft): EventOutcome {
     const known = this.entries[position - 1]!;
     // An event without a time of its own got that of its recording.

@@ -1,5 +1,6 @@
 /** Tests of pipelines on virtual time, by way of `millrace/testing`. */
 export { type TestArtifact, type TestLogLine } from "./attempt.ts";
+export { type TestExplanation, type TestState, type TestVerdict } from "./explanation.ts";
 export { type GivenEvent } from "./given-event.ts";
 export { type Answering, type TaskCall, type TaskControl } from "./task-control.ts";
 export { type TestEvent, type TestFiring } from "./test-firing.ts";

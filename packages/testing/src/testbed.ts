@@ -9,14 +9,20 @@ import {
   liveLane,
   MillraceError,
   ownSource,
+  parseCatchUp,
+  triggerChanged,
+  triggerPaused,
+  triggerResumed,
+  type CatchUp,
   type Duration,
   type EventDraft,
   type Json,
-  type TriggerDefinition,
+  type LogEvent,
 } from "@millrace/core";
 import type { Branch, MillraceConfig, Pipeline, ShortCircuit, Task } from "@millrace/sdk";
 import { Definitions } from "./definitions.ts";
 import { EventBook } from "./event-book.ts";
+import { explain, type TestExplanation } from "./explanation.ts";
 import { draftOf, type GivenEvent } from "./given-event.ts";
 import { LimitBook } from "./limit-book.ts";
 import { RunDesk, type RunEntry } from "./run-desk.ts";
@@ -25,7 +31,7 @@ import { ControlledTask, type TaskControl } from "./task-control.ts";
 import { TaskDesk } from "./task-desk.ts";
 import { firingOf, testEvent, type TestEvent, type TestFiring } from "./test-firing.ts";
 import { RunView, type TestRun } from "./test-run.ts";
-import { TriggerWatch } from "./trigger-watch.ts";
+import { instantMs, TriggerWatch, type BedTrigger } from "./trigger-watch.ts";
 import { waitsFor } from "./unfinished.ts";
 import { readInstant, readSpan, VirtualTime } from "./virtual-time.ts";
 import { WaitDesk } from "./wait-desk.ts";
@@ -75,7 +81,7 @@ export interface TestClock {
 }
 
 /** A pipeline, by itself or by its name. */
-type PipelineName = string | Pipeline<never>;
+type PipelineName = string | { readonly name: string };
 
 /**
  * Makes a testbed of pipelines: a list of them, or what a file exports. Throws what a deploy of them would be refused for.
@@ -157,7 +163,8 @@ export class Testbed {
     for (const pipeline of this.#definitions.pipelines.values()) {
       const { name, trigger, paused } = pipeline.definition;
       if (!trigger) continue;
-      const { position } = this.#append(triggerEvent(name, trigger, paused, this.#log.position + 1));
+      const data = { trigger: trigger as unknown as Json, paused };
+      const { position } = this.#append(ownEvent(triggerChanged, name, data, this.#log.position + 1));
       this.#triggers.hold(pipeline, this.#log.at(position)!);
     }
     this.#triggers.work();
@@ -252,6 +259,33 @@ export class Testbed {
     return this.#control(this.#definitions.taskName(given));
   }
 
+  /** Pauses a pipeline's trigger: the log keeps what comes. Throws MILLRACE_TRIGGER_UNKNOWN. */
+  pause(pipeline: PipelineName): Promise<void> {
+    return this.#inTurn(async () => {
+      const trigger = this.#triggerOf(pipeline);
+      this.#triggers.pause(trigger, this.#tellOf(trigger, triggerPaused, {}));
+      await this.#settle();
+    });
+  }
+
+  /**
+   * Ends a pause: those firings begin that would have come meanwhile and that `onResume` names, by default what the pipeline
+   * says. Throws MILLRACE_TRIGGER_UNKNOWN.
+   */
+  resume(pipeline: PipelineName, options: { readonly onResume?: CatchUp } = {}): Promise<void> {
+    return this.#inTurn(async () => {
+      const trigger = this.#triggerOf(pipeline);
+      const onResume =
+        options.onResume === undefined ? undefined : parseCatchUp(options.onResume, ["onResume"]);
+      const data = onResume === undefined ? {} : { onResume: onResume as Json };
+      // What was due by now was due during the pause.
+      this.#log.close(this.#time.now() + instantMs);
+      const entry = this.#tellOf(trigger, triggerResumed, data);
+      await this.#triggers.resume(trigger, entry, onResume);
+      await this.#settle();
+    });
+  }
+
   // --- what a test looks at -----------------------------------------------------------------------------------------
 
   /** All runs, the oldest first. */
@@ -260,10 +294,12 @@ export class Testbed {
   }
 
   /** The runs of one pipeline, the oldest first. */
-  runsOf<Out>(pipeline: Pipeline<never, Out> | string): readonly TestRun<Out>[] {
+  runsOf<In, Out>(pipeline: Pipeline<In, Out>): readonly TestRun<Out>[];
+  runsOf(pipeline: string): readonly TestRun[];
+  runsOf(pipeline: PipelineName): readonly TestRun<never>[] {
     const found = this.#definitions.pipeline(pipeline);
     const entries = this.#runs.runs.filter((entry) => entry.pipeline === found);
-    return entries.map((entry) => this.#viewOf(entry) as TestRun<Out>);
+    return entries.map((entry) => this.#viewOf(entry) as TestRun<never>);
   }
 
   /** All firings of all triggers, the oldest first. */
@@ -281,6 +317,31 @@ export class Testbed {
     return this.#log.entries.map(testEvent);
   }
 
+  /**
+   * What a pipeline's trigger has and waits for, of a key where it has keys; and what became of an event, which is named by its
+   * position or by what `emit` gave. Throws MILLRACE_TRIGGER_UNKNOWN, MILLRACE_TRIGGER_KEY_UNKNOWN, MILLRACE_EVENT_UNKNOWN.
+   *
+   * @example
+   * const paid = await t.emit({ type: "order.paid", data: { amount: 5 } });
+   * console.log((await t.explain(largeOrder, { event: paid })).text);
+   */
+  explain(
+    pipeline: PipelineName,
+    asked: { readonly key?: string; readonly event?: number | { readonly position: number } } = {},
+  ): Promise<TestExplanation> {
+    return this.#inTurn(async () => {
+      const { key, event } = asked;
+      const position = typeof event === "object" ? event.position : event;
+      const entry = position === undefined ? undefined : this.#log.at(position);
+      if (position !== undefined && !entry)
+        throw new MillraceError("MILLRACE_EVENT_UNKNOWN", {
+          message: `The log of the testbed has no event at position ${position}: it has ${this.#log.position}.`,
+          advice: "Give what `emit` gave, or a position of `t.events`.",
+        });
+      return explain(this.#triggers, this.#log, { trigger: this.#triggerOf(pipeline), key, entry });
+    });
+  }
+
   /** Runs that have not ended. */
   get unfinished(): readonly Unfinished[] {
     return this.#runs
@@ -292,6 +353,17 @@ export class Testbed {
   expectFinished(): void {
     const left = this.#runs.unfinished();
     if (left.length > 0) throw this.#leftOver(left);
+  }
+
+  #triggerOf(pipeline: PipelineName): BedTrigger {
+    return this.#triggers.trigger(this.#definitions.pipeline(pipeline).definition.name);
+  }
+
+  /** What happens to a trigger stands in the log. */
+  #tellOf(trigger: BedTrigger, type: string, data: Json): LogEvent {
+    const { position } = this.#append(ownEvent(type, trigger.row.pipeline, data, this.#log.position + 1));
+    this.#triggers.work();
+    return this.#log.at(position)!;
   }
 
   // --- inside -------------------------------------------------------------------------------------------------------
@@ -387,21 +459,16 @@ function earliest(a: number | undefined, b: number | undefined): number | undefi
   return a === undefined ? b : b === undefined ? a : Math.min(a, b);
 }
 
-/** As a deploy writes it. */
-function triggerEvent(
-  subject: string,
-  trigger: TriggerDefinition,
-  paused: boolean,
-  number: number,
-): EventDraft {
+/** As a deploy, or a person's command, leaves it in the log. */
+function ownEvent(type: string, subject: string, value: Json, number: number): EventDraft {
   return {
     lane: liveLane,
     source: ownSource,
     id: `outbox/${number}`,
-    type: "millrace.trigger.changed",
+    type,
     subject,
     time: undefined,
-    data: { value: { trigger: trigger as unknown as Json, paused } },
+    data: { value },
     isBinary: false,
     contentType: undefined,
     dataSchema: undefined,

@@ -6,6 +6,7 @@
  */
 import {
   conditionEventOf,
+  decideResume,
   dueOf,
   errorCodeOf,
   firedEvent,
@@ -14,10 +15,12 @@ import {
   Heap,
   isStateless,
   isTellable,
+  MillraceError,
   never,
   tellKey,
   tellKeyDue,
   TriggerIndex,
+  type CatchUp,
   type ConditionEvent,
   type DecidedFiring,
   type Firing,
@@ -27,7 +30,6 @@ import {
   type KeyState,
   type LogPlace,
   type LogEvent,
-  type MillraceError,
   type Program,
   type Reason,
   type Telling,
@@ -100,6 +102,50 @@ export class TriggerWatch {
     if (!state) return;
     trigger.keys.set("", state);
     this.#noteDue(trigger, state);
+  }
+
+  /** The trigger of a pipeline. Throws MILLRACE_TRIGGER_UNKNOWN. */
+  trigger(pipeline: string): BedTrigger {
+    const found = this.triggers.get(pipeline);
+    if (found) return found;
+    throw new MillraceError("MILLRACE_TRIGGER_UNKNOWN", {
+      message: `The pipeline "${pipeline}" has no trigger: it runs when somebody starts it.`,
+      fields: { pipeline },
+    });
+  }
+
+  /** While it is paused it is told nothing; the log keeps what comes. */
+  pause(trigger: BedTrigger, { position, recordedAt }: LogEvent): void {
+    trigger.row.paused ??= { position, recordedAt };
+  }
+
+  /** Tells what came while it was paused, and lets those firings begin that the policy names (C8). */
+  async resume(trigger: BedTrigger, entry: LogEvent, onResume: CatchUp | undefined): Promise<void> {
+    const { paused, definition } = trigger.row;
+    if (!paused || !definition) return;
+    trigger.row.paused = undefined;
+    const { position: to, recordedAt: at } = entry;
+    const how = onResume ?? definition.onResume;
+    const log = this.#log;
+    const firings = await decideResume(
+      trigger,
+      { from: paused.position, to, at, position: to - 1, how },
+      {
+        async *entries(after, until) {
+          for await (const { events } of log.pages(after, until)) yield events;
+        },
+        asEvent: (event) => Promise.resolve(conditionEventOf(event, event.data.value ?? null)),
+        load: () => Promise.resolve(),
+        loadOverdue: () => Promise.resolve(),
+        keep: (state) => void trigger.keys.set(state.key, state),
+        touched: () => {},
+      },
+    );
+    for (const decided of firings) this.begin(decided);
+    for (const state of trigger.keys.values()) {
+      state.notedDue = undefined;
+      this.#noteDue(trigger, state);
+    }
   }
 
   // --- entries ------------------------------------------------------------------------------------------------------

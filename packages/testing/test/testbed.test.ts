@@ -362,6 +362,89 @@ describe("a wait in a graph", () => {
   });
 });
 
+describe("a paused trigger", () => {
+  const tick = pipeline("tick", { on: on.every("1h"), onResume: "latest" }, ({ firing }) =>
+    see(firing.members.schedule),
+  );
+
+  test("is told nothing; its resume lets those begin that the policy names", async () => {
+    const t = await testbed({ tick });
+    await t.pause(tick);
+    await t.advance("5h");
+    expect(t.firings).toEqual([]);
+    await expect(t.start(tick)).rejects.toMatchObject({ code: "MILLRACE_PIPELINE_PAUSED" });
+    await t.resume(tick);
+    expect(t.firings.map(({ at }) => at.toISOString())).toEqual(["2026-01-01T05:00:00.000Z"]);
+    await t.pause(tick);
+    await t.advance("2h");
+    await t.resume(tick, { onResume: "all" });
+    expect(t.firings.length).toBe(3);
+    await t.advance("1h");
+    expect(t.firings.length).toBe(4);
+    expect(t.events.map(({ type }) => type)).toEqual([
+      "millrace.trigger.changed",
+      "millrace.trigger.paused",
+      "millrace.trigger.resumed",
+      "millrace.trigger.paused",
+      "millrace.trigger.resumed",
+    ]);
+  });
+});
+
+describe("an explanation", () => {
+  const both = pipeline(
+    "both",
+    {
+      on: on
+        .all([on.event("order.paid").as("paid"), on.event("order.shipped").as("shipped")], { within: "1d" })
+        .by("subject"),
+    },
+    ({ firing }) => see(firing.members.paid),
+  );
+
+  test("tells what a key has and waits for", async () => {
+    const t = await testbed({ both, report });
+    await t.emit({ type: "order.paid", subject: "a" });
+    await t.emit({ type: "order.paid", subject: "b" });
+    const { state, key, text } = await t.explain(both, { key: "a" });
+    expect(key).toBe("a");
+    expect(state?.of?.map((part) => [part.name, part.state])).toEqual([
+      ["paid", "held"],
+      ["shipped", "waiting"],
+    ]);
+    expect(text).toContain("○ shipped waits for an event order.shipped");
+    expect((await t.explain(both)).keys).toEqual(["a", "b"]);
+    await expect(t.explain(both, { key: "c" })).rejects.toMatchObject({
+      code: "MILLRACE_TRIGGER_KEY_UNKNOWN",
+    });
+    await expect(t.explain(report)).rejects.toMatchObject({ code: "MILLRACE_TRIGGER_UNKNOWN" });
+  });
+
+  test("tells what became of an event", async () => {
+    const t = await testbed({ both, large });
+    const verdict = async (name: { name: string }, event: { position: number }): Promise<string> => {
+      const { event: judged } = await t.explain(name, { event });
+      return `${judged!.verdict}: ${judged!.text}`;
+    };
+    const small = await t.emit({ type: paid, subject: "a", data: { id: "a", amount: 5 } });
+    expect(await verdict(large, small)).toBe(
+      "filtered: it does not fit the filter: data.amount >= 100: expected at least 100, found 5",
+    );
+    expect(await verdict(both, small)).toBe(
+      "gathered: it counts, and waits in the state of the key a for the others",
+    );
+    await t.advance("2d");
+    expect(await verdict(both, small)).toBe(
+      "expired: it was gathered, and given up as its time was over at 2026-01-03T00:00:00.000Z",
+    );
+    const keyless = await t.emit({ type: "order.shipped" });
+    expect(await verdict(both, keyless)).toContain("no_key: it has no key");
+    const paidAgain = await t.emit({ type: "order.paid", subject: "a", data: { amount: 500 } });
+    expect(await verdict(large, paidAgain)).toBe("member: it is a member of the firing that started run r1");
+    await expect(t.explain(large, { event: 99 })).rejects.toMatchObject({ code: "MILLRACE_EVENT_UNKNOWN" });
+  });
+});
+
 describe("limits", () => {
   test("runs beyond maxActiveRuns wait their turn", async () => {
     const work = task("work", () => null);
