@@ -44,7 +44,11 @@ interface UnderWay {
   readonly alarms: Alarm[];
   /** The function has returned; the attempt takes its time. */
   outcome?: AttemptOutcome;
+  timer?: ReturnType<typeof setTimeout>;
 }
+
+/** What ignores `ctx.signal` is given up after this long. */
+const stopGraceMs = 100;
 
 export class TaskDesk {
   readonly #options: TaskDeskOptions;
@@ -97,13 +101,26 @@ export class TaskDesk {
 
   #call(underWay: UnderWay, takesTime: boolean): void {
     this.#running.add(underWay);
-    void underWay.attempt.start().then((outcome) => {
-      this.#running.delete(underWay);
+    const returned = (outcome: AttemptOutcome): void => {
+      clearTimeout(underWay.timer);
+      if (!this.#running.delete(underWay)) return;
       this.#returned += 1;
       if (takesTime && !underWay.attempt.stopped) underWay.outcome = outcome;
       else this.#answers.push(() => this.#end(underWay, outcome));
       this.#wake?.();
-    });
+    };
+    void underWay.attempt.start().then(returned);
+    this.#boundInRealTime(underWay, returned);
+  }
+
+  /** A function that waits in earnest is stopped as a worker stops it: by its timeout, in real time. */
+  #boundInRealTime(underWay: UnderWay, returned: (outcome: AttemptOutcome) => void): void {
+    const { timeoutMs } = underWay.dispatched.taskRun.node.definition.options;
+    if (timeoutMs === undefined || timeoutMs >= this.#options.hangMs) return;
+    underWay.timer = setTimeout(() => {
+      underWay.attempt.timeOut(timeoutMs);
+      underWay.timer = setTimeout(() => returned(underWay.attempt.stopped!), stopGraceMs);
+    }, timeoutMs);
   }
 
   /** What takes longer than its timeout ends by that. */

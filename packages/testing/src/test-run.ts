@@ -49,7 +49,7 @@ export interface TestNode {
   readonly item: string;
   readonly state: TaskRunState;
   readonly reason: Reason | undefined;
-  /** Attempts that have begun. */
+  /** Attempts that have begun: none where the output came from the cache, or the input could not be prepared. */
   readonly attempts: number;
   readonly output: Json | undefined;
   readonly error: AttemptError | undefined;
@@ -193,7 +193,8 @@ class NodeView implements TestNode {
   }
 
   get attempts(): number {
-    return isPlaceholder(this.#taskRun) ? 0 : this.#taskRun.attempt;
+    const { attempt, dispatch } = this.#taskRun;
+    return isPlaceholder(this.#taskRun) || dispatch === 0 ? 0 : attempt;
   }
 
   get output(): Json | undefined {

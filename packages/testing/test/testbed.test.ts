@@ -204,6 +204,23 @@ describe("time", () => {
     expect(String(reason)).toContain("The run did not end before its deadline.");
   });
 
+  test("a function that waits in earnest is stopped by its timeout", async () => {
+    const waits = task(
+      "waits",
+      { timeout: "20ms", retries: { max: 1, delay: "1m", backoff: "fixed" } },
+      (_input: void, ctx) => (ctx.attempt > 1 ? "done" : new Promise<string>(() => {})),
+    );
+    const earnest = pipeline("earnest", () => waits());
+    const t = await testbed({ earnest });
+    const run = await t.start(earnest);
+    expect(run.node("waits")).toMatchObject({
+      state: "retrying",
+      error: { code: "MILLRACE_ATTEMPT_TIMEOUT" },
+    });
+    await t.advance("1m");
+    expect(run.output).toBe("done");
+  });
+
   test("a task that never answers is told by its name, in real time", async () => {
     const stuck = task("stuck", (_input: { day: string }) => new Promise<string>(() => {}));
     const hanging = pipeline("hanging", () => stuck({ day: "monday" }));
