@@ -396,12 +396,14 @@ export {
 } from "./trigger/telling.ts";
 export { ConditionWait, type ConditionWaitOptions, type HowEnded } from "./wait/condition-wait.ts";
 export {
+  approvalAnswer,
   approvalAnswered,
   approvalId,
   approvalOf,
   approvalRequest,
   approvalRequested,
   readAnswer,
+  type ApprovalAnswer,
 } from "./wait/approval.ts";
 export { lookBackOf, waitConditionOf, waitTimeoutAt, waitValue, type LookBack } from "./wait/wait-plan.ts";
 export { TriggerIndex, type Candidate } from "./trigger/trigger-index.ts";

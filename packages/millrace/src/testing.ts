@@ -6,6 +6,8 @@ export {
   type StartArguments,
   type TaskCall,
   type TaskControl,
+  type TestAnswer,
+  type TestApproval,
   type TestArtifact,
   type Testbed,
   type TestbedOptions,

@@ -14,12 +14,17 @@ export interface ParamsIssue {
 
 /** The parameters with the schema's defaults. Throws MILLRACE_PARAMS_INVALID with all issues. */
 export function checkParams(validate: ValidateFunction, pipeline: string, params: Json): Json {
-  if (validate(params)) return params;
-  const issues = issuesOf(validate.errors ?? []);
+  const issues = findIssues(validate, params);
+  if (issues.length === 0) return params;
   throw new MillraceError("MILLRACE_PARAMS_INVALID", {
     message: issues.map((issue) => `${issue.path} ${issue.message}`).join("; "),
     fields: { pipeline, issues },
   });
+}
+
+/** What is wrong with a value; nothing: it fits, and has the schema's defaults. */
+export function findIssues(validate: ValidateFunction, value: Json): ParamsIssue[] {
+  return validate(value) ? [] : issuesOf(validate.errors ?? []);
 }
 
 /** An instance per schema: schemas of different pipelines may have one `$id`. Throws what Ajv throws of a faulty one. */

@@ -1,11 +1,10 @@
 /**
- * One attempt of a task in the test's own process. What the function sees is the worker's own context; what it says is kept
- * for the test to look at.
+ * One dispatch of a task's attempt in the test's own process. What the function sees is the worker's own context; what it says
+ * is kept for the test to look at.
  *
- * A1: it answers once; after a stop (timeout, cancel) its answer says so, whatever the function does.
+ * A1: it ends once; after a stop (timeout, cancel) its end says so, whatever the function does.
  * A2: an output is JSON of its own: who changes what it gave or got changes nothing that is recorded.
  */
-import { createHash } from "node:crypto";
 import {
   parseCloudEvent,
   requireForeign,
@@ -14,20 +13,29 @@ import {
   type ErrorCode,
   type EventDraft,
   type Json,
+  type OperationName,
+  type OperationOutcome,
+  type StoredValue,
+  type WaitRequest,
 } from "@millrace/core";
 import { outputBytesMax } from "@millrace/protocol";
 import type { LoadedProject } from "@millrace/sdk/internal";
 import {
-  checkOutput,
+  AttemptOperations,
   describeThrown,
   EmitAnswers,
   Emitter,
+  LogGate,
   makeContext,
   nextRequestOf,
   validatedParams,
   type FromChild,
+  type LocalValue,
+  type ProducedStep,
+  type ProducedWait,
   type RunAttempt,
 } from "@millrace/worker/attempt";
+import { MemoryValues } from "./memory-values.ts";
 import type { Behaviour } from "./task-control.ts";
 
 /** A line that a task logged. */
@@ -45,6 +53,15 @@ export interface TestArtifact {
   readonly bytes: Uint8Array;
 }
 
+/** How a dispatch ends: with the attempt, or as its function waits. */
+export type AttemptEnd =
+  | AttemptOutcome
+  | { readonly kind: "suspended"; readonly waits: readonly WaitRequest[] };
+
+export interface FinishedStep extends OperationName {
+  readonly outcome: OperationOutcome;
+}
+
 export interface AttemptOptions {
   readonly project: LoadedProject;
   readonly run: RunAttempt;
@@ -54,6 +71,10 @@ export interface AttemptOptions {
   readonly behaviour: Behaviour | undefined;
   /** Puts an event into the log at once. Throws what the log answers. */
   readonly emitNow: (event: EventDraft) => void;
+  /** Records a step that finished, and calls back once that is done. */
+  readonly recordStep: (step: FinishedStep, events: readonly EventDraft[], recorded: () => void) => void;
+  /** Whether nothing is under way in this process that was not when the attempt began. */
+  readonly isIdle: () => boolean;
 }
 
 export class Attempt {
@@ -63,29 +84,32 @@ export class Attempt {
   readonly #options: AttemptOptions;
   readonly #abort = new AbortController();
   readonly #emitAnswers = new EmitAnswers();
+  readonly #values = new MemoryValues();
+  readonly #gate = new LogGate({ post: (message) => this.#hear(message) });
   readonly #emitter: Emitter;
-  readonly #kept = new Map<string, Uint8Array>();
+  #operations: AttemptOperations | undefined;
+  #end: ((end: AttemptEnd) => void) | undefined;
   #isOver = false;
   #stop: AttemptOutcome | undefined;
 
   constructor(options: AttemptOptions) {
     this.#options = options;
-    this.#emitter = new Emitter(options.run, this.#emitAnswers, (message) => this.#hear(message));
+    this.#emitter = new Emitter(options.run, this.#emitAnswers, (message) => this.#post(message));
   }
 
-  /** Calls the function, and resolves with its outcome; never rejects. */
-  async start(): Promise<AttemptOutcome> {
-    try {
-      const output = await this.#call();
-      const { text } = checkOutput(output, { outputBytesMax });
-      const events = this.#emitter.events.map(draftOf);
-      this.#isOver = true;
-      const stored = { value: JSON.parse(text) as Json };
-      return this.#stop ?? { kind: "succeeded", output: stored, ...(events.length > 0 ? { events } : {}) };
-    } catch (thrown) {
-      this.#isOver = true;
-      return this.#stop ?? outcomeOf(thrown);
+  /** Calls the function, and resolves with the dispatch's end; never rejects. */
+  start(): Promise<AttemptEnd> {
+    if (this.#options.run.records) {
+      this.#gate.hold();
+      this.#operationsHere();
     }
+    return new Promise((resolve) => {
+      this.#end = resolve;
+      void this.#call().then(
+        (output) => this.#afterSteps(() => this.#finish(this.#successOf(output))),
+        (thrown: unknown) => this.#afterSteps(() => this.#finish(outcomeOf(thrown))),
+      );
+    });
   }
 
   get stopped(): AttemptOutcome | undefined {
@@ -107,8 +131,40 @@ export class Attempt {
     this.#abort.abort(new DOMException(reason, "AbortError"));
   }
 
-  #call(): unknown {
-    const { behaviour, run, project, params } = this.#options;
+  #finish(end: AttemptEnd): void {
+    if (this.#isOver) return;
+    this.#operations?.operations.stop();
+    this.#gate.open();
+    this.#isOver = true;
+    this.#end?.(this.#stop ?? end);
+  }
+
+  #afterSteps(then: () => void): void {
+    if (this.#operations) this.#operations.operations.functionEnded(then);
+    else then();
+  }
+
+  #successOf(output: unknown): AttemptOutcome {
+    try {
+      const { carried } = this.#values.produce(output, {
+        inlineBytesMax: outputBytesMax,
+        bytesMax: outputBytesMax,
+        what: "the task's output",
+        tooLarge: "MILLRACE_OUTPUT_TOO_LARGE",
+      });
+      const events = this.#emitter.events.map(draftOf);
+      return { kind: "succeeded", output: this.#stored(carried), ...(events.length > 0 ? { events } : {}) };
+    } catch (thrown) {
+      return outcomeOf(thrown);
+    }
+  }
+
+  #stored(value: LocalValue): StoredValue {
+    return "value" in value ? { value: value.value } : { value: this.#values.read(value) };
+  }
+
+  async #call(): Promise<unknown> {
+    const { behaviour, run, project, params, input } = this.#options;
     switch (behaviour?.kind) {
       case "returns":
         return behaviour.value;
@@ -117,34 +173,51 @@ export class Attempt {
       default: {
         const fn = behaviour?.kind === "calls" ? behaviour.fn : project.taskFunction(run.pipeline, run.node);
         if (!fn) throw new Error(`invariant broken: the node "${run.node}" has a function`);
-        const call = (seen: unknown): unknown => fn(this.#options.input as never, this.#context(seen));
-        return params === undefined
-          ? call({})
-          : validatedParams(project, run.pipeline, structuredClone(params)).then(call);
+        const seen =
+          params === undefined ? {} : await validatedParams(project, run.pipeline, structuredClone(params));
+        return fn(input as never, this.#context(seen));
       }
     }
   }
 
   #context(params: unknown): ReturnType<typeof makeContext> {
+    const { project, run } = this.#options;
     return makeContext({
-      run: this.#options.run,
+      run,
       params,
       abort: this.#abort,
       capture: { admit: () => !this.#isOver, addLine: () => {} },
-      values: { write: (bytes) => this.#keep(bytes) },
+      values: this.#values,
       emitter: this.#emitter,
-      post: (message) => this.#hear(message),
+      calls: { project, folder: process.cwd(), operations: () => this.#operationsHere() },
+      post: (message) => this.#post(message),
     });
   }
 
-  #keep(bytes: Uint8Array): { readonly file: string; readonly blob: string; readonly bytes: number } {
-    const blob = createHash("sha256").update(bytes).digest("hex");
-    this.#kept.set(blob, Uint8Array.from(bytes));
-    return { file: blob, blob, bytes: bytes.length };
+  #operationsHere(): AttemptOperations {
+    this.#operations ??= new AttemptOperations({
+      run: this.#options.run,
+      values: this.#values,
+      state: { isIdle: this.#options.isIdle },
+      gate: this.#gate,
+      post: (message) => this.#post(message),
+      isEmitting: () => this.#emitAnswers.isWaiting,
+      suspend: (waits) =>
+        this.#finish({ kind: "suspended", waits: waits.map((wait) => this.#request(wait)) }),
+    });
+    return this.#operations;
+  }
+
+  #request({ name, occurrence, op }: ProducedWait): WaitRequest {
+    if (op.kind !== "call") return { name, occurrence, op: op as WaitRequest["op"] };
+    return { name, occurrence, op: { ...op, params: this.#stored(op.params) } };
+  }
+
+  #post(message: FromChild): void {
+    if (!this.#isOver) this.#gate.post(message);
   }
 
   #hear(message: FromChild): void {
-    if (this.#isOver) return;
     switch (message.kind) {
       case "log": {
         const { level, text, fields } = message;
@@ -157,15 +230,25 @@ export class Attempt {
         return;
       }
       case "artifact": {
-        const { name, type, mediaType, blob } = message;
-        this.artifacts.push({ name, type, mediaType, bytes: this.#kept.get(blob)! });
+        const { name, type, mediaType, file } = message;
+        this.artifacts.push({ name, type, mediaType, bytes: this.#values.bytesOf(file) });
         return;
       }
       case "emit":
         return this.#emitNow(message.number, message.event);
+      case "step":
+        return this.#record(message.step);
       default:
         return;
     }
+  }
+
+  #record({ name, occurrence, outcome, events = [] }: ProducedStep): void {
+    const recorded =
+      outcome.kind === "value" ? { kind: "value" as const, value: this.#stored(outcome.value) } : outcome;
+    this.#options.recordStep({ name, occurrence, outcome: recorded }, events.map(draftOf), () =>
+      this.#operations?.operations.recorded([{ name, occurrence }]),
+    );
   }
 
   #emitNow(number: number, event: CloudEvent): void {

@@ -27,7 +27,6 @@ import {
   type DispatchName,
   type OpenWait,
   type OperationName,
-  type StepRecord,
   type EventDraft,
   type Json,
   type Reason,
@@ -40,7 +39,9 @@ import {
 } from "@millrace/core";
 import type { Definitions, BedPipeline } from "./definitions.ts";
 import type { LimitBook, LimitName } from "./limit-book.ts";
-import type { TaskDesk } from "./task-desk.ts";
+import type { FinishedStep } from "./attempt.ts";
+import { StepRecords } from "./step-records.ts";
+import type { Dispatched, TaskDesk } from "./task-desk.ts";
 import type { Alarm, VirtualTime } from "./virtual-time.ts";
 import type { WaitDesk } from "./wait-desk.ts";
 
@@ -61,7 +62,7 @@ export interface RunEntry {
   readonly alarms: Set<Alarm>;
   readonly ready: Map<TaskRun, ReadyTask>;
   /** What the functions of its tasks have recorded: steps that finished, waits that ended. */
-  readonly records: Map<TaskRun, StepRecord[]>;
+  readonly records: Map<TaskRun, StepRecords>;
 }
 
 interface HeldLimit extends LimitName {
@@ -107,6 +108,11 @@ export class RunDesk {
 
   start(pipeline: BedPipeline, { params, firing }: NewRun): RunEntry {
     return this.#enter(pipeline, { params, firing, depth: 0, parent: undefined, labels: {} });
+  }
+
+  /** A step of a running function finished. */
+  recordStep({ entry, name }: Dispatched, step: FinishedStep, events: readonly EventDraft[]): void {
+    this.#step(entry, { kind: "step", token: namedToken(name), step, events });
   }
 
   /** Does what waits to be begun; true when there was any. */
@@ -220,10 +226,9 @@ export class RunDesk {
       case "unwait":
         return this.#options.waits().end(entry, effect.taskRun, effect.wait);
       case "record": {
-        const records = entry.records.get(effect.taskRun);
-        if (records) records.push(effect.record);
-        else entry.records.set(effect.taskRun, [effect.record]);
-        return;
+        const records = entry.records.get(effect.taskRun) ?? new StepRecords();
+        entry.records.set(effect.taskRun, records);
+        return records.add(effect.record, effect.taskRun);
       }
       case "code":
         return;
@@ -363,9 +368,10 @@ export class RunDesk {
     this.#step(entry, { kind: "dispatch", taskRun, worker: "testbed" });
     if (taskRun.state !== "running") return;
     const name = dispatchName(entry.run, taskRun, taskRun.dispatch);
-    this.#options.tasks.begin({ entry, taskRun, input: given, name }, (outcome) => {
-      const { node, item, generation, dispatch } = name;
-      const token = { node, item, generation, dispatch };
+    const records = entry.records.get(taskRun)?.for(taskRun.attempt) ?? [];
+    this.#options.tasks.begin({ entry, taskRun, input: given, name, records }, (outcome) => {
+      const token = namedToken(name);
+      if (outcome.kind === "suspended") return this.#step(entry, { ...outcome, token });
       this.#step(entry, { kind: "result", token, outcome, random: this.#options.random() });
       if (outcome.kind === "succeeded" && cacheKey !== undefined) this.#noteOutput(taskRun, cacheKey);
     });
@@ -443,6 +449,10 @@ export interface DispatchId extends DispatchName {
 
 function dispatchName(run: Run, taskRun: TaskRun, dispatch: number): DispatchId {
   return { runId: run.id, ...tokenOf(taskRun), dispatch };
+}
+
+function namedToken({ node, item, generation, dispatch }: DispatchId): DispatchName {
+  return { node, item, generation, dispatch };
 }
 
 function tokenOf({ node, item, generation, dispatch }: TaskRun): DispatchName {

@@ -7,16 +7,16 @@
 import {
   holderOf,
   MillraceError,
-  type AttemptOutcome,
   type EventDraft,
   type Json,
+  type StepRecord,
   type TaskRun,
 } from "@millrace/core";
-import type { RunAttempt } from "@millrace/worker/attempt";
-import { Attempt } from "./attempt.ts";
+import type { LocalRecord, RunAttempt } from "@millrace/worker/attempt";
+import { Attempt, type AttemptEnd, type FinishedStep } from "./attempt.ts";
 import type { Definitions } from "./definitions.ts";
 import type { DispatchId, RunEntry } from "./run-desk.ts";
-import type { ControlledTask } from "./task-control.ts";
+import type { Beginning, ControlledTask } from "./task-control.ts";
 import type { Alarm, VirtualTime } from "./virtual-time.ts";
 
 export interface TaskDeskOptions {
@@ -28,6 +28,8 @@ export interface TaskDeskOptions {
   readonly hangMs: number;
   readonly control: (task: string) => ControlledTask;
   readonly emitNow: (event: EventDraft) => void;
+  /** Tells the run of a step that finished. */
+  readonly recordStep: (dispatched: Dispatched, step: FinishedStep, events: readonly EventDraft[]) => void;
 }
 
 export interface Dispatched {
@@ -35,15 +37,17 @@ export interface Dispatched {
   readonly taskRun: TaskRun;
   readonly input: Json;
   readonly name: DispatchId;
+  /** What earlier dispatches of the generation have recorded. */
+  readonly records: readonly StepRecord[];
 }
 
 interface UnderWay {
   readonly dispatched: Dispatched;
   readonly attempt: Attempt;
-  readonly answer: (outcome: AttemptOutcome) => void;
+  readonly answer: (outcome: AttemptEnd) => void;
   readonly alarms: Alarm[];
   /** The function has returned; the attempt takes its time. */
-  outcome?: AttemptOutcome;
+  outcome?: AttemptEnd;
   timer?: ReturnType<typeof setTimeout>;
 }
 
@@ -56,10 +60,13 @@ export class TaskDesk {
   /** Functions that have not returned. */
   readonly #running = new Set<UnderWay>();
   readonly #attempts = new WeakMap<TaskRun, Attempt[]>();
+  /** What was said of the attempt that began last, of tasks that wait in code. */
+  readonly #begun = new WeakMap<TaskRun, { readonly attempt: number; readonly beginning: Beginning }>();
   /** Outcomes that nobody was told of yet, in the order of their coming. */
   readonly #answers: (() => void)[] = [];
   #wake: (() => void) | undefined;
   #returned = 0;
+  #ownTimers = 0;
 
   constructor(options: TaskDeskOptions) {
     this.#options = options;
@@ -69,19 +76,10 @@ export class TaskDesk {
     return this.#attempts.get(taskRun) ?? [];
   }
 
-  begin(dispatched: Dispatched, answer: (outcome: AttemptOutcome) => void): void {
+  begin(dispatched: Dispatched, answer: (outcome: AttemptEnd) => void): void {
     const { taskRun, entry, input, name } = dispatched;
-    const { time, definitions, emitNow, control } = this.#options;
-    const { definition } = taskRun.node;
-    const { behaviour, takesMs } = control(definition.name).begin({
-      input,
-      run: entry.run.id,
-      pipeline: entry.pipeline.definition.name,
-      node: definition.id,
-      item: taskRun.item,
-      attempt: taskRun.attempt,
-      at: new Date(time.now()),
-    });
+    const { definitions, emitNow, recordStep } = this.#options;
+    const { behaviour, takesMs } = this.#beginningOf(dispatched);
     const attempt = new Attempt({
       project: definitions.project,
       run: this.#runAttempt(dispatched),
@@ -89,6 +87,14 @@ export class TaskDesk {
       params: paramsOf(entry),
       behaviour,
       emitNow,
+      recordStep: (step, events, recorded) => {
+        this.#answers.push(() => {
+          recordStep(dispatched, step, events);
+          recorded();
+        });
+        this.#wake?.();
+      },
+      isIdle: this.#idleness(),
     });
     const attempts = this.#attempts.get(taskRun);
     if (attempts) attempts.push(attempt);
@@ -99,11 +105,43 @@ export class TaskDesk {
     if (behaviour?.kind !== "hangs") this.#call(underWay, takesMs > 0);
   }
 
+  /** An attempt that goes on after a wait is the one that began before it. */
+  #beginningOf({ taskRun, entry, input }: Dispatched): Beginning {
+    const { attempt, item, node } = taskRun;
+    const begun = this.#begun.get(taskRun);
+    if (begun?.attempt === attempt) return { ...begun.beginning, takesMs: 0 };
+    const beginning = this.#options.control(node.definition.name).begin({
+      input,
+      run: entry.run.id,
+      pipeline: entry.pipeline.definition.name,
+      node: node.definition.id,
+      item,
+      attempt,
+      at: new Date(this.#options.time.now()),
+    });
+    this.#begun.set(taskRun, { attempt, beginning });
+    return beginning;
+  }
+
+  /** Whether nothing is open in this process beyond what is now, but for what this desk itself has. */
+  #idleness(): () => boolean {
+    const before = this.#foreignResources();
+    return () => this.#foreignResources() <= before;
+  }
+
+  #foreignResources(): number {
+    const open = process
+      .getActiveResourcesInfo()
+      .filter((kind) => kind !== "Immediate" && kind !== "CloseReq");
+    return open.length - this.#ownTimers;
+  }
+
   #call(underWay: UnderWay, takesTime: boolean): void {
     this.#running.add(underWay);
-    const returned = (outcome: AttemptOutcome): void => {
-      clearTimeout(underWay.timer);
+    const returned = (outcome: AttemptEnd): void => {
       if (!this.#running.delete(underWay)) return;
+      if (underWay.timer !== undefined) this.#ownTimers -= 1;
+      clearTimeout(underWay.timer);
       this.#returned += 1;
       if (takesTime && !underWay.attempt.stopped) underWay.outcome = outcome;
       else this.#answers.push(() => this.#end(underWay, outcome));
@@ -114,9 +152,10 @@ export class TaskDesk {
   }
 
   /** A function that waits in earnest is stopped as a worker stops it: by its timeout, in real time. */
-  #boundInRealTime(underWay: UnderWay, returned: (outcome: AttemptOutcome) => void): void {
+  #boundInRealTime(underWay: UnderWay, returned: (outcome: AttemptEnd) => void): void {
     const { timeoutMs } = underWay.dispatched.taskRun.node.definition.options;
     if (timeoutMs === undefined || timeoutMs >= this.#options.hangMs) return;
+    this.#ownTimers += 1;
     underWay.timer = setTimeout(() => {
       underWay.attempt.timeOut(timeoutMs);
       underWay.timer = setTimeout(() => returned(underWay.attempt.stopped!), stopGraceMs);
@@ -151,7 +190,7 @@ export class TaskDesk {
     if (stopped && !this.#running.has(underWay)) this.#end(underWay, stopped);
   }
 
-  #end(underWay: UnderWay, outcome: AttemptOutcome): void {
+  #end(underWay: UnderWay, outcome: AttemptEnd): void {
     const key = keyOf(underWay.dispatched.name);
     if (this.#underWay.get(key) !== underWay) return;
     this.#underWay.delete(key);
@@ -176,6 +215,7 @@ export class TaskDesk {
     const { hangMs } = this.#options;
     await new Promise<void>((resolve, reject) => {
       let seen = this.#returned;
+      this.#ownTimers += 1;
       const watch = setInterval(() => {
         if (seen === this.#returned) {
           done();
@@ -185,6 +225,7 @@ export class TaskDesk {
       }, hangMs);
       const done = (): void => {
         clearInterval(watch);
+        this.#ownTimers -= 1;
         this.#wake = undefined;
       };
       this.#wake = () => {
@@ -210,8 +251,9 @@ export class TaskDesk {
     });
   }
 
-  #runAttempt({ entry, taskRun, input, name }: Dispatched): RunAttempt {
+  #runAttempt({ entry, taskRun, input, name, records }: Dispatched): RunAttempt {
     const { connections } = taskRun.node.definition.options;
+    const own = records.map(localRecord);
     return {
       kind: "run",
       id: 1,
@@ -228,12 +270,21 @@ export class TaskDesk {
       connections: Object.fromEntries(
         connections.map((one) => [one, this.#options.connections[one] ?? null]),
       ),
+      ...(own.length > 0 ? { records: own } : {}),
     };
   }
 }
 
 function keyOf({ runId, node, item, generation, dispatch }: DispatchId): string {
   return `${runId}/${node}/${item}/${generation}/${dispatch}`;
+}
+
+function localRecord({ seq, kind, name, occurrence, outcome }: StepRecord): LocalRecord {
+  const own =
+    outcome.kind === "value"
+      ? { kind: "value" as const, value: { value: outcome.value.value ?? null } }
+      : outcome;
+  return { seq, kind, name, occurrence, outcome: own };
 }
 
 /** As a worker is given them: what a run without parameters has is not. */

@@ -29,6 +29,7 @@ import { RunDesk, type RunEntry } from "./run-desk.ts";
 import { seededRandom } from "./seeded-random.ts";
 import { ControlledTask, type TaskControl } from "./task-control.ts";
 import { TaskDesk } from "./task-desk.ts";
+import { answerTo, approvalOf, type TestAnswer, type TestApproval } from "./test-approval.ts";
 import { firingOf, testEvent, type TestEvent, type TestFiring } from "./test-firing.ts";
 import { RunView, type TestRun } from "./test-run.ts";
 import { instantMs, TriggerWatch, type BedTrigger } from "./trigger-watch.ts";
@@ -123,6 +124,7 @@ export class Testbed {
       hangMs: readSpan(hang, "The testbed's `hang`"),
       control: (task) => this.#control(task),
       emitNow: (event) => void this.#append(event),
+      recordStep: (...step) => this.#runs.recordStep(...step),
     });
     const record = (events: readonly EventDraft[]): void => {
       // What an attempt before has emitted, or emitted with other data, is in the log.
@@ -286,6 +288,27 @@ export class Testbed {
     });
   }
 
+  /**
+   * Answers what a task waits for by `ctx.approve`. Throws MILLRACE_FORM_INVALID, and MILLRACE_RUN_STATE_CONFLICT when nobody
+   * waits for it any more.
+   *
+   * @example
+   * await t.answer(t.approvals[0]!, { approved: false, by: "ann" });
+   */
+  answer(approval: TestApproval, answer: TestAnswer = {}): Promise<void> {
+    return this.#inTurn(async () => {
+      const wait = [...this.#waits.open()].find((one) => approvalOf(one)?.id === approval.id);
+      if (!wait)
+        throw new MillraceError("MILLRACE_RUN_STATE_CONFLICT", {
+          message: `Nobody waits for the approval ${approval.id} any more.`,
+          advice: "Look at `t.approvals`.",
+          fields: { approval: approval.id },
+        });
+      this.#append(answerTo(approval, wait, answer));
+      await this.#settle();
+    });
+  }
+
   // --- what a test looks at -----------------------------------------------------------------------------------------
 
   /** All runs, the oldest first. */
@@ -310,6 +333,11 @@ export class Testbed {
   firingsOf(pipeline: PipelineName): readonly TestFiring[] {
     const { name } = this.#definitions.pipeline(pipeline).definition;
     return this.firings.filter((firing) => firing.pipeline === name);
+  }
+
+  /** Approvals that tasks wait for, the oldest first. */
+  get approvals(): readonly TestApproval[] {
+    return [...this.#waits.open()].flatMap((wait) => approvalOf(wait) ?? []);
   }
 
   /** The event log, what Millrace itself tells included. */

@@ -379,6 +379,126 @@ describe("a wait in a graph", () => {
   });
 });
 
+describe("steps and waits in a task's code", () => {
+  const follow = task(
+    "follow",
+    { retries: { max: 1, delay: "1m", backoff: "fixed" } },
+    async (order: string, ctx) => {
+      ctx.log.info("begins");
+      const number = await ctx.step("number", () => {
+        made += 1;
+        return made;
+      });
+      const paidFor = await ctx.waitFor(on.event("order.paid", { where: { subject: order } }), {
+        timeout: "2d",
+      });
+      ctx.log.info("goes on");
+      if (paidFor === null) return `${number}: not paid`;
+      await ctx.sleep("1h");
+      await ctx.emit({ type: "order.done", subject: order });
+      return `${number}: ${paidFor.members["order.paid"].length} payment`;
+    },
+  );
+  const following = pipeline("following", { params: z.object({ order: z.string() }) }, ({ params }) =>
+    follow(params.order),
+  );
+  let made = 0;
+
+  test("a task waits without running, and its finished steps are not run again", async () => {
+    made = 0;
+    const t = await testbed({ following }, { now: "2026-01-01T00:00:00Z" });
+    const run = await t.start(following, { order: "a" });
+    expect(run).toMatchObject({ state: "waiting", states: { follow: "waiting" } });
+    expect(t.unfinished[0]!.waitsFor).toContain("waits for an event order.paid");
+    await t.emit({ type: "order.paid", subject: "a" });
+    expect(t.unfinished[0]!.waitsFor).toBe('"follow" waits until 2026-01-01T01:00:00.000Z');
+    await t.advance("1h");
+    expect(run.output).toBe("1: 1 payment");
+    expect(run.node("follow").log.map(({ text }) => text)).toEqual(["begins", "goes on"]);
+    expect(t.task(follow).calls.length).toBe(1);
+    expect(t.events.filter(({ type }) => type === "order.done").length).toBe(1);
+    const late = await t.start(following, { order: "b" });
+    await t.advance("2d");
+    expect(late.output).toBe("2: not paid");
+  });
+
+  test("a race of waits has the winner that came first", async () => {
+    const race = task("race", async (_input: void, ctx) =>
+      Promise.race([ctx.sleep("1h").then(() => "time"), ctx.waitFor(on.event("go")).then(() => "event")]),
+    );
+    const racing = pipeline("racing", () => race());
+    const t = await testbed({ racing });
+    const [first, second] = [await t.start(racing), await t.start(racing)];
+    await t.advance("1h");
+    expect([first.output, second.output]).toEqual(["time", "time"]);
+    const third = await t.start(racing);
+    await t.emit({ type: "go" });
+    expect(third.output).toBe("event");
+  });
+
+  test("a step that failed is run again by the next attempt, what finished is not", async () => {
+    const seen: string[] = [];
+    const stumble = task(
+      "stumble",
+      { retries: { max: 1, delay: "1m", backoff: "fixed" } },
+      async (_input: void, ctx) => {
+        const one = await ctx.step("one", () => void seen.push("one"));
+        await ctx.step("two", () => {
+          seen.push(`two ${ctx.attempt}`);
+          if (ctx.attempt === 1) throw new Error("no");
+        });
+        return one;
+      },
+    );
+    const stumbling = pipeline("stumbling", () => stumble());
+    const t = await testbed({ stumbling });
+    const run = await t.finish(await t.start(stumbling));
+    expect(run).toMatchObject({ state: "succeeded", output: null });
+    expect(seen).toEqual(["one", "two 1", "two 2"]);
+  });
+
+  test("a call in code waits for the run that it starts", async () => {
+    const ask = task("ask", async (_input: void, ctx) => ctx.call(report, { day: "ab" }));
+    const asking = pipeline("asking", () => ask());
+    const t = await testbed([asking, report]);
+    t.task(load).takes("1h");
+    const run = await t.start(asking);
+    expect(run.state).toBe("waiting");
+    await t.advance("1h");
+    expect(run.output).toBe("rows: 2");
+    expect(t.runs.map(({ pipeline: name, calledBy }) => [name, calledBy])).toEqual([
+      ["asking", undefined],
+      ["report", "r1"],
+    ]);
+  });
+
+  test("an approval is asked for, and answered by the test", async () => {
+    const publish = task("publish", async (_input: void, ctx) => {
+      const answer = await ctx.approve({
+        title: "Publish?",
+        form: z.object({ note: z.string() }),
+        timeout: "1d",
+      });
+      return answer === null
+        ? "nobody answered"
+        : { approved: answer.approved, by: answer.by, form: answer.form };
+    });
+    const publishing = pipeline("publishing", () => publish());
+    const t = await testbed({ publishing });
+    const run = await t.start(publishing);
+    expect(t.approvals).toMatchObject([{ run: "r1", node: "publish", title: "Publish?" }]);
+    await t.answer(t.approvals[0]!, { approved: true, by: "ann", form: { note: "fine" } });
+    expect(run.output).toEqual({ approved: true, by: "ann", form: { note: "fine" } });
+    expect(t.approvals).toEqual([]);
+    const late = await t.start(publishing);
+    await expect(t.answer(t.approvals[0]!, { form: { note: 5 } })).rejects.toMatchObject({
+      code: "MILLRACE_FORM_INVALID",
+    });
+    await t.advance("1d");
+    expect(late.output).toBe("nobody answered");
+  });
+});
+
 describe("a paused trigger", () => {
   const tick = pipeline("tick", { on: on.every("1h"), onResume: "latest" }, ({ firing }) =>
     see(firing.members.schedule),

@@ -45,6 +45,18 @@ export function approvalRequest(run: Run, pipeline: string, taskRun: TaskRun, wa
   });
 }
 
+/** What a person answers. */
+export interface ApprovalAnswer {
+  readonly approved: boolean;
+  readonly by: string;
+  readonly form: Json;
+}
+
+/** The entry of the log that answers. An approval is answered once: its name makes a second answer another content. */
+export function approvalAnswer(id: string, { approved, by, form }: ApprovalAnswer): EventDraft {
+  return ownApproval(`${id}/answered`, approvalAnswered, id, { approved, by, form });
+}
+
 function ownApproval(id: string, type: string, subject: string, value: Json): EventDraft {
   return {
     lane: liveLane,
