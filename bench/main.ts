@@ -13,6 +13,7 @@ import { start } from "./start.ts";
 import { steps } from "./steps.ts";
 import { takeover } from "./takeover.ts";
 import { timers } from "./timers.ts";
+import { testbedBench } from "./testbed.ts";
 import { throughput } from "./throughput.ts";
 import { waits } from "./waits.ts";
 import { wide } from "./wide.ts";
@@ -33,6 +34,7 @@ const benches: readonly Bench[] = [
   idle,
   start,
   takeover,
+  testbedBench,
 ];
 
 const { values, positionals } = parseArgs({

@@ -1,5 +1,11 @@
-import { compileCondition, parseCondition, type ConditionEvent, type Json } from "@millrace/core";
-import { loadTrigger, matchKeysOf, ToldWait, TriggerIndex, WaitShapes } from "@millrace/server";
+import {
+  compileCondition,
+  parseCondition,
+  TriggerIndex,
+  type ConditionEvent,
+  type Json,
+} from "@millrace/core";
+import { loadTrigger, matchKeysOf, ToldWait, WaitShapes } from "@millrace/server";
 import { connect, openPostgresEngineStore, shardCount, type TriggerRow } from "@millrace/store";
 import { resultOf, type Bench } from "./parts/result.ts";
 import { Stack } from "./parts/stack.ts";

@@ -140,3 +140,5 @@ export const fileQuietMsMax = 86_400_000;
 /** How often a folder may be looked through, and must be. */
 export const fileRescanMsMin = 1_000;
 export const fileRescanMsMax = 86_400_000;
+/** Ticks that passed while no server was up and are run one by one: the newest of them. */
+export const missedTicksMax = 10_000;

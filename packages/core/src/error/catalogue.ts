@@ -598,6 +598,30 @@ export const catalogue = {
     "Worker and server speak different protocol versions.",
     "Bring both to the same version of Millrace.",
   ),
+  MILLRACE_TASK_UNKNOWN: entry(
+    404,
+    "fix_code",
+    "A test names a task that none of the testbed's pipelines has.",
+    "Write the task's name, or give the task itself.",
+  ),
+  MILLRACE_TEST_CLOCK: entry(
+    422,
+    "fix_code",
+    "A test gives its clock a time that it can't take.",
+    'Give a later time than the clock\'s, or a span such as "1h".',
+  ),
+  MILLRACE_TEST_HANGS: entry(
+    500,
+    "fix_code",
+    "A task's function did not return while a test waited for it, in real time.",
+    'Let what it waits for happen, or replace its answer: `t.task("name").returns(…)`.',
+  ),
+  MILLRACE_TEST_UNFINISHED: entry(
+    500,
+    "fix_code",
+    "A test wants all runs to have ended, and some have not.",
+    "Move the clock to what they wait for, or look at `t.unfinished`.",
+  ),
   MILLRACE_LEASE_LOST: entry(
     503,
     "retry",

@@ -67,8 +67,6 @@ export const firingRoomMs = 50;
 export const outboxPageMax = 500;
 /** After a failure the rows of triggers are read again this much later. */
 export const readAnewMs = 250;
-/** Ticks that passed while no server was up and are run one by one: the newest of them. */
-export const missedTicksMax = 10_000;
 /** Without any server for longer than this, schedules catch up as they say; a shorter time is a restart. */
 export const outageMsMin = 10_000;
 /** How long a reader of triggers waits for them to take what is in the log. */

@@ -21,13 +21,13 @@ import {
   type RollbackRequest,
   type NamesDifference,
 } from "@millrace/protocol";
+import { compileSchema } from "@millrace/protocol/params-check";
 import { changeDeployment, hasBundle, type DeploymentState } from "@millrace/store";
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
 import { checkAssetNames, checkAssets } from "./deploy-assets.ts";
 import { checkSourceNames, checkSources } from "./deploy-sources.ts";
 import { triggerNews } from "./trigger-news.ts";
-import { compileSchema } from "./params-check.ts";
 
 /** Queues that need no declaration. */
 const builtInQueues = ["default"];

@@ -2,15 +2,17 @@
  * What a resume of a trigger lets begin (C8). The evaluator asks it for the outcome, the API for the preview: the two differ
  * only in where states come from and whether they are kept.
  */
-import { chooseFirings, type CatchUp, type ConditionEvent, type LogEvent } from "@millrace/core";
-import type { LogPage } from "@millrace/store";
-import { isStateless, type KeyState, type LoadedTrigger } from "./loaded-trigger.ts";
-import type { DecidedFiring } from "./page-turn.ts";
-import { isTellable, isTypeOf, pagesBetween, tellKey, tellKeyDue, type Telling } from "./telling.ts";
+import type { ConditionEvent } from "../condition/condition-event.ts";
+import type { LogEvent } from "../event/event.ts";
+import type { CatchUp } from "../schedule/ticks.ts";
+import { isStateless, type DecidedFiring, type HeldTrigger, type KeyState } from "./held-trigger.ts";
+import { isTellable, isTypeOf, tellKey, tellKeyDue, type Telling } from "./telling.ts";
+import { chooseFirings } from "./trigger.ts";
 
 /** Where the states of the trigger's keys are: `load` puts one into `trigger.keys`, where it has one. */
 export interface ResumePort {
-  read(after: number, limit: number): Promise<LogPage>;
+  /** The entries after one position, up to and with another. */
+  entries(after: number, until: number): AsyncIterable<readonly LogEvent[]>;
   asEvent(entry: LogEvent): Promise<ConditionEvent>;
   load(key: string): Promise<void>;
   /** Loads those that have deadlines before. */
@@ -29,13 +31,13 @@ export interface Resume {
   readonly how: CatchUp;
 }
 
-export async function decideResume(
-  trigger: LoadedTrigger,
+export async function decideResume<Trigger extends HeldTrigger>(
+  trigger: Trigger,
   resume: Resume,
   port: ResumePort,
-): Promise<readonly DecidedFiring[]> {
-  const firings: DecidedFiring[] = [];
-  const take = ({ firings: decided, state, touched }: Telling): void => {
+): Promise<readonly DecidedFiring<Trigger>[]> {
+  const firings: DecidedFiring<Trigger>[] = [];
+  const take = ({ firings: decided, state, touched }: Telling<Trigger>): void => {
     firings.push(...decided);
     if (touched && !isStateless(trigger)) port.touched(state);
   };
@@ -46,15 +48,14 @@ export async function decideResume(
   return chooseFirings(firings.toSorted(byTime), resume.how);
 }
 
-async function tellGap(
-  trigger: LoadedTrigger,
+async function tellGap<Trigger extends HeldTrigger>(
+  trigger: Trigger,
   { from, to }: Resume,
   port: ResumePort,
-  take: (telling: Telling) => void,
+  take: (telling: Telling<Trigger>) => void,
 ): Promise<void> {
-  const read = (after: number, limit: number): Promise<LogPage> => port.read(after, limit);
-  for await (const page of pagesBetween(read, { after: from, until: to - 1 })) {
-    for (const entry of page.events) {
+  for await (const entries of port.entries(from, to - 1)) {
+    for (const entry of entries) {
       if (!isTellable(entry) || !isTypeOf(trigger, entry.type)) continue;
       const event = await port.asEvent(entry);
       for (const key of trigger.program?.keysOf(event) ?? []) {

@@ -2,19 +2,26 @@
  * Tells one trigger a part of the log from the beginning, in states of its own: what a simulation and an explanation do. Its
  * firings are those of a trigger that was activated at that place.
  */
-import { dueOf, type ConditionEvent, type LogEvent } from "@millrace/core";
-import { isStateless, type KeyState, type LoadedTrigger } from "./loaded-trigger.ts";
+import type { ConditionEvent } from "../condition/condition-event.ts";
+import { dueOf } from "../condition/instance.ts";
+import type { LogEvent } from "../event/event.ts";
+import {
+  isStateless,
+  type DecidedFiring,
+  type HeldTrigger,
+  type KeyState,
+  type LogPlace,
+} from "./held-trigger.ts";
 import { decideMissed } from "./missed-ticks.ts";
-import type { DecidedFiring } from "./page-turn.ts";
 import { firstState, tellKey, tellKeyDue } from "./telling.ts";
 import { logResumed, readTriggerEvent } from "./trigger-event.ts";
 
-export class TriggerReplay {
-  readonly trigger: LoadedTrigger;
+export class TriggerReplay<Trigger extends HeldTrigger = HeldTrigger> {
+  readonly trigger: Trigger;
   #position: number;
 
   /** `trigger` has no states yet, and belongs to the replay alone. */
-  constructor(trigger: LoadedTrigger, from: { readonly position: number; readonly recordedAt: number }) {
+  constructor(trigger: Trigger, from: LogPlace) {
     this.trigger = trigger;
     this.#position = from.position;
     const state = firstState(trigger, from);
@@ -22,7 +29,7 @@ export class TriggerReplay {
   }
 
   /** Tells an event to the keys that it concerns, or to the one that is named, where it is among them. */
-  tell(event: ConditionEvent, only?: string): DecidedFiring[] {
+  tell(event: ConditionEvent, only?: string): DecidedFiring<Trigger>[] {
     this.#position = event.position;
     const keys = this.trigger.program?.keysOf(event) ?? [];
     return keys.flatMap((key) => {
@@ -34,7 +41,7 @@ export class TriggerReplay {
   }
 
   /** Where the entry says that no server was up before it. */
-  tellOutage(entry: LogEvent): readonly DecidedFiring[] {
+  tellOutage(entry: LogEvent): readonly DecidedFiring<Trigger>[] {
     if (entry.type !== logResumed) return [];
     const change = readTriggerEvent(entry);
     if (change?.kind !== "outage") return [];
@@ -44,7 +51,7 @@ export class TriggerReplay {
   }
 
   /** Tells that all entries recorded before `clock` were told. */
-  tellTime(clock: number): DecidedFiring[] {
+  tellTime(clock: number): DecidedFiring<Trigger>[] {
     const { program, keys } = this.trigger;
     if (!program) return [];
     return [...keys.values()].flatMap((state) =>
@@ -56,7 +63,7 @@ export class TriggerReplay {
     return this.trigger.keys.get(key);
   }
 
-  #tellDue(state: KeyState, clock: number): readonly DecidedFiring[] {
+  #tellDue(state: KeyState, clock: number): readonly DecidedFiring<Trigger>[] {
     return tellKeyDue(this.trigger, state, { clock, position: this.#position }).firings;
   }
 }

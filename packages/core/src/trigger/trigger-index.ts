@@ -2,32 +2,35 @@
  * Which triggers an event may concern: by its type, and by an equality of the filter where it has one. What it gives is
  * checked by the whole filter afterwards.
  */
-import { whereKey, compilePath, type ConditionEvent, type EventUse } from "@millrace/core";
-import type { LoadedTrigger } from "./loaded-trigger.ts";
+import type { EventUse } from "../condition/compile.ts";
+import type { ConditionEvent } from "../condition/condition-event.ts";
+import { whereKey } from "../condition/where/key-hash.ts";
+import { compilePath } from "../condition/where/read.ts";
+import type { HeldTrigger } from "./held-trigger.ts";
 
-export interface Candidate {
-  readonly trigger: LoadedTrigger;
+export interface Candidate<Trigger> {
+  readonly trigger: Trigger;
   readonly use: EventUse;
 }
 
-interface ByPath {
+interface ByPath<Trigger> {
   readonly read: (event: ConditionEvent) => unknown;
   readonly path: readonly string[];
-  readonly byKey: Map<string, Candidate[]>;
+  readonly byKey: Map<string, Candidate<Trigger>[]>;
 }
 
 /** Uses of one type. */
-interface OfType {
+interface OfType<Trigger> {
   /** By the path of the equality that they are filed under. */
-  readonly paths: Map<string, ByPath>;
-  readonly others: Candidate[];
+  readonly paths: Map<string, ByPath<Trigger>>;
+  readonly others: Candidate<Trigger>[];
 }
 
-export class TriggerIndex {
-  readonly #types = new Map<string, OfType>();
-  readonly #prefixes: Candidate[] = [];
+export class TriggerIndex<Trigger extends Pick<HeldTrigger, "program">> {
+  readonly #types = new Map<string, OfType<Trigger>>();
+  readonly #prefixes: Candidate<Trigger>[] = [];
 
-  add(trigger: LoadedTrigger): void {
+  add(trigger: Trigger): void {
     for (const use of trigger.program?.events ?? []) {
       const candidate = { trigger, use };
       if (use.isPrefix) this.#prefixes.push(candidate);
@@ -35,8 +38,8 @@ export class TriggerIndex {
     }
   }
 
-  remove(trigger: LoadedTrigger): void {
-    const isOther = (candidate: Candidate): boolean => candidate.trigger !== trigger;
+  remove(trigger: Trigger): void {
+    const isOther = (candidate: Candidate<Trigger>): boolean => candidate.trigger !== trigger;
     keep(this.#prefixes, isOther);
     for (const use of trigger.program?.events ?? []) {
       const found = this.#types.get(use.type);
@@ -54,7 +57,7 @@ export class TriggerIndex {
   }
 
   /** Those whose filter the event fits. */
-  *matching(event: ConditionEvent): Iterable<Candidate> {
+  *matching(event: ConditionEvent): Iterable<Candidate<Trigger>> {
     for (const candidate of this.#prefixes) if (candidate.use.matches(event)) yield candidate;
     const found = this.#types.get(event.type);
     if (!found) return;
@@ -72,16 +75,16 @@ export class TriggerIndex {
     return this.#types.has(type) || this.#prefixes.some(({ use }) => type.startsWith(use.type));
   }
 
-  #ofType(type: string): OfType {
+  #ofType(type: string): OfType<Trigger> {
     const known = this.#types.get(type);
     if (known) return known;
-    const made: OfType = { paths: new Map(), others: [] };
+    const made: OfType<Trigger> = { paths: new Map(), others: [] };
     this.#types.set(type, made);
     return made;
   }
 }
 
-function file(ofType: OfType, candidate: Candidate): void {
+function file<Trigger>(ofType: OfType<Trigger>, candidate: Candidate<Trigger>): void {
   const [equality] = candidate.use.where?.equalities ?? [];
   if (!equality) {
     ofType.others.push(candidate);
@@ -92,7 +95,7 @@ function file(ofType: OfType, candidate: Candidate): void {
   const known = ofType.paths.get(name) ?? {
     read: compilePath(path),
     path,
-    byKey: new Map<string, Candidate[]>(),
+    byKey: new Map<string, Candidate<Trigger>[]>(),
   };
   ofType.paths.set(name, known);
   const key = whereKey(path, value);
@@ -101,7 +104,10 @@ function file(ofType: OfType, candidate: Candidate): void {
   else known.byKey.set(key, [candidate]);
 }
 
-function keep(candidates: Candidate[], isKept: (candidate: Candidate) => boolean): void {
+function keep<Trigger>(
+  candidates: Candidate<Trigger>[],
+  isKept: (candidate: Candidate<Trigger>) => boolean,
+): void {
   let at = 0;
   for (const candidate of candidates) if (isKept(candidate)) candidates[at++] = candidate;
   candidates.length = at;

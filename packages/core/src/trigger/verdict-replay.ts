@@ -1,20 +1,16 @@
 /** What became of an event that left no trace in rows: the log around it is told again, to a state of its own. */
-import { explainInstance, holdsEntry, ownSource, type ConditionEvent, type LogEvent } from "@millrace/core";
-import { listFirings } from "@millrace/store";
-import { loadTrigger } from "../engine/trigger/loaded-trigger.ts";
-import type { DecidedFiring } from "../engine/trigger/page-turn.ts";
-import { TriggerReplay } from "../engine/trigger/replay.ts";
-import { asConditionEvent, isTellable, isTypeOf, pagesBetween } from "../engine/trigger/telling.ts";
-import { logResumed } from "../engine/trigger/trigger-event.ts";
-import { workspaceId } from "../engine/workspace.ts";
-import type { ApiContext } from "./api-context.ts";
-import { replayedEntriesMax, replayedMs } from "./limits.ts";
-import { isoTime } from "./run-summary.ts";
-import { finding, type Case, type Finding } from "./trigger-finding.ts";
-import { firingView } from "./trigger-view.ts";
+import type { ConditionEvent } from "../condition/condition-event.ts";
+import { explainInstance, holdsEntry } from "../condition/instance.ts";
+import type { LogEvent } from "../event/event.ts";
+import { ownSource } from "../event/own.ts";
+import { finding, type EventFinding } from "./finding.ts";
+import type { DecidedFiring } from "./held-trigger.ts";
+import { TriggerReplay } from "./replay.ts";
+import { isTellable, isTypeOf } from "./telling.ts";
+import { logResumed } from "./trigger-event.ts";
+import type { JudgedCase, JudgedFiring, VerdictPort } from "./verdict.ts";
 
-interface Asked extends Case {
-  readonly event: ConditionEvent;
+interface Asked extends JudgedCase {
   readonly keys: readonly string[];
 }
 
@@ -28,20 +24,23 @@ interface Seen {
   gone?: { readonly at: number; readonly position: number | undefined };
 }
 
-export async function replayEvent(context: ApiContext, asked: Asked): Promise<Finding> {
-  const { trigger, entry, found, keys } = asked;
+export async function replayEvent<Firing extends JudgedFiring>(
+  port: VerdictPort<Firing>,
+  asked: Asked,
+): Promise<EventFinding<Firing>> {
+  const { trigger, entry, toldTo, keys } = asked;
   const { row } = trigger;
-  const from = Math.max(row.activated.position, entry.position - replayedEntriesMax / 2);
+  const from = Math.max(row.activated.position, entry.position - port.replayedEntriesMax / 2);
   const start = from === row.activated.position ? row.activated.recordedAt : entry.recordedAt;
-  const replay = new TriggerReplay(loadTrigger({ ...row, paused: undefined }), {
+  const replay = new TriggerReplay(port.fresh(), {
     position: from,
     recordedAt: Math.min(start, entry.recordedAt),
   });
   const seen: Seen = { wasHeld: false };
-  const to = await replayRange(context, { replay, asked, seen, from, until: found.toldTo });
-  const isWhole = from === row.activated.position && to >= found.toldTo;
+  const to = await replayRange(port, { replay, asked, seen, from, until: toldTo });
+  const isWhole = from === row.activated.position && to >= toldTo;
   const rest = { replayed: { from, to, isWhole } };
-  if (seen.firing) return { ...(await firedInReplay(context, seen.firing)), ...rest };
+  if (seen.firing) return { ...(await firedInReplay(port, seen.firing)), ...rest };
   if (seen.gone) {
     const { at, position } = seen.gone;
     const why =
@@ -61,8 +60,8 @@ export async function replayEvent(context: ApiContext, asked: Asked): Promise<Fi
   return finding("unknown", "the log that it belongs to is too long to be told again", rest);
 }
 
-async function replayRange(
-  context: ApiContext,
+async function replayRange<Firing extends JudgedFiring>(
+  port: VerdictPort<Firing>,
   range: {
     readonly replay: TriggerReplay;
     readonly asked: Asked;
@@ -72,14 +71,11 @@ async function replayRange(
   },
 ): Promise<number> {
   const { replay, asked, seen, from, until } = range;
-  const { engine } = context.host;
-  const deadline = context.clock.monotonic() + replayedMs;
-  const last = Math.min(until, from + replayedEntriesMax);
+  const last = Math.min(until, from + port.replayedEntriesMax);
   let to = from;
-  const read = (after: number, limit: number) => engine.events.read(after, limit);
-  for await (const page of pagesBetween(read, { after: from, until: last })) {
+  for await (const page of port.pages(from, last)) {
     for (const one of page.events) {
-      if (await tellOne(replay, one, asked)) note(replay, asked, seen, one);
+      if (await tellOne(port, range, one)) note(replay, asked, seen, one);
       if (seen.firing || seen.gone) return one.position;
     }
     to = page.until;
@@ -87,23 +83,27 @@ async function replayRange(
       takeFirings(replay.tellTime(page.head.clock), asked, seen);
       noteHeld(replay, asked, seen, { at: page.head.clock, position: undefined });
     }
-    if (context.clock.monotonic() > deadline) break;
+    if (port.isLate()) break;
   }
   return to;
+}
 
-  async function tellOne(told: TriggerReplay, one: LogEvent, given: Asked): Promise<boolean> {
-    if (one.type === logResumed && one.source === ownSource) {
-      takeFirings([...told.tellOutage(one)], given, seen);
-      return true;
-    }
-    if (!isTellable(one) || !isTypeOf(told.trigger, one.type)) return false;
-    const event = await asConditionEvent(engine.values, one);
-    const keys = (told.trigger.program?.keysOf(event) ?? []).filter((key) => given.keys.includes(key));
-    if (keys.length === 0) return false;
-    if (one.position === given.entry.position) seen.before = waitedFor(told, given);
-    for (const key of keys) takeFirings(told.tell(event, key), given, seen);
+async function tellOne<Firing extends JudgedFiring>(
+  port: VerdictPort<Firing>,
+  { replay, asked, seen }: { readonly replay: TriggerReplay; readonly asked: Asked; readonly seen: Seen },
+  one: LogEvent,
+): Promise<boolean> {
+  if (one.type === logResumed && one.source === ownSource) {
+    takeFirings(replay.tellOutage(one), asked, seen);
     return true;
   }
+  if (!isTellable(one) || !isTypeOf(replay.trigger, one.type)) return false;
+  const event: ConditionEvent = await port.asEvent(one);
+  const keys = (replay.trigger.program?.keysOf(event) ?? []).filter((key) => asked.keys.includes(key));
+  if (keys.length === 0) return false;
+  if (one.position === asked.entry.position) seen.before = waitedFor(replay, asked);
+  for (const key of keys) takeFirings(replay.tell(event, key), asked, seen);
+  return true;
 }
 
 function waitedFor(replay: TriggerReplay, { keys }: Asked): string {
@@ -139,16 +139,11 @@ function noteHeld(
 }
 
 /** Numbers of firings count from where a state began: time and key name the one that was made. */
-async function firedInReplay({ database }: ApiContext, { firing }: DecidedFiring): Promise<Finding> {
-  const before = {
-    at: firing.at + 1,
-    version: 0,
-    key: "",
-    occurrence: 0,
-    revision: 0,
-  };
-  const page = { pipeline: firing.pipeline, key: firing.key, before, limit: 100 };
-  const rows = (await listFirings(database, workspaceId, page)).filter(
+async function firedInReplay<Firing extends JudgedFiring>(
+  port: VerdictPort<Firing>,
+  { firing }: DecidedFiring,
+): Promise<EventFinding<Firing>> {
+  const rows = (await port.firingsAt(firing.key, firing.at)).filter(
     ({ at, version }) => at === firing.at && version === firing.version,
   );
   const [row] = rows;
@@ -159,7 +154,9 @@ async function firedInReplay({ database }: ApiContext, { firing }: DecidedFiring
     );
   const outcome =
     row.runId === undefined ? `no run could begin: ${row.reason?.message ?? ""}` : `run ${row.runId} began`;
-  return finding("member", `it fired at ${isoTime(firing.at)}, and ${outcome}`, {
-    firings: rows.map(firingView),
-  });
+  return finding("member", `it fired at ${isoTime(firing.at)}, and ${outcome}`, { firings: rows });
+}
+
+function isoTime(ms: number): string {
+  return new Date(ms).toISOString();
 }

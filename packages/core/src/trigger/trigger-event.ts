@@ -2,17 +2,11 @@
  * What happens to triggers, as entries of the log: a change, a pause, a resume take effect at a position, on every node
  * alike (C1). Only Millrace itself writes events of its source.
  */
-import {
-  ownSource,
-  parseCatchUp,
-  parseTrigger,
-  type CatchUp,
-  type Json,
-  type LogEvent,
-  type TriggerDefinition,
-} from "@millrace/core";
-import { shardOfName } from "../shard-of-name.ts";
-import { workspaceId } from "../workspace.ts";
+import type { LogEvent } from "../event/event.ts";
+import { ownSource } from "../event/own.ts";
+import type { Json } from "../json.ts";
+import type { CatchUp } from "../schedule/ticks.ts";
+import { parseCatchUp, parseTrigger, type TriggerDefinition } from "./trigger.ts";
 
 export const triggerChanged = "millrace.trigger.changed";
 export const triggerPaused = "millrace.trigger.paused";
@@ -60,9 +54,4 @@ export function readTriggerEvent({ type, source, subject, data }: LogEvent): Tri
     default:
       return undefined;
   }
-}
-
-/** The shard of the trigger of a pipeline. */
-export function triggerShard(pipeline: string): number {
-  return shardOfName(`${workspaceId}/trigger/${pipeline}`);
 }
