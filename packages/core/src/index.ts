@@ -232,7 +232,7 @@ export { holderOf, rankOf } from "./run/holder.ts";
 export { callError, concurrencyKeyError, preparingError, requireCallDepth } from "./run/refusal.ts";
 export { nodeFailed, runBroken, type RunEvent, type ToldRun } from "./run/own-events.ts";
 export { resolveTemplate, wholeOutput, type Resolved } from "./run/input.ts";
-export { decide, isPlaceholder } from "./run/machine.ts";
+export { currentTaskRun, decide, isPlaceholder } from "./run/machine.ts";
 export { planMark, planRerun, unknownItem, type LateMark, type RerunScope } from "./run/rerun.ts";
 export { decideRule, parentFacts, type RuleDecision } from "./run/rule.ts";
 export { findTaskRun, taskRunsBelow } from "./run/scope.ts";

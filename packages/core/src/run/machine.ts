@@ -172,7 +172,7 @@ function dispatch(step: Step, taskRun: TaskRun, worker: string): void {
 }
 
 /** The task run that a token names, if the token is current (R1). */
-function current(run: Run, token: DispatchName): TaskRun | undefined {
+export function currentTaskRun(run: Run, token: DispatchName): TaskRun | undefined {
   const taskRun = lookup(run, token.node, token.item);
   if (!taskRun || taskRun.generation !== token.generation || taskRun.dispatch !== token.dispatch)
     return undefined;
@@ -190,7 +190,7 @@ function lookup(run: Run, node: string, item: string): TaskRun | undefined {
 }
 
 function finishDispatch(step: Step, token: DispatchName, outcome: AttemptOutcome, random: number): void {
-  const taskRun = current(step.run, token);
+  const taskRun = currentTaskRun(step.run, token);
   if (!taskRun) return;
   step.effects.push({ kind: "released", taskRun, dispatch: taskRun.dispatch });
   taskRun.losses = 0;
@@ -280,7 +280,7 @@ function failAttempt(step: Step, taskRun: TaskRun, error: AttemptError, random: 
 
 /** What its function waits for from now on; what it asked for before and does not any more is let go. */
 function suspend(step: Step, token: DispatchName, waits: readonly WaitRequest[]): void {
-  const taskRun = current(step.run, token);
+  const taskRun = currentTaskRun(step.run, token);
   if (taskRun?.state !== "running") return;
   step.effects.push({ kind: "released", taskRun, dispatch: taskRun.dispatch });
   taskRun.losses = 0;
@@ -323,7 +323,7 @@ function letGo(step: Step, taskRun: TaskRun, wait: OpenWait): void {
 
 /** A step that is recorded already keeps its first outcome: the store sees to that. */
 function recordStep(step: Step, message: Extract<RunMessage, { kind: "step" }>): void {
-  const taskRun = current(step.run, message.token);
+  const taskRun = currentTaskRun(step.run, message.token);
   if (taskRun?.state !== "running") return;
   record(step, taskRun, { kind: "step", ...message.step });
   const { events, assets = [] } = message;
@@ -411,7 +411,7 @@ function recordAttempt(step: Step, taskRun: TaskRun, state: AttemptRecord["state
 }
 
 function lose(step: Step, message: Extract<RunMessage, { kind: "lost" }>): void {
-  const taskRun = current(step.run, message.token);
+  const taskRun = currentTaskRun(step.run, message.token);
   if (taskRun?.state !== "running") return;
   step.effects.push({ kind: "released", taskRun, dispatch: taskRun.dispatch });
   taskRun.error = message.error;
@@ -436,7 +436,7 @@ function lose(step: Step, message: Extract<RunMessage, { kind: "lost" }>): void 
 }
 
 function giveBack(step: Step, token: DispatchName): void {
-  const taskRun = current(step.run, token);
+  const taskRun = currentTaskRun(step.run, token);
   if (!taskRun) return;
   step.effects.push({ kind: "released", taskRun, dispatch: taskRun.dispatch });
   if (taskRun.revoked) {
@@ -492,7 +492,7 @@ function codeCallEnded(
 
 /** A child that was made for a call which nobody waits for any more is cancelled; nothing else changes (R1). */
 function callStarted(step: Step, token: DispatchName, childRunId: string): void {
-  const taskRun = current(step.run, token);
+  const taskRun = currentTaskRun(step.run, token);
   if (!taskRun) {
     const left = lookup(step.run, token.node, token.item);
     if (left && left.childRunId !== childRunId)
@@ -508,7 +508,7 @@ function callStarted(step: Step, token: DispatchName, childRunId: string): void 
 
 function childEnded(step: Step, message: Extract<RunMessage, { kind: "child_ended" }>): void {
   const { state, reason } = message;
-  const call = current(step.run, message.token);
+  const call = currentTaskRun(step.run, message.token);
   if (!call) return;
   call.childRunId ??= message.childRunId;
   if (state === "succeeded") {

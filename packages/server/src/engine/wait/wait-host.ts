@@ -22,6 +22,7 @@ import {
   type OpenWait,
   type OperationName,
   type OperationOutcome,
+  type StoredValue,
   type TaskRun,
 } from "@millrace/core";
 import type { EventRow, WaitEnd, WaitRow } from "@millrace/store";
@@ -293,7 +294,8 @@ export class WaitHost {
     const kind = { isSleep: wait.row.condition === undefined, isApproval: wait.row.approval !== undefined };
     const ended = waitValue(wait, kind, (at) => events.get(at) ?? goneEvent(at));
     if (ended === "timeout") return { kind: "timeout" };
-    return { kind: "value", value: await this.#parts.values.store(ended.value) };
+    const { values } = this.#parts;
+    return { kind: "value", value: await values.loaded(await values.store(ended.value)) };
   }
 
   #endOf(wait: ToldWait, position: number): WaitEnd {
@@ -316,11 +318,38 @@ export class WaitHost {
   }
 
   #give(entry: RunEntry, row: WaitRow, { outcome, position }: WaitEnd): void {
+    const isRead = entry.run.graph.byId.get(row.node)?.structural ?? false;
+    if (outcome.kind !== "value") return this.#tell(entry, row, { outcome, position });
+    const { value } = outcome;
+    // The machine reads this node's output itself.
+    if (isRead && value.value === undefined) void this.#giveLoaded(entry, row, { value, position });
+    else
+      this.#tell(entry, row, {
+        outcome: { kind: "value", value: isRead ? value : withoutContent(value) },
+        position,
+      });
+    return undefined;
+  }
+
+  async #giveLoaded(
+    entry: RunEntry,
+    row: WaitRow,
+    { value, position }: { readonly value: StoredValue; readonly position: number },
+  ): Promise<void> {
+    const { values, runs } = this.#parts;
+    try {
+      const loaded = await values.loaded(value);
+      if (runs.get(row.runId) === entry)
+        this.#tell(entry, row, { outcome: { kind: "value", value: loaded }, position });
+    } catch (error) {
+      runs.setAside(entry, error);
+    }
+  }
+
+  #tell(entry: RunEntry, row: WaitRow, { outcome, position }: WaitEnd): void {
     const { commit, runs } = this.#parts;
     const { workspace, runId, node, item, generation, name, occurrence } = row;
     const gone = commit.batch.waitsGone.length;
-    const kept =
-      outcome.kind === "value" ? { kind: "value" as const, value: withoutContent(outcome.value) } : outcome;
     runs.step(entry, {
       kind: "wait_ended",
       node,
@@ -328,7 +357,7 @@ export class WaitHost {
       generation,
       name,
       occurrence,
-      outcome: kept,
+      outcome,
       position,
     });
     // One that its run does not wait for any more goes all the same.
