@@ -13,27 +13,32 @@ export function checkAssetUses(pipeline: PipelineDefinition, known: ReadonlySet<
     ] as const;
     for (const [does, names] of uses)
       for (const asset of names)
-        requireKnown(asset, known, {
+        requireAsset(asset, known, {
           what: `The node "${node.id}" of "${pipeline.name}" ${does} the asset`,
           fields: { pipeline: pipeline.name, node: node.id, asset },
           ...sourceOf(node),
         });
   }
   for (const asset of pipeline.trigger ? assetsIn(pipeline.trigger.condition) : [])
-    requireKnown(asset, known, {
+    requireAsset(asset, known, {
       what: `The trigger of "${pipeline.name}" waits for the asset`,
       fields: { pipeline: pipeline.name, asset },
       ...sourceOf(pipeline),
     });
 }
 
-interface Use {
+/** Where an asset is named. */
+export interface AssetUse {
   readonly what: string;
   readonly fields: { readonly [name: string]: string };
   readonly source?: SourceLocation;
 }
 
-function requireKnown(asset: string, known: ReadonlySet<string>, { what, fields, source }: Use): void {
+export function requireAsset(
+  asset: string,
+  known: ReadonlySet<string>,
+  { what, fields, source }: AssetUse,
+): void {
   if (known.has(asset)) return;
   const near = nearestName(asset, known);
   throw new MillraceError("MILLRACE_ASSET_UNKNOWN", {

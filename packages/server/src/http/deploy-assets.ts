@@ -1,6 +1,7 @@
 /** What a deploy must say rightly of assets: each is owned by one project, and every name that is used names one. */
 import {
   checkAssetUses,
+  requireAsset,
   compilePartitionMapping,
   compilePartitions,
   errorCodeOf,
@@ -64,7 +65,7 @@ function checkUpstream(
   known: ReadonlySet<string>,
 ): void {
   for (const [at, upstream] of (asset.upstream ?? []).entries()) {
-    requireKnown(upstream.asset, known, {
+    requireAsset(upstream.asset, known, {
       what: `The asset "${asset.name}" is made of the asset`,
       fields: { asset: upstream.asset },
       ...sourceOf(asset),
