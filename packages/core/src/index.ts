@@ -406,6 +406,8 @@ export {
   type ApprovalAnswer,
 } from "./wait/approval.ts";
 export { lookBackOf, waitConditionOf, waitTimeoutAt, waitValue, type LookBack } from "./wait/wait-plan.ts";
+export { assetsIn, checkAssetUses, requireAsset, type AssetUse } from "./asset/uses.ts";
+export { emittedOf, givenEntry, toldEntries, type FindAsset, type TellingRun } from "./asset/told.ts";
 export { TriggerIndex, type Candidate } from "./trigger/trigger-index.ts";
 export {
   firedEvent,

@@ -9,6 +9,7 @@ export { type TestNode, type TestRun } from "./test-run.ts";
 export {
   testbed,
   type StartArguments,
+  type StartOptions,
   type Testbed,
   type TestbedOptions,
   type TestClock,

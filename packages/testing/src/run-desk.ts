@@ -12,8 +12,10 @@ import {
   concurrencyKeyError,
   createRun,
   decide,
+  findPartition,
   holderOf,
   isRunEnded,
+  liveLane,
   manualFiringValue,
   nodeFailed,
   operationKey,
@@ -22,6 +24,7 @@ import {
   requireCallDepth,
   resolveTemplate,
   runBroken,
+  toldEntries,
   unreachable,
   wholeOutput,
   type DispatchName,
@@ -29,6 +32,7 @@ import {
   type OperationName,
   type EventDraft,
   type Json,
+  type MatchPartition,
   type Reason,
   type Run,
   type RunEffect,
@@ -39,7 +43,8 @@ import {
 } from "@millrace/core";
 import type { Definitions, BedPipeline } from "./definitions.ts";
 import type { LimitBook, LimitName } from "./limit-book.ts";
-import type { FinishedStep } from "./attempt.ts";
+import { partitionLabel } from "@millrace/protocol";
+import type { Emitted, FinishedStep } from "./attempt.ts";
 import { StepRecords } from "./step-records.ts";
 import type { Dispatched, TaskDesk } from "./task-desk.ts";
 import type { Alarm, VirtualTime } from "./virtual-time.ts";
@@ -91,6 +96,8 @@ export interface RunDeskOptions {
 export interface NewRun {
   readonly params: Json;
   readonly firing?: Json | undefined;
+  /** The key of the partition that it is for. */
+  readonly partition?: string | undefined;
 }
 
 export class RunDesk {
@@ -106,13 +113,14 @@ export class RunDesk {
     this.#options = options;
   }
 
-  start(pipeline: BedPipeline, { params, firing }: NewRun): RunEntry {
-    return this.#enter(pipeline, { params, firing, depth: 0, parent: undefined, labels: {} });
+  start(pipeline: BedPipeline, { params, firing, partition }: NewRun): RunEntry {
+    const labels = partition === undefined ? {} : { [partitionLabel]: partition };
+    return this.#enter(pipeline, { params, firing, depth: 0, parent: undefined, labels });
   }
 
   /** A step of a running function finished. */
-  recordStep({ entry, name }: Dispatched, step: FinishedStep, events: readonly EventDraft[]): void {
-    this.#step(entry, { kind: "step", token: namedToken(name), step, events });
+  recordStep({ entry, name }: Dispatched, step: FinishedStep, emitted: Emitted): void {
+    this.#step(entry, { kind: "step", token: namedToken(name), step, ...emitted });
   }
 
   /** Does what waits to be begun; true when there was any. */
@@ -141,7 +149,9 @@ export class RunDesk {
   ): RunEntry {
     const { depth, parent, labels } = parts;
     const { graph, program, definition } = pipeline;
-    const firing = parts.firing ?? (program && manualFiringValue(program, null));
+    const partition = labels[partitionLabel];
+    const firing =
+      parts.firing ?? (program && manualFiringValue(program, null, partitionOf(pipeline, partition)));
     const run = createRun(graph, {
       id: `r${this.runs.length + 1}`,
       generation: 1,
@@ -199,7 +209,7 @@ export class RunDesk {
       case "released":
         return this.#release(entry, effect.taskRun, effect.dispatch);
       case "emitted":
-        return record(effect.events);
+        return record([...effect.events, ...this.#toldOf(entry, effect)]);
       case "retry_at": {
         const { node, item, generation } = effect.taskRun;
         return this.#alarm(entry, effect.at, {
@@ -247,6 +257,22 @@ export class RunDesk {
       default:
         return unreachable(effect);
     }
+  }
+
+  /** What a task run told of assets, and what its success updates by itself. */
+  #toldOf(
+    { run, pipeline, labels }: RunEntry,
+    effect: Extract<RunEffect, { kind: "emitted" }>,
+  ): EventDraft[] {
+    const partition = labels[partitionLabel];
+    const { revision } = (run.firing?.value ?? {}) as { readonly revision?: number };
+    const teller = {
+      id: run.id,
+      pipeline: pipeline.definition.name,
+      lane: liveLane,
+      ...(partition === undefined ? {} : { partition, ...(revision! > 1 ? { revision: revision! } : {}) }),
+    };
+    return toldEntries(teller, effect, (name) => this.#options.definitions.project.asset(name));
   }
 
   #alarm(entry: RunEntry, at: number, message: RunMessage): void {
@@ -440,6 +466,10 @@ export class RunDesk {
   unfinished(): RunEntry[] {
     return this.runs.filter(({ run }) => !isRunEnded(run.state));
   }
+}
+
+function partitionOf({ definition }: BedPipeline, key: string | undefined): MatchPartition | undefined {
+  return key === undefined ? undefined : (findPartition(definition.trigger?.condition, key) ?? { key });
 }
 
 /** Names one dispatch among all. */

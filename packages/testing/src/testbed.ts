@@ -6,21 +6,25 @@
  * B2: what a test awaits has happened whole: everything that follows without time passing is over.
  */
 import {
+  givenEntry,
   liveLane,
   MillraceError,
+  needsPartition,
   ownSource,
   parseCatchUp,
+  partitionForTrigger,
   triggerChanged,
   triggerPaused,
   triggerResumed,
   type CatchUp,
   type Duration,
   type EventDraft,
+  type FindAsset,
   type Json,
   type LogEvent,
 } from "@millrace/core";
 import type { Branch, MillraceConfig, Pipeline, ShortCircuit, Task } from "@millrace/sdk";
-import { Definitions } from "./definitions.ts";
+import { Definitions, type BedPipeline } from "./definitions.ts";
 import { EventBook } from "./event-book.ts";
 import { explain, type TestExplanation } from "./explanation.ts";
 import { draftOf, type GivenEvent } from "./given-event.ts";
@@ -54,10 +58,15 @@ export interface TestbedOptions {
 
 /** What a pipeline's parameters are where a test starts it. */
 export type StartArguments<In> = [In] extends [void]
-  ? []
+  ? [params?: undefined, options?: StartOptions]
   : undefined extends In
-    ? [params?: In]
-    : [params: In];
+    ? [params?: In, options?: StartOptions]
+    : [params: In, options?: StartOptions];
+
+export interface StartOptions {
+  /** The key of the partition that the run is for: what a firing would tell it. */
+  readonly partition?: string;
+}
 
 /** What became of an event. */
 export interface TestReceipt {
@@ -123,7 +132,8 @@ export class Testbed {
       connections,
       hangMs: readSpan(hang, "The testbed's `hang`"),
       control: (task) => this.#control(task),
-      emitNow: (event) => void this.#append(event),
+      emitNow: (event) =>
+        void this.#append(givenEntry(event, (name) => this.#definitions.project.asset(name))),
       recordStep: (...step) => this.#runs.recordStep(...step),
     });
     const record = (events: readonly EventDraft[]): void => {
@@ -190,8 +200,9 @@ export class Testbed {
   emit(events: readonly GivenEvent[]): Promise<readonly TestReceipt[]>;
   emit(given: GivenEvent | readonly GivenEvent[]): Promise<TestReceipt | readonly TestReceipt[]> {
     const freeId = (): string => `event-${(this.#events += 1)}`;
+    const findAsset = (name: string): ReturnType<FindAsset> => this.#definitions.project.asset(name);
     return this.#inTurn(async () => {
-      const drafts = [given].flat().map((event: GivenEvent) => draftOf(event, freeId));
+      const drafts = [given].flat().map((event: GivenEvent) => draftOf(event, freeId, findAsset));
       const receipts = drafts.map((draft) => this.#append(draft));
       await this.#settle();
       return Array.isArray(given) ? receipts : receipts[0]!;
@@ -206,15 +217,15 @@ export class Testbed {
 
   /**
    * Starts a run by hand. Resolves when it has ended, or waits for time or events. Throws MILLRACE_PARAMS_INVALID,
-   * MILLRACE_PIPELINE_UNKNOWN, MILLRACE_PIPELINE_PAUSED.
+   * MILLRACE_PIPELINE_UNKNOWN, MILLRACE_PIPELINE_PAUSED, MILLRACE_PARTITION_REQUIRED.
    *
    * @example
    * const run = await t.start(invoice, { order: "a1" });
    * assert.equal(run.state, "succeeded");
    */
   start<In, Out>(pipeline: Pipeline<In, Out>, ...params: StartArguments<In>): Promise<TestRun<Out>>;
-  start(pipeline: string, params?: Json): Promise<TestRun>;
-  start(given: unknown, params: unknown = {}): Promise<TestRun<never>> {
+  start(pipeline: string, params?: Json, options?: StartOptions): Promise<TestRun>;
+  start(given: unknown, params: unknown = {}, options: StartOptions = {}): Promise<TestRun<never>> {
     return this.#inTurn(async () => {
       const pipeline = this.#definitions.pipeline(given);
       const { name } = pipeline.definition;
@@ -224,7 +235,10 @@ export class Testbed {
           fields: { pipeline: name },
         });
       const checked = pipeline.checkParams(JSON.parse(JSON.stringify(params)) as Json);
-      const entry = this.#runs.start(pipeline, { params: checked });
+      const entry = this.#runs.start(pipeline, {
+        params: checked,
+        partition: partitionOf(pipeline, options),
+      });
       await this.#settle();
       return this.#viewOf(entry) as TestRun<never>;
     });
@@ -481,6 +495,18 @@ export class Testbed {
       fields: { runs: entries.map(({ run }) => run.id) },
     });
   }
+}
+
+/** A run by hand is for one partition, as a fired one is. */
+function partitionOf({ definition }: BedPipeline, { partition }: StartOptions): string | undefined {
+  if (partition !== undefined)
+    return partitionForTrigger(definition.trigger?.condition, partition, definition.name).key;
+  if (!needsPartition(definition)) return undefined;
+  throw new MillraceError("MILLRACE_PARTITION_REQUIRED", {
+    message: `A run of the pipeline "${definition.name}" is for one partition, which its tasks read; none was named.`,
+    advice: 'Name it: `t.start(pipeline, undefined, { partition: "2026-01-31" })`.',
+    fields: { pipeline: definition.name },
+  });
 }
 
 function earliest(a: number | undefined, b: number | undefined): number | undefined {
