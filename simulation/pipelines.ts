@@ -14,6 +14,7 @@ import {
   type Template,
 } from "@millrace/core";
 import type { SeededRandom } from "@millrace/testkit";
+import { withAssets } from "./assets.ts";
 
 export const pools: ReadonlyMap<string, number> = new Map([
   ["small", 1],
@@ -83,7 +84,7 @@ function changePipeline(random: SeededRandom, pipeline: PipelineDefinition): Pip
   switch (change) {
     case "add": {
       const id = `n${nodes.length + random.below(3)}`;
-      const added: NodeDefinition = {
+      const added = withAssets({
         id,
         kind: "task",
         name: `task-${id}`,
@@ -91,7 +92,7 @@ function changePipeline(random: SeededRandom, pipeline: PipelineDefinition): Pip
         after: [{ node: last.id }, { node: one.id }],
         rule: "all_success",
         options: makeOptions({ random }, "task", undefined),
-      };
+      });
       return { ...pipeline, nodes: [...nodes, added] };
     }
     case "remove":
@@ -178,7 +179,7 @@ function makeNode(draft: Draft, id: string, shape: "chain" | "fan" | "graph"): N
   const setups =
     nodes.length > 0 && random.chance(0.1) && region === undefined ? [random.pick(nodes).id] : undefined;
   const calls = random.pick(callable.length > 0 ? callable : [""]);
-  return {
+  return withAssets({
     id,
     kind,
     name: kind === "call" ? calls : `task-${id}`,
@@ -196,7 +197,7 @@ function makeNode(draft: Draft, id: string, shape: "chain" | "fan" | "graph"): N
     ...(kind === "short_circuit" ? { skips: random.pick(["all", "direct"] as const) } : {}),
     ...(kind === "call" ? { calls } : {}),
     ...(kind === "wait" ? makeWait(random) : {}),
-  };
+  });
 }
 
 /** Every wait has a timeout: what it waits for may never come. */

@@ -5,6 +5,7 @@
  */
 import { memoryArchive, MemoryEngineDatabase, type MemoryLink, type SeededRandom } from "@millrace/testkit";
 import { Engine, type Clock, type DefinitionSource, type EngineLog, type RunArchive } from "@millrace/server";
+import { simulatedAssets } from "./assets.ts";
 import type { Journal } from "./journal.ts";
 import { pools } from "./pipelines.ts";
 import type { Scheduler } from "./scheduler.ts";
@@ -124,6 +125,7 @@ export class ServerNode {
     });
     this.engine = engine;
     engine.setConfiguredPools(pools);
+    engine.assets.replace(simulatedAssets);
     engine.start().then(
       () => journal.note(`${this.name} is ready as node ${engine.info.nodeId}`),
       (error: unknown) => {

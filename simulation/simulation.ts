@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { MemoryEngineDatabase, seededRandom, type SeededRandom } from "@millrace/testkit";
 import type { EngineStore } from "@millrace/store";
+import { AssetChecker } from "./asset-checker.ts";
 import { Client } from "./client.ts";
 import { EventChecker } from "./event-checker.ts";
 import { EventClient } from "./event-client.ts";
@@ -62,6 +63,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     events?: EventChecker;
     triggers?: TriggerChecker;
     waits?: WaitChecker;
+    assets?: AssetChecker;
   } = {};
   const database = new MemoryEngineDatabase({
     now: () => 1_800_000_000_000 + Math.floor(scheduler.now * 1000) / 1000,
@@ -70,6 +72,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
       judge.events!.onFlush(nodeId, batch);
       judge.triggers!.onFlush(nodeId, batch);
       judge.waits!.onFlush(batch);
+      judge.assets!.onFlush(batch);
     },
     onMessage: () => judge.checker!.noteInbox(),
   });
@@ -84,6 +87,8 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   judge.triggers = triggerChecker;
   const waitChecker = new WaitChecker({ tables, journal, book, blobs });
   judge.waits = waitChecker;
+  const assetChecker = new AssetChecker(tables, journal);
+  judge.assets = assetChecker;
   const world: World = {
     scheduler,
     journal,
@@ -180,6 +185,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   eventChecker.checkEnd();
   triggerChecker.checkEnd();
   waitChecker.checkEnd();
+  assetChecker.checkEnd();
   checkEnd({
     tables,
     journal,

@@ -4,6 +4,7 @@
  * keeps the ledger of what was really executed.
  */
 import { nextOf, programOf, type Program } from "./code-program.ts";
+import { reportsOf } from "./assets.ts";
 import { emittedId, emittedSource } from "./event-checker.ts";
 import type { NodeDefinition } from "@millrace/core";
 import {
@@ -540,7 +541,7 @@ export class SimulatedWorker {
     const key = tokenKey(token);
     const startedAt = this.#running.get(key)?.startedAt ?? this.#world.scheduler.now;
     const finish = (ended: AttemptOutcome): void => {
-      const outcome = withEmitted(ended, token);
+      const outcome = withEmitted(ended, dispatch);
       this.#running.delete(key);
       this.#world.ledger.end(token, outcome);
       this.#ended.set(key, { token, outcome, durationMs: this.#world.scheduler.now - startedAt });
@@ -609,10 +610,14 @@ export class SimulatedWorker {
   }
 }
 
-/** Each success emits an event that is equal over dispatches, but for its subject: which dispatch it was. */
-function withEmitted(outcome: AttemptOutcome, token: DispatchToken): AttemptOutcome {
+/**
+ * Each success emits an event that is equal over dispatches, but for its subject: which dispatch it was. What it tells of assets is
+ * equal.
+ */
+function withEmitted(outcome: AttemptOutcome, { token, pipeline }: Dispatch): AttemptOutcome {
   if (outcome.kind !== "succeeded") return outcome;
   const id = emittedId(token);
   const event = { specversion: "1.0", id, source: emittedSource, type: "test.emitted" } as const;
-  return { ...outcome, events: [{ ...event, subject: String(token.dispatch) }] };
+  const emitted = { ...event, subject: String(token.dispatch) };
+  return { ...outcome, events: [emitted, ...reportsOf(pipeline, token)] };
 }

@@ -1,7 +1,8 @@
 /** The partition that a run is for, and whether it makes it again. */
-import type { Json, Run } from "@millrace/core";
+import { findPartition, type Json, type Run } from "@millrace/core";
 import { partitionLabel } from "@millrace/protocol";
 import type { LiveRun } from "@millrace/store";
+import type { ActivePipeline } from "./definitions.ts";
 
 export interface RunPartition {
   readonly partition?: string;
@@ -20,6 +21,16 @@ export function runPartitionOf({ identity, run }: Entry): RunPartition {
   if (partition === undefined) return {};
   const { revision = null } = membersOf(run.firing?.value);
   return { partition, ...(typeof revision === "number" && revision > 1 ? { revision } : {}) };
+}
+
+/** A called run is for its caller's partition where it has one like it. */
+export function labelsOfChild(
+  { definition }: ActivePipeline,
+  { [partitionLabel]: partition, ...labels }: LiveRun["labels"],
+): LiveRun["labels"] {
+  if (partition === undefined) return labels;
+  const own = findPartition(definition.trigger?.condition, partition);
+  return own ? { ...labels, [partitionLabel]: own.key } : labels;
 }
 
 function membersOf(value: Json | undefined): { readonly [name: string]: Json } {
