@@ -11,6 +11,7 @@ import type {
   SourceProblem,
   WebhookKind,
 } from "@millrace/core";
+import type { ExplanationView } from "./api-trigger.ts";
 import type { LogLine } from "./worker.ts";
 
 export type RunState =
@@ -92,6 +93,52 @@ export interface TaskRunView {
   readonly progress?: { readonly fraction: number; readonly message?: string };
   /** The run that a `call` node started. */
   readonly childRunId?: string;
+  /** What it waits for, while it does; the first ones, where there are very many. */
+  readonly waits?: readonly OpenWaitView[];
+}
+
+/** Something that a task run waits for and has not got. */
+export interface OpenWaitView {
+  /** Of task code: the wait's name, and the how manieth of that name it is. */
+  readonly name?: string;
+  readonly occurrence?: number;
+  readonly kind: "event" | "approval" | "time" | "call";
+  /** What it waits for: `an event order.paid where data.orderId = "7"`. */
+  readonly text: string;
+  /** Absent of a call. */
+  readonly since?: string;
+  /** When it ends without that. */
+  readonly timeoutAt?: string;
+  /** What a condition has gathered, and waits for, where that is more than its beginning. */
+  readonly state?: ExplanationView;
+  /** Of an approval: its id. */
+  readonly approval?: string;
+  /** Of a call: the run that it started. */
+  readonly childRunId?: string;
+}
+/** An open wait among those of all runs. */
+export interface WaitView extends OpenWaitView {
+  readonly run: string;
+  readonly pipeline: string;
+  readonly node: string;
+  readonly item: string;
+}
+
+/** What a task's function has recorded: a step that finished, or a wait that ended. */
+export interface StepView {
+  readonly node: string;
+  readonly item: string;
+  readonly generation: number;
+  readonly kind: "step" | "wait";
+  readonly name: string;
+  readonly occurrence: number;
+  readonly attempt: number;
+  readonly at: string;
+  readonly outcome: "value" | "timeout" | "error";
+  readonly value?: Json;
+  /** Set in place of `value` when that is too large to send along. */
+  readonly valueBlob?: { readonly hash: string; readonly bytes: number };
+  readonly error?: { readonly name: string; readonly message: string; readonly code?: string };
 }
 
 export interface RunDetail {
@@ -140,6 +187,49 @@ export interface MarkRequest {
   readonly item?: string;
   readonly state: "succeeded" | "failed" | "skipped";
   readonly output?: Json;
+}
+
+export interface MoveRequest {
+  /** Its hash; the pipeline's newest when absent. */
+  readonly bundle?: string;
+}
+
+/** What a person is asked. */
+export interface ApprovalView {
+  /** `RUN/NODE[ITEM]:GENERATION`; of task code with the wait's occurrence and name. */
+  readonly id: string;
+  readonly run: string;
+  readonly pipeline: string;
+  readonly node: string;
+  readonly item: string;
+  readonly title?: string;
+  /** What the person is shown. */
+  readonly details?: Json;
+  /** Who may answer; anybody, if absent. */
+  readonly by?: readonly string[];
+  /** What is entered with an approval. */
+  readonly form?: JsonSchema;
+  readonly since: string;
+  /** Until when an answer counts. */
+  readonly timeoutAt?: string;
+  /** `closed`: it ended without an answer. */
+  readonly state: "open" | "answered" | "closed";
+  readonly answer?: ApprovalAnswerView;
+}
+export interface ApprovalAnswerView {
+  readonly approved: boolean;
+  readonly by: string;
+  readonly at: string;
+  readonly note?: string;
+  readonly form?: Json;
+}
+export interface AnswerRequest {
+  readonly approved: boolean;
+  /** Who answers; `local` when nobody says. */
+  readonly by?: string;
+  readonly note?: string;
+  /** What the approval's form asks for. */
+  readonly form?: Json;
 }
 
 export interface Page<T> {
@@ -408,9 +498,15 @@ export interface Problem {
  * GET  /runs/:id/events → server-sent RunEvent (`?logs=true` with logs)
  * GET  /runs/:id/logs?node=&item=&attempt=&generation=&cursor=&limit= → Page<LogEntry>
  * GET  /runs/:id/artifacts → Page<ArtifactView>
+ * GET  /runs/:id/steps?node=&cursor=&limit= → Page<StepView>
  * POST /runs/:id/cancel CancelRequest → { run }
  * POST /runs/:id/rerun RerunRequest → { run }
+ * POST /runs/:id/move MoveRequest → { run }
  * POST /runs/:id/mark MarkRequest → { run }
+ * GET  /waits?pipeline=&kind=&type=&cursor=&limit= → Page<WaitView>, by the order in which they were made
+ * GET  /approvals?pipeline=&cursor=&limit= → Page<ApprovalView>, open ones, the oldest first
+ * GET  /approvals/:id → ApprovalView
+ * POST /approvals/:id AnswerRequest → ApprovalView
  * GET  /pipelines → Page<PipelineSummary>;  GET /pipelines/:name → PipelineDetail
  * POST /pipelines/:name/pause → PipelineSummary
  * POST /pipelines/:name/resume ResumeRequest → PipelineSummary, or ResumePreview
