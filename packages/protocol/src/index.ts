@@ -15,12 +15,6 @@ export {
   type EventReceipt,
   type EventView,
   type LogEntry,
-  type OpenWaitView,
-  type StepView,
-  type WaitView,
-  type AnswerRequest,
-  type ApprovalAnswerView,
-  type ApprovalView,
   type MarkRequest,
   type MoveRequest,
   type Page,
@@ -139,3 +133,11 @@ export {
   startRunRequest,
 } from "./api-schema.ts";
 export { isStorable, type Shape } from "./shape.ts";
+export {
+  type AnswerRequest,
+  type ApprovalAnswerView,
+  type ApprovalView,
+  type OpenWaitView,
+  type StepView,
+  type WaitView,
+} from "./api-wait.ts";

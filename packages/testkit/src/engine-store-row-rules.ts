@@ -33,20 +33,6 @@ export const engineStoreRowRules: { readonly [name: string]: EngineStoreRule } =
     assert.equal(await other.loadRun({ workspace: 2, id: "r1" }), undefined);
   },
 
-  "a run that is moved has its other bundle, in the generation that was meant": async ({ store, other }) => {
-    const { flush } = await flusher(store);
-    await flush({ runsCreated: [liveRun("r1"), liveRun("r2"), liveRun("r3")] });
-    await flush({
-      runsMoved: [
-        { ...key("r1"), generation: 1, bundle: "other" },
-        { ...key("r2"), generation: 2, bundle: "other" },
-        { ...key("r9"), generation: 1, bundle: "other" },
-      ],
-    });
-    assert.deepEqual((await other.loadRun(key("r1")))?.run, liveRun("r1", { bundle: "other" }));
-    for (const id of ["r2", "r3"]) assert.deepEqual((await other.loadRun(key(id)))?.run, liveRun(id));
-  },
-
   "values may hold any character that JSON can": async ({ store }) => {
     const { flush } = await flusher(store);
     const odd = 'nul \u0000, half of a pair \ud800, quote " and \\u0000';
