@@ -19,6 +19,9 @@ const examples: { readonly [name: string]: readonly string[] } = {
   assets: ["price-list", "orders-daily"],
   partitions: ["clean-orders", "publish-orders"],
   files: ["load", "load-day", "load-orders", "removed"],
+  waits: ["order", "patient"],
+  "waits-in-code": ["following", "stumbling", "weighing"],
+  approvals: ["escalate", "hasty", "poll", "report", "strict"],
   conditions: [
     "large-order",
     "every-order",

@@ -119,6 +119,7 @@ export {
   type NodeDefinition,
   type NodeKind,
   type NodeOptions,
+  type ApprovalOptions,
   type WaitOptions,
   type PipelineDefinition,
   type PoolUse,
@@ -259,6 +260,7 @@ export {
   type TaskRun,
   type TaskRunState,
 } from "./run/state.ts";
+export { findMoveFaults, type MoveFault } from "./run/move.ts";
 export {
   codeRecordOf,
   newCodeState,
@@ -396,14 +398,22 @@ export {
 } from "./trigger/telling.ts";
 export { ConditionWait, type ConditionWaitOptions, type HowEnded } from "./wait/condition-wait.ts";
 export {
+  answerCondition,
+  answerEventId,
   approvalAnswer,
   approvalAnswered,
   approvalId,
   approvalOf,
+  approvalPlace,
   approvalRequest,
   approvalRequested,
   readAnswer,
+  requestEventId,
+  runOfApproval,
   type ApprovalAnswer,
+  type ApprovalPlace,
+  type AskedApproval,
+  type GivenAnswer,
 } from "./wait/approval.ts";
 export { lookBackOf, waitConditionOf, waitTimeoutAt, waitValue, type LookBack } from "./wait/wait-plan.ts";
 export { assetsIn, checkAssetUses, requireAsset, type AssetUse } from "./asset/uses.ts";

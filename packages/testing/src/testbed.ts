@@ -303,7 +303,7 @@ export class Testbed {
   }
 
   /**
-   * Answers what a task waits for by `ctx.approve`. Throws MILLRACE_FORM_INVALID, and MILLRACE_RUN_STATE_CONFLICT when nobody
+   * Answers what a node (`approve`) or a task (`ctx.approve`) waits for. Throws MILLRACE_FORM_INVALID, and MILLRACE_RUN_STATE_CONFLICT when nobody
    * waits for it any more.
    *
    * @example
@@ -349,7 +349,7 @@ export class Testbed {
     return this.firings.filter((firing) => firing.pipeline === name);
   }
 
-  /** Approvals that tasks wait for, the oldest first. */
+  /** Approvals that runs wait for, the oldest first. */
   get approvals(): readonly TestApproval[] {
     return [...this.#waits.open()].flatMap((wait) => approvalOf(wait) ?? []);
   }

@@ -33,6 +33,7 @@ import {
   type Step,
 } from "./progress.ts";
 import { noteTold, tellEmitted } from "./told-assets.ts";
+import { nobodyAnswered, type ApprovalAnswer } from "../wait/approval.ts";
 import { findTaskRun, taskRunsBelow } from "./scope.ts";
 import {
   newCodeState,
@@ -55,6 +56,7 @@ import {
   type Run,
   type RunMessage,
   type Scope,
+  type StoredValue,
   type TaskRun,
 } from "./state.ts";
 
@@ -363,7 +365,7 @@ function waitEnded(step: Step, message: Extract<RunMessage, { kind: "wait_ended"
 function endNodeWait(step: Step, taskRun: TaskRun, outcome: OperationOutcome): void {
   switch (outcome.kind) {
     case "value":
-      return finishAttempt(step, taskRun, { kind: "succeeded", output: outcome.value }, 0);
+      return endAnswered(step, taskRun, outcome.value);
     case "error":
       return finishAttempt(step, taskRun, { kind: "failed", error: { ...outcome.error, next: "fatal" } }, 0);
     case "timeout":
@@ -371,6 +373,21 @@ function endNodeWait(step: Step, taskRun: TaskRun, outcome: OperationOutcome): v
     default:
       return unreachable(outcome);
   }
+}
+
+/** The answers of people are small, and their values at hand. */
+function endAnswered(step: Step, taskRun: TaskRun, output: StoredValue): void {
+  const { id, wait } = taskRun.node.definition;
+  const { approved, by, at, note } = (output.value ?? {}) as unknown as ApprovalAnswer;
+  if (!wait?.approval || approved || wait.approval.onReject === "continue")
+    return finishAttempt(step, taskRun, { kind: "succeeded", output }, 0);
+  const message = `"${id}" was rejected by ${by ?? "somebody"}${note === null ? "." : `: ${note}`}`;
+  if (wait.approval.onReject === "skip") {
+    const fields = { by, at, note };
+    return endTaskRun(step, taskRun, { state: "skipped", reason: { code: rejected, message, fields } });
+  }
+  const error = { name: rejected, code: rejected, message, next: "fatal" as const };
+  return finishAttempt(step, taskRun, { kind: "failed", error }, 0);
 }
 
 /** What those see that go on after a wait in vain: as a firing without members. */
@@ -385,6 +402,7 @@ const nothingCame: Json = {
 };
 
 const waitTimeout = "MILLRACE_WAIT_TIMEOUT" satisfies ErrorCode;
+const rejected = "MILLRACE_APPROVAL_REJECTED" satisfies ErrorCode;
 
 function endTimeout(step: Step, taskRun: TaskRun): void {
   const { id, wait } = taskRun.node.definition;
@@ -393,7 +411,12 @@ function endTimeout(step: Step, taskRun: TaskRun): void {
     case "skip":
       return endTaskRun(step, taskRun, { state: "skipped", reason: { code: waitTimeout, message } });
     case "continue":
-      return finishAttempt(step, taskRun, { kind: "succeeded", output: { value: nothingCame } }, 0);
+      return finishAttempt(
+        step,
+        taskRun,
+        { kind: "succeeded", output: { value: wait.approval ? nobodyAnswered : nothingCame } },
+        0,
+      );
     default: {
       const error = { name: waitTimeout, code: waitTimeout, message, next: "fatal" as const };
       return finishAttempt(step, taskRun, { kind: "failed", error }, 0);

@@ -6,6 +6,7 @@
  */
 import {
   approvalOf,
+  approvalPlace,
   approvalRequest,
   errorCodeOf,
   firedEvent,
@@ -16,6 +17,7 @@ import {
   waitConditionOf,
   waitTimeoutAt,
   waitValue,
+  type AskedApproval,
   type AttemptError,
   type FiredEvent,
   type Json,
@@ -186,18 +188,19 @@ export class WaitHost {
   }
 
   #beginFresh(entry: RunEntry, taskRun: TaskRun, wait: OpenWait | undefined): void {
-    if (wait) return this.#place(entry, taskRun, wait, waitConditionOf(entry.identity.id, taskRun, wait));
+    if (wait) return this.#place(entry, taskRun, wait, null);
     const { input } = taskRun.node.definition;
     const resolved = resolveTemplate(entry.run, taskRun.scope, input);
     if (resolved.kind === "value") return this.#place(entry, taskRun, undefined, resolved.value);
     void this.#parts.readiness.resolve(entry, taskRun, input).then(
-      (condition) => this.#place(entry, taskRun, undefined, condition),
+      (value) => this.#place(entry, taskRun, undefined, value),
       (error: unknown) => this.#fail(entry, taskRun, nodeWait, error),
     );
     return undefined;
   }
 
-  #place(entry: RunEntry, taskRun: TaskRun, wait: OpenWait | undefined, condition: Json | undefined): void {
+  /** `input`: of a node, resolved. */
+  #place(entry: RunEntry, taskRun: TaskRun, wait: OpenWait | undefined, input: Json): void {
     const { events, runs } = this.#parts;
     const { id } = entry.identity;
     const name = wait ?? nodeWait;
@@ -207,10 +210,11 @@ export class WaitHost {
     // The shard is on its way to another node, which begins it.
     if (!evaluator) return this.#settle(entry);
     try {
-      const told = new ToldWait(this.#rowOf(entry, taskRun, wait, condition));
+      const asked = approvalOf(taskRun, wait, input);
+      const told = new ToldWait(this.#rowOf(entry, taskRun, wait, { asked, input }));
       const keys = told.program ? matchKeysOf(told.program) : { keys: [], shapes: [] };
       const withKeys = told.program ? new ToldWait({ ...told.row, matchKeys: keys.keys }) : told;
-      if (wait?.op.kind === "approval") events.emit([requestRow(entry, taskRun, wait)]);
+      if (asked) events.emit([requestRow(entry, told.row, asked)]);
       evaluator.begin({
         told: withKeys,
         shapes: keys.shapes,
@@ -244,9 +248,11 @@ export class WaitHost {
     entry: RunEntry,
     taskRun: TaskRun,
     wait: OpenWait | undefined,
-    condition: Json | undefined,
+    { asked, input }: { readonly asked: AskedApproval | undefined; readonly input: Json },
   ): WaitRow {
     const now = this.#parts.clock.now();
+    const place = approvalPlace(entry.identity.id, taskRun, wait ?? nodeWait);
+    const condition = waitConditionOf(place, wait, { asked, input });
     return {
       ...rowName(entry, taskRun, wait ?? nodeWait),
       id: this.#newId(),
@@ -259,7 +265,7 @@ export class WaitHost {
       timeoutAt: waitTimeoutAt(taskRun, wait, now),
       dueAt: undefined,
       matchKeys: [],
-      approval: approvalOf(wait),
+      approval: asked as unknown as Json | undefined,
       end: undefined,
     };
   }
@@ -291,11 +297,15 @@ export class WaitHost {
   }
 
   async #outcomeOf(wait: ToldWait, events: ReadonlyMap<number, FiredEvent>): Promise<OperationOutcome> {
-    const kind = { isSleep: wait.row.condition === undefined, isApproval: wait.row.approval !== undefined };
+    const { condition, approval, name } = wait.row;
+    const isApproval = approval !== undefined;
+    const kind = { isSleep: condition === undefined, isApproval, isNode: name === nodeWait.name };
     const ended = waitValue(wait, kind, (at) => events.get(at) ?? goneEvent(at));
     if (ended === "timeout") return { kind: "timeout" };
     const { values } = this.#parts;
-    return { kind: "value", value: await values.loaded(await values.store(ended.value)) };
+    // An answer is small, and read by the run machine: never a blob.
+    const value = isApproval ? { value: ended.value } : await values.loaded(await values.store(ended.value));
+    return { kind: "value", value };
   }
 
   #endOf(wait: ToldWait, position: number): WaitEnd {
@@ -424,7 +434,8 @@ function asAttemptError(error: unknown): AttemptError {
   return code === undefined ? { name: "Error", message } : { name: code, code, message };
 }
 
-function requestRow({ identity, run }: RunEntry, taskRun: TaskRun, wait: OpenWait): EventRow {
+function requestRow({ identity }: RunEntry, row: WaitRow, asked: AskedApproval): EventRow {
   const { workspace, pipeline, id } = identity;
-  return { ...approvalRequest(run, pipeline, taskRun, wait), workspace, dataText: undefined, runId: id };
+  const request = approvalRequest(row, { asked, pipeline, timeoutAt: row.timeoutAt });
+  return { ...request, workspace, dataText: undefined, runId: id };
 }
