@@ -217,7 +217,7 @@ export class Attempt {
   }
 
   #request({ name, occurrence, op }: ProducedWait): WaitRequest {
-    if (op.kind !== "call") return { name, occurrence, op: op as WaitRequest["op"] };
+    if (op.kind !== "call") return { name, occurrence, op };
     return { name, occurrence, op: { ...op, params: this.#stored(op.params) } };
   }
 

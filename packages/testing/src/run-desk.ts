@@ -8,7 +8,6 @@
  */
 import {
   callError,
-  canonicalJson,
   concurrencyKeyError,
   createRun,
   decide,
@@ -37,7 +36,6 @@ import {
   type Run,
   type RunEffect,
   type RunMessage,
-  type StoredValue,
   type TaskRun,
   type Template,
 } from "@millrace/core";
@@ -45,6 +43,8 @@ import type { Definitions, BedPipeline } from "./definitions.ts";
 import type { LimitBook, LimitName } from "./limit-book.ts";
 import { partitionLabel } from "@millrace/protocol";
 import type { Emitted, FinishedStep } from "./attempt.ts";
+import { dispatchName, namedToken, tokenOf } from "./dispatch-id.ts";
+import { OutputCache } from "./output-cache.ts";
 import { StepRecords } from "./step-records.ts";
 import type { Dispatched, TaskDesk } from "./task-desk.ts";
 import type { Alarm, VirtualTime } from "./virtual-time.ts";
@@ -105,12 +105,13 @@ export class RunDesk {
   readonly byId = new Map<string, RunEntry>();
   readonly #options: RunDeskOptions;
   readonly #held = new Map<string, readonly HeldLimit[]>();
-  readonly #cache = new Map<string, { readonly output: StoredValue; readonly expiresAt: number }>();
+  readonly #cache: OutputCache;
   /** What follows from steps, and is to be begun (R1). */
   readonly #next: (() => void)[] = [];
 
   constructor(options: RunDeskOptions) {
     this.#options = options;
+    this.#cache = new OutputCache(options.time);
   }
 
   start(pipeline: BedPipeline, { params, firing, partition }: NewRun): RunEntry {
@@ -332,13 +333,13 @@ export class RunDesk {
   }
 
   #answerFromCache(entry: RunEntry, taskRun: TaskRun, task: ReadyTask): boolean {
-    const { options, name, input } = taskRun.node.definition;
     const { project } = this.#options.definitions.project.definition;
-    task.cacheKey = canonicalJson([project, name, options.cache!.version, resolve(entry, taskRun, input)]);
-    const found = this.#cache.get(task.cacheKey);
-    if (!found || found.expiresAt <= this.#options.time.now()) return false;
+    const input = resolve(entry, taskRun, taskRun.node.definition.input);
+    task.cacheKey = this.#cache.keyOf(project, taskRun, input);
+    const output = this.#cache.find(task.cacheKey);
+    if (!output) return false;
     entry.ready.delete(taskRun);
-    this.#step(entry, { kind: "cached", taskRun, output: found.output });
+    this.#step(entry, { kind: "cached", taskRun, output });
     return true;
   }
 
@@ -399,16 +400,8 @@ export class RunDesk {
       const token = namedToken(name);
       if (outcome.kind === "suspended") return this.#step(entry, { ...outcome, token });
       this.#step(entry, { kind: "result", token, outcome, random: this.#options.random() });
-      if (outcome.kind === "succeeded" && cacheKey !== undefined) this.#noteOutput(taskRun, cacheKey);
+      if (outcome.kind === "succeeded" && cacheKey !== undefined) this.#cache.note(cacheKey, taskRun);
     });
-  }
-
-  #noteOutput(taskRun: TaskRun, key: string): void {
-    const { cache } = taskRun.node.definition.options;
-    if (taskRun.state !== "succeeded" || !taskRun.output) return;
-    const expiresAt =
-      cache?.expiryMs === undefined ? Number.POSITIVE_INFINITY : this.#options.time.now() + cache.expiryMs;
-    this.#cache.set(key, { output: taskRun.output, expiresAt });
   }
 
   // --- calls --------------------------------------------------------------------------------------------------------
@@ -470,23 +463,6 @@ export class RunDesk {
 
 function partitionOf({ definition }: BedPipeline, key: string | undefined): MatchPartition | undefined {
   return key === undefined ? undefined : (findPartition(definition.trigger?.condition, key) ?? { key });
-}
-
-/** Names one dispatch among all. */
-export interface DispatchId extends DispatchName {
-  readonly runId: string;
-}
-
-function dispatchName(run: Run, taskRun: TaskRun, dispatch: number): DispatchId {
-  return { runId: run.id, ...tokenOf(taskRun), dispatch };
-}
-
-function namedToken({ node, item, generation, dispatch }: DispatchId): DispatchName {
-  return { node, item, generation, dispatch };
-}
-
-function tokenOf({ node, item, generation, dispatch }: TaskRun): DispatchName {
-  return { node: node.definition.id, item, generation, dispatch };
 }
 
 function resolve(entry: RunEntry, taskRun: TaskRun, template: Template): Json {

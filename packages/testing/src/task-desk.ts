@@ -16,7 +16,8 @@ import { partitionLabel } from "@millrace/protocol";
 import type { LocalRecord, RunAttempt } from "@millrace/worker/attempt";
 import { Attempt, type AttemptEnd, type Emitted, type FinishedStep } from "./attempt.ts";
 import type { Definitions } from "./definitions.ts";
-import type { DispatchId, RunEntry } from "./run-desk.ts";
+import type { DispatchId } from "./dispatch-id.ts";
+import type { RunEntry } from "./run-desk.ts";
 import type { Beginning, ControlledTask } from "./task-control.ts";
 import type { Alarm, VirtualTime } from "./virtual-time.ts";
 
