@@ -7,12 +7,13 @@
  */
 import {
   parseCloudEvent,
-  requireForeign,
+  emittedOf,
   type AttemptOutcome,
   type CloudEvent,
   type ErrorCode,
   type EventDraft,
   type Json,
+  type NamedReport,
   type OperationName,
   type OperationOutcome,
   type StoredValue,
@@ -62,6 +63,12 @@ export interface FinishedStep extends OperationName {
   readonly outcome: OperationOutcome;
 }
 
+/** What a function, or a step of it, emitted, and what it told of assets. */
+export interface Emitted {
+  readonly events: readonly EventDraft[];
+  readonly assets: readonly NamedReport[];
+}
+
 export interface AttemptOptions {
   readonly project: LoadedProject;
   readonly run: RunAttempt;
@@ -72,7 +79,7 @@ export interface AttemptOptions {
   /** Puts an event into the log at once. Throws what the log answers. */
   readonly emitNow: (event: EventDraft) => void;
   /** Records a step that finished, and calls back once that is done. */
-  readonly recordStep: (step: FinishedStep, events: readonly EventDraft[], recorded: () => void) => void;
+  readonly recordStep: (step: FinishedStep, emitted: Emitted, recorded: () => void) => void;
   /** Whether nothing is under way in this process that was not when the attempt began. */
   readonly isIdle: () => boolean;
 }
@@ -152,8 +159,9 @@ export class Attempt {
         what: "the task's output",
         tooLarge: "MILLRACE_OUTPUT_TOO_LARGE",
       });
-      const events = this.#emitter.events.map(draftOf);
-      return { kind: "succeeded", output: this.#stored(carried), ...(events.length > 0 ? { events } : {}) };
+      const { events } = this.#emitter;
+      const emitted = events.length > 0 ? emittedOf(events) : {};
+      return { kind: "succeeded", output: this.#stored(carried), ...emitted };
     } catch (thrown) {
       return outcomeOf(thrown);
     }
@@ -209,7 +217,7 @@ export class Attempt {
   }
 
   #request({ name, occurrence, op }: ProducedWait): WaitRequest {
-    if (op.kind !== "call") return { name, occurrence, op: op as WaitRequest["op"] };
+    if (op.kind !== "call") return { name, occurrence, op };
     return { name, occurrence, op: { ...op, params: this.#stored(op.params) } };
   }
 
@@ -246,24 +254,20 @@ export class Attempt {
   #record({ name, occurrence, outcome, events = [] }: ProducedStep): void {
     const recorded =
       outcome.kind === "value" ? { kind: "value" as const, value: this.#stored(outcome.value) } : outcome;
-    this.#options.recordStep({ name, occurrence, outcome: recorded }, events.map(draftOf), () =>
+    this.#options.recordStep({ name, occurrence, outcome: recorded }, emittedOf(events), () =>
       this.#operations?.operations.recorded([{ name, occurrence }]),
     );
   }
 
   #emitNow(number: number, event: CloudEvent): void {
     try {
-      this.#options.emitNow(draftOf(event));
+      this.#options.emitNow(parseCloudEvent(event as unknown as Json));
       this.#emitAnswers.answered(number, undefined);
     } catch (error) {
       const { code, message } = error as { readonly code: ErrorCode; readonly message: string };
       this.#emitAnswers.answered(number, { code, message });
     }
   }
-}
-
-function draftOf(event: CloudEvent): EventDraft {
-  return requireForeign(parseCloudEvent(event as unknown as Json));
 }
 
 function outcomeOf(thrown: unknown): AttemptOutcome {

@@ -8,12 +8,13 @@
  */
 import {
   callError,
-  canonicalJson,
   concurrencyKeyError,
   createRun,
   decide,
+  findPartition,
   holderOf,
   isRunEnded,
+  liveLane,
   manualFiringValue,
   nodeFailed,
   operationKey,
@@ -22,6 +23,7 @@ import {
   requireCallDepth,
   resolveTemplate,
   runBroken,
+  toldEntries,
   unreachable,
   wholeOutput,
   type DispatchName,
@@ -29,17 +31,20 @@ import {
   type OperationName,
   type EventDraft,
   type Json,
+  type MatchPartition,
   type Reason,
   type Run,
   type RunEffect,
   type RunMessage,
-  type StoredValue,
   type TaskRun,
   type Template,
 } from "@millrace/core";
 import type { Definitions, BedPipeline } from "./definitions.ts";
 import type { LimitBook, LimitName } from "./limit-book.ts";
-import type { FinishedStep } from "./attempt.ts";
+import { partitionLabel } from "@millrace/protocol";
+import type { Emitted, FinishedStep } from "./attempt.ts";
+import { dispatchName, namedToken, tokenOf } from "./dispatch-id.ts";
+import { OutputCache } from "./output-cache.ts";
 import { StepRecords } from "./step-records.ts";
 import type { Dispatched, TaskDesk } from "./task-desk.ts";
 import type { Alarm, VirtualTime } from "./virtual-time.ts";
@@ -91,6 +96,8 @@ export interface RunDeskOptions {
 export interface NewRun {
   readonly params: Json;
   readonly firing?: Json | undefined;
+  /** The key of the partition that it is for. */
+  readonly partition?: string | undefined;
 }
 
 export class RunDesk {
@@ -98,21 +105,23 @@ export class RunDesk {
   readonly byId = new Map<string, RunEntry>();
   readonly #options: RunDeskOptions;
   readonly #held = new Map<string, readonly HeldLimit[]>();
-  readonly #cache = new Map<string, { readonly output: StoredValue; readonly expiresAt: number }>();
+  readonly #cache: OutputCache;
   /** What follows from steps, and is to be begun (R1). */
   readonly #next: (() => void)[] = [];
 
   constructor(options: RunDeskOptions) {
     this.#options = options;
+    this.#cache = new OutputCache(options.time);
   }
 
-  start(pipeline: BedPipeline, { params, firing }: NewRun): RunEntry {
-    return this.#enter(pipeline, { params, firing, depth: 0, parent: undefined, labels: {} });
+  start(pipeline: BedPipeline, { params, firing, partition }: NewRun): RunEntry {
+    const labels = partition === undefined ? {} : { [partitionLabel]: partition };
+    return this.#enter(pipeline, { params, firing, depth: 0, parent: undefined, labels });
   }
 
   /** A step of a running function finished. */
-  recordStep({ entry, name }: Dispatched, step: FinishedStep, events: readonly EventDraft[]): void {
-    this.#step(entry, { kind: "step", token: namedToken(name), step, events });
+  recordStep({ entry, name }: Dispatched, step: FinishedStep, emitted: Emitted): void {
+    this.#step(entry, { kind: "step", token: namedToken(name), step, ...emitted });
   }
 
   /** Does what waits to be begun; true when there was any. */
@@ -141,7 +150,9 @@ export class RunDesk {
   ): RunEntry {
     const { depth, parent, labels } = parts;
     const { graph, program, definition } = pipeline;
-    const firing = parts.firing ?? (program && manualFiringValue(program, null));
+    const partition = labels[partitionLabel];
+    const firing =
+      parts.firing ?? (program && manualFiringValue(program, null, partitionOf(pipeline, partition)));
     const run = createRun(graph, {
       id: `r${this.runs.length + 1}`,
       generation: 1,
@@ -199,7 +210,7 @@ export class RunDesk {
       case "released":
         return this.#release(entry, effect.taskRun, effect.dispatch);
       case "emitted":
-        return record(effect.events);
+        return record([...effect.events, ...this.#toldOf(entry, effect)]);
       case "retry_at": {
         const { node, item, generation } = effect.taskRun;
         return this.#alarm(entry, effect.at, {
@@ -247,6 +258,22 @@ export class RunDesk {
       default:
         return unreachable(effect);
     }
+  }
+
+  /** What a task run told of assets, and what its success updates by itself. */
+  #toldOf(
+    { run, pipeline, labels }: RunEntry,
+    effect: Extract<RunEffect, { kind: "emitted" }>,
+  ): EventDraft[] {
+    const partition = labels[partitionLabel];
+    const { revision } = (run.firing?.value ?? {}) as { readonly revision?: number };
+    const teller = {
+      id: run.id,
+      pipeline: pipeline.definition.name,
+      lane: liveLane,
+      ...(partition === undefined ? {} : { partition, ...(revision! > 1 ? { revision: revision! } : {}) }),
+    };
+    return toldEntries(teller, effect, (name) => this.#options.definitions.project.asset(name));
   }
 
   #alarm(entry: RunEntry, at: number, message: RunMessage): void {
@@ -306,13 +333,13 @@ export class RunDesk {
   }
 
   #answerFromCache(entry: RunEntry, taskRun: TaskRun, task: ReadyTask): boolean {
-    const { options, name, input } = taskRun.node.definition;
     const { project } = this.#options.definitions.project.definition;
-    task.cacheKey = canonicalJson([project, name, options.cache!.version, resolve(entry, taskRun, input)]);
-    const found = this.#cache.get(task.cacheKey);
-    if (!found || found.expiresAt <= this.#options.time.now()) return false;
+    const input = resolve(entry, taskRun, taskRun.node.definition.input);
+    task.cacheKey = this.#cache.keyOf(project, taskRun, input);
+    const output = this.#cache.find(task.cacheKey);
+    if (!output) return false;
     entry.ready.delete(taskRun);
-    this.#step(entry, { kind: "cached", taskRun, output: found.output });
+    this.#step(entry, { kind: "cached", taskRun, output });
     return true;
   }
 
@@ -373,16 +400,8 @@ export class RunDesk {
       const token = namedToken(name);
       if (outcome.kind === "suspended") return this.#step(entry, { ...outcome, token });
       this.#step(entry, { kind: "result", token, outcome, random: this.#options.random() });
-      if (outcome.kind === "succeeded" && cacheKey !== undefined) this.#noteOutput(taskRun, cacheKey);
+      if (outcome.kind === "succeeded" && cacheKey !== undefined) this.#cache.note(cacheKey, taskRun);
     });
-  }
-
-  #noteOutput(taskRun: TaskRun, key: string): void {
-    const { cache } = taskRun.node.definition.options;
-    if (taskRun.state !== "succeeded" || !taskRun.output) return;
-    const expiresAt =
-      cache?.expiryMs === undefined ? Number.POSITIVE_INFINITY : this.#options.time.now() + cache.expiryMs;
-    this.#cache.set(key, { output: taskRun.output, expiresAt });
   }
 
   // --- calls --------------------------------------------------------------------------------------------------------
@@ -442,21 +461,8 @@ export class RunDesk {
   }
 }
 
-/** Names one dispatch among all. */
-export interface DispatchId extends DispatchName {
-  readonly runId: string;
-}
-
-function dispatchName(run: Run, taskRun: TaskRun, dispatch: number): DispatchId {
-  return { runId: run.id, ...tokenOf(taskRun), dispatch };
-}
-
-function namedToken({ node, item, generation, dispatch }: DispatchId): DispatchName {
-  return { node, item, generation, dispatch };
-}
-
-function tokenOf({ node, item, generation, dispatch }: TaskRun): DispatchName {
-  return { node: node.definition.id, item, generation, dispatch };
+function partitionOf({ definition }: BedPipeline, key: string | undefined): MatchPartition | undefined {
+  return key === undefined ? undefined : (findPartition(definition.trigger?.condition, key) ?? { key });
 }
 
 function resolve(entry: RunEntry, taskRun: TaskRun, template: Template): Json {

@@ -12,10 +12,12 @@ import {
   type StepRecord,
   type TaskRun,
 } from "@millrace/core";
+import { partitionLabel } from "@millrace/protocol";
 import type { LocalRecord, RunAttempt } from "@millrace/worker/attempt";
-import { Attempt, type AttemptEnd, type FinishedStep } from "./attempt.ts";
+import { Attempt, type AttemptEnd, type Emitted, type FinishedStep } from "./attempt.ts";
 import type { Definitions } from "./definitions.ts";
-import type { DispatchId, RunEntry } from "./run-desk.ts";
+import type { DispatchId } from "./dispatch-id.ts";
+import type { RunEntry } from "./run-desk.ts";
 import type { Beginning, ControlledTask } from "./task-control.ts";
 import type { Alarm, VirtualTime } from "./virtual-time.ts";
 
@@ -29,7 +31,7 @@ export interface TaskDeskOptions {
   readonly control: (task: string) => ControlledTask;
   readonly emitNow: (event: EventDraft) => void;
   /** Tells the run of a step that finished. */
-  readonly recordStep: (dispatched: Dispatched, step: FinishedStep, events: readonly EventDraft[]) => void;
+  readonly recordStep: (dispatched: Dispatched, step: FinishedStep, emitted: Emitted) => void;
 }
 
 export interface Dispatched {
@@ -87,9 +89,9 @@ export class TaskDesk {
       params: paramsOf(entry),
       behaviour,
       emitNow,
-      recordStep: (step, events, recorded) => {
+      recordStep: (step, emitted, recorded) => {
         this.#answers.push(() => {
-          recordStep(dispatched, step, events);
+          recordStep(dispatched, step, emitted);
           recorded();
         });
         this.#wake?.();
@@ -254,6 +256,7 @@ export class TaskDesk {
   #runAttempt({ entry, taskRun, input, name, records }: Dispatched): RunAttempt {
     const { connections } = taskRun.node.definition.options;
     const own = records.map(localRecord);
+    const partition = entry.labels[partitionLabel];
     return {
       kind: "run",
       id: 1,
@@ -271,6 +274,7 @@ export class TaskDesk {
         connections.map((one) => [one, this.#options.connections[one] ?? null]),
       ),
       ...(own.length > 0 ? { records: own } : {}),
+      ...(partition === undefined ? {} : { partition }),
     };
   }
 }

@@ -1,20 +1,13 @@
 /** What workers say of attempts, in the words of the run machine. */
 import {
-  isAssetReport,
-  parseCloudEvent,
-  readAssetReport,
-  requireForeign,
   type AttemptError,
   type AttemptOutcome as CoreOutcome,
-  type CloudEvent,
-  type EventDraft,
-  type Json,
   type OperationOutcome,
-  type NamedReport,
   type RunMessage,
   type StepRecord,
   type StoredValue,
   type WaitRequest as CoreWaitRequest,
+  emittedOf,
 } from "@millrace/core";
 import type {
   AttemptOutcome,
@@ -101,33 +94,6 @@ export function coreOutcome(
     ...(events.length > 0 ? { events } : {}),
     ...(assets.length > 0 ? { assets } : {}),
   };
-}
-
-/** What a function, or a step of it, emitted, and what it told of assets. */
-export function emittedOf(emitted: readonly CloudEvent[] = []): {
-  readonly events: readonly EventDraft[];
-  readonly assets: readonly NamedReport[];
-} {
-  return { events: emitted.flatMap(readEmitted), assets: emitted.flatMap(readReported) };
-}
-
-function readReported(event: CloudEvent): NamedReport[] {
-  if (!isAssetReport(event.type)) return [];
-  try {
-    const draft = parseCloudEvent(event as unknown as Json);
-    return [{ id: draft.id, report: readAssetReport(draft) }];
-  } catch {
-    return [];
-  }
-}
-
-/** The worker has checked it; what is none all the same must not keep its attempt's result from being taken. */
-function readEmitted(event: CloudEvent): EventDraft[] {
-  try {
-    return [requireForeign(parseCloudEvent(event as unknown as Json))];
-  } catch {
-    return [];
-  }
 }
 
 export function lostError(message: string): AttemptError {

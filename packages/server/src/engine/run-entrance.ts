@@ -7,7 +7,7 @@
  * T5: a rerun asks for nothing and begins nothing before it is committed: of two servers that make one generation at
  *     once, the one that is refused has left no trace under the other's name.
  */
-import { MillraceError, type Graph, type RunMessage, type StoredValue } from "@millrace/core";
+import { currentTaskRun, MillraceError, type Graph, type RunMessage, type StoredValue } from "@millrace/core";
 import type { LimitKey, LiveRun, LoadedRun, QueuedRun, TaskRunRow, WaitingRun } from "@millrace/store";
 import { activeRunHolder, Admission, activeRunsKey } from "./admission.ts";
 import type { Arrivals, Placed } from "./arrivals.ts";
@@ -438,13 +438,14 @@ export class RunEntrance {
       // Its shard went to another node meanwhile: so does the message.
       if (!entry && !this.#options.ownedShards().includes(shard)) return;
       taken();
+      const isRecorded =
+        entry && message.kind === "step" && currentTaskRun(entry.run, message.token)?.state === "running";
       if (entry && isMeant(entry.identity.generation)) runs.step(entry, whole);
-      if (message.kind === "step" && content.worker !== undefined)
-        this.#sayRecorded(content.worker, runId, message);
+      if (isRecorded && content.worker !== undefined) this.#sayRecorded(content.worker, runId, message);
     }
   }
 
-  /** After the commit; a step of an old dispatch is said to be recorded, too, as its worker need not wait for it. */
+  /** After the commit. */
   #sayRecorded(
     workerId: string,
     runId: string,

@@ -194,6 +194,16 @@ export class RunHost {
     this.#evict(entry, { wakeAt });
   }
 
+  /** Lets a run out of memory that only waits, whoever looks at it; false for one that does not. */
+  evict(entry: RunEntry): boolean {
+    const { queued, running, waiting, retrying } = entry.run.counts;
+    if (queued + running > 0 || waiting + retrying === 0 || this.#isBound(entry)) return false;
+    let wakeAt = wakeNever;
+    for (const at of this.#alarms.get(entry)?.values() ?? []) wakeAt = Math.min(wakeAt, at);
+    this.#evict(entry, { wakeAt });
+    return true;
+  }
+
   #evict(entry: RunEntry, eviction: { readonly wakeAt: number }): void {
     const { commit } = this.#parts;
     entry.eviction = eviction;
