@@ -401,6 +401,8 @@ export {
   answerCondition,
   answerEventId,
   approvalAnswer,
+  refuseForm,
+  requireApprover,
   approvalAnswered,
   approvalId,
   approvalOf,

@@ -452,13 +452,23 @@ export class RunDesk {
     requireCallDepth(name, depth);
     const pipeline = this.#options.definitions.pipeline(name);
     const params = pipeline.checkParams(structuredClone(given ?? {}));
-    return { pipeline, parts: { params, depth, labels } };
+    return { pipeline, parts: { params, depth, labels: labelsOfChild(pipeline, labels) } };
   }
 
   /** Runs that have not ended. */
   unfinished(): RunEntry[] {
     return this.runs.filter(({ run }) => !isRunEnded(run.state));
   }
+}
+
+/** A called run is for its caller's partition where it has one like it. */
+function labelsOfChild(
+  { definition }: BedPipeline,
+  { [partitionLabel]: partition, ...labels }: RunEntry["labels"],
+): RunEntry["labels"] {
+  if (partition === undefined) return labels;
+  const own = findPartition(definition.trigger?.condition, partition);
+  return own ? { ...labels, [partitionLabel]: own.key } : labels;
 }
 
 function partitionOf({ definition }: BedPipeline, key: string | undefined): MatchPartition | undefined {
