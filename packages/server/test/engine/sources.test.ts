@@ -129,7 +129,7 @@ test("while the log has no room a source takes nothing, and goes on when it has 
     open = resolve;
   });
   const rows = await Promise.all(
-    Array.from({ length: eventBacklogMax / 2 }, (_, at) => engine.events.prepare(draft(`e${at}`))),
+    Array.from({ length: eventBacklogMax / 2 }, async (_, at) => engine.events.prepare(draft(`e${at}`))),
   );
   const appended = engine.events.append(rows);
   await turns();
