@@ -3,12 +3,17 @@ import { parseArgs } from "node:util";
 import { chain } from "./chain.ts";
 import { event } from "./event.ts";
 import { fanout } from "./fanout.ts";
+import { files } from "./files.ts";
 import { idle } from "./idle.ts";
 import { intake } from "./intake.ts";
 import type { Bench, BenchResult } from "./parts/result.ts";
+import { match } from "./match.ts";
+import { schedules } from "./schedules.ts";
 import { start } from "./start.ts";
 import { steps } from "./steps.ts";
 import { takeover } from "./takeover.ts";
+import { timers } from "./timers.ts";
+import { testbedBench } from "./testbed.ts";
 import { throughput } from "./throughput.ts";
 import { waits } from "./waits.ts";
 import { wide } from "./wide.ts";
@@ -21,10 +26,15 @@ const benches: readonly Bench[] = [
   intake,
   wide,
   waits,
+  match,
+  timers,
+  schedules,
   steps,
+  files,
   idle,
   start,
   takeover,
+  testbedBench,
 ];
 
 const { values, positionals } = parseArgs({

@@ -14,9 +14,11 @@ const examples: { readonly [name: string]: readonly string[] } = {
   "retry-and-timeout": ["retries"],
   "calling-a-pipeline": ["bill", "street"],
   parameters: ["invoice"],
+  testing: ["daily", "thanks", "collect"],
   webhooks: ["build-main"],
   assets: ["price-list", "orders-daily"],
   partitions: ["clean-orders", "publish-orders"],
+  files: ["load", "load-day", "load-orders", "removed"],
   conditions: [
     "large-order",
     "every-order",

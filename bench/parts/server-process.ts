@@ -1,4 +1,5 @@
 /** A server in a process of its own. */
+import { filesConnector } from "@millrace/connectors/files";
 import { type Server, type ServerOptions, startServer } from "@millrace/server";
 import { answerParent } from "./child.ts";
 
@@ -11,11 +12,19 @@ const log = {
   error: (fields: object, message: string) => console.error("error:", message, fields),
 };
 
+function sourcesBelow(root: string | undefined): Pick<ServerOptions, "sources"> {
+  return root === undefined ? {} : { sources: { connectors: [filesConnector()], root } };
+}
+
 answerParent(
   async (question) => {
     switch (question.kind) {
       case "start":
-        server = await startServer({ ...(question["options"] as Omit<ServerOptions, "log">), log });
+        server = await startServer({
+          ...(question["options"] as Omit<ServerOptions, "log">),
+          ...sourcesBelow(question["sourceRoot"] as string | undefined),
+          log,
+        });
         return server.url;
       case "collect":
         globalThis.gc?.();

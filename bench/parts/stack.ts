@@ -49,7 +49,8 @@ export class Stack implements AsyncDisposable {
     return new Stack(folder, await startEmbedded({ folder: join(folder, "state") }));
   }
 
-  async startServer(): Promise<ServerChild> {
+  /** `sourceRoot`: it reads sources, whose relative folders are below. */
+  async startServer(more: { readonly sourceRoot?: string } = {}): Promise<ServerChild> {
     const child = startChild(new URL("./server-process.ts", import.meta.url), {
       arguments: ["--expose-gc", ...profiling("server")],
     });
@@ -57,6 +58,7 @@ export class Stack implements AsyncDisposable {
     const name = `bench-${this.children.length}`;
     const url = await child.ask<string>({
       kind: "start",
+      ...more,
       options: {
         database: this.postgres.connection,
         blobFolder: join(this.folder, "blobs"),

@@ -380,6 +380,31 @@ table shared_limit
   constraint shared_limit_slots_bounded CHECK (((slots >= 0) AND (slots <= 1000000)))
   CREATE INDEX shared_limit_by_shard ON millrace.shared_limit USING btree (shard)
 
+table source
+  workspace integer not null
+  name text collate "C" not null
+  shard smallint not null
+  place text not null
+  events bigint not null
+  last_event_at timestamp with time zone
+  state text not null
+  changed_at timestamp with time zone not null
+  detail json
+  error json
+  paused boolean not null default false
+  constraint source_failing_says_why CHECK (((state = 'failing'::text) = (error IS NOT NULL)))
+  constraint source_pkey PRIMARY KEY (workspace, name)
+  constraint source_state_known CHECK ((state = ANY (ARRAY['starting'::text, 'running'::text, 'failing'::text, 'paused'::text, 'stopped'::text])))
+
+table source_memory
+  workspace integer not null
+  source text collate "C" not null
+  key text collate "C" not null
+  fingerprint text not null
+  version bigint not null
+  told_at timestamp with time zone not null
+  constraint source_memory_pkey PRIMARY KEY (workspace, source, key)
+
 table step with (autovacuum_vacuum_scale_factor=0.05, autovacuum_vacuum_threshold=5000)
   workspace integer not null
   run_id text collate "C" not null
@@ -557,10 +582,12 @@ function flush_log_mark(p_workspace integer, p_position bigint, p_at timestamp w
 function flush_offers(p_rest json) returns void body 48daf18ab104c2bb85a2e964f7a32baa
 function flush_other_events(p_workspace integer, p_events flush_event[], p_position bigint, p_kept bigint[]) returns json body d7fc0693d9611f23b43bf72d10a7f698
 function flush_position(p_first bigint, p_others integer[], p_at integer) returns bigint body d41d8cd98f00b204e9800998ecf8427e
-function flush_rest(p_rest json) returns void body 1e060bb8f0a17c18daa0abd9b6a19dea
+function flush_rest(p_rest json) returns void body 0a6afb660ee14ca2a92b6e2df215cda0
 function flush_rest_before_assets(p_rest json) returns void body c4649013caa272b35f4cb55417a66b1d
+function flush_rest_before_sources(p_rest json) returns void body 1e060bb8f0a17c18daa0abd9b6a19dea
 function flush_rest_before_waits(p_rest json) returns void body f818fc75b5bf1796fb3e58bf8ec412de
 function flush_rest_of_runs(p_rest json) returns void body 5b0e339be46fe57c43ea20851ac3ad17
+function flush_sources(p_rest json) returns void body f5c1ef39328612fcd53edf96f7fcc54a
 function flush_triggers(p_rest json) returns void body 01dfad10dae48bc2e3b80a6e44f6da5f
 function flush_waits(p_rest json) returns void body 32b1541c0d878ebba5611866fe6f96d3
 function flush_with_assets(p_node bigint, p_flush bigint, p_runs flush_run[], p_task_runs flush_task_run[], p_ended flush_run_end[], p_final flush_task_run[], p_more flush_run_end[], p_rest json, p_workspace integer, p_clock_ms double precision, p_events flush_event[], p_assets flush_asset[]) returns json body c4af0fa899f095e9e4f06932ddeeae00

@@ -9,6 +9,7 @@ import type { Manifest } from "./published-manifest.ts";
 const entries: { readonly [name: string]: string } = {
   index: "packages/millrace/src/index.ts",
   internal: "packages/millrace/src/internal.ts",
+  testing: "packages/millrace/src/testing.ts",
   cli: "packages/cli/src/main.ts",
   "millrace-loader": "packages/cli/src/project/loader/child.ts",
   "millrace-runner": "packages/worker/src/child/runner.ts",

@@ -10,7 +10,7 @@ function placed(file: string): string {
 }
 
 /** Where users' imports of the published package lead. */
-const entries: readonly string[] = ["millrace/index.d.ts", "millrace/internal.d.ts"];
+const entries: readonly string[] = ["millrace/index.d.ts", "millrace/internal.d.ts", "millrace/testing.d.ts"];
 
 /**
  * Writes the declarations that the entries reach below `target`. `edges` gives the source file of each import of ours:

@@ -85,5 +85,10 @@ export const allowances: readonly Allowance[] = [
     uses: ["environment"],
     why: "gives an attempt the environment that its task lists, and takes it away again",
   },
+  {
+    path: "packages/testing/src/task-desk.ts",
+    uses: ["timer"],
+    why: "tells a test, in real time, that a task's function does not return",
+  },
   { path: "packages/testkit/src/", uses: ["sql"], why: "makes and drops a database per test" },
 ];

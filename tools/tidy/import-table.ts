@@ -87,9 +87,15 @@ export const importTable: readonly ImportRule[] = [
     why: "tests of every part use it; it does not test through the command line or the page",
   },
   {
+    folder: "packages/testing",
+    name: "@millrace/testing",
+    may: ["packages/core", "packages/protocol", "packages/sdk", "packages/worker"],
+    why: "users test without server and database: the core decides, and a task's function gets the worker's own context",
+  },
+  {
     folder: "packages/millrace",
     name: "millrace",
-    may: ["packages/sdk", "packages/cli", "packages/worker", "packages/connectors"],
+    may: ["packages/sdk", "packages/cli", "packages/worker", "packages/connectors", "packages/testing"],
     why: "the published package only names what others made",
   },
   { folder: "simulation", name: "@millrace/simulation", may: "*", why: "it runs the whole system" },

@@ -12,6 +12,7 @@ export const owners: readonly { readonly prefix: string; readonly owner: string 
   { prefix: "packages/cli/test/project/", owner: "bundles: configuration, bundler, loader" },
   { prefix: "packages/ui/", owner: "page" },
   { prefix: "packages/millrace/", owner: "published package" },
+  { prefix: "packages/testing/", owner: "testing: pipelines on virtual time" },
   { prefix: "packages/testkit/", owner: "testkit: clocks, seeds, databases, conformance" },
   { prefix: "simulation/", owner: "simulator" },
   { prefix: "bench/", owner: "benchmarks" },

@@ -79,6 +79,14 @@ const numbered = {
   toJSONSchema: () => ({ type: "object", properties: { n: { type: "integer" } }, required: ["n"] }),
 } as const;
 
+export const sleeping = pipeline("sleeping", () => {
+  wait(on.event("bench.never"), { timeout: "300d", onTimeout: "continue" });
+});
+
+export const yearly = pipeline("yearly", { on: on.cron("0 3 1 1 *") }, () => {
+  pass(1);
+});
+
 export const waiting = pipeline("waiting", { params: numbered }, ({ params }) => {
   wait(on.event<{ n: number }>("bench.woken", { where: { data: { n: params.n } } }));
 });

@@ -34,6 +34,10 @@ export const commands = {
     summary: "list the event log, follow it, show an entry",
     load: () => import("./command/events.ts"),
   },
+  sources: {
+    summary: "list sources; pause and resume them",
+    load: () => import("./command/sources.ts"),
+  },
   hooks: { summary: "list webhooks and their addresses", load: () => import("./command/hooks.ts") },
   trigger: {
     summary: "list triggers; explain them, list and simulate their firings",
@@ -67,7 +71,7 @@ export type CommandName = keyof typeof commands;
 export const helpGroups: readonly (readonly [title: string, names: readonly CommandName[]])[] = [
   ["Begin", ["init", "dev", "run"]],
   ["Runs", ["runs", "show", "logs", "cancel", "rerun", "mark"]],
-  ["Events", ["emit", "events", "trigger", "hooks"]],
+  ["Events", ["emit", "events", "trigger", "sources", "hooks"]],
   ["Assets", ["assets"]],
   ["Pipelines", ["pipelines", "graph", "deploy", "rollback"]],
   ["Operate", ["server", "worker", "workers", "pools", "migrate", "doctor"]],

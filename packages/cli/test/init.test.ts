@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -44,4 +45,19 @@ test("a manifest that was there is left as it is, and what it lacks is told", as
   expect(stdout).toContain('set "type": "module"');
   expect(stdout).toContain("npm install millrace@");
   expect(readFileSync(join(root, "package.json"), "utf8")).toBe('{ "name": "mine" }');
+});
+
+test("the project that it makes has a test, which passes without a server", async () => {
+  const root = emptyProject();
+  await millrace(root, "init");
+  const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+    scripts: { test: string };
+  };
+  expect(scripts.test).toBe("node --test");
+  const { stdout } = spawnSync(process.execPath, ["--test", "--test-reporter", "tap"], {
+    cwd: root,
+    encoding: "utf8",
+    env: { ...process.env, NODE_TEST_CONTEXT: undefined },
+  });
+  expect(stdout).toContain("# pass 2\n# fail 0");
 });

@@ -95,6 +95,7 @@ export {
   retentionDaysOf,
   type RetentionClass,
 } from "./event/retention.ts";
+export { eventDataText } from "./event/event-size.ts";
 export { formatEventTime, parseEventTime } from "./event/time.ts";
 export { compileGraph, referencedNodes } from "./graph/compile.ts";
 export {
@@ -227,6 +228,9 @@ export {
   type AskedOperation,
   type Divergence,
 } from "./run/divergence.ts";
+export { holderOf, rankOf } from "./run/holder.ts";
+export { callError, concurrencyKeyError, preparingError, requireCallDepth } from "./run/refusal.ts";
+export { nodeFailed, runBroken, type RunEvent, type ToldRun } from "./run/own-events.ts";
 export { resolveTemplate, wholeOutput, type Resolved } from "./run/input.ts";
 export { decide, isPlaceholder } from "./run/machine.ts";
 export { planMark, planRerun, unknownItem, type LateMark, type RerunScope } from "./run/rerun.ts";
@@ -355,6 +359,56 @@ export {
   type OffsetSpan,
 } from "./schedule/zone.ts";
 export {
+  beginKey,
+  isStateless,
+  type DecidedFiring,
+  type HeldTrigger,
+  type KeyState,
+  type LogPlace,
+} from "./trigger/held-trigger.ts";
+export { decideMissed } from "./trigger/missed-ticks.ts";
+export { TriggerReplay } from "./trigger/replay.ts";
+export { decideResume, type Resume, type ResumePort } from "./trigger/resume.ts";
+export {
+  logResumed,
+  readTriggerEvent,
+  triggerChanged,
+  triggerPaused,
+  triggerResumed,
+  type TriggerEvent,
+} from "./trigger/trigger-event.ts";
+export {
+  judgeEvent,
+  type JudgedCase,
+  type JudgedFiring,
+  type JudgedTrigger,
+  type VerdictPort,
+} from "./trigger/verdict.ts";
+export { type EventFinding, type EventVerdict } from "./trigger/finding.ts";
+export {
+  conditionEventOf,
+  firstState,
+  isTellable,
+  isTypeOf,
+  tellKey,
+  tellKeyDue,
+  type Telling,
+} from "./trigger/telling.ts";
+export { ConditionWait, type ConditionWaitOptions, type HowEnded } from "./wait/condition-wait.ts";
+export {
+  approvalAnswer,
+  approvalAnswered,
+  approvalId,
+  approvalOf,
+  approvalRequest,
+  approvalRequested,
+  readAnswer,
+  type ApprovalAnswer,
+} from "./wait/approval.ts";
+export { lookBackOf, waitConditionOf, waitTimeoutAt, waitValue, type LookBack } from "./wait/wait-plan.ts";
+export { TriggerIndex, type Candidate } from "./trigger/trigger-index.ts";
+export {
+  firedEvent,
   firingOf,
   firingValue,
   manualFiringValue,
@@ -376,3 +430,27 @@ export {
   type TriggerDefinition,
 } from "./trigger/trigger.ts";
 export { ownSource, requireForeign } from "./event/own.ts";
+export {
+  type Finding,
+  type Remembered,
+  type RememberedThing,
+  type SourceClock,
+  type SourceConnector,
+  type SourceDetail,
+  type SourceProblem,
+  type SourceTask,
+} from "./source/connector.ts";
+export {
+  fileArrivedType,
+  fileGoneType,
+  fileMarker,
+  fileProtocols,
+  fileQuietMs,
+  fileRescanMs,
+  parseSource,
+  sourceUri,
+  type FileProtocol,
+  type FileSource,
+  type SourceDefinition,
+  type SourceKind,
+} from "./source/source.ts";

@@ -131,3 +131,14 @@ export const assetVersionMax = 200;
 export const assetMetadataMax = 8_192;
 /** Assets that a task writes, or reads. */
 export const assetUsesMax = 100;
+/** Characters of a file source's glob, globs that it ignores, and stars between two slashes: 255³ steps match any name. */
+export const fileGlobMax = 500;
+export const fileGlobsMax = 100;
+export const fileGlobStarsMax = 3;
+/** A file that must rest for longer than a day is waited for otherwise. */
+export const fileQuietMsMax = 86_400_000;
+/** How often a folder may be looked through, and must be. */
+export const fileRescanMsMin = 1_000;
+export const fileRescanMsMax = 86_400_000;
+/** Ticks that passed while no server was up and are run one by one: the newest of them. */
+export const missedTicksMax = 10_000;

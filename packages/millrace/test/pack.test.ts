@@ -132,6 +132,8 @@ test("every package that the built files import is among its dependencies", () =
         imported.add(/^(?:@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? specifier);
     }
   }
+  // The template of a project, which is a text in them, imports the package itself.
+  imported.delete("millrace");
   expect([...imported].filter((name) => !(name in dependencies))).toEqual([]);
   expect(imported.has("esbuild") || imported.size > 0).toBe(true);
 });
@@ -144,6 +146,28 @@ test("a user's pipeline is type-checked against the package, and a wrong input i
   writeFileSync(join(project, "wrong.ts"), pipeline.replace(`words: ["a", "b"]`, "words: 5"));
   const wrong = spawnSync(tsc, [...options, "wrong.ts"], { cwd: project, encoding: "utf8" });
   expect(wrong.stdout).toContain("wrong.ts(5,");
+});
+
+test("a user's test of a pipeline is type-checked against the package: what a task returns, and what a run yields", () => {
+  writeFileSync(join(project, "right.ts"), pipeline);
+  const wordsTest = `import { testbed } from "millrace/testing";
+import { flow } from "./right.ts";
+const t = await testbed({ flow });
+const run = await t.start(flow);
+export const state: "succeeded" | string = run.state;
+t.task("count").returns(2).fails("no", { times: 1 });
+`;
+  writeFileSync(join(project, "right-test.ts"), wordsTest);
+  const options = ["--noEmit", "--strict", "--module", "nodenext", "--target", "es2024", "--types", ""];
+  const check = (file: string): string =>
+    spawnSync(tsc, [...options, "--allowImportingTsExtensions", file], { cwd: project, encoding: "utf8" })
+      .stdout;
+  expect(check("right-test.ts")).toBe("");
+  writeFileSync(
+    join(project, "wrong-test.ts"),
+    wordsTest.replace("t.start(flow)", "t.start(flow, { day: 1 })"),
+  );
+  expect(check("wrong-test.ts")).toContain("wrong-test.ts(4,");
 });
 
 test("a user's pipeline runs on plain Node, and is described", () => {
@@ -174,6 +198,7 @@ test("in an empty folder: install the package, `npx millrace init`, `npx millrac
   const npx = (...args: readonly string[]): string =>
     execFileSync("npx", ["millrace", ...args], { cwd: folder, env, encoding: "utf8" });
   expect(npx("init")).toContain("npx millrace dev");
+  expect(testsOf(folder, env)).toContain("# pass 2\n# fail 0");
   // A group of its own gets the signal as a terminal's Ctrl-C sends it.
   const dev = spawn("npx", ["millrace", "dev", "--port", "0", "--json"], {
     cwd: folder,
@@ -189,6 +214,13 @@ test("in an empty folder: install the package, `npx millrace init`, `npx millrac
   signalGroup(dev.pid!, "SIGINT");
   await expect.poll(isThere, { timeout: 15_000 }).toBe(false);
 }, 240_000);
+
+/** What the tests of a project say. */
+function testsOf(folder: string, env: NodeJS.ProcessEnv): string {
+  const args = ["--test", "--test-reporter", "tap"];
+  const { NODE_TEST_CONTEXT: _context, ...rest } = env;
+  return spawnSync(node24, args, { cwd: folder, env: rest, encoding: "utf8" }).stdout;
+}
 
 /** False when nobody of this process group is left. */
 function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {

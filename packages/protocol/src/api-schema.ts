@@ -156,7 +156,11 @@ const pipeline = object(
 const project = object(
   { project: text, pipelines: list(pipeline), pools: mapOf(count), queues: list(text) },
   // The core checks each itself.
-  { webhooks: list(object({ name: text }, { source })), assets: list(object({ name: text }, { source })) },
+  {
+    webhooks: list(object({ name: text }, { source })),
+    assets: list(object({ name: text }, { source })),
+    sources: list(object({ name: text }, { source })),
+  },
 );
 export const deployRequest = closed(object({ bundle: sha256, definition: project }, { dryRun: flag }));
 

@@ -1,5 +1,5 @@
 /** Shapes of triggers and firings in `/api/v1`; `api.ts` lists the routes. */
-import type { CloudEvent, Json, TriggerDefinition } from "@millrace/core";
+import type { CloudEvent, EventVerdict, Json, TriggerDefinition } from "@millrace/core";
 import type { Reason } from "./api.ts";
 
 /** A place in the event log. */
@@ -90,25 +90,7 @@ export interface TriggerKeyView {
   readonly due?: string;
 }
 
-/**
- * What became of an event for a trigger. `member`: it is part of firings. `gathered`: it waits in the state of a key.
- * `expired`: it was gathered and given up. `not_counted`: as the condition stood, it changed nothing.
- */
-export type EventVerdict =
-  | "member"
-  | "gathered"
-  | "wrong_type"
-  | "filtered"
-  | "no_key"
-  | "invalid"
-  | "wrong_lane"
-  | "stale"
-  | "paused"
-  | "left_out"
-  | "unread"
-  | "expired"
-  | "not_counted"
-  | "unknown";
+export type { EventVerdict };
 
 export interface EventExplanation {
   readonly position: number;

@@ -7,6 +7,8 @@ import type {
   ProjectDefinition,
   RetentionClass,
   SourceLocation,
+  SourceKind,
+  SourceProblem,
   WebhookKind,
 } from "@millrace/core";
 import type { LogLine } from "./worker.ts";
@@ -207,6 +209,8 @@ export interface DeployResponse {
   readonly webhooks?: NamesDifference;
   /** The same of assets. */
   readonly assets?: NamesDifference;
+  /** The same of sources. */
+  readonly sources?: NamesDifference;
 }
 export interface NamesDifference {
   readonly added: readonly string[];
@@ -246,6 +250,34 @@ export interface WebhookView {
   readonly missingSecrets: readonly string[];
   readonly source?: SourceLocation;
 }
+export interface SourceView {
+  readonly name: string;
+  readonly project: string;
+  readonly kind: SourceKind;
+  /** What it reads, in words: a folder and a glob. */
+  readonly reads: string;
+  /** `waiting`: no server has taken it up yet. */
+  readonly state: "waiting" | "starting" | "running" | "failing" | "paused" | "stopped";
+  /** Since when it has this state. */
+  readonly since?: string;
+  readonly paused: boolean;
+  /** Events so far, and when the last one was told. */
+  readonly events: number;
+  readonly lastEventAt?: string;
+  /** Things that were told and are there: files. */
+  readonly remembered: number;
+  /** Things that may still change. */
+  readonly settling: number;
+  /** Things that wait for something else, such as a marker. */
+  readonly waiting: number;
+  /** When all of it was looked at last, how long that took, and what was there. */
+  readonly lastScan?: { readonly at: string; readonly tookMs: number; readonly things: number };
+  /** Why it fails; or what is wrong, while it goes on. */
+  readonly error?: SourceProblem;
+  readonly problem?: SourceProblem;
+  readonly source?: SourceLocation;
+}
+
 /** What became of a delivery. */
 export interface DeliveryReceipt {
   readonly position?: number;

@@ -34,6 +34,7 @@ export {
   type TaskRunState,
   type TaskRunView,
   type NamesDifference,
+  type SourceView,
   type WebhookView,
   type WorkerView,
 } from "./api.ts";

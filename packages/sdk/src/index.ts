@@ -114,6 +114,7 @@ export {
   type TargetInput,
   type WatchedInput,
 } from "./condition/watched.ts";
+export { files, type FileArrived, type FileGone, type Files, type FilesOptions } from "./files.ts";
 export { eventType, type EventType, type EventTypeOptions } from "./condition/event-type.ts";
 export {
   webhook,

@@ -13,6 +13,7 @@ import type { TaskFunction } from "./build.ts";
 import { conditionOf } from "./condition/on.ts";
 import { definitionBrand } from "./definition.ts";
 import { loadAssets } from "./load-assets.ts";
+import { loadSources } from "./load-sources.ts";
 import { loadWebhooks } from "./load-webhooks.ts";
 import { didYouMean } from "./nearest.ts";
 import type { DefinitionHandle, DescribedPipeline } from "./pipeline.ts";
@@ -29,8 +30,8 @@ export interface LoadOptions {
   readonly project: string;
   /** The configuration's pools and their slots. */
   readonly pools?: { readonly [name: string]: number };
-  /** The configuration's queues; `default` always exists. */
-  readonly queues?: readonly string[];
+  /** The configuration's queues; `default` always exists. `"any"`: queues are not checked here. */
+  readonly queues?: readonly string[] | "any";
   /** Absolute path of the project's folder: source locations are told relative to it. */
   readonly root?: string;
   /**
@@ -75,6 +76,7 @@ export function loadProject(
   const found = collectDefinitions(exported, options, errors);
   const place = { captureSource: options.captureSource ?? true, root: options.root };
   const webhooks = loadWebhooks(exported, place, errors);
+  const sources = loadSources(exported, place, errors);
   for (const handle of found.values()) {
     try {
       const pipeline = handle.describe(place);
@@ -93,8 +95,9 @@ export function loadProject(
       project: options.project,
       pipelines: [...described.values()].map((pipeline) => pipeline.definition),
       pools: options.pools ?? {},
-      queues: [...new Set(["default", ...(options.queues ?? [])])],
+      queues: [...new Set(["default", ...declaredQueues(options)])],
       ...(webhooks.length === 0 ? {} : { webhooks }),
+      ...(sources.length === 0 ? {} : { sources }),
       ...(assets.length === 0 ? {} : { assets }),
     },
     asset: (name) => assetsByName.get(name),
@@ -173,10 +176,10 @@ function checkPipeline(
 ): void {
   const { definition } = pipeline;
   compileGraph(definition);
-  const queues = ["default", ...(options.queues ?? [])];
+  const queues = ["default", ...declaredQueues(options)];
   for (const node of definition.nodes) {
     const { queue, pool } = node.options;
-    if (!queues.includes(queue))
+    if (options.queues !== "any" && !queues.includes(queue))
       throw unknownName("MILLRACE_QUEUE_UNKNOWN", "queue", { definition, node, name: queue, known: queues });
     if (!pool || !options.knownPools || options.knownPools.includes(pool.name)) continue;
     throw unknownName("MILLRACE_POOL_UNKNOWN", "pool", {
@@ -196,6 +199,10 @@ function checkPipeline(
       ...(source ? { source } : {}),
     });
   }
+}
+
+function declaredQueues({ queues = [] }: LoadOptions): readonly string[] {
+  return queues === "any" ? [] : queues;
 }
 
 interface UnknownName {

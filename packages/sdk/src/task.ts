@@ -39,6 +39,9 @@ export interface Task<In, Out> {
 
 type Body<In, Out> = (input: In, ctx: TaskContext) => Out;
 
+/** Under this stands the name of what authors call, also when another copy of this module made it. */
+export const taskNameBrand: unique symbol = Symbol.for("millrace.task");
+
 /** The input of a function; with a default (`(day = "today") => …`) it may be left out. */
 type InputOf<Fn, In> = [In] extends [void]
   ? In
@@ -90,7 +93,7 @@ export function makeCallee(
 /** The function that authors call. */
 export function makeCall(callee: Callee): object {
   const call = (input?: unknown, options?: CallOptions): unknown => callNode(callee, input, options, call);
-  return call;
+  return Object.assign(call, { [taskNameBrand]: callee.name });
 }
 
 /** The function that authors call, with its `map`. */

@@ -6,7 +6,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { createServer } from "node:http";
-import { MillraceError } from "@millrace/core";
+import { MillraceError, type SourceConnector } from "@millrace/core";
 import type { ServerInfo } from "@millrace/protocol";
 import {
   configuredPools,
@@ -14,6 +14,7 @@ import {
   type Database,
   type DatabaseTarget,
   definitionsChannel,
+  deployedSources,
   findDefinition,
   findPipeline,
   endQuarantined,
@@ -70,6 +71,8 @@ export interface ServerOptions {
   readonly migrate: boolean;
   /** The environment, from which webhooks take their secrets by name; none when absent. */
   readonly variables?: { readonly [name: string]: string | undefined };
+  /** What reads the sources of projects, and what their relative folders are relative to; absent: none is read here. */
+  readonly sources?: { readonly connectors: readonly SourceConnector[]; readonly root: string };
   /** How long history, logs and artifacts are kept; 30 when absent. */
   readonly retentionDays?: number;
 }
@@ -168,6 +171,9 @@ class RunningServer implements Server {
       url: options.publicUrl,
       version: options.version,
       ...(options.activeRunsMax === undefined ? {} : { activeRunsMax: options.activeRunsMax }),
+      ...(options.sources === undefined
+        ? {}
+        : { sources: { ...options.sources, find: () => deployedSources(database, workspaceId) } }),
       prepare: async (engine) => {
         engine.setConfiguredPools(await configuredPools(database, workspaceId));
         engine.assets.replace(await listAssetDefinitions(database, workspaceId));
@@ -305,6 +311,7 @@ class RunningServer implements Server {
       this.#parts.options.log.warn({ err: error }, "the assets could not be read");
     }
     engine.definitions.forgetActive();
+    void engine.sources.refresh();
     try {
       engine.setConfiguredPools(await configuredPools(this.#parts.database, workspaceId));
     } catch (error) {

@@ -34,6 +34,13 @@ export {
 export { isConnectionLoss } from "./connection-loss.ts";
 export { type Listener, type ListenerOptions } from "./listener.ts";
 export { toTimestamp } from "./value-types.ts";
+export {
+  deployedSources,
+  listSources,
+  setSourcePaused,
+  type DeployedSource,
+  type ListedSource,
+} from "./queries/sources.ts";
 export { openPostgresEngineStore } from "./engine/postgres-engine-store.ts";
 export {
   type AssetReadRow,
@@ -115,6 +122,14 @@ export {
   listAssetUses,
   listTriggerConditions,
 } from "./queries/assets.ts";
+export {
+  type SourceName,
+  type SourceReads,
+  type SourceRow,
+  type SourceState,
+  type ThingName,
+  type ThingRow,
+} from "./engine/source-port.ts";
 export { type BundleRow, findBundle, hasBundle, putBundle } from "./queries/bundles.ts";
 export {
   findDefinition,

@@ -12,6 +12,7 @@ import { engineStoreAssetRules } from "./engine-store-asset-rules.ts";
 import { engineStoreLogRules } from "./engine-store-log-rules.ts";
 import { engineStoreRefusals } from "./engine-store-refusals.ts";
 import { engineStoreRowRules } from "./engine-store-row-rules.ts";
+import { engineStoreSourceRules } from "./engine-store-source-rules.ts";
 import { engineStoreTriggerRules } from "./engine-store-trigger-rules.ts";
 import { liveRun } from "./engine-rows.ts";
 
@@ -101,6 +102,7 @@ export function engineStoreConformance(makeStore: () => Promise<EngineStoreUnder
     ...engineStoreLogRules,
     ...engineStoreTriggerRules,
     ...engineStoreAssetRules,
+    ...engineStoreSourceRules,
     ...engineStoreRefusals(),
   }).map(([name, rule]) => ({
     name,

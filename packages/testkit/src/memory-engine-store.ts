@@ -11,6 +11,7 @@
  */
 import type { Json } from "@millrace/core";
 import { loadDueMemoryKeys, loadMemoryTriggers, revisedMemoryRun } from "./memory-triggers.ts";
+import { memorySources } from "./memory-sources.ts";
 import {
   dueMemoryWaits,
   endedMemoryWaits,
@@ -107,6 +108,8 @@ export class MemoryEngineDatabase {
     assetStates: new Map(),
     assetPartitions: new Map(),
     assetUses: new Map(),
+    sources: new Map(),
+    things: new Map(),
   };
 
   constructor(options: MemoryDatabaseOptions) {
@@ -184,6 +187,8 @@ export class MemoryEngineDatabase {
         this.#wake(messages.map((message) => message.shard));
       },
       sendBounded: async (message, pendingMax) => this.#sendBounded(message, pendingMax),
+      countPending: async (shard, max) =>
+        [...this.tables.inbox.values()].filter((row) => row.shard === shard).slice(0, max).length,
       sendToRun: async (key, message) => {
         const run = this.tables.runs.get(keyOf(key.workspace, key.id));
         if (!run || (key.generation ?? run.generation) !== run.generation) return false;
@@ -233,6 +238,7 @@ export class MemoryEngineDatabase {
       revisedRun: async (workspace, name) => revisedMemoryRun(this.tables, workspace, name),
       loadOutbox: async (limit) =>
         [...this.tables.outbox.values()].toSorted((a, b) => a.id - b.id).slice(0, limit),
+      ...memorySources(this.tables),
       wakeOffers: async () => this.#tell("offers"),
       claimOffers: async (claim) => this.#claimOffers(claim),
       saveWorker: async (connection) => void this.tables.workers.set(connection.id, connection),

@@ -9,6 +9,7 @@ import type {
   TaskRunRow,
   WaitName,
   WaitRow,
+  ThingName,
 } from "@millrace/store";
 import { MemoryConstraintError } from "./memory-constraint-error.ts";
 import { readUse, useKey } from "./memory-assets.ts";
@@ -63,6 +64,7 @@ function change(tables: MemoryTables, batch: FlushBatch, undo: Undo): void {
     const use = readUse(tables, row);
     put(tables.assetUses, useKey(use), use, undo);
   }
+  changeSources(tables, batch, undo);
   for (const row of batch.offersGone) remove(tables.offers, offerKey(row), undo);
   once("offer_pkey", batch.offers, offerKey);
   for (const row of batch.offers) put(tables.offers, offerKey(row), row, undo);
@@ -175,6 +177,24 @@ function changeCode(tables: MemoryTables, batch: FlushBatch, undo: Undo): void {
   for (const { workspace, id } of batch.codesGone)
     for (const [key, row] of tables.codes)
       if (row.workspace === workspace && row.runId === id) remove(tables.codes, key, undo);
+}
+
+function changeSources(tables: MemoryTables, batch: FlushBatch, undo: Undo): void {
+  once("source_pkey", batch.sources, (row) => keyOf(row.workspace, row.name));
+  for (const row of batch.sources) {
+    check("source_failing_says_why", (row.state === "failing") === (row.error !== undefined));
+    put(tables.sources, keyOf(row.workspace, row.name), row, undo);
+  }
+  for (const { workspace, source } of batch.sourcesForgotten)
+    for (const [name, row] of tables.things)
+      if (row.workspace === workspace && row.source === source) remove(tables.things, name, undo);
+  for (const row of batch.thingsForgotten) remove(tables.things, thingKey(row), undo);
+  once("source_memory_pkey", batch.thingsRemembered, thingKey);
+  for (const row of batch.thingsRemembered) put(tables.things, thingKey(row), row, undo);
+}
+
+export function thingKey(row: ThingName): string {
+  return keyOf(row.workspace, row.source, row.key);
 }
 
 function changeLimits(tables: MemoryTables, batch: FlushBatch, undo: Undo): void {

@@ -14,8 +14,10 @@ import type {
   OutboxRow,
   RequestRow,
   RunEnd,
+  SourceRow,
   TaskRunRow,
   StepRow,
+  ThingRow,
   TriggerKeyRow,
   TriggerRow,
   WaitRow,
@@ -131,6 +133,8 @@ export interface MemoryTables {
   readonly assetStates: Map<string, MemoryAssetState>;
   readonly assetPartitions: Map<string, MemoryAssetPartition>;
   readonly assetUses: Map<string, MemoryAssetUse>;
+  readonly sources: Map<string, SourceRow>;
+  readonly things: Map<string, ThingRow>;
 }
 
 export function keyOf(...parts: readonly (string | number)[]): string {

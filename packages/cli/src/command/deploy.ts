@@ -77,6 +77,14 @@ export function describeDeployment(response: DeployResponse, { paint }: Terminal
       ),
     );
   }
+  const { sources } = response;
+  if (sources) {
+    lines.push(
+      ...sources.added.map((name) => `  ${paint.green("+")} source ${name}`),
+      ...sources.changed.map((name) => `  ${paint.yellow("~")} source ${name}`),
+      ...sources.retired.map((name) => `  ${paint.red("-")} source ${name}`),
+    );
+  }
   const head = response.dryRun
     ? `${paint.bold(response.project)} would become deployment ${response.deployment}; nothing was changed`
     : `${paint.bold(response.project)} is deployed: deployment ${response.deployment}`;

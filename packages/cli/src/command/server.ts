@@ -78,6 +78,7 @@ async function runServer(context: Context, options: ServerCommandOptions): Promi
       publicUrl: options.publicUrl,
       version: ownVersion(),
       variables: environment.variables,
+      sourceRoot: context.folder,
       shareFolder: true,
       ...(options.keepDays === undefined ? {} : { retentionDays: options.keepDays }),
       onNote: (message) => tell("note", message, { message }),

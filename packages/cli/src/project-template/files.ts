@@ -1,9 +1,10 @@
-/** What `millrace init` writes. A test runs the pipeline. */
+/** What `millrace init` writes. Tests run the pipeline, and its test. */
 
 export function templateFiles(project: string): { readonly [path: string]: string } {
   return {
     "millrace.config.ts": configuration(project),
     "pipelines/hello.ts": pipeline,
+    "pipelines/hello.test.ts": pipelineTest,
     "README.md": readme(project),
   };
 }
@@ -47,6 +48,29 @@ export const hello = pipeline("hello", { description: "Measures cities side by s
 });
 `;
 
+const pipelineTest = `import assert from "node:assert/strict";
+import { test } from "node:test";
+import { testbed } from "millrace/testing";
+import { hello } from "./hello.ts";
+
+test("a city that does not answer at first is measured again", async () => {
+  const t = await testbed({ hello });
+  const run = await t.start(hello);
+  assert.equal(run.node("measure", 2).state, "retrying"); // the clock stands still until the test moves it
+  await t.advance("1m");
+  assert.equal(run.node("measure", 2).attempts, 2);
+  assert.deepEqual(run.output, { cities: 4, longest: "Nairobi" });
+});
+
+test("without all cities there is no report", async () => {
+  const t = await testbed({ hello });
+  t.task("measure").fails("no answer", { when: ({ item }) => item === "3" });
+  const run = await t.finish(await t.start(hello));
+  assert.equal(run.state, "failed");
+  assert.equal(run.node("report").state, "upstream_failed");
+});
+`;
+
 function readme(project: string): string {
   return `# ${project}
 
@@ -58,6 +82,8 @@ Pipelines for [Millrace](https://www.npmjs.com/package/millrace).
 
 \`pipelines/hello.ts\` lists cities, measures each one in a task run of its own (one fails at first and is retried), and
 reports. Change it while \`millrace dev\` runs: the next run takes the new version.
+
+\`npm test\` runs \`pipelines/hello.test.ts\`: without a server, and on virtual time, so a retry in a minute takes none.
 
     npx millrace show RUN      # what happened, node by node
     npx millrace logs RUN      # what it printed

@@ -79,7 +79,7 @@ function manifestOf(project: string) {
     name: project.toLowerCase(),
     private: true,
     type: "module",
-    scripts: { dev: "millrace dev" },
+    scripts: { dev: "millrace dev", test: "node --test" },
     dependencies: { millrace: ownVersion() },
   };
 }

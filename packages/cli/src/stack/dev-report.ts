@@ -65,9 +65,13 @@ export class DevReport {
   }
 
   deployed(response: DeployResponse, changed: readonly string[], ms: number): void {
-    const { added, changed: mended, retired, deployment, webhooks, assets } = response;
+    const { added, changed: mended, retired, deployment, webhooks, assets, sources } = response;
     if (this.#isJson) {
-      const others = { ...(webhooks && { webhooks }), ...(assets && { assets }) };
+      const others = {
+        ...(webhooks && { webhooks }),
+        ...(assets && { assets }),
+        ...(sources && { sources }),
+      };
       this.#event("deployed", { deployment, added, changed: mended, retired, ...others, ms: Math.round(ms) });
       return;
     }
@@ -81,6 +85,7 @@ export class DevReport {
       ...(retired.length > 0 ? [`retired ${retired.join(", ")}`] : []),
       ...differenceWords("webhook", webhooks),
       ...differenceWords("asset", assets),
+      ...differenceWords("source", sources),
     ];
     const told = what.length === 0 ? "same graphs" : what.join("; ");
     this.#line(

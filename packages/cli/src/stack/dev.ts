@@ -69,6 +69,7 @@ export async function runDev(context: Context, options: DevOptions): Promise<num
       publicUrl: undefined,
       version: ownVersion(),
       variables: context.environment.variables,
+      sourceRoot: root,
       shareFolder: false,
       onNote: (message) => report.note(message),
     });

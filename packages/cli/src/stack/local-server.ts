@@ -1,6 +1,7 @@
 /** A server in this process, on the embedded PostgreSQL of a state folder or on DATABASE_URL. */
 import { join } from "node:path";
 import { errorCodeOf } from "@millrace/core";
+import type { ServerOptions } from "@millrace/server";
 import {
   claimStateFolder,
   startEmbedded,
@@ -22,6 +23,8 @@ export interface LocalServerOptions {
   readonly shareFolder: boolean;
   /** Where webhooks find their secrets. */
   readonly variables: { readonly [name: string]: string | undefined };
+  /** What relative folders of sources are relative to; absent: it reads no sources. */
+  readonly sourceRoot?: string;
   /** Absent: the server's default. */
   readonly retentionDays?: number;
   readonly onNote: (message: string) => void;
@@ -39,6 +42,8 @@ export async function startLocalServer(options: LocalServerOptions): Promise<Loc
   // The server's code is read while PostgreSQL starts.
   const loading = import("@millrace/server");
   loading.catch(() => undefined);
+  const connecting = loadSources(options.sourceRoot);
+  connecting.catch(() => undefined);
   const claim = await claimUnlessShared(options);
   let embedded: EmbeddedServer | undefined;
   try {
@@ -50,6 +55,7 @@ export async function startLocalServer(options: LocalServerOptions): Promise<Loc
     const stateFolder = claim?.folder ?? options.stateFolder;
     const server = await startServer({
       ...serverOptions(options, database),
+      ...(await connecting),
       blobFolder: join(stateFolder, "blobs"),
     });
     await claim?.publish({ url: server.url });
@@ -90,6 +96,12 @@ function serverOptions(options: LocalServerOptions, database: DatabaseTarget) {
     ...(publicUrl === undefined ? {} : { publicUrl }),
     ...(retentionDays === undefined ? {} : { retentionDays }),
   };
+}
+
+async function loadSources(root: string | undefined): Promise<Pick<ServerOptions, "sources">> {
+  if (root === undefined) return {};
+  const { filesConnector } = await import("@millrace/connectors/files");
+  return { sources: { connectors: [filesConnector()], root } };
 }
 
 /** What operators should know; the rest is for who debugs the server. */

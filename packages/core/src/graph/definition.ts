@@ -10,6 +10,7 @@ import type { Json, Path } from "../json.ts";
 import type { AssetDefinition } from "../partition/definition.ts";
 import type { RetryPolicy } from "../retry/policy.ts";
 import type { TriggerDefinition } from "../trigger/trigger.ts";
+import type { SourceDefinition } from "../source/source.ts";
 import type { WebhookDefinition } from "../webhook/webhook.ts";
 
 export type JsonSchema = { readonly [key: string]: Json } | boolean;
@@ -178,4 +179,5 @@ export interface ProjectDefinition {
   readonly webhooks?: readonly WebhookDefinition[];
   /** Those that the project owns. Absent in what was deployed before there were any. */
   readonly assets?: readonly AssetDefinition[];
+  readonly sources?: readonly SourceDefinition[];
 }

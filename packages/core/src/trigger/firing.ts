@@ -3,6 +3,7 @@ import { assert, unreachable } from "../assert.ts";
 import type { Program } from "../condition/compile.ts";
 import type { Decided } from "../condition/instance.ts";
 import type { MatchPartition, Member } from "../condition/match.ts";
+import type { LogEvent } from "../event/event.ts";
 import type { Json } from "../json.ts";
 
 export interface FiringName {
@@ -79,6 +80,20 @@ export interface FiredEvent {
   readonly time: string;
   readonly recordedAt: string;
   readonly data: Json;
+}
+
+/** `data`: the entry's content, which may have been in the blob store. */
+export function firedEvent(entry: LogEvent, data: Json): FiredEvent {
+  return {
+    position: entry.position,
+    type: entry.type,
+    source: entry.source,
+    id: entry.id,
+    subject: entry.subject ?? null,
+    time: instant(entry.time),
+    recordedAt: instant(entry.recordedAt),
+    data,
+  };
 }
 
 /**

@@ -9,6 +9,8 @@ declare const eventData: unique symbol;
 /** An event type and the shape of its data, for the compiler: what comes from outside is not checked against it. */
 export interface EventType<Data = unknown, Type extends string = string> {
   readonly type: Type;
+  /** Only what comes from this source counts: set where a source declares the type. */
+  readonly source?: string;
   readonly [eventData]?: Data;
 }
 

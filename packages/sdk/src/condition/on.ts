@@ -45,11 +45,19 @@ function event<Data = unknown, const Type extends string = string>(
   options: EventOptions<Data> = {},
 ): On<{ readonly [name in Type]: FiredEvent<Type, Data> }, never, never, null> {
   const mark = markCaller(event);
-  const name = typeof type === "string" ? type : type.type;
+  const { type: name, source } = typeof type === "string" ? { type, source: undefined } : type;
+  const filters: WhereInput[] = [
+    ...(source === undefined ? [] : [{ source }]),
+    ...(options.where === undefined ? [] : [options.where as WhereInput]),
+  ];
+  const [only] = filters;
   const where =
-    options.where === undefined
+    only === undefined
       ? undefined
-      : toWhere(options.where, { what: `The filter of "${name}"`, mark });
+      : toWhere(filters.length === 1 ? only : { allOf: filters }, {
+          what: `The filter of "${name}"`,
+          mark,
+        });
   return make({ kind: "event", type: name, ...(where === undefined ? {} : { where }) }, mark);
 }
 

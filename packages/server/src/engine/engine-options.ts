@@ -3,6 +3,7 @@ import type { Clock } from "./clock.ts";
 import type { Json } from "@millrace/core";
 import type { ActivePipeline, DefinitionSource } from "./definitions.ts";
 import type { RunArchive } from "./generations.ts";
+import type { SourceDesk } from "./source/source-host.ts";
 
 /** How much of triggers is in memory, and how far ahead it is looked: small numbers make a simulation meet their edges. */
 export interface TriggerBounds {
@@ -33,6 +34,8 @@ export interface EngineOptions {
   /** Runs under way at once on this node. */
   readonly activeRunsMax?: number;
   readonly triggerBounds?: TriggerBounds;
+  /** Absent: this node hosts no sources. */
+  readonly sources?: SourceDesk;
   /** Parameters of a called pipeline with its schema's defaults; may change `params`. Throws MILLRACE_PARAMS_INVALID. */
   readonly checkParams?: (pipeline: ActivePipeline, params: Json) => Json;
   /** The engine lost its lease and stopped: its owner starts another one. */

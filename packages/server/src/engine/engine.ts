@@ -36,6 +36,7 @@ import { RunCalls } from "./run-calls.ts";
 import { RunEntrance, type StartedRun, type StartRun } from "./run-entrance.ts";
 import { RunHost } from "./run-host.ts";
 import { RunWatchers } from "./run-watchers.ts";
+import { SourceHost } from "./source/source-host.ts";
 import { FiringDesk } from "./trigger/firing-desk.ts";
 import { Outbox } from "./trigger/outbox.ts";
 import { TriggerHost } from "./trigger/trigger-host.ts";
@@ -61,6 +62,7 @@ export class Engine {
   readonly hub: WorkerHub;
   readonly triggers: TriggerHost;
   readonly outbox: Outbox;
+  readonly sources: SourceHost;
   readonly generations: Generations;
   readonly #options: EngineOptions;
   readonly #clock: DatabaseClock;
@@ -136,6 +138,13 @@ export class Engine {
       }),
       options.triggerBounds,
     );
+    this.sources = new SourceHost({
+      parts: this.#parts,
+      clock: options.clock,
+      owns,
+      outbox: this.outbox,
+      desk: options.sources,
+    });
     this.#wakes = new Wakes({
       parts: this.#parts,
       ownedShards: () => this.#membership.list(),
@@ -291,6 +300,7 @@ export class Engine {
     this.#commit?.stop();
     this.triggers.stop();
     this.#parts.waits.stop();
+    this.sources.stop();
     this.#parts.events.stop();
     this.#inbox.stop();
     this.#alarms.stop();
@@ -463,6 +473,7 @@ export class Engine {
       if (shards.includes(logShard)) this.#parts.events.hear();
       // Also what their earlier owner did not live to tell.
       this.outbox.drainLater();
+      void this.sources.refresh();
     };
   }
 
@@ -471,6 +482,7 @@ export class Engine {
     // At once: what fires from now on would find no shard of this node for its run.
     this.triggers.drop(gone);
     this.#parts.waits.drop(gone);
+    await this.sources.drop(gone);
     await this.#inbox.idle();
     const dropped = this.#parts.runs.drop(gone);
     if (gone.has(logShard)) this.#parts.events.onRelease();
@@ -499,6 +511,7 @@ export class Engine {
     this.#parts.offers.announced();
     this.#parts.events.tick();
     this.outbox.tick();
+    this.sources.tick();
     if (this.#committing().backlog > 0) this.#committing().request();
   }
 

@@ -13,7 +13,7 @@
  *     each flush that has events and with `advanceClock`.
  */
 import {
-  eventDataMax,
+  eventDataText,
   liveLane,
   MillraceError,
   type EventDraft,
@@ -89,13 +89,7 @@ export class EventLog {
     const { data } = draft;
     const base = { ...draft, workspace: workspaceId };
     if (data.blob !== undefined || data.value === null) return { ...base, dataText: undefined };
-    const dataText = JSON.stringify(data.value);
-    if (dataText.length > eventDataMax) {
-      throw new MillraceError("MILLRACE_EVENT_TOO_LARGE", {
-        message: `The data of the event ${draft.id} has ${dataText.length} characters as JSON; the log takes ${eventDataMax}.`,
-        fields: { path: "/data", characters: dataText.length, charactersMax: eventDataMax },
-      });
-    }
+    const dataText = eventDataText(draft.id, data.value);
     if (dataText.length <= inlineBytesMax) return { ...base, dataText };
     return this.#options.parts.values
       .store(data.value)

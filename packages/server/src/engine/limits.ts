@@ -67,8 +67,6 @@ export const firingRoomMs = 50;
 export const outboxPageMax = 500;
 /** After a failure the rows of triggers are read again this much later. */
 export const readAnewMs = 250;
-/** Ticks that passed while no server was up and are run one by one: the newest of them. */
-export const missedTicksMax = 10_000;
 /** Without any server for longer than this, schedules catch up as they say; a shorter time is a restart. */
 export const outageMsMin = 10_000;
 /** How long a reader of triggers waits for them to take what is in the log. */
@@ -86,3 +84,14 @@ export const waitDueMs = 20;
 
 /** Partitions of one asset that an attempt reads, one by one: beyond, the asset as a whole is recorded. */
 export const readPartitionsMax = 400;
+/** What a source finds is recorded so many at a time: a flush with them takes some 10 ms. */
+export const sourceFindingsMax = 500;
+/** How often a source looks whether the log has room again. */
+export const sourceRoomMs = 50;
+/** A reader that failed is called again after the first of these, and after twice as long each time. */
+export const sourceRetryMsMin = 250;
+export const sourceRetryMsMax = 5_000;
+/** How a source does is written at most this often, where nothing else of it is. */
+export const sourceDetailMs = 1_000;
+/** A reader that does not end within this time hangs in its system: nothing it finds is taken any more. */
+export const sourceStopMs = 3_000;

@@ -8,10 +8,13 @@
  */
 import {
   errorCodeOf,
+  concurrencyKeyError,
+  holderOf,
+  preparingError,
+  rankOf,
   resolveTemplate,
   taskRunsBelow,
   wholeOutput,
-  type AttemptError,
   type Json,
   type Template,
   type TaskRun,
@@ -22,16 +25,7 @@ import { carriedRecord } from "./attempt-outcome.ts";
 import type { HeldLimit, ReadyTask } from "./dispatcher.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import type { RunEntry } from "./run-entry.ts";
-import {
-  cacheKeyOf,
-  carried,
-  holderOf,
-  isEmptyObject,
-  isInspected,
-  isLargeValue,
-  rankOf,
-  tokenOf,
-} from "./task-input.ts";
+import { cacheKeyOf, carried, isEmptyObject, isInspected, isLargeValue, tokenOf } from "./task-input.ts";
 
 const recordsRetryMs = 200;
 
@@ -189,7 +183,7 @@ export class Readiness {
       this.#parts.runs.step(task.entry, {
         kind: "refuse",
         taskRun: task.taskRun,
-        error: asAttemptError(error),
+        error: preparingError(error),
       });
     });
   }
@@ -395,25 +389,4 @@ function limitHolder(entry: RunEntry, taskRun: TaskRun, dispatch: number): strin
 
 function limitKey(entry: RunEntry, limit: Pick<HeldLimit, "kind" | "name">): LimitKey {
   return { workspace: entry.identity.workspace, kind: limit.kind, name: limit.name };
-}
-
-function concurrencyKeyError(name: string, key: Json): Error {
-  const found = key === null ? "null" : typeof key;
-  const error = new Error(`The concurrency key of "${name}" is ${found}, expected a string or a number.`);
-  return Object.assign(error, {
-    code: "MILLRACE_CONCURRENCY_KEY",
-    name: "MILLRACE_CONCURRENCY_KEY",
-    next: "fatal" as const,
-  });
-}
-
-function asAttemptError(error: unknown): AttemptError {
-  if (!(error instanceof Error)) return { name: "Error", message: String(error) };
-  const { name, message, code, next } = error as Error & { code?: unknown; next?: unknown };
-  return {
-    name,
-    message,
-    ...(typeof code === "string" ? { code } : {}),
-    ...(next === "fatal" ? { next } : {}),
-  };
 }

@@ -4,10 +4,10 @@
  * T4: the called run and the caller's knowledge of it are one flush, and so are its end and the message about it.
  */
 import {
-  callDepthMax,
+  callError,
   MillraceError,
   operationKey,
-  type AttemptError,
+  requireCallDepth,
   type DispatchName,
   type Json,
   type OpenWait,
@@ -104,10 +104,7 @@ export class RunCalls {
     name: string,
   ): Promise<{ readonly depth: number; readonly pipeline: ActivePipeline }> {
     const depth = entry.identity.depth + 1;
-    if (depth > callDepthMax) {
-      const message = `"${name}" would be called ${depth} levels deep; ${callDepthMax} are allowed.`;
-      throw new MillraceError("MILLRACE_CALL_DEPTH", { message });
-    }
+    requireCallDepth(name, depth);
     const pipeline = await this.#options.entrance().activePipeline(name);
     if (!pipeline) {
       const message = `The pipeline "${name}" that is called does not exist.`;
@@ -173,13 +170,6 @@ export class RunCalls {
       (error: unknown) => runs.setAside(entry, error),
     );
   }
-}
-
-function callError(error: unknown): AttemptError {
-  if (error instanceof MillraceError) {
-    return { name: error.code, code: error.code, message: error.message, next: "fatal" };
-  }
-  return { name: "CallError", message: error instanceof Error ? error.message : String(error) };
 }
 
 function isWanted(taskRun: TaskRun, wait: OpenWait): boolean {

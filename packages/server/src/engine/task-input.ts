@@ -9,11 +9,6 @@ export function revokedText({ reason }: TaskRun): string {
   return reason?.message ?? "It was cancelled.";
 }
 
-/** Names the task run's attempts of one generation: what holds its limits, and its idempotency key. */
-export function holderOf(runId: string, taskRun: TaskRun): string {
-  return `${runId}/${taskRun.node.definition.id}/${taskRun.item}/${taskRun.generation}`;
-}
-
 export function tokenOf(runId: string, taskRun: TaskRun, dispatch = taskRun.dispatch): DispatchToken {
   return {
     runId,
@@ -37,14 +32,6 @@ export function isInspected(labels: LiveRun["labels"], taskRun: TaskRun): boolea
   if (wanted === undefined) return false;
   const { id } = taskRun.node.definition;
   return wanted === `${id}[${taskRun.item}]` || (wanted === id && firstItem.test(taskRun.item));
-}
-
-/** One step of priority is worth a minute of waiting. */
-const priorityMs = 60_000;
-
-/** Priority as time: the smaller goes first, and nothing starves. */
-export function rankOf(readyAt: number, priority: number): number {
-  return readyAt - priority * priorityMs;
 }
 
 export function cacheKeyOf(run: LiveRun, task: string, version: string, input: Json): string {

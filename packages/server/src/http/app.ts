@@ -16,6 +16,7 @@ import { expectedError, isTooLarge, problemOf, problemType, tooLarge } from "./p
 import { addRoute, type Route } from "./route.ts";
 import { runRoutes } from "./run-routes.ts";
 import { serverRoutes } from "./server-routes.ts";
+import { sourceRoutes } from "./source-routes.ts";
 import { addWebhookDoor, judgesItself } from "./webhook/webhook-door.ts";
 import { webhookRoutes } from "./webhook/webhook-routes.ts";
 import { triggerRoutes } from "./trigger-routes.ts";
@@ -35,6 +36,7 @@ function apiRoutes(context: ApiContext): Route[] {
     ...poolRoutes(context),
     ...eventRoutes(context),
     ...webhookRoutes(context),
+    ...sourceRoutes(context),
     ...triggerRoutes(context),
     ...assetRoutes(context),
   ];

@@ -11,6 +11,7 @@ import {
   type Json,
   type PipelineDefinition,
   type ProjectDefinition,
+  type SourceDefinition,
   type WebhookDefinition,
 } from "@millrace/core";
 import {
@@ -20,12 +21,13 @@ import {
   type RollbackRequest,
   type NamesDifference,
 } from "@millrace/protocol";
+import { compileSchema } from "@millrace/protocol/params-check";
 import { changeDeployment, hasBundle, type DeploymentState } from "@millrace/store";
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
 import { checkAssetNames, checkAssets } from "./deploy-assets.ts";
+import { checkSourceNames, checkSources } from "./deploy-sources.ts";
 import { triggerNews } from "./trigger-news.ts";
-import { compileSchema } from "./params-check.ts";
 
 /** Queues that need no declaration. */
 const builtInQueues = ["default"];
@@ -35,6 +37,7 @@ export async function deploy(context: ApiContext, request: DeployRequest): Promi
   checkPipelines(given);
   checkWebhooks(given);
   checkAssets(given);
+  checkSources(given);
   const definition = inOneSpelling(given);
   if (!dryRun && !(await hasBundle(context.database, bundle))) {
     throw new MillraceError("MILLRACE_BUNDLE_UNKNOWN", {
@@ -200,6 +203,7 @@ function checkNames(definition: ProjectDefinition, state: DeploymentState): void
   }
   checkWebhookNames(definition, state);
   checkAssetNames(definition, state);
+  checkSourceNames(definition, state);
   const pools = new Set([...state.pools, ...Object.keys(definition.pools)]);
   const callable = new Set([...state.pipelineNames, ...definition.pipelines.map(({ name }) => name)]);
   for (const pipeline of definition.pipelines) {
@@ -246,11 +250,12 @@ function sourceOf(part: Pick<PipelineDefinition, "source">): Pick<PipelineDefini
 function differenceOf(
   definition: ProjectDefinition,
   state: DeploymentState,
-): Pick<DeployResponse, "project" | "added" | "changed" | "unchanged" | "retired" | "webhooks" | "assets"> {
-  const { project, webhooks = [], assets = [] } = definition;
+): Omit<DeployResponse, "deployment" | "dryRun"> {
+  const { project, webhooks = [], assets = [], sources = [] } = definition;
   const pipelinesBefore = state.pipelines.filter((row) => row.project === project && !row.retired);
   const webhooksBefore = state.webhooks.filter((row) => row.project === project);
   const assetsBefore = state.assets.filter((row) => row.project === project);
+  const sourcesBefore = state.sources.filter((row) => row.project === project);
   const changed = difference(definition.pipelines, definitionsOf(pipelinesBefore));
   const changedWebhooks = difference(webhooks, definitionsOf(webhooksBefore));
   const changedAssets = difference(assets, definitionsOf(assetsBefore));
@@ -259,6 +264,9 @@ function differenceOf(
     ...changed,
     ...(webhooks.length + webhooksBefore.length === 0 ? {} : { webhooks: changedWebhooks }),
     ...(assets.length + assetsBefore.length === 0 ? {} : { assets: changedAssets }),
+    ...(sources.length + sourcesBefore.length === 0
+      ? {}
+      : { sources: difference(sources, definitionsOf(sourcesBefore)) }),
   };
 }
 
@@ -266,7 +274,7 @@ function definitionsOf<One>(rows: readonly { readonly definition: One }[]): One[
   return rows.map(({ definition }) => definition);
 }
 
-type Named = PipelineDefinition | WebhookDefinition | AssetDefinition;
+type Named = PipelineDefinition | WebhookDefinition | AssetDefinition | SourceDefinition;
 
 function difference(now: readonly Named[], then: readonly Named[]): NamesDifference {
   const before = new Map(then.map((one) => [one.name, canonicalJson(one as unknown as Json)]));

@@ -21,8 +21,6 @@ export const detailNodesMax = 1_000;
 export const attemptsMax = 5_000;
 /** Compiled parameter schemas that are kept. */
 export const validatorsMax = 500;
-/** Faults of parameters that are listed. */
-export const issuesMax = 50;
 /** Bytes of log lines that wait to be stored, over all attempts. */
 export const logBufferBytesMax = 32 * 1024 * 1024;
 /** Log chunks in one statement. */

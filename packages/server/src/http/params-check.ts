@@ -1,13 +1,8 @@
 /** Parameters of runs against their pipeline's JSON Schema, compiled once per bundle and pipeline. */
-import { Ajv2020, type ErrorObject, type ValidateFunction } from "ajv/dist/2020.js";
-import { formatPath, MillraceError, type Json, type JsonSchema } from "@millrace/core";
+import type { Json, JsonSchema } from "@millrace/core";
+import { checkParams, compileSchema, type ValidateFunction } from "@millrace/protocol/params-check";
 import type { ActivePipeline } from "../engine/definitions.ts";
-import { issuesMax, validatorsMax } from "./limits.ts";
-
-export interface ParamsIssue {
-  readonly path: string;
-  readonly message: string;
-}
+import { validatorsMax } from "./limits.ts";
 
 export class ParamsCheck {
   readonly #validators = new Map<string, ValidateFunction>();
@@ -16,13 +11,7 @@ export class ParamsCheck {
   check(pipeline: ActivePipeline, params: Json): Json {
     const { params: declared, name } = pipeline.definition;
     if (!declared) return params;
-    const validate = this.#validator(`${pipeline.bundle}/${name}`, declared.schema);
-    if (validate(params)) return params;
-    const issues = issuesOf(validate.errors ?? []);
-    throw new MillraceError("MILLRACE_PARAMS_INVALID", {
-      message: issues.map((issue) => `${issue.path} ${issue.message}`).join("; "),
-      fields: { pipeline: name, issues },
-    });
+    return checkParams(this.#validator(`${pipeline.bundle}/${name}`, declared.schema), name, params);
   }
 
   #validator(name: string, schema: JsonSchema): ValidateFunction {
@@ -36,110 +25,4 @@ export class ParamsCheck {
     }
     return validator;
   }
-}
-
-/** An instance per schema: schemas of different pipelines may have one `$id`. Throws what Ajv throws of a faulty one. */
-export function compileSchema(schema: JsonSchema): ValidateFunction {
-  const ajv = new Ajv2020({
-    allErrors: true,
-    useDefaults: true,
-    strict: false,
-    validateFormats: false,
-    verbose: true,
-  });
-  return ajv.compile(schema);
-}
-
-function issuesOf(errors: readonly ErrorObject[]): ParamsIssue[] {
-  // That no alternative fits is said by what is wrong with each of them.
-  const told = errors.filter(({ keyword }) => keyword !== "anyOf" && keyword !== "oneOf");
-  const issues = (told.length > 0 ? told : errors).map((error) => {
-    const missing: unknown = error.params["missingProperty"] ?? error.params["additionalProperty"];
-    const path = pathOf(error.instancePath);
-    return {
-      path: formatPath(typeof missing === "string" ? [...path, missing] : path),
-      message: messageOf(error),
-    };
-  });
-  const different = new Map(issues.map((issue) => [`${issue.path} ${issue.message}`, issue]));
-  return [...different.values()].slice(0, issuesMax);
-}
-
-/** What a value must be, and is; other words than Ajv's only where those are a schema's and not a person's. */
-function messageOf(error: ErrorObject): string {
-  const { keyword, params, data, parentSchema } = error;
-  const format: unknown = parentSchema?.["format"];
-  switch (keyword) {
-    case "required":
-      return "is missing";
-    case "additionalProperties":
-      return "is not a parameter";
-    case "enum":
-      return `must be one of ${JSON.stringify(params["allowedValues"])}, found ${show(data)}`;
-    case "const":
-      return `must be ${JSON.stringify(params["allowedValue"])}, found ${show(data)}`;
-    case "type":
-      return `must be ${typeNames(params["type"])}, found ${show(data)}`;
-    case "pattern":
-      // Libraries write the pattern of a format beside its name.
-      return typeof format === "string"
-        ? `must be a ${format} (${formatExamples[format] ?? format}), found ${show(data)}`
-        : `must match ${String(params["pattern"])}, found ${show(data)}`;
-    case "minLength":
-      return `must have at least ${String(params["limit"])} characters, found ${show(data)}`;
-    case "maxLength":
-      return `must have at most ${String(params["limit"])} characters`;
-    case "minItems":
-      return `must have at least ${String(params["limit"])} items`;
-    case "maxItems":
-      return `must have at most ${String(params["limit"])} items`;
-    case "minimum":
-    case "maximum":
-    case "exclusiveMinimum":
-    case "exclusiveMaximum":
-      return `must be ${String(params["comparison"])} ${String(params["limit"])}, found ${show(data)}`;
-    default:
-      return error.message ?? "is not valid";
-  }
-}
-
-const formatExamples: { readonly [format: string]: string } = {
-  date: "2026-01-31",
-  "date-time": "2026-01-31T12:00:00Z",
-  time: "12:00:00",
-  duration: "P1DT12H",
-  email: "me@example.com",
-  uuid: "123e4567-e89b-42d3-a456-426614174000",
-};
-
-const typeWords: { readonly [type: string]: string } = {
-  string: "a text",
-  number: "a number",
-  integer: "a whole number",
-  boolean: "true or false",
-  object: "an object",
-  array: "a list",
-};
-
-function typeNames(type: unknown): string {
-  return [type]
-    .flat()
-    .map((one) => typeWords[String(one)] ?? String(one))
-    .join(" or ");
-}
-
-const shownMax = 60;
-
-function show(data: unknown): string {
-  const text = JSON.stringify(data) ?? "nothing";
-  return text.length > shownMax ? `${text.slice(0, shownMax)}…` : text;
-}
-
-/** Reads a JSON pointer; a step of digits is an index. */
-function pathOf(pointer: string): (string | number)[] {
-  return pointer
-    .split("/")
-    .slice(1)
-    .map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~"))
-    .map((step) => (/^\d+$/.test(step) ? Number(step) : step));
 }

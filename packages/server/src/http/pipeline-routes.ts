@@ -1,4 +1,4 @@
-import { MillraceError, nearestName, type Json } from "@millrace/core";
+import { MillraceError, nearestName, type Json, triggerPaused, triggerResumed } from "@millrace/core";
 import {
   resumeRequest,
   type Page,
@@ -16,7 +16,6 @@ import {
   setPipelinePaused,
   type PipelineRow,
 } from "@millrace/store";
-import { triggerPaused, triggerResumed } from "../engine/trigger/trigger-event.ts";
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
 import { isPlace, readCursor, writeCursor } from "./cursor.ts";

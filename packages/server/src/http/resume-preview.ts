@@ -1,11 +1,10 @@
 /** Which firings a resume would make: the evaluator's own decision (C8), on states that are thrown away. */
-import { MillraceError, parseCatchUp, type CatchUp } from "@millrace/core";
+import { decideResume, MillraceError, parseCatchUp, type CatchUp, type ResumePort } from "@millrace/core";
 import type { ResumePreview, ResumeRequest } from "@millrace/protocol";
 import { findDueTriggerKeys, findLogHead, findTriggerKeys, type TriggerKeyRow } from "@millrace/store";
 import { dueKeysMax } from "../engine/limits.ts";
 import { loadTrigger, restoreKey, type LoadedTrigger } from "../engine/trigger/loaded-trigger.ts";
-import { decideResume, type ResumePort } from "../engine/trigger/resume.ts";
-import { asConditionEvent } from "../engine/trigger/telling.ts";
+import { asConditionEvent, entriesBetween } from "../engine/trigger/telling.ts";
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
 import { previewFiringsMax } from "./limits.ts";
@@ -62,7 +61,7 @@ function portOf({ database, host }: ApiContext, trigger: LoadedTrigger): ResumeP
   const { pipeline, shard } = trigger.row;
   const { events, values } = host.engine;
   return {
-    read: (after, limit) => events.read(after, limit),
+    entries: (after, until) => entriesBetween((from, limit) => events.read(from, limit), { after, until }),
     asEvent: (entry) => asConditionEvent(values, entry),
     load: async (key) => {
       if (trigger.keys.has(key) || !trigger.program?.isKeyed) return;

@@ -1,14 +1,8 @@
 /** `GET /triggers/:pipeline/explain`: what a trigger has and waits for (C10), read from its rows. */
-import { explainInstance, MillraceError, nearestName } from "@millrace/core";
+import { explainInstance, MillraceError, nearestName, beginKey, type KeyState } from "@millrace/core";
 import type { TriggerExplanation } from "@millrace/protocol";
 import { findTriggerKeys, listTriggerKeys } from "@millrace/store";
-import {
-  beginKey,
-  loadTrigger,
-  restoreKey,
-  type KeyState,
-  type LoadedTrigger,
-} from "../engine/trigger/loaded-trigger.ts";
+import { loadTrigger, restoreKey, type LoadedTrigger } from "../engine/trigger/loaded-trigger.ts";
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
 import { requireEntry } from "./event-find.ts";

@@ -11,7 +11,7 @@ import {
   type TriggerRow,
 } from "@millrace/store";
 import type { TriggerSummary } from "@millrace/protocol";
-import { triggerShard } from "../engine/trigger/trigger-event.ts";
+import { triggerShard } from "../engine/trigger/trigger-shard.ts";
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
 import { triggerSummary } from "./trigger-view.ts";

@@ -1,7 +1,14 @@
 /** What a deployment changes in triggers, for the event log: nothing where the trigger is the same (C3). */
-import { canonicalTrigger, type Json, type PipelineDefinition, type ProjectDefinition } from "@millrace/core";
+import {
+  canonicalTrigger,
+  triggerChanged,
+  triggerPaused,
+  triggerResumed,
+  type Json,
+  type PipelineDefinition,
+  type ProjectDefinition,
+} from "@millrace/core";
 import type { DeployedPipeline, DeploymentState, OutboxNews } from "@millrace/store";
-import { triggerChanged, triggerPaused, triggerResumed } from "../engine/trigger/trigger-event.ts";
 
 export function triggerNews(definition: ProjectDefinition, state: DeploymentState): OutboxNews[] {
   const before = new Map(

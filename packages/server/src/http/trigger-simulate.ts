@@ -1,19 +1,20 @@
 /** `POST /triggers/simulate`: a condition over the recorded log, and the firings that it would have made. */
 import {
   describeCondition,
+  logResumed,
+  TriggerReplay,
   MillraceError,
   ownSource,
   parseEventTime,
   parseTrigger,
   type TriggerDefinition,
+  isTellable,
+  isTypeOf,
 } from "@millrace/core";
 import type { SimulateRequest, SimulateResponse } from "@millrace/protocol";
 import { findEntries, findLogHead, positionBefore, type TriggerRow } from "@millrace/store";
-import { loadTrigger } from "../engine/trigger/loaded-trigger.ts";
-import type { DecidedFiring } from "../engine/trigger/page-turn.ts";
-import { TriggerReplay } from "../engine/trigger/replay.ts";
-import { asConditionEvent, isTellable, isTypeOf, pagesBetween } from "../engine/trigger/telling.ts";
-import { logResumed } from "../engine/trigger/trigger-event.ts";
+import { loadTrigger, type DecidedFiring, type LoadedTrigger } from "../engine/trigger/loaded-trigger.ts";
+import { asConditionEvent, pagesBetween } from "../engine/trigger/telling.ts";
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
 import {
@@ -93,7 +94,11 @@ interface Told {
   firings: DecidedFiring[];
 }
 
-async function tellAll(context: ApiContext, replay: TriggerReplay, from: number): Promise<Told> {
+async function tellAll(
+  context: ApiContext,
+  replay: TriggerReplay<LoadedTrigger>,
+  from: number,
+): Promise<Told> {
   const { engine } = context.host;
   const told: Told = { to: from, concerned: 0, firings: [] };
   const deadline = context.clock.monotonic() + simulatedMs;
@@ -123,7 +128,7 @@ function boundOf(
     told,
     replay,
     deadline,
-  }: { readonly told: Told; readonly replay: TriggerReplay; readonly deadline: number },
+  }: { readonly told: Told; readonly replay: TriggerReplay<LoadedTrigger>; readonly deadline: number },
 ): string | undefined {
   if (told.firings.length > simulatedFiringsMax) return `it fires more than ${simulatedFiringsMax} times`;
   if (replay.trigger.keys.size > simulatedKeysMax) return `it holds more than ${simulatedKeysMax} keys`;

@@ -26,7 +26,7 @@ import {
   type TriggerKeyRow,
   type TriggerOverview,
 } from "@millrace/store";
-import type { DecidedFiring } from "../engine/trigger/page-turn.ts";
+import type { DecidedFiring } from "../engine/trigger/loaded-trigger.ts";
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
 import { firingMembersMax, simulatedMembersMax } from "./limits.ts";

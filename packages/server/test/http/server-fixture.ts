@@ -108,8 +108,11 @@ export class ServerFixture implements AsyncDisposable {
   }
 
   /** A second server on the same database and blobs. It must be disposed of before this one. */
-  async anotherServer(): Promise<AsyncDisposable & Pick<ServerFixture, "call" | "events" | "server">> {
-    const server = await startFixtureServer(this.database, { folder: this.#folder, logged: this.logged });
+  async anotherServer(
+    options: Partial<ServerOptions> = {},
+  ): Promise<AsyncDisposable & Pick<ServerFixture, "call" | "events" | "server">> {
+    const parts = { folder: this.#folder, logged: this.logged };
+    const server = await startFixtureServer(this.database, parts, options);
     return {
       server,
       events: (id, query) => eventsOf(server, id, query),

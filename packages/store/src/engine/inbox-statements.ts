@@ -28,6 +28,15 @@ export async function sendBounded(pool: Pool, message: InboxMessage, pendingMax:
   return true;
 }
 
+export async function countPending(pool: Pool, shard: number, max: number): Promise<number> {
+  const { rows } = await pool.query<{ count: number }>({
+    name: "count-pending",
+    text: "select count(*) as count from (select from inbox where shard = $1 limit $2) as pending",
+    values: [shard, max],
+  });
+  return rows[0]?.count ?? 0;
+}
+
 export async function sendToRun(
   pool: Pool,
   key: RunKey & { readonly generation?: number },

@@ -24,6 +24,7 @@ import type {
   TaskRunRecord,
 } from "@millrace/core";
 
+import type { SourceName, SourceReads, SourceRow, ThingName, ThingRow } from "./source-port.ts";
 import type {
   FiringRow,
   LoadedTriggers,
@@ -320,6 +321,12 @@ export interface FlushBatch {
   /** All of these runs. */
   readonly codesGone: RunKey[];
   readonly assetReads: AssetReadRow[];
+  /** Whatever changes a source's memory writes its row. Whether it is paused is an operator's. */
+  readonly sources: SourceRow[];
+  /** All that these sources remember goes, before anything else of their memory is written. */
+  readonly sourcesForgotten: SourceName[];
+  readonly thingsForgotten: ThingName[];
+  readonly thingsRemembered: ThingRow[];
   /** One at most: a flush changes one workspace's log. */
   readonly clocks: LogClock[];
 }
@@ -358,6 +365,10 @@ export function emptyBatch(): FlushBatch {
     codes: [],
     codesGone: [],
     assetReads: [],
+    sources: [],
+    sourcesForgotten: [],
+    thingsForgotten: [],
+    thingsRemembered: [],
     clocks: [],
   };
 }
@@ -420,7 +431,7 @@ export interface WaitingRun extends RunKey {
 
 export type WakeNews = readonly number[] | "all" | "offers" | "log";
 
-export interface EngineStore {
+export interface EngineStore extends SourceReads {
   /** Makes this process's node row with a lease of `leaseMs`. */
   registerNode(node: {
     readonly name: string;
@@ -472,6 +483,8 @@ export interface EngineStore {
   sendToRun(key: RunKey & { readonly generation?: number }, message: Json): Promise<boolean>;
   /** Leaves a message as `sendInbox` does, unless as many as `pendingMax` wait for its shard already: then false. */
   sendBounded(message: InboxMessage, pendingMax: number): Promise<boolean>;
+  /** How many messages wait for a shard, as far as `max`. */
+  countPending(shard: number, max: number): Promise<number>;
   /** Tells nodes that these shards have messages. Coalesced by the caller. */
   wake(shards: readonly number[]): Promise<void>;
   /** Calls back with shards that have messages, with what else there is news of, and with `all` on a new connection. */
@@ -529,7 +542,6 @@ export interface EngineStore {
    * attempt. A wait that ended while a dispatch ran is told to the next one: it comes after all that the first one recorded.
    */
   loadSteps(key: StepKey): Promise<StepRecord[]>;
-
   /** Tells nodes that there are offers. */
   wakeOffers(): Promise<void>;
   /** Takes offers of other nodes and leaves a `claimed` message for each owner, in one transaction. */

@@ -25,7 +25,6 @@ import {
 } from "./trigger-statements.ts";
 import { registerNode, renewLease, fenceExpired, claimShards, lastOutage, leave } from "./node-statements.ts";
 import { loadShards, loadQueuedRuns, loadRun, loadRuns, loadWaitingRuns } from "./load-statements.ts";
-import { sendBounded, sendInbox, sendToRun, sendToWorker, wake, wakeChannel } from "./inbox-statements.ts";
 import {
   findWaits,
   loadDueWaits,
@@ -35,6 +34,16 @@ import {
   loadWaitsOf,
   nextWaitDue,
 } from "./wait-statements.ts";
+import {
+  countPending,
+  sendBounded,
+  sendInbox,
+  sendToRun,
+  sendToWorker,
+  wake,
+  wakeChannel,
+} from "./inbox-statements.ts";
+import { countThings, loadSource, recallPage, recallThings } from "./source-statements.ts";
 import { claimOffers, saveWorker, liveWorkers } from "./worker-statements.ts";
 
 const fencedCode = "MR001";
@@ -106,6 +115,7 @@ export function openPostgresEngineStore(database: Database): EngineStore {
     },
     sendInbox: (messages) => sendInbox(pool, messages),
     sendBounded: (message, pendingMax) => sendBounded(pool, message, pendingMax),
+    countPending: (shard, max) => countPending(pool, shard, max),
     sendToRun: (key, message) => sendToRun(pool, key, message),
     wake: (shards) => wake(pool, shards),
     onWake: async (listener) =>
@@ -134,6 +144,10 @@ export function openPostgresEngineStore(database: Database): EngineStore {
     loadWaitsOf: (workspace, runIds) => loadWaitsOf(pool, workspace, runIds),
     loadEndedWaits: (shards) => loadEndedWaits(pool, shards),
     loadSteps: (key) => loadSteps(pool, key),
+    loadSource: (name) => loadSource(pool, name),
+    recallThings: (source, keys) => recallThings(pool, source, keys),
+    recallPage: (source, page) => recallPage(pool, source, page),
+    countThings: (source) => countThings(pool, source),
     wakeOffers: async () => {
       await pool.query({ name: "wake", text: "select pg_notify($1, $2)", values: [wakeChannel, "offers"] });
     },

@@ -3,12 +3,18 @@
  *
  * Lock order: the advisory lock of deployments, then `deployment`, then `pipeline`.
  */
-import type { PipelineDefinition, ProjectDefinition, WebhookDefinition } from "@millrace/core";
+import type {
+  PipelineDefinition,
+  ProjectDefinition,
+  SourceDefinition,
+  WebhookDefinition,
+} from "@millrace/core";
 import type { PoolClient } from "pg";
 import type { Database } from "../connect.ts";
 import { toTimestamp } from "../value-types.ts";
 import { selectAssets, type DeployedAsset } from "./assets.ts";
 import { addToOutbox, type OutboxNews } from "./outbox.ts";
+import { selectSources } from "./sources.ts";
 
 /** Told when definitions or their settings changed. */
 export const definitionsChannel = "millrace_definitions";
@@ -48,6 +54,8 @@ export interface DeploymentState {
   /** Of all projects. */
   readonly webhooks: readonly DeployedWebhook[];
   readonly assets: readonly DeployedAsset[];
+  /** Of all projects. */
+  readonly sources: readonly { readonly project: string; readonly definition: SourceDefinition }[];
 }
 
 export interface DeployedWebhook {
@@ -152,6 +160,7 @@ async function readState(
   );
   const webhooks = await client.query<DeployedWebhook>(selectWebhooks, [workspace]);
   const assets = await client.query<DeployedAsset>(selectAssets, [workspace]);
+  const sources = await client.query<DeploymentState["sources"][number]>(selectSources, [workspace]);
   return {
     active: active.rows[0] && readDeployment(active.rows[0]),
     lastNumber: last.rows[0]?.number ?? 0,
@@ -160,6 +169,7 @@ async function readState(
     pipelineNames: known.rows.map((row) => row.name),
     webhooks: webhooks.rows,
     assets: assets.rows,
+    sources: sources.rows,
   };
 }
 

@@ -90,6 +90,7 @@ export async function sweepRecords(
   );
   swept += await sweepTriggers(database, before, signal);
   swept += await sweepAssets(database, when, signal);
+  swept += await sweepSources(database, { before, now: toTimestamp(when.now) }, signal);
   return swept + (await sweepLog(database, when, signal));
 }
 
@@ -155,6 +156,34 @@ const isStray = `(s.workspace, s.asset) not in (
     select d.workspace, a ->> 'name' from deployment as d, json_array_elements(d.definition -> 'assets') as a where d.active
   )
   and coalesce(greatest(s.updated_at, s.progress_at, s.rejected_at), '-infinity') < $1`;
+
+/**
+ * What a source remembers goes when no deployment has had it for so long: its row stays, as its number counts on. Whoever ran
+ * it may not have lived to say that it stopped.
+ */
+async function sweepSources(
+  database: Database,
+  { before, now }: { readonly before: string; readonly now: string },
+  signal: AbortSignal,
+): Promise<number> {
+  await database.api.query({
+    name: "stop-sources",
+    text: `update source as s set state = 'stopped', error = null, changed_at = $1
+      where state <> 'stopped' and not exists (
+        select from deployment as d, json_array_elements(d.definition -> 'sources') as deployed
+        where d.workspace = s.workspace and d.active and deployed ->> 'name' = s.name
+      )`,
+    values: [now],
+  });
+  const text = `delete from source_memory where ctid = any (array(
+      select m.ctid
+      from source as s
+      join source_memory as m on m.workspace = s.workspace and m.source = s.name
+      where s.state = 'stopped' and s.changed_at < $1
+      limit ${sweepBatch}
+    ))`;
+  return inBatches(signal, () => countDeleted(database, text, [before]));
+}
 
 /** Names of events, and marks of the log, for as long as any event is kept. */
 async function sweepLog(

@@ -19,6 +19,7 @@ const hotTables = [
   "firing",
   "firing_member",
   "log_outbox",
+  "source_memory",
 ];
 
 interface Statement {
@@ -61,6 +62,12 @@ async function recordStatements(database: Database): Promise<Statement[]> {
   await store.loadDueTriggerKeys(shards, 1_800_000_000_000, 100);
   await store.loadOutbox(100);
   await store.readEntries(1, [5, 6]);
+  const source = { workspace: 1, source: "s1" };
+  await store.loadSource(source);
+  await store.recallThings(source, ["k1", "k2"]);
+  await store.recallPage(source, { after: "k5", limit: 100 });
+  await store.countThings(source);
+  await store.countPending(1, 100);
   await store.lastOutage(nodeId);
   return [...statements.values()];
 }
@@ -156,6 +163,8 @@ async function fill(client: Client, count: number): Promise<void> {
     insert into firing (workspace, pipeline, version, key, occurrence, revision, at, position, run_id)
       select 1, 'p' || n % 100, 1, '', n, 1, now(), n, 'r' || n from ${rows};
     insert into firing_member (workspace, run_id, ordinal, operand, position) select 1, 'r' || n, 0, 'a', n from ${rows};
+    insert into source_memory (workspace, source, key, fingerprint, version, told_at)
+      select 1, 's' || n % 3, 'k' || n, '1-1', 1, now() from ${rows};
     insert into log_outbox (workspace, type, subject, data) select 1, 't', 'p' || n, '{}' from ${rows};
   `);
   await client.query("analyze");

@@ -4,12 +4,12 @@ import { InlineBudget } from "./inline-budget.ts";
 import type { LogGate } from "./log-gate.ts";
 import { Operations, type OperationsHost } from "./operations.ts";
 import type { ProcessState } from "./process-state.ts";
-import type { ValueStore } from "./value.ts";
+import type { Values } from "./value.ts";
 
 export interface AttemptOperationsParts {
   readonly run: RunAttempt;
-  readonly values: ValueStore;
-  readonly state: ProcessState;
+  readonly values: Values;
+  readonly state: Pick<ProcessState, "isIdle">;
   readonly gate: LogGate;
   readonly post: (message: FromChild) => void;
   readonly isEmitting: () => boolean;
@@ -31,7 +31,7 @@ export class AttemptOperations {
 type ProcessHost = Pick<OperationsHost, "read" | "nextTurn" | "later" | "now" | "isQuiet">;
 
 /** What operations need of any process. */
-export function processHost(values: ValueStore, state: ProcessState): ProcessHost {
+export function processHost(values: Values, state: Pick<ProcessState, "isIdle">): ProcessHost {
   return {
     read: (value) => values.read(value),
     nextTurn: (callback) => setImmediate(callback),

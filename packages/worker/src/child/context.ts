@@ -12,14 +12,14 @@ import type { Emitter } from "./emit.ts";
 import type { OutputCapture } from "./capture.ts";
 import { makeOperationCalls, type OperationCallParts } from "./operation-calls.ts";
 import { emitPlaceHere } from "./step-scope.ts";
-import type { ValueStore } from "./value.ts";
+import type { Values } from "./value.ts";
 
 export interface ContextParts {
   readonly run: RunAttempt;
   readonly params: unknown;
   readonly abort: AbortController;
-  readonly capture: OutputCapture;
-  readonly values: ValueStore;
+  readonly capture: Pick<OutputCapture, "admit" | "addLine">;
+  readonly values: Values;
   readonly emitter: Emitter;
   readonly calls: Pick<OperationCallParts, "project" | "folder" | "operations">;
   /** Sends, as long as the attempt lasts: what comes later belongs to nobody. */

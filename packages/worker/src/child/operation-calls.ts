@@ -24,12 +24,12 @@ import { EmitPlace } from "./emit.ts";
 import type { Operation, StepEnd } from "./operations.ts";
 import { errorToRecord } from "./recorded-error.ts";
 import { refuseInStep, runInStep, type StepScope } from "./step-scope.ts";
-import type { ValueStore } from "./value.ts";
+import type { Values } from "./value.ts";
 
 export interface OperationCallParts {
   readonly run: RunAttempt;
   readonly signal: AbortSignal;
-  readonly values: ValueStore;
+  readonly values: Values;
   /** Reads what only the bundle's own copy of the SDK knows. */
   readonly project: Pick<LoadedProject, "conditionOf" | "formSchema" | "validateForm">;
   /** Where the bundle lies. */
@@ -125,7 +125,7 @@ class OperationCalls {
     }
   }
 
-  #record(operation: Operation, given: unknown): ReturnType<ValueStore["produce"]> {
+  #record(operation: Operation, given: unknown): ReturnType<Values["produce"]> {
     const { values } = this.#parts;
     return this.#parts.operations().budget.take((inlineMax) =>
       values.produce(given, {

@@ -5,8 +5,7 @@
 import { dirname } from "node:path";
 import { registerHooks } from "node:module";
 import { pathToFileURL } from "node:url";
-import { inspect } from "node:util";
-import { formatPath, MillraceError, type AttemptError } from "@millrace/core";
+import { MillraceError, type AttemptError } from "@millrace/core";
 import { inlineBytesMax, outputBytesMax } from "@millrace/protocol";
 import type { LoadedProject, TaskFunction } from "@millrace/sdk/internal";
 import type {
@@ -20,7 +19,7 @@ import type {
 } from "../pool/child-message.ts";
 import { limits } from "../limits.ts";
 import { AttemptOperations, processHost } from "./attempt-operations.ts";
-import { describeThrown, nextRequestOf, nextSymbol } from "./attempt-error.ts";
+import { describeThrown, nextRequestOf } from "./attempt-error.ts";
 import { OutputCapture } from "./capture.ts";
 import { ParentChannel } from "./channel.ts";
 import { makeContext } from "./context.ts";
@@ -30,6 +29,7 @@ import { InlineBudget } from "./inline-budget.ts";
 import { LogGate } from "./log-gate.ts";
 import { checkReplay } from "./replay-check.ts";
 import { ProcessState } from "./process-state.ts";
+import { validatedParams } from "./validated-params.ts";
 import { ValueStore } from "./value.ts";
 
 interface BundleModule {
@@ -187,7 +187,10 @@ class Runner {
     const context = makeContext({
       run,
       abort,
-      params: run.params === undefined ? {} : await this.#params(this.#project, run),
+      params:
+        run.params === undefined
+          ? {}
+          : await validatedParams(this.#project, run.pipeline, this.#values.read(run.params)),
       capture: this.#capture,
       values: this.#values,
       emitter,
@@ -206,16 +209,6 @@ class Runner {
     if (!found) throw unknownNode(project, run);
     this.#functions.set(key, found);
     return found;
-  }
-
-  async #params(project: LoadedProject, run: RunAttempt): Promise<unknown> {
-    const raw = run.params === undefined ? null : this.#values.read(run.params);
-    const result = await project.validateParams(run.pipeline, raw).catch((thrown: unknown) => {
-      throw paramsError("The pipeline's validator of the parameters threw", thrown);
-    });
-    if ("value" in result) return result.value;
-    const list = result.issues.map(({ path, message }) => `${formatPath(path)}: ${message}`).join("; ");
-    throw paramsError(`The pipeline's validator refused the parameters: ${list}`);
   }
 
   #succeed(current: CurrentAttempt, output: unknown): void {
@@ -302,13 +295,6 @@ interface CurrentAttempt {
   operations?: AttemptOperations;
   ended: boolean;
   reported?: boolean;
-}
-
-/** Not tried again: the next attempt gets the same parameters. */
-function paramsError(text: string, cause?: unknown): Error {
-  const why = cause === undefined ? "" : `: ${cause instanceof Error ? cause.message : inspect(cause)}`;
-  const error = new MillraceError("MILLRACE_PARAMS_INVALID", { message: text + why, cause });
-  return Object.assign(error, { [nextSymbol]: { kind: "fatal" } });
 }
 
 function unknownNode(project: LoadedProject, run: RunAttempt): Error {

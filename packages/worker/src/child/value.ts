@@ -19,7 +19,40 @@ export interface Produced {
   readonly text: string;
 }
 
-export class ValueStore {
+/** Where values of an attempt go, and come from. */
+export interface Values {
+  /** Checks and writes a value; none is `null`. */
+  produce(output: unknown, bounds: ValueBounds): Produced;
+  /** Puts bytes where `read` finds them. */
+  write(bytes: Uint8Array): { readonly file: string; readonly blob: string; readonly bytes: number };
+  read(value: LocalValue): Json;
+}
+
+/** Checks a value; what is too long to stay inline is given to `write`. */
+export function produceValue(output: unknown, bounds: ValueBounds, write: Values["write"]): Produced {
+  const { inlineBytesMax, bytesMax, what, tooLarge } = bounds;
+  const value = (output === undefined ? null : output) as Json;
+  const fault = findJsonFault(value);
+  if (fault) {
+    throw new MillraceError("MILLRACE_VALUE_NOT_JSON", {
+      message: `${what} can't be carried by JSON: ${formatPath(fault.path)} is ${fault.found}`,
+      fields: { path: formatPath(fault.path), found: fault.found },
+    });
+  }
+  const text = JSON.stringify(value);
+  if (text.length <= inlineBytesMax && Buffer.byteLength(text) <= inlineBytesMax)
+    return { carried: { value }, text };
+  const bytes = Buffer.from(text);
+  if (bytes.length > bytesMax) {
+    throw new MillraceError(tooLarge, {
+      message: `${what} is ${bytes.length} bytes of JSON, more than ${bytesMax}`,
+      fields: { bytes: bytes.length, bytesMax },
+    });
+  }
+  return { carried: write(bytes), text };
+}
+
+export class ValueStore implements Values {
   readonly #folder: string;
   #count = 0;
 
@@ -28,28 +61,8 @@ export class ValueStore {
     this.#folder = folder;
   }
 
-  /** Checks and writes a value; none is `null`. */
   produce(output: unknown, bounds: ValueBounds): Produced {
-    const { inlineBytesMax, bytesMax, what, tooLarge } = bounds;
-    const value = (output === undefined ? null : output) as Json;
-    const fault = findJsonFault(value);
-    if (fault) {
-      throw new MillraceError("MILLRACE_VALUE_NOT_JSON", {
-        message: `${what} can't be carried by JSON: ${formatPath(fault.path)} is ${fault.found}`,
-        fields: { path: formatPath(fault.path), found: fault.found },
-      });
-    }
-    const text = JSON.stringify(value);
-    if (text.length <= inlineBytesMax && Buffer.byteLength(text) <= inlineBytesMax)
-      return { carried: { value }, text };
-    const bytes = Buffer.from(text);
-    if (bytes.length > bytesMax) {
-      throw new MillraceError(tooLarge, {
-        message: `${what} is ${bytes.length} bytes of JSON, more than ${bytesMax}`,
-        fields: { bytes: bytes.length, bytesMax },
-      });
-    }
-    return { carried: this.write(bytes), text };
+    return produceValue(output, bounds, (bytes) => this.write(bytes));
   }
 
   /** Puts bytes into a file of the worker's folder. */

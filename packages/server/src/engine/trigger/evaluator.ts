@@ -14,10 +14,20 @@
 import {
   assert,
   canonicalTrigger,
+  decideMissed,
+  decideResume,
+  readTriggerEvent,
+  type TriggerEvent,
   never,
   type CatchUp,
   type ConditionEvent,
   type LogEvent,
+  isStateless,
+  firstState,
+  isTellable,
+  tellKey,
+  tellKeyDue,
+  type Telling,
 } from "@millrace/core";
 import type { LoadedTriggers, LogPage, TriggerKeyRow, TriggerRow } from "@millrace/store";
 import type { Alarm } from "../clock.ts";
@@ -26,12 +36,10 @@ import type { EngineParts } from "../engine-parts.ts";
 import { cursorEntriesMax, cursorMs, readAnewMs } from "../limits.ts";
 import { workspaceId } from "../workspace.ts";
 import type { FiringDesk } from "./firing-desk.ts";
-import { isStateless, keyRow, loadTrigger, type LoadedTrigger } from "./loaded-trigger.ts";
-import { decideMissed } from "./missed-ticks.ts";
+import { keyRow, loadTrigger, type LoadedTrigger } from "./loaded-trigger.ts";
 import { PageTurn } from "./page-turn.ts";
-import { decideResume } from "./resume.ts";
-import { asConditionEvent, firstState, isTellable, tellKey, tellKeyDue, type Telling } from "./telling.ts";
-import { readTriggerEvent, triggerShard, type TriggerEvent } from "./trigger-event.ts";
+import { asConditionEvent, entriesBetween } from "./telling.ts";
+import { triggerShard } from "./trigger-shard.ts";
 import { TriggerStates, type Concern } from "./trigger-states.ts";
 
 export interface EvaluatorOptions {
@@ -208,7 +216,7 @@ export class TriggerEvaluator {
     this.#broken.clear();
   }
 
-  #evaluate(trigger: LoadedTrigger, tell: () => Telling): Telling {
+  #evaluate(trigger: LoadedTrigger, tell: () => Telling<LoadedTrigger>): Telling<LoadedTrigger> {
     try {
       return tell();
     } catch (error) {
@@ -279,7 +287,7 @@ export class TriggerEvaluator {
   }
 
   /** Takes what a trigger decided and changed. */
-  #note(turn: PageTurn, trigger: LoadedTrigger, { firings, state, touched }: Telling): void {
+  #note(turn: PageTurn, trigger: LoadedTrigger, { firings, state, touched }: Telling<LoadedTrigger>): void {
     turn.firings.push(...firings);
     if (!touched || isStateless(trigger)) return;
     turn.touch(trigger, state);
@@ -399,7 +407,8 @@ export class TriggerEvaluator {
       trigger,
       { from: paused.position, to: event.position, at: event.recordedAt, position: this.#position, how },
       {
-        read: (after, limit) => this.#options.parts.events.read(after, limit),
+        entries: (after, until) =>
+          entriesBetween((from, limit) => this.#options.parts.events.read(from, limit), { after, until }),
         asEvent: (entry) => asConditionEvent(this.#options.parts.values, entry),
         load: (key) => this.#states.loadKeys([{ trigger, key }]),
         loadOverdue: (before) => this.#states.loadOverdue(trigger, before),

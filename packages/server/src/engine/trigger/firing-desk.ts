@@ -5,6 +5,7 @@
  */
 import {
   errorCodeOf,
+  firedEvent,
   firingValue,
   MillraceError,
   type FiredEvent,
@@ -21,7 +22,7 @@ import type { EngineParts } from "../engine-parts.ts";
 import { firingRoomMs } from "../limits.ts";
 import type { RunEntrance } from "../run-entrance.ts";
 import { workspaceId } from "../workspace.ts";
-import type { DecidedFiring } from "./page-turn.ts";
+import type { DecidedFiring } from "./loaded-trigger.ts";
 
 export interface FiringDeskOptions {
   readonly parts: EngineParts;
@@ -156,19 +157,6 @@ class RevisedRuns {
 
 function revisedName({ pipeline, version, key, occurrence }: FiringName): string {
   return JSON.stringify([pipeline, version, key, occurrence]);
-}
-
-export function firedEvent(event: LogEvent, data: Json): FiredEvent {
-  return {
-    position: event.position,
-    type: event.type,
-    source: event.source,
-    id: event.id,
-    subject: event.subject ?? null,
-    time: new Date(event.time).toISOString(),
-    recordedAt: new Date(event.recordedAt).toISOString(),
-    data,
-  };
 }
 
 /** Its retention has ended before its condition fired. */

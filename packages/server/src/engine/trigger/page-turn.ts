@@ -1,13 +1,6 @@
 /** What one page of the log changes in triggers: gathered while it is told, committed in one turn. */
-import type { Firing } from "@millrace/core";
-import type { KeyState, LoadedTrigger } from "./loaded-trigger.ts";
-
-export interface DecidedFiring {
-  readonly trigger: LoadedTrigger;
-  readonly firing: Firing;
-  /** Of the last entry that was told before. */
-  readonly position: number;
-}
+import type { KeyState } from "@millrace/core";
+import type { DecidedFiring, LoadedTrigger } from "./loaded-trigger.ts";
 
 export class PageTurn {
   readonly firings: DecidedFiring[] = [];

@@ -1,5 +1,5 @@
 /** The triggers of this node: an evaluator for each claim of shards. */
-import { ownSource } from "@millrace/core";
+import { logResumed, ownSource } from "@millrace/core";
 import type { TriggerBounds } from "../engine-options.ts";
 import type { EngineParts } from "../engine-parts.ts";
 import { logShard, ownEvent } from "../event-log.ts";
@@ -7,7 +7,6 @@ import { dueHorizonMs, dueKeysMax, nodeLeaseMs, outageMsMin, settleMs, triggerKe
 import { workspaceId } from "../workspace.ts";
 import { TriggerEvaluator } from "./evaluator.ts";
 import type { FiringDesk } from "./firing-desk.ts";
-import { logResumed } from "./trigger-event.ts";
 
 export class TriggerHost {
   readonly #parts: EngineParts;

@@ -5,13 +5,12 @@
  *     rows that are read when their time comes.
  * X6: a state that left memory is in its row: it leaves only after the commit of what changed it.
  */
-import { dueOf, Heap, never } from "@millrace/core";
+import { dueOf, Heap, never, isStateless, type KeyState, TriggerIndex } from "@millrace/core";
 import type { TriggerKeyRow } from "@millrace/store";
 import type { EngineParts } from "../engine-parts.ts";
 import type { TriggerBounds } from "../engine-options.ts";
 import { workspaceId } from "../workspace.ts";
-import { isStateless, restoreKey, type KeyState, type LoadedTrigger } from "./loaded-trigger.ts";
-import { TriggerIndex } from "./trigger-index.ts";
+import { restoreKey, type LoadedTrigger } from "./loaded-trigger.ts";
 
 interface Due {
   readonly at: number;
@@ -26,7 +25,7 @@ export interface Concern {
 }
 
 export class TriggerStates {
-  readonly index = new TriggerIndex();
+  readonly index = new TriggerIndex<LoadedTrigger>();
   readonly #parts: Pick<EngineParts, "store" | "commit">;
   readonly #shards: ReadonlySet<number>;
   readonly #bounds: TriggerBounds;

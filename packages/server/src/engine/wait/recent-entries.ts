@@ -1,13 +1,6 @@
 /** The entries of the log that were told last, for waits that begin soon after them. */
-import type { LogEvent } from "@millrace/core";
+import type { LogEvent, LookBack } from "@millrace/core";
 import { recentEntriesMax } from "../limits.ts";
-
-export interface LookBack {
-  /** Entries after this position. */
-  readonly after: number;
-  /** Entries that were recorded then or later. */
-  readonly since: number;
-}
 
 export class RecentEntries {
   #entries: LogEvent[] = [];

@@ -9,7 +9,7 @@
  *     stays in its row until it has, and takes it.
  * J7: time is told only as far as no earlier entry can come (as X3 of the triggers).
  */
-import { never, type ConditionEvent, type LogEvent } from "@millrace/core";
+import { isTellable, never, type ConditionEvent, type LogEvent, type LookBack } from "@millrace/core";
 import type { LoadedWaits, LogPage, WaitEnd, WaitRow, WaitShape } from "@millrace/store";
 import type { Alarm } from "../clock.ts";
 import type { EngineParts } from "../engine-parts.ts";
@@ -22,10 +22,10 @@ import {
   waitDueMs,
   waitPageMax,
 } from "../limits.ts";
-import { asConditionEvent, isTellable } from "../trigger/telling.ts";
+import { asConditionEvent } from "../trigger/telling.ts";
 import { workspaceId } from "../workspace.ts";
 import { WaitShapes } from "./match-keys.ts";
-import { RecentEntries, type LookBack } from "./recent-entries.ts";
+import { RecentEntries } from "./recent-entries.ts";
 import { ToldWait } from "./told-wait.ts";
 
 /** A wait that begins. */

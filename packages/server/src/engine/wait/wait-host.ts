@@ -5,12 +5,17 @@
  * J8: a task run that waits has a row, or is in memory with a wait that begins here: whoever loads it begins what has none.
  */
 import {
+  approvalOf,
+  approvalRequest,
   errorCodeOf,
-  firingValue,
+  firedEvent,
+  lookBackOf,
   nodeWait,
   operationKey,
-  ownSource,
   resolveTemplate,
+  waitConditionOf,
+  waitTimeoutAt,
+  waitValue,
   type AttemptError,
   type FiredEvent,
   type Json,
@@ -19,15 +24,13 @@ import {
   type OperationOutcome,
   type TaskRun,
 } from "@millrace/core";
-import type { WaitEnd, WaitRow } from "@millrace/store";
+import type { EventRow, WaitEnd, WaitRow } from "@millrace/store";
 import type { EngineParts } from "../engine-parts.ts";
-import { ownEvent } from "../event-log.ts";
 import type { RunEntry } from "../run-entry.ts";
-import { firedEvent, goneEvent, withoutContent } from "../trigger/firing-desk.ts";
+import { goneEvent, withoutContent } from "../trigger/firing-desk.ts";
 import { workspaceId } from "../workspace.ts";
-import { approvalAnswered, approvalId, approvalRequested, readAnswer } from "./approval.ts";
 import { matchKeysOf } from "./match-keys.ts";
-import type { LookBack, RecentEntries } from "./recent-entries.ts";
+import type { RecentEntries } from "./recent-entries.ts";
 import { ToldWait } from "./told-wait.ts";
 import { WaitEvaluator } from "./wait-evaluator.ts";
 
@@ -182,7 +185,7 @@ export class WaitHost {
   }
 
   #beginFresh(entry: RunEntry, taskRun: TaskRun, wait: OpenWait | undefined): void {
-    if (wait) return this.#place(entry, taskRun, wait, conditionOf(entry, taskRun, wait));
+    if (wait) return this.#place(entry, taskRun, wait, waitConditionOf(entry.identity.id, taskRun, wait));
     const { input } = taskRun.node.definition;
     const resolved = resolveTemplate(entry.run, taskRun.scope, input);
     if (resolved.kind === "value") return this.#place(entry, taskRun, undefined, resolved.value);
@@ -206,11 +209,11 @@ export class WaitHost {
       const told = new ToldWait(this.#rowOf(entry, taskRun, wait, condition));
       const keys = told.program ? matchKeysOf(told.program) : { keys: [], shapes: [] };
       const withKeys = told.program ? new ToldWait({ ...told.row, matchKeys: keys.keys }) : told;
-      if (wait?.op.kind === "approval") events.emit([requestEvent(entry, taskRun, wait)]);
+      if (wait?.op.kind === "approval") events.emit([requestRow(entry, taskRun, wait)]);
       evaluator.begin({
         told: withKeys,
         shapes: keys.shapes,
-        lookBack: lookBackOf(entry, taskRun, name),
+        lookBack: lookBackOf(entry.run, taskRun, name),
         isWanted,
         onPlaced: () => this.#notePlaced(entry),
         onSettled: () => this.#count(entry, -1),
@@ -252,7 +255,7 @@ export class WaitHost {
       state: undefined,
       beganAt: now,
       toldTo: 0,
-      timeoutAt: timeoutOf(taskRun, wait, now),
+      timeoutAt: waitTimeoutAt(taskRun, wait, now),
       dueAt: undefined,
       matchKeys: [],
       approval: approvalOf(wait),
@@ -287,17 +290,10 @@ export class WaitHost {
   }
 
   async #outcomeOf(wait: ToldWait, events: ReadonlyMap<number, FiredEvent>): Promise<OperationOutcome> {
-    const firing = wait.firing();
-    if (!firing || !wait.program) {
-      const isSleep = wait.row.condition === undefined;
-      return isSleep ? { kind: "value", value: { value: null } } : { kind: "timeout" };
-    }
-    const fired = firingValue(wait.program, firing, (at) => events.get(at) ?? goneEvent(at));
-    const value =
-      wait.row.approval === undefined
-        ? { ...(fired as { readonly [name: string]: Json }), timedOut: false }
-        : readAnswer([...events.values()].find(({ position }) => isMember(firing.members, position)));
-    return { kind: "value", value: await this.#parts.values.store(value) };
+    const kind = { isSleep: wait.row.condition === undefined, isApproval: wait.row.approval !== undefined };
+    const ended = waitValue(wait, kind, (at) => events.get(at) ?? goneEvent(at));
+    if (ended === "timeout") return { kind: "timeout" };
+    return { kind: "value", value: await this.#parts.values.store(ended.value) };
   }
 
   #endOf(wait: ToldWait, position: number): WaitEnd {
@@ -393,90 +389,13 @@ function targetOf(taskRun: TaskRun): {
   return { node: taskRun.node.definition.id, item: taskRun.item, generation: taskRun.generation };
 }
 
-/** Absent: only time ends it. */
-function conditionOf(
-  entry: RunEntry,
-  taskRun: TaskRun,
-  { name, occurrence, op }: OpenWait,
-): Json | undefined {
-  if (op.kind === "event") return op.condition;
-  if (op.kind !== "approval") return undefined;
-  const value = approvalId(entry.identity.id, taskRun, { name, occurrence });
-  return { kind: "event", type: approvalAnswered, where: { op: "eq", path: ["subject"], value } };
-}
-
-function timeoutOf(taskRun: TaskRun, wait: OpenWait | undefined, now: number): number | undefined {
-  if (!wait) {
-    const timeoutMs = taskRun.node.definition.wait?.timeoutMs;
-    return timeoutMs === undefined ? undefined : now + timeoutMs;
-  }
-  const { op } = wait;
-  if (op.kind === "sleep") return now + op.ms;
-  if (op.kind === "sleep_until") return op.at;
-  if (op.kind === "call") return undefined;
-  return op.timeoutMs === undefined ? undefined : now + op.timeoutMs;
-}
-
-function approvalOf(wait: OpenWait | undefined): Json | undefined {
-  if (wait?.op.kind !== "approval") return undefined;
-  const { title, by, form } = wait.op;
-  return { title: title ?? null, by: by ? [...by] : null, form: (form as Json | undefined) ?? null };
-}
-
-function requestEvent(entry: RunEntry, taskRun: TaskRun, wait: OpenWait): ReturnType<typeof ownEvent> {
-  const id = approvalId(entry.identity.id, taskRun, wait);
-  const { id: run, pipeline } = entry.identity;
-  const value = {
-    ...(approvalOf(wait) as object),
-    run,
-    pipeline,
-    node: taskRun.node.definition.id,
-    item: taskRun.item,
-  };
-  return {
-    ...ownEvent({
-      source: ownSource,
-      id: `${id}/requested`,
-      type: approvalRequested,
-      subject: id,
-      data: { value },
-    }),
-    runId: run,
-  };
-}
-
-/**
- * Where a wait looks back to (C5): to what fired its run, else to the run's beginning; a further wait of one name to the
- * end of the one before.
- */
-function lookBackOf(
-  { identity, run }: RunEntry,
-  taskRun: TaskRun,
-  { name, occurrence }: OperationName,
-): LookBack {
-  const seen = occurrence > 1 ? taskRun.code?.seen.get(name) : undefined;
-  if (seen !== undefined) return { after: seen, since: 0 };
-  const since = identity.generation === 1 ? identity.createdAt : (run.startedAt ?? identity.createdAt);
-  const fired = identity.generation === 1 ? firedPositions(run.firing?.value) : [];
-  return fired.length > 0 ? { after: Math.max(...fired), since: 0 } : { after: 0, since };
-}
-
-function firedPositions(firing: Json | undefined): number[] {
-  const { members } = (firing ?? {}) as { readonly members?: { readonly [operand: string]: Json } };
-  return Object.values(members ?? {}).flatMap((list) =>
-    (Array.isArray(list) ? list : []).flatMap((member) => {
-      const { position } = (member ?? {}) as { readonly position?: unknown };
-      return typeof position === "number" ? [position] : [];
-    }),
-  );
-}
-
-function isMember(members: readonly { readonly kind: string }[], position: number): boolean {
-  return members.some((member) => (member as { readonly position?: number }).position === position);
-}
-
 function asAttemptError(error: unknown): AttemptError {
   const code = errorCodeOf(error);
   const message = error instanceof Error ? error.message : String(error);
   return code === undefined ? { name: "Error", message } : { name: code, code, message };
+}
+
+function requestRow({ identity, run }: RunEntry, taskRun: TaskRun, wait: OpenWait): EventRow {
+  const { workspace, pipeline, id } = identity;
+  return { ...approvalRequest(run, pipeline, taskRun, wait), workspace, dataText: undefined, runId: id };
 }

@@ -1,0 +1,93 @@
+/** A testbed does what a server does: the same scenarios in both, and what is seen of them compared. */
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { testbed, type Testbed } from "millrace/testing";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Api } from "./harness/api.ts";
+import {
+  explainServer,
+  explainTestbed,
+  observeServer,
+  observeTestbed,
+  progressOfServer,
+  progressOfTestbed,
+} from "./harness/observation.ts";
+import { Stack } from "./harness/stack.ts";
+import config from "./testbed-project/millrace.config.ts";
+import { scenarios, type Scenario, type ScenarioEvent, type Step } from "./testbed-scenarios.ts";
+
+const folder = join(import.meta.dirname, "testbed-project");
+const files = readdirSync(join(folder, "pipelines"));
+const scenarioMs = 60_000;
+
+let stack: Stack;
+let api: Api;
+let pipelines: object;
+
+beforeAll(async () => {
+  stack = await Stack.make();
+  ({ api } = await stack.server());
+  await stack.worker({ url: api.url, slots: 4 });
+  await stack.deploy(api, { folder });
+  const modules = await Promise.all(
+    files.map(async (file) => (await import(join(folder, "pipelines", file))) as object),
+  );
+  pipelines = Object.assign({}, ...modules) as object;
+}, 120_000);
+
+afterAll(() => stack[Symbol.asyncDispose]());
+
+/** Does a step in the testbed; what is explained is told. */
+async function inTestbed(t: Testbed, step: Step): Promise<unknown> {
+  if ("emit" in step) await t.emit(step.emit);
+  else if ("start" in step) await t.start(step.start, (step.params ?? {}) as never);
+  else if ("advance" in step) await t.advance(step.advance);
+  else return explainTestbed(t, step.explain, { key: step.key, event: step.event });
+  return undefined;
+}
+
+async function inServer(step: Step): Promise<unknown> {
+  if ("emit" in step) await emit(step.emit);
+  else if ("start" in step) await api.start(step.start, { params: step.params ?? {} });
+  else if ("explain" in step) return explainServer(api, step.explain, { key: step.key, event: step.event });
+  return undefined;
+}
+
+async function emit(events: readonly ScenarioEvent[]): Promise<void> {
+  const response = await fetch(`${api.url}/api/v1/events`, {
+    method: "POST",
+    headers: { "content-type": "application/cloudevents-batch+json" },
+    body: JSON.stringify(events.map((event) => ({ specversion: "1.0", source: "/test", ...event }))),
+  });
+  const { rejected } = (await response.json()) as { readonly rejected: number };
+  if (!response.ok || rejected > 0) throw new Error(`events were refused: ${response.status}`);
+}
+
+/** Each step is done in the testbed first: how far that comes is how far the server is waited for. */
+async function compare({ prepare, pipelines: names, steps }: Scenario): Promise<void> {
+  const t = await testbed(pipelines, { config, now: Date.now() });
+  prepare?.(t);
+  for (const [at, step] of steps.entries()) {
+    const told = await inTestbed(t, step);
+    expect(await inServer(step), `step ${at + 1}`).toEqual(told);
+    const wanted = progressOfTestbed(t, names);
+    const hasCome = async (): Promise<boolean> => {
+      const { firings, endedRuns } = await progressOfServer(api, t, names);
+      return firings >= wanted.firings && endedRuns >= wanted.endedRuns;
+    };
+    await expect.poll(hasCome, { timeout: scenarioMs / 2, message: `step ${at + 1}` }).toBe(true);
+  }
+  const expected = observeTestbed(t, names);
+  await expect.poll(() => observeServer(api, t, names), { timeout: scenarioMs / 2 }).toEqual(expected);
+}
+
+describe("a testbed and a server do alike:", () => {
+  test.each(scenarios)("$name", compare, scenarioMs);
+
+  test("each pipeline of the project is in one scenario", () => {
+    const all = Object.values(pipelines)
+      .map((one) => (one as { readonly name: string }).name)
+      .sort();
+    expect(scenarios.flatMap(({ pipelines: names }) => names).sort()).toEqual(all);
+  });
+});

@@ -1,0 +1,388 @@
+/** The reader of folders on real folders; a file system that fails stands in only where a test can't make a real one fail. */
+import { appendFileSync, linkSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { errorCodeOf } from "@millrace/core";
+import { expect, test } from "vitest";
+import { nodeDirectory } from "../../src/files/index.ts";
+import { Stage } from "./stage.ts";
+
+test("what is there at the start, and what comes later, is told once, with all that a task needs", async () => {
+  const stage = new Stage();
+  stage.write("a.csv", "12345");
+  stage.write("deep/er/b.csv");
+  stage.write("c.txt");
+  await stage.start();
+  await stage.until(() => expect(stage.host.arrivals()).toEqual(["a.csv 1", "deep/er/b.csv 1"]));
+  stage.write("later.csv");
+  stage.write("new/folder/d.csv");
+  await stage.until(() =>
+    expect(stage.host.arrivals()).toEqual([
+      "a.csv 1",
+      "deep/er/b.csv 1",
+      "later.csv 1",
+      "new/folder/d.csv 1",
+    ]),
+  );
+  const { data } = stage.host.told.find(({ subject }) => subject === "deep/er/b.csv")!;
+  expect(data).toEqual({
+    path: stage.path("deep/er/b.csv"),
+    relative: "deep/er/b.csv",
+    name: "b.csv",
+    folder: stage.path("deep/er"),
+    size: 13,
+    mtime: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
+    version: 1,
+    fingerprint: expect.stringMatching(/^13-\d+$/),
+  });
+});
+
+test("another reader with the same memory tells nothing again, only what came and changed meanwhile (F1)", async () => {
+  const stage = new Stage();
+  for (const file of ["a.csv", "b.csv", "c.csv"]) stage.write(file);
+  await stage.start();
+  await stage.until(() => expect(stage.host.arrivals()).toHaveLength(3));
+  await stage.stop();
+  stage.write("b.csv", "changed");
+  stage.write("d.csv");
+  rmSync(stage.path("c.csv"));
+  await stage.start();
+  await stage.until(() =>
+    expect(stage.host.arrivals()).toEqual(["a.csv 1", "b.csv 1", "b.csv 2", "c.csv 1", "d.csv 1"]),
+  );
+  await stage.until(() =>
+    expect([...stage.host.memory.keys()].toSorted()).toEqual(["a.csv", "b.csv", "d.csv"]),
+  );
+  expect(stage.host.gone()).toEqual([]);
+});
+
+test("a changed file is a new version, by its size or its time", async () => {
+  const stage = new Stage();
+  stage.write("a.csv", "1");
+  await stage.start();
+  await stage.until(() => expect(stage.host.arrivals()).toEqual(["a.csv 1"]));
+  appendFileSync(stage.path("a.csv"), "2");
+  await stage.until(() => expect(stage.host.arrivals()).toEqual(["a.csv 1", "a.csv 2"]));
+  stage.touch("a.csv", 1_700_000_000);
+  await stage.until(() => expect(stage.host.arrivals()).toEqual(["a.csv 1", "a.csv 2", "a.csv 3"]));
+});
+
+test("a deleted file is forgotten and told where that is asked for; under its name a new one begins anew", async () => {
+  const stage = new Stage({ goneType: "file.gone" });
+  stage.write("a.csv");
+  stage.write("sub/b.csv");
+  await stage.start();
+  await stage.until(() => expect(stage.host.arrivals()).toHaveLength(2));
+  rmSync(stage.path("a.csv"));
+  rmSync(stage.path("sub"), { recursive: true });
+  await stage.until(() => expect(stage.host.gone()).toEqual(["a.csv 1", "sub/b.csv 1"]));
+  expect(stage.host.memory.size).toBe(0);
+  stage.write("a.csv");
+  await stage.until(() => expect(stage.host.arrivals()).toEqual(["a.csv 1", "a.csv 1", "sub/b.csv 1"]));
+});
+
+test("a file that grows is told when it has been quiet, and not before (F2)", async () => {
+  const stage = new Stage({ quietMs: 600 });
+  await stage.start();
+  const sizes: number[] = [];
+  for (let part = 1; part <= 4; part += 1) {
+    appendFileSync(stage.path("a.csv"), "part");
+    // The reader has seen this part, and starts to wait anew.
+    await stage.until(() => expect(stage.host.detail?.settling).toBe(1));
+    sizes.push(stage.host.told.length);
+  }
+  expect(sizes).toEqual([0, 0, 0, 0]);
+  await stage.until(() => expect(stage.host.told).toHaveLength(1));
+  expect(stage.host.told[0]!.data).toMatchObject({ size: 16 });
+});
+
+test("with the protocol rename a file is told as soon as it has its name", async () => {
+  const stage = new Stage({ protocol: "rename", glob: "*.csv" });
+  stage.write("a.csv.part", "half");
+  await stage.start();
+  renameSync(stage.path("a.csv.part"), stage.path("a.csv"));
+  await stage.until(() => expect(stage.host.arrivals()).toEqual(["a.csv 1"]));
+});
+
+test.each([
+  ["*.done", "a.csv.done"],
+  ["*.done", "a.done"],
+  ["_SUCCESS", "_SUCCESS"],
+  [".ok-*", ".ok-a.csv"],
+])("with the marker %s a file waits for %s", async (marker, file) => {
+  const stage = new Stage({ protocol: "marker", marker, glob: "**" });
+  stage.write("day/a.csv");
+  stage.write("day2/a.csv");
+  await stage.start();
+  expect(stage.host.told).toEqual([]);
+  expect(stage.host.detail?.waiting).toBe(2);
+  stage.write(`day/${file}`, "");
+  await stage.until(() => expect(stage.host.arrivals()).toEqual(["day/a.csv 1"]));
+  // An older marker does not speak for a later version.
+  stage.write("day/a.csv", "changed");
+  stage.touch(`day/${file}`, 1_700_000_000);
+  stage.write("day2/other", "");
+  stage.write(`day2/${file}`, "");
+  await stage.until(() => expect(stage.host.arrivals()).toContain("day2/a.csv 1"));
+  expect(stage.host.arrivals()).not.toContain("day/a.csv 2");
+  stage.write(`day/${file}`, "");
+  await stage.until(() => expect(stage.host.arrivals()).toContain("day/a.csv 2"));
+  expect(stage.host.arrivals().filter((one) => one.includes(file))).toEqual([]);
+});
+
+test("what the glob does not name, what is ignored, and what begins with a dot is not told", async () => {
+  const stage = new Stage({
+    glob: "{in,out}/*.{csv,json}",
+    ignore: ["**/skip*", "out/private/**"],
+    protocol: "rename",
+  });
+  for (const file of [
+    "in/a.csv",
+    "out/b.json",
+    "in/c.txt",
+    "in/deep/d.csv",
+    "e.csv",
+    "in/skip.csv",
+    "out/private/f.csv",
+    "in/.hidden.csv",
+    ".in/g.csv",
+  ])
+    stage.write(file);
+  await stage.start();
+  expect(stage.host.arrivals()).toEqual(["in/a.csv 1", "out/b.json 1"]);
+  expect(stage.host.detail).toMatchObject({ things: 2 });
+});
+
+test("files with odd names are told; one that is not UTF-8 is left out and told as a problem", async () => {
+  const stage = new Stage({ protocol: "rename", glob: "**" });
+  const odd = ["wörld\n.csv", "a b'\"\\.csv", "\u{1f600}", "e\u0301.csv", "-rf", "$(x)"];
+  for (const file of odd) stage.write(file);
+  writeFileSync(Buffer.concat([Buffer.from(`${stage.path("")}/`), Buffer.from([0xff, 0xfe])]), "x");
+  await stage.start();
+  expect(stage.host.arrivals()).toEqual(odd.map((file) => `${file} 1`).toSorted());
+  expect(stage.host.detail?.problem).toMatchObject({ code: "MILLRACE_FILE_NAME" });
+});
+
+test("a link to a file is that file; links to folders, and links to nothing, are passed over", async () => {
+  const stage = new Stage({ protocol: "rename" });
+  writeFileSync(join(stage.root, "outside.csv"), "12");
+  symlinkSync(join(stage.root, "outside.csv"), stage.path("link.csv"));
+  symlinkSync(stage.path(""), stage.path("circle.csv"));
+  symlinkSync(join(stage.root, "nowhere"), stage.path("broken.csv"));
+  symlinkSync(stage.path("self.csv"), stage.path("self.csv"));
+  stage.write("sub/real.csv");
+  linkSync(stage.path("sub/real.csv"), stage.path("hard.csv"));
+  await stage.start();
+  expect(stage.host.arrivals()).toEqual(["hard.csv 1", "link.csv 1", "sub/real.csv 1"]);
+  mkdirSync(join(stage.root, "elsewhere"));
+  writeFileSync(join(stage.root, "elsewhere/x.csv"), "x");
+  symlinkSync(join(stage.root, "elsewhere"), stage.path("folder-link"));
+  stage.write("last.csv");
+  await stage.until(() => expect(stage.host.arrivals()).toContain("last.csv 1"));
+  expect(stage.host.arrivals()).toHaveLength(4);
+});
+
+test("the folder itself may be a link", async () => {
+  const stage = new Stage({ folder: "link", protocol: "rename" });
+  symlinkSync(stage.path(""), join(stage.root, "link"));
+  stage.write("a.csv");
+  await stage.start();
+  stage.write("b.csv");
+  await stage.until(() => expect(stage.host.arrivals()).toEqual(["a.csv 1", "b.csv 1"]));
+});
+
+test("a folder that is missing, and one that is a file, is an error that says so", async () => {
+  const stage = new Stage({ folder: "nope" });
+  stage.begin();
+  const missing = await stage.failure();
+  expect(errorCodeOf(missing)).toBe("MILLRACE_FOLDER_MISSING");
+  expect(String(missing)).toContain(join(stage.root, "nope"));
+  stage.write("file");
+  stage.begin({ folder: "in/file" });
+  expect(errorCodeOf(await stage.failure())).toBe("MILLRACE_FOLDER_FAILED");
+});
+
+test("a folder that goes away ends the reader, and nothing of it is forgotten (F4)", async () => {
+  const stage = new Stage({ goneType: "file.gone" });
+  stage.write("a.csv");
+  await stage.start();
+  await stage.until(() => expect(stage.host.arrivals()).toEqual(["a.csv 1"]));
+  renameSync(stage.path(""), join(stage.root, "away"));
+  stage.write("../trigger");
+  rmSync(join(stage.root, "away"), { recursive: true });
+  expect(errorCodeOf(await stage.failure())).toBe("MILLRACE_FOLDER_MISSING");
+  expect(stage.host.memory.size).toBe(1);
+});
+
+test("a folder that is deleted and made anew is read on", async () => {
+  const stage = new Stage({ rescanMs: 1_000, goneType: "file.gone" });
+  stage.write("a.csv");
+  await stage.start();
+  await stage.until(() => expect(stage.host.arrivals()).toEqual(["a.csv 1"]));
+  rmSync(stage.path(""), { recursive: true });
+  mkdirSync(stage.path(""));
+  stage.write("b.csv");
+  // The reader met the folder either while it was away, or as another one.
+  const restart = async (): Promise<void> => {
+    const failure = await Promise.race([stage.failure(), Promise.resolve("reads")]);
+    if (failure !== "reads") stage.begin();
+  };
+  await restart();
+  await stage.until(() => expect(stage.host.arrivals()).toEqual(["a.csv 1", "b.csv 1"]));
+  await stage.until(() => expect(stage.host.gone()).toEqual(["a.csv 1"]));
+  stage.write("c.csv");
+  await stage.until(() => expect(stage.host.arrivals()).toContain("c.csv 1"));
+});
+
+test("an empty folder forgets nothing at the start: it may be a mount that is not there (F4)", async () => {
+  const stage = new Stage({ goneType: "file.gone" });
+  stage.host.memory.set("a.csv", { fingerprint: "1-1", version: 3 });
+  await stage.start();
+  expect(stage.host.memory.size).toBe(1);
+  await stage.stop();
+  stage.write("other.txt");
+  await stage.start();
+  await stage.until(() => expect(stage.host.gone()).toEqual(["a.csv 3"]));
+});
+
+test("a folder on another device than before forgets nothing while it is empty (F4)", async () => {
+  let device = "1";
+  const stage = new Stage(
+    { goneType: "file.gone", rescanMs: 1_000 },
+    {
+      look: async (path) => {
+        const found = await nodeDirectory.look(path);
+        return found && { ...found, device, identity: `${device}:${found.identity}` };
+      },
+    },
+  );
+  stage.write("a.csv");
+  await stage.start();
+  await stage.until(() => expect(stage.host.arrivals()).toEqual(["a.csv 1"]));
+  await stage.stop();
+  device = "2";
+  rmSync(stage.path("a.csv"));
+  await stage.start();
+  expect(stage.host.memory.size).toBe(1);
+});
+
+test("a folder below that may not be read is a problem; the others are read, and nothing in it is forgotten", async () => {
+  const stage = new Stage(
+    { protocol: "rename", goneType: "file.gone" },
+    {
+      list: async function* list(path) {
+        if (path.endsWith("/secret")) throw refused(path);
+        yield* nodeDirectory.list(path);
+      },
+      look: async (path) => {
+        if (path.includes("/secret/")) throw refused(path);
+        return nodeDirectory.look(path);
+      },
+    },
+  );
+  stage.host.memory.set("secret/old.csv", { fingerprint: "1-1", version: 1 });
+  stage.write("secret/a.csv");
+  stage.write("open/b.csv");
+  await stage.start();
+  expect(stage.host.arrivals()).toEqual(["open/b.csv 1"]);
+  expect(stage.host.detail?.problem).toMatchObject({
+    code: "MILLRACE_FOLDER_REFUSED",
+    message: expect.stringContaining("secret"),
+  });
+  expect([...stage.host.memory.keys()]).toContain("secret/old.csv");
+});
+
+test("a folder that may not be read at all is an error", async () => {
+  const stage = new Stage({}, { list: (path) => throwing(refused(path)) });
+  stage.begin();
+  expect(errorCodeOf(await stage.failure())).toBe("MILLRACE_FOLDER_REFUSED");
+  // It never said that it reads.
+  expect(stage.host.detail).toBeUndefined();
+});
+
+test("a disk that fails is an error", async () => {
+  const error = Object.assign(new Error("ESTALE: stale file handle"), { code: "ESTALE", syscall: "stat" });
+  const stage = new Stage({}, { look: () => Promise.reject(error) });
+  stage.begin();
+  const failure = await stage.failure();
+  expect(errorCodeOf(failure)).toBe("MILLRACE_FOLDER_FAILED");
+  expect(String(failure)).toContain("stale file handle");
+});
+
+test("where the system tells of no changes the folder is looked through instead, and that is told", async () => {
+  const stage = new Stage(
+    { protocol: "rename", rescanMs: 1_000 },
+    { watch: () => Promise.reject(new Error("inotify_add_watch on '/in' failed: No space left on device")) },
+  );
+  await stage.start();
+  expect(stage.host.detail?.problem).toMatchObject({
+    code: "MILLRACE_FOLDER_UNWATCHED",
+    message: expect.stringContaining("No space left"),
+  });
+  stage.write("a.csv");
+  await stage.until(() => expect(stage.host.arrivals()).toEqual(["a.csv 1"]));
+});
+
+test("a change that nobody told is found by looking through the folder", async () => {
+  const stage = new Stage(
+    { protocol: "rename", rescanMs: 1_000, goneType: "file.gone" },
+    { watch: () => Promise.resolve({ stop: () => Promise.resolve() }) },
+  );
+  await stage.start();
+  stage.write("a.csv");
+  await stage.until(() => expect(stage.host.arrivals()).toEqual(["a.csv 1"]));
+  rmSync(stage.path("a.csv"));
+  stage.write("b.csv");
+  await stage.until(() => expect(stage.host.gone()).toEqual(["a.csv 1"]));
+});
+
+test("files that vanish while they are looked at are passed over", async () => {
+  let isFirst = true;
+  const stage = new Stage(
+    { protocol: "rename" },
+    {
+      list: async function* list(path) {
+        for await (const entries of nodeDirectory.list(path)) {
+          if (isFirst) {
+            isFirst = false;
+            rmSync(stage.path("a.csv"));
+            rmSync(stage.path("sub"), { recursive: true });
+          }
+          yield entries;
+        }
+      },
+    },
+  );
+  for (const file of ["a.csv", "b.csv", "sub/c.csv"]) stage.write(file);
+  await stage.start();
+  expect(stage.host.arrivals()).toEqual(["b.csv 1"]);
+});
+
+test("20,000 files in one folder are told once, in batches, also when they come while it reads (F3)", async () => {
+  const stage = new Stage({ protocol: "rename" });
+  for (let at = 0; at < 10_000; at += 1) stage.write(`${at}.csv`, "");
+  stage.begin();
+  for (let at = 10_000; at < 20_000; at += 1) stage.write(`${at}.csv`, "");
+  await stage.until(() => expect(stage.host.told.length).toBeGreaterThanOrEqual(20_000));
+  expect(new Set(stage.host.arrivals()).size).toBe(stage.host.told.length);
+  expect(stage.host.findingsMax).toBeLessThanOrEqual(500);
+});
+
+test("a burst beyond what can settle at once is told all the same", async () => {
+  const stage = new Stage({ quietMs: 1_000 });
+  await stage.start();
+  for (let at = 0; at < 25_000; at += 1) stage.write(`${at}.csv`, "");
+  await stage.until(() => expect(stage.host.told.length).toBeGreaterThanOrEqual(25_000));
+  expect(new Set(stage.host.arrivals()).size).toBe(25_000);
+});
+
+function refused(path: string): Error {
+  return Object.assign(new Error(`EACCES: permission denied, '${path}'`), {
+    code: "EACCES",
+    syscall: "open",
+  });
+}
+
+// oxlint-disable-next-line require-yield -- it throws before it gives anything
+async function* throwing(error: Error): AsyncGenerator<never> {
+  throw error;
+}

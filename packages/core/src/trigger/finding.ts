@@ -1,0 +1,47 @@
+/** What is said of an event and a trigger. */
+
+/**
+ * What became of an event for a trigger. `member`: it is part of firings. `gathered`: it waits in the state of a key.
+ * `expired`: it was gathered and given up. `not_counted`: as the condition stood, it changed nothing.
+ */
+export type EventVerdict =
+  | "member"
+  | "gathered"
+  | "wrong_type"
+  | "filtered"
+  | "no_key"
+  | "invalid"
+  | "wrong_lane"
+  | "stale"
+  | "paused"
+  | "left_out"
+  | "unread"
+  | "expired"
+  | "not_counted"
+  | "unknown";
+
+export interface EventFinding<Firing> {
+  readonly verdict: EventVerdict;
+  /** As a sentence. */
+  readonly text: string;
+  /** The keys that it concerns, where the trigger has keys. */
+  readonly keys?: readonly string[];
+  readonly firings?: readonly Firing[];
+  /** For `filtered`: which part of which operand's filter did not hold. */
+  readonly faults?: readonly {
+    readonly operand: string;
+    readonly part: string;
+    readonly expected: string;
+    readonly found: string;
+  }[];
+  /** Set when rows alone did not tell, and the log was told again to a state of its own. */
+  readonly replayed?: { readonly from: number; readonly to: number; readonly isWhole: boolean };
+}
+
+export function finding<Firing = never>(
+  verdict: EventVerdict,
+  text: string,
+  rest: Partial<Omit<EventFinding<Firing>, "verdict" | "text">> = {},
+): EventFinding<Firing> {
+  return { verdict, text, ...rest };
+}

@@ -1,0 +1,117 @@
+/**
+ * How one trigger is told the log, whoever tells it: the evaluator, a resume and its preview, a simulation, an explanation, a
+ * test. What changes is in the states alone; who tells commits it, or throws it away.
+ */
+import { assert } from "../assert.ts";
+import type { ConditionEvent } from "../condition/condition-event.ts";
+import { inheritInstance, tellEvent, tellTime, type InstanceStep } from "../condition/instance.ts";
+import { liveLane, type LogEvent } from "../event/event.ts";
+import type { Json } from "../json.ts";
+import { firingOf } from "./firing.ts";
+import {
+  beginKey,
+  isStateless,
+  type DecidedFiring,
+  type HeldTrigger,
+  type KeyState,
+} from "./held-trigger.ts";
+
+/** Other lanes, and what does not fit its type's declaration, concern no trigger. */
+export function isTellable({ lane, invalid }: Pick<LogEvent, "lane" | "invalid">): boolean {
+  return lane === liveLane && invalid === undefined;
+}
+
+export function isTypeOf({ program }: Pick<HeldTrigger, "program">, type: string): boolean {
+  return (program?.events ?? []).some((use) =>
+    use.isPrefix ? type.startsWith(use.type) : type === use.type,
+  );
+}
+
+/** What conditions read of an entry; `data` is its content, which may have been in the blob store. */
+export function conditionEventOf(entry: LogEvent, data: Json): ConditionEvent {
+  const { position, recordedAt, type, source, id, subject, time, extensions } = entry;
+  return {
+    position,
+    recordedAt,
+    type,
+    source,
+    id,
+    ...(subject === undefined ? {} : { subject }),
+    time,
+    data,
+    attributes: extensions,
+  };
+}
+
+/** What a trigger was told, and what came of it. */
+export interface Telling<Trigger extends HeldTrigger = HeldTrigger> {
+  readonly firings: readonly DecidedFiring<Trigger>[];
+  readonly state: KeyState;
+  readonly touched: boolean;
+}
+
+/** Tells one key of an event that concerns it. A state that begins with it is to be kept when it was touched. */
+export function tellKey<Trigger extends HeldTrigger>(
+  trigger: Trigger,
+  key: string,
+  event: ConditionEvent,
+): Telling<Trigger> {
+  const { program } = trigger;
+  assert(program, "a trigger that an event concerns has a condition");
+  const state = trigger.keys.get(key) ?? beginKey(program, key, event.recordedAt, event.position);
+  const step = tellEvent(program, state.instance, event);
+  const firings = takeStep(trigger, state, step, { at: event.recordedAt, position: event.position });
+  return { firings, state, touched: step.touched };
+}
+
+/** Tells one key that the log is read up to `clock`; `position`: of the last entry before. */
+export function tellKeyDue<Trigger extends HeldTrigger>(
+  trigger: Trigger,
+  state: KeyState,
+  { clock, position }: { readonly clock: number; readonly position: number },
+): Telling<Trigger> {
+  const firings: DecidedFiring<Trigger>[] = [];
+  let touched = false;
+  for (let hasMore = trigger.program !== undefined; hasMore;) {
+    const step = tellTime(trigger.program!, state.instance, clock);
+    firings.push(...takeStep(trigger, state, step, { at: clock, position }));
+    touched ||= step.touched;
+    ({ hasMore } = step);
+  }
+  return { firings, state, touched };
+}
+
+/** The state with which a trigger without keys begins; nothing where it needs none. `before`: its earlier version. */
+export function firstState(
+  trigger: HeldTrigger,
+  { recordedAt, position }: { readonly recordedAt: number; readonly position: number },
+  before?: HeldTrigger,
+): KeyState | undefined {
+  const { program } = trigger;
+  if (!program || program.isKeyed || isStateless(trigger)) return undefined;
+  const state = { ...beginKey(program, "", recordedAt, position), firings: 0 };
+  const earlier = before?.keys.get("");
+  if (before?.program && !before.program.isKeyed && earlier)
+    inheritInstance(
+      { program, instance: state.instance },
+      { program: before.program, instance: earlier.instance },
+    );
+  return state;
+}
+
+function takeStep<Trigger extends HeldTrigger>(
+  trigger: Trigger,
+  state: KeyState,
+  step: InstanceStep,
+  { at, position }: { readonly at: number; readonly position: number },
+): DecidedFiring<Trigger>[] {
+  const { program, row } = trigger;
+  if (!step.touched || !program) return [];
+  state.touchedAt = at;
+  return step.decided.map((decided) => {
+    const { pipeline, version } = row;
+    const firing = firingOf(program, { pipeline, version }, state.key, decided, state.firings);
+    state.firings += 1;
+    return { trigger, firing, position };
+  });
+}

@@ -1,0 +1,162 @@
+/** What became of an event that left no trace in rows: the log around it is told again, to a state of its own. */
+import type { ConditionEvent } from "../condition/condition-event.ts";
+import { explainInstance, holdsEntry } from "../condition/instance.ts";
+import type { LogEvent } from "../event/event.ts";
+import { ownSource } from "../event/own.ts";
+import { finding, type EventFinding } from "./finding.ts";
+import type { DecidedFiring } from "./held-trigger.ts";
+import { TriggerReplay } from "./replay.ts";
+import { isTellable, isTypeOf } from "./telling.ts";
+import { logResumed } from "./trigger-event.ts";
+import type { JudgedCase, JudgedFiring, VerdictPort } from "./verdict.ts";
+
+interface Asked extends JudgedCase {
+  readonly keys: readonly string[];
+}
+
+/** What the replay saw of the event. */
+interface Seen {
+  /** What the condition waited for as the event came. */
+  before?: string | undefined;
+  wasHeld: boolean;
+  firing?: DecidedFiring;
+  /** The first entry, or time, after which it was no longer held. */
+  gone?: { readonly at: number; readonly position: number | undefined };
+}
+
+export async function replayEvent<Firing extends JudgedFiring>(
+  port: VerdictPort<Firing>,
+  asked: Asked,
+): Promise<EventFinding<Firing>> {
+  const { trigger, entry, toldTo, keys } = asked;
+  const { row } = trigger;
+  const from = Math.max(row.activated.position, entry.position - port.replayedEntriesMax / 2);
+  const start = from === row.activated.position ? row.activated.recordedAt : entry.recordedAt;
+  const replay = new TriggerReplay(port.fresh(), {
+    position: from,
+    recordedAt: Math.min(start, entry.recordedAt),
+  });
+  const seen: Seen = { wasHeld: false };
+  const to = await replayRange(port, { replay, asked, seen, from, until: toldTo });
+  const isWhole = from === row.activated.position && to >= toldTo;
+  const rest = { replayed: { from, to, isWhole } };
+  if (seen.firing) return { ...(await firedInReplay(port, seen.firing)), ...rest };
+  if (seen.gone) {
+    const { at, position } = seen.gone;
+    const why =
+      position === undefined
+        ? `as its time was over at ${isoTime(at)}`
+        : `as the entry at position ${position} came`;
+    return finding("expired", `it was gathered, and given up ${why}`, rest);
+  }
+  if (seen.wasHeld)
+    return finding(
+      "unknown",
+      `it was gathered; what became of it lies beyond the entries that were told again`,
+      rest,
+    );
+  if (keys.length > 0 && seen.before !== undefined)
+    return finding("not_counted", `as it came, the trigger ${seen.before}; it changed nothing`, rest);
+  return finding("unknown", "the log that it belongs to is too long to be told again", rest);
+}
+
+async function replayRange<Firing extends JudgedFiring>(
+  port: VerdictPort<Firing>,
+  range: {
+    readonly replay: TriggerReplay;
+    readonly asked: Asked;
+    readonly seen: Seen;
+    readonly from: number;
+    readonly until: number;
+  },
+): Promise<number> {
+  const { replay, asked, seen, from, until } = range;
+  const last = Math.min(until, from + port.replayedEntriesMax);
+  let to = from;
+  for await (const page of port.pages(from, last)) {
+    for (const one of page.events) {
+      if (await tellOne(port, range, one)) note(replay, asked, seen, one);
+      if (seen.firing || seen.gone) return one.position;
+    }
+    to = page.until;
+    if (to >= page.head.position) {
+      takeFirings(replay.tellTime(page.head.clock), asked, seen);
+      noteHeld(replay, asked, seen, { at: page.head.clock, position: undefined });
+    }
+    if (port.isLate()) break;
+  }
+  return to;
+}
+
+async function tellOne<Firing extends JudgedFiring>(
+  port: VerdictPort<Firing>,
+  { replay, asked, seen }: { readonly replay: TriggerReplay; readonly asked: Asked; readonly seen: Seen },
+  one: LogEvent,
+): Promise<boolean> {
+  if (one.type === logResumed && one.source === ownSource) {
+    takeFirings(replay.tellOutage(one), asked, seen);
+    return true;
+  }
+  if (!isTellable(one) || !isTypeOf(replay.trigger, one.type)) return false;
+  const event: ConditionEvent = await port.asEvent(one);
+  const keys = (replay.trigger.program?.keysOf(event) ?? []).filter((key) => asked.keys.includes(key));
+  if (keys.length === 0) return false;
+  if (one.position === asked.entry.position) seen.before = waitedFor(replay, asked);
+  for (const key of keys) takeFirings(replay.tell(event, key), asked, seen);
+  return true;
+}
+
+function waitedFor(replay: TriggerReplay, { keys }: Asked): string {
+  const { program } = replay.trigger;
+  const state = keys.map((key) => replay.state(key)).find((one) => one !== undefined);
+  if (!program || !state) return "held nothing yet";
+  return explainInstance(program, state.instance).text;
+}
+
+function takeFirings(firings: readonly DecidedFiring[], { entry }: Asked, seen: Seen): void {
+  const own = firings.find(({ firing }) =>
+    firing.members.some((member) => member.kind === "event" && member.position === entry.position),
+  );
+  if (own) seen.firing ??= own;
+}
+
+function note(replay: TriggerReplay, asked: Asked, seen: Seen, one: LogEvent): void {
+  noteHeld(replay, asked, seen, { at: one.recordedAt, position: one.position });
+}
+
+function noteHeld(
+  replay: TriggerReplay,
+  { keys, entry }: Asked,
+  seen: Seen,
+  now: { readonly at: number; readonly position: number | undefined },
+): void {
+  const isHeld = keys.some((key) => {
+    const state = replay.state(key);
+    return state !== undefined && holdsEntry(state.instance, entry.position);
+  });
+  if (isHeld) seen.wasHeld = true;
+  else if (seen.wasHeld && !seen.firing) seen.gone ??= now;
+}
+
+/** Numbers of firings count from where a state began: time and key name the one that was made. */
+async function firedInReplay<Firing extends JudgedFiring>(
+  port: VerdictPort<Firing>,
+  { firing }: DecidedFiring,
+): Promise<EventFinding<Firing>> {
+  const rows = (await port.firingsAt(firing.key, firing.at)).filter(
+    ({ at, version }) => at === firing.at && version === firing.version,
+  );
+  const [row] = rows;
+  if (!row)
+    return finding(
+      "unknown",
+      `told again, it would have fired at ${isoTime(firing.at)}; there is no such firing any more`,
+    );
+  const outcome =
+    row.runId === undefined ? `no run could begin: ${row.reason?.message ?? ""}` : `run ${row.runId} began`;
+  return finding("member", `it fired at ${isoTime(firing.at)}, and ${outcome}`, { firings: rows });
+}
+
+function isoTime(ms: number): string {
+  return new Date(ms).toISOString();
+}

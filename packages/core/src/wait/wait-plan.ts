@@ -1,0 +1,81 @@
+/** What a wait of a run waits for, from where on, how long, and what its run sees when it ends. */
+import type { Json } from "../json.ts";
+import type { OpenWait, OperationName } from "../run/wait.ts";
+import type { Run, TaskRun } from "../run/state.ts";
+import { firingValue, type FiredEvent } from "../trigger/firing.ts";
+import { approvalAnswered, approvalId, readAnswer } from "./approval.ts";
+import type { ConditionWait } from "./condition-wait.ts";
+
+export interface LookBack {
+  /** Entries after this position. */
+  readonly after: number;
+  /** Entries that were recorded then or later. */
+  readonly since: number;
+}
+
+/** Of a wait in code. Absent: only time ends it. */
+export function waitConditionOf(
+  runId: string,
+  taskRun: TaskRun,
+  { name, occurrence, op }: OpenWait,
+): Json | undefined {
+  if (op.kind === "event") return op.condition;
+  if (op.kind !== "approval") return undefined;
+  const value = approvalId(runId, taskRun, { name, occurrence });
+  return { kind: "event", type: approvalAnswered, where: { op: "eq", path: ["subject"], value } };
+}
+
+/** Without `wait`: of a wait node. */
+export function waitTimeoutAt(taskRun: TaskRun, wait: OpenWait | undefined, now: number): number | undefined {
+  if (!wait) {
+    const timeoutMs = taskRun.node.definition.wait?.timeoutMs;
+    return timeoutMs === undefined ? undefined : now + timeoutMs;
+  }
+  const { op } = wait;
+  if (op.kind === "sleep") return now + op.ms;
+  if (op.kind === "sleep_until") return op.at;
+  if (op.kind === "call") return undefined;
+  return op.timeoutMs === undefined ? undefined : now + op.timeoutMs;
+}
+
+/**
+ * Where a wait looks back to (C5): to what fired its run, else to the run's beginning; a further wait of one name to the
+ * end of the one before.
+ */
+export function lookBackOf(
+  { generation, createdAt, startedAt, firing }: Run,
+  taskRun: TaskRun,
+  { name, occurrence }: OperationName,
+): LookBack {
+  const seen = occurrence > 1 ? taskRun.code?.seen.get(name) : undefined;
+  if (seen !== undefined) return { after: seen, since: 0 };
+  const since = generation === 1 ? createdAt : (startedAt ?? createdAt);
+  const fired = generation === 1 ? firedPositions(firing?.value) : [];
+  return fired.length > 0 ? { after: Math.max(...fired), since: 0 } : { after: 0, since };
+}
+
+function firedPositions(firing: Json | undefined): number[] {
+  const { members } = (firing ?? {}) as { readonly members?: { readonly [operand: string]: Json } };
+  return Object.values(members ?? {}).flatMap((list) =>
+    (Array.isArray(list) ? list : []).flatMap((member) => {
+      const { position } = (member ?? {}) as { readonly position?: unknown };
+      return typeof position === "number" ? [position] : [];
+    }),
+  );
+}
+
+/** What a run sees of a wait that ended; `timeout` where it ended in vain. */
+export function waitValue(
+  wait: ConditionWait,
+  kind: { readonly isApproval: boolean; readonly isSleep: boolean },
+  eventAt: (position: number) => FiredEvent,
+): { readonly value: Json } | "timeout" {
+  const firing = wait.firing();
+  if (!firing || !wait.program) return kind.isSleep ? { value: null } : "timeout";
+  if (!kind.isApproval) {
+    const fired = firingValue(wait.program, firing, eventAt) as { readonly [name: string]: Json };
+    return { value: { ...fired, timedOut: false } };
+  }
+  const [answer] = firing.members;
+  return { value: readAnswer(answer?.kind === "event" ? eventAt(answer.position) : undefined) };
+}

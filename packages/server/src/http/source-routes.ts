@@ -1,0 +1,89 @@
+import { MillraceError, nearestName, type SourceDefinition } from "@millrace/core";
+import type { Page, SourceView } from "@millrace/protocol";
+import { announceDefinitions, listSources, setSourcePaused, type ListedSource } from "@millrace/store";
+import { sourceShard } from "../engine/source/source-host.ts";
+import { workspaceId } from "../engine/workspace.ts";
+import type { ApiContext } from "./api-context.ts";
+import type { Route } from "./route.ts";
+import { isoTime } from "./run-summary.ts";
+
+export function sourceRoutes(context: ApiContext): Route[] {
+  return [
+    {
+      method: "GET",
+      path: "/sources",
+      summary: "The sources of all projects: how they do, and what they told",
+      handle: async (): Promise<Page<SourceView>> => ({
+        items: (await listSources(context.database, workspaceId)).map(viewOf),
+      }),
+    },
+    {
+      method: "POST",
+      path: "/sources/:name/pause",
+      summary: "Reads no more until it is resumed; holds over deploys",
+      handle: (request) => setPaused(context, request.part("name"), true),
+    },
+    {
+      method: "POST",
+      path: "/sources/:name/resume",
+      summary: "Reads again, first what came during the pause; holds over deploys",
+      handle: (request) => setPaused(context, request.part("name"), false),
+    },
+  ];
+}
+
+async function setPaused(context: ApiContext, name: string, paused: boolean): Promise<SourceView> {
+  await find(context, name);
+  const now = context.host.engine.now();
+  await setSourcePaused(context.database, workspaceId, { name, shard: sourceShard(name), paused, now });
+  await announceDefinitions(context.database);
+  await context.host.run(async (engine) => {
+    await engine.sources.refresh();
+    await engine.committed();
+  });
+  return viewOf(await find(context, name));
+}
+
+/** Throws MILLRACE_SOURCE_UNKNOWN. */
+async function find(context: ApiContext, name: string): Promise<ListedSource> {
+  const sources = await listSources(context.database, workspaceId);
+  const found = sources.find(({ definition }) => definition.name === name);
+  if (found) return found;
+  const near = nearestName(
+    name,
+    sources.map(({ definition }) => definition.name),
+  );
+  throw new MillraceError("MILLRACE_SOURCE_UNKNOWN", {
+    message: `There is no source "${name}".${near === undefined ? "" : ` Did you mean "${near}"?`}`,
+  });
+}
+
+function viewOf({ project, definition, paused, row, things }: ListedSource): SourceView {
+  const { name, kind, source } = definition;
+  const { scan, problem, things: found = 0, settling = 0, waiting = 0 } = row?.detail ?? {};
+  // What an operator asked for a moment ago counts, also where a reader has not ended yet.
+  const isTaken = row !== undefined && row.place !== "";
+  const state = paused ? "paused" : isTaken ? row.state : "waiting";
+  return {
+    name,
+    project,
+    kind,
+    reads: readsOf(definition),
+    state,
+    ...(isTaken ? { since: isoTime(row.changedAt) } : {}),
+    paused,
+    events: row?.events ?? 0,
+    ...(row?.lastEventAt === undefined ? {} : { lastEventAt: isoTime(row.lastEventAt) }),
+    remembered: things,
+    settling,
+    waiting,
+    ...(scan ? { lastScan: { at: isoTime(scan.at), tookMs: scan.tookMs, things: found } } : {}),
+    ...(row?.error && !paused ? { error: row.error } : {}),
+    ...(problem && state === "running" ? { problem } : {}),
+    ...(source ? { source } : {}),
+  };
+}
+
+function readsOf({ folder, glob }: SourceDefinition): string {
+  return `${folder.replace(/\/+$/, "")}/${glob}`;
+}

@@ -1,0 +1,73 @@
+/** Sources as operators see and steer them. */
+import type { SourceDefinition } from "@millrace/core";
+import type { Database } from "../connect.ts";
+import type { SourceRow } from "../engine/source-port.ts";
+import { readSource, sourceColumns, type SourceColumns } from "../engine/source-statements.ts";
+import { toTimestamp } from "../value-types.ts";
+
+/** A source of a project's active deployment. */
+export interface DeployedSource {
+  readonly project: string;
+  readonly definition: SourceDefinition;
+  readonly paused: boolean;
+}
+
+export interface ListedSource extends DeployedSource {
+  /** Absent until a server has taken it up. */
+  readonly row: SourceRow | undefined;
+  /** Things that it remembers. */
+  readonly things: number;
+}
+
+/** Those of active deployments: what a project has no more, or a rollback leaves out, is not there. */
+export const selectSources = `select project, s as definition
+  from deployment, json_array_elements(definition -> 'sources') as s
+  where workspace = $1 and active
+  order by s ->> 'name'`;
+
+export async function deployedSources(database: Database, workspace: number): Promise<DeployedSource[]> {
+  const { rows } = await database.api.query<DeployedSource>({
+    name: "deployed-sources",
+    text: `select d.project, d.definition, coalesce(s.paused, false) as paused
+      from (${selectSources}) as d
+      left join source as s on s.workspace = $1 and s.name = d.definition ->> 'name'
+      order by d.definition ->> 'name'`,
+    values: [workspace],
+  });
+  return rows;
+}
+
+export async function listSources(database: Database, workspace: number): Promise<ListedSource[]> {
+  const deployed = await deployedSources(database, workspace);
+  if (deployed.length === 0) return [];
+  const names = deployed.map(({ definition }) => definition.name);
+  const { rows } = await database.api.query<SourceColumns & { things: number }>({
+    name: "list-sources",
+    text: `select ${sourceColumns},
+        (select count(*) from source_memory as m where m.workspace = s.workspace and m.source = s.name) as things
+      from source as s
+      where workspace = $1 and name = any($2)`,
+    values: [workspace, names],
+  });
+  const known = new Map(rows.map((row) => [row.name, row]));
+  return deployed.map((source) => {
+    const row = known.get(source.definition.name);
+    return { ...source, row: row && readSource(row), things: row?.things ?? 0 };
+  });
+}
+
+/** An operator's word; it holds over deploys. */
+export async function setSourcePaused(
+  database: Database,
+  workspace: number,
+  change: { readonly name: string; readonly shard: number; readonly paused: boolean; readonly now: number },
+): Promise<void> {
+  await database.api.query({
+    name: "set-source-paused",
+    // A server that takes it up finds a row that says nothing else yet.
+    text: `insert into source (workspace, name, shard, place, events, state, changed_at, paused)
+      values ($1, $2, $3, '', 0, 'stopped', $4, $5)
+      on conflict (workspace, name) do update set paused = excluded.paused`,
+    values: [workspace, change.name, change.shard, toTimestamp(change.now), change.paused],
+  });
+}

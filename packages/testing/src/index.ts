@@ -1,0 +1,17 @@
+/** Tests of pipelines on virtual time, by way of `millrace/testing`. */
+export { type TestArtifact, type TestLogLine } from "./attempt.ts";
+export { type TestExplanation, type TestState, type TestVerdict } from "./explanation.ts";
+export { type GivenEvent } from "./given-event.ts";
+export { type Answering, type TaskCall, type TaskControl } from "./task-control.ts";
+export { type TestAnswer, type TestApproval } from "./test-approval.ts";
+export { type TestEvent, type TestFiring } from "./test-firing.ts";
+export { type TestNode, type TestRun } from "./test-run.ts";
+export {
+  testbed,
+  type StartArguments,
+  type Testbed,
+  type TestbedOptions,
+  type TestClock,
+  type TestReceipt,
+  type Unfinished,
+} from "./testbed.ts";

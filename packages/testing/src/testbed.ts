@@ -1,0 +1,506 @@
+/**
+ * A testbed: pipelines in the test's own process, on virtual time. Log, triggers, runs and limits are in memory; the pure
+ * core decides, as it does in the server.
+ *
+ * B1: one thing at a time: what is asked for waits for what was asked before.
+ * B2: what a test awaits has happened whole: everything that follows without time passing is over.
+ */
+import {
+  liveLane,
+  MillraceError,
+  ownSource,
+  parseCatchUp,
+  triggerChanged,
+  triggerPaused,
+  triggerResumed,
+  type CatchUp,
+  type Duration,
+  type EventDraft,
+  type Json,
+  type LogEvent,
+} from "@millrace/core";
+import type { Branch, MillraceConfig, Pipeline, ShortCircuit, Task } from "@millrace/sdk";
+import { Definitions } from "./definitions.ts";
+import { EventBook } from "./event-book.ts";
+import { explain, type TestExplanation } from "./explanation.ts";
+import { draftOf, type GivenEvent } from "./given-event.ts";
+import { LimitBook } from "./limit-book.ts";
+import { RunDesk, type RunEntry } from "./run-desk.ts";
+import { seededRandom } from "./seeded-random.ts";
+import { ControlledTask, type TaskControl } from "./task-control.ts";
+import { TaskDesk } from "./task-desk.ts";
+import { answerTo, approvalOf, type TestAnswer, type TestApproval } from "./test-approval.ts";
+import { firingOf, testEvent, type TestEvent, type TestFiring } from "./test-firing.ts";
+import { RunView, type TestRun } from "./test-run.ts";
+import { instantMs, TriggerWatch, type BedTrigger } from "./trigger-watch.ts";
+import { waitsFor } from "./unfinished.ts";
+import { readInstant, readSpan, VirtualTime } from "./virtual-time.ts";
+import { WaitDesk } from "./wait-desk.ts";
+
+export interface TestbedOptions {
+  /** Where the virtual clock begins: 2026-01-01T00:00:00Z unless given. */
+  readonly now?: Date | string | number;
+  /** The project's `millrace.config.ts`, for its pools and queues. */
+  readonly config?: Partial<MillraceConfig>;
+  /** Pools and their slots; they win over the configuration's. A pool that is not named has one slot. */
+  readonly pools?: { readonly [name: string]: number };
+  /** Access data by name, as `MILLRACE_CONNECTION_<NAME>` holds them on a worker: a URL, or a JSON object as text. */
+  readonly connections?: { readonly [name: string]: string };
+  /** Of the jitter of retries: 1 unless given. Equal seeds give equal tests. */
+  readonly seed?: number;
+  /** How long a task's function may take in real time before the test is told that it hangs: `"5s"` unless given. */
+  readonly hang?: Duration;
+}
+
+/** What a pipeline's parameters are where a test starts it. */
+export type StartArguments<In> = [In] extends [void]
+  ? []
+  : undefined extends In
+    ? [params?: In]
+    : [params: In];
+
+/** What became of an event. */
+export interface TestReceipt {
+  readonly position: number;
+  /** An event of this source and id was in the log before, with the same content. */
+  readonly isDuplicate: boolean;
+}
+
+/** A run that has not ended, and what it waits for. */
+export interface Unfinished {
+  readonly run: TestRun;
+  readonly waitsFor: string;
+}
+
+/** The virtual clock. */
+export interface TestClock {
+  readonly now: Date;
+  /** Moves it to an instant, and does what is due on the way. Throws MILLRACE_TEST_CLOCK: it can't go back. */
+  to(instant: Date | string | number): Promise<void>;
+  /** Moves it on by a span. */
+  by(span: Duration): Promise<void>;
+}
+
+/** A pipeline, by itself or by its name. */
+type PipelineName = string | { readonly name: string };
+
+/**
+ * Makes a testbed of pipelines: a list of them, or what a file exports. Throws what a deploy of them would be refused for.
+ *
+ * @example
+ * const t = await testbed({ dailyReport }, { now: "2026-01-31T05:00:00Z" });
+ * await t.advance("1d");
+ * assert.equal(t.runs.length, 1);
+ */
+// oxlint-disable-next-line typescript/require-await -- what it throws is the promise's
+export async function testbed(pipelines: object, options: TestbedOptions = {}): Promise<Testbed> {
+  return new Testbed(pipelines, options);
+}
+
+export class Testbed {
+  readonly clock: TestClock;
+  readonly #definitions: Definitions;
+  readonly #time: VirtualTime;
+  readonly #log: EventBook;
+  readonly #tasks: TaskDesk;
+  readonly #runs: RunDesk;
+  readonly #triggers: TriggerWatch;
+  readonly #waits: WaitDesk;
+  readonly #controls = new Map<string, ControlledTask>();
+  readonly #views = new WeakMap<RunEntry, TestRun>();
+  #turn: Promise<unknown> = Promise.resolve();
+  #events = 0;
+
+  constructor(pipelines: object, options: TestbedOptions) {
+    const { now = Date.UTC(2026, 0, 1), config = {}, seed = 1, hang = "5s", connections = {} } = options;
+    this.#definitions = new Definitions(pipelines, config);
+    const time = new VirtualTime(readInstant(now, "The testbed's `now`"));
+    this.#time = time;
+    this.#log = new EventBook(time);
+    this.#tasks = new TaskDesk({
+      definitions: this.#definitions,
+      time,
+      connections,
+      hangMs: readSpan(hang, "The testbed's `hang`"),
+      control: (task) => this.#control(task),
+      emitNow: (event) => void this.#append(event),
+      recordStep: (...step) => this.#runs.recordStep(...step),
+    });
+    const record = (events: readonly EventDraft[]): void => {
+      // What an attempt before has emitted, or emitted with other data, is in the log.
+      for (const event of events) this.#log.append(event);
+    };
+    this.#runs = new RunDesk({
+      definitions: this.#definitions,
+      time,
+      limits: new LimitBook(),
+      random: seededRandom(seed),
+      pools: { ...config.pools, ...options.pools },
+      tasks: this.#tasks,
+      waits: () => this.#waits,
+      record,
+    });
+    this.#waits = new WaitDesk({
+      log: this.#log,
+      time,
+      record,
+      tellRun: (entry, message) => this.#runs.tell(entry, message),
+    });
+    this.#triggers = new TriggerWatch(this.#log, this.#runs);
+    this.#deploy();
+    // oxlint-disable-next-line typescript/no-this-alias, unicorn/no-this-assignment -- the clock reads it
+    const bed = this;
+    this.clock = {
+      get now() {
+        return bed.now;
+      },
+      to: (instant) =>
+        this.#inTurn(() => this.#moveTo(readInstant(instant, "Where the clock is to be moved"))),
+      by: (span) => this.advance(span),
+    };
+  }
+
+  /** The log tells which triggers there are, as after a deploy. */
+  #deploy(): void {
+    for (const pipeline of this.#definitions.pipelines.values()) {
+      const { name, trigger, paused } = pipeline.definition;
+      if (!trigger) continue;
+      const data = { trigger: trigger as unknown as Json, paused };
+      const { position } = this.#append(ownEvent(triggerChanged, name, data, this.#log.position + 1));
+      this.#triggers.hold(pipeline, this.#log.at(position)!);
+    }
+    this.#triggers.work();
+  }
+
+  // --- what a test does ---------------------------------------------------------------------------------------------
+
+  /** The virtual clock's time. */
+  get now(): Date {
+    return new Date(this.#time.now());
+  }
+
+  /**
+   * Puts an event, or several in their order, into the log. Resolves when everything that follows from it has happened.
+   * Throws MILLRACE_EVENT_INVALID, MILLRACE_EVENT_TOO_LARGE, MILLRACE_EVENT_CONFLICT, MILLRACE_VALUE_NOT_JSON.
+   *
+   * @example
+   * await t.emit({ type: "order.paid", data: { orderId: "a1", amount: 120 } });
+   */
+  emit<Data>(event: GivenEvent<Data>): Promise<TestReceipt>;
+  emit(events: readonly GivenEvent[]): Promise<readonly TestReceipt[]>;
+  emit(given: GivenEvent | readonly GivenEvent[]): Promise<TestReceipt | readonly TestReceipt[]> {
+    const freeId = (): string => `event-${(this.#events += 1)}`;
+    return this.#inTurn(async () => {
+      const drafts = [given].flat().map((event: GivenEvent) => draftOf(event, freeId));
+      const receipts = drafts.map((draft) => this.#append(draft));
+      await this.#settle();
+      return Array.isArray(given) ? receipts : receipts[0]!;
+    });
+  }
+
+  /** Moves the clock on by a span such as `"1h"`, and does what is due on the way, each at its own time. */
+  advance(span: Duration): Promise<void> {
+    const ms = readSpan(span, "How far the clock is to be moved");
+    return this.#inTurn(() => this.#moveTo(Math.floor(this.#time.now()) + ms));
+  }
+
+  /**
+   * Starts a run by hand. Resolves when it has ended, or waits for time or events. Throws MILLRACE_PARAMS_INVALID,
+   * MILLRACE_PIPELINE_UNKNOWN, MILLRACE_PIPELINE_PAUSED.
+   *
+   * @example
+   * const run = await t.start(invoice, { order: "a1" });
+   * assert.equal(run.state, "succeeded");
+   */
+  start<In, Out>(pipeline: Pipeline<In, Out>, ...params: StartArguments<In>): Promise<TestRun<Out>>;
+  start(pipeline: string, params?: Json): Promise<TestRun>;
+  start(given: unknown, params: unknown = {}): Promise<TestRun<never>> {
+    return this.#inTurn(async () => {
+      const pipeline = this.#definitions.pipeline(given);
+      const { name } = pipeline.definition;
+      if (this.#triggers.triggers.get(name)?.row.paused ?? pipeline.definition.paused)
+        throw new MillraceError("MILLRACE_PIPELINE_PAUSED", {
+          message: `The pipeline "${name}" is paused.`,
+          fields: { pipeline: name },
+        });
+      const checked = pipeline.checkParams(JSON.parse(JSON.stringify(params)) as Json);
+      const entry = this.#runs.start(pipeline, { params: checked });
+      await this.#settle();
+      return this.#viewOf(entry) as TestRun<never>;
+    });
+  }
+
+  /** Moves the clock to whatever is due next, until the run has ended. Throws MILLRACE_TEST_UNFINISHED when nothing is due any more. */
+  finish<Out>(run: TestRun<Out>): Promise<TestRun<Out>> {
+    return this.#inTurn(async () => {
+      const entry = this.#runs.byId.get(run.id);
+      while (!run.hasEnded) {
+        const due = this.#nextDue();
+        if (due === undefined || !entry) throw this.#leftOver(entry ? [entry] : []);
+        await this.#moveTo(Math.floor(due));
+      }
+      return run;
+    });
+  }
+
+  /** Asks a run to stop, as a person would. */
+  cancel(run: TestRun): Promise<void> {
+    return this.#inTurn(async () => {
+      const entry = this.#runs.byId.get(run.id);
+      if (entry) this.#runs.cancel(entry, { code: "cancelled", message: "It was cancelled." });
+      await this.#settle();
+    });
+  }
+
+  /** Controls a task, given by itself or by its name. Throws MILLRACE_TASK_UNKNOWN, with the nearest name. */
+  task<In, Out>(task: Task<In, Out>): TaskControl<In, Out>;
+  task<In, Choice extends string>(branch: Branch<In, Choice>): TaskControl<In, Choice | readonly Choice[]>;
+  task<In>(shortCircuit: ShortCircuit<In>): TaskControl<In, boolean>;
+  task(name: string): TaskControl;
+  task(given: unknown): unknown {
+    return this.#control(this.#definitions.taskName(given));
+  }
+
+  /** Pauses a pipeline's trigger: the log keeps what comes. Throws MILLRACE_TRIGGER_UNKNOWN. */
+  pause(pipeline: PipelineName): Promise<void> {
+    return this.#inTurn(async () => {
+      const trigger = this.#triggerOf(pipeline);
+      this.#triggers.pause(trigger, this.#tellOf(trigger, triggerPaused, {}));
+      await this.#settle();
+    });
+  }
+
+  /**
+   * Ends a pause: those firings begin that would have come meanwhile and that `onResume` names, by default what the pipeline
+   * says. Throws MILLRACE_TRIGGER_UNKNOWN.
+   */
+  resume(pipeline: PipelineName, options: { readonly onResume?: CatchUp } = {}): Promise<void> {
+    return this.#inTurn(async () => {
+      const trigger = this.#triggerOf(pipeline);
+      const onResume =
+        options.onResume === undefined ? undefined : parseCatchUp(options.onResume, ["onResume"]);
+      const data = onResume === undefined ? {} : { onResume: onResume as Json };
+      // What was due by now was due during the pause.
+      this.#log.close(this.#time.now() + instantMs);
+      const entry = this.#tellOf(trigger, triggerResumed, data);
+      await this.#triggers.resume(trigger, entry, onResume);
+      await this.#settle();
+    });
+  }
+
+  /**
+   * Answers what a task waits for by `ctx.approve`. Throws MILLRACE_FORM_INVALID, and MILLRACE_RUN_STATE_CONFLICT when nobody
+   * waits for it any more.
+   *
+   * @example
+   * await t.answer(t.approvals[0]!, { approved: false, by: "ann" });
+   */
+  answer(approval: TestApproval, answer: TestAnswer = {}): Promise<void> {
+    return this.#inTurn(async () => {
+      const wait = [...this.#waits.open()].find((one) => approvalOf(one)?.id === approval.id);
+      if (!wait)
+        throw new MillraceError("MILLRACE_RUN_STATE_CONFLICT", {
+          message: `Nobody waits for the approval ${approval.id} any more.`,
+          advice: "Look at `t.approvals`.",
+          fields: { approval: approval.id },
+        });
+      this.#append(answerTo(approval, wait, answer));
+      await this.#settle();
+    });
+  }
+
+  // --- what a test looks at -----------------------------------------------------------------------------------------
+
+  /** All runs, the oldest first. */
+  get runs(): readonly TestRun[] {
+    return this.#runs.runs.map((entry) => this.#viewOf(entry));
+  }
+
+  /** The runs of one pipeline, the oldest first. */
+  runsOf<In, Out>(pipeline: Pipeline<In, Out>): readonly TestRun<Out>[];
+  runsOf(pipeline: string): readonly TestRun[];
+  runsOf(pipeline: PipelineName): readonly TestRun<never>[] {
+    const found = this.#definitions.pipeline(pipeline);
+    const entries = this.#runs.runs.filter((entry) => entry.pipeline === found);
+    return entries.map((entry) => this.#viewOf(entry) as TestRun<never>);
+  }
+
+  /** All firings of all triggers, the oldest first. */
+  get firings(): readonly TestFiring[] {
+    return this.#triggers.firings.map((record) => firingOf(record, ({ run }) => run && this.#viewOf(run)));
+  }
+
+  firingsOf(pipeline: PipelineName): readonly TestFiring[] {
+    const { name } = this.#definitions.pipeline(pipeline).definition;
+    return this.firings.filter((firing) => firing.pipeline === name);
+  }
+
+  /** Approvals that tasks wait for, the oldest first. */
+  get approvals(): readonly TestApproval[] {
+    return [...this.#waits.open()].flatMap((wait) => approvalOf(wait) ?? []);
+  }
+
+  /** The event log, what Millrace itself tells included. */
+  get events(): readonly TestEvent[] {
+    return this.#log.entries.map(testEvent);
+  }
+
+  /**
+   * What a pipeline's trigger has and waits for, of a key where it has keys; and what became of an event, which is named by its
+   * position or by what `emit` gave. Throws MILLRACE_TRIGGER_UNKNOWN, MILLRACE_TRIGGER_KEY_UNKNOWN, MILLRACE_EVENT_UNKNOWN.
+   *
+   * @example
+   * const paid = await t.emit({ type: "order.paid", data: { amount: 5 } });
+   * console.log((await t.explain(largeOrder, { event: paid })).text);
+   */
+  explain(
+    pipeline: PipelineName,
+    asked: { readonly key?: string; readonly event?: number | { readonly position: number } } = {},
+  ): Promise<TestExplanation> {
+    return this.#inTurn(async () => {
+      const { key, event } = asked;
+      const position = typeof event === "object" ? event.position : event;
+      const entry = position === undefined ? undefined : this.#log.at(position);
+      if (position !== undefined && !entry)
+        throw new MillraceError("MILLRACE_EVENT_UNKNOWN", {
+          message: `The log of the testbed has no event at position ${position}: it has ${this.#log.position}.`,
+          advice: "Give what `emit` gave, or a position of `t.events`.",
+        });
+      return explain(this.#triggers, this.#log, { trigger: this.#triggerOf(pipeline), key, entry });
+    });
+  }
+
+  /** Runs that have not ended. */
+  get unfinished(): readonly Unfinished[] {
+    return this.#runs
+      .unfinished()
+      .map((entry) => ({ run: this.#viewOf(entry), waitsFor: this.#waitsFor(entry) }));
+  }
+
+  /** Throws MILLRACE_TEST_UNFINISHED, with what they wait for, unless all runs have ended. */
+  expectFinished(): void {
+    const left = this.#runs.unfinished();
+    if (left.length > 0) throw this.#leftOver(left);
+  }
+
+  #triggerOf(pipeline: PipelineName): BedTrigger {
+    return this.#triggers.trigger(this.#definitions.pipeline(pipeline).definition.name);
+  }
+
+  /** What happens to a trigger stands in the log. */
+  #tellOf(trigger: BedTrigger, type: string, data: Json): LogEvent {
+    const { position } = this.#append(ownEvent(type, trigger.row.pipeline, data, this.#log.position + 1));
+    this.#triggers.work();
+    return this.#log.at(position)!;
+  }
+
+  // --- inside -------------------------------------------------------------------------------------------------------
+
+  /** B1. */
+  #inTurn<Answer>(work: () => Promise<Answer>): Promise<Answer> {
+    const turn = this.#turn.then(work, work);
+    this.#turn = turn;
+    return turn;
+  }
+
+  #append(draft: EventDraft): TestReceipt {
+    const outcome = this.#log.append(draft);
+    if (outcome.kind === "accepted") throw new Error("invariant broken: a testbed has one log");
+    const { kind, position } = outcome;
+    if (kind !== "conflict") return { position, isDuplicate: kind === "duplicate" };
+    const { id, source } = draft;
+    throw new MillraceError("MILLRACE_EVENT_CONFLICT", {
+      message: `The event ${id} of ${source} is in the log at position ${position} with other content.`,
+      fields: { id, source, position },
+    });
+  }
+
+  /** B2: everything that follows without time passing. */
+  async #settle(): Promise<void> {
+    for (;;) {
+      while (this.#triggers.work() || this.#waits.work() || this.#runs.work() || this.#tasks.work());
+      if (this.#tasks.isQuiet) return;
+      await this.#tasks.nextAnswer();
+    }
+  }
+
+  #nextDue(): number | undefined {
+    return earliest(earliest(this.#time.nextDue(), this.#triggers.nextDue()), this.#waits.nextDue());
+  }
+
+  async #moveTo(target: number): Promise<void> {
+    if (target < Math.floor(this.#time.now()))
+      throw new MillraceError("MILLRACE_TEST_CLOCK", {
+        message: `The clock is at ${this.now.toISOString()} and can't go back to ${new Date(target).toISOString()}.`,
+        fields: { now: this.now.toISOString() },
+      });
+    // The whole millisecond belongs to it (V3).
+    for (let due = this.#nextDue(); due !== undefined && due < target + 1; due = this.#nextDue()) {
+      this.#time.moveTo(due);
+      for (let callback = this.#time.takeDue(); callback; callback = this.#time.takeDue()) {
+        callback();
+        await this.#settle();
+      }
+      // What was recorded at an instant comes before the deadlines of that instant (P1).
+      const told = earliest(this.#triggers.nextDue(), this.#waits.nextDue());
+      const now = this.#time.now();
+      if (told === undefined || told > now) continue;
+      this.#triggers.tellTime(now);
+      this.#waits.tellTime(now);
+      await this.#settle();
+    }
+    this.#time.moveTo(target);
+  }
+
+  #control(name: string): ControlledTask {
+    const known = this.#controls.get(name) ?? new ControlledTask(name);
+    this.#controls.set(name, known);
+    return known;
+  }
+
+  #viewOf(entry: RunEntry): TestRun {
+    const known = this.#views.get(entry) ?? new RunView(entry, this.#tasks);
+    this.#views.set(entry, known);
+    return known;
+  }
+
+  #waitsFor(entry: RunEntry): string {
+    return waitsFor(entry, this.#waits.openOf(entry));
+  }
+
+  #leftOver(entries: readonly RunEntry[]): MillraceError {
+    const lines = entries
+      .slice(0, 20)
+      .map(
+        (entry) =>
+          `${entry.run.id} of "${entry.pipeline.definition.name}" is ${entry.run.state}: ${this.#waitsFor(entry)}`,
+      );
+    const count = entries.length === 1 ? "A run has" : `${entries.length} runs have`;
+    return new MillraceError("MILLRACE_TEST_UNFINISHED", {
+      message: `${count} not ended at ${this.now.toISOString()}:\n  ${lines.join("\n  ")}`,
+      fields: { runs: entries.map(({ run }) => run.id) },
+    });
+  }
+}
+
+function earliest(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined ? b : b === undefined ? a : Math.min(a, b);
+}
+
+/** As a deploy, or a person's command, leaves it in the log. */
+function ownEvent(type: string, subject: string, value: Json, number: number): EventDraft {
+  return {
+    lane: liveLane,
+    source: ownSource,
+    id: `outbox/${number}`,
+    type,
+    subject,
+    time: undefined,
+    data: { value },
+    isBinary: false,
+    contentType: undefined,
+    dataSchema: undefined,
+    extensions: {},
+    invalid: undefined,
+  };
+}

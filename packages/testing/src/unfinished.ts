@@ -1,0 +1,43 @@
+/** What a run that has not ended waits for, in words. */
+import { isEndState, taskRunsBelow, type TaskRun } from "@millrace/core";
+import type { RunEntry } from "./run-desk.ts";
+import type { BedWait } from "./wait-desk.ts";
+
+const shownMax = 5;
+
+export function waitsFor({ run, pipeline, ready }: RunEntry, waits: readonly BedWait[]): string {
+  if (run.state === "queued")
+    return `it waits for room: at most ${pipeline.definition.maxActiveRuns} run at once`;
+  const open = [...taskRunsBelow(run.root)].filter(({ state }) => !isEndState(state) && state !== "pending");
+  const parts = open.slice(0, shownMax).map((taskRun) => {
+    const own = waits.filter((wait) => wait.taskRun === taskRun);
+    return `"${nameOf(taskRun)}" ${own.length > 0 ? own.map(waitText).join(" and ") : stateOf(taskRun, ready.has(taskRun))}`;
+  });
+  if (open.length > shownMax) parts.push(`and ${open.length - shownMax} more`);
+  return parts.join(", ");
+}
+
+function nameOf({ node, item }: TaskRun): string {
+  return node.definition.id + (item === "" ? "" : `[${item}]`);
+}
+
+/** In the words of an explanation. */
+function waitText({ told, timeoutAt }: BedWait): string {
+  const until = timeoutAt === undefined ? "" : `until ${new Date(timeoutAt).toISOString()}`;
+  const text = told.explain()?.text;
+  if (text === undefined) return `waits ${until}`;
+  return until === "" ? text : `${text}, ${until}`;
+}
+
+function stateOf({ state, resumeAt, childRunId }: TaskRun, isReady: boolean): string {
+  switch (state) {
+    case "retrying":
+      return `is tried again at ${new Date(resumeAt ?? 0).toISOString()}`;
+    case "waiting":
+      return `waits for the run ${childRunId ?? "that it calls"}`;
+    case "queued":
+      return isReady ? "waits for a slot" : "is queued";
+    default:
+      return "is running";
+  }
+}
