@@ -167,6 +167,14 @@ export {
   type PartitionPicture,
   type PartitionRange,
 } from "./asset/picture.ts";
+export {
+  givenEntry,
+  readEmitted,
+  toldEntries,
+  type Emitted,
+  type FindAsset,
+  type Teller,
+} from "./asset/told.ts";
 export { assetUnchangedType, isAssetReport, readAssetReport, type AssetReport } from "./asset/report.ts";
 export {
   assetKeyMax,
@@ -422,6 +430,7 @@ export {
   partitionForTrigger,
   partitionsOfCondition,
 } from "./trigger/partition.ts";
+export { firedPartition, type FiredPartition } from "./trigger/fired-partition.ts";
 export {
   canonicalTrigger,
   chooseFirings,

@@ -6,10 +6,12 @@
  * A2: an output is JSON of its own: who changes what it gave or got changes nothing that is recorded.
  */
 import {
+  givenEntry,
   parseCloudEvent,
-  requireForeign,
+  readEmitted,
   type AttemptOutcome,
   type CloudEvent,
+  type Emitted,
   type ErrorCode,
   type EventDraft,
   type Json,
@@ -72,7 +74,7 @@ export interface AttemptOptions {
   /** Puts an event into the log at once. Throws what the log answers. */
   readonly emitNow: (event: EventDraft) => void;
   /** Records a step that finished, and calls back once that is done. */
-  readonly recordStep: (step: FinishedStep, events: readonly EventDraft[], recorded: () => void) => void;
+  readonly recordStep: (step: FinishedStep, emitted: Emitted, recorded: () => void) => void;
   /** Whether nothing is under way in this process that was not when the attempt began. */
   readonly isIdle: () => boolean;
 }
@@ -152,8 +154,7 @@ export class Attempt {
         what: "the task's output",
         tooLarge: "MILLRACE_OUTPUT_TOO_LARGE",
       });
-      const events = this.#emitter.events.map(draftOf);
-      return { kind: "succeeded", output: this.#stored(carried), ...(events.length > 0 ? { events } : {}) };
+      return { kind: "succeeded", output: this.#stored(carried), ...readEmitted(this.#emitter.events) };
     } catch (thrown) {
       return outcomeOf(thrown);
     }
@@ -246,24 +247,21 @@ export class Attempt {
   #record({ name, occurrence, outcome, events = [] }: ProducedStep): void {
     const recorded =
       outcome.kind === "value" ? { kind: "value" as const, value: this.#stored(outcome.value) } : outcome;
-    this.#options.recordStep({ name, occurrence, outcome: recorded }, events.map(draftOf), () =>
+    this.#options.recordStep({ name, occurrence, outcome: recorded }, readEmitted(events), () =>
       this.#operations?.operations.recorded([{ name, occurrence }]),
     );
   }
 
   #emitNow(number: number, event: CloudEvent): void {
     try {
-      this.#options.emitNow(draftOf(event));
+      const draft = parseCloudEvent(event as unknown as Json);
+      this.#options.emitNow(givenEntry(draft, this.#options.project.asset));
       this.#emitAnswers.answered(number, undefined);
     } catch (error) {
       const { code, message } = error as { readonly code: ErrorCode; readonly message: string };
       this.#emitAnswers.answered(number, { code, message });
     }
   }
-}
-
-function draftOf(event: CloudEvent): EventDraft {
-  return requireForeign(parseCloudEvent(event as unknown as Json));
 }
 
 function outcomeOf(thrown: unknown): AttemptOutcome {

@@ -2,11 +2,12 @@
 import {
   findJsonFault,
   formatPath,
+  givenEntry,
   MillraceError,
   parseCloudEvent,
-  requireForeign,
   type EventDraft,
   type EventExtension,
+  type FindAsset,
   type Json,
 } from "@millrace/core";
 import type { EmittedEvent } from "@millrace/sdk";
@@ -18,7 +19,7 @@ export interface GivenEvent<Data = unknown> extends EmittedEvent<Data> {
 }
 
 /** Throws MILLRACE_EVENT_INVALID, MILLRACE_VALUE_NOT_JSON. */
-export function draftOf(given: GivenEvent, freeId: () => string): EventDraft {
+export function draftOf(given: GivenEvent, freeId: () => string, find: FindAsset): EventDraft {
   const { data, subject, time, attributes } = given;
   const type = typeof given.type === "string" ? given.type : given.type.type;
   const fault = data === undefined ? undefined : findJsonFault(data);
@@ -29,7 +30,7 @@ export function draftOf(given: GivenEvent, freeId: () => string): EventDraft {
       fields: { path, found: fault.found },
     });
   }
-  return requireForeign(
+  return givenEntry(
     parseCloudEvent({
       ...attributes,
       specversion: "1.0",
@@ -40,5 +41,6 @@ export function draftOf(given: GivenEvent, freeId: () => string): EventDraft {
       ...(time === undefined ? {} : { time: time instanceof Date ? time.toISOString() : time }),
       ...(data === undefined ? {} : { data: JSON.parse(JSON.stringify(data)) as Json }),
     }),
+    find,
   );
 }

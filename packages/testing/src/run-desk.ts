@@ -12,8 +12,10 @@ import {
   concurrencyKeyError,
   createRun,
   decide,
+  firedPartition,
   holderOf,
   isRunEnded,
+  liveLane,
   manualFiringValue,
   nodeFailed,
   operationKey,
@@ -22,11 +24,13 @@ import {
   requireCallDepth,
   resolveTemplate,
   runBroken,
+  toldEntries,
   unreachable,
   wholeOutput,
   type DispatchName,
   type OpenWait,
   type OperationName,
+  type Emitted,
   type EventDraft,
   type Json,
   type Reason,
@@ -111,8 +115,8 @@ export class RunDesk {
   }
 
   /** A step of a running function finished. */
-  recordStep({ entry, name }: Dispatched, step: FinishedStep, events: readonly EventDraft[]): void {
-    this.#step(entry, { kind: "step", token: namedToken(name), step, events });
+  recordStep({ entry, name }: Dispatched, step: FinishedStep, emitted: Emitted): void {
+    this.#step(entry, { kind: "step", token: namedToken(name), step, ...emitted });
   }
 
   /** Does what waits to be begun; true when there was any. */
@@ -199,7 +203,7 @@ export class RunDesk {
       case "released":
         return this.#release(entry, effect.taskRun, effect.dispatch);
       case "emitted":
-        return record(effect.events);
+        return record([...effect.events, ...this.#assetsTold(entry, effect)]);
       case "retry_at": {
         const { node, item, generation } = effect.taskRun;
         return this.#alarm(entry, effect.at, {
@@ -279,6 +283,22 @@ export class RunDesk {
         random: this.#options.random(),
       }),
     );
+  }
+
+  #assetsTold(
+    { pipeline, run }: RunEntry,
+    effect: Extract<RunEffect, { kind: "emitted" }>,
+  ): readonly EventDraft[] {
+    const { item, generation, node } = effect.taskRun;
+    const name = {
+      runId: run.id,
+      pipeline: pipeline.definition.name,
+      node: node.definition.id,
+      item,
+      generation,
+    };
+    const teller = { ...name, lane: liveLane, ...firedPartition(run.firing?.value) };
+    return toldEntries(effect, teller, this.#options.definitions.project.asset);
   }
 
   #told({ pipeline, labels }: RunEntry): Parameters<typeof runBroken>[1] {

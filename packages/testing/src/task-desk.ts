@@ -5,8 +5,10 @@
  * T2: the virtual clock does not move while a function runs: who moves it waits for `quiet`.
  */
 import {
+  firedPartition,
   holderOf,
   MillraceError,
+  type Emitted,
   type EventDraft,
   type Json,
   type StepRecord,
@@ -29,7 +31,7 @@ export interface TaskDeskOptions {
   readonly control: (task: string) => ControlledTask;
   readonly emitNow: (event: EventDraft) => void;
   /** Tells the run of a step that finished. */
-  readonly recordStep: (dispatched: Dispatched, step: FinishedStep, events: readonly EventDraft[]) => void;
+  readonly recordStep: (dispatched: Dispatched, step: FinishedStep, emitted: Emitted) => void;
 }
 
 export interface Dispatched {
@@ -87,9 +89,9 @@ export class TaskDesk {
       params: paramsOf(entry),
       behaviour,
       emitNow,
-      recordStep: (step, events, recorded) => {
+      recordStep: (step, emitted, recorded) => {
         this.#answers.push(() => {
-          recordStep(dispatched, step, events);
+          recordStep(dispatched, step, emitted);
           recorded();
         });
         this.#wake?.();
@@ -254,6 +256,7 @@ export class TaskDesk {
   #runAttempt({ entry, taskRun, input, name, records }: Dispatched): RunAttempt {
     const { connections } = taskRun.node.definition.options;
     const own = records.map(localRecord);
+    const { partition } = firedPartition(entry.run.firing?.value);
     return {
       kind: "run",
       id: 1,
@@ -265,6 +268,7 @@ export class TaskDesk {
       attempt: taskRun.attempt,
       dispatch: name.dispatch,
       idempotencyKey: holderOf(name.runId, taskRun),
+      ...(partition === undefined ? {} : { partition }),
       input: { value: input },
       env: {},
       connections: Object.fromEntries(

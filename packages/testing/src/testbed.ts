@@ -191,7 +191,9 @@ export class Testbed {
   emit(given: GivenEvent | readonly GivenEvent[]): Promise<TestReceipt | readonly TestReceipt[]> {
     const freeId = (): string => `event-${(this.#events += 1)}`;
     return this.#inTurn(async () => {
-      const drafts = [given].flat().map((event: GivenEvent) => draftOf(event, freeId));
+      const drafts = [given]
+        .flat()
+        .map((event: GivenEvent) => draftOf(event, freeId, this.#definitions.project.asset));
       const receipts = drafts.map((draft) => this.#append(draft));
       await this.#settle();
       return Array.isArray(given) ? receipts : receipts[0]!;

@@ -1,16 +1,11 @@
 /** What workers say of attempts, in the words of the run machine. */
 import {
-  isAssetReport,
-  parseCloudEvent,
-  readAssetReport,
-  requireForeign,
+  readEmitted,
   type AttemptError,
   type AttemptOutcome as CoreOutcome,
   type CloudEvent,
-  type EventDraft,
-  type Json,
+  type Emitted,
   type OperationOutcome,
-  type NamedReport,
   type RunMessage,
   type StepRecord,
   type StoredValue,
@@ -103,31 +98,16 @@ export function coreOutcome(
   };
 }
 
-/** What a function, or a step of it, emitted, and what it told of assets. */
-export function emittedOf(emitted: readonly CloudEvent[] = []): {
-  readonly events: readonly EventDraft[];
-  readonly assets: readonly NamedReport[];
-} {
-  return { events: emitted.flatMap(readEmitted), assets: emitted.flatMap(readReported) };
-}
-
-function readReported(event: CloudEvent): NamedReport[] {
-  if (!isAssetReport(event.type)) return [];
-  try {
-    const draft = parseCloudEvent(event as unknown as Json);
-    return [{ id: draft.id, report: readAssetReport(draft) }];
-  } catch {
-    return [];
-  }
-}
-
-/** The worker has checked it; what is none all the same must not keep its attempt's result from being taken. */
-function readEmitted(event: CloudEvent): EventDraft[] {
-  try {
-    return [requireForeign(parseCloudEvent(event as unknown as Json))];
-  } catch {
-    return [];
-  }
+/** The worker has checked all of it; what is none all the same must not keep its attempt's result from being taken. */
+function emittedOf(emitted: readonly CloudEvent[] = []): Emitted {
+  const read = emitted.flatMap((event) => {
+    try {
+      return [readEmitted([event])];
+    } catch {
+      return [];
+    }
+  });
+  return { events: read.flatMap(({ events }) => events), assets: read.flatMap(({ assets }) => assets) };
 }
 
 export function lostError(message: string): AttemptError {

@@ -23,7 +23,7 @@ import {
   type TaskRun,
 } from "@millrace/core";
 import { wakeNever, type LiveRun, type LoadedRun } from "@millrace/store";
-import { toldEntries } from "./asset-entries.ts";
+import { toldRows } from "./asset-entries.ts";
 import { readsOf } from "./asset-reads.ts";
 import type { Alarm } from "./clock.ts";
 import { putCode, putStep } from "./code-rows.ts";
@@ -306,7 +306,7 @@ export class RunHost {
         const row = { lane, workspace, dataText: undefined, runId: entry.identity.id };
         return this.#parts.events.emit([
           ...effect.events.map((event) => ({ ...event, ...row })),
-          ...toldEntries(entry, effect, this.#parts.assets),
+          ...toldRows(entry, effect, this.#parts.assets),
         ]);
       }
       case "retry_at":

@@ -1,13 +1,7 @@
 /** The partition that a run is for, and whether it makes it again. */
-import type { Json, Run } from "@millrace/core";
+import { firedPartition, type FiredPartition, type Run } from "@millrace/core";
 import { partitionLabel } from "@millrace/protocol";
 import type { LiveRun } from "@millrace/store";
-
-export interface RunPartition {
-  readonly partition?: string;
-  /** Above 1: it makes the partition again, for late data. */
-  readonly revision?: number;
-}
 
 interface Entry {
   readonly identity: Pick<LiveRun, "labels">;
@@ -15,14 +9,7 @@ interface Entry {
 }
 
 /** Its label names it; its firing, whose value is at hand while the run is in memory, tells the revision. */
-export function runPartitionOf({ identity, run }: Entry): RunPartition {
+export function runPartitionOf({ identity, run }: Entry): FiredPartition {
   const partition = identity.labels[partitionLabel];
-  if (partition === undefined) return {};
-  const { revision = null } = membersOf(run.firing?.value);
-  return { partition, ...(typeof revision === "number" && revision > 1 ? { revision } : {}) };
-}
-
-function membersOf(value: Json | undefined): { readonly [name: string]: Json } {
-  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
-  return isObject ? (value as { readonly [name: string]: Json }) : {};
+  return partition === undefined ? {} : { ...firedPartition(run.firing?.value), partition };
 }
