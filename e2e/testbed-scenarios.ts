@@ -190,8 +190,8 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: "calls",
-    pipelines: ["callee", "caller", "broken-caller"],
-    steps: [{ start: "caller" }, { start: "broken-caller" }],
+    pipelines: ["callee", "caller", "broken-caller", "asking"],
+    steps: [{ start: "caller" }, { start: "broken-caller" }, { start: "asking" }, { advance: "300ms" }],
   },
   {
     name: "what a task is told",
@@ -209,6 +209,32 @@ export const scenarios: readonly Scenario[] = [
     pipelines: ["late"],
     prepare: (t) => t.task("linger").hangs(),
     steps: [{ start: "late" }, { advance: "500ms" }],
+  },
+  {
+    name: "assets: updates, what a success writes, progress, late data",
+    pipelines: ["tidied", "counted"],
+    steps: [
+      {
+        emit: named("millrace.asset.updated", "2", { subject: "landing", data: { partition: "2026-01-02" } }),
+      },
+      {
+        emit: named("millrace.asset.updated", "1", { subject: "landing", data: { partition: "2026-01-01" } }),
+      },
+      {
+        emit: named("millrace.asset.updated", "3", { subject: "landing", data: { partition: "2026-01-01" } }),
+      },
+      { advance: "1s" },
+      { explain: "counted" },
+    ],
+  },
+  {
+    name: "steps and waits in code",
+    pipelines: ["following"],
+    steps: [
+      { start: "following", params: { order: "a" } },
+      { emit: named("follow.paid", "a", { subject: "a" }) },
+      { advance: "300ms" },
+    ],
   },
   {
     name: "waits in graphs",

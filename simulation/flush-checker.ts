@@ -269,7 +269,9 @@ export class FlushChecker {
       const name = `${runId}/${node}/${item}`;
       const before = this.#before.has(name) ? this.#before.get(name) : this.#taskRuns.get(name);
       const isCurrent = taskRun && isOf(taskRun, generation, dispatch) && isOf(before, generation, dispatch);
-      if (isCurrent && (taskRun.state === "running" || taskRun.state === "waiting"))
+      // A call's; what a function waits for ends otherwise.
+      const isCalling = taskRun?.state === "waiting" && message.kind === "child_ended";
+      if (isCurrent && (taskRun.state === "running" || isCalling))
         wrong(`and ${node}[${item}] is still ${taskRun.state}`);
     }
   }

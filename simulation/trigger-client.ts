@@ -1,12 +1,19 @@
 /** Who deploys, pauses and resumes triggers, and emits the events that they wait for. */
-import { liveLane, type EventDraft, type Json, type TriggerDefinition } from "@millrace/core";
+import {
+  assetProgressType,
+  assetUpdatedType,
+  liveLane,
+  type EventDraft,
+  type Json,
+  type TriggerDefinition,
+} from "@millrace/core";
 import type { MemoryTables, SeededRandom } from "@millrace/testkit";
 import type { EventChecker } from "./event-checker.ts";
 import type { Journal } from "./journal.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { ServerNode } from "./server-node.ts";
 import type { TriggerChecker } from "./trigger-checker.ts";
-import { makeTrigger, triggeredNames } from "./triggers.ts";
+import { makeTrigger, slices, triggeredNames } from "./triggers.ts";
 
 export interface TriggerClientOptions {
   readonly random: SeededRandom;
@@ -79,6 +86,36 @@ export class TriggerClient {
   }
 
   #draft(): EventDraft {
+    return this.#options.random.chance(0.4) ? this.#assetDraft() : this.#orderDraft();
+  }
+
+  /** A slice of the last half minute is written, or all of them are complete up to one. */
+  #assetDraft(): EventDraft {
+    const { random, scheduler } = this.#options;
+    const { windows } = slices;
+    const window = windows?.at(scheduler.now - random.below(30_000));
+    const isProgress = random.chance(0.15);
+    return {
+      ...this.#orderDraft(),
+      type: isProgress ? assetProgressType : assetUpdatedType,
+      source: "millrace",
+      id: `a${(this.#emitted += 1)}`,
+      subject: "slices",
+      data: {
+        value: isProgress
+          ? { asset: "slices", until: new Date(window?.to ?? 0).toISOString() }
+          : {
+              asset: "slices",
+              partition: window ? windows!.keyOf(window) : null,
+              version: `v${this.#emitted}`,
+              kind: "observed",
+              metadata: {},
+            },
+      },
+    };
+  }
+
+  #orderDraft(): EventDraft {
     const { random } = this.#options;
     const customer = `c${random.below(5)}`;
     return {

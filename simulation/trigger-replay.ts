@@ -198,7 +198,9 @@ class Replay {
   }
 }
 
-/** In the order of log time, and of keys where that is equal. */
+/** In the order of log time, where that is equal of keys, and of windows that one key fires at once. */
 function inOrder(firings: readonly Firing[]): Firing[] {
-  return firings.toSorted((a, b) => a.at - b.at || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+  return firings.toSorted(
+    (a, b) => a.at - b.at || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0) || a.occurrence - b.occurrence,
+  );
 }

@@ -1,6 +1,8 @@
 /** Pipelines that events and time start, with triggers of many kinds. What is deployed of them changes (`trigger-client.ts`). */
 import {
+  compilePartitions,
   noRetry,
+  parsePartitions,
   parseTrigger,
   type Json,
   type PipelineDefinition,
@@ -13,6 +15,19 @@ type Make = (random: SeededRandom) => Json;
 const order = (type: string, name?: string): Json => ({ kind: "event", type, ...(name && { name }) });
 const customer: Json = { kind: "path", path: ["data", "customer"] };
 const span = (random: SeededRandom): number => random.pick([800, 5_000, 20_000]);
+
+const seconds = (n: number): Json => ({
+  kind: "time",
+  every: { kind: "every", every: { n, unit: "seconds" } },
+  start: "1970-01-01",
+});
+/** Windows of an asset that is written, and those that its readers ask for. */
+export const slices = compilePartitions(parsePartitions(seconds(5)));
+const written: Json = [{ asset: "slices", partitions: seconds(5) }];
+const late = (random: SeededRandom): object =>
+  random.chance(0.7)
+    ? { late: { debounceMs: span(random), revisionsMax: random.pick([1, 3]), closeAfterMs: 60_000 } }
+    : {};
 
 /** By pipeline: the conditions that its trigger may have. */
 const kinds: { readonly [pipeline: string]: Make } = {
@@ -63,6 +78,27 @@ const kinds: { readonly [pipeline: string]: Make } = {
       tz: "UTC",
       ...(random.chance(0.3) ? { jitterMs: 8_000 } : {}),
     },
+  }),
+  "t-updated": (random) => ({
+    kind: "updated",
+    assets: written,
+    ...(random.chance(0.3) ? { only: { kind: "latest", n: 2 } } : {}),
+    ...(random.chance(0.3) ? { target: seconds(15) } : {}),
+  }),
+  "t-complete": (random) => ({
+    kind: "updated",
+    assets: written,
+    target: seconds(random.pick([10, 15])),
+    when: "complete",
+    ...late(random),
+  }),
+  "t-reached": (random) => ({
+    kind: "reached",
+    assets: written,
+    target: seconds(random.pick([10, 15])),
+    delayMs: random.pick([0, 2_000]),
+    ...late(random),
+    ...(random.chance(0.5) ? { orAfterMs: 10_000 } : {}),
   }),
   "t-paired": () => ({
     kind: "sequence",

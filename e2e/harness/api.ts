@@ -39,13 +39,18 @@ export class Api {
     this.#options = options;
   }
 
-  async send<Answer>(method: string, path: string, body?: object): Promise<Answer> {
+  async send<Answer>(
+    method: string,
+    path: string,
+    body?: object,
+    type = "application/json",
+  ): Promise<Answer> {
     const { token, timeoutMs = 30_000 } = this.#options;
     const response = await fetch(`${this.url}${apiPrefix}${path}`, {
       method,
       headers: {
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-        ...(body === undefined ? {} : { "content-type": "application/json" }),
+        ...(body === undefined ? {} : { "content-type": type }),
       },
       signal: AbortSignal.timeout(timeoutMs),
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -65,6 +70,12 @@ export class Api {
   ): Promise<string> {
     const { run } = await this.send<StartRunResponse>("POST", "/runs", { pipeline, ...options });
     return run.id;
+  }
+
+  /** Recorded, or recorded before. */
+  async emit(event: object): Promise<true> {
+    await this.send("POST", "/events", event, "application/cloudevents+json");
+    return true;
   }
 
   run(id: string): Promise<RunDetail> {

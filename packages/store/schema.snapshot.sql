@@ -582,8 +582,9 @@ function flush_log_mark(p_workspace integer, p_position bigint, p_at timestamp w
 function flush_offers(p_rest json) returns void body 48daf18ab104c2bb85a2e964f7a32baa
 function flush_other_events(p_workspace integer, p_events flush_event[], p_position bigint, p_kept bigint[]) returns json body d7fc0693d9611f23b43bf72d10a7f698
 function flush_position(p_first bigint, p_others integer[], p_at integer) returns bigint body d41d8cd98f00b204e9800998ecf8427e
-function flush_rest(p_rest json) returns void body 0a6afb660ee14ca2a92b6e2df215cda0
+function flush_rest(p_rest json) returns void body 01a26042d22bee97d6d2380f66f5fdf1
 function flush_rest_before_assets(p_rest json) returns void body c4649013caa272b35f4cb55417a66b1d
+function flush_rest_before_moves(p_rest json) returns void body 0a6afb660ee14ca2a92b6e2df215cda0
 function flush_rest_before_sources(p_rest json) returns void body 1e060bb8f0a17c18daa0abd9b6a19dea
 function flush_rest_before_waits(p_rest json) returns void body f818fc75b5bf1796fb3e58bf8ec412de
 function flush_rest_of_runs(p_rest json) returns void body 5b0e339be46fe57c43ea20851ac3ad17

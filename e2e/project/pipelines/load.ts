@@ -1,6 +1,6 @@
 /** What runs while processes are killed: each task tells the ledger when it begins and when it ends. */
 import { setTimeout } from "node:timers/promises";
-import { pipeline, task, type TaskContext } from "millrace";
+import { on, pipeline, task, wait, type TaskContext } from "millrace";
 import { note } from "../ledger.ts";
 
 const env = ["E2E_LEDGER"];
@@ -53,6 +53,31 @@ export const retrying = pipeline("retrying", { maxActiveRuns: 5 }, () => fourth(
 
 /** 2 nodes, and a run of `chain`. */
 export const calling = pipeline("calling", () => fourth(chain.call(undefined, { id: "called" })));
+
+const tell = task("tell", { env }, (_: void, ctx) => {
+  note("start", ctx);
+  note("end", ctx);
+  return ctx.run.id;
+});
+
+/** 3 nodes; the one between waits for an event of this very run. */
+export const waiting = pipeline("waiting", () => {
+  const go = wait(on.event("chaos.go", { where: { data: { run: tell() } } }), { id: "go" });
+  fourth(1, { after: go });
+});
+
+const paces = task("paces", { env }, async (_: void, ctx) => {
+  note("start", ctx);
+  const one = await ctx.step("one", () => 1);
+  await ctx.sleep("50ms");
+  const go = ctx.waitFor(on.event("chaos.go", { where: { data: { run: ctx.run.id } } }));
+  const [two] = await Promise.all([ctx.step("two", () => one + 1), go]);
+  note("end", ctx);
+  return two;
+});
+
+/** One task that records steps and waits in its code. */
+export const stepping = pipeline("stepping", () => paces());
 
 const long = task("long", { env }, work(1_500));
 /** One task that takes a while, so that something can happen to it. */

@@ -167,3 +167,18 @@ export const patient = pipeline("patient", () => {
     rule: "all_done",
   });
 });
+
+const follow = task("follow", async (order: string, ctx) => {
+  const number = await ctx.step("number", () => 7);
+  const paid = await ctx.waitFor(on.event("follow.paid", { where: { subject: order } }), { timeout: "1h" });
+  await ctx.sleep("300ms");
+  return { number, members: paid?.members["follow.paid"].length ?? 0 };
+});
+export const following = pipeline("following", { params: z.object({ order: z.string() }) }, ({ params }) =>
+  follow(params.order),
+);
+const ask = task("ask", async (_input: void, ctx) => {
+  const first = await ctx.waitFor(on.event("ask.never"), { timeout: "300ms" });
+  return [first, await ctx.call(callee, { n: 5 })];
+});
+export const asking = pipeline("asking", () => ask());

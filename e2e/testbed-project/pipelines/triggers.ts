@@ -1,5 +1,5 @@
 /** A pipeline for each operator of conditions, and for what follows from firings. */
-import { on, pipeline, task } from "millrace";
+import { asset, daily, on, pipeline, task } from "millrace";
 import { z } from "zod";
 
 const see = task("see", (firing: { key: string | null; revision: number; members: object }) => ({
@@ -138,4 +138,15 @@ export const alarmed = pipeline(
       .as("failures"),
   },
   ({ firing }) => see(firing),
+);
+
+export const landing = asset("landing", { partitions: daily("2026-01-01") });
+export const clean = asset("clean", { partitions: daily("2026-01-01"), upstream: [landing] });
+const tidy = task("tidy", { writes: clean }, (day: string) => day);
+export const tidied = pipeline("tidied", { on: on.updated(landing) }, ({ partition }) => tidy(partition.key));
+const count = task("count", (run: { key: string; revision: number }) => run);
+export const counted = pipeline(
+  "counted",
+  { on: on.reached(clean, { from: "2026-01-01T00:00:00Z", late: { debounce: "1s" } }) },
+  ({ partition, firing }) => count({ key: partition.key, revision: firing.revision }),
 );

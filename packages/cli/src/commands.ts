@@ -22,6 +22,14 @@ export const commands = {
   cancel: { summary: "cancel a run or a node", load: () => import("./command/cancel.ts") },
   rerun: { summary: "run a run, or a part of it, again", load: () => import("./command/rerun.ts") },
   mark: { summary: "declare a node succeeded, failed or skipped", load: () => import("./command/mark.ts") },
+  move: { summary: "let a run go on with another bundle", load: () => import("./command/move.ts") },
+  waits: { summary: "list what runs wait for", load: () => import("./command/waits.ts") },
+  approvals: {
+    summary: "list what waits for a person's answer",
+    load: () => import("./command/approvals.ts"),
+  },
+  approve: { summary: "say yes to what a run asks", load: () => import("./command/approve.ts") },
+  reject: { summary: "say no to what a run asks", load: () => import("./command/reject.ts") },
   pipelines: {
     summary: "list pipelines; pause and resume them",
     load: () => import("./command/pipelines.ts"),
@@ -70,7 +78,8 @@ export type CommandName = keyof typeof commands;
 /** Those that people type. */
 export const helpGroups: readonly (readonly [title: string, names: readonly CommandName[]])[] = [
   ["Begin", ["init", "dev", "run"]],
-  ["Runs", ["runs", "show", "logs", "cancel", "rerun", "mark"]],
+  ["Runs", ["runs", "show", "logs", "cancel", "rerun", "mark", "move", "waits"]],
+  ["People", ["approvals", "approve", "reject"]],
   ["Events", ["emit", "events", "trigger", "sources", "hooks"]],
   ["Assets", ["assets"]],
   ["Pipelines", ["pipelines", "graph", "deploy", "rollback"]],

@@ -119,6 +119,7 @@ export {
   type NodeDefinition,
   type NodeKind,
   type NodeOptions,
+  type ApprovalOptions,
   type WaitOptions,
   type PipelineDefinition,
   type PoolUse,
@@ -167,14 +168,6 @@ export {
   type PartitionPicture,
   type PartitionRange,
 } from "./asset/picture.ts";
-export {
-  givenEntry,
-  readEmitted,
-  toldEntries,
-  type Emitted,
-  type FindAsset,
-  type Teller,
-} from "./asset/told.ts";
 export { assetUnchangedType, isAssetReport, readAssetReport, type AssetReport } from "./asset/report.ts";
 export {
   assetKeyMax,
@@ -240,7 +233,7 @@ export { holderOf, rankOf } from "./run/holder.ts";
 export { callError, concurrencyKeyError, preparingError, requireCallDepth } from "./run/refusal.ts";
 export { nodeFailed, runBroken, type RunEvent, type ToldRun } from "./run/own-events.ts";
 export { resolveTemplate, wholeOutput, type Resolved } from "./run/input.ts";
-export { decide, isPlaceholder } from "./run/machine.ts";
+export { currentTaskRun, decide, isPlaceholder } from "./run/machine.ts";
 export { planMark, planRerun, unknownItem, type LateMark, type RerunScope } from "./run/rerun.ts";
 export { decideRule, parentFacts, type RuleDecision } from "./run/rule.ts";
 export { findTaskRun, taskRunsBelow } from "./run/scope.ts";
@@ -267,6 +260,7 @@ export {
   type TaskRun,
   type TaskRunState,
 } from "./run/state.ts";
+export { findMoveFaults, type MoveFault } from "./run/move.ts";
 export {
   codeRecordOf,
   newCodeState,
@@ -404,16 +398,26 @@ export {
 } from "./trigger/telling.ts";
 export { ConditionWait, type ConditionWaitOptions, type HowEnded } from "./wait/condition-wait.ts";
 export {
+  answerCondition,
+  answerEventId,
   approvalAnswer,
   approvalAnswered,
   approvalId,
   approvalOf,
+  approvalPlace,
   approvalRequest,
   approvalRequested,
   readAnswer,
+  requestEventId,
+  runOfApproval,
   type ApprovalAnswer,
+  type ApprovalPlace,
+  type AskedApproval,
+  type GivenAnswer,
 } from "./wait/approval.ts";
 export { lookBackOf, waitConditionOf, waitTimeoutAt, waitValue, type LookBack } from "./wait/wait-plan.ts";
+export { assetsIn, checkAssetUses, requireAsset, type AssetUse } from "./asset/uses.ts";
+export { emittedOf, givenEntry, toldEntries, type FindAsset, type TellingRun } from "./asset/told.ts";
 export { TriggerIndex, type Candidate } from "./trigger/trigger-index.ts";
 export {
   firedEvent,
@@ -430,7 +434,6 @@ export {
   partitionForTrigger,
   partitionsOfCondition,
 } from "./trigger/partition.ts";
-export { firedPartition, type FiredPartition } from "./trigger/fired-partition.ts";
 export {
   canonicalTrigger,
   chooseFirings,

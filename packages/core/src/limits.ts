@@ -142,3 +142,9 @@ export const fileRescanMsMin = 1_000;
 export const fileRescanMsMax = 86_400_000;
 /** Ticks that passed while no server was up and are run one by one: the newest of them. */
 export const missedTicksMax = 10_000;
+/** An approval's id: the ids of its events, made of it, have 256 characters at most. */
+export const approvalIdMax = 220;
+/** JSON text of what a person is shown, in characters: it stands in the wait's row and in the log. */
+export const approvalDetailsMax = 16_384;
+/** JSON text of a form's schema in the event that asks. */
+export const approvalFormTextMax = 8_192;

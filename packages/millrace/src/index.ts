@@ -1,6 +1,8 @@
 /** What authors import. */
 export {
   asset,
+  approvals,
+  approve,
   branch,
   cross,
   daily,
@@ -29,6 +31,10 @@ export {
   type AnyAsset,
   type Approval,
   type ApproveOptions,
+  type ApprovalAnswered,
+  type ApprovalOptions,
+  type ApprovalRequested,
+  type ApprovalResult,
   type ArtifactContent,
   type Asset,
   type AssetOptions,

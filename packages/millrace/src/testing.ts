@@ -4,6 +4,7 @@ export {
   type Answering,
   type GivenEvent,
   type StartArguments,
+  type StartOptions,
   type TaskCall,
   type TaskControl,
   type TestAnswer,

@@ -44,6 +44,10 @@ export const markRequest = closed(
     { item: storable, output: anyJson },
   ),
 );
+export const moveRequest = closed(object({}, { bundle: storable }));
+export const answerRequest = closed(
+  object({ approved: flag }, { by: storable, note: storable, form: anyJson }),
+);
 export const rollbackRequest = closed(object({ project: storable }, { deployment: positive }));
 /** The core checks what `onResume` and `trigger` hold. */
 export const resumeRequest = closed(object({}, { onResume: anyJson, preview: flag }));
@@ -112,6 +116,8 @@ const options = object(
   },
 );
 const source = object({ file: text, line: count }, { column: count });
+const verdict = oneOf("fail", "skip", "continue");
+const approval = object({ onReject: verdict }, { title: text, by: list(text), form: anyJson });
 const node = object(
   {
     id: text,
@@ -128,7 +134,7 @@ const node = object(
     choices: list(text),
     skips: oneOf("all", "direct"),
     calls: text,
-    wait: object({ onTimeout: oneOf("fail", "skip", "continue") }, { timeoutMs: number(0) }),
+    wait: object({ onTimeout: verdict }, { timeoutMs: number(0), approval }),
     writes: list(text),
     reads: list(text),
     source,

@@ -11,6 +11,7 @@ import type {
   SourceProblem,
   WebhookKind,
 } from "@millrace/core";
+import type { OpenWaitView } from "./api-wait.ts";
 import type { LogLine } from "./worker.ts";
 
 export type RunState =
@@ -92,6 +93,8 @@ export interface TaskRunView {
   readonly progress?: { readonly fraction: number; readonly message?: string };
   /** The run that a `call` node started. */
   readonly childRunId?: string;
+  /** What it waits for, while it does; the first ones, where there are very many. */
+  readonly waits?: readonly OpenWaitView[];
 }
 
 export interface RunDetail {
@@ -140,6 +143,11 @@ export interface MarkRequest {
   readonly item?: string;
   readonly state: "succeeded" | "failed" | "skipped";
   readonly output?: Json;
+}
+
+export interface MoveRequest {
+  /** Its hash; the pipeline's newest when absent. */
+  readonly bundle?: string;
 }
 
 export interface Page<T> {
@@ -408,9 +416,15 @@ export interface Problem {
  * GET  /runs/:id/events → server-sent RunEvent (`?logs=true` with logs)
  * GET  /runs/:id/logs?node=&item=&attempt=&generation=&cursor=&limit= → Page<LogEntry>
  * GET  /runs/:id/artifacts → Page<ArtifactView>
+ * GET  /runs/:id/steps?node=&cursor=&limit= → Page<StepView>
  * POST /runs/:id/cancel CancelRequest → { run }
  * POST /runs/:id/rerun RerunRequest → { run }
+ * POST /runs/:id/move MoveRequest → { run }
  * POST /runs/:id/mark MarkRequest → { run }
+ * GET  /waits?pipeline=&kind=&type=&cursor=&limit= → Page<WaitView>, by the order in which they were made
+ * GET  /approvals?pipeline=&cursor=&limit= → Page<ApprovalView>, open ones, the oldest first
+ * GET  /approvals/:id → ApprovalView
+ * POST /approvals/:id AnswerRequest → ApprovalView
  * GET  /pipelines → Page<PipelineSummary>;  GET /pipelines/:name → PipelineDetail
  * POST /pipelines/:name/pause → PipelineSummary
  * POST /pipelines/:name/resume ResumeRequest → PipelineSummary, or ResumePreview

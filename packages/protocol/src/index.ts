@@ -16,6 +16,7 @@ export {
   type EventView,
   type LogEntry,
   type MarkRequest,
+  type MoveRequest,
   type Page,
   type PipelineDetail,
   type PipelineSummary,
@@ -121,7 +122,9 @@ export {
   cloudEvent,
   cloudEventBatch,
   deployRequest,
+  answerRequest,
   markRequest,
+  moveRequest,
   poolRequest,
   rerunRequest,
   resumeRequest,
@@ -130,3 +133,11 @@ export {
   startRunRequest,
 } from "./api-schema.ts";
 export { isStorable, type Shape } from "./shape.ts";
+export {
+  type AnswerRequest,
+  type ApprovalAnswerView,
+  type ApprovalView,
+  type OpenWaitView,
+  type StepView,
+  type WaitView,
+} from "./api-wait.ts";

@@ -103,8 +103,20 @@ export interface ApproveOptions<Form extends StandardSchemaV1 = StandardSchemaV1
 
 /** What a person answered. */
 export type Approval<Form = Json> =
-  | { readonly approved: true; readonly by: string; readonly at: string; readonly form: Form }
-  | { readonly approved: false; readonly by: string; readonly at: string; readonly form: Json };
+  | {
+      readonly approved: true;
+      readonly by: string;
+      readonly at: string;
+      readonly note: string | null;
+      readonly form: Form;
+    }
+  | {
+      readonly approved: false;
+      readonly by: string;
+      readonly at: string;
+      readonly note: string | null;
+      readonly form: Json;
+    };
 
 type FormOf<Schema extends StandardSchemaV1> = StandardSchemaV1 extends Schema
   ? Json

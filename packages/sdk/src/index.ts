@@ -124,4 +124,12 @@ export {
   type WebhookSecret,
   type WebhookVerify,
 } from "./webhook.ts";
+export {
+  approvals,
+  approve,
+  type ApprovalAnswered,
+  type ApprovalOptions,
+  type ApprovalRequested,
+  type ApprovalResult,
+} from "./approve.ts";
 export { wait, type WaitOptions, type WaitResult } from "./wait.ts";

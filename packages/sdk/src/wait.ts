@@ -4,10 +4,11 @@ import {
   MillraceError,
   noRetry,
   parseCondition,
+  type ApprovalOptions,
   type Duration,
   type Json,
 } from "@millrace/core";
-import { claimId, currentPlace, markIn } from "./build.ts";
+import { claimId, currentPlace, markIn, type Place } from "./build.ts";
 import { ruleOption, type CallOptions } from "./call.ts";
 import type { Firing } from "./condition/firing.ts";
 import { fillHoles } from "./condition/hole.ts";
@@ -23,7 +24,7 @@ import {
   type OptionOwner,
 } from "./options.ts";
 import { makeReference, type Ref } from "./reference.ts";
-import { formatSource, locate } from "./source.ts";
+import { formatSource, locate, type SourceMark } from "./source.ts";
 
 /** Options of a wait. */
 export interface WaitOptions extends Pick<CallOptions, "id" | "after" | "rule"> {
@@ -55,21 +56,56 @@ const optionNames = ["id", "after", "rule", "timeout", "onTimeout"];
  */
 export function wait<Of extends Operands>(condition: On<Of>, options: WaitOptions = {}): Ref<WaitResult<Of>> {
   const place = currentPlace("`wait`", wait);
-  const { build, region } = place;
+  const { build } = place;
   const mark = markIn(build, wait);
   const owner: OptionOwner = { what: `In pipeline "${build.name}", the wait`, mark, root: build.root };
   checkOptionNames(options, optionNames, owner);
   if (options.id !== undefined) checkName(options.id, owner);
-  const id = place.prefix + (options.id ?? "wait");
-  const json = conditionJson(condition, owner);
+  const input = fillHoles(conditionJson(condition, owner));
+  return addWaitNode<WaitResult<Of>>({
+    place,
+    owner,
+    mark,
+    options,
+    name: options.id ?? "wait",
+    what: "the condition",
+    input,
+  });
+}
+
+export interface WaitNode {
+  readonly place: Place;
+  readonly owner: OptionOwner;
+  readonly mark: SourceMark | undefined;
+  readonly options: Pick<WaitOptions, "after" | "rule" | "timeout" | "onTimeout">;
+  readonly name: string;
+  /** What `input` is. */
+  readonly what: string;
+  readonly input: unknown;
+  readonly approval?: ApprovalOptions;
+}
+
+/** Adds a node that waits, and refers to its output. */
+export function addWaitNode<Output>({
+  place,
+  owner,
+  mark,
+  options,
+  name,
+  what,
+  input,
+  approval,
+}: WaitNode): Ref<Output> {
+  const { build, region } = place;
+  const id = place.prefix + name;
   claimId(build, id, mark);
-  const where = { build, region, what: `the condition of "${id}"`, mark };
+  const where = { build, region, what: `${what} of "${id}"`, mark };
   build.nodes.set(id, {
     id,
     kind: "wait",
-    name: options.id ?? "wait",
+    name,
     region,
-    input: toTemplate(fillHoles(json), where),
+    input: toTemplate(input, where),
     after: [...place.edges, ...edgesOf(options.after, { ...where, what: `"${id}"` })],
     rule: ruleOption(options.rule, owner),
     teardownOf: undefined,
@@ -78,6 +114,7 @@ export function wait<Of extends Operands>(condition: On<Of>, options: WaitOption
       ...(options.timeout === undefined
         ? {}
         : { timeoutMs: parsePositiveDuration(options.timeout, "timeout", owner) }),
+      ...(approval ? { approval } : {}),
     },
     options: { retry: noRetry, priority: 0, queue: "default", env: [], connections: [] },
     description: undefined,
@@ -85,7 +122,7 @@ export function wait<Of extends Operands>(condition: On<Of>, options: WaitOption
   });
   if (options.onTimeout !== undefined && options.timeout === undefined)
     throw optionError(owner, 'option "onTimeout" says something about "timeout", which it lacks');
-  return makeReference<WaitResult<Of>>({
+  return makeReference<Output>({
     owner: build,
     target: { kind: "output", node: id, path: [] },
     view: region,

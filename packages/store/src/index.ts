@@ -76,6 +76,7 @@ export {
   type RunChange,
   type RunEnd,
   type RunKey,
+  type RunMove,
   type RunParent,
   shardCount,
   type TaskRunRow,
@@ -213,4 +214,18 @@ export {
   positionBefore,
   type TriggerOverview,
 } from "./queries/triggers.ts";
+export {
+  findCallsOfRun,
+  findWaitsOfRun,
+  type FoundWait,
+  listApprovals,
+  listSteps,
+  listWaits,
+  type StepAfter,
+  type WaitAfter,
+  type WaitFilter,
+  type WaitKind,
+  waitKinds,
+  type WaitPage,
+} from "./queries/waits.ts";
 export { listWorkers, type WorkerRow } from "./queries/workers.ts";

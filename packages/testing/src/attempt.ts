@@ -6,15 +6,14 @@
  * A2: an output is JSON of its own: who changes what it gave or got changes nothing that is recorded.
  */
 import {
-  givenEntry,
   parseCloudEvent,
-  readEmitted,
+  emittedOf,
   type AttemptOutcome,
   type CloudEvent,
-  type Emitted,
   type ErrorCode,
   type EventDraft,
   type Json,
+  type NamedReport,
   type OperationName,
   type OperationOutcome,
   type StoredValue,
@@ -62,6 +61,12 @@ export type AttemptEnd =
 
 export interface FinishedStep extends OperationName {
   readonly outcome: OperationOutcome;
+}
+
+/** What a function, or a step of it, emitted, and what it told of assets. */
+export interface Emitted {
+  readonly events: readonly EventDraft[];
+  readonly assets: readonly NamedReport[];
 }
 
 export interface AttemptOptions {
@@ -154,7 +159,9 @@ export class Attempt {
         what: "the task's output",
         tooLarge: "MILLRACE_OUTPUT_TOO_LARGE",
       });
-      return { kind: "succeeded", output: this.#stored(carried), ...readEmitted(this.#emitter.events) };
+      const { events } = this.#emitter;
+      const emitted = events.length > 0 ? emittedOf(events) : {};
+      return { kind: "succeeded", output: this.#stored(carried), ...emitted };
     } catch (thrown) {
       return outcomeOf(thrown);
     }
@@ -210,7 +217,7 @@ export class Attempt {
   }
 
   #request({ name, occurrence, op }: ProducedWait): WaitRequest {
-    if (op.kind !== "call") return { name, occurrence, op: op as WaitRequest["op"] };
+    if (op.kind !== "call") return { name, occurrence, op };
     return { name, occurrence, op: { ...op, params: this.#stored(op.params) } };
   }
 
@@ -247,15 +254,14 @@ export class Attempt {
   #record({ name, occurrence, outcome, events = [] }: ProducedStep): void {
     const recorded =
       outcome.kind === "value" ? { kind: "value" as const, value: this.#stored(outcome.value) } : outcome;
-    this.#options.recordStep({ name, occurrence, outcome: recorded }, readEmitted(events), () =>
+    this.#options.recordStep({ name, occurrence, outcome: recorded }, emittedOf(events), () =>
       this.#operations?.operations.recorded([{ name, occurrence }]),
     );
   }
 
   #emitNow(number: number, event: CloudEvent): void {
     try {
-      const draft = parseCloudEvent(event as unknown as Json);
-      this.#options.emitNow(givenEntry(draft, this.#options.project.asset));
+      this.#options.emitNow(parseCloudEvent(event as unknown as Json));
       this.#emitAnswers.answered(number, undefined);
     } catch (error) {
       const { code, message } = error as { readonly code: ErrorCode; readonly message: string };

@@ -1,5 +1,6 @@
 /** The pipelines of a testbed: what a deploy would make of them, and what its errors would be. */
 import {
+  checkAssetUses,
   compileGraph,
   compileCondition,
   MillraceError,
@@ -38,6 +39,9 @@ export class Definitions {
     );
     const [error] = this.project.errors;
     if (error) throw error;
+    const { assets = [] } = this.project.definition;
+    const known = new Set(assets.map((asset) => asset.name));
+    for (const definition of this.project.definition.pipelines) checkAssetUses(definition, known);
     for (const definition of this.project.definition.pipelines)
       this.pipelines.set(definition.name, bedPipeline(definition));
     if (this.pipelines.size === 0) {

@@ -6,12 +6,12 @@ export { type Answering, type TaskCall, type TaskControl } from "./task-control.
 export { type TestAnswer, type TestApproval } from "./test-approval.ts";
 export { type TestEvent, type TestFiring } from "./test-firing.ts";
 export { type TestNode, type TestRun } from "./test-run.ts";
+export { testbed, type Testbed } from "./testbed.ts";
 export {
-  testbed,
   type StartArguments,
-  type Testbed,
+  type StartOptions,
   type TestbedOptions,
   type TestClock,
   type TestReceipt,
   type Unfinished,
-} from "./testbed.ts";
+} from "./testbed-options.ts";

@@ -8,11 +8,10 @@
  */
 import {
   callError,
-  canonicalJson,
   concurrencyKeyError,
   createRun,
   decide,
-  firedPartition,
+  findPartition,
   holderOf,
   isRunEnded,
   liveLane,
@@ -30,20 +29,22 @@ import {
   type DispatchName,
   type OpenWait,
   type OperationName,
-  type Emitted,
   type EventDraft,
   type Json,
+  type MatchPartition,
   type Reason,
   type Run,
   type RunEffect,
   type RunMessage,
-  type StoredValue,
   type TaskRun,
   type Template,
 } from "@millrace/core";
 import type { Definitions, BedPipeline } from "./definitions.ts";
 import type { LimitBook, LimitName } from "./limit-book.ts";
-import type { FinishedStep } from "./attempt.ts";
+import { partitionLabel } from "@millrace/protocol";
+import type { Emitted, FinishedStep } from "./attempt.ts";
+import { dispatchName, namedToken, tokenOf } from "./dispatch-id.ts";
+import { OutputCache } from "./output-cache.ts";
 import { StepRecords } from "./step-records.ts";
 import type { Dispatched, TaskDesk } from "./task-desk.ts";
 import type { Alarm, VirtualTime } from "./virtual-time.ts";
@@ -95,6 +96,8 @@ export interface RunDeskOptions {
 export interface NewRun {
   readonly params: Json;
   readonly firing?: Json | undefined;
+  /** The key of the partition that it is for. */
+  readonly partition?: string | undefined;
 }
 
 export class RunDesk {
@@ -102,16 +105,18 @@ export class RunDesk {
   readonly byId = new Map<string, RunEntry>();
   readonly #options: RunDeskOptions;
   readonly #held = new Map<string, readonly HeldLimit[]>();
-  readonly #cache = new Map<string, { readonly output: StoredValue; readonly expiresAt: number }>();
+  readonly #cache: OutputCache;
   /** What follows from steps, and is to be begun (R1). */
   readonly #next: (() => void)[] = [];
 
   constructor(options: RunDeskOptions) {
     this.#options = options;
+    this.#cache = new OutputCache(options.time);
   }
 
-  start(pipeline: BedPipeline, { params, firing }: NewRun): RunEntry {
-    return this.#enter(pipeline, { params, firing, depth: 0, parent: undefined, labels: {} });
+  start(pipeline: BedPipeline, { params, firing, partition }: NewRun): RunEntry {
+    const labels = partition === undefined ? {} : { [partitionLabel]: partition };
+    return this.#enter(pipeline, { params, firing, depth: 0, parent: undefined, labels });
   }
 
   /** A step of a running function finished. */
@@ -145,7 +150,9 @@ export class RunDesk {
   ): RunEntry {
     const { depth, parent, labels } = parts;
     const { graph, program, definition } = pipeline;
-    const firing = parts.firing ?? (program && manualFiringValue(program, null));
+    const partition = labels[partitionLabel];
+    const firing =
+      parts.firing ?? (program && manualFiringValue(program, null, partitionOf(pipeline, partition)));
     const run = createRun(graph, {
       id: `r${this.runs.length + 1}`,
       generation: 1,
@@ -203,7 +210,7 @@ export class RunDesk {
       case "released":
         return this.#release(entry, effect.taskRun, effect.dispatch);
       case "emitted":
-        return record([...effect.events, ...this.#assetsTold(entry, effect)]);
+        return record([...effect.events, ...this.#toldOf(entry, effect)]);
       case "retry_at": {
         const { node, item, generation } = effect.taskRun;
         return this.#alarm(entry, effect.at, {
@@ -253,6 +260,22 @@ export class RunDesk {
     }
   }
 
+  /** What a task run told of assets, and what its success updates by itself. */
+  #toldOf(
+    { run, pipeline, labels }: RunEntry,
+    effect: Extract<RunEffect, { kind: "emitted" }>,
+  ): EventDraft[] {
+    const partition = labels[partitionLabel];
+    const { revision } = (run.firing?.value ?? {}) as { readonly revision?: number };
+    const teller = {
+      id: run.id,
+      pipeline: pipeline.definition.name,
+      lane: liveLane,
+      ...(partition === undefined ? {} : { partition, ...(revision! > 1 ? { revision: revision! } : {}) }),
+    };
+    return toldEntries(teller, effect, (name) => this.#options.definitions.project.asset(name));
+  }
+
   #alarm(entry: RunEntry, at: number, message: RunMessage): void {
     const alarm = this.#options.time.set(at, () => {
       entry.alarms.delete(alarm);
@@ -285,22 +308,6 @@ export class RunDesk {
     );
   }
 
-  #assetsTold(
-    { pipeline, run }: RunEntry,
-    effect: Extract<RunEffect, { kind: "emitted" }>,
-  ): readonly EventDraft[] {
-    const { item, generation, node } = effect.taskRun;
-    const name = {
-      runId: run.id,
-      pipeline: pipeline.definition.name,
-      node: node.definition.id,
-      item,
-      generation,
-    };
-    const teller = { ...name, lane: liveLane, ...firedPartition(run.firing?.value) };
-    return toldEntries(effect, teller, this.#options.definitions.project.asset);
-  }
-
   #told({ pipeline, labels }: RunEntry): Parameters<typeof runBroken>[1] {
     const { project } = this.#options.definitions.project.definition;
     return { pipeline: pipeline.definition.name, project, labels };
@@ -326,13 +333,13 @@ export class RunDesk {
   }
 
   #answerFromCache(entry: RunEntry, taskRun: TaskRun, task: ReadyTask): boolean {
-    const { options, name, input } = taskRun.node.definition;
     const { project } = this.#options.definitions.project.definition;
-    task.cacheKey = canonicalJson([project, name, options.cache!.version, resolve(entry, taskRun, input)]);
-    const found = this.#cache.get(task.cacheKey);
-    if (!found || found.expiresAt <= this.#options.time.now()) return false;
+    const input = resolve(entry, taskRun, taskRun.node.definition.input);
+    task.cacheKey = this.#cache.keyOf(project, taskRun, input);
+    const output = this.#cache.find(task.cacheKey);
+    if (!output) return false;
     entry.ready.delete(taskRun);
-    this.#step(entry, { kind: "cached", taskRun, output: found.output });
+    this.#step(entry, { kind: "cached", taskRun, output });
     return true;
   }
 
@@ -393,16 +400,8 @@ export class RunDesk {
       const token = namedToken(name);
       if (outcome.kind === "suspended") return this.#step(entry, { ...outcome, token });
       this.#step(entry, { kind: "result", token, outcome, random: this.#options.random() });
-      if (outcome.kind === "succeeded" && cacheKey !== undefined) this.#noteOutput(taskRun, cacheKey);
+      if (outcome.kind === "succeeded" && cacheKey !== undefined) this.#cache.note(cacheKey, taskRun);
     });
-  }
-
-  #noteOutput(taskRun: TaskRun, key: string): void {
-    const { cache } = taskRun.node.definition.options;
-    if (taskRun.state !== "succeeded" || !taskRun.output) return;
-    const expiresAt =
-      cache?.expiryMs === undefined ? Number.POSITIVE_INFINITY : this.#options.time.now() + cache.expiryMs;
-    this.#cache.set(key, { output: taskRun.output, expiresAt });
   }
 
   // --- calls --------------------------------------------------------------------------------------------------------
@@ -462,21 +461,8 @@ export class RunDesk {
   }
 }
 
-/** Names one dispatch among all. */
-export interface DispatchId extends DispatchName {
-  readonly runId: string;
-}
-
-function dispatchName(run: Run, taskRun: TaskRun, dispatch: number): DispatchId {
-  return { runId: run.id, ...tokenOf(taskRun), dispatch };
-}
-
-function namedToken({ node, item, generation, dispatch }: DispatchId): DispatchName {
-  return { node, item, generation, dispatch };
-}
-
-function tokenOf({ node, item, generation, dispatch }: TaskRun): DispatchName {
-  return { node: node.definition.id, item, generation, dispatch };
+function partitionOf({ definition }: BedPipeline, key: string | undefined): MatchPartition | undefined {
+  return key === undefined ? undefined : (findPartition(definition.trigger?.condition, key) ?? { key });
 }
 
 function resolve(entry: RunEntry, taskRun: TaskRun, template: Template): Json {

@@ -5,19 +5,19 @@
  * T2: the virtual clock does not move while a function runs: who moves it waits for `quiet`.
  */
 import {
-  firedPartition,
   holderOf,
   MillraceError,
-  type Emitted,
   type EventDraft,
   type Json,
   type StepRecord,
   type TaskRun,
 } from "@millrace/core";
+import { partitionLabel } from "@millrace/protocol";
 import type { LocalRecord, RunAttempt } from "@millrace/worker/attempt";
-import { Attempt, type AttemptEnd, type FinishedStep } from "./attempt.ts";
+import { Attempt, type AttemptEnd, type Emitted, type FinishedStep } from "./attempt.ts";
 import type { Definitions } from "./definitions.ts";
-import type { DispatchId, RunEntry } from "./run-desk.ts";
+import type { DispatchId } from "./dispatch-id.ts";
+import type { RunEntry } from "./run-desk.ts";
 import type { Beginning, ControlledTask } from "./task-control.ts";
 import type { Alarm, VirtualTime } from "./virtual-time.ts";
 
@@ -256,7 +256,7 @@ export class TaskDesk {
   #runAttempt({ entry, taskRun, input, name, records }: Dispatched): RunAttempt {
     const { connections } = taskRun.node.definition.options;
     const own = records.map(localRecord);
-    const { partition } = firedPartition(entry.run.firing?.value);
+    const partition = entry.labels[partitionLabel];
     return {
       kind: "run",
       id: 1,
@@ -268,13 +268,13 @@ export class TaskDesk {
       attempt: taskRun.attempt,
       dispatch: name.dispatch,
       idempotencyKey: holderOf(name.runId, taskRun),
-      ...(partition === undefined ? {} : { partition }),
       input: { value: input },
       env: {},
       connections: Object.fromEntries(
         connections.map((one) => [one, this.#options.connections[one] ?? null]),
       ),
       ...(own.length > 0 ? { records: own } : {}),
+      ...(partition === undefined ? {} : { partition }),
     };
   }
 }

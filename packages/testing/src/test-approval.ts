@@ -1,9 +1,19 @@
-/** Approvals that a testbed's tasks wait for. */
-import { approvalAnswer, approvalId, MillraceError, type EventDraft, type Json } from "@millrace/core";
+/** Approvals that a testbed's runs wait for. */
+import {
+  approvalAnswer,
+  approvalId,
+  approvalPlace,
+  MillraceError,
+  nodeWait,
+  type ApprovalPlace,
+  type EventDraft,
+  type Json,
+  type JsonSchema,
+} from "@millrace/core";
 import { compileSchema, findIssues } from "@millrace/protocol/params-check";
 import type { BedWait } from "./wait-desk.ts";
 
-/** What a task waits for by `ctx.approve`. */
+/** What a node waits for (`approve`), or a task (`ctx.approve`). */
 export interface TestApproval {
   /** Its name: the subject of its entries in the log. */
   readonly id: string;
@@ -12,6 +22,8 @@ export interface TestApproval {
   readonly node: string;
   readonly item: string;
   readonly title: string | undefined;
+  /** What the person is shown by a node; null without it. */
+  readonly details: Json;
   /** Who may answer; absent: anybody. */
   readonly by: readonly string[] | undefined;
   readonly askedAt: Date;
@@ -22,36 +34,41 @@ export interface TestAnswer {
   readonly approved?: boolean;
   /** Who answers: the first of those who may, or `tester`, unless given. */
   readonly by?: string;
+  readonly note?: string;
   /** What is entered. */
   readonly form?: Json;
 }
 
-export function approvalOf({ entry, taskRun, wait, beganAt }: BedWait): TestApproval | undefined {
-  if (wait?.op.kind !== "approval") return undefined;
+export function approvalOf({ entry, taskRun, wait, asked, beganAt }: BedWait): TestApproval | undefined {
+  if (!asked) return undefined;
+  const place = approvalPlace(entry.run.id, taskRun, wait ?? nodeWait);
   return {
-    id: approvalId(entry.run.id, taskRun, wait),
+    id: approvalId(place),
     run: entry.run.id,
     pipeline: entry.pipeline.definition.name,
-    node: taskRun.node.definition.id,
-    item: taskRun.item,
-    title: wait.op.title,
-    by: wait.op.by,
+    node: place.node,
+    item: place.item,
+    title: asked.title ?? undefined,
+    details: asked.details,
+    by: asked.by ?? undefined,
     askedAt: new Date(beganAt),
   };
 }
 
 /** The entry of the log that answers. Throws MILLRACE_FORM_INVALID. */
-export function answerTo(approval: TestApproval, wait: BedWait, answer: TestAnswer): EventDraft {
-  const { approved = true, form = {} } = answer;
+export function answerTo(approval: TestApproval, open: BedWait, answer: TestAnswer): EventDraft {
+  const { approved = true, note = null } = answer;
   const by = answer.by ?? approval.by?.[0] ?? "tester";
-  const schema = wait.wait?.op.kind === "approval" ? wait.wait.op.form : undefined;
-  const entered = JSON.parse(JSON.stringify(form)) as Json;
-  const issues = approved && schema !== undefined ? findIssues(compileSchema(schema), entered) : [];
+  const schema = open.asked?.form ?? null;
+  const given = answer.form ?? (approved && schema !== null ? {} : null);
+  const form = JSON.parse(JSON.stringify(given)) as Json;
+  const issues = approved && schema !== null ? findIssues(compileSchema(schema as JsonSchema), form) : [];
   if (issues.length > 0) {
     throw new MillraceError("MILLRACE_FORM_INVALID", {
       message: issues.map(({ path, message }) => `${path} ${message}`).join("; "),
       fields: { approval: approval.id, issues },
     });
   }
-  return approvalAnswer(approval.id, { approved, by, form: entered });
+  const place: ApprovalPlace = approvalPlace(open.entry.run.id, open.taskRun, open.wait ?? nodeWait);
+  return approvalAnswer(place, approval.pipeline, { approved, by, note, form });
 }

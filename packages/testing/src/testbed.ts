@@ -6,21 +6,25 @@
  * B2: what a test awaits has happened whole: everything that follows without time passing is over.
  */
 import {
+  givenEntry,
   liveLane,
   MillraceError,
+  needsPartition,
   ownSource,
   parseCatchUp,
+  partitionForTrigger,
   triggerChanged,
   triggerPaused,
   triggerResumed,
   type CatchUp,
   type Duration,
   type EventDraft,
+  type FindAsset,
   type Json,
   type LogEvent,
 } from "@millrace/core";
-import type { Branch, MillraceConfig, Pipeline, ShortCircuit, Task } from "@millrace/sdk";
-import { Definitions } from "./definitions.ts";
+import type { Branch, Pipeline, ShortCircuit, Task } from "@millrace/sdk";
+import { Definitions, type BedPipeline } from "./definitions.ts";
 import { EventBook } from "./event-book.ts";
 import { explain, type TestExplanation } from "./explanation.ts";
 import { draftOf, type GivenEvent } from "./given-event.ts";
@@ -33,53 +37,17 @@ import { answerTo, approvalOf, type TestAnswer, type TestApproval } from "./test
 import { firingOf, testEvent, type TestEvent, type TestFiring } from "./test-firing.ts";
 import { RunView, type TestRun } from "./test-run.ts";
 import { instantMs, TriggerWatch, type BedTrigger } from "./trigger-watch.ts";
+import type {
+  StartArguments,
+  StartOptions,
+  TestbedOptions,
+  TestClock,
+  TestReceipt,
+  Unfinished,
+} from "./testbed-options.ts";
 import { waitsFor } from "./unfinished.ts";
 import { readInstant, readSpan, VirtualTime } from "./virtual-time.ts";
 import { WaitDesk } from "./wait-desk.ts";
-
-export interface TestbedOptions {
-  /** Where the virtual clock begins: 2026-01-01T00:00:00Z unless given. */
-  readonly now?: Date | string | number;
-  /** The project's `millrace.config.ts`, for its pools and queues. */
-  readonly config?: Partial<MillraceConfig>;
-  /** Pools and their slots; they win over the configuration's. A pool that is not named has one slot. */
-  readonly pools?: { readonly [name: string]: number };
-  /** Access data by name, as `MILLRACE_CONNECTION_<NAME>` holds them on a worker: a URL, or a JSON object as text. */
-  readonly connections?: { readonly [name: string]: string };
-  /** Of the jitter of retries: 1 unless given. Equal seeds give equal tests. */
-  readonly seed?: number;
-  /** How long a task's function may take in real time before the test is told that it hangs: `"5s"` unless given. */
-  readonly hang?: Duration;
-}
-
-/** What a pipeline's parameters are where a test starts it. */
-export type StartArguments<In> = [In] extends [void]
-  ? []
-  : undefined extends In
-    ? [params?: In]
-    : [params: In];
-
-/** What became of an event. */
-export interface TestReceipt {
-  readonly position: number;
-  /** An event of this source and id was in the log before, with the same content. */
-  readonly isDuplicate: boolean;
-}
-
-/** A run that has not ended, and what it waits for. */
-export interface Unfinished {
-  readonly run: TestRun;
-  readonly waitsFor: string;
-}
-
-/** The virtual clock. */
-export interface TestClock {
-  readonly now: Date;
-  /** Moves it to an instant, and does what is due on the way. Throws MILLRACE_TEST_CLOCK: it can't go back. */
-  to(instant: Date | string | number): Promise<void>;
-  /** Moves it on by a span. */
-  by(span: Duration): Promise<void>;
-}
 
 /** A pipeline, by itself or by its name. */
 type PipelineName = string | { readonly name: string };
@@ -123,7 +91,8 @@ export class Testbed {
       connections,
       hangMs: readSpan(hang, "The testbed's `hang`"),
       control: (task) => this.#control(task),
-      emitNow: (event) => void this.#append(event),
+      emitNow: (event) =>
+        void this.#append(givenEntry(event, (name) => this.#definitions.project.asset(name))),
       recordStep: (...step) => this.#runs.recordStep(...step),
     });
     const record = (events: readonly EventDraft[]): void => {
@@ -190,10 +159,9 @@ export class Testbed {
   emit(events: readonly GivenEvent[]): Promise<readonly TestReceipt[]>;
   emit(given: GivenEvent | readonly GivenEvent[]): Promise<TestReceipt | readonly TestReceipt[]> {
     const freeId = (): string => `event-${(this.#events += 1)}`;
+    const findAsset = (name: string): ReturnType<FindAsset> => this.#definitions.project.asset(name);
     return this.#inTurn(async () => {
-      const drafts = [given]
-        .flat()
-        .map((event: GivenEvent) => draftOf(event, freeId, this.#definitions.project.asset));
+      const drafts = [given].flat().map((event: GivenEvent) => draftOf(event, freeId, findAsset));
       const receipts = drafts.map((draft) => this.#append(draft));
       await this.#settle();
       return Array.isArray(given) ? receipts : receipts[0]!;
@@ -208,15 +176,15 @@ export class Testbed {
 
   /**
    * Starts a run by hand. Resolves when it has ended, or waits for time or events. Throws MILLRACE_PARAMS_INVALID,
-   * MILLRACE_PIPELINE_UNKNOWN, MILLRACE_PIPELINE_PAUSED.
+   * MILLRACE_PIPELINE_UNKNOWN, MILLRACE_PIPELINE_PAUSED, MILLRACE_PARTITION_REQUIRED.
    *
    * @example
    * const run = await t.start(invoice, { order: "a1" });
    * assert.equal(run.state, "succeeded");
    */
   start<In, Out>(pipeline: Pipeline<In, Out>, ...params: StartArguments<In>): Promise<TestRun<Out>>;
-  start(pipeline: string, params?: Json): Promise<TestRun>;
-  start(given: unknown, params: unknown = {}): Promise<TestRun<never>> {
+  start(pipeline: string, params?: Json, options?: StartOptions): Promise<TestRun>;
+  start(given: unknown, params: unknown = {}, options: StartOptions = {}): Promise<TestRun<never>> {
     return this.#inTurn(async () => {
       const pipeline = this.#definitions.pipeline(given);
       const { name } = pipeline.definition;
@@ -226,7 +194,10 @@ export class Testbed {
           fields: { pipeline: name },
         });
       const checked = pipeline.checkParams(JSON.parse(JSON.stringify(params)) as Json);
-      const entry = this.#runs.start(pipeline, { params: checked });
+      const entry = this.#runs.start(pipeline, {
+        params: checked,
+        partition: partitionOf(pipeline, options),
+      });
       await this.#settle();
       return this.#viewOf(entry) as TestRun<never>;
     });
@@ -291,7 +262,7 @@ export class Testbed {
   }
 
   /**
-   * Answers what a task waits for by `ctx.approve`. Throws MILLRACE_FORM_INVALID, and MILLRACE_RUN_STATE_CONFLICT when nobody
+   * Answers what a node (`approve`) or a task (`ctx.approve`) waits for. Throws MILLRACE_FORM_INVALID, and MILLRACE_RUN_STATE_CONFLICT when nobody
    * waits for it any more.
    *
    * @example
@@ -337,7 +308,7 @@ export class Testbed {
     return this.firings.filter((firing) => firing.pipeline === name);
   }
 
-  /** Approvals that tasks wait for, the oldest first. */
+  /** Approvals that runs wait for, the oldest first. */
   get approvals(): readonly TestApproval[] {
     return [...this.#waits.open()].flatMap((wait) => approvalOf(wait) ?? []);
   }
@@ -483,6 +454,18 @@ export class Testbed {
       fields: { runs: entries.map(({ run }) => run.id) },
     });
   }
+}
+
+/** A run by hand is for one partition, as a fired one is. */
+function partitionOf({ definition }: BedPipeline, { partition }: StartOptions): string | undefined {
+  if (partition !== undefined)
+    return partitionForTrigger(definition.trigger?.condition, partition, definition.name).key;
+  if (!needsPartition(definition)) return undefined;
+  throw new MillraceError("MILLRACE_PARTITION_REQUIRED", {
+    message: `A run of the pipeline "${definition.name}" is for one partition, which its tasks read; none was named.`,
+    advice: 'Name it: `t.start(pipeline, undefined, { partition: "2026-01-31" })`.',
+    fields: { pipeline: definition.name },
+  });
 }
 
 function earliest(a: number | undefined, b: number | undefined): number | undefined {

@@ -23,6 +23,7 @@ import {
   type CatchUp,
   type ConditionEvent,
   type DecidedFiring,
+  type FiredEvent,
   type Firing,
   type HeldTrigger,
   type Json,
@@ -225,20 +226,36 @@ export class TriggerWatch {
 
   /** Makes the run of a firing (W2). */
   begin({ trigger, firing, position }: DecidedFiring<BedTrigger>): void {
-    const value = firingValue(trigger.program, firing, (at) => {
+    const eventAt = (at: number): FiredEvent => {
       const entry = this.#log.at(at)!;
       return firedEvent(entry, entry.data.value ?? null);
-    });
+    };
+    const value = firingValue(trigger.program, firing, eventAt, this.#revisedRun(firing));
     const { pipeline } = trigger;
     let run: RunEntry | undefined;
     let reason: Reason | undefined;
     try {
-      run = this.#runs.start(pipeline, { params: pipeline.checkParams({}), firing: value });
+      const params = pipeline.checkParams({});
+      run = this.#runs.start(pipeline, { params, firing: value, partition: firing.partition?.key });
     } catch (error) {
       const code = errorCodeOf(error);
       if (code === undefined) throw error;
       reason = { code, message: (error as MillraceError).message };
     }
     this.firings.push({ trigger, firing, position, value, run, reason });
+  }
+
+  /** The run of the revision before. */
+  #revisedRun({ pipeline, key, occurrence, revision }: Firing): string | null {
+    if (revision === 1) return null;
+    const before = this.firings.findLast(
+      ({ firing, run }) =>
+        run !== undefined &&
+        firing.pipeline === pipeline &&
+        firing.key === key &&
+        firing.occurrence === occurrence &&
+        firing.revision < revision,
+    );
+    return before?.run?.run.id ?? null;
   }
 }

@@ -7,6 +7,7 @@
  */
 import {
   approvalOf,
+  approvalPlace,
   approvalRequest,
   ConditionWait,
   conditionEventOf,
@@ -23,6 +24,7 @@ import {
   waitConditionOf,
   waitTimeoutAt,
   waitValue,
+  type AskedApproval,
   type EventDraft,
   type Json,
   type MillraceError,
@@ -42,6 +44,8 @@ export interface BedWait {
   /** Absent: of a wait node. */
   readonly wait: OpenWait | undefined;
   readonly told: ConditionWait;
+  /** What a person is asked, where one ends it. */
+  readonly asked: AskedApproval | undefined;
   readonly beganAt: number;
   readonly timeoutAt: number | undefined;
 }
@@ -83,9 +87,11 @@ export class WaitDesk {
   begin(entry: RunEntry, taskRun: TaskRun, wait: OpenWait | undefined): void {
     if (!isWanted(taskRun, wait)) return;
     try {
-      if (wait?.op.kind === "approval")
-        this.#options.record([approvalRequest(entry.run, entry.pipeline.definition.name, taskRun, wait)]);
       const filed = this.#file(entry, taskRun, wait);
+      const { asked, timeoutAt } = filed.wait;
+      const place = approvalPlace(entry.run.id, taskRun, wait ?? nodeWait);
+      const pipeline = entry.pipeline.definition.name;
+      if (asked) this.#options.record([approvalRequest(place, { asked, pipeline, timeoutAt })]);
       this.#lookBack(filed);
     } catch (error) {
       if (errorCodeOf(error) === undefined) throw error;
@@ -111,8 +117,11 @@ export class WaitDesk {
   #file(entry: RunEntry, taskRun: TaskRun, wait: OpenWait | undefined): Filed {
     const now = this.#options.time.now();
     const timeoutAt = waitTimeoutAt(taskRun, wait, now);
+    const input = wait ? null : nodeInput(entry, taskRun);
+    const asked = approvalOf(taskRun, wait, input);
+    const place = approvalPlace(entry.run.id, taskRun, wait ?? nodeWait);
     const told = new ConditionWait({
-      condition: wait ? waitConditionOf(entry.run.id, taskRun, wait) : nodeCondition(entry, taskRun),
+      condition: waitConditionOf(place, wait, { asked, input }),
       beganAt: now,
       timeoutAt,
       identity: `${entry.run.id}/${taskRun.node.definition.id}/${taskRun.item}`,
@@ -120,7 +129,7 @@ export class WaitDesk {
     });
     const filed = {
       program: told.program,
-      wait: { entry, taskRun, wait, told, beganAt: now, timeoutAt },
+      wait: { entry, taskRun, wait, told, asked, beganAt: now, timeoutAt },
     };
     this.#open.set(keyOf(filed.wait), filed);
     this.#index.add(filed);
@@ -186,7 +195,7 @@ export class WaitDesk {
 
   /** Notes when it is due, or ends it. */
   #settle(filed: Filed): void {
-    const { told, entry, taskRun, wait } = filed.wait;
+    const { told, entry, taskRun, wait, asked } = filed.wait;
     if (!told.ended) {
       const at = told.dueAt;
       if (at !== undefined && at !== never) this.#dues.push({ at, filed });
@@ -194,7 +203,8 @@ export class WaitDesk {
     }
     this.#drop(keyOf(filed.wait), filed);
     const kind = {
-      isApproval: approvalOf(wait) !== undefined,
+      isApproval: asked !== undefined,
+      isNode: wait === undefined,
       isSleep: wait?.op.kind === "sleep" || wait?.op.kind === "sleep_until",
     };
     const ended = waitValue(told, kind, (position) => {
@@ -233,7 +243,7 @@ function isWanted(taskRun: TaskRun, wait: OpenWait | undefined): boolean {
   return taskRun.code?.open.get(operationKey(wait)) === wait;
 }
 
-function nodeCondition({ run }: RunEntry, taskRun: TaskRun): Json {
+function nodeInput({ run }: RunEntry, taskRun: TaskRun): Json {
   const resolved = resolveTemplate(run, taskRun.scope, taskRun.node.definition.input);
   if (resolved.kind === "value") return resolved.value;
   throw new Error("invariant broken: a testbed keeps all values in memory");

@@ -1,7 +1,20 @@
-import { branch, eventType, Fatal, on, pipeline, RetryAfter, Skip, task, wait, when } from "@millrace/sdk";
+import {
+  asset,
+  branch,
+  daily,
+  eventType,
+  Fatal,
+  on,
+  pipeline,
+  RetryAfter,
+  Skip,
+  task,
+  wait,
+  when,
+} from "@millrace/sdk";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { testbed } from "../src/index.ts";
+import { testbed, type GivenEvent } from "../src/index.ts";
 
 const paid = eventType("order.paid", { schema: z.object({ id: z.string(), amount: z.number() }) });
 
@@ -496,6 +509,66 @@ describe("steps and waits in a task's code", () => {
     });
     await t.advance("1d");
     expect(late.output).toBe("nobody answered");
+  });
+});
+
+describe("assets", () => {
+  const landing = asset("landing", { partitions: daily("2026-01-01") });
+  const clean = asset("clean", { partitions: daily("2026-01-01"), upstream: [landing] });
+  const tidy = task("tidy", { writes: clean }, (day: string) => day);
+  const tidied = pipeline("tidied", { on: on.updated(landing) }, ({ partition }) => tidy(partition.key));
+  const count = task("count", (run: { key: string; revision: number; previousRun: string | null }) => run);
+  const counted = pipeline(
+    "counted",
+    { on: on.reached(clean, { from: "2026-01-01T00:00:00Z", late: { debounce: "10m" } }) },
+    ({ partition, firing }) =>
+      count({ key: partition.key, revision: firing.revision, previousRun: firing.previousRun }),
+  );
+  const update = (partition: string): GivenEvent => ({
+    type: "millrace.asset.updated",
+    subject: "landing",
+    data: { partition },
+  });
+
+  test("an update from outside starts who listens; a success updates what its task writes, and late data makes a revision", async () => {
+    const t = await testbed({ landing, clean, tidied, counted }, { now: "2026-01-05T00:00:00Z" });
+    await t.emit(update("2026-01-02"));
+    expect(t.runsOf(tidied)[0]!.output).toBe("2026-01-02");
+    expect(t.runsOf(counted)).toEqual([]);
+    await t.emit(update("2026-01-01"));
+    expect(t.runsOf(counted).map(({ output }) => output)).toEqual([
+      { key: "2026-01-01", revision: 1, previousRun: null },
+      { key: "2026-01-02", revision: 1, previousRun: null },
+    ]);
+    await t.emit(update("2026-01-01"));
+    await t.advance("10m");
+    expect(t.runsOf(counted).at(-1)!.output).toEqual({
+      key: "2026-01-01",
+      revision: 2,
+      previousRun: t.runsOf(counted)[0]!.id,
+    });
+    expect(
+      t.events.filter(({ type, subject }) => type === "millrace.asset.updated" && subject === "clean").length,
+    ).toBe(3);
+  });
+
+  test("that a trigger listens to must be given, too", async () => {
+    await expect(testbed({ tidied })).rejects.toMatchObject({
+      code: "MILLRACE_ASSET_UNKNOWN",
+      message: expect.stringContaining('The trigger of "tidied" waits for the asset "landing"') as string,
+    });
+  });
+
+  test("a run by hand is for a partition", async () => {
+    const t = await testbed({ landing, clean, tidied });
+    await expect(t.start(tidied)).rejects.toMatchObject({ code: "MILLRACE_PARTITION_REQUIRED" });
+    const run = await t.start(tidied, undefined, { partition: "2026-01-03" });
+    expect(run.output).toBe("2026-01-03");
+    expect(t.events.at(-1)).toMatchObject({
+      type: "millrace.asset.updated",
+      subject: "clean",
+      data: { partition: "2026-01-03" },
+    });
   });
 });
 

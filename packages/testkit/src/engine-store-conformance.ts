@@ -10,6 +10,7 @@ import {
 import type { ConformanceCase } from "./conformance.ts";
 import { engineStoreAssetRules } from "./engine-store-asset-rules.ts";
 import { engineStoreLogRules } from "./engine-store-log-rules.ts";
+import { engineStoreMoveRules } from "./engine-store-move-rules.ts";
 import { engineStoreRefusals } from "./engine-store-refusals.ts";
 import { engineStoreRowRules } from "./engine-store-row-rules.ts";
 import { engineStoreSourceRules } from "./engine-store-source-rules.ts";
@@ -100,6 +101,7 @@ export function engineStoreConformance(makeStore: () => Promise<EngineStoreUnder
     ...rules,
     ...engineStoreRowRules,
     ...engineStoreLogRules,
+    ...engineStoreMoveRules,
     ...engineStoreTriggerRules,
     ...engineStoreAssetRules,
     ...engineStoreSourceRules,

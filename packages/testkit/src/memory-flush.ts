@@ -81,6 +81,11 @@ function changeRest(tables: MemoryTables, batch: FlushBatch, undo: Undo): void {
     const run = tables.runs.get(name);
     if (run) put(tables.runs, name, checkedRun({ ...run, ...pickChange(changed) }), undo);
   }
+  for (const { workspace, id, generation, bundle } of batch.runsMoved) {
+    const name = keyOf(workspace, id);
+    const run = tables.runs.get(name);
+    if (run?.generation === generation) put(tables.runs, name, { ...run, bundle }, undo);
+  }
   for (const row of batch.attempts) {
     check(
       "attempt_history_state_known",

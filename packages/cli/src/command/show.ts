@@ -7,6 +7,7 @@ import {
   type Page,
   type RunDetail,
   type RunSummary,
+  type StepView,
   type TaskRunView,
   type WorkerView,
 } from "@millrace/protocol";
@@ -26,6 +27,7 @@ import { cut, formatDuration, formatTime, harmless, plural } from "../terminal/f
 import { stateLabel, stateMark } from "../terminal/marks.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { memberLines } from "../trigger-view/firing.ts";
+import { openWaitLines, stepLines } from "../wait-view/wait.ts";
 
 interface ShowOptions extends ServerOptions {
   readonly json?: boolean;
@@ -37,11 +39,15 @@ const treeLinesMax = 200;
 const attemptsShown = 20;
 const artifactsShown = 20;
 const stackLinesMax = 12;
+const nodesWithWaits = 100;
+const stepsShown = 50;
+/** Of `--json`. */
+const stepsMax = 10_000;
 
 export function define(command: Command, context: Context, finish: Finish): void {
   withServerOptions(command.argument("<run>", "its id, or the beginning of it"))
     .option("--attempts", "every attempt of every node")
-    .option("--json", "print JSON: { run, nodes, firing, assets }")
+    .option("--json", "print JSON: { run, nodes, steps, firing, assets }")
     .addHelpText(
       "after",
       examples(
@@ -60,7 +66,8 @@ async function showRun(context: Context, given: string, options: ShowOptions): P
   const { firing } = await client.get<{ readonly firing: FiringDetail | null }>(path);
   if (options.json) {
     const { items: assets } = await client.get<Page<AssetUseView>>(`/runs/${encodeURIComponent(id)}/assets`);
-    terminal.print(JSON.stringify({ ...(await readRunDocument(client, id)), firing, assets }));
+    const steps = await client.list<StepView>(`/runs/${id}/steps`, {}, stepsMax);
+    terminal.print(JSON.stringify({ ...(await readRunDocument(client, id)), steps, firing, assets }));
     return exitCodes.succeeded;
   }
   const detail = await readWholeRun(client, id);
@@ -74,6 +81,9 @@ async function showRun(context: Context, given: string, options: ShowOptions): P
   for (const line of treeLines(picture, tree)) terminal.print(line);
   const { items: uses } = await client.get<Page<AssetUseView>>(`/runs/${encodeURIComponent(id)}/assets`);
   for (const line of assetUseLines(uses, terminal.paint)) terminal.print(line);
+  for (const line of openWaitLines(detail.nodes.slice(0, nodesWithWaits), terminal.paint, new Date(now)))
+    terminal.print(line);
+  for (const line of await recordLines(client, id, terminal)) terminal.print(line);
   for (const line of await artifactLines(client, id, terminal)) terminal.print(line);
   const attempts = options.attempts ? detail.nodes : detail.nodes.filter(({ state }) => state === "failed");
   if (attempts.length === 0) return exitCodes.succeeded;
@@ -120,6 +130,14 @@ function causeOf(run: RunSummary, firing: FiringDetail | null): string {
     return `its trigger fired (version ${firing.version}${key}${revision})`;
   }
   return "somebody started it";
+}
+
+/** Steps and waits that its functions have recorded. */
+async function recordLines(client: ApiClient, runId: string, { paint }: Terminal): Promise<string[]> {
+  const page = await client.get<Page<StepView>>(`/runs/${runId}/steps`, { limit: stepsShown });
+  const lines = stepLines(page.items, paint, new Date());
+  if (page.nextCursor !== undefined) lines.push(paint.dim("  … and more; see them with --json"));
+  return lines;
 }
 
 /** With the address at which each can be had. */

@@ -1,5 +1,11 @@
 /** A pipeline's graph as text, and in Mermaid's language. */
-import { compileGraph, describeSpan, type GraphNode, type PipelineDefinition } from "@millrace/core";
+import {
+  compileGraph,
+  describeSpan,
+  type GraphNode,
+  type PipelineDefinition,
+  type WaitOptions,
+} from "@millrace/core";
 import { formatDuration, formatTable, plural } from "../terminal/format.ts";
 import type { Colors } from "../terminal/terminal.ts";
 import { outlineOf, parentsOf, type OutlineRow } from "./outline.ts";
@@ -49,7 +55,7 @@ function notesOf(node: GraphNode): string[] {
   for (const edge of node.parents) {
     if (edge.choices) notes.push(`when ${edge.parent.definition.id} chose ${edge.choices.join(" or ")}`);
   }
-  if (definition.kind === "wait") notes.push(waitNote(definition.wait?.timeoutMs));
+  if (definition.kind === "wait") notes.push(waitNote(definition.wait));
   if (definition.kind === "call") notes.push(`runs ${definition.calls}`);
   if (definition.rule !== "all_success" && !node.teardown) notes.push(definition.rule);
   if (node.teardown) notes.push(`teardown of ${(definition.teardownOf ?? []).join(", ")}`);
@@ -61,8 +67,11 @@ function notesOf(node: GraphNode): string[] {
   return notes;
 }
 
-function waitNote(timeoutMs: number | undefined): string {
-  return timeoutMs === undefined ? "waits" : `waits ${describeSpan(timeoutMs)} at most`;
+function waitNote(wait: WaitOptions | undefined): string {
+  const what = wait?.approval ? `asks ${wait.approval.by?.join(" or ") ?? "a person"}` : "waits";
+  return wait?.timeoutMs === undefined
+    ? what
+    : `${what}${wait.approval ? "," : ""} ${describeSpan(wait.timeoutMs)} at most`;
 }
 
 export function mermaidOf(definition: PipelineDefinition): string[] {

@@ -1,4 +1,7 @@
-/** A run's parameters from the command line, converted by the pipeline's JSON Schema. The server judges the result. */
+/**
+ * What is given by name on the command line: a run's parameters, an approval's form. It is converted by a JSON Schema; the server
+ * judges the result.
+ */
 import { readFileSync } from "node:fs";
 import { formatPath, MillraceError, nearestName, type Json, type JsonSchema } from "@millrace/core";
 
@@ -9,24 +12,46 @@ export interface ParamOptions {
   readonly param?: { readonly [name: string]: string };
 }
 
+/** How the two options are called, and what they hold. */
+export interface ParamWords {
+  readonly one: string;
+  readonly whole: string;
+  readonly owner: string;
+  readonly thing: string;
+  readonly code: "MILLRACE_PARAMS_INVALID" | "MILLRACE_FORM_INVALID";
+}
+
+export const paramWords: ParamWords = {
+  one: "--param",
+  whole: "--params",
+  owner: "The pipeline",
+  thing: "parameter",
+  code: "MILLRACE_PARAMS_INVALID",
+};
+
 /** `undefined` when none were given. Single values win over the JSON. */
 export function readParams(
   options: ParamOptions,
   schema: JsonSchema | undefined,
   pathOf: (name: string) => string,
+  words: ParamWords = paramWords,
 ): Json | undefined {
-  const whole = options.params === undefined ? undefined : readJson(options.params, pathOf);
+  const whole = options.params === undefined ? undefined : readJson(options.params, pathOf, words);
   const single = Object.entries(options.param ?? {});
   if (single.length === 0) return whole;
   if (whole !== undefined && (whole === null || typeof whole !== "object" || Array.isArray(whole))) {
-    throw invalid("`--param` adds to an object, and `--params` is none.", "Use one of the two.");
+    throw invalid(
+      words,
+      `\`${words.one}\` adds to an object, and \`${words.whole}\` is none.`,
+      "Use one of the two.",
+    );
   }
   const properties = propertiesOf(schema);
   const converted: { [name: string]: Json } = { ...(whole as { [name: string]: Json } | undefined) };
   for (const [name, text] of single) {
     if (properties.known && !Object.hasOwn(properties.of, name) && properties.closed)
-      refuseName(name, properties.of);
-    converted[name] = convert(name, text, typesOf(properties.of[name], schema));
+      refuseName(name, properties.of, words);
+    converted[name] = convert(name, text, typesOf(properties.of[name], schema), words);
   }
   return converted;
 }
@@ -45,12 +70,18 @@ function propertiesOf(schema: JsonSchema | undefined): Properties {
   return { of, known: true, closed: !isOpen };
 }
 
-function refuseName(name: string, properties: Properties["of"]): never {
+/** One value as the property's schema has it. Throws what `words` says when it can't be one. */
+export function convertOne(name: string, text: string, schema: JsonSchema, words: ParamWords): Json {
+  return convert(name, text, typesOf(propertiesOf(schema).of[name], schema), words);
+}
+
+function refuseName(name: string, properties: Properties["of"], words: ParamWords): never {
   const names = Object.keys(properties);
   const near = nearestName(name, names);
-  const all = names.length === 0 ? "The pipeline takes none." : `It takes: ${names.join(", ")}.`;
+  const all = names.length === 0 ? `${words.owner} takes none.` : `It takes: ${names.join(", ")}.`;
   throw invalid(
-    `The pipeline has no parameter \`${name}\`.`,
+    words,
+    `${words.owner} has no ${words.thing} \`${name}\`.`,
     near === undefined ? all : `Did you mean \`${near}\`? ${all}`,
   );
 }
@@ -96,20 +127,20 @@ function resolve(reference: string, root: JsonSchema | undefined): JsonSchema | 
   return place as JsonSchema | undefined;
 }
 
-function convert(name: string, text: string, types: ReadonlySet<string>): Json {
+function convert(name: string, text: string, types: ReadonlySet<string>, words: ParamWords): Json {
   if ((types.has("number") || types.has("integer")) && text.trim() !== "" && Number.isFinite(Number(text))) {
     return Number(text);
   }
   if (types.has("boolean") && /^(?:true|false)$/i.test(text)) return text.toLowerCase() === "true";
   if (types.has("null") && text === "null") return null;
   if ((types.has("array") || types.has("object")) && /^\s*[[{]/.test(text))
-    return parse(text, `\`--param ${name}\``);
+    return parse(text, `\`${words.one} ${name}\``, words);
   if (types.has("string")) return text;
   if (types.size === 0) return lenient(text);
   const wanted = [...types].map((type) => (type === "integer" ? "a whole number" : `a ${type}`)).join(" or ");
   const fault = `must be ${wanted.replace(/\ba ([ao])/g, "an $1")}; found ${JSON.stringify(text)}`;
   const issues = [{ path: formatPath([name]), message: fault }];
-  throw invalid(`The parameter \`${name}\` ${fault}.`, undefined, { issues });
+  throw invalid(words, `The ${words.thing} \`${name}\` ${fault}.`, undefined, { issues });
 }
 
 /** Without a schema: JSON when it is a number, a boolean, null, a list or an object; else text. */
@@ -121,22 +152,24 @@ function lenient(text: string): Json {
   }
 }
 
-function readJson(given: string, pathOf: (name: string) => string): Json {
-  if (!given.startsWith("@")) return parse(given, "`--params`");
+function readJson(given: string, pathOf: (name: string) => string, words: ParamWords): Json {
+  const what = `\`${words.whole}\``;
+  if (!given.startsWith("@")) return parse(given, what, words);
   const path = given === "@-" ? 0 : pathOf(given.slice(1));
   try {
-    return parse(readFileSync(path, "utf8"), `\`--params\` (${given.slice(1)})`);
+    return parse(readFileSync(path, "utf8"), `${what} (${given.slice(1)})`, words);
   } catch (cause) {
     if (cause instanceof MillraceError) throw cause;
-    throw invalid(`\`--params\` names a file that can't be read: ${(cause as Error).message}.`);
+    throw invalid(words, `${what} names a file that can't be read: ${(cause as Error).message}.`);
   }
 }
 
-function parse(text: string, what: string): Json {
+function parse(text: string, what: string, words: ParamWords): Json {
   try {
     return JSON.parse(text) as Json;
   } catch (cause) {
     throw invalid(
+      words,
       `${what} is not JSON: ${(cause as Error).message}.`,
       'Quote it for the shell: \'{"day": "2026-01-01"}\'.',
     );
@@ -144,11 +177,12 @@ function parse(text: string, what: string): Json {
 }
 
 function invalid(
+  { code }: ParamWords,
   message: string,
   advice?: string,
   fields: { readonly [name: string]: unknown } = {},
 ): MillraceError {
-  return new MillraceError("MILLRACE_PARAMS_INVALID", {
+  return new MillraceError(code, {
     message,
     fields,
     ...(advice === undefined ? {} : { advice }),

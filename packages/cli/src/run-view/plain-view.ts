@@ -8,6 +8,7 @@ import { every } from "../pause.ts";
 import { logLine, type RunView } from "./live-view.ts";
 import type { NodePicture, RunPicture } from "./run-picture.ts";
 import { failureOf } from "./tree.ts";
+import { waitsText } from "../wait-view/wait.ts";
 
 const lookMs = 250;
 /** A fan-out's line is printed again after this time at the earliest. */
@@ -85,6 +86,8 @@ function lineOf(node: NodePicture, { paint }: Terminal): string {
   if (node.state === "failed" && node.taskRun) parts.push(paint.red(failureOf(node.taskRun)));
   else if (node.state === "retrying" && last?.error)
     parts.push(firstLine(`${last.error.name}: ${last.error.message}`));
+  else if (node.state === "waiting" && node.taskRun?.waits)
+    parts.push(paint.dim(waitsText(node.taskRun.waits, new Date())));
   else if (node.taskRun?.reason && node.state !== "succeeded" && node.state !== "running") {
     parts.push(paint.dim(firstLine(node.taskRun.reason.message)));
   }

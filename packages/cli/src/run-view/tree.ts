@@ -1,5 +1,6 @@
 /** Draws a run as a tree of nodes: for a terminal that follows it, for its end, and for `show`. */
 import type { AttemptView, RunSummary, TaskRunState, TaskRunView } from "@millrace/protocol";
+import { answerText } from "../approval-view/asked.ts";
 import {
   cut,
   cutPainted,
@@ -11,6 +12,7 @@ import {
 } from "../terminal/format.ts";
 import { paintState, stateMark, stateWord } from "../terminal/marks.ts";
 import type { Colors } from "../terminal/terminal.ts";
+import { endedText, waitsText } from "../wait-view/wait.ts";
 import type { NodePicture, RunPicture } from "./run-picture.ts";
 
 export interface TreeOptions {
@@ -86,18 +88,19 @@ function fold(blocks: readonly Block[], { linesMax, paint }: TreeOptions): strin
   ];
 }
 
-function nodeLine(node: NodePicture, nameWidth: number, { paint, now, width }: TreeOptions): string {
+function nodeLine(node: NodePicture, nameWidth: number, options: TreeOptions): string {
+  const { paint, now, width } = options;
   const lead = node.row?.lead ?? "";
   const name = cut(node.id, Math.max(8, nameWidth - visibleWidth(lead)));
   const blanks = " ".repeat(Math.max(0, nameWidth - visibleWidth(lead) - visibleWidth(name)));
   const quiet = node.state === "pending" || node.state === "skipped" || node.state === "upstream_failed";
   const head = `  ${paint.dim(lead)}${stateMark(node.state, paint)} ${quiet ? paint.dim(name) : name}${blanks}`;
   const time = node.startedAt === undefined ? "" : formatDuration((node.endedAt ?? now) - node.startedAt);
-  const line = `${head}  ${paint.dim(time.padStart(8))}  ${summaryOf(node, paint)}`;
+  const line = `${head}  ${paint.dim(time.padStart(8))}  ${summaryOf(node, options)}`;
   return cutPainted(line.trimEnd(), width);
 }
 
-function summaryOf(node: NodePicture, paint: Colors): string {
+function summaryOf(node: NodePicture, { paint, now }: TreeOptions): string {
   if (node.items) return itemsSummary(node, paint);
   const { taskRun } = node;
   const word = paintState(node.state, stateWord(node.state), paint);
@@ -112,9 +115,27 @@ function summaryOf(node: NodePicture, paint: Colors): string {
   if (taskRun.state === "retrying" && last?.error) {
     parts.push(paint.dim(harmless(firstLine(`${last.error.name}: ${last.error.message}`))));
   }
-  if (isTold(taskRun)) parts.push(paint.dim(harmless(firstLine(taskRun.reason?.message ?? ""))));
+  if (taskRun.state === "waiting" && taskRun.waits)
+    parts.push(paint.dim(waitsText(taskRun.waits, new Date(now))));
+  else if (isTold(taskRun)) parts.push(paint.dim(harmless(firstLine(taskRun.reason?.message ?? ""))));
   if (taskRun.childRunId !== undefined) parts.push(paint.dim(`→ ${taskRun.childRunId}`));
+  const answer = answerOf(node);
+  if (answer !== undefined) parts.push(paint.dim(answer(now)));
   return parts.join("  ");
+}
+
+/** What a person answered, or which event ended a wait. */
+function answerOf({ row, taskRun }: NodePicture): ((now: number) => string) | undefined {
+  const { output } = taskRun ?? {};
+  const wait = row?.node.definition.wait;
+  if (!wait || taskRun?.state !== "succeeded") return undefined;
+  if (!wait.approval) {
+    const ended = endedText(output);
+    return ended === undefined ? undefined : () => ended;
+  }
+  if (output === null || typeof output !== "object") return undefined;
+  const answered = output as unknown as Parameters<typeof answerText>[0] & { readonly timedOut?: boolean };
+  return (now) => (answered.timedOut === true ? "nobody answered" : answerText(answered, new Date(now)));
 }
 
 function isTold(taskRun: TaskRunView): boolean {

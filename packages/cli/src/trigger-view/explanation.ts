@@ -61,7 +61,7 @@ function eventLines(event: EventExplanation, paint: Colors): string[] {
 
 const marks = { waiting: "○", gathering: "◐", held: "●", blocked: "×" } as const;
 
-function stateLines(state: ExplanationView, page: Page, depth = 0): string[] {
+export function stateLines(state: ExplanationView, page: Page, depth = 0): string[] {
   const { paint, now } = page;
   const indent = "  ".repeat(depth);
   const color = { waiting: paint.dim, gathering: paint.cyan, held: paint.green, blocked: paint.yellow }[

@@ -1,5 +1,5 @@
 /**
- * What task runs tell of assets, and what others report, as entries of the log.
+ * What a success, or a step, tells of assets as entries of the log, and what others report.
  *
  * S1: an entry's id is made of who told and what, so a repeat is the same entry: what a retry or a later dispatch tells again.
  * S2: an entry is judged by what is deployed when it is made.
@@ -10,70 +10,63 @@ import { requireForeign } from "../event/own.ts";
 import type { Json } from "../json.ts";
 import { assetVersionMax } from "../limits.ts";
 import { assetUpdatedType, type AssetProducer } from "../partition/asset-event.ts";
+import type { NamedReport, RunEffect } from "../run/state.ts";
 import type { AssetDefinition } from "../partition/definition.ts";
-import type { NamedReport } from "../run/state.ts";
 import { assetEntry, type AssetTelling } from "./entry.ts";
 import { assetEntryId, assetReportId, assetReportName, taskSource } from "./name.ts";
 import { isAssetReport, readAssetReport } from "./report.ts";
 
-/** What is deployed under a name. */
 export type FindAsset = (name: string) => AssetDefinition | undefined;
 
-/** What a function, or a step of it, emitted, and what it told of assets. */
-export interface Emitted {
-  readonly events: readonly EventDraft[];
-  readonly assets: readonly NamedReport[];
-}
-
-/** Throws MILLRACE_EVENT_INVALID and MILLRACE_EVENT_TOO_LARGE. */
-export function readEmitted(emitted: readonly CloudEvent[]): Emitted {
-  const events: EventDraft[] = [];
-  const assets: NamedReport[] = [];
-  for (const event of emitted) {
-    const draft = parseCloudEvent(event as unknown as Json);
-    if (isAssetReport(draft.type)) assets.push({ id: draft.id, report: readAssetReport(draft) });
-    else events.push(requireForeign(draft));
-  }
-  return { events, assets };
-}
-
-/** The task run that tells. */
-export interface Teller extends Omit<AssetProducer, "id"> {
-  readonly runId: string;
+/** The run that tells, and what it is for. */
+export interface TellingRun {
+  readonly id: string;
+  readonly pipeline: string;
   readonly lane: string;
-  /** Of the run. */
-  readonly partition?: string | undefined;
-  readonly revision?: number | undefined;
+  readonly partition?: string;
+  /** Above 1: it makes the partition again, for late data. */
+  readonly revision?: number;
 }
 
-/** The entries of what a task run told, and of what its success updates by itself (`writes`). */
+/** The entries of what a task run told, and of what its success updates by itself. */
 export function toldEntries(
-  told: { readonly assets: readonly NamedReport[]; readonly writes: readonly string[] },
-  teller: Teller,
+  { id, pipeline, lane, partition, revision }: TellingRun,
+  {
+    taskRun,
+    assets: told,
+    writes,
+  }: Pick<Extract<RunEffect, { kind: "emitted" }>, "taskRun" | "assets" | "writes">,
   find: FindAsset,
 ): EventDraft[] {
-  if (told.assets.length + told.writes.length === 0) return [];
-  const { runId, pipeline, node, item, generation, lane, partition, revision } = teller;
-  const run: AssetProducer = { id: runId, pipeline, node, item, generation };
+  if (told.length + writes.length === 0) return [];
+  const node = taskRun.node.definition.id;
+  const { item, generation } = taskRun;
+  const producer: AssetProducer = { id, pipeline, node, item, generation };
   const source = taskSource(pipeline, node);
-  const reports = told.assets.flatMap(({ id, report }) =>
-    report.kind === "unchanged" ? [] : [{ id, report }],
-  );
-  const written = told.writes.map((asset) => {
-    const name = assetReportName({ type: assetUpdatedType, asset, partition });
-    return { id: assetReportId({ runId, item, generation }, name), report: writtenReport(asset) };
-  });
-  return [...reports, ...written].map(({ id, report }) =>
+  const entry = ({
+    id: reportId,
+    report,
+  }: {
+    readonly id: string;
+    readonly report: AssetTelling;
+  }): EventDraft =>
     assetEntry(report, {
-      id: assetEntryId(source, id),
+      id: assetEntryId(source, reportId),
       lane,
       definition: find(report.asset),
-      version: id,
-      run,
+      version: reportId,
+      run: producer,
       runPartition: partition,
       revision,
-    }),
+    });
+  const reports = told.flatMap(({ id: reportId, report }) =>
+    report.kind === "unchanged" ? [] : [{ id: reportId, report }],
   );
+  const written = writes.map((asset) => {
+    const name = assetReportName({ type: assetUpdatedType, asset, partition });
+    return { id: assetReportId({ runId: id, item, generation }, name), report: writtenReport(asset) };
+  });
+  return [...reports, ...written].map(entry);
 }
 
 function writtenReport(asset: string): AssetTelling {
@@ -104,4 +97,31 @@ export function givenEntry(event: EventDraft, find: FindAsset): EventDraft {
     version: (report.run ? event.id : `${event.source} ${event.id}`).slice(0, assetVersionMax),
   });
   return { ...draft, time: event.time };
+}
+
+/** What a function, or a step of it, emitted, and what it told of assets. */
+export function emittedOf(emitted: readonly CloudEvent[] = []): {
+  readonly events: readonly EventDraft[];
+  readonly assets: readonly NamedReport[];
+} {
+  return { events: emitted.flatMap(readEmitted), assets: emitted.flatMap(readReported) };
+}
+
+function readReported(event: CloudEvent): NamedReport[] {
+  if (!isAssetReport(event.type)) return [];
+  try {
+    const draft = parseCloudEvent(event as unknown as Json);
+    return [{ id: draft.id, report: readAssetReport(draft) }];
+  } catch {
+    return [];
+  }
+}
+
+/** The worker has checked it; what is none all the same must not keep its attempt's result from being taken. */
+function readEmitted(event: CloudEvent): EventDraft[] {
+  try {
+    return [requireForeign(parseCloudEvent(event as unknown as Json))];
+  } catch {
+    return [];
+  }
 }

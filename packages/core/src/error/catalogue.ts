@@ -86,11 +86,47 @@ export const catalogue = {
     "The run's state does not allow this action.",
     "Look at the run with `millrace show`, then choose an action that fits its state.",
   ),
+  MILLRACE_MOVE_REFUSED: entry(
+    409,
+    "stop",
+    "A run can't go on with another bundle as it stands.",
+    "Deploy a version that has what the message lists, wait until the run only waits, or cancel and rerun it.",
+  ),
   MILLRACE_RUN_QUARANTINED: entry(
     409,
     "stop",
     "The engine or its workers broke on this run, so it was set aside.",
     "Read the reason with `millrace show`, mend the cause, then rerun it.",
+  ),
+  MILLRACE_APPROVAL_UNKNOWN: entry(
+    404,
+    "fix_input",
+    "Nothing that waits, or waited, for a person has this id.",
+    "List what waits for an answer with `millrace approvals`.",
+  ),
+  MILLRACE_APPROVAL_ANSWERED: entry(
+    409,
+    "stop",
+    "Somebody has answered already; the first answer counts.",
+    "See who answered, and when, in the message and with `millrace show RUN`.",
+  ),
+  MILLRACE_APPROVAL_CLOSED: entry(
+    409,
+    "stop",
+    "Nobody is asked any more: the time was over, or the run ended.",
+    "See with `millrace show RUN` what became of the run; rerun it to be asked again.",
+  ),
+  MILLRACE_APPROVAL_FORBIDDEN: entry(
+    403,
+    "stop",
+    "Only people that the approval names may answer it.",
+    "Let one of those answer that the message lists.",
+  ),
+  MILLRACE_APPROVAL_REJECTED: entry(
+    422,
+    "stop",
+    "A person rejected what the node asked for.",
+    "Look into the reason, then rerun the run to ask again.",
   ),
   MILLRACE_PIPELINE_PAUSED: entry(
     409,

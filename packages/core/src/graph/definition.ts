@@ -117,7 +117,7 @@ export interface NodeDefinition {
   readonly skips?: "all" | "direct";
   /** The pipeline that a `call` starts. */
   readonly calls?: string;
-  /** Set on a `wait`, whose input is the JSON form of a condition. */
+  /** Set on a `wait`. Its input is the JSON form of a condition, or, for an approval, what the person is shown. */
   readonly wait?: WaitOptions;
   /** Names of the assets that its success updates, and of those that it is made of. Absent: none. */
   readonly writes?: readonly string[];
@@ -132,6 +132,19 @@ export interface WaitOptions {
   readonly timeoutMs?: number;
   /** What becomes of the node then: it fails, is skipped, or succeeds and says so in its output. */
   readonly onTimeout: "fail" | "skip" | "continue";
+  /** Set where a person ends the wait. */
+  readonly approval?: ApprovalOptions;
+}
+
+export interface ApprovalOptions {
+  /** The question. */
+  readonly title?: string;
+  /** Who may answer; anybody who may operate runs, if absent. */
+  readonly by?: readonly string[];
+  /** What is entered with an approval. */
+  readonly form?: JsonSchema;
+  /** What becomes of the node when the answer is no: it fails, is skipped, or succeeds and says so in its output. */
+  readonly onReject: "fail" | "skip" | "continue";
 }
 
 export interface RegionDefinition {

@@ -33,6 +33,7 @@ import {
   type Step,
 } from "./progress.ts";
 import { noteTold, tellEmitted } from "./told-assets.ts";
+import { nobodyAnswered, type ApprovalAnswer } from "../wait/approval.ts";
 import { findTaskRun, taskRunsBelow } from "./scope.ts";
 import {
   newCodeState,
@@ -55,6 +56,7 @@ import {
   type Run,
   type RunMessage,
   type Scope,
+  type StoredValue,
   type TaskRun,
 } from "./state.ts";
 
@@ -172,7 +174,7 @@ function dispatch(step: Step, taskRun: TaskRun, worker: string): void {
 }
 
 /** The task run that a token names, if the token is current (R1). */
-function current(run: Run, token: DispatchName): TaskRun | undefined {
+export function currentTaskRun(run: Run, token: DispatchName): TaskRun | undefined {
   const taskRun = lookup(run, token.node, token.item);
   if (!taskRun || taskRun.generation !== token.generation || taskRun.dispatch !== token.dispatch)
     return undefined;
@@ -190,7 +192,7 @@ function lookup(run: Run, node: string, item: string): TaskRun | undefined {
 }
 
 function finishDispatch(step: Step, token: DispatchName, outcome: AttemptOutcome, random: number): void {
-  const taskRun = current(step.run, token);
+  const taskRun = currentTaskRun(step.run, token);
   if (!taskRun) return;
   step.effects.push({ kind: "released", taskRun, dispatch: taskRun.dispatch });
   taskRun.losses = 0;
@@ -280,7 +282,7 @@ function failAttempt(step: Step, taskRun: TaskRun, error: AttemptError, random: 
 
 /** What its function waits for from now on; what it asked for before and does not any more is let go. */
 function suspend(step: Step, token: DispatchName, waits: readonly WaitRequest[]): void {
-  const taskRun = current(step.run, token);
+  const taskRun = currentTaskRun(step.run, token);
   if (taskRun?.state !== "running") return;
   step.effects.push({ kind: "released", taskRun, dispatch: taskRun.dispatch });
   taskRun.losses = 0;
@@ -323,7 +325,7 @@ function letGo(step: Step, taskRun: TaskRun, wait: OpenWait): void {
 
 /** A step that is recorded already keeps its first outcome: the store sees to that. */
 function recordStep(step: Step, message: Extract<RunMessage, { kind: "step" }>): void {
-  const taskRun = current(step.run, message.token);
+  const taskRun = currentTaskRun(step.run, message.token);
   if (taskRun?.state !== "running") return;
   record(step, taskRun, { kind: "step", ...message.step });
   const { events, assets = [] } = message;
@@ -363,7 +365,7 @@ function waitEnded(step: Step, message: Extract<RunMessage, { kind: "wait_ended"
 function endNodeWait(step: Step, taskRun: TaskRun, outcome: OperationOutcome): void {
   switch (outcome.kind) {
     case "value":
-      return finishAttempt(step, taskRun, { kind: "succeeded", output: outcome.value }, 0);
+      return endAnswered(step, taskRun, outcome.value);
     case "error":
       return finishAttempt(step, taskRun, { kind: "failed", error: { ...outcome.error, next: "fatal" } }, 0);
     case "timeout":
@@ -371,6 +373,21 @@ function endNodeWait(step: Step, taskRun: TaskRun, outcome: OperationOutcome): v
     default:
       return unreachable(outcome);
   }
+}
+
+/** The answers of people are small, and their values at hand. */
+function endAnswered(step: Step, taskRun: TaskRun, output: StoredValue): void {
+  const { id, wait } = taskRun.node.definition;
+  const { approved, by, at, note } = (output.value ?? {}) as unknown as ApprovalAnswer;
+  if (!wait?.approval || approved || wait.approval.onReject === "continue")
+    return finishAttempt(step, taskRun, { kind: "succeeded", output }, 0);
+  const message = `"${id}" was rejected by ${by ?? "somebody"}${note === null ? "." : `: ${note}`}`;
+  if (wait.approval.onReject === "skip") {
+    const fields = { by, at, note };
+    return endTaskRun(step, taskRun, { state: "skipped", reason: { code: rejected, message, fields } });
+  }
+  const error = { name: rejected, code: rejected, message, next: "fatal" as const };
+  return finishAttempt(step, taskRun, { kind: "failed", error }, 0);
 }
 
 /** What those see that go on after a wait in vain: as a firing without members. */
@@ -385,6 +402,7 @@ const nothingCame: Json = {
 };
 
 const waitTimeout = "MILLRACE_WAIT_TIMEOUT" satisfies ErrorCode;
+const rejected = "MILLRACE_APPROVAL_REJECTED" satisfies ErrorCode;
 
 function endTimeout(step: Step, taskRun: TaskRun): void {
   const { id, wait } = taskRun.node.definition;
@@ -393,7 +411,12 @@ function endTimeout(step: Step, taskRun: TaskRun): void {
     case "skip":
       return endTaskRun(step, taskRun, { state: "skipped", reason: { code: waitTimeout, message } });
     case "continue":
-      return finishAttempt(step, taskRun, { kind: "succeeded", output: { value: nothingCame } }, 0);
+      return finishAttempt(
+        step,
+        taskRun,
+        { kind: "succeeded", output: { value: wait.approval ? nobodyAnswered : nothingCame } },
+        0,
+      );
     default: {
       const error = { name: waitTimeout, code: waitTimeout, message, next: "fatal" as const };
       return finishAttempt(step, taskRun, { kind: "failed", error }, 0);
@@ -411,7 +434,7 @@ function recordAttempt(step: Step, taskRun: TaskRun, state: AttemptRecord["state
 }
 
 function lose(step: Step, message: Extract<RunMessage, { kind: "lost" }>): void {
-  const taskRun = current(step.run, message.token);
+  const taskRun = currentTaskRun(step.run, message.token);
   if (taskRun?.state !== "running") return;
   step.effects.push({ kind: "released", taskRun, dispatch: taskRun.dispatch });
   taskRun.error = message.error;
@@ -436,7 +459,7 @@ function lose(step: Step, message: Extract<RunMessage, { kind: "lost" }>): void 
 }
 
 function giveBack(step: Step, token: DispatchName): void {
-  const taskRun = current(step.run, token);
+  const taskRun = currentTaskRun(step.run, token);
   if (!taskRun) return;
   step.effects.push({ kind: "released", taskRun, dispatch: taskRun.dispatch });
   if (taskRun.revoked) {
@@ -492,7 +515,7 @@ function codeCallEnded(
 
 /** A child that was made for a call which nobody waits for any more is cancelled; nothing else changes (R1). */
 function callStarted(step: Step, token: DispatchName, childRunId: string): void {
-  const taskRun = current(step.run, token);
+  const taskRun = currentTaskRun(step.run, token);
   if (!taskRun) {
     const left = lookup(step.run, token.node, token.item);
     if (left && left.childRunId !== childRunId)
@@ -508,7 +531,7 @@ function callStarted(step: Step, token: DispatchName, childRunId: string): void 
 
 function childEnded(step: Step, message: Extract<RunMessage, { kind: "child_ended" }>): void {
   const { state, reason } = message;
-  const call = current(step.run, message.token);
+  const call = currentTaskRun(step.run, message.token);
   if (!call) return;
   call.childRunId ??= message.childRunId;
   if (state === "succeeded") {

@@ -3,7 +3,13 @@ import type { Json } from "../json.ts";
 import type { OpenWait, OperationName } from "../run/wait.ts";
 import type { Run, TaskRun } from "../run/state.ts";
 import { firingValue, type FiredEvent } from "../trigger/firing.ts";
-import { approvalAnswered, approvalId, readAnswer } from "./approval.ts";
+import {
+  answerCondition,
+  approvalId,
+  readAnswer,
+  type ApprovalPlace,
+  type AskedApproval,
+} from "./approval.ts";
 import type { ConditionWait } from "./condition-wait.ts";
 
 export interface LookBack {
@@ -13,16 +19,15 @@ export interface LookBack {
   readonly since: number;
 }
 
-/** Of a wait in code. Absent: only time ends it. */
+/** Of a wait in code, or of a node, whose resolved `input` is its condition. Absent: only time ends it. */
 export function waitConditionOf(
-  runId: string,
-  taskRun: TaskRun,
-  { name, occurrence, op }: OpenWait,
+  place: ApprovalPlace,
+  wait: OpenWait | undefined,
+  { asked, input }: { readonly asked: AskedApproval | undefined; readonly input: Json },
 ): Json | undefined {
-  if (op.kind === "event") return op.condition;
-  if (op.kind !== "approval") return undefined;
-  const value = approvalId(runId, taskRun, { name, occurrence });
-  return { kind: "event", type: approvalAnswered, where: { op: "eq", path: ["subject"], value } };
+  if (asked) return answerCondition(approvalId(place));
+  if (!wait) return input;
+  return wait.op.kind === "event" ? wait.op.condition : undefined;
 }
 
 /** Without `wait`: of a wait node. */
@@ -67,7 +72,7 @@ function firedPositions(firing: Json | undefined): number[] {
 /** What a run sees of a wait that ended; `timeout` where it ended in vain. */
 export function waitValue(
   wait: ConditionWait,
-  kind: { readonly isApproval: boolean; readonly isSleep: boolean },
+  kind: { readonly isApproval: boolean; readonly isSleep: boolean; readonly isNode: boolean },
   eventAt: (position: number) => FiredEvent,
 ): { readonly value: Json } | "timeout" {
   const firing = wait.firing();
@@ -77,5 +82,6 @@ export function waitValue(
     return { value: { ...fired, timedOut: false } };
   }
   const [answer] = firing.members;
-  return { value: readAnswer(answer?.kind === "event" ? eventAt(answer.position) : undefined) };
+  const read = readAnswer(answer?.kind === "event" ? eventAt(answer.position) : undefined);
+  return { value: kind.isNode ? { ...read, timedOut: false } : { ...read } };
 }

@@ -1,15 +1,13 @@
 /** What workers say of attempts, in the words of the run machine. */
 import {
-  readEmitted,
   type AttemptError,
   type AttemptOutcome as CoreOutcome,
-  type CloudEvent,
-  type Emitted,
   type OperationOutcome,
   type RunMessage,
   type StepRecord,
   type StoredValue,
   type WaitRequest as CoreWaitRequest,
+  emittedOf,
 } from "@millrace/core";
 import type {
   AttemptOutcome,
@@ -96,18 +94,6 @@ export function coreOutcome(
     ...(events.length > 0 ? { events } : {}),
     ...(assets.length > 0 ? { assets } : {}),
   };
-}
-
-/** The worker has checked all of it; what is none all the same must not keep its attempt's result from being taken. */
-function emittedOf(emitted: readonly CloudEvent[] = []): Emitted {
-  const read = emitted.flatMap((event) => {
-    try {
-      return [readEmitted([event])];
-    } catch {
-      return [];
-    }
-  });
-  return { events: read.flatMap(({ events }) => events), assets: read.flatMap(({ assets }) => assets) };
 }
 
 export function lostError(message: string): AttemptError {

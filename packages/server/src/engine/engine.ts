@@ -33,6 +33,7 @@ import { Offers } from "./offers.ts";
 import { Readiness } from "./readiness.ts";
 import type { RunEntry } from "./run-entry.ts";
 import { RunCalls } from "./run-calls.ts";
+import { RunMoves } from "./run-moves.ts";
 import { RunEntrance, type StartedRun, type StartRun } from "./run-entrance.ts";
 import { RunHost } from "./run-host.ts";
 import { RunWatchers } from "./run-watchers.ts";
@@ -128,6 +129,11 @@ export class Engine {
       entrance: this.#entrance,
       outbox: this.outbox,
       hub: this.hub,
+      moves: new RunMoves({
+        parts: this.#parts,
+        arrivals: this.#arrivals,
+        entrance: () => this.#entrance,
+      }),
     });
     this.triggers = new TriggerHost(
       this.#parts,
@@ -390,6 +396,17 @@ export class Engine {
     }
     const content = { kind: "run", runId, generation, message } as unknown as Json;
     return this.#options.store.sendToRun({ workspace: workspaceId, id: runId, generation }, content);
+  }
+
+  /** Asks a run's owner to move it; false when that generation is not live. Whether it could, its row says. */
+  async moveRun(
+    run: { readonly runId: string; readonly generation: number },
+    bundle: string,
+  ): Promise<boolean> {
+    const content = { kind: "move", ...run, bundle } as unknown as Json;
+    const { runId: id, generation } = run;
+    await this.committed();
+    return this.#options.store.sendToRun({ workspace: workspaceId, id, generation }, content);
   }
 
   /** A run in this node's memory. */

@@ -47,8 +47,17 @@ export interface RecordedInboxMessage {
   readonly step: StepName;
 }
 
+/** A person's wish: the run goes on with this bundle, if it can as it stands. */
+export interface MoveInboxMessage {
+  readonly kind: "move";
+  readonly runId: string;
+  readonly generation: number;
+  readonly bundle: string;
+}
+
 export type InboxContent =
   | RunInboxMessage
+  | MoveInboxMessage
   | RecordedInboxMessage
   | LimitInboxMessage
   | OfferInboxMessage

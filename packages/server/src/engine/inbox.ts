@@ -11,6 +11,7 @@ import type { InboxContent } from "./inbox-message.ts";
 import { inboxPageMax } from "./limits.ts";
 import type { Membership } from "./membership.ts";
 import type { RunEntrance } from "./run-entrance.ts";
+import type { RunMoves } from "./run-moves.ts";
 import type { Outbox } from "./trigger/outbox.ts";
 import type { WorkerHub } from "./worker-hub.ts";
 import { workspaceId } from "./workspace.ts";
@@ -21,6 +22,7 @@ export interface InboxOptions {
   readonly entrance: RunEntrance;
   readonly outbox: Outbox;
   readonly hub: WorkerHub;
+  readonly moves: RunMoves;
 }
 
 export class Inbox {
@@ -29,6 +31,7 @@ export class Inbox {
   readonly #entrance: RunEntrance;
   readonly #outbox: Outbox;
   readonly #hub: WorkerHub;
+  readonly #moves: RunMoves;
   readonly #taken = new Set<number>();
   #reading: Promise<void> | undefined;
   #again = false;
@@ -36,12 +39,13 @@ export class Inbox {
   /** The last reading failed. */
   isBehind = false;
 
-  constructor({ parts, membership, entrance, outbox, hub }: InboxOptions) {
+  constructor({ parts, membership, entrance, outbox, hub, moves }: InboxOptions) {
     this.#parts = parts;
     this.#membership = membership;
     this.#entrance = entrance;
     this.#outbox = outbox;
     this.#hub = hub;
+    this.#moves = moves;
   }
 
   /** With the next flush; the receiver is woken after it. */
@@ -121,6 +125,7 @@ export class Inbox {
   async #receive(row: InboxRow, taken: () => void): Promise<void> {
     const content = row.message as unknown as InboxContent;
     if (content.kind === "run") return this.#entrance.receive(content, row.shard, taken);
+    if (content.kind === "move") return this.#moves.receive(content, row.shard, taken);
     taken();
     switch (content.kind) {
       case "limit_request":

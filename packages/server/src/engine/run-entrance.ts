@@ -7,8 +7,7 @@
  * T5: a rerun asks for nothing and begins nothing before it is committed: of two servers that make one generation at
  *     once, the one that is refused has left no trace under the other's name.
  */
-import { findPartition, MillraceError, type Graph, type RunMessage, type StoredValue } from "@millrace/core";
-import { partitionLabel } from "@millrace/protocol";
+import { currentTaskRun, MillraceError, type Graph, type RunMessage, type StoredValue } from "@millrace/core";
 import type { LimitKey, LiveRun, LoadedRun, QueuedRun, TaskRunRow, WaitingRun } from "@millrace/store";
 import { activeRunHolder, Admission, activeRunsKey } from "./admission.ts";
 import type { Arrivals, Placed } from "./arrivals.ts";
@@ -18,6 +17,7 @@ import type { InboxContent, RunInboxMessage } from "./inbox-message.ts";
 import { backlogMax, recallMax } from "./limits.ts";
 import { workspaceId } from "./workspace.ts";
 import { newRunId } from "./run-id.ts";
+import { labelsOfChild } from "./run-partition.ts";
 import type { Values } from "./values.ts";
 
 export interface StartRun {
@@ -438,13 +438,14 @@ export class RunEntrance {
       // Its shard went to another node meanwhile: so does the message.
       if (!entry && !this.#options.ownedShards().includes(shard)) return;
       taken();
+      const isRecorded =
+        entry && message.kind === "step" && currentTaskRun(entry.run, message.token)?.state === "running";
       if (entry && isMeant(entry.identity.generation)) runs.step(entry, whole);
-      if (message.kind === "step" && content.worker !== undefined)
-        this.#sayRecorded(content.worker, runId, message);
+      if (isRecorded && content.worker !== undefined) this.#sayRecorded(content.worker, runId, message);
     }
   }
 
-  /** After the commit; a step of an old dispatch is said to be recorded, too, as its worker need not wait for it. */
+  /** After the commit. */
   #sayRecorded(
     workerId: string,
     runId: string,
@@ -501,16 +502,6 @@ export class RunEntrance {
     onId(identity.id);
     this.#enter(identity, pipeline);
   }
-}
-
-/** A called run is for its caller's partition where it has one like it. */
-function labelsOfChild(
-  { definition }: ActivePipeline,
-  { [partitionLabel]: partition, ...labels }: LiveRun["labels"],
-): LiveRun["labels"] {
-  if (partition === undefined) return labels;
-  const own = findPartition(definition.trigger?.condition, partition);
-  return own ? { ...labels, [partitionLabel]: own.key } : labels;
 }
 
 /** The database has a live run of this name. */

@@ -23,7 +23,7 @@ import {
   type TaskRun,
 } from "@millrace/core";
 import { wakeNever, type LiveRun, type LoadedRun } from "@millrace/store";
-import { toldRows } from "./asset-entries.ts";
+import { toldEntries } from "./asset-entries.ts";
 import { readsOf } from "./asset-reads.ts";
 import type { Alarm } from "./clock.ts";
 import { putCode, putStep } from "./code-rows.ts";
@@ -194,6 +194,16 @@ export class RunHost {
     this.#evict(entry, { wakeAt });
   }
 
+  /** Lets a run out of memory that only waits, whoever looks at it; false for one that does not. */
+  evict(entry: RunEntry): boolean {
+    const { queued, running, waiting, retrying } = entry.run.counts;
+    if (queued + running > 0 || waiting + retrying === 0 || this.#isBound(entry)) return false;
+    let wakeAt = wakeNever;
+    for (const at of this.#alarms.get(entry)?.values() ?? []) wakeAt = Math.min(wakeAt, at);
+    this.#evict(entry, { wakeAt });
+    return true;
+  }
+
   #evict(entry: RunEntry, eviction: { readonly wakeAt: number }): void {
     const { commit } = this.#parts;
     entry.eviction = eviction;
@@ -306,7 +316,7 @@ export class RunHost {
         const row = { lane, workspace, dataText: undefined, runId: entry.identity.id };
         return this.#parts.events.emit([
           ...effect.events.map((event) => ({ ...event, ...row })),
-          ...toldRows(entry, effect, this.#parts.assets),
+          ...toldEntries(entry, effect, this.#parts.assets),
         ]);
       }
       case "retry_at":

@@ -8,6 +8,7 @@
  * What is connected elsewhere is watched by `DistantDispatches` (K2).
  */
 import {
+  currentTaskRun,
   errorCodeOf,
   taskRunsBelow,
   type AttemptError,
@@ -231,6 +232,8 @@ export class WorkerHub {
       void this.#forwardSteps(worker, message);
       return;
     }
+    // A step of a dispatch that is over is not recorded: who runs it all the same must not go on to the next one.
+    if (currentTaskRun(entry.run, message.token)?.state !== "running") return;
     for (const step of stepMessages(message)) runs.step(entry, step);
     dispatcher.noteRecorded(worker, message.token, message.steps);
     commit.request();

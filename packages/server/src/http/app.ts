@@ -5,6 +5,7 @@ import { fastify, type FastifyInstance, type FastifyReply } from "fastify";
 import type { Access } from "./access.ts";
 import type { ApiContext } from "./api-context.ts";
 import { assetRoutes } from "./asset-routes.ts";
+import { approvalRoutes } from "./approval-routes.ts";
 import { bundleRoutes } from "./bundle-routes.ts";
 import { eventRoutes } from "./event-routes.ts";
 import { deploymentRoutes } from "./deployment-routes.ts";
@@ -20,6 +21,7 @@ import { sourceRoutes } from "./source-routes.ts";
 import { addWebhookDoor, judgesItself } from "./webhook/webhook-door.ts";
 import { webhookRoutes } from "./webhook/webhook-routes.ts";
 import { triggerRoutes } from "./trigger-routes.ts";
+import { waitRoutes } from "./wait-routes.ts";
 
 /** What a request wraps a value of the user's in: `{ params: … }`. */
 const bodyDepth = 1;
@@ -39,6 +41,8 @@ function apiRoutes(context: ApiContext): Route[] {
     ...sourceRoutes(context),
     ...triggerRoutes(context),
     ...assetRoutes(context),
+    ...approvalRoutes(context),
+    ...waitRoutes(context),
   ];
   const document: Route = {
     method: "GET",

@@ -1,4 +1,11 @@
-import { assetUpdatedType, liveLane, MillraceError, nearestName, readAssetKey } from "@millrace/core";
+import {
+  assetsIn,
+  assetUpdatedType,
+  liveLane,
+  MillraceError,
+  nearestName,
+  readAssetKey,
+} from "@millrace/core";
 import type { AssetDetail, AssetPartitionView, AssetSummary, AssetUseView, Page } from "@millrace/protocol";
 import {
   findAssetPartitions,
@@ -16,7 +23,6 @@ import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
 import { assetSummary, Lineage, partitionView, pictureOf, updateView, useView } from "./asset-view.ts";
 import { isPlace, readCursor, writeCursor } from "./cursor.ts";
-import { assetsIn } from "./deploy-assets.ts";
 import {
   assetKeysListed,
   assetKeysShown,

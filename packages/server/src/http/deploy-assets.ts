@@ -1,16 +1,14 @@
 /** What a deploy must say rightly of assets: each is owned by one project, and every name that is used names one. */
 import {
+  checkAssetUses,
+  requireAsset,
   compilePartitionMapping,
   compilePartitions,
   errorCodeOf,
   MillraceError,
-  nearestName,
-  operandsOf,
   parseAsset,
   type AssetDefinition,
-  type Condition,
   type Json,
-  type PipelineDefinition,
   type ProjectDefinition,
   type SourceLocation,
 } from "@millrace/core";
@@ -53,7 +51,7 @@ export function checkAssetNames(definition: ProjectDefinition, state: Deployment
     });
   }
   const known = new Set([...foreign.keys(), ...assets.map(({ name }) => name)]);
-  for (const pipeline of pipelines) checkUses(pipeline, known);
+  for (const pipeline of pipelines) checkAssetUses(pipeline, known);
   const all = new Map(
     [...state.assets.map(({ definition: one }) => one), ...assets].map((one) => [one.name, one]),
   );
@@ -67,7 +65,7 @@ function checkUpstream(
   known: ReadonlySet<string>,
 ): void {
   for (const [at, upstream] of (asset.upstream ?? []).entries()) {
-    requireKnown(upstream.asset, known, {
+    requireAsset(upstream.asset, known, {
       what: `The asset "${asset.name}" is made of the asset`,
       fields: { asset: upstream.asset },
       ...sourceOf(asset),
@@ -95,57 +93,6 @@ function checkUpstream(
       });
     }
   }
-}
-
-function checkUses(pipeline: PipelineDefinition, known: ReadonlySet<string>): void {
-  for (const node of pipeline.nodes) {
-    const uses = [
-      ["writes", node.writes ?? []],
-      ["reads", node.reads ?? []],
-    ] as const;
-    for (const [does, names] of uses)
-      for (const asset of names)
-        requireKnown(asset, known, {
-          what: `The node "${node.id}" of "${pipeline.name}" ${does} the asset`,
-          fields: { pipeline: pipeline.name, node: node.id, asset },
-          ...sourceOf(node),
-        });
-  }
-  for (const asset of pipeline.trigger ? assetsIn(pipeline.trigger.condition) : [])
-    requireKnown(asset, known, {
-      what: `The trigger of "${pipeline.name}" waits for the asset`,
-      fields: { pipeline: pipeline.name, asset },
-      ...sourceOf(pipeline),
-    });
-}
-
-interface Use {
-  readonly what: string;
-  readonly fields: { readonly [name: string]: string };
-  readonly source?: SourceLocation;
-}
-
-function requireKnown(asset: string, known: ReadonlySet<string>, { what, fields, source }: Use): void {
-  if (known.has(asset)) return;
-  const near = nearestName(asset, known);
-  throw new MillraceError("MILLRACE_ASSET_UNKNOWN", {
-    message: `${what} "${asset}", which no project declares.${near === undefined ? "" : ` Did you mean "${near}"?`}`,
-    advice: `Declare it with asset(${JSON.stringify(asset)}, …) and export it from one of the project's files.`,
-    fields,
-    ...(source ? { source } : {}),
-  });
-}
-
-/** The assets that a condition listens to. */
-export function assetsIn(condition: Condition): Set<string> {
-  const found = new Set<string>();
-  const walk = (one: Condition): void => {
-    if (one.kind === "updated" || one.kind === "reached")
-      for (const { asset } of one.assets) found.add(asset);
-    for (const operand of operandsOf(one)) walk(operand);
-  };
-  walk(condition);
-  return found;
 }
 
 function sourceOf(part: { readonly source?: SourceLocation }): { readonly source?: SourceLocation } {

@@ -9,6 +9,7 @@ import {
   parseWebhook,
   type AssetDefinition,
   type Json,
+  type JsonSchema,
   type PipelineDefinition,
   type ProjectDefinition,
   type SourceDefinition,
@@ -123,7 +124,7 @@ function checkPipelines(definition: ProjectDefinition): void {
     seen.add(pipeline.name);
     checkText(pipeline);
     compileGraph(pipeline);
-    checkParamsSchema(pipeline);
+    checkSchemas(pipeline);
     if (pipeline.trigger) parseTrigger(pipeline.trigger as unknown as Json, ["trigger"]);
     checkQueues(pipeline, queues);
   }
@@ -161,14 +162,22 @@ function isStorableAll(value: Json): boolean {
   return Object.entries(value).every(([name, inner]) => isStorable(name) && isStorableAll(inner));
 }
 
-function checkParamsSchema(pipeline: PipelineDefinition): void {
-  if (!pipeline.params) return;
+function checkSchemas(pipeline: PipelineDefinition): void {
+  if (pipeline.params)
+    checkSchema(pipeline.params.schema, `The parameters of "${pipeline.name}" have`, pipeline);
+  for (const node of pipeline.nodes) {
+    const form = node.wait?.approval?.form;
+    if (form !== undefined) checkSchema(form, `The form of "${node.id}" in "${pipeline.name}" has`, node);
+  }
+}
+
+function checkSchema(schema: JsonSchema, what: string, owner: Parameters<typeof sourceOf>[0]): void {
   try {
-    compileSchema(pipeline.params.schema);
+    compileSchema(schema);
   } catch (cause) {
     throw new MillraceError("MILLRACE_OPTION_INVALID", {
-      message: `The parameters of "${pipeline.name}" have no valid JSON Schema: ${cause instanceof Error ? cause.message : String(cause)}`,
-      ...sourceOf(pipeline),
+      message: `${what} no valid JSON Schema: ${cause instanceof Error ? cause.message : String(cause)}`,
+      ...sourceOf(owner),
       cause,
     });
   }

@@ -9,6 +9,7 @@ import {
   cloudEventBatchType,
   cloudEventType,
   contentKindOf,
+  givenEntry,
   MillraceError,
   parseBinaryModeEvent,
   parseCloudEvent,
@@ -21,7 +22,6 @@ import {
 import type { EventBatchReceipt, EventReceipt } from "@millrace/protocol";
 import type { EventRow } from "@millrace/store";
 import type { FastifyReply } from "fastify";
-import { givenDraft } from "../engine/asset-entries.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { ApiContext } from "./api-context.ts";
 import { eventsBytesMax } from "./limits.ts";
@@ -54,7 +54,7 @@ export async function takeEvents(
       : "ce-specversion" in headers
         ? parseBinaryModeEvent(headers, readBinaryMode(headers["content-type"], body))
         : refuseType(headers["content-type"]);
-  const row = await events.prepare(givenDraft(draft, assets));
+  const row = await events.prepare(givenEntry(draft, (name) => assets.find(name)));
   const [outcome] = await context.host.run(() => events.append([row]));
   if (outcome!.kind === "conflict") throw conflict(row, outcome!.position);
   if (outcome!.kind === "accepted") reply.code(202);
@@ -71,7 +71,7 @@ async function takeBatch(
   const large: Promise<void>[] = [];
   for (let at = 0; at < items.length; at += 1) {
     try {
-      const row = log.prepare(givenDraft(parseCloudEvent(items[at]!), assets));
+      const row = log.prepare(givenEntry(parseCloudEvent(items[at]!), (name) => assets.find(name)));
       if (row instanceof Promise) large.push(row.then((stored) => void (prepared[at] = stored)));
       else prepared[at] = row;
     } catch (error) {

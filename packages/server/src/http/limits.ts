@@ -98,3 +98,19 @@ export const assetRangesMax = 500;
 export const assetUpdatesShown = 20;
 /** What one run wrote and read that is listed. */
 export const assetUsesShown = 5_000;
+/** Name of a person who answers. */
+export const answerNameMax = 200;
+/** A person's answer as JSON: what is kept with the run, and not as a blob. */
+export const answerCharactersMax = 16_000;
+/** How long an answer that another server records is waited for, and how often it is looked for. */
+export const answerSettleMs = 5_000;
+export const answerPollMs = 50;
+/** Open waits that are shown of one task run. */
+export const waitsShownMax = 100;
+/** Waits of one run whose state is explained: each reads entries of the log. */
+export const explainedWaitsMax = 20;
+/** How long a run is tried to be moved, one try of it, how often it is looked at, and how many obstacles a message names. */
+export const moveMs = 5_000;
+export const moveTryMs = 1_000;
+export const movePollMs = 10;
+export const moveFaultsShownMax = 5;

@@ -1,6 +1,14 @@
-/** Parameters of runs against their pipeline's JSON Schema, compiled once per bundle and pipeline. */
-import type { Json, JsonSchema } from "@millrace/core";
-import { checkParams, compileSchema, type ValidateFunction } from "@millrace/protocol/params-check";
+/**
+ * What people give against JSON Schemas: parameters of runs, compiled once per bundle and pipeline, and forms of approvals,
+ * compiled once.
+ */
+import { MillraceError, type Json, type JsonSchema } from "@millrace/core";
+import {
+  checkParams,
+  compileSchema,
+  findIssues,
+  type ValidateFunction,
+} from "@millrace/protocol/params-check";
 import type { ActivePipeline } from "../engine/definitions.ts";
 import { validatorsMax } from "./limits.ts";
 
@@ -12,6 +20,16 @@ export class ParamsCheck {
     const { params: declared, name } = pipeline.definition;
     if (!declared) return params;
     return checkParams(this.#validator(`${pipeline.bundle}/${name}`, declared.schema), name, params);
+  }
+
+  /** What was entered, with the form's defaults. Throws MILLRACE_FORM_INVALID with all issues. */
+  checkForm(schema: JsonSchema, entered: Json): Json {
+    const issues = findIssues(this.#validator(`form ${JSON.stringify(schema)}`, schema), entered);
+    if (issues.length === 0) return entered;
+    throw new MillraceError("MILLRACE_FORM_INVALID", {
+      message: issues.map((issue) => `${issue.path} ${issue.message}`).join("; "),
+      fields: { issues },
+    });
   }
 
   #validator(name: string, schema: JsonSchema): ValidateFunction {

@@ -9,8 +9,8 @@
  *     come by `LiveRelay`.
  * V3: a reader that does not read is cut, with a mark, once `eventBufferBytesMax` wait for it.
  */
-import { isRunEnded, MillraceError, type TaskRun } from "@millrace/core";
-import type { LogEntry, RunDetail, RunEvent, RunState, RunSummary } from "@millrace/protocol";
+import { findTaskRun, isRunEnded, MillraceError, type TaskRun } from "@millrace/core";
+import type { LogEntry, RunDetail, RunEvent, RunState, RunSummary, TaskRunView } from "@millrace/protocol";
 import type { TaskRunRow } from "@millrace/store";
 import type { FastifyReply } from "fastify";
 import type { ServerResponse } from "node:http";
@@ -32,7 +32,8 @@ import type { ApiRequest } from "./route.ts";
 import { findCurrent } from "./run-commands.ts";
 import { summaryOf } from "./run-summary.ts";
 import { snapshotOf } from "./run-snapshot.ts";
-import { detailOf, taskRunView, viewsOf } from "./run-view.ts";
+import { detailOf, ownAttempt, taskRunView, viewsOf } from "./run-view.ts";
+import { waitsOfRun, withWaits } from "./wait-view.ts";
 
 const openStreams = new WeakMap<ApiContext, Set<EventStream>>();
 
@@ -86,6 +87,8 @@ class EventStream {
   #nodesAt = 0;
   #told = new Map<string, string>();
   #toldRun = "";
+  /** Nodes that wait, and of which it was not told for what. */
+  readonly #untold = new Map<string, TaskRunView>();
   #ending = false;
   #closed = false;
   #onClosed: () => void = () => {};
@@ -178,11 +181,40 @@ class EventStream {
       // The engine lost its lease: what its rows say is told by the next one, or by polling.
       return;
     }
-    if (this.#engine === engine && !this.#closed) this.#sendBatch(events);
+    if (this.#engine !== engine || this.#closed) return;
+    this.#sendBatch(events);
+    await this.#tellWaits(engine, entry, events);
+  }
+
+  /** What task runs wait for is in rows: it is told once these are there, of those that still wait then. */
+  async #tellWaits(engine: Engine, entry: RunEntry, events: readonly RunEvent[]): Promise<void> {
+    for (const event of events)
+      if (event.kind === "node" && event.node.state === "waiting")
+        this.#untold.set(nameOf({ node: event.node.id, item: event.node.item }), event.node);
+    if (this.#untold.size === 0) return;
+    try {
+      const waits = await waitsOfRun(this.#context, this.#id, [...this.#untold.values()]);
+      if (this.#closed || engine.entry(this.#id) !== entry) return;
+      for (const [name, node] of this.#untold) {
+        const graphNode = entry.run.graph.byId.get(node.id);
+        const taskRun = graphNode && findTaskRun(entry.run.root, graphNode, node.item);
+        const isSame = taskRun?.state === "waiting" && taskRun.dispatch === node.attempts.at(-1)?.dispatch;
+        const told = withWaits(node, waits);
+        if (isSame && told === node && graphNode!.definition.kind !== "call") continue;
+        this.#untold.delete(name);
+        if (isSame && told !== node) this.#send({ kind: "node", node: told });
+      }
+    } catch (error) {
+      this.#context.log.warn({ err: error, run: this.#id }, "what a watched run waits for could not be read");
+    }
   }
 
   #eventOf(entry: RunEntry, taskRun: TaskRun | undefined): RunEvent {
-    if (taskRun) return { kind: "node", node: taskRunView(this.#context, taskRunRowOf(entry, taskRun)) };
+    if (taskRun) {
+      const row = taskRunRowOf(entry, taskRun);
+      const isSuspended = taskRun.state === "waiting" && taskRun.code !== undefined;
+      return { kind: "node", node: taskRunView(this.#context, row, ownAttempt(row, isSuspended)) };
+    }
     const { endedAt } = entry.run;
     const run = summaryOf({ ...liveRowOf(entry), ...(endedAt === undefined ? {} : { endedAt }) });
     return { kind: "run", run };
@@ -240,7 +272,9 @@ class EventStream {
       this.#ticks += 1;
       if ((this.#ticks * eventPollMs) % eventHeartbeatMs === 0) this.#response?.write(": still here\n\n");
       this.#listen();
-      if (!this.#engine?.entry(this.#id) && !this.#polling) void this.#poll();
+      const entry = this.#engine?.entry(this.#id);
+      if (!entry && !this.#polling) void this.#poll();
+      if (entry && this.#engine) void this.#tellWaits(this.#engine, entry, []);
       this.#tickLater();
     });
   }
@@ -296,7 +330,7 @@ function isLastState(state: RunState): boolean {
   return isRunEnded(state) || state === "quarantined";
 }
 
-function nameOf(row: TaskRunRow): string {
+function nameOf(row: Pick<TaskRunRow, "node" | "item">): string {
   return `${row.node}\n${row.item}`;
 }
 

@@ -3,10 +3,12 @@ import { taskRunStates } from "@millrace/core";
 import {
   cancelRequest,
   markRequest,
+  moveRequest,
   rerunRequest,
   startRunRequest,
   type CancelRequest,
   type MarkRequest,
+  type MoveRequest,
   type RerunRequest,
   type StartRunRequest,
 } from "@millrace/protocol";
@@ -14,6 +16,7 @@ import type { ApiContext } from "./api-context.ts";
 import type { ApiRequest, Route } from "./route.ts";
 import { cancelRun, markRun, rerunRun } from "./run-commands.ts";
 import { streamEvents } from "./run-events.ts";
+import { moveRun } from "./run-move.ts";
 import { artifactPage, attemptNumberMax, logPage, runPage } from "./run-lists.ts";
 import { snapshotOf } from "./run-snapshot.ts";
 import { startRun } from "./run-start.ts";
@@ -113,6 +116,13 @@ function commandRoutes(context: ApiContext): Route[] {
       summary: "Makes the next generation of a run that has ended",
       body: rerunRequest,
       handle: (request) => rerunRun(context, request.part("id"), request.body as RerunRequest),
+    },
+    {
+      method: "POST",
+      path: "/runs/:id/move",
+      summary: "Lets a run that waits go on with another bundle",
+      body: moveRequest,
+      handle: (request) => moveRun(context, request.part("id"), request.body as MoveRequest),
     },
     {
       method: "POST",

@@ -9,6 +9,7 @@ import { attemptsMax, detailNodesMax } from "./limits.ts";
 import { snapshotOf, withOutputs, type RunSnapshot } from "./run-snapshot.ts";
 import { isoTime, outputMembers, summaryOf } from "./run-summary.ts";
 import { waitReasons } from "./wait-reason.ts";
+import { waitsOfRun, withWaits } from "./wait-view.ts";
 
 export async function runDetail(
   context: ApiContext,
@@ -124,14 +125,20 @@ export async function viewsOf(
   });
   const pastOf = Map.groupBy(past, nameOf);
   const earlierOf = Map.groupBy(snapshot.earlier, nameOf);
-  const waitReason = await waitReasons(context, snapshot.graph, full);
+  const [waitReason, waits] = await Promise.all([
+    waitReasons(context, snapshot.graph, full),
+    waitsOfRun(context, run.id, snapshot.ended ? [] : full),
+  ]);
   return full.map((row) => {
     const reason = waitReason(row);
-    return taskRunView(context, reason ? { ...row, reason } : row, [
-      ...(pastOf.get(nameOf(row)) ?? []).map(pastAttempt),
-      ...(earlierOf.get(nameOf(row)) ?? []).flatMap(ownAttempt),
-      ...ownAttempt(row),
-    ]);
+    const own = pastOf.get(nameOf(row)) ?? [];
+    const attempts = [
+      ...own.map(pastAttempt),
+      ...(earlierOf.get(nameOf(row)) ?? []).flatMap((earlier) => ownAttempt(earlier)),
+      // A dispatch that suspended is told already.
+      ...ownAttempt(row).filter((attempt) => !own.some((past) => isSameDispatch(past, attempt))),
+    ];
+    return withWaits(taskRunView(context, reason ? { ...row, reason } : row, attempts), waits);
   });
 }
 
@@ -177,6 +184,13 @@ function inOrder(attempts: readonly AttemptView[]): AttemptView[] {
   return [...byDispatch.values()].sort((a, b) => a.generation - b.generation || a.dispatch - b.dispatch);
 }
 
+function isSameDispatch(
+  a: Pick<AttemptRow, "generation" | "dispatch">,
+  b: Pick<AttemptView, "generation" | "dispatch">,
+): boolean {
+  return a.generation === b.generation && a.dispatch === b.dispatch;
+}
+
 function pastAttempt(row: AttemptRow): AttemptView {
   return {
     generation: row.generation,
@@ -190,9 +204,9 @@ function pastAttempt(row: AttemptRow): AttemptView {
   };
 }
 
-/** The dispatch that the task run's own row tells of. */
-function ownAttempt(row: TaskRunRow): AttemptView[] {
-  const state = attemptState(row.state);
+/** The dispatch that the task run's own row tells of; `isSuspended`: its function waits. */
+export function ownAttempt(row: TaskRunRow, isSuspended = false): AttemptView[] {
+  const state = isSuspended ? "suspended" : attemptState(row.state);
   if (row.dispatch === 0 || row.startedAt === undefined || state === undefined) return [];
   return [
     {

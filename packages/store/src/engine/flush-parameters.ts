@@ -399,6 +399,7 @@ function addCode(rest: Record<string, unknown[]>, batch: FlushBatch): void {
   }));
   const codes = new Map(batch.codes.map((row) => [JSON.stringify(offerKeyOf(row)), row]));
   add(rest, "codes", [...codes.values()], (row) => ({ ...offerKeyOf(row), code: JSON.stringify(row.code) }));
+  add(rest, "runsMoved", batch.runsMoved, (row) => ({ ...row }));
   add(rest, "codesGone", batch.codesGone, ({ workspace, id }) => ({ workspace, run_id: id }));
 }
 

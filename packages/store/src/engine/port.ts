@@ -278,6 +278,11 @@ export interface LogPage {
 }
 
 /** Everything that one flush commits. */
+export interface RunMove extends RunKey {
+  readonly generation: number;
+  readonly bundle: string;
+}
+
 export interface FlushBatch {
   /** Refused (constraint `run_pkey`) where the run is live, or has ended in this generation or a later one. */
   readonly runsCreated: LiveRun[];
@@ -327,6 +332,8 @@ export interface FlushBatch {
   readonly sourcesForgotten: SourceName[];
   readonly thingsForgotten: ThingName[];
   readonly thingsRemembered: ThingRow[];
+  /** Live runs that go on with another bundle. */
+  readonly runsMoved: RunMove[];
   /** One at most: a flush changes one workspace's log. */
   readonly clocks: LogClock[];
 }
@@ -369,6 +376,7 @@ export function emptyBatch(): FlushBatch {
     sourcesForgotten: [],
     thingsForgotten: [],
     thingsRemembered: [],
+    runsMoved: [],
     clocks: [],
   };
 }

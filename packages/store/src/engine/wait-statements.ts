@@ -12,7 +12,7 @@ import type {
   WaitShape,
 } from "./wait-port.ts";
 
-interface WaitColumns {
+export interface WaitColumns {
   id: number;
   workspace: number;
   shard: number;
@@ -36,7 +36,15 @@ interface WaitColumns {
 const waitColumns =
   "id, workspace, shard, run_id, node, item, generation, name, occurrence, condition, state, began_at, told_to, timeout_at, due_at, match_keys, approval, outcome";
 
-function readWait(row: WaitColumns): WaitRow {
+/** The columns of a table that has a name of its own in a statement. */
+export function waitColumnsOf(name: string): string {
+  return waitColumns
+    .split(", ")
+    .map((column) => `${name}.${column}`)
+    .join(", ");
+}
+
+export function readWait(row: WaitColumns): WaitRow {
   return {
     id: row.id,
     workspace: row.workspace,
@@ -95,13 +103,9 @@ export async function findWaits(
   after: WaitPlace | undefined,
   limit: number,
 ): Promise<FoundWaits> {
-  const columns = waitColumns
-    .split(", ")
-    .map((column) => `w.${column}`)
-    .join(", ");
   const { rows } = await pool.query<WaitColumns & { key: number | bigint }>({
     name: "find-waits",
-    text: `select ${columns}, m.key
+    text: `select ${waitColumnsOf("w")}, m.key
       from wait_match as m
       join wait as w on w.id = m.wait_id
       where m.key = any($1) and m.shard = any($2) and (m.key, m.wait_id) > ($3, $4)

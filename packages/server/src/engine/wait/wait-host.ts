@@ -6,6 +6,7 @@
  */
 import {
   approvalOf,
+  approvalPlace,
   approvalRequest,
   errorCodeOf,
   firedEvent,
@@ -16,12 +17,14 @@ import {
   waitConditionOf,
   waitTimeoutAt,
   waitValue,
+  type AskedApproval,
   type AttemptError,
   type FiredEvent,
   type Json,
   type OpenWait,
   type OperationName,
   type OperationOutcome,
+  type StoredValue,
   type TaskRun,
 } from "@millrace/core";
 import type { EventRow, WaitEnd, WaitRow } from "@millrace/store";
@@ -185,18 +188,19 @@ export class WaitHost {
   }
 
   #beginFresh(entry: RunEntry, taskRun: TaskRun, wait: OpenWait | undefined): void {
-    if (wait) return this.#place(entry, taskRun, wait, waitConditionOf(entry.identity.id, taskRun, wait));
+    if (wait) return this.#place(entry, taskRun, wait, null);
     const { input } = taskRun.node.definition;
     const resolved = resolveTemplate(entry.run, taskRun.scope, input);
     if (resolved.kind === "value") return this.#place(entry, taskRun, undefined, resolved.value);
     void this.#parts.readiness.resolve(entry, taskRun, input).then(
-      (condition) => this.#place(entry, taskRun, undefined, condition),
+      (value) => this.#place(entry, taskRun, undefined, value),
       (error: unknown) => this.#fail(entry, taskRun, nodeWait, error),
     );
     return undefined;
   }
 
-  #place(entry: RunEntry, taskRun: TaskRun, wait: OpenWait | undefined, condition: Json | undefined): void {
+  /** `input`: of a node, resolved. */
+  #place(entry: RunEntry, taskRun: TaskRun, wait: OpenWait | undefined, input: Json): void {
     const { events, runs } = this.#parts;
     const { id } = entry.identity;
     const name = wait ?? nodeWait;
@@ -206,10 +210,11 @@ export class WaitHost {
     // The shard is on its way to another node, which begins it.
     if (!evaluator) return this.#settle(entry);
     try {
-      const told = new ToldWait(this.#rowOf(entry, taskRun, wait, condition));
+      const asked = approvalOf(taskRun, wait, input);
+      const told = new ToldWait(this.#rowOf(entry, taskRun, wait, { asked, input }));
       const keys = told.program ? matchKeysOf(told.program) : { keys: [], shapes: [] };
       const withKeys = told.program ? new ToldWait({ ...told.row, matchKeys: keys.keys }) : told;
-      if (wait?.op.kind === "approval") events.emit([requestRow(entry, taskRun, wait)]);
+      if (asked) events.emit([requestRow(entry, told.row, asked)]);
       evaluator.begin({
         told: withKeys,
         shapes: keys.shapes,
@@ -243,9 +248,11 @@ export class WaitHost {
     entry: RunEntry,
     taskRun: TaskRun,
     wait: OpenWait | undefined,
-    condition: Json | undefined,
+    { asked, input }: { readonly asked: AskedApproval | undefined; readonly input: Json },
   ): WaitRow {
     const now = this.#parts.clock.now();
+    const place = approvalPlace(entry.identity.id, taskRun, wait ?? nodeWait);
+    const condition = waitConditionOf(place, wait, { asked, input });
     return {
       ...rowName(entry, taskRun, wait ?? nodeWait),
       id: this.#newId(),
@@ -258,7 +265,7 @@ export class WaitHost {
       timeoutAt: waitTimeoutAt(taskRun, wait, now),
       dueAt: undefined,
       matchKeys: [],
-      approval: approvalOf(wait),
+      approval: asked as unknown as Json | undefined,
       end: undefined,
     };
   }
@@ -290,10 +297,15 @@ export class WaitHost {
   }
 
   async #outcomeOf(wait: ToldWait, events: ReadonlyMap<number, FiredEvent>): Promise<OperationOutcome> {
-    const kind = { isSleep: wait.row.condition === undefined, isApproval: wait.row.approval !== undefined };
+    const { condition, approval, name } = wait.row;
+    const isApproval = approval !== undefined;
+    const kind = { isSleep: condition === undefined, isApproval, isNode: name === nodeWait.name };
     const ended = waitValue(wait, kind, (at) => events.get(at) ?? goneEvent(at));
     if (ended === "timeout") return { kind: "timeout" };
-    return { kind: "value", value: await this.#parts.values.store(ended.value) };
+    const { values } = this.#parts;
+    // An answer is small, and read by the run machine: never a blob.
+    const value = isApproval ? { value: ended.value } : await values.loaded(await values.store(ended.value));
+    return { kind: "value", value };
   }
 
   #endOf(wait: ToldWait, position: number): WaitEnd {
@@ -316,11 +328,38 @@ export class WaitHost {
   }
 
   #give(entry: RunEntry, row: WaitRow, { outcome, position }: WaitEnd): void {
+    const isRead = entry.run.graph.byId.get(row.node)?.structural ?? false;
+    if (outcome.kind !== "value") return this.#tell(entry, row, { outcome, position });
+    const { value } = outcome;
+    // The machine reads this node's output itself.
+    if (isRead && value.value === undefined) void this.#giveLoaded(entry, row, { value, position });
+    else
+      this.#tell(entry, row, {
+        outcome: { kind: "value", value: isRead ? value : withoutContent(value) },
+        position,
+      });
+    return undefined;
+  }
+
+  async #giveLoaded(
+    entry: RunEntry,
+    row: WaitRow,
+    { value, position }: { readonly value: StoredValue; readonly position: number },
+  ): Promise<void> {
+    const { values, runs } = this.#parts;
+    try {
+      const loaded = await values.loaded(value);
+      if (runs.get(row.runId) === entry)
+        this.#tell(entry, row, { outcome: { kind: "value", value: loaded }, position });
+    } catch (error) {
+      runs.setAside(entry, error);
+    }
+  }
+
+  #tell(entry: RunEntry, row: WaitRow, { outcome, position }: WaitEnd): void {
     const { commit, runs } = this.#parts;
     const { workspace, runId, node, item, generation, name, occurrence } = row;
     const gone = commit.batch.waitsGone.length;
-    const kept =
-      outcome.kind === "value" ? { kind: "value" as const, value: withoutContent(outcome.value) } : outcome;
     runs.step(entry, {
       kind: "wait_ended",
       node,
@@ -328,7 +367,7 @@ export class WaitHost {
       generation,
       name,
       occurrence,
-      outcome: kept,
+      outcome,
       position,
     });
     // One that its run does not wait for any more goes all the same.
@@ -395,7 +434,8 @@ function asAttemptError(error: unknown): AttemptError {
   return code === undefined ? { name: "Error", message } : { name: code, code, message };
 }
 
-function requestRow({ identity, run }: RunEntry, taskRun: TaskRun, wait: OpenWait): EventRow {
+function requestRow({ identity }: RunEntry, row: WaitRow, asked: AskedApproval): EventRow {
   const { workspace, pipeline, id } = identity;
-  return { ...approvalRequest(run, pipeline, taskRun, wait), workspace, dataText: undefined, runId: id };
+  const request = approvalRequest(row, { asked, pipeline, timeoutAt: row.timeoutAt });
+  return { ...request, workspace, dataText: undefined, runId: id };
 }

@@ -1,0 +1,107 @@
+import type { Page, StepView, WaitView } from "@millrace/protocol";
+import { listSteps, listWaits, waitKinds, type StepRow } from "@millrace/store";
+import { workspaceId } from "../engine/workspace.ts";
+import type { ApiContext } from "./api-context.ts";
+import { isPlace, readCursor, writeCursor } from "./cursor.ts";
+import type { ApiRequest, Route } from "./route.ts";
+import { isoTime } from "./run-summary.ts";
+import { sinceOf } from "./run-snapshot.ts";
+import { waitView } from "./wait-view.ts";
+
+const cursor = "`nextCursor` of the page before";
+
+export function waitRoutes(context: ApiContext): Route[] {
+  return [
+    {
+      method: "GET",
+      path: "/waits",
+      summary:
+        "What runs wait for; with a filter a page may hold less than its limit and still have a next one",
+      query: {
+        pipeline: "Of this pipeline only",
+        kind: `Of this kind only: ${waitKinds.join(", ")}`,
+        type: "Those that ask for events of this type only",
+        cursor,
+        limit: "Waits in a page",
+      },
+      handle: (request) => waitPage(context, request),
+    },
+    {
+      method: "GET",
+      path: "/runs/:id/steps",
+      summary: "What a run's functions have recorded: steps that finished, waits that ended",
+      query: { node: "Of this node only", cursor, limit: "Records in a page" },
+      handle: (request) => stepPage(context, request),
+    },
+  ];
+}
+
+function isWaitPlace(place: unknown): place is readonly [id: number] {
+  return isPlace(["number"], place);
+}
+
+async function waitPage(context: ApiContext, request: ApiRequest): Promise<Page<WaitView>> {
+  const { waits, next } = await listWaits(context.database, workspaceId, {
+    pipeline: request.text("pipeline"),
+    kind: request.oneOf("kind", waitKinds),
+    type: request.text("type"),
+    afterId: readCursor(request.text("cursor"), isWaitPlace)?.[0] ?? 0,
+    limit: request.limit(),
+  });
+  return { items: waits.map(waitView), ...(next === undefined ? {} : { nextCursor: writeCursor([next]) }) };
+}
+
+type StepPlace = readonly [node: string, item: string, generation: number, seq: number];
+
+function isStepPlace(place: unknown): place is StepPlace {
+  return isPlace(["string", "string", "number", "number"], place);
+}
+
+async function stepPage(context: ApiContext, request: ApiRequest): Promise<Page<StepView>> {
+  const runId = request.part("id");
+  sinceOf(runId);
+  const limit = request.limit();
+  const place = readCursor(request.text("cursor"), isStepPlace);
+  const rows = await listSteps(context.database, workspaceId, {
+    runId,
+    node: request.text("node"),
+    after: place && { node: place[0], item: place[1], generation: place[2], seq: place[3] },
+    limit: limit + 1,
+  });
+  const shown = rows.slice(0, limit);
+  const last = shown.at(-1);
+  return {
+    items: shown.map(stepView),
+    ...(last && rows.length > limit
+      ? { nextCursor: writeCursor([last.node, last.item, last.generation, last.seq]) }
+      : {}),
+  };
+}
+
+function stepView(row: StepRow): StepView {
+  const { node, item, generation, kind, name, occurrence, attempt, recordedAt, outcome } = row;
+  return {
+    node,
+    item,
+    generation,
+    kind,
+    name,
+    occurrence,
+    attempt,
+    at: isoTime(recordedAt),
+    outcome: outcome.kind,
+    ...outcomeMembers(outcome),
+  };
+}
+
+function outcomeMembers(outcome: StepRow["outcome"]): Pick<StepView, "value" | "valueBlob" | "error"> {
+  if (outcome.kind === "timeout") return {};
+  if (outcome.kind === "value") {
+    const { value } = outcome;
+    return value.blob === undefined
+      ? { value: value.value }
+      : { valueBlob: { hash: value.blob, bytes: value.bytes } };
+  }
+  const { name, message, code } = outcome.error;
+  return { error: { name, message, ...(code === undefined ? {} : { code }) } };
+}

@@ -1,0 +1,124 @@
+/** What runs wait for, as people see it: computed when somebody looks, from the rows. */
+import {
+  approvalId,
+  compileCondition,
+  describeCondition,
+  explainInstance,
+  parseCondition,
+  type AskedApproval,
+  type Json,
+  type OpenWait,
+  type Reason,
+} from "@millrace/core";
+import type { OpenWaitView, TaskRunView, WaitView } from "@millrace/protocol";
+import { findCallsOfRun, findWaitsOfRun, type FoundWait } from "@millrace/store";
+import { workspaceId } from "../engine/workspace.ts";
+import type { ApiContext } from "./api-context.ts";
+import { explainedWaitsMax, waitsShownMax } from "./limits.ts";
+import { isoTime } from "./run-summary.ts";
+import { explanationView } from "./trigger-view.ts";
+
+/** By node and item. */
+export type WaitsOfRun = ReadonlyMap<string, readonly OpenWaitView[]>;
+
+const none: WaitsOfRun = new Map();
+
+/** Of these task runs of one run; those that do not wait cost nothing. */
+export async function waitsOfRun(
+  context: ApiContext,
+  runId: string,
+  rows: readonly { readonly state: string }[],
+): Promise<WaitsOfRun> {
+  if (!rows.some(({ state }) => state === "waiting")) return none;
+  const [waits, calls] = await Promise.all([
+    findWaitsOfRun(context.database, workspaceId, runId),
+    findCallsOfRun(context.database, workspaceId, runId),
+  ]);
+  const found = new Map<string, OpenWaitView[]>();
+  const add = (node: string, item: string, view: OpenWaitView): void => {
+    const known = found.get(nameOf(node, item));
+    if (!known) found.set(nameOf(node, item), [view]);
+    else if (known.length < waitsShownMax) known.push(view);
+  };
+  let explained = 0;
+  for (const wait of waits) {
+    if (wait.end !== undefined) continue;
+    const isExplained = wait.state !== undefined && explained < explainedWaitsMax;
+    if (isExplained) explained += 1;
+    const state = isExplained ? { state: await explain(context, wait) } : {};
+    add(wait.node, wait.item, { ...openWaitView(wait), ...state });
+  }
+  for (const { node, item, open } of calls) for (const call of open) add(node, item, callView(call));
+  return found;
+}
+
+function nameOf(node: string, item: string): string {
+  return `${node}\n${item}`;
+}
+
+async function explain(context: ApiContext, wait: FoundWait): Promise<NonNullable<OpenWaitView["state"]>> {
+  const condition = parseCondition(JSON.parse(wait.condition!) as Json, ["condition"]);
+  const program = compileCondition(condition, `${wait.runId}/${wait.node}/${wait.item}`);
+  const instance = { key: undefined, state: JSON.parse(wait.state!) as object };
+  return explanationView(context, explainInstance(program, instance));
+}
+
+export function waitView(wait: FoundWait): WaitView {
+  const { runId: run, pipeline, node, item } = wait;
+  return { run, pipeline, node, item, ...openWaitView(wait) };
+}
+
+function openWaitView(wait: FoundWait): OpenWaitView {
+  const { name, occurrence, approval, condition, beganAt, timeoutAt } = wait;
+  return {
+    ...(name === "" ? {} : { name, occurrence }),
+    kind: approval === undefined ? (condition === undefined ? "time" : "event") : "approval",
+    text: textOf(wait),
+    since: isoTime(beganAt),
+    ...(timeoutAt === undefined ? {} : { timeoutAt: isoTime(timeoutAt) }),
+    ...(approval === undefined ? {} : { approval: approvalId(wait) }),
+  };
+}
+
+function textOf({ approval, condition }: FoundWait): string {
+  if (approval !== undefined) {
+    const { title, by } = approval as unknown as AskedApproval;
+    const who = by === null ? "a person's answer" : `an answer of ${by.join(" or ")}`;
+    return title === null ? who : `${who} to ${JSON.stringify(title)}`;
+  }
+  if (condition === undefined) return "its time";
+  return describeCondition(parseCondition(JSON.parse(condition) as Json, ["condition"]));
+}
+
+function callView({ name, occurrence, op, childRunId }: OpenWait): OpenWaitView {
+  const pipeline = op.kind === "call" ? op.pipeline : "";
+  return {
+    name,
+    occurrence,
+    kind: "call",
+    text: `a run of ${pipeline}`,
+    ...(childRunId === undefined ? {} : { childRunId }),
+  };
+}
+
+/** The view of a task run with what it waits for. One that has a reason of its own keeps it. */
+export function withWaits(view: TaskRunView, waits: WaitsOfRun): TaskRunView {
+  const own = view.state === "waiting" ? waits.get(nameOf(view.id, view.item)) : undefined;
+  if (!own) return view;
+  return { ...view, reason: view.reason ?? reasonOf(own), waits: own };
+}
+
+function reasonOf(waits: readonly OpenWaitView[]): Reason {
+  const [first] = waits;
+  const { since, timeoutAt, text } = first!;
+  const until = timeoutAt === undefined ? "" : `, until ${timeoutAt}`;
+  const more = waits.length > 1 ? `, and for ${waits.length - 1} more` : "";
+  return {
+    code: "waits",
+    message: `It waits for ${text}${until}${more}.`,
+    fields: {
+      ...(since === undefined ? {} : { since }),
+      ...(timeoutAt === undefined ? {} : { timeoutAt }),
+    },
+  };
+}

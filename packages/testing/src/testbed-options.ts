@@ -1,0 +1,53 @@
+/** What a test gives to a testbed, and gets from it. */
+import type { Duration } from "@millrace/core";
+import type { MillraceConfig } from "@millrace/sdk";
+import type { TestRun } from "./test-run.ts";
+
+export interface TestbedOptions {
+  /** Where the virtual clock begins: 2026-01-01T00:00:00Z unless given. */
+  readonly now?: Date | string | number;
+  /** The project's `millrace.config.ts`, for its pools and queues. */
+  readonly config?: Partial<MillraceConfig>;
+  /** Pools and their slots; they win over the configuration's. A pool that is not named has one slot. */
+  readonly pools?: { readonly [name: string]: number };
+  /** Access data by name, as `MILLRACE_CONNECTION_<NAME>` holds them on a worker: a URL, or a JSON object as text. */
+  readonly connections?: { readonly [name: string]: string };
+  /** Of the jitter of retries: 1 unless given. Equal seeds give equal tests. */
+  readonly seed?: number;
+  /** How long a task's function may take in real time before the test is told that it hangs: `"5s"` unless given. */
+  readonly hang?: Duration;
+}
+
+/** What a pipeline's parameters are where a test starts it. */
+export type StartArguments<In> = [In] extends [void]
+  ? [params?: undefined, options?: StartOptions]
+  : undefined extends In
+    ? [params?: In, options?: StartOptions]
+    : [params: In, options?: StartOptions];
+
+export interface StartOptions {
+  /** The key of the partition that the run is for: what a firing would tell it. */
+  readonly partition?: string;
+}
+
+/** What became of an event. */
+export interface TestReceipt {
+  readonly position: number;
+  /** An event of this source and id was in the log before, with the same content. */
+  readonly isDuplicate: boolean;
+}
+
+/** A run that has not ended, and what it waits for. */
+export interface Unfinished {
+  readonly run: TestRun;
+  readonly waitsFor: string;
+}
+
+/** The virtual clock. */
+export interface TestClock {
+  readonly now: Date;
+  /** Moves it to an instant, and does what is due on the way. Throws MILLRACE_TEST_CLOCK: it can't go back. */
+  to(instant: Date | string | number): Promise<void>;
+  /** Moves it on by a span. */
+  by(span: Duration): Promise<void>;
+}
