@@ -134,7 +134,10 @@ export class AssetChecker {
         const wanted = tellingsOf(asset, row);
         checked += 1;
         if (told.join() !== wanted.join())
-          this.#journal.violate("S2 a success tells what its node writes", `${name}: ${told} for ${wanted}`);
+          this.#journal.violate(
+            "S2 a success tells what its node writes",
+            `${name}: ${told.join()} for ${wanted.join()}`,
+          );
       }
     for (const name of this.#told.keys()) this.#journal.violate("S2 only a success tells of assets", name);
     this.#journal.count("assets written", checked);

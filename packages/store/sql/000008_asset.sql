@@ -125,8 +125,15 @@ declare
   v_others integer[];
 begin
   if json_typeof(p_change -> 'others') = 'array' then
-    v_others := (select array_agg((o ->> 'at')::integer) from json_array_elements(p_change -> 'others') as o);
-    p_assets := (select array_agg(a order by (a).at) from unnest(p_assets) as a where not (a).at = any (v_others));
+    v_others := (
+      select array_agg((o ->> 'at')::integer order by (o ->> 'at')::integer) from json_array_elements(p_change -> 'others') as o
+    );
+    -- The nearest at or before a place is that place itself.
+    p_assets := (
+      select array_agg(a order by (a).at)
+      from unnest(p_assets) as a
+      where v_others[width_bucket((a).at, v_others)] is distinct from (a).at
+    );
   end if;
   perform flush_asset_partitions(p_workspace, v_first, v_at, v_others, p_assets);
   perform flush_asset_states(p_workspace, v_first, v_at, v_others, p_assets);
@@ -134,11 +141,11 @@ begin
 end
 $$;
 
--- The position of the flush's event at a place, where some before it are not new.
+-- The position of the flush's event at a place; `p_others`, in order, are the places of those that are not new.
 create function flush_position(p_first bigint, p_others integer[], p_at integer) returns bigint
 language sql
 immutable
-return p_first + p_at - (select count(*) from unnest(p_others) as o (at) where o.at < p_at);
+return p_first + p_at - case when p_others is null then 0 else width_bucket(p_at, p_others) end;
 
 create function flush_asset_partitions(
   p_workspace integer, p_first bigint, p_at timestamptz, p_others integer[], p_assets flush_asset[]
@@ -210,21 +217,21 @@ begin
     from unnest(p_assets)
     group by asset, lane
   ) as t
-  left join lateral (
-    select a.at, a.run_id from unnest(p_assets) as a
-    where a.asset = t.asset and a.lane = t.lane and a.kind = 'updated' and a.invalid is null
-    order by a.at desc limit 1
-  ) as u on true
-  left join lateral (
-    select a.at, a.until_ms from unnest(p_assets) as a
-    where a.asset = t.asset and a.lane = t.lane and a.kind = 'progress' and a.invalid is null
-    order by a.until_ms desc, a.at limit 1
-  ) as g on true
-  left join lateral (
-    select a.at, a.partition, a.invalid, a.run_id from unnest(p_assets) as a
-    where a.asset = t.asset and a.lane = t.lane and a.invalid is not null
-    order by a.at desc limit 1
-  ) as r on true
+  left join (
+    select distinct on (asset, lane) asset, lane, at, run_id from unnest(p_assets)
+    where kind = 'updated' and invalid is null
+    order by asset, lane, at desc
+  ) as u on u.asset = t.asset and u.lane = t.lane
+  left join (
+    select distinct on (asset, lane) asset, lane, at, until_ms from unnest(p_assets)
+    where kind = 'progress' and invalid is null
+    order by asset, lane, until_ms desc, at
+  ) as g on g.asset = t.asset and g.lane = t.lane
+  left join (
+    select distinct on (asset, lane) asset, lane, at, partition, invalid, run_id from unnest(p_assets)
+    where invalid is not null
+    order by asset, lane, at desc
+  ) as r on r.asset = t.asset and r.lane = t.lane
   on conflict (workspace, asset, lane) do update set
     updates = asset_state.updates + excluded.updates,
     update_position = coalesce(excluded.update_position, asset_state.update_position),
