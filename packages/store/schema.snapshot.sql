@@ -151,6 +151,7 @@ table event_log partition by LIST (retention)
   CREATE INDEX event_log_by_source ON ONLY millrace.event_log USING btree (workspace, source, "position") WHERE (source <> 'millrace'::text)
   CREATE INDEX event_log_by_subject ON ONLY millrace.event_log USING btree (workspace, subject, "position") WHERE (subject IS NOT NULL)
   CREATE INDEX event_log_by_type ON ONLY millrace.event_log USING btree (workspace, type, "position")
+  CREATE INDEX event_log_invalid ON ONLY millrace.event_log USING btree (workspace, "position") WHERE (invalid IS NOT NULL)
 
 table firing
   workspace integer not null

@@ -10,7 +10,9 @@ import {
 import { claimId, currentPlace, markIn } from "./build.ts";
 import { ruleOption, type CallOptions } from "./call.ts";
 import type { Firing } from "./condition/firing.ts";
-import { fillHoles } from "./condition/hole.ts";
+import type { DescribedCondition } from "./condition/described.ts";
+import { eventTypesWithin } from "./condition/event-type.ts";
+import { fillHoles, hasHoles } from "./condition/hole.ts";
 import { conditionOf, type On, type Operands } from "./condition/on.ts";
 import { edgesOf } from "./edge.ts";
 import { toTemplate } from "./input.ts";
@@ -63,6 +65,7 @@ export function wait<Of extends Operands>(condition: On<Of>, options: WaitOption
   const id = place.prefix + (options.id ?? "wait");
   const json = conditionJson(condition, owner);
   claimId(build, id, mark);
+  build.conditions.push(described(condition, owner));
   const where = { build, region, what: `the condition of "${id}"`, mark };
   build.nodes.set(id, {
     id,
@@ -90,6 +93,19 @@ export function wait<Of extends Operands>(condition: On<Of>, options: WaitOption
     target: { kind: "output", node: id, path: [] },
     view: region,
   });
+}
+
+/** What `conditionJson` has accepted. */
+function described(condition: unknown, { what }: OptionOwner): DescribedCondition {
+  const { condition: given, mark } = conditionOf(condition)!;
+  const json = given as unknown as Json;
+  return {
+    condition: parseCondition(json),
+    eventTypes: eventTypesWithin(given),
+    what,
+    mark,
+    hasHoles: hasHoles(json),
+  };
 }
 
 function conditionJson(condition: unknown, owner: OptionOwner): Json {
