@@ -22,7 +22,7 @@ import {
   rankOf,
   requireCallDepth,
   resolveTemplate,
-  runBroken,
+  runEnded,
   toldEntries,
   unreachable,
   wholeOutput,
@@ -290,7 +290,7 @@ export class RunDesk {
     entry.alarms.clear();
     for (const taskRun of entry.ready.keys()) this.#withdraw(entry, taskRun);
     this.#options.waits().forget(entry);
-    if (run.state !== "succeeded") this.#options.record([runBroken(run, this.#told(entry))]);
+    if (run.state !== "succeeded") this.#options.record([runEnded(run, this.#told(entry))]);
     if (pipeline.definition.maxActiveRuns !== undefined)
       this.#options.limits.release(activeRuns(entry), run.id);
     if (!parent) return;
@@ -308,7 +308,7 @@ export class RunDesk {
     );
   }
 
-  #told({ pipeline, labels }: RunEntry): Parameters<typeof runBroken>[1] {
+  #told({ pipeline, labels }: RunEntry): Parameters<typeof runEnded>[1] {
     const { project } = this.#options.definitions.project.definition;
     return { pipeline: pipeline.definition.name, project, labels };
   }

@@ -76,7 +76,11 @@ function engineOf(
     store: world.database.connect(parts.link ?? {}),
     archive: memoryArchive(world.database.tables),
     blobs: { put: async () => "hash", get: async () => undefined },
-    definitions: { findActive: async () => undefined, definitionOf: async () => undefined },
+    definitions: {
+      findActive: async () => undefined,
+      definitionOf: async () => undefined,
+      runAsks: async () => [],
+    },
     clock: world.clock,
     random: Math.random,
     log: { info: () => {}, warn: () => {}, error: () => {} },
