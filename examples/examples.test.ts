@@ -19,6 +19,7 @@ const examples: { readonly [name: string]: readonly string[] } = {
   assets: ["price-list", "orders-daily"],
   partitions: ["clean-orders", "publish-orders"],
   files: ["load", "load-day", "load-orders", "removed"],
+  policies: ["invoices", "ping", "pong", "prices"],
   conditions: [
     "large-order",
     "every-order",

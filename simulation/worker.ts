@@ -5,6 +5,7 @@
  */
 import { nextOf, programOf, type Program } from "./code-program.ts";
 import { emittedId, emittedSource } from "./event-checker.ts";
+import { loopNames } from "./triggers.ts";
 import type { NodeDefinition } from "@millrace/core";
 import {
   aheadMsMax,
@@ -540,7 +541,7 @@ export class SimulatedWorker {
     const key = tokenKey(token);
     const startedAt = this.#running.get(key)?.startedAt ?? this.#world.scheduler.now;
     const finish = (ended: AttemptOutcome): void => {
-      const outcome = withEmitted(ended, token);
+      const outcome = withEmitted(ended, dispatch);
       this.#running.delete(key);
       this.#world.ledger.end(token, outcome);
       this.#ended.set(key, { token, outcome, durationMs: this.#world.scheduler.now - startedAt });
@@ -610,9 +611,10 @@ export class SimulatedWorker {
 }
 
 /** Each success emits an event that is equal over dispatches, but for its subject: which dispatch it was. */
-function withEmitted(outcome: AttemptOutcome, token: DispatchToken): AttemptOutcome {
+function withEmitted(outcome: AttemptOutcome, { token, pipeline }: Dispatch): AttemptOutcome {
   if (outcome.kind !== "succeeded") return outcome;
   const id = emittedId(token);
-  const event = { specversion: "1.0", id, source: emittedSource, type: "test.emitted" } as const;
+  const type = loopNames.includes(pipeline) ? `test.emitted.${pipeline}` : "test.emitted";
+  const event = { specversion: "1.0", id, source: emittedSource, type } as const;
   return { ...outcome, events: [{ ...event, subject: String(token.dispatch) }] };
 }

@@ -66,6 +66,7 @@ export {
   type FiredUpdate,
   type Firing,
   type FiringInterval,
+  type FiringReader,
   type Group,
   type GroupMapOptions,
   type GroupOutput,

@@ -149,7 +149,10 @@ const pipeline = object(
     params: object({ schema: anyJson, validateOnWorker: flag }),
     output: template,
     // The core checks the condition itself.
-    trigger: object({ condition: anObject, onResume: anyJson, catchUp: anyJson }),
+    trigger: object(
+      { condition: anObject, onResume: anyJson, catchUp: anyJson },
+      { policy: text, loopLimit: positive },
+    ),
     source,
   },
 );
@@ -162,7 +165,9 @@ const project = object(
     sources: list(object({ name: text }, { source })),
   },
 );
-export const deployRequest = closed(object({ bundle: sha256, definition: project }, { dryRun: flag }));
+export const deployRequest = closed(
+  object({ bundle: sha256, definition: project }, { dryRun: flag, newTriggers: oneOf("paused") }),
+);
 
 const templateDepthMax = 200;
 const path = list(anyJson);

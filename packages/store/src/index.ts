@@ -85,13 +85,18 @@ export {
   type WorkerConnection,
 } from "./engine/port.ts";
 export {
+  type FiringChange,
   type FiringRow,
+  type GateAsk,
+  type GateRows,
+  type GateState,
   type LoadedTriggers,
   type LogCursor,
   type LogPlace,
   type OutboxRow,
   type TriggerKeyRow,
   type TriggerRow,
+  type WaitingFiringRow,
 } from "./engine/trigger-port.ts";
 export {
   type CodeRow,
@@ -130,6 +135,7 @@ export {
   type ThingName,
   type ThingRow,
 } from "./engine/source-port.ts";
+export { byGateOrder } from "./engine/gate-order.ts";
 export { type BundleRow, findBundle, hasBundle, putBundle } from "./queries/bundles.ts";
 export {
   findDefinition,
@@ -195,6 +201,7 @@ export {
   findDueTriggerKeys,
   findEntries,
   findFiring,
+  findGate,
   findFiringMembers,
   findFiringOfRun,
   findFiringsOfEvent,

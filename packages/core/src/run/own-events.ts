@@ -23,10 +23,10 @@ export interface RunEvent extends EventDraft {
 }
 
 /**
- * A run has ended otherwise than with success, or is quarantined: `millrace.run.failed`, `.cancelled`, `.quarantined`.
- * Whoever reruns a quarantined run ends it; that is not told as its end.
+ * A run has ended otherwise than with success, or is quarantined: `millrace.run.failed`, `.cancelled`, `.superseded`,
+ * `.quarantined`; and `.succeeded` where its trigger's gate waits for it. Whoever reruns a quarantined run ends it; that is not told as its end.
  */
-export function runBroken(run: Run, told: ToldRun): RunEvent {
+export function runBroken(run: Pick<Run, "id" | "generation" | "state" | "reason">, told: ToldRun): RunEvent {
   const { state, reason } = run;
   const more = { state, ...(reason === undefined ? {} : { reason: reason as unknown as Json }) };
   const { pipeline: subject } = told;
@@ -65,7 +65,7 @@ interface Telling {
 }
 
 function runEvent(
-  { id, generation }: Run,
+  { id, generation }: Pick<Run, "id" | "generation">,
   { pipeline, project, lane, labels }: ToldRun,
   { type, name, subject, more, isOnce }: Telling,
 ): RunEvent {

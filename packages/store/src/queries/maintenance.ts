@@ -96,7 +96,7 @@ export async function sweepRecords(
 
 /** Firings go with the history of their runs; the state of a key that nothing has touched, and no time will, as early. */
 async function sweepTriggers(database: Database, before: string, signal: AbortSignal): Promise<number> {
-  const old = `f.at < $1 and not exists (select from run as r where r.workspace = f.workspace and r.id = f.run_id)`;
+  const old = `f.at < $1 and f.gate is distinct from 'waiting' and not exists (select from run as r where r.workspace = f.workspace and r.id = f.run_id)`;
   const texts = [
     `delete from firing_member where ctid = any (array(
       select m.ctid

@@ -28,7 +28,9 @@ import {
 import type { EventRow, WaitEnd, WaitRow } from "@millrace/store";
 import type { EngineParts } from "../engine-parts.ts";
 import type { RunEntry } from "../run-entry.ts";
-import { goneEvent, withoutContent } from "../trigger/firing-desk.ts";
+import { withoutContent } from "../trigger/firing-desk.ts";
+import { causesOf } from "../run-causes.ts";
+import { goneEvent } from "../trigger/firing-values.ts";
 import { workspaceId } from "../workspace.ts";
 import { matchKeysOf } from "./match-keys.ts";
 import type { RecentEntries } from "./recent-entries.ts";
@@ -426,5 +428,11 @@ function asAttemptError(error: unknown): AttemptError {
 
 function requestRow({ identity, run }: RunEntry, taskRun: TaskRun, wait: OpenWait): EventRow {
   const { workspace, pipeline, id } = identity;
-  return { ...approvalRequest(run, pipeline, taskRun, wait), workspace, dataText: undefined, runId: id };
+  return {
+    ...approvalRequest(run, pipeline, taskRun, wait),
+    extensions: causesOf(identity),
+    workspace,
+    dataText: undefined,
+    runId: id,
+  };
 }
