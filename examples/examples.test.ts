@@ -22,6 +22,7 @@ const examples: { readonly [name: string]: readonly string[] } = {
   waits: ["order", "patient"],
   "waits-in-code": ["following", "stumbling", "weighing"],
   approvals: ["escalate", "hasty", "poll", "report", "strict"],
+  policies: ["invoices", "ping", "pong", "prices"],
   conditions: [
     "large-order",
     "every-order",

@@ -101,6 +101,16 @@ export class DefinitionsBook {
     return definition && { project: "main", bundle: this.#active.name, paused: false, definition };
   }
 
+  /** The most runs that it may have had under way by any bundle; undefined where one did not limit them. */
+  activeRunsMax(name: string): number | undefined {
+    let most = 0;
+    for (const { pipelines } of this.#bundles) {
+      const definition = pipelines.get(name);
+      if (definition) most = Math.max(most, definition.maxActiveRuns ?? Number.POSITIVE_INFINITY);
+    }
+    return Number.isFinite(most) ? most : undefined;
+  }
+
   setPool(name: string, slots: number): void {
     this.#operatorSlots.set(name, Math.max(slots, this.#operatorSlots.get(name) ?? pools.get(name) ?? 1));
   }

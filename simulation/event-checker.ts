@@ -153,7 +153,7 @@ export class EventChecker {
   #checkRuns(): void {
     const told = new Map<string, unknown>();
     for (const { source, id, data } of this.#entries)
-      if (source === ownSource && /^run\/[^/]+\/g\d+\/(failed|cancelled|quarantined)$/.test(id))
+      if (source === ownSource && /^run\/[^/]+\/g\d+\/(failed|cancelled|superseded|quarantined)$/.test(id))
         told.set(id, (data.value as { state?: string }).state);
     for (const run of this.#tables.runHistory.values()) {
       const { id, generation, state } = run;

@@ -93,7 +93,7 @@ function checkOutcome(evidence: Evidence, run: EndedRun, rows: readonly TaskRunR
   // A person moved it to history as it stood.
   if (run.reason?.code === "MILLRACE_RUN_QUARANTINED") return;
   if (run.startedAt === undefined) {
-    if (run.state !== "cancelled")
+    if (run.state !== "cancelled" && run.state !== "superseded")
       journal.violate("C10 the machine allows it", `${run.id} ended ${run.state} without a start`);
     return;
   }

@@ -514,6 +514,47 @@ export const mutants: readonly Mutant[] = [
     },
   },
   {
+    name: "a gate that nobody leaves",
+    breaks: "what waits starts when a run of its trigger ends (K1)",
+    apply: nothing,
+    wrapStore: (store) =>
+      withBatch(store, (batch) => ({
+        ...batch,
+        firingChanges: batch.firingChanges.filter(({ gate, reason }) => gate !== undefined || reason),
+      })),
+  },
+  {
+    name: "a gate that counts nobody",
+    breaks: "no more runs start than have a slot while others wait (K4)",
+    apply: nothing,
+    wrapStore: (store) => ({
+      ...store,
+      loadGate: async (ask) => ({ ...(await store.loadGate(ask)), active: [] }),
+    }),
+  },
+  {
+    name: "a gate that is told later",
+    breaks: "what stands at a gate changes in the flush that moves its trigger's position (Y5)",
+    apply: nothing,
+    wrapStore: (store) => {
+      let late: FlushBatch["firingChanges"] = [];
+      return withBatch(store, (batch) => {
+        const firingChanges = late;
+        late = batch.firingChanges;
+        return { ...batch, firingChanges };
+      });
+    },
+  },
+  {
+    name: "members of the first alone",
+    breaks: "a run has the members of all firings that were merged into its own, in their order (M1)",
+    apply: nothing,
+    wrapStore: (store) => ({
+      ...store,
+      loadFiringMembers: async (key, page) => store.loadFiringMembers(key, { ...page, limit: 1 }),
+    }),
+  },
+  {
     name: "everything is ours",
     breaks: "only the holder of a shard steps what stands in it (N1)",
     apply: () => patch(Membership, "owns", () => () => true),

@@ -83,7 +83,12 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   judge.checker = checker;
   const eventChecker = new EventChecker(database.tables, journal);
   judge.events = eventChecker;
-  const triggerChecker = new TriggerChecker({ tables: database.tables, journal, blobs });
+  const triggerChecker = new TriggerChecker({
+    tables: database.tables,
+    journal,
+    blobs,
+    limitOf: (pipeline) => book.activeRunsMax(pipeline),
+  });
   judge.triggers = triggerChecker;
   const waitChecker = new WaitChecker({ tables, journal, book, blobs });
   judge.waits = waitChecker;

@@ -8,18 +8,27 @@
  * R4: what changes a shard's triggers moves its position, which never goes back (X1).
  * R5: every change of a trigger that was deployed is in the log, those of one pipeline in their order.
  */
-import type { Firing, Json, LogEvent, Member, StoredValue } from "@millrace/core";
+import {
+  listedMembersMax,
+  loopLimitDefault,
+  type Firing,
+  type Json,
+  type LogEvent,
+  type Member,
+  type StoredValue,
+} from "@millrace/core";
 import { triggerShard } from "@millrace/server";
-import type { FiringRow, FlushBatch } from "@millrace/store";
+import type { FiringRow, FlushBatch, LiveRun } from "@millrace/store";
 import type { MemoryTables } from "@millrace/testkit";
+import { GateChecker, isCounted, type GateCheckerOptions } from "./gate-checker.ts";
 import type { Journal } from "./journal.ts";
+import { checkLoops } from "./loop-checker.ts";
 import { replayTriggers } from "./trigger-replay.ts";
+import { loopLimit, loopNames } from "./triggers.ts";
 
 const workspace = 1;
 
-export interface TriggerCheckerOptions {
-  readonly tables: MemoryTables;
-  readonly journal: Journal;
+export interface TriggerCheckerOptions extends GateCheckerOptions {
   readonly blobs: ReadonlyMap<string, string>;
 }
 
@@ -31,14 +40,16 @@ export class TriggerChecker {
   /** Changes that were deployed: ids of the outbox, by pipeline, in their order. */
   readonly #deployed = new Map<string, number[]>();
   readonly #acknowledged = new Set<number>();
+  readonly #gates: GateChecker;
   #expected:
     | { readonly length: number; readonly clock: number; readonly firings: readonly Firing[] }
     | undefined;
 
-  constructor({ tables, journal, blobs }: TriggerCheckerOptions) {
+  constructor({ tables, journal, limitOf, blobs }: TriggerCheckerOptions) {
     this.#tables = tables;
     this.#journal = journal;
     this.#blobs = blobs;
+    this.#gates = new GateChecker({ tables, journal, limitOf });
   }
 
   // --- commits ------------------------------------------------------------------------------------------------------
@@ -48,14 +59,13 @@ export class TriggerChecker {
     for (const firing of batch.firings) {
       this.#journal.count(firing.runId === undefined ? "firings without a run" : "firings");
       this.#journal.note(`node ${nodeId}: ${nameOf(firing)} fires ${firing.runId} with ${membersOf(firing)}`);
-      if (firing.runId === undefined) continue;
-      const run = made.get(firing.runId);
-      if (!run)
-        this.#journal.violate("R3 a firing and its run are one flush", `${nameOf(firing)} ${firing.runId}`);
-      else if (JSON.stringify(this.#load(run.firing)) !== JSON.stringify(this.#load(firing.value)))
-        this.#journal.violate("R2 the run sees its firing", nameOf(firing));
+      if (firing.runId === undefined || firing.gate === "waiting") continue;
+      this.#checkRun(nameOf(firing), made.get(firing.runId), firing.value);
     }
-    const fired = new Set(batch.firings.map(({ runId }) => runId));
+    this.#gates.onFlush(batch);
+    for (const { runId, gate, value } of batch.firingChanges)
+      if (gate === "started") this.#checkRun(runId, made.get(runId), value);
+    const fired = new Set([...batch.firings, ...batch.firingChanges].map(({ runId }) => runId));
     for (const run of batch.runsCreated)
       if (run.generation === 1 && run.firing && !fired.has(run.id))
         this.#journal.violate("R3 a firing and its run are one flush", `the run ${run.id} has no firing`);
@@ -64,9 +74,16 @@ export class TriggerChecker {
     this.#checkCursors(nodeId, batch);
   }
 
+  #checkRun(name: string, run: LiveRun | undefined, value: StoredValue | undefined): void {
+    if (!run) this.#journal.violate("R3 a firing and its run are one flush", name);
+    else if (JSON.stringify(this.#load(run.firing)) !== JSON.stringify(this.#load(value)))
+      this.#journal.violate("R2 the run sees its firing", name);
+  }
+
   #checkCursors(nodeId: number, batch: FlushBatch): void {
     const moved = new Set(batch.cursors.map(({ shard }) => shard));
-    for (const row of [...batch.triggers, ...batch.triggerKeys, ...batch.firings]) {
+    const changed = batch.firingChanges.flatMap((change) => this.#gates.firingOf(change) ?? []);
+    for (const row of [...batch.triggers, ...batch.triggerKeys, ...batch.firings, ...changed]) {
       const shard = triggerShard(row.pipeline);
       if (!moved.has(shard))
         this.#journal.violate("R4 a change moves the position", `${row.pipeline} in shard ${shard}`);
@@ -107,7 +124,8 @@ export class TriggerChecker {
 
   /** Whether as many fired as the log says. */
   get isSettled(): boolean {
-    return this.#tables.outbox.size === 0 && this.#tables.firings.size >= this.#replay().length;
+    const hasFired = this.#tables.firings.size >= this.#replay().length;
+    return this.#tables.outbox.size === 0 && hasFired && this.#gates.isSettled;
   }
 
   #replay(): readonly Firing[] {
@@ -135,13 +153,28 @@ export class TriggerChecker {
       if (!expected.has(name)) this.#journal.violate("R1 nothing else fires", `${name} of ${membersOf(row)}`);
       if (row.runId !== undefined) this.#checkValue(name, row);
     }
+    this.#gates.checkEnd();
+    checkLoops({
+      firings: [...found.values()],
+      entries: this.#entries,
+      journal: this.#journal,
+      membersOf: (row) => this.#gates.membersOf(row),
+      limitOf: (pipeline) => (loopNames.includes(pipeline) ? loopLimit : loopLimitDefault),
+    });
     this.#checkRuns([...found.values()]);
     this.#checkChanges();
   }
 
   /** The value's members: each operand's positions and instants. */
   #checkValue(name: string, row: FiringRow): void {
-    const value = this.#load(row.value) as unknown as FiringValue;
+    const stored = this.#load(row.value);
+    const members = this.#gates.membersOf(row);
+    if (isCounted(stored)) {
+      if (row.reason === undefined && members.length <= listedMembersMax)
+        this.#journal.violate("R2 the value holds the members", `${name}: it counts ${members.length}`);
+      return;
+    }
+    const value = stored as unknown as FiringValue;
     const inValue = Object.entries(value.members).flatMap(([operand, members]) =>
       members.map((member) =>
         member.position === undefined
@@ -149,12 +182,14 @@ export class TriggerChecker {
           : `${operand} ${member.position}`,
       ),
     );
-    const inRow = row.members.map((member) =>
+    const inRow = members.map((member) =>
       member.kind === "event"
         ? `${member.operand} ${member.position}`
         : `${member.operand} ${new Date(member.from).toISOString()} ${new Date(member.at).toISOString()}`,
     );
-    if (inValue.toSorted().join() !== inRow.toSorted().join())
+    const byOperand = (texts: string[]): string =>
+      texts.toSorted((a, b) => (a.split(" ", 1)[0]! < b.split(" ", 1)[0]! ? -1 : 1)).join();
+    if (byOperand(inValue) !== byOperand(inRow))
       this.#journal.violate(
         "R2 the value holds the members",
         `${name}: ${inValue.join()}, not ${inRow.join()}`,
@@ -172,7 +207,8 @@ export class TriggerChecker {
       [...this.#tables.runs.values(), ...this.#tables.runHistory.values()].map((run) => [run.id, run]),
     );
     for (const [id, row] of firedBy)
-      if (!runs.has(id)) this.#journal.violate("R3 a firing has its run", `${nameOf(row)} ${id}`);
+      if (!runs.has(id) && row.reason === undefined)
+        this.#journal.violate("R3 a firing has its run", `${nameOf(row)} ${id}`);
     for (const [id, run] of runs)
       if (run.firing && !firedBy.has(id)) this.#journal.violate("R3 a fired run has its firing", id);
   }

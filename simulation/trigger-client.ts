@@ -122,7 +122,11 @@ export class TriggerClient {
       lane: random.chance(0.03) ? "backfill:1" : liveLane,
       source: "/shop",
       id: `o${(this.#emitted += 1)}`,
-      type: random.pick(["order.placed", "order.placed", "order.paid"]),
+      type: random.pick([
+        ...Array<string>(8).fill("order.placed"),
+        ...Array<string>(4).fill("order.paid"),
+        "loop.begun",
+      ]),
       subject: customer,
       time: undefined,
       data: {

@@ -105,6 +105,24 @@ const kinds: { readonly [pipeline: string]: Make } = {
     of: [order("order.placed", "placed"), order("order.paid", "paid")],
     by: { kind: "operands", of: { placed: customer, paid: { kind: "path", path: ["subject"] } } },
   }),
+  // Each starts the other one.
+  "t-ping": () => ({ kind: "any", of: [order("loop.begun", "begun"), order("test.emitted.t-pong", "back")] }),
+  "t-pong": () => order("test.emitted.t-ping"),
+};
+
+/** Pipelines whose runs start each other for ever, if nobody stops them. */
+export const loopNames: readonly string[] = ["t-ping", "t-pong"];
+/** How often one of them may stand in its own causes. */
+export const loopLimit = 3;
+
+/** Pipelines that have few slots. */
+const limits: { readonly [pipeline: string]: number } = {
+  "t-each": 1,
+  "t-count": 2,
+  "t-session": 1,
+  "t-schedule": 1,
+  "t-silence": 1,
+  "t-pong": 1,
 };
 
 export const triggeredNames: readonly string[] = Object.keys(kinds);
@@ -114,6 +132,8 @@ export function makeTrigger(random: SeededRandom, pipeline: string): TriggerDefi
     condition: kinds[pipeline]!(random),
     onResume: random.pick<Json>(["all", "all", "latest", "none", { limit: 2 }]),
     catchUp: random.pick<Json>(["all", "latest", "none", { limit: 3 }]),
+    ...(loopNames.includes(pipeline) ? { loopLimit } : {}),
+    policy: pipeline in limits ? random.pick(["each", "coalesce", "coalesce", "latest"]) : "each",
   });
 }
 
@@ -135,6 +155,6 @@ export function makeTriggeredPipelines(): PipelineDefinition[] {
       },
     ],
     regions: [],
-    ...(name === "t-count" ? { maxActiveRuns: 2 } : {}),
+    ...(name in limits ? { maxActiveRuns: limits[name]! } : {}),
   }));
 }

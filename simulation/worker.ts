@@ -6,6 +6,7 @@
 import { nextOf, programOf, type Program } from "./code-program.ts";
 import { reportsOf } from "./assets.ts";
 import { emittedId, emittedSource } from "./event-checker.ts";
+import { loopNames } from "./triggers.ts";
 import type { NodeDefinition } from "@millrace/core";
 import {
   aheadMsMax,
@@ -617,7 +618,8 @@ export class SimulatedWorker {
 function withEmitted(outcome: AttemptOutcome, { token, pipeline }: Dispatch): AttemptOutcome {
   if (outcome.kind !== "succeeded") return outcome;
   const id = emittedId(token);
-  const event = { specversion: "1.0", id, source: emittedSource, type: "test.emitted" } as const;
+  const type = loopNames.includes(pipeline) ? `test.emitted.${pipeline}` : "test.emitted";
+  const event = { specversion: "1.0", id, source: emittedSource, type } as const;
   const emitted = { ...event, subject: String(token.dispatch) };
   return { ...outcome, events: [emitted, ...reportsOf(pipeline, token)] };
 }

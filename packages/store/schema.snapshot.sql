@@ -166,10 +166,21 @@ table firing
   reason json
   value json
   value_blob text
-  constraint firing_has_run_or_reason CHECK (((run_id IS NULL) = (reason IS NOT NULL)))
+  gate text
+  into_run text collate "C"
+  member_from integer
+  member_count integer
+  causes text
+  constraint firing_at_gate_has_run CHECK (((gate IS NULL) OR (run_id IS NOT NULL)))
+  constraint firing_gate_known CHECK ((gate = ANY (ARRAY['waiting'::text, 'started'::text])))
+  constraint firing_has_run_or_reason CHECK (((run_id IS NOT NULL) OR (reason IS NOT NULL)))
+  constraint firing_merged_has_no_run CHECK (((into_run IS NULL) OR (run_id IS NULL)))
+  constraint firing_merged_whole CHECK ((((into_run IS NULL) = (member_from IS NULL)) AND ((into_run IS NULL) = (member_count IS NULL))))
   constraint firing_pkey PRIMARY KEY (workspace, pipeline, version, key, occurrence, revision)
+  CREATE INDEX firing_at_gate ON millrace.firing USING btree (workspace, pipeline, gate, at, "position", key, occurrence, revision) WHERE (gate IS NOT NULL)
   CREATE INDEX firing_by_age ON millrace.firing USING btree (at)
   CREATE INDEX firing_by_blob ON millrace.firing USING btree (value_blob) WHERE (value_blob IS NOT NULL)
+  CREATE INDEX firing_by_into ON millrace.firing USING btree (workspace, into_run, member_from) WHERE (into_run IS NOT NULL)
   CREATE INDEX firing_by_time ON millrace.firing USING btree (workspace, pipeline, at)
   CREATE UNIQUE INDEX firing_by_run ON millrace.firing USING btree (workspace, run_id) WHERE (run_id IS NOT NULL)
 
@@ -181,6 +192,7 @@ table firing_member
   position bigint
   from_at timestamp with time zone
   to_at timestamp with time zone
+  is_silence boolean not null default false
   constraint firing_member_pkey PRIMARY KEY (workspace, run_id, ordinal)
   CREATE INDEX firing_member_by_position ON millrace.firing_member USING btree (workspace, "position") WHERE ("position" IS NOT NULL)
 
@@ -573,6 +585,7 @@ function flush_asset_states(p_workspace integer, p_first bigint, p_at timestamp 
 function flush_asset_writes(p_workspace integer, p_first bigint, p_at timestamp with time zone, p_others integer[], p_assets flush_asset[]) returns void body c0c83ce4ceaa6bb335976f23b01ef2a0
 function flush_assets(p_workspace integer, p_change json, p_assets flush_asset[]) returns void body a8453a5da8ab1aaa74c62b28f3af5feb
 function flush_code(p_rest json) returns void body d83bee0bee0288cd1dff6dda7715051a
+function flush_gates(p_rest json) returns void body 794c3cb9921596bbc19a2bd9a9a2b57f
 function flush_identities(p_workspace integer, p_events flush_event[], p_position bigint, p_at timestamp with time zone) returns integer body 48cb668271c29f10a24f22fb04aff94f
 function flush_identity_positions(p_workspace integer, p_events flush_event[], p_position bigint, p_kept bigint[]) returns void body 68aca0def01a0078f9522edf7f6398c8
 function flush_kept_events(p_workspace integer, p_events flush_event[], p_position bigint) returns bigint[] body 7437ec8b7d86b7db6dd01c91ae93861a
@@ -585,7 +598,8 @@ function flush_other_events(p_workspace integer, p_events flush_event[], p_posit
 function flush_position(p_first bigint, p_others integer[], p_at integer) returns bigint body d41d8cd98f00b204e9800998ecf8427e
 function flush_rest(p_rest json) returns void body 01a26042d22bee97d6d2380f66f5fdf1
 function flush_rest_before_assets(p_rest json) returns void body c4649013caa272b35f4cb55417a66b1d
-function flush_rest_before_moves(p_rest json) returns void body 0a6afb660ee14ca2a92b6e2df215cda0
+function flush_rest_before_gate(p_rest json) returns void body 0a6afb660ee14ca2a92b6e2df215cda0
+function flush_rest_before_moves(p_rest json) returns void body 0a658ae79737914a63d43f3e066c66df
 function flush_rest_before_sources(p_rest json) returns void body 1e060bb8f0a17c18daa0abd9b6a19dea
 function flush_rest_before_waits(p_rest json) returns void body f818fc75b5bf1796fb3e58bf8ec412de
 function flush_rest_of_runs(p_rest json) returns void body 5b0e339be46fe57c43ea20851ac3ad17

@@ -42,6 +42,28 @@ test("triggers of all kinds fire, change, pause and resume", { timeout: 120_000 
   expect(counts["firings"]).toBeGreaterThan(50);
 });
 
+test(
+  "firings wait, are merged and superseded, and loops of triggers are stopped",
+  { timeout: 120_000 },
+  async () => {
+    const reports = [await simulate({ seed: 106, hours }), await simulate({ seed: 9, hours })];
+    const seen = ["waiting at a gate", "started after waiting", "merged", "superseded", "refused as a loop"];
+    for (const name of seen)
+      expect(Math.max(...reports.map(({ counts }) => counts[`firings: ${name}`] ?? 0)), name).toBeGreaterThan(
+        0,
+      );
+  },
+);
+
+test(
+  "a run without the members of the firings that were merged into its own is caught",
+  { timeout: 120_000 },
+  async () => {
+    const mutant = mutants.find(({ name }) => name === "members of the first alone")!;
+    expect((await tryMutant(mutant, mutantSeeds, mutantHours)).rule).toMatch(/^R2 /);
+  },
+);
+
 test("a state of a trigger without its position in the log is caught", { timeout: 120_000 }, async () => {
   const mutant = mutants.find(({ name }) => name === "states without positions")!;
   expect((await tryMutant(mutant, mutantSeeds, mutantHours)).rule).toMatch(/^R[14] /);

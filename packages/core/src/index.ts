@@ -186,8 +186,11 @@ export {
   eventTypesMax,
   jsonDepthMax,
   keyIdleMs,
+  listedBytesMax,
+  listedMembersMax,
   lossesMax,
   mapItemsMax,
+  mergedMembersMax,
   namesShownMax,
   nodesMax,
 } from "./limits.ts";
@@ -243,7 +246,7 @@ export {
   type RunEvent,
   type ToldRun,
 } from "./run/own-events.ts";
-export { resolveTemplate, wholeOutput, type Resolved } from "./run/input.ts";
+export { resolveTemplate, streamedMembersIn, wholeOutput, type Resolved } from "./run/input.ts";
 export { currentTaskRun, decide, isPlaceholder } from "./run/machine.ts";
 export { planMark, planRerun, unknownItem, type LateMark, type RerunScope } from "./run/rerun.ts";
 export { decideRule, parentFacts, type RuleDecision } from "./run/rule.ts";
@@ -384,9 +387,11 @@ export { decideMissed } from "./trigger/missed-ticks.ts";
 export { TriggerReplay } from "./trigger/replay.ts";
 export { decideResume, type Resume, type ResumePort } from "./trigger/resume.ts";
 export {
+  endedRunOf,
   logResumed,
   readTriggerEvent,
   triggerChanged,
+  triggerLooped,
   triggerPaused,
   triggerResumed,
   type TriggerEvent,
@@ -438,10 +443,42 @@ export {
   firingOf,
   firingValue,
   manualFiringValue,
+  memberValue,
   type FiredEvent,
   type Firing,
   type FiringName,
 } from "./trigger/firing.ts";
+export { firingId } from "./trigger/firing-id.ts";
+export {
+  countedValue,
+  gateKeyOf,
+  listedValue,
+  mergeCounted,
+  partitionOfValue,
+  streamedMembersOf,
+} from "./trigger/merged-firing.ts";
+export {
+  admitFiring,
+  endGatedRun,
+  openGate,
+  parsePolicy,
+  type FiringPolicy,
+  type Gate,
+  type GatedFiring,
+  type GateStep,
+} from "./trigger/policy.ts";
+export {
+  causesAttribute,
+  causesOfFiring,
+  formatCauses,
+  heavierCauses,
+  loopLimitDefault,
+  loopOf,
+  noCauses,
+  parseCauses,
+  type Cause,
+  type Causes,
+} from "./trigger/causes.ts";
 export {
   findPartition,
   needsPartition,

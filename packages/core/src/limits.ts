@@ -48,6 +48,15 @@ export const mappingValuesMax = 100_000;
 export const keyCharactersMax = 500;
 /** Members that an operand keeps until its condition fires: each is some 40 bytes of its state's row. */
 export const gatheredMax = 10_000;
+/** Members of firings that are merged into one: beyond it the next one waits for itself. They are read as a stream. */
+export const mergedMembersMax = 100_000;
+/** Members, and bytes of their data, that a firing's value holds as lists: beyond them tasks read them as a stream. */
+export const listedMembersMax = 10_000;
+export const listedBytesMax = 16 * 1024 * 1024;
+/** How often a trigger may stand in the causes of one of its runs: more rounds are a loop, whatever it says. */
+export const loopLimitMax = 100_000;
+/** Triggers that may follow from each other: a deeper chain is a loop of very many. */
+export const causesDepthMax = 1_000;
 /** Open waits of one `absent`: one for each match of `after` that nothing has answered. */
 export const armsMax = 1_000;
 /** Windows that one key has open at once, and closed ones whose revisions it knows. */

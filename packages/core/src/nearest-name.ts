@@ -1,8 +1,12 @@
-/** The name among `names` that `wrong` was probably meant to be, or `undefined` when none is near. */
+/**
+ * The name among `names` that `wrong` was probably meant to be, or `undefined` when none is near: a third of its letters may
+ * be wrong, and one more where both begin alike (`pade` for `paid`).
+ */
 export function nearestName(wrong: string, names: Iterable<string>): string | undefined {
-  const limit = Math.max(1, Math.floor(wrong.length / 3));
+  const [few, some] = [Math.floor(wrong.length / 3), Math.ceil(wrong.length / 3)];
   let best: { readonly name: string; readonly distance: number } | undefined;
   for (const name of names) {
+    const limit = Math.max(1, name[0]?.toLowerCase() === wrong[0]?.toLowerCase() ? some : few);
     const distance = editDistance(wrong.toLowerCase(), name.toLowerCase(), limit);
     if (distance <= limit && (best === undefined || distance < best.distance)) best = { name, distance };
   }

@@ -25,5 +25,7 @@ test("the nearest name forgives a slip and refuses a stranger", () => {
   expect(nearestName("warehose", ["default", "warehouse"])).toBe("warehouse");
   expect(nearestName("wraehouse", ["default", "warehouse"])).toBe("warehouse");
   expect(nearestName("gpu", ["default", "warehouse"])).toBeUndefined();
+  expect(nearestName("pade", ["placed", "paid"])).toBe("paid");
+  expect(nearestName("jobs", ["logs"])).toBeUndefined();
   expect(nearestName("x", [])).toBeUndefined();
 });

@@ -75,6 +75,7 @@ export {
   type FiredUpdate,
   type Firing,
   type FiringInterval,
+  type FiringReader,
   type Group,
   type GroupMapOptions,
   type GroupOutput,

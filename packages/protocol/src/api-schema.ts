@@ -155,7 +155,10 @@ const pipeline = object(
     params: object({ schema: anyJson, validateOnWorker: flag }),
     output: template,
     // The core checks the condition itself.
-    trigger: object({ condition: anObject, onResume: anyJson, catchUp: anyJson }),
+    trigger: object(
+      { condition: anObject, onResume: anyJson, catchUp: anyJson },
+      { policy: text, loopLimit: positive },
+    ),
     source,
   },
 );
@@ -169,7 +172,9 @@ const project = object(
     eventTypes: list(object({ type: text, schema: anyJson }, { source })),
   },
 );
-export const deployRequest = closed(object({ bundle: sha256, definition: project }, { dryRun: flag }));
+export const deployRequest = closed(
+  object({ bundle: sha256, definition: project }, { dryRun: flag, newTriggers: oneOf("paused") }),
+);
 
 const templateDepthMax = 200;
 const path = list(anyJson);

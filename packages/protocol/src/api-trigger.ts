@@ -46,14 +46,21 @@ export interface FiringView {
   /** Log time at which it was decided, and the entry before. */
   readonly at: string;
   readonly position: number;
+  /** `waiting`: for a slot of its pipeline. `merged` and `superseded`: in favour of another one, as its reason says. */
+  readonly state: FiringState;
+  /** Also the name of the run that it will start. */
   readonly runId?: string;
   /** The key of the partition that its run is for; absent where it is of none, or too large to look into. */
   readonly partition?: string;
   readonly incomplete?: true;
-  /** Why no run could begin. */
+  /** Why no run of its own could begin. */
   readonly reason?: Reason;
+  /** The run of the firing that it was merged into. */
+  readonly mergedInto?: string;
+  /** Those of firings that were merged into it included. */
   readonly memberCount: number;
 }
+export type FiringState = "started" | "waiting" | "merged" | "superseded" | "refused";
 /** What satisfied it: an event, or a span of time. */
 export interface FiringMemberView {
   readonly operand: string;
@@ -65,9 +72,35 @@ export interface FiringMemberView {
   readonly from?: string;
   readonly at?: string;
 }
+/** A member as tasks see it: an event with its data, a tick or a silence. */
+export interface FiredMemberView {
+  readonly operand: string;
+  readonly value: Json;
+}
 export interface FiringDetail extends FiringView {
   /** The first ones, where there are very many. */
   readonly members: readonly FiringMemberView[];
+}
+
+/** What stands at the gate of a trigger whose firings may wait for a slot of their pipeline. */
+export interface GateView {
+  readonly policy: "coalesce" | "latest";
+  /** Absent where the pipeline is not limited any more. */
+  readonly maxActiveRuns?: number;
+  /** Some of the runs that the trigger started and that have not ended. */
+  readonly active: readonly string[];
+  readonly activeCount: number;
+  /** Some of the firings that wait, the longest first; `waitingAreMore` where there are others. */
+  readonly waiting: readonly WaitingFiringView[];
+  readonly waitingAreMore?: true;
+}
+export interface WaitingFiringView {
+  readonly id: string;
+  readonly key?: string;
+  /** The run that it will start. */
+  readonly runId: string;
+  readonly since: string;
+  readonly memberCount: number;
 }
 
 /** The state of a condition as a tree: for each operand, what it has and what it waits for. */
@@ -116,6 +149,10 @@ export interface EventExplanation {
 
 export interface TriggerExplanation {
   readonly trigger: TriggerSummary;
+  /** Absent where each firing has its run. */
+  readonly gate?: GateView;
+  /** Its newest firing, where no run could begin: of a loop of triggers, or as its pipeline is not deployed. */
+  readonly refused?: FiringView;
   /** The key whose state this is. */
   readonly key?: string;
   readonly state?: ExplanationView;
@@ -149,10 +186,14 @@ export interface SimulatedFiring {
   readonly memberCount: number;
   /** The first ones. */
   readonly members: readonly FiringMemberView[];
+  /** What would become of it, where that follows from what is under way. */
+  readonly outcome?: "starts" | "waits" | "merged" | "superseded";
 }
 export interface SimulateResponse {
   /** The condition in words. */
   readonly condition: string;
+  /** How firings would have shared runs: how long these take is not in the log, so each firing is listed. */
+  readonly policy?: "coalesce" | "latest";
   /** The entries that were told: after `from`, up to `to`. */
   readonly from: number;
   readonly to: number;

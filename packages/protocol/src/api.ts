@@ -204,6 +204,8 @@ export interface DeployRequest {
   readonly bundle: string;
   readonly definition: ProjectDefinition;
   readonly dryRun?: boolean;
+  /** Pipelines whose triggers are new begin paused, until an operator resumes them. */
+  readonly newTriggers?: "paused";
 }
 export interface DeployResponse {
   readonly project: string;
@@ -213,6 +215,8 @@ export interface DeployResponse {
   readonly changed: readonly string[];
   readonly unchanged: readonly string[];
   readonly retired: readonly string[];
+  /** Those whose triggers are new and begin paused; absent where there are none. */
+  readonly pausedTriggers?: readonly string[];
   /** The same of webhooks; absent where the project has none and had none. */
   readonly webhooks?: NamesDifference;
   /** The same of assets. */
@@ -440,6 +444,7 @@ export interface Problem {
  * GET  /assets/:asset/partitions/:partition → AssetPartitionView
  * GET  /runs/:id/assets → Page<AssetUseView>
  * GET  /runs/:id/firing → { firing: FiringDetail | null }
+ * GET  /runs/:id/firing/members?operand=&cursor= → Page<FiredMemberView>, in their order
  * GET  /events/:position/firings → Page<FiringView>
  * PUT  /bundles/:hash BundleUpload;  GET /bundles/:hash → BundleUpload;  HEAD /bundles/:hash
  * PUT  /blobs/:hash (bytes);  GET /blobs/:hash → bytes

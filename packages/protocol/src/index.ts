@@ -57,7 +57,10 @@ export {
   type ExplanationView,
   type FiringDetail,
   type FiringMemberView,
+  type FiredMemberView,
+  type FiringState,
   type FiringView,
+  type GateView,
   type LogPlaceView,
   type OnResume,
   type ResumePreview,
@@ -69,6 +72,7 @@ export {
   type TriggerExplanation,
   type TriggerKeyView,
   type TriggerSummary,
+  type WaitingFiringView,
 } from "./api-trigger.ts";
 export { type DispatchToken, tokenKey } from "./ids.ts";
 export {

@@ -126,6 +126,7 @@ const dispatch = object(
     params: carried,
     ahead: flag,
     inspect: flag,
+    causes: text,
     records: list(record),
     partition: text,
   },

@@ -243,6 +243,8 @@ export interface Dispatch {
   readonly inspect?: boolean;
   /** All that the task run has recorded in this generation, by `seq`; absent: nothing. */
   readonly records?: readonly StepRecord[];
+  /** The triggers that led to its run: an attribute of each event that it emits at once (`causesAttribute`). */
+  readonly causes?: string;
 }
 
 export interface Dispatches {

@@ -52,6 +52,7 @@ const whole: readonly (readonly [name: string, shape: Shape, value: object])[] =
       bundle: hash,
       definition: { project: "x", pipelines: [], pools: {}, queues: [] },
       dryRun: false,
+      newTriggers: "paused",
     } satisfies Required<DeployRequest>,
   ],
   [

@@ -8,6 +8,8 @@ export interface MillraceConfig {
   readonly pools?: { readonly [name: string]: number };
   /** Queues beside `default`. */
   readonly queues?: readonly string[];
+  /** `paused`: with `millrace deploy` a trigger that is new begins paused. In `millrace dev` it is on at once. */
+  readonly newTriggers?: "active" | "paused";
 }
 
 /**

@@ -5,7 +5,7 @@ import type { Asset } from "./asset/handle.ts";
 import type { AssetReporter } from "./asset/reporter.ts";
 import type { CalledPipeline } from "./called-pipeline.ts";
 import type { EventType } from "./condition/event-type.ts";
-import type { Firing } from "./condition/firing.ts";
+import type { Fired, FiredEvent, Firing } from "./condition/firing.ts";
 import type { On, Operands } from "./condition/on.ts";
 import type { Recorded } from "./recorded.ts";
 
@@ -129,6 +129,22 @@ export type CallInput<In> = 0 extends 1 & In
     ? [input?: Exclude<In, void>, options?: NameOption]
     : [input: In, options?: NameOption];
 
+/**
+ * What satisfied the trigger of the run, read page by page from the server: of any number. A run that a person started has
+ * no members. What fails for a minute throws MILLRACE_INTERNAL.
+ */
+export interface FiringReader {
+  /**
+   * The events that are members, in their order: all, or those of one operand.
+   *
+   * @example
+   * for await (const order of ctx.firing.events<{ amount: number }>("orders")) total += order.data.amount;
+   */
+  events<Data = unknown>(operand?: string): AsyncIterable<FiredEvent<string, Data>>;
+  /** All members, also ticks and silences. */
+  members(operand?: string): AsyncIterable<Fired>;
+}
+
 /** Identity of the attempt, and what it may do. */
 export interface TaskContext {
   readonly run: {
@@ -153,6 +169,8 @@ export interface TaskContext {
   /** Aborted when the run is cancelled or the attempt's time is over. What ignores it is killed soon after. */
   readonly signal: AbortSignal;
   readonly log: TaskLog;
+  /** What satisfied the trigger, as a stream. An input carries up to 10,000 members, or 16 MB of them. */
+  readonly firing: FiringReader;
   /** The run's parameters, after the author's validator. */
   readonly params: unknown;
   /**

@@ -31,6 +31,7 @@ export {
   type Connection,
   type EmitOptions,
   type EmittedEvent,
+  type FiringReader,
   type LogFields,
   type NameOption,
   type StepContext,

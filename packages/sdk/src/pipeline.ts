@@ -5,6 +5,7 @@ import {
   parseTrigger,
   type CatchUp,
   type Duration,
+  type FiringPolicy,
   type Json,
   type PipelineDefinition,
 } from "@millrace/core";
@@ -90,6 +91,14 @@ export interface PipelineOptions<
   readonly onResume?: CatchUp;
   /** Ticks of schedules that passed while no server was up: `latest`, with the data intervals of all, unless given. */
   readonly catchUp?: CatchUp;
+  /**
+   * What becomes of firings while `maxActiveRuns` runs are under way. `each`, unless given: every firing has a run, which
+   * queues. `coalesce`: they are merged into one that waits, with the members of all; with a key, one for each of its values.
+   * `latest`: a later firing (of that key) takes the place of one that waits, whose run ends `superseded`.
+   */
+  readonly policy?: FiringPolicy;
+  /** How often this trigger may stand in the chain of triggers that led to one of its runs: 25 unless given. */
+  readonly loopLimit?: number;
 }
 
 /** What a body gets. */
@@ -213,6 +222,8 @@ const optionNames = [
   "on",
   "onResume",
   "catchUp",
+  "policy",
+  "loopLimit",
 ];
 
 function describePipeline(
@@ -334,9 +345,10 @@ function triggerOf(
   options: PipelineOptions<ParamsSchema>,
   owner: OptionOwner,
 ): Pick<PipelineDefinition, "trigger"> {
-  const { on, onResume, catchUp } = options;
+  const { on, onResume, catchUp, policy, loopLimit } = options;
+  const policies = { onResume, catchUp, policy, loopLimit };
   if (on === undefined) {
-    const alone = onResume === undefined ? (catchUp === undefined ? undefined : "catchUp") : "onResume";
+    const alone = Object.entries(policies).find(([, value]) => value !== undefined)?.[0];
     if (alone !== undefined)
       throw optionError(owner, `option "${alone}" says something about "on", which it lacks`);
     return {};
@@ -349,7 +361,12 @@ function triggerOf(
       'option "on" holds a reference, which has a value in a run only. Write the value, or wait for it in the body with `wait`',
     );
   }
-  const json = { condition: made.condition, onResume, catchUp };
+  if (policy !== undefined && policy !== "each" && options.maxActiveRuns === undefined)
+    throw optionError(
+      owner,
+      `option "policy": ${JSON.stringify(policy)} needs "maxActiveRuns": without it no firing waits`,
+    );
+  const json = { condition: made.condition, ...policies };
   const source = locate(made.mark, owner.root);
   try {
     return { trigger: parseTrigger(json as unknown as Json) };

@@ -120,6 +120,22 @@ test("what only the whole condition shows is told with the pipeline and the line
   expect(onlyError({ made: pipeline("no-part", { on: part }, () => null) }).message).toContain('operand "y"');
 });
 
+test("a policy is part of the trigger, and each is what it is without one", () => {
+  const options = { on: on.event("a"), maxActiveRuns: 1, loopLimit: 3 } as const;
+  const latest = definitionOf(pipeline("with-policy", { ...options, policy: "latest" }, () => null));
+  expect(latest.trigger).toMatchObject({ policy: "latest", loopLimit: 3 });
+  const each = definitionOf(pipeline("with-each", { ...options, policy: "each" }, () => null));
+  expect(each.trigger).not.toHaveProperty("policy");
+});
+
+test("a policy that nothing makes wait is refused, and one that is none", () => {
+  const free = pipeline("no-limit", { on: on.event("a"), policy: "coalesce" }, () => null);
+  expect(onlyError({ made: free }).message).toContain('option "policy": "coalesce" needs "maxActiveRuns"');
+  // @ts-expect-error the type refuses it, too
+  const wrong = pipeline("no-policy", { on: on.event("a"), policy: "newest", maxActiveRuns: 1 }, () => null);
+  expect(onlyError({ made: wrong }).message).toContain("expected each, coalesce or latest");
+});
+
 test("policies without a condition are refused", () => {
   const made = pipeline("alone", { onResume: "latest" }, () => null);
   expect(onlyError({ made }).message).toContain(

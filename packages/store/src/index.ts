@@ -86,13 +86,18 @@ export {
   type WorkerConnection,
 } from "./engine/port.ts";
 export {
+  type FiringChange,
   type FiringRow,
+  type GateAsk,
+  type GateRows,
+  type GateState,
   type LoadedTriggers,
   type LogCursor,
   type LogPlace,
   type OutboxRow,
   type TriggerKeyRow,
   type TriggerRow,
+  type WaitingFiringRow,
 } from "./engine/trigger-port.ts";
 export {
   type CodeRow,
@@ -131,6 +136,7 @@ export {
   type ThingName,
   type ThingRow,
 } from "./engine/source-port.ts";
+export { byGateOrder } from "./engine/gate-order.ts";
 export { type BundleRow, findBundle, hasBundle, putBundle } from "./queries/bundles.ts";
 export {
   findDefinition,
@@ -199,6 +205,7 @@ export {
   findDueTriggerKeys,
   findEntries,
   findFiring,
+  findGate,
   findFiringMembers,
   findFiringOfRun,
   findFiringsOfEvent,

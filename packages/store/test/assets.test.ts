@@ -63,7 +63,7 @@ async function deploy(db: TestDatabase, number: number, parts: Partial<ProjectDe
   await putBundle(db.database, { hash: "b", manifest: {}, code: "", map: "" }, start);
   await changeDeployment(db.database, wanted, async () => ({
     answer: undefined,
-    change: { ...wanted, number, bundle: "b", definition, now: start, news: [], isNew: true },
+    change: { ...wanted, number, bundle: "b", definition, now: start, news: [], paused: [], isNew: true },
   }));
 }
 

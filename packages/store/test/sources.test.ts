@@ -53,6 +53,7 @@ async function deploy(db: TestDatabase, number: number, sources: readonly FileSo
     definition,
     now: start,
     news: [],
+    paused: [],
     isNew: true,
   };
   await changeDeployment(db.database, { workspace: 1, project: "p", names: [] }, async () => ({

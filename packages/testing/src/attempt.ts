@@ -26,6 +26,7 @@ import {
   describeThrown,
   EmitAnswers,
   Emitter,
+  firingReader,
   LogGate,
   makeContext,
   nextRequestOf,
@@ -75,6 +76,8 @@ export interface AttemptOptions {
   readonly input: Json;
   /** Absent where the run has none. */
   readonly params: Json | undefined;
+  /** What its run's tasks see of the firing; absent where its pipeline has no trigger. */
+  readonly firing: Json | undefined;
   readonly behaviour: Behaviour | undefined;
   /** Puts an event into the log at once. Throws what the log answers. */
   readonly emitNow: (event: EventDraft) => void;
@@ -197,6 +200,7 @@ export class Attempt {
       capture: { admit: () => !this.#isOver, addLine: () => {} },
       values: this.#values,
       emitter: this.#emitter,
+      firing: firingReader(async ({ operand }) => ({ items: membersOf(this.#options.firing, operand) })),
       calls: { project, folder: process.cwd(), operations: () => this.#operationsHere() },
       post: (message) => this.#post(message),
     });
@@ -274,4 +278,17 @@ function outcomeOf(thrown: unknown): AttemptOutcome {
   const next = nextRequestOf(thrown);
   if (next?.kind === "skip") return { kind: "skipped", reason: next.reason };
   return { kind: "failed", error: describeThrown(thrown, process.cwd()) };
+}
+
+/** The members that a firing's value lists, operand by operand. */
+function membersOf(
+  firing: Json | undefined,
+  operand: string | undefined,
+): { readonly operand: string; readonly value: Json }[] {
+  const { members = {} } = (firing ?? {}) as {
+    readonly members?: { readonly [name: string]: readonly Json[] };
+  };
+  return Object.entries(members)
+    .filter(([name]) => operand === undefined || name === operand)
+    .flatMap(([name, list]) => list.map((value) => ({ operand: name, value })));
 }

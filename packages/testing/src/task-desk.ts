@@ -87,6 +87,7 @@ export class TaskDesk {
       run: this.#runAttempt(dispatched),
       input: JSON.parse(JSON.stringify(input)) as Json,
       params: paramsOf(entry),
+      firing: entry.run.firing?.value,
       behaviour,
       emitNow,
       recordStep: (step, emitted, recorded) => {

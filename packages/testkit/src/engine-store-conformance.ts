@@ -9,6 +9,7 @@ import {
 } from "@millrace/store";
 import type { ConformanceCase } from "./conformance.ts";
 import { engineStoreAssetRules } from "./engine-store-asset-rules.ts";
+import { engineStoreGateRules } from "./engine-store-gate-rules.ts";
 import { engineStoreLogRules } from "./engine-store-log-rules.ts";
 import { engineStoreMoveRules } from "./engine-store-move-rules.ts";
 import { engineStoreRefusals } from "./engine-store-refusals.ts";
@@ -105,6 +106,7 @@ export function engineStoreConformance(makeStore: () => Promise<EngineStoreUnder
     ...engineStoreTriggerRules,
     ...engineStoreAssetRules,
     ...engineStoreSourceRules,
+    ...engineStoreGateRules,
     ...engineStoreRefusals(),
   }).map(([name, rule]) => ({
     name,

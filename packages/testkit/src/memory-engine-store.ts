@@ -10,7 +10,13 @@
  * M3: values are copied on the way in and out, so that nobody holds a piece of the database.
  */
 import type { Json } from "@millrace/core";
-import { loadDueMemoryKeys, loadMemoryTriggers, revisedMemoryRun } from "./memory-triggers.ts";
+import {
+  loadDueMemoryKeys,
+  loadMemoryFiringMembers,
+  loadMemoryGate,
+  loadMemoryTriggers,
+  revisedMemoryRun,
+} from "./memory-triggers.ts";
 import { memorySources } from "./memory-sources.ts";
 import {
   dueMemoryWaits,
@@ -236,6 +242,8 @@ export class MemoryEngineDatabase {
       loadEndedWaits: async (shards) => endedMemoryWaits(this.tables, shards),
       loadSteps: async (key) => loadMemorySteps(this.tables, key),
       revisedRun: async (workspace, name) => revisedMemoryRun(this.tables, workspace, name),
+      loadGate: async (ask) => loadMemoryGate(this.tables, ask),
+      loadFiringMembers: async (key, page) => loadMemoryFiringMembers(this.tables, key, page),
       loadOutbox: async (limit) =>
         [...this.tables.outbox.values()].toSorted((a, b) => a.id - b.id).slice(0, limit),
       ...memorySources(this.tables),

@@ -127,10 +127,33 @@ function changeTriggers(tables: MemoryTables, batch: FlushBatch, undo: Undo): vo
   for (const row of batch.triggerKeys)
     put(tables.triggerKeys, keyOf(row.workspace, row.pipeline, row.key), row, undo);
   for (const row of batch.firings) {
-    check("firing_has_run_or_reason", (row.runId === undefined) === (row.reason !== undefined));
+    check("firing_has_run_or_reason", row.runId !== undefined || row.reason !== undefined);
+    check("firing_at_gate_has_run", row.gate === undefined || row.runId !== undefined);
+    check("firing_merged_has_no_run", row.into === undefined || row.runId === undefined);
     const { workspace, pipeline, version, key, occurrence, revision } = row;
     const name = keyOf(workspace, pipeline, version, key, occurrence, revision);
     insert({ name: "firing_pkey", table: tables.firings, undo }, name, row);
+  }
+  for (const row of batch.firingChanges) changeFiring(tables, row, undo);
+}
+
+function changeFiring(tables: MemoryTables, row: FlushBatch["firingChanges"][number], undo: Undo): void {
+  const { workspace, runId, gate, reason, value, causes } = row;
+  for (const [name, firing] of tables.firings) {
+    if (firing.workspace !== workspace || firing.runId !== runId) continue;
+    const changed = {
+      ...firing,
+      gate,
+      reason: reason ?? firing.reason,
+      value: value ?? firing.value,
+      causes: causes ?? firing.causes,
+    };
+    put(tables.firings, name, changed, undo);
+  }
+  const run = tables.runs.get(keyOf(workspace, runId));
+  if (run?.isGated && gate === undefined) {
+    const { isGated: _isGated, ...left } = run;
+    put(tables.runs, keyOf(workspace, runId), left, undo);
   }
 }
 

@@ -1,6 +1,14 @@
 /** Reading triggers in memory, as `packages/store/src/engine/trigger-statements.ts` does. */
-import type { FiringName } from "@millrace/core";
-import type { LoadedTriggers, TriggerKeyRow } from "@millrace/store";
+import type { FiringName, Member } from "@millrace/core";
+import {
+  byGateOrder,
+  type FiringRow,
+  type GateAsk,
+  type GateRows,
+  type LoadedTriggers,
+  type RunKey,
+  type TriggerKeyRow,
+} from "@millrace/store";
 import { keyOf, type MemoryTables } from "./memory-tables.ts";
 
 export function loadMemoryTriggers(tables: MemoryTables, shards: readonly number[]): LoadedTriggers {
@@ -47,4 +55,49 @@ export function revisedMemoryRun(
         row.runId !== undefined,
     )
     .toSorted((a, b) => b.version - a.version || b.revision - a.revision)[0]?.runId;
+}
+
+export function loadMemoryGate(
+  tables: MemoryTables,
+  { workspace, pipeline, keys, oldest }: GateAsk,
+): GateRows {
+  const rows = [...tables.firings.values()]
+    .filter((row) => row.workspace === workspace && row.pipeline === pipeline && row.gate !== undefined)
+    .toSorted(byGateOrder);
+  const waiting = rows.filter(({ gate }) => gate === "waiting");
+  const newest = keys.flatMap((name) => waiting.findLast(({ key }) => key === name) ?? []);
+  const shown = new Set([...waiting.slice(0, oldest), ...newest]);
+  return {
+    active: rows.flatMap(({ gate, runId }) => (gate === "started" && runId !== undefined ? runId : [])),
+    waiting: waiting
+      .filter((row) => shown.has(row))
+      .map(({ runId, version, key, occurrence, revision, at, position, value, causes }) => ({
+        runId: runId!,
+        version,
+        key,
+        occurrence,
+        revision,
+        at,
+        position,
+        value: value?.value ?? null,
+        causes,
+      })),
+    hasMore: waiting.length > oldest,
+  };
+}
+
+export function loadMemoryFiringMembers(
+  tables: MemoryTables,
+  { workspace, id }: RunKey,
+  { from, limit }: { readonly from: number; readonly limit: number },
+): Member[] {
+  const rows = [...tables.firings.values()].filter(
+    (row) => row.workspace === workspace && (row.runId === id || row.into?.runId === id),
+  );
+  const ordinal = (row: FiringRow): number => row.into?.from ?? 0;
+  return rows
+    .toSorted((a, b) => ordinal(a) - ordinal(b))
+    .flatMap(({ members }) => members)
+    .slice(from, from + limit)
+    .map((member) => (member.kind === "event" ? { ...member, recordedAt: 0 } : member));
 }

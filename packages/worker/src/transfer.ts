@@ -4,6 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { cloudEventType, errorCodeOf, MillraceError, type CloudEvent } from "@millrace/core";
 import { apiPrefix, type Problem } from "@millrace/protocol";
 import { limits } from "./limits.ts";
+import type { MemberPage } from "./pool/child-message.ts";
 import type { WorkerSettings } from "./options.ts";
 
 export class Transfer {
@@ -54,6 +55,21 @@ export class Transfer {
     const known = errorCodeOf({ code });
     if (known === undefined) throw failedAnswer("POST", path, response.status, `HTTP ${response.status}`);
     throw new MillraceError(known, { message: detail ?? "The server refused the event." });
+  }
+
+  /** Members of the firing that started a run. Throws what the server refuses it with. */
+  async members(
+    runId: string,
+    { operand, cursor }: { readonly operand: string | undefined; readonly cursor: string | undefined },
+  ): Promise<MemberPage> {
+    const query = new URLSearchParams({
+      ...(operand === undefined ? {} : { operand }),
+      ...(cursor === undefined ? {} : { cursor }),
+    });
+    const path = `/runs/${encodeURIComponent(runId)}/firing/members?${query.toString()}`;
+    const response = await this.get(path);
+    if (!response.ok) throw await unexpectedAnswer("GET", path, response);
+    return (await response.json()) as MemberPage;
   }
 
   #address(path: string): string {

@@ -30,6 +30,8 @@ export class ProtocolServer {
   readonly blobs = new Map<string, Buffer>();
   /** Events that were to be recorded at once, and what the next ones are refused with. */
   readonly emitted: CloudEvent[] = [];
+  /** Members of firings, of which a page holds two. */
+  members: { readonly operand: string; readonly value: object }[] = [];
   refusesEvents: { readonly status: number; readonly code: string }[] = [];
   /** What the next blobs that are sent are refused with. */
   readonly refusals: string[] = [];
@@ -204,6 +206,18 @@ export class ProtocolServer {
     }
   }
 
+  #answerMembers(query: URLSearchParams, response: ServerResponse): void {
+    const operand = query.get("operand");
+    const from = Number(query.get("cursor") ?? 0);
+    const found = this.members.filter((member) => operand === null || member.operand === operand);
+    const next = from + 2;
+    const page = {
+      items: found.slice(from, next),
+      ...(next < found.length ? { nextCursor: `${next}` } : {}),
+    };
+    response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(page));
+  }
+
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     this.requests.push(`${request.method} ${request.url} ${request.headers.authorization ?? ""}`);
     if (request.method === "POST" && request.url === "/api/v1/events") {
@@ -216,6 +230,8 @@ export class ProtocolServer {
       response.end(JSON.stringify(body));
       return;
     }
+    const asked = new URL(request.url ?? "/", "http://localhost");
+    if (asked.pathname.endsWith("/firing/members")) return this.#answerMembers(asked.searchParams, response);
     const [, kind, hash = ""] = /^\/api\/v1\/(bundles|blobs)\/([0-9a-f]+)$/.exec(request.url ?? "") ?? [];
     if (request.method === "PUT" && kind === "blobs") {
       const parts: Buffer[] = [];

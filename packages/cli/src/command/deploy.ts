@@ -11,17 +11,20 @@ import type { Terminal } from "../terminal/terminal.ts";
 
 interface DeployOptions extends ServerOptions {
   readonly dryRun?: boolean;
+  readonly pausedTriggers?: boolean;
   readonly json?: boolean;
 }
 
 export function define(command: Command, context: Context, finish: Finish): void {
   withServerOptions(command.argument("[folder]", "the project's folder", "."))
     .option("--dry-run", "show what would change, and change nothing")
+    .option("--paused-triggers", "triggers that are new begin paused, until you resume their pipelines")
     .option("--json", "print JSON")
     .addHelpText(
       "after",
       examples(
         ["millrace deploy --dry-run", "what would change"],
+        ["millrace deploy --paused-triggers", "new triggers wait for `millrace pipelines resume`"],
         ["MILLRACE_TOKEN=… millrace deploy --url https://millrace.example.com", "to a server"],
       ),
     )
@@ -39,7 +42,9 @@ async function deploy(context: Context, options: DeployOptions): Promise<number>
   const dryRun = options.dryRun === true;
   const { hash, project: name } = project.bundle.manifest;
   const isSame = (await activeDeployment(client, name))?.bundle === hash;
-  const response = await deployProject(client, project, { dryRun: dryRun || isSame });
+  const pausesNewTriggers =
+    options.pausedTriggers === true || project.loaded.configuration.newTriggers === "paused";
+  const response = await deployProject(client, project, { dryRun: dryRun || isSame, pausesNewTriggers });
   if (options.json)
     terminal.print(JSON.stringify({ deployment: isSame ? null : response, unchanged: isSame }));
   else if (isSame) terminal.print(`${response.project} is deployed already, from the same files.`);
@@ -49,7 +54,7 @@ async function deploy(context: Context, options: DeployOptions): Promise<number>
 
 /** The difference, name by name. */
 export function describeDeployment(response: DeployResponse, { paint }: Terminal): string[] {
-  const { added, changed, unchanged, retired } = response;
+  const { added, changed, unchanged, retired, pausedTriggers = [] } = response;
   const lines = [
     ...added.map((name) => `  ${paint.green("+")} ${name}`),
     ...changed.map((name) => `  ${paint.yellow("~")} ${name}`),
@@ -57,6 +62,12 @@ export function describeDeployment(response: DeployResponse, { paint }: Terminal
   ];
   if (unchanged.length > 0)
     lines.push(paint.dim(`    ${plural(unchanged.length, "pipeline")} with the same graph`));
+  lines.push(
+    ...pausedTriggers.map(
+      (name) =>
+        `  ${paint.yellow("‖")} ${name} ${paint.dim(`(its new trigger is paused: millrace pipelines resume ${name})`)}`,
+    ),
+  );
   const { webhooks } = response;
   if (webhooks) {
     lines.push(

@@ -184,6 +184,8 @@ async function show(context: Context, name: string, options: TriggerOptions): Pr
     ["operands", trigger.operands.join(", ")],
     ["on resume", policy(definition.onResume)],
     ["catch-up", policy(definition.catchUp)],
+    ["policy", definition.policy ?? "each"],
+    ...(definition.loopLimit === undefined ? [] : [["loop limit", `${definition.loopLimit}`]]),
     ...(trigger.keyed ? [["keys", `${trigger.keys}${trigger.keysAreMore ? " or more" : ""}`]] : []),
     ...(paused
       ? [["paused", `since position ${paused.position}, ${formatTime(new Date(paused.at), now)}`]]
@@ -294,6 +296,14 @@ async function simulate(
     `${plural(firingCount, "firing")} from ${plural(concerned, "event")} of its types; the log after ${from} up to ${to} was told.`,
   );
   if (cut !== undefined) terminal.print(paint.yellow(`It ends there as ${cut}.`));
+  if (outcome.policy !== undefined)
+    terminal.print(
+      paint.dim(
+        outcome.policy === "coalesce"
+          ? "Those that come while its pipeline has no slot share a run (coalesce): how long runs take is not in the log."
+          : "Of those that come while its pipeline has no slot the newest has a run (latest): how long runs take is not in the log.",
+      ),
+    );
   for (const firing of shown.toReversed())
     for (const line of simulatedLines(firing, paint, now)) terminal.print(line);
   if (firingCount > shown.length)

@@ -12,11 +12,13 @@ export interface ProjectConfiguration {
   readonly queues: readonly string[];
   /** Packages that stay outside of the bundle although they have no native code. */
   readonly external: readonly string[];
+  /** How triggers begin that a deploy brings. */
+  readonly newTriggers: "active" | "paused";
 }
 
 export const includeDefault: readonly string[] = ["pipelines/**/*.ts"];
 
-const knownKeys = ["project", "include", "pools", "queues", "external"] as const;
+const knownKeys = ["project", "include", "pools", "queues", "external", "newTriggers"] as const;
 
 /** Validates the default export of `file`. Exported for its tests. */
 export function checkConfiguration(root: string, file: string, value: unknown): ProjectConfiguration {
@@ -38,6 +40,7 @@ export function checkConfiguration(root: string, file: string, value: unknown): 
     pools: checkPools(value["pools"] ?? {}, refuse),
     queues: checkNames("queues", value["queues"] ?? [], refuse),
     external: checkStrings("external", value["external"] ?? [], refuse),
+    newTriggers: checkNewTriggers(value["newTriggers"] ?? "active", refuse),
   };
 }
 
@@ -97,6 +100,11 @@ function checkPools(value: unknown, refuse: Refuse): { [name: string]: number } 
     pools[name] = slots;
   }
   return pools;
+}
+
+function checkNewTriggers(value: unknown, refuse: Refuse): "active" | "paused" {
+  if (value === "active" || value === "paused") return value;
+  return refuse(`\`newTriggers\` is ${describe(value)}`, 'Use "active" or "paused".');
 }
 
 function isRecord(value: unknown): value is { readonly [key: string]: unknown } {

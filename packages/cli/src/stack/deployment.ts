@@ -78,7 +78,7 @@ export async function ensureDeployed(
 export async function deployProject(
   client: ApiClient,
   project: PreparedProject,
-  options: { readonly dryRun: boolean },
+  options: { readonly dryRun: boolean; readonly pausesNewTriggers?: boolean },
 ): Promise<DeployResponse> {
   const { hash } = project.bundle.manifest;
   const path = `/bundles/${hash}`;
@@ -87,6 +87,7 @@ export async function deployProject(
     bundle: hash,
     definition: project.definition,
     ...(options.dryRun ? { dryRun: true } : {}),
+    ...(options.pausesNewTriggers ? { newTriggers: "paused" } : {}),
   };
   return client.post<DeployResponse>("/deployments", request);
 }

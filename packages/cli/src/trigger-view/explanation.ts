@@ -1,6 +1,6 @@
 /** An explanation as a tree of lines. */
-import type { EventExplanation, ExplanationView, TriggerExplanation } from "@millrace/protocol";
-import { formatAgo, formatTime, harmless } from "../terminal/format.ts";
+import type { EventExplanation, ExplanationView, GateView, TriggerExplanation } from "@millrace/protocol";
+import { formatAgo, formatTime, harmless, plural } from "../terminal/format.ts";
 import type { Colors } from "../terminal/terminal.ts";
 import { firingOutcome, memberLine } from "./firing.ts";
 
@@ -10,13 +10,19 @@ export interface Page {
 }
 
 export function explanationLines(explanation: TriggerExplanation, page: Page): string[] {
-  const { trigger, key, state, keys, event } = explanation;
+  const { trigger, gate, refused, key, state, keys, event } = explanation;
   const { paint, now } = page;
   const lines = [`${paint.bold(trigger.pipeline)}  ${trigger.condition}`];
   if (trigger.paused) {
     const since = formatTime(new Date(trigger.paused.at), now);
     lines.push(paint.yellow(`  ‖ paused since ${since}: events are kept until it is resumed`));
   }
+  if (refused)
+    lines.push(
+      paint.red(`  × fired ${formatAgo(new Date(refused.at), now)}, and no run began: `) +
+        harmless(refused.reason?.message ?? ""),
+    );
+  if (gate) lines.push(...gateLines(gate, page));
   if (event) lines.push("", ...eventLines(event, paint));
   if (state)
     lines.push(
@@ -41,6 +47,28 @@ export function explanationLines(explanation: TriggerExplanation, page: Page): s
 /** Unless something comes. */
 function forgottenText({ forgottenAt }: { readonly forgottenAt?: string }, now: Date): string {
   return forgottenAt === undefined ? "" : `  forgotten at ${formatTime(new Date(forgottenAt), now)}`;
+}
+
+/** What its runs and firings wait for each other for. */
+function gateLines(gate: GateView, { paint, now }: Page): string[] {
+  const { policy, maxActiveRuns, active, activeCount, waiting, waitingAreMore } = gate;
+  const slots = maxActiveRuns === undefined ? "" : ` of at most ${maxActiveRuns}`;
+  const runs = active.length === 0 ? "" : `: ${active.join(", ")}${activeCount > active.length ? ", …" : ""}`;
+  return [
+    `  ${paint.dim(`policy ${policy};`)} ${plural(activeCount, "run")}${slots} under way${runs}`,
+    ...waiting.map(({ id, key, runId, since, memberCount }) =>
+      [
+        `    ${paint.cyan("waits")} ${harmless(id)}`,
+        key === undefined ? "" : `key ${paint.bold(harmless(key))}`,
+        plural(memberCount, "member"),
+        `since ${formatTime(new Date(since), now)}`,
+        paint.dim(`as run ${runId}`),
+      ]
+        .filter((part) => part !== "")
+        .join("  "),
+    ),
+    ...(waitingAreMore ? [paint.dim("    … and others")] : []),
+  ];
 }
 
 function eventLines(event: EventExplanation, paint: Colors): string[] {

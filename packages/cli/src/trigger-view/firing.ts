@@ -1,4 +1,5 @@
 /** Firings and their members, as lines. */
+import { unreachable } from "@millrace/core";
 import type { FiringMemberView, FiringView, SimulatedFiring } from "@millrace/protocol";
 import { formatTime, harmless, plural } from "../terminal/format.ts";
 import type { Colors } from "../terminal/terminal.ts";
@@ -33,10 +34,33 @@ export function memberLine(member: FiringMemberView, paint: Colors, now: Date): 
   return parts.filter((part) => part !== "").join("  ");
 }
 
-/** `run r0…` or why there is none. */
-export function firingOutcome({ runId, reason }: FiringView, paint: Colors): string {
-  return runId === undefined ? paint.red(`no run: ${reason?.message ?? ""}`) : `run ${runId}`;
+/** `run r0…`, or what became of it instead. */
+export function firingOutcome(firing: FiringView, paint: Colors): string {
+  const { state, runId, mergedInto, reason } = firing;
+  switch (state) {
+    case "started":
+      return `run ${runId}`;
+    case "waiting":
+      return paint.cyan(`waits for a slot, as run ${runId}`);
+    case "merged":
+      return paint.dim(`merged into run ${mergedInto}`);
+    case "superseded": {
+      const by = reason?.fields?.["run"];
+      return paint.dim(`superseded by run ${typeof by === "string" ? by : ""}`);
+    }
+    case "refused":
+      return paint.red(`no run: ${reason?.message ?? ""}`);
+    default:
+      return unreachable(state);
+  }
 }
+
+const outcomeWords = {
+  starts: "starts",
+  waits: "waits for a slot",
+  merged: "is merged into one that waits",
+  superseded: "is superseded by a later one",
+} as const;
 
 /** A firing that a simulation or a preview made. */
 export function simulatedLines(firing: SimulatedFiring, paint: Colors, now: Date): string[] {
@@ -49,6 +73,7 @@ export function simulatedLines(firing: SimulatedFiring, paint: Colors, now: Date
     incomplete ? "incomplete" : "",
     interval ? `for ${interval.from} to ${interval.to}` : "",
     paint.dim(plural(firing.memberCount, "member")),
+    firing.outcome === undefined ? "" : paint.cyan(outcomeWords[firing.outcome]),
   ];
   return [
     `  ${parts.filter((part) => part !== "").join("  ")}`,

@@ -38,6 +38,7 @@ export default defineConfig({ project: name, include: ["flows/*.ts"], pools: { w
     pools: { warehouse: 4 },
     queues: ["gpu"],
     external: [],
+    newTriggers: "active",
   });
   expect(loaded.inputs).toContain(join(root, "name.ts"));
 });
@@ -61,6 +62,7 @@ test.for([
   [`export default { project: "shop", pools: { a: 1.5 } };`, "`pools.a` is 1.5", "whole number"],
   [`export default { project: "shop", include: "x" };`, '`include` is "x", not a list', "millrace.config.ts"],
   [`export default { project: "shop", queues: [1] };`, "`queues[0]` is 1", "millrace.config.ts"],
+  [`export default { project: "shop", newTriggers: "off" };`, '`newTriggers` is "off"', '"paused"'],
   [`export const project = "shop";`, "no default export", "export default"],
   [`export default () => 1;`, "no default export", "export default"],
 ] as const)("%s is refused", async ([text, says, advises]) => {

@@ -406,6 +406,12 @@ export const catalogue = {
     "The trigger has no such firing, or no longer.",
     "List its firings with `millrace trigger firings NAME`.",
   ),
+  MILLRACE_FIRING_STREAMED: entry(
+    422,
+    "fix_code",
+    "A task's input holds the members of a firing, which are more than an input carries.",
+    'Read them in the task: `for await (const event of ctx.firing.events("NAME"))`.',
+  ),
   MILLRACE_WHERE_INVALID: entry(
     422,
     "fix_code",

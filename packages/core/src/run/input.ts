@@ -3,6 +3,7 @@ import { assert, unreachable } from "../assert.ts";
 import { chainOf, sharedDepth, type GraphNode, type GraphRegion } from "../graph/graph.ts";
 import type { Template } from "../graph/definition.ts";
 import { valueAt, type Json } from "../json.ts";
+import { streamedMembersOf } from "../trigger/merged-firing.ts";
 import { scopeAt } from "./scope.ts";
 import type { Expansion, Run, Scope, StoredValue, TaskRun } from "./state.ts";
 
@@ -33,6 +34,28 @@ export function resolveTemplate(
   return resolving.missing.size > 0
     ? { kind: "missing", blobs: [...resolving.missing] }
     : { kind: "value", value };
+}
+
+/**
+ * How many members of the run's firing a template asks for that are not in its value: these are read as a stream. Nothing
+ * where it asks for none.
+ */
+export function streamedMembersIn(run: Run, template: Template): number | undefined {
+  const count = run.firing?.value === undefined ? undefined : streamedMembersOf(run.firing.value);
+  return count === undefined || !asksForMembers(template) ? undefined : count;
+}
+
+function asksForMembers(template: Template): boolean {
+  switch (template.kind) {
+    case "firing":
+      return template.path.length === 0 || template.path[0] === "members";
+    case "object":
+      return Object.values(template.entries).some(asksForMembers);
+    case "array":
+      return template.items.some(asksForMembers);
+    default:
+      return false;
+  }
 }
 
 /** The stored output that a template hands on untouched, so that a large one need not be loaded. */

@@ -24,10 +24,11 @@ export interface RunEvent extends EventDraft {
 }
 
 /**
- * A run has ended, or is quarantined: `millrace.run.failed`, `.cancelled`, `.quarantined`; and where a condition asks for it
- * (`event/run-news.ts`), `.succeeded`. Whoever reruns a quarantined run ends it; that is not told as its end.
+ * A run has ended, or is quarantined: `millrace.run.failed`, `.cancelled`, `.superseded`, `.quarantined`; and where a condition
+ * asks for it (`event/run-news.ts`) or its trigger's gate waits for it, `.succeeded`. Whoever reruns a quarantined run ends it; that
+ * is not told as its end.
  */
-export function runEnded(run: Run, told: ToldRun): RunEvent {
+export function runEnded(run: Pick<Run, "id" | "generation" | "state" | "reason">, told: ToldRun): RunEvent {
   const { state, reason } = run;
   const more = { state, ...(reason === undefined ? {} : { reason: reason as unknown as Json }) };
   const { pipeline: subject } = told;
@@ -90,7 +91,7 @@ interface Telling {
 }
 
 function runEvent(
-  { id, generation }: Run,
+  { id, generation }: Pick<Run, "id" | "generation">,
   { pipeline, project, lane, labels }: ToldRun,
   { type, name, subject, more, isOnce }: Telling,
 ): RunEvent {

@@ -145,7 +145,7 @@ function intervalValue({ from, to }: { readonly from: number; readonly to: numbe
   return { from: instant(from), to: instant(to) };
 }
 
-function memberValue(member: Member, eventAt: (position: number) => FiredEvent): Json {
+export function memberValue(member: Member, eventAt: (position: number) => FiredEvent): Json {
   switch (member.kind) {
     case "event":
       return eventAt(member.position) as unknown as Json;

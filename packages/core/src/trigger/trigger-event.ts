@@ -11,6 +11,8 @@ import { parseCatchUp, parseTrigger, type TriggerDefinition } from "./trigger.ts
 export const triggerChanged = "millrace.trigger.changed";
 export const triggerPaused = "millrace.trigger.paused";
 export const triggerResumed = "millrace.trigger.resumed";
+/** A firing was refused, as it would have gone on with a loop of triggers. */
+export const triggerLooped = "millrace.trigger.looped";
 /** No server was up between two instants: schedules catch up as they say. */
 export const logResumed = "millrace.log.resumed";
 
@@ -54,4 +56,11 @@ export function readTriggerEvent({ type, source, subject, data }: LogEvent): Tri
     default:
       return undefined;
   }
+}
+
+/** The run whose end an entry tells. */
+export function endedRunOf({ type, source, data }: LogEvent): string | undefined {
+  if (source !== ownSource || !type.startsWith("millrace.run.")) return undefined;
+  const { run } = (data.value ?? {}) as { readonly run?: unknown };
+  return typeof run === "string" ? run : undefined;
 }

@@ -21,7 +21,10 @@ export interface JudgedFiring {
   readonly at: number;
   readonly version: number;
   readonly runId: string | undefined;
-  readonly reason: { readonly message: string } | undefined;
+  readonly reason: { readonly code?: string; readonly message: string } | undefined;
+  /** Where it stands at its trigger's gate, and the run of the firing that it was merged into. */
+  readonly gate?: "waiting" | "started" | undefined;
+  readonly intoRun?: string | undefined;
 }
 
 export interface JudgedCase<Trigger extends JudgedTrigger = JudgedTrigger> {
@@ -96,11 +99,8 @@ async function firedWith<Firing extends JudgedFiring>(
 ): Promise<EventFinding<Firing> | undefined> {
   const found = await port.firingsOfEvent(entry.position);
   if (found.length > 0) {
-    const runs = found.map(({ runId }) => runId).join(", ");
-    const text =
-      found.length === 1
-        ? `it is a member of the firing that started run ${runs}`
-        : `it is a member of ${found.length} firings`;
+    const [only] = found;
+    const text = only && found.length === 1 ? memberText(only) : `it is a member of ${found.length} firings`;
     return finding("member", text, { firings: found });
   }
   if (!isStateless(trigger)) return undefined;
@@ -109,6 +109,14 @@ async function firedWith<Firing extends JudgedFiring>(
   if (refused.length === 0) return undefined;
   const why = refused[0]!.reason?.message ?? "";
   return finding("member", `it fired, and no run could begin: ${why}`, { firings: refused });
+}
+
+function memberText({ runId, reason, gate, intoRun }: JudgedFiring): string {
+  if (intoRun !== undefined) return `its firing was merged into the one that starts run ${intoRun}`;
+  if (gate === "waiting")
+    return `it is a member of a firing that waits for a slot of its pipeline, and will start run ${runId}`;
+  if (reason) return `it fired, and no run began: ${reason.message}`;
+  return `it is a member of the firing that started run ${runId}`;
 }
 
 /** What the entry says without its data. */

@@ -318,6 +318,7 @@ export class Engine {
     this.triggers.stop();
     this.#parts.waits.stop();
     this.sources.stop();
+    this.outbox.stop();
     this.#parts.events.stop();
     this.#inbox.stop();
     this.#alarms.stop();

@@ -67,6 +67,8 @@ export const cursorEntriesMax = 1_000;
 export const cursorMs = 30_000;
 /** How often a firing looks whether there is room for its run. */
 export const firingRoomMs = 50;
+/** Firings that wait for a slot and are read at once, the longest first: as many as can start in one page. */
+export const gateOldestMax = 10_000;
 /** Rows of the outbox that go into the log at once. */
 export const outboxPageMax = 500;
 /** After a failure the rows of triggers are read again this much later. */
@@ -85,6 +87,8 @@ export const recentEntriesMax = 2_000;
 export const lookBackPageMax = 1_000;
 /** Deadlines of waits that come closer to each other than this are told together. */
 export const waitDueMs = 20;
+/** How long who waits for another node's log waits first; then twice as long each time. */
+export const settleStepMs = 10;
 
 /** Partitions of one asset that an attempt reads, one by one: beyond, the asset as a whole is recorded. */
 export const readPartitionsMax = 400;

@@ -4,15 +4,23 @@ import {
   nodeSucceededEvent,
   runEnded as runEndedEvent,
   runStartedEvent,
+  type Reason,
   type RunEvent,
   type TaskRun,
 } from "@millrace/core";
-import type { EventRow } from "@millrace/store";
+import type { EventRow, LiveRun } from "@millrace/store";
+import { causesOf } from "./run-causes.ts";
 import type { RunEntry } from "./run-entry.ts";
 
 /** As `runEnded` of core, of whatever end: also with success. */
 export function runEnded({ run, identity }: RunEntry): EventRow {
   return rowOf(identity, runEndedEvent(run, identity));
+}
+
+/** A run that never began, as a later firing took its place. */
+export function runSuperseded(identity: LiveRun, reason: Reason): EventRow {
+  const { id, generation } = identity;
+  return rowOf(identity, runEndedEvent({ id, generation, state: "superseded", reason }, identity));
 }
 
 export function nodeFailed({ run, identity }: RunEntry, taskRun: TaskRun): EventRow {
@@ -28,6 +36,14 @@ export function nodeSucceeded({ run, identity }: RunEntry, taskRun: TaskRun): Ev
   return rowOf(identity, nodeSucceededEvent(run, identity, taskRun));
 }
 
-function rowOf({ workspace, id }: RunEntry["identity"], { isOnce, ...event }: RunEvent): EventRow {
-  return { ...event, workspace, dataText: undefined, runId: id, ...(isOnce ? { once: true } : {}) };
+function rowOf(identity: LiveRun, { isOnce, ...event }: RunEvent): EventRow {
+  const { workspace, id } = identity;
+  return {
+    ...event,
+    extensions: causesOf(identity),
+    workspace,
+    dataText: undefined,
+    runId: id,
+    ...(isOnce ? { once: true } : {}),
+  };
 }

@@ -12,7 +12,11 @@ import {
   holderOf,
   preparingError,
   rankOf,
+  listedBytesMax,
+  listedMembersMax,
+  MillraceError,
   resolveTemplate,
+  streamedMembersIn,
   taskRunsBelow,
   wholeOutput,
   type Json,
@@ -20,10 +24,11 @@ import {
   type TaskRun,
 } from "@millrace/core";
 import { partitionLabel, type CarriedValue, type Dispatch, type StepRecord } from "@millrace/protocol";
-import type { CacheRow, LimitKey } from "@millrace/store";
+import type { CacheRow, LimitKey, LiveRun } from "@millrace/store";
 import { carriedRecord } from "./attempt-outcome.ts";
 import type { HeldLimit, ReadyTask } from "./dispatcher.ts";
 import type { EngineParts } from "./engine-parts.ts";
+import { causesTextOf } from "./run-causes.ts";
 import type { RunEntry } from "./run-entry.ts";
 import { cacheKeyOf, carried, isEmptyObject, isInspected, isLargeValue, tokenOf } from "./task-input.ts";
 
@@ -277,6 +282,7 @@ export class Readiness {
         : { timeoutMs: Math.max(1, options.timeoutMs - (taskRun.code?.ranMs ?? 0)) }),
       ...(records.length === 0 ? {} : { records }),
       ...(inspect ? { inspect } : {}),
+      ...causesPart(identity),
       env: options.env,
       connections: options.connections,
       idempotencyKey: holderOf(identity.id, taskRun),
@@ -294,7 +300,9 @@ export class Readiness {
     const whole = wholeOutput(entry.run, taskRun.scope, input);
     if (whole) return carried(whole);
     const resolved = resolveTemplate(entry.run, taskRun.scope, input);
-    if (resolved.kind === "value" && !isLargeValue(resolved.value)) return { value: resolved.value };
+    const isWhole = streamedMembersIn(entry.run, input) === undefined;
+    if (isWhole && resolved.kind === "value" && !isLargeValue(resolved.value))
+      return { value: resolved.value };
     this.#own(task, this.#fetchInput(task));
     return undefined;
   }
@@ -371,8 +379,10 @@ export class Readiness {
     return carried(await this.#parts.values.store(await this.resolve(entry, taskRun, input)));
   }
 
-  /** Resolves a template, loading blobs as needed. */
+  /** Resolves a template, loading blobs as needed. Throws MILLRACE_FIRING_STREAMED. */
   async resolve(entry: RunEntry, taskRun: Pick<TaskRun, "scope">, template: Template): Promise<Json> {
+    const streamed = streamedMembersIn(entry.run, template);
+    if (streamed !== undefined) throw streamedError(streamed);
     const blobs = new Map<string, Json>();
     for (;;) {
       const resolved = resolveTemplate(entry.run, taskRun.scope, template, blobs);
@@ -380,6 +390,21 @@ export class Readiness {
       for (const hash of resolved.blobs) blobs.set(hash, await this.#parts.values.load(hash));
     }
   }
+}
+
+/** Not tried again: the next attempt would get the same members. */
+function streamedError(members: number): Error {
+  const error = new MillraceError("MILLRACE_FIRING_STREAMED", {
+    message: `The input holds the firing's members: of this run they are ${members}, and an input carries ${listedMembersMax} of them, or ${listedBytesMax / 1024 / 1024} MB.`,
+    fields: { members, membersMax: listedMembersMax },
+  });
+  return Object.assign(new Error(error.message), { name: error.code, code: error.code, next: "fatal" });
+}
+
+/** What it emits at once goes past this server's memory of its run. */
+function causesPart(run: LiveRun): Pick<Dispatch, "causes"> {
+  const causes = causesTextOf(run);
+  return causes === undefined ? {} : { causes };
 }
 
 /** In whose name the limits of one dispatch are held (Y3). */

@@ -20,6 +20,7 @@ import type { ActivePipeline } from "./definitions.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import type { InboxContent, RunInboxMessage } from "./inbox-message.ts";
 import type { RunEntrance } from "./run-entrance.ts";
+import { causesTextOf } from "./run-causes.ts";
 import type { RunEntry } from "./run-entry.ts";
 import { tokenOf } from "./task-input.ts";
 
@@ -93,7 +94,7 @@ export class RunCalls {
     const { runId: _, ...token } = tokenOf(entry.identity.id, taskRun);
     const name = { name: wait.name, occurrence: wait.occurrence };
     const { id: runId, shard, labels } = entry.identity;
-    const parent = { runId, shard, ...token, wait: name };
+    const parent = { runId, shard, ...token, wait: name, ...causesPart(entry) };
     this.#options.entrance().enterChild(pipeline, { params, labels, depth, parent }, (childRunId) => {
       runs.step(entry, { kind: "call_started", token, childRunId, wait: name });
     });
@@ -127,6 +128,7 @@ export class RunCalls {
     }
     const { node, item, generation, dispatch } = token;
     const parent = {
+      ...causesPart(entry),
       runId: entry.identity.id,
       shard: entry.identity.shard,
       node,
@@ -180,4 +182,10 @@ function isCallOpen(taskRun: TaskRun, token: DispatchName): boolean {
   return (
     taskRun.state === "waiting" && taskRun.dispatch === token.dispatch && taskRun.childRunId === undefined
   );
+}
+
+/** What led to a run leads to those that it calls. */
+function causesPart({ identity }: RunEntry): Pick<RunParent, "causes"> {
+  const causes = causesTextOf(identity);
+  return causes === undefined ? {} : { causes };
 }

@@ -7,7 +7,14 @@
  * T5: a rerun asks for nothing and begins nothing before it is committed: of two servers that make one generation at
  *     once, the one that is refused has left no trace under the other's name.
  */
-import { currentTaskRun, MillraceError, type Graph, type RunMessage, type StoredValue } from "@millrace/core";
+import {
+  currentTaskRun,
+  MillraceError,
+  type Graph,
+  type Reason,
+  type RunMessage,
+  type StoredValue,
+} from "@millrace/core";
 import type { LimitKey, LiveRun, LoadedRun, QueuedRun, TaskRunRow, WaitingRun } from "@millrace/store";
 import { activeRunHolder, Admission, activeRunsKey } from "./admission.ts";
 import type { Arrivals, Placed } from "./arrivals.ts";
@@ -15,6 +22,7 @@ import type { ActivePipeline } from "./definitions.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import type { InboxContent, RunInboxMessage } from "./inbox-message.ts";
 import { backlogMax, recallMax } from "./limits.ts";
+import { runSuperseded } from "./own-events.ts";
 import { workspaceId } from "./workspace.ts";
 import { newRunId } from "./run-id.ts";
 import { labelsOfChild } from "./run-partition.ts";
@@ -32,6 +40,9 @@ export interface StartedRun {
   readonly run: LiveRun;
   readonly created: boolean;
 }
+
+/** A run that a trigger starts. */
+export type FiredRun = Pick<LiveRun, "id" | "params" | "firing" | "labels" | "causes" | "isGated">;
 
 export interface Rerun {
   readonly identity: LiveRun;
@@ -187,7 +198,7 @@ export class RunEntrance {
 
   #identityOf(
     pipeline: ActivePipeline,
-    parts: Pick<LiveRun, "id" | "params" | "firing" | "labels" | "depth" | "parent">,
+    parts: Pick<LiveRun, "id" | "params" | "firing" | "causes" | "isGated" | "labels" | "depth" | "parent">,
   ): LiveRun {
     return {
       ...parts,
@@ -487,8 +498,19 @@ export class RunEntrance {
   }
 
   /** Makes the run of a firing, in the turn in which the firing is noted. */
-  enterFired(pipeline: ActivePipeline, fired: Pick<LiveRun, "id" | "params" | "firing" | "labels">): void {
+  enterFired(pipeline: ActivePipeline, fired: FiredRun): void {
     this.#enter(this.#identityOf(pipeline, { ...fired, depth: 0, parent: undefined }), pipeline);
+  }
+
+  /** The run of a firing that waited for its slot until a later one took its place: it is made as it ends. */
+  enterSuperseded(pipeline: ActivePipeline, fired: FiredRun, reason: Reason): void {
+    const { commit, clock, events } = this.#parts;
+    const identity = this.#identityOf(pipeline, { ...fired, depth: 0, parent: undefined });
+    const { workspace, id } = identity;
+    const end = { state: "superseded", reason, output: undefined, endedAt: clock.now() } as const;
+    commit.batch.runsCreated.push(identity);
+    commit.batch.runsEnded.push({ workspace, id, ...end, hasMoreRows: false });
+    events.emit([runSuperseded(identity, reason)]);
   }
 
   /** Makes the run that a call stands for, in the turn in which the caller learns its id. */

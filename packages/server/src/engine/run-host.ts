@@ -34,6 +34,7 @@ import type { EngineParts } from "./engine-parts.ts";
 import { evictAfterMs, waitingInMemoryMax } from "./limits.ts";
 import type { HeldLimit } from "./dispatcher.ts";
 import { nodeFailed, nodeSucceeded, runEnded, runStarted } from "./own-events.ts";
+import { causesOf } from "./run-causes.ts";
 import type { RunEntry } from "./run-entry.ts";
 import { parentToken, tokenOf } from "./task-input.ts";
 import { firingOfRun } from "./trigger/run-firing.ts";
@@ -319,14 +320,18 @@ export class RunHost {
       case "emitted": {
         const { lane, workspace } = entry.identity;
         const row = { lane, workspace, dataText: undefined, runId: entry.identity.id };
-        return this.#parts.events.emit([
+        const causes = causesOf(entry.identity);
+        const rows = [
           ...effect.events.map((event) => ({
             ...event,
             ...row,
             invalid: this.#parts.eventTypes.invalidOf(event),
           })),
           ...toldEntries(entry, effect, this.#parts.assets),
-        ]);
+        ];
+        return this.#parts.events.emit(
+          rows.map((event) => ({ ...event, extensions: { ...event.extensions, ...causes } })),
+        );
       }
       case "retry_at":
         return this.#alarm(entry, effect.at, () => {
@@ -418,8 +423,8 @@ export class RunHost {
   /** It has ended, or is quarantined: its caller waits no longer. */
   #ended(entry: RunEntry): void {
     const { identity, run } = entry;
-    if (run.state !== "succeeded" || this.#parts.asks.wants(runSucceeded, identity.pipeline))
-      this.#parts.events.emit([runEnded(entry)]);
+    const isAsked = identity.isGated || this.#parts.asks.wants(runSucceeded, identity.pipeline);
+    if (run.state !== "succeeded" || isAsked) this.#parts.events.emit([runEnded(entry)]);
     if (this.#coded.delete(entry))
       this.#parts.commit.batch.codesGone.push({ workspace: identity.workspace, id: identity.id });
     this.#forget(entry);

@@ -14,6 +14,7 @@ import {
   type PipelineDefinition,
   type ProjectDefinition,
   type SourceDefinition,
+  type TriggerDefinition,
   type WebhookDefinition,
 } from "@millrace/core";
 import {
@@ -30,13 +31,14 @@ import { checkAssetNames, checkAssets } from "./deploy-assets.ts";
 import { checkSourceNames, checkSources } from "./deploy-sources.ts";
 import { checkDeclarations, checkEventTypes } from "./deploy-event-types.ts";
 import { isStorableAll } from "./storable.ts";
-import { triggerNews } from "./trigger-news.ts";
+import { newTriggers, triggerNews } from "./trigger-news.ts";
 
 /** Queues that need no declaration. */
 const builtInQueues = ["default"];
 
 export async function deploy(context: ApiContext, request: DeployRequest): Promise<DeployResponse> {
   const { bundle, definition: given, dryRun = false } = request;
+  const holdsNew = request.newTriggers === "paused";
   checkPipelines(given);
   checkWebhooks(given);
   checkAssets(given);
@@ -54,7 +56,13 @@ export async function deploy(context: ApiContext, request: DeployRequest): Promi
   return changeDeployment(context.database, wanted, async (state) => {
     checkNames(definition, state);
     const number = state.lastNumber + 1;
-    const answer = { ...differenceOf(definition, state), deployment: number, dryRun };
+    const paused = holdsNew ? newTriggers(definition, state) : [];
+    const answer = {
+      ...differenceOf(definition, state),
+      deployment: number,
+      dryRun,
+      ...(paused.length === 0 ? {} : { pausedTriggers: paused }),
+    };
     const change = {
       workspace: workspaceId,
       project: definition.project,
@@ -62,7 +70,8 @@ export async function deploy(context: ApiContext, request: DeployRequest): Promi
       bundle,
       definition,
       now: context.host.engine.now(),
-      news: triggerNews(definition, state),
+      paused,
+      news: triggerNews(definition, state, paused),
       isNew: true,
     };
     return { answer, change: dryRun ? undefined : change };
@@ -108,7 +117,17 @@ export async function rollBack(context: ApiContext, request: RollbackRequest): P
     const news = triggerNews(definition, state);
     return {
       answer: { ...differenceOf(definition, state), deployment: number, dryRun: false },
-      change: { workspace: workspaceId, project, number, bundle, definition, now, news, isNew: false },
+      change: {
+        workspace: workspaceId,
+        project,
+        number,
+        bundle,
+        definition,
+        now,
+        paused: [],
+        news,
+        isNew: false,
+      },
     };
   });
 }
@@ -128,9 +147,18 @@ function checkPipelines(definition: ProjectDefinition): void {
     checkText(pipeline);
     compileGraph(pipeline);
     checkSchemas(pipeline);
-    if (pipeline.trigger) parseTrigger(pipeline.trigger as unknown as Json, ["trigger"]);
+    if (pipeline.trigger)
+      checkTrigger(pipeline, parseTrigger(pipeline.trigger as unknown as Json, ["trigger"]));
     checkQueues(pipeline, queues);
   }
+}
+
+function checkTrigger(pipeline: PipelineDefinition, { policy }: TriggerDefinition): void {
+  if (policy === undefined || pipeline.maxActiveRuns !== undefined) return;
+  throw new MillraceError("MILLRACE_OPTION_INVALID", {
+    message: `The trigger of "${pipeline.name}" has the policy "${policy}", and its pipeline no "maxActiveRuns": without it no firing waits.`,
+    ...sourceOf(pipeline),
+  });
 }
 
 function checkWebhooks({ webhooks = [] }: ProjectDefinition): void {

@@ -57,7 +57,7 @@ export function deploymentRoutes(context: ApiContext): Route[] {
 /** Triggers that changed are in the event log when it is answered. */
 async function tellChanged(context: ApiContext): Promise<void> {
   await context.definitionsChanged();
-  await context.host.run((engine) => engine.outbox.drain());
+  await context.host.run((engine) => engine.outbox.settle());
 }
 
 function isDeploymentPlace(

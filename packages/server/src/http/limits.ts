@@ -73,6 +73,11 @@ export const deliveriesMax = 500;
 export const deliveryBodyMs = 30_000;
 /** Members of one firing that are shown: a condition holds no more. */
 export const firingMembersMax = 10_000;
+/** Members of a firing in one page of them, and characters of their data as JSON: a task reads page after page. */
+export const memberPageMax = 500;
+export const memberPageBytesMax = 512 * 1024;
+/** Firings at a gate that are shown: those that wait longest. */
+export const gateShownMax = 10;
 /** Members that are shown of each firing that a simulation or a preview makes, and such firings. */
 export const simulatedMembersMax = 20;
 export const previewFiringsMax = 100;

@@ -113,7 +113,7 @@ async function setPaused(
     (await setPipelinePaused(context.database, workspaceId, change)) ?? (await refuseUnknown(context, name));
   await announceDefinitions(context.database);
   await context.definitionsChanged();
-  if (row.definition.trigger) await context.host.run((engine) => engine.outbox.drain());
+  if (row.definition.trigger) await context.host.run((engine) => engine.outbox.settle());
   const [summary] = await summariesOf(context, [row]);
   return summary!;
 }

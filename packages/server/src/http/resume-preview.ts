@@ -1,10 +1,30 @@
 /** Which firings a resume would make: the evaluator's own decision (C8), on states that are thrown away. */
-import { decideResume, MillraceError, parseCatchUp, type CatchUp, type ResumePort } from "@millrace/core";
+import {
+  admitFiring,
+  decideResume,
+  gateKeyOf,
+  MillraceError,
+  parseCatchUp,
+  partitionOfValue,
+  streamedMembersOf,
+  type CatchUp,
+  type Gate,
+  type GatedFiring,
+  type ResumePort,
+} from "@millrace/core";
 import type { ResumePreview, ResumeRequest } from "@millrace/protocol";
-import { findDueTriggerKeys, findLogHead, findTriggerKeys, type TriggerKeyRow } from "@millrace/store";
-import { dueKeysMax } from "../engine/limits.ts";
+import {
+  findDueTriggerKeys,
+  findGate,
+  findLogHead,
+  findPipeline,
+  findTriggerKeys,
+  type TriggerKeyRow,
+} from "@millrace/store";
+import { dueKeysMax, gateOldestMax } from "../engine/limits.ts";
 import { loadTrigger, restoreKey, type LoadedTrigger } from "../engine/trigger/loaded-trigger.ts";
 import { asConditionEvent, entriesBetween } from "../engine/trigger/telling.ts";
+import type { DecidedFiring } from "../engine/trigger/loaded-trigger.ts";
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
 import { previewFiringsMax } from "./limits.ts";
@@ -46,9 +66,54 @@ export async function previewResume(
     onResume: how,
     paused: placeView(row.paused),
     firingCount: firings.length,
-    firings: await decidedViews(context, firings.slice(0, previewFiringsMax)),
+    firings: await decidedViews(
+      context,
+      firings.slice(0, previewFiringsMax),
+      await outcomesOf(context, trigger, firings),
+    ),
   };
 }
+
+/** What the gate would make of them at this moment: the same pure core decides it at the resume. */
+async function outcomesOf(
+  { database }: ApiContext,
+  { row: { pipeline, definition } }: LoadedTrigger,
+  firings: readonly DecidedFiring[],
+): Promise<ReadonlyMap<DecidedFiring, "starts" | "waits" | "merged" | "superseded">> {
+  const outcomes = new Map<DecidedFiring, "starts" | "waits" | "merged" | "superseded">();
+  const policy = definition?.policy;
+  if (policy === undefined) return outcomes;
+  const limit =
+    (await findPipeline(database, workspaceId, pipeline))?.definition.maxActiveRuns ??
+    Number.POSITIVE_INFINITY;
+  const keys = [...new Set(firings.map(({ firing }) => firing.key))];
+  const hasPartitions = firings.some(({ firing }) => firing.partition);
+  const oldest = hasPartitions ? gateOldestMax : Math.min(Math.max(limit, 1), gateOldestMax);
+  const rows = await findGate(database, { workspace: workspaceId, pipeline, keys, oldest });
+  const gate: Gate<GatedFiring> = {
+    limit,
+    active: new Set(rows.active),
+    waiting: rows.waiting.map(({ runId, version, key, value }) => ({
+      runId,
+      version,
+      key: gateKeyOf(key, partitionOfValue(value)),
+      members: streamedMembersOf(value) ?? 0,
+    })),
+    hasMore: rows.hasMore,
+  };
+  const named = new Map(firings.map((decided, at) => [`${at}`, decided]));
+  for (const [runId, { firing }] of named) {
+    const { version, members } = firing;
+    const key = gateKeyOf(firing.key, firing.partition?.key);
+    for (const step of admitFiring(gate, policy, { runId, version, key, members: members.length })) {
+      const decided = named.get(step.firing.runId);
+      if (decided) outcomes.set(decided, outcomeNames[step.kind]);
+    }
+  }
+  return outcomes;
+}
+
+const outcomeNames = { start: "starts", wait: "waits", merge: "merged", supersede: "superseded" } as const;
 
 /** A trigger without keys has its one state in memory all the time. */
 async function loadOwn({ database }: ApiContext, trigger: LoadedTrigger): Promise<void> {

@@ -8,6 +8,7 @@
 import {
   compileGraph,
   decide,
+  firingId,
   hydrateRun,
   MillraceError,
   taskRunsBelow,
@@ -16,6 +17,7 @@ import {
   type StoredValue,
 } from "@millrace/core";
 import {
+  findFiringOfRun,
   findOutputs,
   findRunRows,
   type EndedRun,
@@ -59,6 +61,18 @@ export function unknownRun(id: string): MillraceError {
   });
 }
 
+/** The firings that wait for a slot have names of runs already. */
+async function notBegun({ database }: ApiContext, id: string): Promise<MillraceError> {
+  const firing = await findFiringOfRun(database, workspaceId, id);
+  if (firing?.gate !== "waiting") return unknownRun(id);
+  const { pipeline } = firing;
+  return new MillraceError("MILLRACE_RUN_UNKNOWN", {
+    message: `The run ${id} has not begun: its firing waits for a slot of the pipeline "${pipeline}".`,
+    advice: `See what it waits for with \`millrace trigger explain ${pipeline}\`.`,
+    fields: { pipeline, firing: firingId(firing) },
+  });
+}
+
 export async function snapshotOf(
   context: ApiContext,
   id: string,
@@ -70,7 +84,7 @@ export async function snapshotOf(
   if (entry && wantsCurrent) return fromMemory(context, entry, since);
   const found = await findRunRows(context.database, workspaceId, id, since);
   const newest = found.live ?? found.ended[0];
-  if (!newest) throw unknownRun(id);
+  if (!newest) throw await notBegun(context, id);
   if (found.live && (generation === undefined || generation === found.live.generation))
     return fromRows(context, found.live, found, since);
   const ended =

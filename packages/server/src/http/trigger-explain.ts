@@ -9,7 +9,7 @@ import {
   type KeyState,
 } from "@millrace/core";
 import type { TriggerExplanation } from "@millrace/protocol";
-import { findTriggerKeys, listTriggerKeys } from "@millrace/store";
+import { findTriggerKeys, listFirings, listTriggerKeys } from "@millrace/store";
 import { loadTrigger, restoreKey, type LoadedTrigger } from "../engine/trigger/loaded-trigger.ts";
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
@@ -19,7 +19,7 @@ import type { ApiRequest } from "./route.ts";
 import { isoTime } from "./run-summary.ts";
 import { requireTrigger, summaryOf, type FoundTrigger } from "./trigger-find.ts";
 import { judgeEvent } from "./trigger-verdict.ts";
-import { explanationView, keyView } from "./trigger-view.ts";
+import { explanationView, firingView, gateView, keyView } from "./trigger-view.ts";
 
 export async function explainTrigger(context: ApiContext, request: ApiRequest): Promise<TriggerExplanation> {
   const found = await requireTrigger(context, request.part("pipeline"));
@@ -29,11 +29,23 @@ export async function explainTrigger(context: ApiContext, request: ApiRequest): 
   const entry = named === undefined ? undefined : await requireEntry(context, named, request.text("source"));
   const event = entry && (await judgeEvent(context, { found, trigger, entry }));
   const given = request.text("key") ?? (event?.keys?.length === 1 ? event.keys[0] : undefined);
+  const gate = await gateView(context, found.row, found.definition);
   return {
     trigger: summary,
+    ...(gate ? { gate } : {}),
+    ...(await refusedPart(context, found.row.pipeline)),
     ...(await statePart(context, { found, trigger, key: given, isAsked: request.text("key") !== undefined })),
     ...(event ? { event } : {}),
   };
+}
+
+async function refusedPart(
+  { database }: ApiContext,
+  pipeline: string,
+): Promise<Pick<TriggerExplanation, "refused">> {
+  const page = { pipeline, key: undefined, before: undefined, limit: 1 };
+  const newest = (await listFirings(database, workspaceId, page)).map(firingView)[0];
+  return newest?.state === "refused" ? { refused: newest } : {};
 }
 
 async function statePart(

@@ -50,9 +50,10 @@ export async function summaryOf(context: ApiContext, pipeline: string): Promise<
 async function refuse({ database }: ApiContext, pipeline: string): Promise<never> {
   const names = await listTriggerNames(database, workspaceId);
   if (await findPipeline(database, workspaceId, pipeline)) {
+    const meant = nearestName(pipeline, names);
     throw new MillraceError("MILLRACE_TRIGGER_UNKNOWN", {
-      message: `The pipeline "${pipeline}" has no trigger: it runs when somebody starts it.`,
-      fields: { pipeline },
+      message: `The pipeline "${pipeline}" has no trigger: it runs when somebody starts it.${meant === undefined ? "" : ` Did you mean "${meant}"?`}`,
+      fields: meant === undefined ? { pipeline } : { pipeline, nearest: meant },
     });
   }
   const near =

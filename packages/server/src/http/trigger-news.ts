@@ -10,18 +10,37 @@ import {
 } from "@millrace/core";
 import type { DeployedPipeline, DeploymentState, OutboxNews } from "@millrace/store";
 
-export function triggerNews(definition: ProjectDefinition, state: DeploymentState): OutboxNews[] {
-  const before = new Map(
-    state.pipelines.filter(({ project }) => project === definition.project).map((row) => [row.name, row]),
-  );
+/** `held`: pipelines that are paused with this deployment. */
+export function triggerNews(
+  definition: ProjectDefinition,
+  state: DeploymentState,
+  held: readonly string[] = [],
+): OutboxNews[] {
+  const before = rowsOf(definition, state);
   const news: OutboxNews[] = [];
   for (const pipeline of definition.pipelines) {
-    news.push(...newsOf(pipeline, before.get(pipeline.name)));
+    const isHeld = held.includes(pipeline.name);
+    news.push(...newsOf(isHeld ? { ...pipeline, paused: true } : pipeline, before.get(pipeline.name)));
     before.delete(pipeline.name);
   }
   for (const { name, definition: gone, retired } of before.values())
     if (gone.trigger && !retired) news.push({ type: triggerChanged, subject: name, data: { trigger: null } });
   return news;
+}
+
+/** Pipelines that have a trigger now and had none. */
+export function newTriggers(definition: ProjectDefinition, state: DeploymentState): string[] {
+  const before = rowsOf(definition, state);
+  return definition.pipelines.flatMap(({ name, trigger }) => {
+    const row = before.get(name);
+    return trigger && (!row || row.retired || !row.definition.trigger) ? name : [];
+  });
+}
+
+function rowsOf(definition: ProjectDefinition, state: DeploymentState): Map<string, DeployedPipeline> {
+  return new Map(
+    state.pipelines.filter(({ project }) => project === definition.project).map((row) => [row.name, row]),
+  );
 }
 
 function newsOf(pipeline: PipelineDefinition, before: DeployedPipeline | undefined): OutboxNews[] {

@@ -19,6 +19,7 @@ import {
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
 import { isPlace, readCursor, writeCursor } from "./cursor.ts";
+import { firingMemberPage } from "./firing-members.ts";
 import { eventFiringsMax } from "./limits.ts";
 import type { ApiRequest, Route } from "./route.ts";
 import { explainTrigger } from "./trigger-explain.ts";
@@ -82,6 +83,13 @@ export function triggerRoutes(context: ApiContext): Route[] {
       path: "/runs/:id/firing",
       summary: "The firing that started a run; null where something else did",
       handle: (request) => firingOfRun(context, request.part("id")),
+    },
+    {
+      method: "GET",
+      path: "/runs/:id/firing/members",
+      summary: "What satisfied a run's trigger, in its order, with all data, as its tasks see it",
+      query: { operand: "Of this operand only", cursor: "`nextCursor` of the page before" },
+      handle: (request) => firingMemberPage(context, request),
     },
     {
       method: "GET",

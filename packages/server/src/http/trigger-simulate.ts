@@ -46,6 +46,7 @@ export async function simulate(context: ApiContext, request: SimulateRequest): P
   const newest = firings.toSorted((a, b) => b.firing.at - a.firing.at).slice(0, limit);
   return {
     condition: describeCondition(definition.condition),
+    ...(definition.policy === undefined ? {} : { policy: definition.policy }),
     from: from.position,
     to,
     ...(cut === undefined ? {} : { cut }),

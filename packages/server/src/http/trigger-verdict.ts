@@ -52,7 +52,8 @@ function portOf(context: ApiContext, trigger: LoadedTrigger): VerdictPort<FoundF
     refusedFirings: async (position) => {
       const page = { pipeline, key: undefined, before: undefined, limit: 1_000 };
       return (await listFirings(database, workspaceId, page)).filter(
-        ({ occurrence, runId }) => occurrence === position && runId === undefined,
+        ({ occurrence, runId, intoRun }) =>
+          occurrence === position && runId === undefined && intoRun === undefined,
       );
     },
     firingsAt: (key, at) => {

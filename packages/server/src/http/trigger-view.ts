@@ -3,7 +3,10 @@ import {
   keyIdleMs,
   compileCondition,
   describeCondition,
+  firingId,
+  streamedMembersOf,
   type Explanation,
+  type Firing,
   type LogEvent,
   type Member,
   type TriggerDefinition,
@@ -12,7 +15,9 @@ import type {
   ExplanationView,
   FiringDetail,
   FiringMemberView,
+  FiringState,
   FiringView,
+  GateView,
   LogPlaceView,
   SimulatedFiring,
   TriggerKeyView,
@@ -21,16 +26,19 @@ import type {
 import {
   findEntries,
   findFiringMembers,
+  findGate,
+  findPipeline,
   keysCountedMax,
   type FoundFiring,
   type LogPlace,
   type TriggerKeyRow,
   type TriggerOverview,
+  type TriggerRow,
 } from "@millrace/store";
 import type { DecidedFiring } from "../engine/trigger/loaded-trigger.ts";
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
-import { firingMembersMax, simulatedMembersMax } from "./limits.ts";
+import { firingMembersMax, gateShownMax, simulatedMembersMax } from "./limits.ts";
 import { isoTime } from "./run-summary.ts";
 
 export function triggerSummary(row: TriggerOverview, definition: TriggerDefinition): TriggerSummary {
@@ -66,11 +74,6 @@ export function keyView({ key, touchedAt, dueAt }: TriggerKeyRow): TriggerKeyVie
 
 // --- firings --------------------------------------------------------------------------------------------------------
 
-/** `3.1207.1` and the key behind it, where there is one: unique below its pipeline. */
-export function firingId({ version, occurrence, revision, key }: FoundFiring): string {
-  return `${version}.${occurrence}.${revision}${key === "" ? "" : `.${key}`}`;
-}
-
 export function readFiringId(
   text: string,
 ): Pick<FoundFiring, "version" | "occurrence" | "revision" | "key"> | undefined {
@@ -95,20 +98,54 @@ export function firingView(firing: FoundFiring): FiringView {
     revision: firing.revision,
     at: isoTime(firing.at),
     position: firing.position,
+    state: firingState(firing),
     ...runOf(firing.runId),
     ...(firing.partition === undefined ? {} : { partition: firing.partition }),
     ...(firing.isIncomplete ? { incomplete: true as const } : {}),
     ...(reason ? { reason } : {}),
+    ...(firing.intoRun === undefined ? {} : { mergedInto: firing.intoRun }),
     memberCount: firing.members,
   };
 }
 
+function firingState({ gate, intoRun, reason }: FoundFiring): FiringState {
+  if (intoRun !== undefined) return "merged";
+  if (gate === "waiting") return "waiting";
+  if (reason?.code === "superseded") return "superseded";
+  return reason ? "refused" : "started";
+}
+
+/** Nothing where each firing has its run at once. */
+export async function gateView(
+  { database }: ApiContext,
+  { pipeline }: TriggerRow,
+  { policy }: TriggerDefinition,
+): Promise<GateView | undefined> {
+  if (policy === undefined) return undefined;
+  const ask = { workspace: workspaceId, pipeline, keys: [], oldest: gateShownMax };
+  const { active, waiting, hasMore } = await findGate(database, ask);
+  const maxActiveRuns = (await findPipeline(database, workspaceId, pipeline))?.definition.maxActiveRuns;
+  return {
+    policy,
+    ...(maxActiveRuns === undefined ? {} : { maxActiveRuns }),
+    active: active.slice(0, gateShownMax),
+    activeCount: active.length,
+    waiting: waiting.map((row) => ({
+      id: firingId(row),
+      ...(row.key === "" ? {} : { key: row.key }),
+      runId: row.runId,
+      since: isoTime(row.at),
+      memberCount: streamedMembersOf(row.value) ?? 0,
+    })),
+    ...(hasMore ? { waitingAreMore: true } : {}),
+  };
+}
+
 export async function firingDetail(context: ApiContext, firing: FoundFiring): Promise<FiringDetail> {
-  const { runId } = firing;
-  const found =
-    runId === undefined
-      ? []
-      : await findFiringMembers(context.database, workspaceId, { runId, limit: firingMembersMax });
+  const runId = firing.intoRun ?? firing.runId;
+  const limit = Math.min(firing.members, firingMembersMax);
+  const page = { runId: runId ?? "", from: firing.memberFrom, limit };
+  const found = runId === undefined ? [] : await findFiringMembers(context.database, workspaceId, page);
   const entries = await entriesAt(
     context,
     found.flatMap(({ position }) => position ?? []),
@@ -126,10 +163,27 @@ export async function firingDetail(context: ApiContext, firing: FoundFiring): Pr
 export async function decidedViews(
   context: ApiContext,
   firings: readonly DecidedFiring[],
+  outcomes: ReadonlyMap<DecidedFiring, NonNullable<SimulatedFiring["outcome"]>> = new Map(),
 ): Promise<SimulatedFiring[]> {
   const shown = firings.map(({ firing }) => firing.members.slice(0, simulatedMembersMax));
   const entries = await entriesAt(context, positionsOf(shown.flat()));
-  return firings.map(({ firing }, at) => ({
+  return firings.map((decided, at) => ({
+    ...decidedView(decided.firing, shown[at]!, entries),
+    ...outcomeOf(decided),
+  }));
+
+  function outcomeOf(decided: DecidedFiring): Pick<SimulatedFiring, "outcome"> {
+    const outcome = outcomes.get(decided);
+    return outcome === undefined ? {} : { outcome };
+  }
+}
+
+function decidedView(
+  firing: Firing,
+  shown: readonly Member[],
+  entries: ReadonlyMap<number, LogEvent>,
+): SimulatedFiring {
+  return {
     ...(firing.key === "" ? {} : { key: firing.key }),
     ...(firing.partition ? { partition: firing.partition.key } : {}),
     ...(firing.isIncomplete ? { incomplete: true as const } : {}),
@@ -140,8 +194,8 @@ export async function decidedViews(
       ? { interval: { from: isoTime(firing.interval.from), to: isoTime(firing.interval.to) } }
       : {}),
     memberCount: firing.members.length,
-    members: shown[at]!.map((member) => memberView(member, entries)),
-  }));
+    members: shown.map((member) => memberView(member, entries)),
+  };
 }
 
 // --- explanations ---------------------------------------------------------------------------------------------------

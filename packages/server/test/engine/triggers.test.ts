@@ -1,89 +1,9 @@
 /** Triggers in whole engines over the memory store: what the same log must give, whatever happens between its entries. */
-import { liveLane, parseTrigger, type Json } from "@millrace/core";
-import type { EngineStore } from "@millrace/store";
 import { afterEach, expect, test } from "vitest";
-import { Engine } from "../../src/engine/engine.ts";
-import { memory, pipelineOf, settled, task } from "./bench.ts";
+import { abandonEngines, triggerWorld } from "./trigger-world.ts";
 
-const engines: Engine[] = [];
-afterEach(() => {
-  for (const engine of engines.splice(0)) engine.abandon();
-});
-
-function world() {
-  const { manual, clock, database, archive } = memory();
-  const definition = pipelineOf([task("a")]);
-  let changes = 0;
-  let emitted = 0;
-  const pass = async (ms: number): Promise<void> => {
-    for (let left = ms; left > 0; left -= 250) {
-      manual.advance(Math.min(left, 250));
-      for (let turn = 0; turn < 12; turn += 1) await settled();
-    }
-  };
-  const start = async (wrap = (store: EngineStore): EngineStore => store): Promise<Engine> => {
-    const engine = new Engine({
-      store: wrap(database.connect()),
-      blobs: { put: async () => "", get: async () => undefined },
-      archive,
-      definitions: {
-        findActive: async () => ({ project: "main", bundle: "b1", paused: false, definition }),
-        definitionOf: async () => definition,
-        runAsks: async () => [],
-      },
-      clock,
-      random: () => 0.5,
-      log: { info: () => {}, warn: () => {}, error: () => {} },
-      name: "a",
-      url: undefined,
-      version: "1",
-    });
-    engines.push(engine);
-    await engine.start();
-    return engine;
-  };
-  /** What a deploy or an operator leaves for the log. */
-  const change = async (engine: Engine, type: string, data: Json, subject = "p"): Promise<void> => {
-    const id = (changes += 1);
-    database.tables.outbox.set(id, {
-      id,
-      workspace: 1,
-      type: `millrace.trigger.${type}`,
-      subject,
-      data,
-    });
-    await engine.outbox.drain();
-  };
-  const deploy = (engine: Engine, trigger: Json, subject?: string): Promise<void> =>
-    change(engine, "changed", { trigger: parseTrigger(trigger) as unknown as Json, paused: false }, subject);
-  const emit = async (engine: Engine, customer: string): Promise<void> => {
-    const id = `e${(emitted += 1)}`;
-    const draft = {
-      lane: liveLane,
-      source: "/shop",
-      id,
-      type: "order.placed",
-      subject: undefined,
-      time: undefined,
-    };
-    const rest = {
-      isBinary: false,
-      contentType: undefined,
-      dataSchema: undefined,
-      extensions: {},
-      invalid: undefined,
-    };
-    await engine.events.append([
-      await engine.events.prepare({ ...draft, ...rest, data: { value: { customer } } }),
-    ]);
-  };
-  const fired = (): string[] =>
-    [...database.tables.firings.values()].map(({ key, occurrence, runId }) => {
-      expect(runId).toBeDefined();
-      return `${key} ${occurrence}`;
-    });
-  return { database, pass, start, change, deploy, emit, fired };
-}
+afterEach(abandonEngines);
+const world = (): ReturnType<typeof triggerWorld> => triggerWorld();
 
 const byCustomer = { kind: "path", path: ["data", "customer"] };
 const session = {
@@ -175,6 +95,24 @@ test("a session that was over before its trigger changed has fired, and its stat
   isDeaf.now = false;
   await pass(20_000);
   expect(fired().toSorted()).toEqual(["a 3", expect.stringMatching(/^a [56]$/)]);
+});
+
+test("whichever server is asked to settle, what was decided is in the log when it answers", async () => {
+  const { database, pass, start } = world();
+  const [first, second] = [await start(), await start()];
+  await pass(20_000);
+  for (const [at, engine] of [first, second].entries()) {
+    const id = 1_000 + at;
+    const row = { id, workspace: 1, type: "millrace.trigger.paused", subject: `s${at}`, data: {} };
+    database.tables.outbox.set(id, row);
+    const isThere = engine.outbox
+      .settle()
+      .then(() => database.tables.logs.get(1)!.entries.some(({ subject }) => subject === `s${at}`));
+    await pass(2_000);
+    expect(await isThere).toBe(true);
+  }
+  expect(first.info.shards + second.info.shards).toBe(64);
+  expect(first.info.shards).toBeLessThan(64);
 });
 
 test("a trigger that was taken away may be paused and resumed", async () => {

@@ -9,7 +9,6 @@ import {
   retentionClassOf,
   type AssetFact,
   type OperationOutcome,
-  type StoredValue,
 } from "@millrace/core";
 import type {
   AttemptRow,
@@ -21,7 +20,8 @@ import type {
   RunEnd,
   TaskRunRow,
 } from "./port.ts";
-import type { FiringRow } from "./trigger-port.ts";
+import { add, jsonText, outputText } from "./flush-fields.ts";
+import { addTriggers } from "./flush-triggers.ts";
 import { sourceRows } from "./source-parameters.ts";
 import { recordArray, type RecordField } from "./record-array.ts";
 
@@ -98,15 +98,6 @@ function assetFields({ at, fact }: { readonly at: number; readonly fact: AssetFa
 function inOneOrder<Row>(rows: readonly Row[], nameOf: (row: Row) => string): readonly Row[] {
   if (rows.length < 2) return rows;
   return rows.toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
-}
-
-/** JSON inside of JSON, or of a record: a column's text. */
-export function jsonText(value: unknown): string | undefined {
-  return value === undefined ? undefined : JSON.stringify(value);
-}
-
-function outputText(value: StoredValue | undefined): string | undefined {
-  return value === undefined || value.blob !== undefined ? undefined : JSON.stringify(value.value);
 }
 
 /** As the type `flush_run`. */
@@ -294,49 +285,6 @@ function restOf(batch: FlushBatch): string | null {
   return Object.keys(rest).length === 0 ? null : JSON.stringify(rest);
 }
 
-function addTriggers(rest: Record<string, unknown[]>, batch: FlushBatch): void {
-  add(rest, "cursors", batch.cursors, ({ shard, position }) => ({ shard, position }));
-  add(rest, "outboxTaken", batch.outboxTaken, (id) => ({ id }));
-  add(rest, "triggers", batch.triggers, (row) => ({
-    workspace: row.workspace,
-    pipeline: row.pipeline,
-    shard: row.shard,
-    version: row.version,
-    definition: jsonText(row.definition),
-    activated_position: row.activated.position,
-    activated_ms: row.activated.recordedAt,
-    paused_position: row.paused?.position,
-    paused_ms: row.paused?.recordedAt,
-  }));
-  add(rest, "triggerKeysGone", batch.triggerKeysGone, ({ workspace, pipeline }) => ({ workspace, pipeline }));
-  add(rest, "triggerKeys", batch.triggerKeys, (row) => ({
-    workspace: row.workspace,
-    pipeline: row.pipeline,
-    key: row.key,
-    shard: row.shard,
-    state: JSON.stringify(row.state),
-    firings: row.firings,
-    due_ms: row.dueAt,
-    touched_ms: row.touchedAt,
-  }));
-  add(rest, "firings", batch.firings, (row) => ({
-    workspace: row.workspace,
-    pipeline: row.pipeline,
-    version: row.version,
-    key: row.key,
-    occurrence: row.occurrence,
-    revision: row.revision,
-    at_ms: row.at,
-    position: row.position,
-    run_id: row.runId,
-    reason: jsonText(row.reason),
-    value: outputText(row.value),
-    value_blob: row.value?.blob,
-  }));
-  const members = batch.firings.flatMap(membersOf);
-  add(rest, "firingMembers", members, (row) => row);
-}
-
 function addWaits(rest: Record<string, unknown[]>, batch: FlushBatch): void {
   add(rest, "waitCursors", batch.waitCursors, ({ shard, position }) => ({ shard, position }));
   add(rest, "waitShapes", batch.waitShapes, ({ workspace, type, isPrefix, path }) => ({
@@ -411,17 +359,6 @@ export function storedOutcome(outcome: OperationOutcome): OperationOutcome {
   return { kind: "value", value: { blob, bytes } };
 }
 
-/** A firing without a run has no members: its row says why. */
-function membersOf({ workspace, runId, members }: FiringRow): object[] {
-  if (runId === undefined) return [];
-  return members.map((member, ordinal) => {
-    const common = { workspace, run_id: runId, ordinal, operand: member.operand };
-    return member.kind === "event"
-      ? { ...common, position: member.position }
-      : { ...common, from_ms: member.from, to_ms: member.at };
-  });
-}
-
 function offerKeyOf(row: {
   workspace: number;
   runId: string;
@@ -438,15 +375,6 @@ function holdOf(row: {
   holder: string;
 }): Record<string, unknown> {
   return { workspace: row.workspace, kind: row.kind, name: row.name, holder: row.holder };
-}
-
-function add<Row>(
-  rest: Record<string, unknown[]>,
-  name: string,
-  rows: readonly Row[],
-  shape: (row: Row) => unknown,
-): void {
-  if (rows.length > 0) rest[name] = rows.map(shape);
 }
 
 function changedRow(run: RunChange): object {

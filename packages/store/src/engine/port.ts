@@ -17,6 +17,7 @@ import type {
   Json,
   LogEvent,
   OperationName,
+  Member,
   Reason,
   RunState,
   StepRecord,
@@ -26,7 +27,10 @@ import type {
 
 import type { SourceName, SourceReads, SourceRow, ThingName, ThingRow } from "./source-port.ts";
 import type {
+  FiringChange,
   FiringRow,
+  GateAsk,
+  GateRows,
   LoadedTriggers,
   LogCursor,
   OutboxRow,
@@ -63,6 +67,8 @@ export interface RunParent {
   readonly dispatch: number;
   /** Of a call in a task's code. */
   readonly wait?: OperationName;
+  /** The triggers that led to it (`LiveRun.causes`), where there are any. */
+  readonly causes?: string;
 }
 
 export interface LiveRun extends RunKey {
@@ -80,6 +86,10 @@ export interface LiveRun extends RunKey {
   readonly params: StoredValue;
   /** What its tasks see of the firing that started it; a row of `firings` in the flush that makes it. */
   readonly firing?: StoredValue | undefined;
+  /** The triggers that led to it, as a firing's row holds them. */
+  readonly causes?: string | undefined;
+  /** Its trigger's gate waits for its end. */
+  readonly isGated?: true | undefined;
   readonly cancel:
     | { readonly by: "user" | "deadline" | "parent"; readonly reason: Reason; readonly force: boolean }
     | undefined;
@@ -310,6 +320,8 @@ export interface FlushBatch {
   readonly triggerKeys: TriggerKeyRow[];
   /** Refused (`firing_pkey`) where a firing of this identity was there before. */
   readonly firings: FiringRow[];
+  /** After `firings`: also of those of this flush. One for each run at most. */
+  readonly firingChanges: FiringChange[];
   /** Never back. Whatever changes triggers moves one. */
   readonly cursors: LogCursor[];
   readonly outboxTaken: number[];
@@ -361,6 +373,7 @@ export function emptyBatch(): FlushBatch {
     triggerKeysGone: [],
     triggerKeys: [],
     firings: [],
+    firingChanges: [],
     cursors: [],
     outboxTaken: [],
     waits: [],
@@ -527,6 +540,10 @@ export interface EngineStore extends SourceReads {
   loadDueTriggerKeys(shards: readonly number[], until: number, limit: number): Promise<TriggerKeyRow[]>;
   /** The run of the newest earlier revision of a firing which has one, also in the twenty versions of its trigger before. */
   revisedRun(workspace: number, firing: FiringName): Promise<string | undefined>;
+  /** Firings that stand at the gate of a trigger. */
+  loadGate(ask: GateAsk): Promise<GateRows>;
+  /** Members of the firing of a run, in their order; an event's `recordedAt` is not among what is stored. */
+  loadFiringMembers(key: RunKey, page: { readonly from: number; readonly limit: number }): Promise<Member[]>;
   /** The oldest first. */
   loadOutbox(limit: number): Promise<OutboxRow[]>;
 

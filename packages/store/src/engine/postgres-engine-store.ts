@@ -16,6 +16,8 @@ import {
 import { logHead, readLog, readLogChange, type LogChangeColumns } from "./log-statements.ts";
 import {
   loadDueTriggerKeys,
+  loadFiringMembers,
+  loadGate,
   loadOutbox,
   loadTriggerKeys,
   loadTriggers,
@@ -136,6 +138,8 @@ export function openPostgresEngineStore(database: Database): EngineStore {
     loadTriggers: (shards) => loadTriggers(pool, shards),
     loadTriggerKeys: (workspace, names) => loadTriggerKeys(pool, workspace, names),
     loadDueTriggerKeys: (shards, until, limit) => loadDueTriggerKeys(pool, shards, until, limit),
+    loadGate: (ask) => loadGate(pool, ask),
+    loadFiringMembers: (key, page) => loadFiringMembers(pool, key, page),
     loadOutbox: (limit) => loadOutbox(pool, limit),
     loadWaits: (workspace, shards) => loadWaits(pool, workspace, shards),
     findWaits: (shards, keys, after, limit) => findWaits(pool, shards, keys, after, limit),

@@ -36,7 +36,7 @@ export interface LiveRunColumns {
 /** What a run's tasks see of the firing that started it; `table` is `run` or `run_history`. */
 export function firingColumn(table: string): string {
   return `(
-    select json_build_object('value', f.value, 'blob', f.value_blob)
+    select json_build_object('value', f.value, 'blob', f.value_blob, 'causes', f.causes, 'gate', f.gate)
     from firing as f
     where f.workspace = ${table}.workspace and f.run_id = ${table}.id
   ) as firing`;
@@ -72,10 +72,17 @@ export function readLiveRun(row: LiveRunColumns): LiveRun {
 export interface FiringColumns {
   value: Json;
   blob: string | null;
+  causes: string | null;
+  gate: string | null;
 }
 
-export function readFiring(firing: FiringColumns | null): Pick<LiveRun, "firing"> {
-  return firing === null ? {} : { firing: readStored(firing.value, firing.blob, null) };
+export function readFiring(firing: FiringColumns | null): Pick<LiveRun, "firing" | "causes" | "isGated"> {
+  if (firing === null) return {};
+  return {
+    firing: readStored(firing.value, firing.blob, null),
+    ...(firing.causes === null ? {} : { causes: firing.causes }),
+    ...(firing.gate === null ? {} : { isGated: true }),
+  };
 }
 
 export interface TaskRunColumns {

@@ -1,9 +1,19 @@
 /** What a node reads of triggers: when it takes a shard, and while it evaluates. */
-import type { FiringName, Json, LogEvent, TriggerDefinition } from "@millrace/core";
+import type { FiringName, Json, LogEvent, Member, TriggerDefinition } from "@millrace/core";
 import type { Pool } from "pg";
 import { toTimestamp } from "../value-types.ts";
 import { eventColumns, readEvent, type EventColumns } from "./log-statements.ts";
-import type { LoadedTriggers, LogCursor, OutboxRow, TriggerKeyRow, TriggerRow } from "./trigger-port.ts";
+import { byGateOrder } from "./gate-order.ts";
+import type { RunKey } from "./port.ts";
+import type {
+  GateAsk,
+  GateRows,
+  LoadedTriggers,
+  LogCursor,
+  OutboxRow,
+  TriggerKeyRow,
+  TriggerRow,
+} from "./trigger-port.ts";
 
 export interface TriggerColumns {
   workspace: number;
@@ -141,6 +151,98 @@ export async function revisedRun(
     values: [workspace, pipeline, version, key, occurrence, revision, earlierVersionsMax],
   });
   return rows[0]?.run_id;
+}
+
+interface GateColumns {
+  run_id: string;
+  gate: string;
+  version: number;
+  key: string;
+  occurrence: number;
+  revision: number;
+  at: number;
+  position: number;
+  value: Json;
+  causes: string | null;
+}
+
+export async function loadGate(
+  pool: Pool,
+  { workspace, pipeline, keys, oldest }: GateAsk,
+): Promise<GateRows> {
+  const { rows } = await pool.query<GateColumns & { is_beyond: boolean }>({
+    name: "load-gate",
+    text: `select run_id, gate, version, key, occurrence, revision, at, position, value, causes, is_beyond
+      from (
+        select f.*, false as is_beyond from firing as f
+        where workspace = $1 and pipeline = $2 and gate = 'started'
+        union all
+        select f.*, false from (
+          select * from firing
+          where workspace = $1 and pipeline = $2 and gate = 'waiting'
+          order by at, position, key, occurrence, revision
+          limit $4
+        ) as f
+        union all
+        select f.*, true
+        from unnest($3::text[]) as k (key)
+        cross join lateral (
+          select * from firing
+          where workspace = $1 and pipeline = $2 and gate = 'waiting' and firing.key = k.key
+          order by at desc, position desc, occurrence desc, revision desc
+          limit 1
+        ) as f
+      ) as g`,
+    values: [workspace, pipeline, keys, oldest + 1],
+  });
+  const waiting = new Map<string, GateColumns>();
+  const oldestRows = rows.filter((row) => row.gate === "waiting" && !row.is_beyond);
+  for (const row of oldestRows.slice(0, oldest)) waiting.set(row.run_id, row);
+  for (const row of rows) if (row.is_beyond) waiting.set(row.run_id, row);
+  return {
+    active: rows.filter(({ gate }) => gate === "started").map((row) => row.run_id),
+    waiting: [...waiting.values()].toSorted(byGateOrder).map((row) => ({
+      runId: row.run_id,
+      version: row.version,
+      key: row.key,
+      occurrence: row.occurrence,
+      revision: row.revision,
+      at: row.at,
+      position: row.position,
+      value: row.value,
+      causes: row.causes ?? undefined,
+    })),
+    hasMore: oldestRows.length > oldest,
+  };
+}
+
+export async function loadFiringMembers(
+  pool: Pool,
+  { workspace, id }: RunKey,
+  { from, limit }: { readonly from: number; readonly limit: number },
+): Promise<Member[]> {
+  const { rows } = await pool.query<MemberColumns>({
+    name: "load-firing-members",
+    text: `select operand, position, from_at, to_at, is_silence from firing_member
+      where workspace = $1 and run_id = $2 and ordinal >= $3
+      order by ordinal
+      limit $4`,
+    values: [workspace, id, from, limit],
+  });
+  return rows.map(readMember);
+}
+
+export interface MemberColumns {
+  operand: string;
+  position: number | null;
+  from_at: number | null;
+  to_at: number | null;
+  is_silence: boolean;
+}
+
+export function readMember({ operand, position, from_at, to_at, is_silence }: MemberColumns): Member {
+  if (position !== null) return { kind: "event", operand, position, recordedAt: 0 };
+  return { kind: is_silence ? "silence" : "tick", operand, from: from_at ?? 0, at: to_at ?? 0 };
 }
 
 export async function loadOutbox(pool: Pool, limit: number): Promise<OutboxRow[]> {

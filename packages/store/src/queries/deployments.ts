@@ -78,6 +78,8 @@ export interface DeploymentChange {
   readonly bundle: string;
   readonly definition: ProjectDefinition;
   readonly now: number;
+  /** Pipelines that an operator wants paused from now on. */
+  readonly paused: readonly string[];
   /** What the event log is told of it. */
   readonly news: readonly OutboxNews[];
   /** False: the deployment `number` is there and becomes the active one again. */
@@ -248,6 +250,10 @@ async function write(client: PoolClient, change: DeploymentChange): Promise<void
     `update pipeline set retired = true
     where workspace = $1 and project = $2 and not retired and name <> all($3)`,
     [workspace, project, definition.pipelines.map((pipeline) => pipeline.name)],
+  );
+  await client.query(
+    "update pipeline set paused = true, paused_by_operator = true where workspace = $1 and name = any($2)",
+    [workspace, change.paused],
   );
   await addToOutbox(client, workspace, change.news);
   await client.query("select pg_notify($1, '')", [definitionsChannel]);

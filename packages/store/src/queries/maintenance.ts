@@ -97,7 +97,7 @@ export async function sweepRecords(
 
 /** Firings go with the history of their runs. */
 async function sweepFirings(database: Database, before: string, signal: AbortSignal): Promise<number> {
-  const old = `f.at < $1 and not exists (select from run as r where r.workspace = f.workspace and r.id = f.run_id)`;
+  const old = `f.at < $1 and f.gate is distinct from 'waiting' and not exists (select from run as r where r.workspace = f.workspace and r.id = f.run_id)`;
   const texts = [
     `delete from firing_member where ctid = any (array(
       select m.ctid

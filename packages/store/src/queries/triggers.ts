@@ -3,9 +3,10 @@ import type { LogEvent, Reason } from "@millrace/core";
 import type { Database } from "../connect.ts";
 import { logHead } from "../engine/log-statements.ts";
 import type { LogHead } from "../engine/port.ts";
-import type { TriggerKeyRow, TriggerRow } from "../engine/trigger-port.ts";
+import type { GateAsk, GateRows, GateState, TriggerKeyRow, TriggerRow } from "../engine/trigger-port.ts";
 import {
   loadDueTriggerKeys,
+  loadGate,
   loadTriggerKeys,
   readEntries,
   readTrigger,
@@ -149,6 +150,11 @@ export function findDueTriggerKeys(
   return loadDueTriggerKeys(database.api, [due.shard], due.until, due.limit);
 }
 
+/** Firings that stand at the gate of a trigger. */
+export function findGate(database: Database, ask: GateAsk): Promise<GateRows> {
+  return loadGate(database.api, ask);
+}
+
 /** Entries of the log at these positions, as far as they are still there. */
 export function findEntries(
   database: Database,
@@ -207,10 +213,16 @@ export interface FoundFiring {
   readonly position: number;
   readonly runId: string | undefined;
   readonly reason: Reason | undefined;
+  /** Its own ones, and those of firings that were merged into it. */
   readonly members: number;
   /** The key of its run's partition, as far as its value stands in the row. */
   readonly partition: string | undefined;
   readonly isIncomplete: boolean;
+  readonly gate: GateState | undefined;
+  /** The run of the firing that it was merged into. */
+  readonly intoRun: string | undefined;
+  /** Where its members begin below its run, or that one. */
+  readonly memberFrom: number;
 }
 
 /**
@@ -234,18 +246,39 @@ interface FiringColumns {
   members: number;
   partition: string | null;
   incomplete: boolean | null;
+  gate: GateState | null;
+  into_run: string | null;
+  member_from: number | null;
 }
 
 function readFiring(row: FiringColumns): FoundFiring {
-  const { run_id: runId, reason, partition, incomplete, ...rest } = row;
+  const {
+    run_id: runId,
+    reason,
+    partition,
+    incomplete,
+    gate,
+    into_run: intoRun,
+    member_from: memberFrom,
+    ...rest
+  } = row;
   return {
     ...rest,
     runId: runId ?? undefined,
     reason: reason ?? undefined,
     partition: partition ?? undefined,
     isIncomplete: incomplete === true,
+    gate: gate ?? undefined,
+    intoRun: intoRun ?? undefined,
+    memberFrom: memberFrom ?? 0,
   };
 }
+
+const firingColumns = `f.pipeline, f.version, f.key, f.occurrence, f.revision, f.at, f.position, f.run_id, f.reason, f.gate, f.into_run, f.member_from, ${aboutColumns},
+        coalesce(
+          f.member_count,
+          (select count(*) from firing_member as m where m.workspace = f.workspace and m.run_id = f.run_id)
+        ) as members`;
 
 export interface FiringPlace {
   readonly at: number;
@@ -269,7 +302,7 @@ export async function listFirings(
   const { pipeline, key, before, limit } = page;
   const { rows } = await database.api.query<FiringColumns>({
     name: "list-firings",
-    text: `select f.pipeline, f.version, f.key, f.occurrence, f.revision, f.at, f.position, f.run_id, f.reason, ${aboutColumns}, m.members
+    text: `select ${firingColumns}
       from (
         select * from firing
         where workspace = $1 and pipeline = $2 and ($3::text is null or key = $3)
@@ -277,9 +310,6 @@ export async function listFirings(
         order by at desc, version desc, key desc, occurrence desc, revision desc
         limit $9
       ) as f
-      cross join lateral (
-        select count(*) as members from firing_member as m where m.workspace = f.workspace and m.run_id = f.run_id
-      ) as m
       order by f.at desc, f.version desc, f.key desc, f.occurrence desc, f.revision desc`,
     values: [
       workspace,
@@ -299,12 +329,11 @@ export async function listFirings(
 export async function findFiring(
   database: Database,
   workspace: number,
-  name: Pick<FoundFiring, "pipeline" | "version" | "key" | "occurrence" | "revision">,
+  name: Omit<FiringPlace, "at"> & { readonly pipeline: string },
 ): Promise<FoundFiring | undefined> {
   const { rows } = await database.api.query<FiringColumns>({
     name: "find-firing",
-    text: `select f.pipeline, f.version, f.key, f.occurrence, f.revision, f.at, f.position, f.run_id, f.reason, ${aboutColumns},
-        (select count(*) from firing_member as m where m.workspace = f.workspace and m.run_id = f.run_id) as members
+    text: `select ${firingColumns}
       from firing as f
       where f.workspace = $1 and f.pipeline = $2 and f.version = $3 and f.key = $4 and f.occurrence = $5 and f.revision = $6`,
     values: [workspace, name.pipeline, name.version, name.key, name.occurrence, name.revision],
@@ -320,8 +349,7 @@ export async function findFiringOfRun(
 ): Promise<FoundFiring | undefined> {
   const { rows } = await database.api.query<FiringColumns>({
     name: "find-firing-of-run",
-    text: `select f.pipeline, f.version, f.key, f.occurrence, f.revision, f.at, f.position, f.run_id, f.reason, ${aboutColumns},
-        (select count(*) from firing_member as m where m.workspace = f.workspace and m.run_id = f.run_id) as members
+    text: `select ${firingColumns}
       from firing as f
       where f.workspace = $1 and f.run_id = $2`,
     values: [workspace, runId],
@@ -337,12 +365,24 @@ export async function findFiringsOfEvent(
 ): Promise<FoundFiring[]> {
   const { rows } = await database.api.query<FiringColumns>({
     name: "find-firings-of-event",
-    text: `select f.pipeline, f.version, f.key, f.occurrence, f.revision, f.at, f.position, f.run_id, f.reason, ${aboutColumns},
-        (select count(*) from firing_member as m where m.workspace = f.workspace and m.run_id = f.run_id) as members
+    text: `select ${firingColumns}
       from (
-        select distinct run_id from firing_member where workspace = $1 and position = $2
-      ) as e
-      join firing as f on f.workspace = $1 and f.run_id = e.run_id
+        select distinct on (f.pipeline, f.version, f.key, f.occurrence, f.revision) f.*
+        from firing_member as e
+        cross join lateral (
+          (
+            select m.*, 1 as place from firing as m
+            where m.workspace = $1 and m.into_run = e.run_id and m.member_from <= e.ordinal
+            order by m.member_from desc
+            limit 1
+          )
+          union all
+          (select h.*, 2 from firing as h where h.workspace = $1 and h.run_id = e.run_id)
+          order by place
+          limit 1
+        ) as f
+        where e.workspace = $1 and e.position = $2
+      ) as f
       where $3::text is null or f.pipeline = $3
       order by f.pipeline, f.at, f.run_id
       limit $4`,
@@ -352,35 +392,42 @@ export async function findFiringsOfEvent(
 }
 
 export interface FoundMember {
+  /** Its place below the run. */
+  readonly ordinal: number;
   readonly operand: string;
   /** Absent for a tick or a silence, which have a span. */
   readonly position: number | undefined;
   readonly from: number | undefined;
   readonly to: number | undefined;
+  readonly isSilence: boolean;
 }
 
 export async function findFiringMembers(
   database: Database,
   workspace: number,
-  page: { readonly runId: string; readonly limit: number },
+  page: { readonly runId: string; readonly from: number; readonly limit: number; readonly operand?: string },
 ): Promise<FoundMember[]> {
   const { rows } = await database.api.query<{
+    ordinal: number;
+    is_silence: boolean;
     operand: string;
     position: number | null;
     from_at: number | null;
     to_at: number | null;
   }>({
     name: "find-firing-members",
-    text: `select operand, position, from_at, to_at from firing_member
-      where workspace = $1 and run_id = $2
+    text: `select ordinal, operand, position, from_at, to_at, is_silence from firing_member
+      where workspace = $1 and run_id = $2 and ordinal >= $3 and ($5::text is null or operand = $5)
       order by ordinal
-      limit $3`,
-    values: [workspace, page.runId, page.limit],
+      limit $4`,
+    values: [workspace, page.runId, page.from, page.limit, page.operand ?? null],
   });
   return rows.map((row) => ({
+    ordinal: row.ordinal,
     operand: row.operand,
     position: row.position ?? undefined,
     from: row.from_at ?? undefined,
     to: row.to_at ?? undefined,
+    isSilence: row.is_silence,
   }));
 }

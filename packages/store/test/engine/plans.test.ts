@@ -64,6 +64,8 @@ async function recordStatements(database: Database): Promise<Statement[]> {
     { pipeline: "p2", key: "k2" },
   ]);
   await store.loadDueTriggerKeys(shards, 1_800_000_000_000, 100);
+  await store.loadGate({ workspace: 1, pipeline: "p1", keys: ["k1", "k2"], oldest: 10 });
+  await store.loadFiringMembers(key, { from: 0, limit: 100 });
   await store.loadOutbox(100);
   await store.readEntries(1, [5, 6]);
   await store.loadRuns(1, ["r500", "w5"]);
@@ -95,7 +97,9 @@ async function statementsOfFlush(client: Client): Promise<Statement[]> {
   for (const { name, source, names, types } of rows) {
     const bare = source
       .replaceAll(/--.*$/gm, "")
-      .replaceAll(/^\s*(if .* then|else|begin|end if|end)\s*;?$/gm, "");
+      .replaceAll(/^(begin|end)\s*;?$/gm, "")
+      // The end of a `case` stands further in, and is one of its statement.
+      .replaceAll(/^\s*(if .* then|else|begin|end if)\s*;?$/gm, "");
     for (const piece of bare.split(";")) {
       const text = piece.trim();
       if (!/^(insert|update|delete|with)\b/.test(text)) continue;

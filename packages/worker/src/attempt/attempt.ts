@@ -10,7 +10,7 @@
  * A3: once a stop was asked for (timeout, cancel), the outcome says so, whatever the task answers.
  * A4: all steps that its child told leave before the outcome.
  */
-import { errorCodeOf, type AttemptError, type CloudEvent } from "@millrace/core";
+import { causesAttribute, errorCodeOf, type AttemptError, type CloudEvent } from "@millrace/core";
 import type { AttemptOutcome, Dispatch, DispatchToken, StepName, WorkerMessage } from "@millrace/protocol";
 import { aheadMsMax, tokenKey } from "@millrace/protocol";
 import type { BlobCache } from "../blob/blob-cache.ts";
@@ -247,6 +247,9 @@ export class Attempt implements ChildHolder {
       case "emit":
         void this.#emit(message.number, message.event);
         return;
+      case "members":
+        void this.#tellMembers(message);
+        return;
       case "loaded":
         this.#begin();
         return;
@@ -293,11 +296,25 @@ export class Attempt implements ChildHolder {
     this.#host.pool.kill(child, "a step's value could not be stored");
   }
 
+  /** A page of the run's firing, which its child asks for. */
+  async #tellMembers({ number, operand, cursor }: Extract<FromChild, { kind: "members" }>): Promise<void> {
+    const child = this.#child;
+    try {
+      const page = await this.#host.transfer.members(this.token.runId, { operand, cursor });
+      child?.process.send({ kind: "member_page", number, page });
+    } catch (thrown) {
+      const { message } = infrastructureError(thrown);
+      const page = { code: errorCodeOf(thrown) ?? "MILLRACE_INTERNAL", message } as const;
+      child?.process.send({ kind: "member_page", number, page });
+    }
+  }
+
   /** Recorded at once; its child is told, unless it has gone on to another attempt in a process of its own. */
   async #emit(number: number, event: CloudEvent): Promise<void> {
     const child = this.#child;
     try {
-      await this.#host.transfer.emit(event);
+      const { causes } = this.#dispatch;
+      await this.#host.transfer.emit(causes === undefined ? event : { ...event, [causesAttribute]: causes });
       child?.process.send({ kind: "emitted", number });
     } catch (thrown) {
       const { message } = infrastructureError(thrown);

@@ -3,7 +3,14 @@ import { basename, extname } from "node:path";
 import { inspect } from "node:util";
 import { findJsonFault, formatPath, MillraceError, unreachable, type Json } from "@millrace/core";
 import type { ArtifactType, LogLevel } from "@millrace/protocol";
-import type { ArtifactContent, Connection, LogFields, TaskContext, TaskLog } from "@millrace/sdk";
+import type {
+  ArtifactContent,
+  Connection,
+  FiringReader,
+  LogFields,
+  TaskContext,
+  TaskLog,
+} from "@millrace/sdk";
 import { limits } from "../limits.ts";
 import type { FromChild, RunAttempt } from "../pool/child-message.ts";
 import { makeAssetReporter } from "./asset-report.ts";
@@ -22,6 +29,7 @@ export interface ContextParts {
   readonly values: Values;
   readonly emitter: Emitter;
   readonly calls: Pick<OperationCallParts, "project" | "folder" | "operations">;
+  readonly firing: FiringReader;
   /** Sends, as long as the attempt lasts: what comes later belongs to nobody. */
   readonly post: (message: FromChild) => void;
 }
@@ -44,6 +52,7 @@ export function makeContext(parts: ContextParts): TaskContext {
     idempotencyKey: run.idempotencyKey,
     signal: parts.abort.signal,
     log: makeLog(parts),
+    firing: parts.firing,
     params: parts.params,
     progress: (fraction: unknown, message?: unknown) => {
       const bounded = Math.min(1, Math.max(0, Number(fraction) || 0));

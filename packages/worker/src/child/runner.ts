@@ -25,6 +25,7 @@ import { ParentChannel } from "./channel.ts";
 import { makeContext } from "./context.ts";
 import { callInDebugger } from "./debugger.ts";
 import { EmitAnswers, Emitter } from "./emit.ts";
+import { firingReader, PageAnswers } from "./firing-members.ts";
 import { InlineBudget } from "./inline-budget.ts";
 import { LogGate } from "./log-gate.ts";
 import { checkReplay } from "./replay-check.ts";
@@ -45,6 +46,7 @@ class Runner {
   readonly #values: ValueStore;
   readonly #state = new ProcessState();
   readonly #emitAnswers = new EmitAnswers();
+  readonly #pageAnswers = new PageAnswers();
   readonly #residentMax: number;
   readonly #functions = new Map<string, TaskFunction>();
   #loading: Promise<void> = Promise.resolve();
@@ -88,6 +90,8 @@ class Runner {
         return;
       case "emitted":
         return this.#emitAnswers.answered(message.number, message.error);
+      case "member_page":
+        return this.#pageAnswers.answered(message.number, message.page);
       case "end":
         process.exit(0);
     }
@@ -195,6 +199,9 @@ class Runner {
       values: this.#values,
       emitter,
       calls: { project: this.#project, folder: this.#folder, operations },
+      firing: firingReader((request) =>
+        this.#pageAnswers.ask((number) => post({ kind: "members", number, ...request })),
+      ),
       post,
     });
     const input = this.#values.read(run.input);

@@ -1,7 +1,8 @@
 /**
  * What the worker's main process and a child say to each other: JSON lines, to the child on its file descriptor 3, from it
  * on 4. A child writes synchronously, so what it said before it died is complete, and its output keeps its order.
- * Values above the inline bound lie in files of the worker's folder: no message is large.
+ * Values above the inline bound lie in files of the worker's folder: no message is large, but for a page of a firing's
+ * members, which the server bounds.
  */
 import type { AttemptError, CloudEvent, ErrorCode, Json } from "@millrace/core";
 import type { ArtifactType, LogLevel, StepName, StepRecord, WaitOperation } from "@millrace/protocol";
@@ -67,7 +68,15 @@ export type ToChild =
   | { readonly kind: "emitted"; readonly number: number; readonly error?: EmitError }
   /** Steps of the attempt `id` that are recorded. */
   | { readonly kind: "recorded"; readonly id: number; readonly steps: readonly StepName[] }
+  /** What a `members` asked for. */
+  | { readonly kind: "member_page"; readonly number: number; readonly page: MemberPage | EmitError }
   | { readonly kind: "end" };
+
+/** Members of the run's firing, as the server gives them. */
+export interface MemberPage {
+  readonly items: readonly { readonly operand: string; readonly value: Json }[];
+  readonly nextCursor?: string;
+}
 
 /** A value that the child produced: inline, or in a file whose hash it knows. */
 export type ProducedValue =
@@ -133,6 +142,13 @@ export type FromChild =
   | { readonly kind: "emit"; readonly number: number; readonly event: CloudEvent }
   /** `recorded` answers, in the order in which steps were said. */
   | { readonly kind: "step"; readonly step: ProducedStep }
+  /** Asks for members of the run's firing; `member_page` answers. */
+  | {
+      readonly kind: "members";
+      readonly number: number;
+      readonly operand?: string;
+      readonly cursor?: string;
+    }
   | ChildResult
   /** Also at any other time, when something of an ended attempt breaks: `clean` is false then. */
   | { readonly kind: "settled"; readonly clean: boolean }

@@ -16,6 +16,7 @@ import {
   canonicalTrigger,
   decideMissed,
   decideResume,
+  endedRunOf,
   readTriggerEvent,
   type TriggerEvent,
   never,
@@ -186,12 +187,17 @@ export class TriggerEvaluator {
     let segment: LogEvent[] = [];
     for (const event of page.events) {
       if (this.#isConcerned(event)) segment.push(event);
+      const gated = this.#gatedEnd(event);
       const change = this.#readChange(event);
-      if (!change) continue;
+      if (!change && !gated) continue;
       await this.#tellEvents(turn, segment);
       segment = [];
       this.#position = Math.max(this.#position, event.position);
-      await this.#apply(turn, change, event);
+      if (change) await this.#apply(turn, change, event);
+      else if (gated) {
+        await this.#tellTime(turn, event.recordedAt);
+        turn.openGate(gated.trigger, gated.runId);
+      }
     }
     await this.#tellEvents(turn, segment);
     this.#position = Math.max(this.#position, page.until);
@@ -239,6 +245,14 @@ export class TriggerEvaluator {
       );
       return undefined;
     }
+  }
+
+  /** The end of a run, where its trigger may let another one begin. */
+  #gatedEnd(event: LogEvent): { readonly trigger: LoadedTrigger; readonly runId: string } | undefined {
+    const runId = endedRunOf(event);
+    const trigger = runId === undefined ? undefined : this.#states.get(event.subject ?? "");
+    if (runId === undefined || !trigger?.row.definition?.policy) return undefined;
+    return this.#isTold(trigger.row.shard, event.position) ? undefined : { trigger, runId };
   }
 
   #isTold(shard: number, position: number): boolean {
@@ -381,6 +395,7 @@ export class TriggerEvaluator {
     if (known) this.#states.letGo(known);
     const trigger = loadTrigger(row);
     turn.begin(trigger);
+    if (before?.policy) turn.openGate(trigger);
     this.#states.holdAnew(trigger);
     const state = firstState(trigger, event, known);
     if (!state) return;
@@ -424,7 +439,7 @@ export class TriggerEvaluator {
   /** Everything that the page changed, in one turn (X1, X4). */
   async #commit(turn: PageTurn, page: LogPage): Promise<void> {
     const { clock, commit } = this.#options.parts;
-    const begun = await this.#options.desk.prepare(turn.firings, page.events);
+    const begun = await this.#options.desk.prepare(turn, page.events);
     const isOurs = ({ row }: LoadedTrigger): boolean => this.#shards.has(row.shard);
     const { batch } = commit;
     const moved = new Set<number>();
@@ -440,9 +455,9 @@ export class TriggerEvaluator {
       moved.add(trigger.row.shard);
       for (const state of turn.keysOf(trigger)) batch.triggerKeys.push(keyRow(trigger, state));
     }
-    for (const { decided, begin } of begun) {
-      if (!isOurs(decided.trigger)) continue;
-      moved.add(decided.trigger.row.shard);
+    for (const { shard, begin } of begun) {
+      if (!this.#shards.has(shard)) continue;
+      moved.add(shard);
       begin();
     }
     const isTime =

@@ -1,28 +1,45 @@
 /**
  * Makes runs of firings: what their tasks will see is put together first, then run and firing are made in one turn.
  *
- * Y4: a firing starts one run, or says why none could begin; it is never dropped for want of room.
+ * Y4: a firing starts one run, or says why none could begin, or waits at its trigger's gate; it is never dropped for want of
+ *     room.
+ * Y6: a firing that goes on with a loop of triggers starts no run, and the log says so (L2).
  */
 import {
+  causesAttribute,
+  causesOfFiring,
+  countedValue,
   errorCodeOf,
-  firedEvent,
-  firingValue,
+  firingId,
+  formatCauses,
+  gateKeyOf,
+  loopLimitDefault,
+  loopOf,
   MillraceError,
-  type FiredEvent,
+  ownSource,
+  parseCauses,
+  partitionOfValue,
+  triggerLooped,
+  type Causes,
   type FiringName,
+  type FiringPolicy,
   type Json,
   type LogEvent,
   type Reason,
   type StoredValue,
 } from "@millrace/core";
 import { partitionLabel } from "@millrace/protocol";
-import type { LiveRun } from "@millrace/store";
+import type { FiringRow, LiveRun } from "@millrace/store";
 import type { ActivePipeline } from "../definitions.ts";
 import type { EngineParts } from "../engine-parts.ts";
+import { ownEvent } from "../event-log.ts";
 import { firingRoomMs } from "../limits.ts";
 import type { RunEntrance } from "../run-entrance.ts";
 import { workspaceId } from "../workspace.ts";
-import type { DecidedFiring } from "./loaded-trigger.ts";
+import { FiringGate, type GateFiring, type GateOutcome } from "./firing-gate.ts";
+import { FiringValues } from "./firing-values.ts";
+import type { DecidedFiring, LoadedTrigger } from "./loaded-trigger.ts";
+import type { PageTurn } from "./page-turn.ts";
 
 export interface FiringDeskOptions {
   readonly parts: EngineParts;
@@ -32,64 +49,232 @@ export interface FiringDeskOptions {
 }
 
 export interface PreparedFiring {
-  readonly decided: DecidedFiring;
+  readonly shard: number;
   /** Makes the run and the firing's row: part of the flush of this turn. */
   readonly begin: () => void;
 }
 
+type Start =
+  | { readonly pipeline: ActivePipeline; readonly params: StoredValue; readonly reason?: undefined }
+  | { readonly reason: Reason };
+
+interface AskedGate {
+  readonly keys: Set<string>;
+  opensAll: boolean;
+  hasPartitions: boolean;
+}
+
+type Turn = Pick<PageTurn, "firings" | "gateEvents">;
+
 export class FiringDesk {
   readonly #options: FiringDeskOptions;
+  readonly #waiting = new Set<() => void>();
+  #stopped = false;
 
   constructor(options: FiringDeskOptions) {
     this.#options = options;
   }
 
-  async prepare(firings: readonly DecidedFiring[], page: readonly LogEvent[]): Promise<PreparedFiring[]> {
-    if (firings.length === 0) return [];
-    const events = await this.#eventsOf(firings, page);
-    const prepared: PreparedFiring[] = [];
+  /** Throws MILLRACE_LEASE_LOST when the engine stops meanwhile. */
+  async prepare(turn: Turn, page: readonly LogEvent[]): Promise<PreparedFiring[]> {
+    if (turn.firings.length + turn.gateEvents.length === 0) return [];
+    const values = new FiringValues(this.#options.parts, page);
+    await values.load(turn.firings.flatMap(({ firing }) => firing.members));
     const revised = new RevisedRuns((name) => this.#options.parts.store.revisedRun(workspaceId, name));
-    for (const decided of firings) prepared.push(await this.#prepare(decided, events, revised));
+    const sitting = new Sitting(await this.#starts(turn), values, revised);
+    const gates = await this.#gates(turn, sitting);
+    const events = turn.gateEvents.values();
+    let event = events.next();
+    for (const [at, decided] of turn.firings.entries()) {
+      for (; !event.done && event.value.after <= at; event = events.next())
+        this.#gateEvent(gates, event.value);
+      await this.#admit(sitting, gates.get(decided.firing.pipeline), decided);
+    }
+    for (; !event.done; event = events.next()) this.#gateEvent(gates, event.value);
+    for (const [pipeline, gate] of gates)
+      for (const outcome of gate.close()) await this.#settle(sitting, pipeline, outcome);
     await this.#waitForRoom();
-    return prepared;
+    return sitting.prepared;
   }
 
-  async #prepare(
-    decided: DecidedFiring,
-    events: ReadonlyMap<number, FiredEvent>,
-    revised: RevisedRuns,
-  ): Promise<PreparedFiring> {
-    const { values, commit } = this.#options.parts;
+  /** What waits for room waits no longer. */
+  stop(): void {
+    this.#stopped = true;
+    for (const settle of this.#waiting) settle();
+    this.#waiting.clear();
+  }
+
+  async #starts({ firings, gateEvents }: Turn): Promise<Map<string, Start & { readonly shard: number }>> {
+    const starts = new Map<string, Start & { readonly shard: number }>();
+    for (const { trigger } of [...firings, ...gateEvents]) {
+      const { pipeline, shard } = trigger.row;
+      if (!starts.has(pipeline)) starts.set(pipeline, { ...(await this.#startOf(pipeline)), shard });
+    }
+    return starts;
+  }
+
+  /** Of those triggers whose firings may wait. */
+  async #gates({ firings, gateEvents }: Turn, { starts }: Sitting): Promise<Map<string, FiringGate>> {
+    const asked = new Map<string, AskedGate>();
+    const ask = ({ row }: LoadedTrigger): AskedGate => {
+      const known = asked.get(row.pipeline) ?? { keys: new Set(), opensAll: false, hasPartitions: false };
+      asked.set(row.pipeline, known);
+      return known;
+    };
+    for (const { trigger } of gateEvents) {
+      const gate = ask(trigger);
+      if (policyOf(trigger) === "each") gate.opensAll = true;
+    }
+    for (const { trigger, firing } of firings) {
+      if (policyOf(trigger) === "each") continue;
+      const gate = ask(trigger);
+      gate.keys.add(firing.key);
+      if (firing.partition) gate.hasPartitions = true;
+    }
+    const gates = new Map<string, FiringGate>();
+    for (const [pipeline, { keys, ...how }] of asked) {
+      const start = starts.get(pipeline);
+      const limit =
+        start?.reason === undefined
+          ? (start?.pipeline.definition.maxActiveRuns ?? Number.POSITIVE_INFINITY)
+          : Number.POSITIVE_INFINITY;
+      const { store } = this.#options.parts;
+      gates.set(pipeline, await FiringGate.load(store, { pipeline, limit, keys: [...keys], ...how }));
+    }
+    return gates;
+  }
+
+  #gateEvent(
+    gates: ReadonlyMap<string, FiringGate>,
+    { trigger, endedRun }: Turn["gateEvents"][number],
+  ): void {
+    const gate = gates.get(trigger.row.pipeline);
+    if (endedRun === undefined) gate?.opened(policyOf(trigger));
+    else gate?.ended(policyOf(trigger), endedRun);
+  }
+
+  async #admit(sitting: Sitting, gate: FiringGate | undefined, decided: DecidedFiring): Promise<void> {
     const { trigger, firing, position } = decided;
     const { program } = trigger;
     if (!program) throw new Error("invariant broken: what fired has a condition");
-    const previousRun = await revised.before(firing);
-    const given = firingValue(program, firing, (at) => events.get(at) ?? goneEvent(at), previousRun);
-    const value = await values.loaded(await values.store(given));
-    const start = await this.#startOf(firing.pipeline);
-    const labels: LiveRun["labels"] = firing.partition ? { [partitionLabel]: firing.partition.key } : {};
-    const runId = this.#options.entrance().newRunId();
-    if (!("reason" in start)) revised.note(firing, runId);
-    const row = { ...firing, workspace: workspaceId, position };
-    return {
-      decided,
-      begin: () => {
-        if ("reason" in start) {
-          commit.batch.firings.push({ ...row, runId: undefined, reason: start.reason, value: undefined });
-          return;
-        }
-        const entrance = this.#options.entrance();
-        commit.batch.firings.push({ ...row, runId, reason: undefined, value: withoutContent(value) });
-        entrance.enterFired(start.pipeline, { id: runId, params: start.params, firing: value, labels });
-      },
+    const { pipeline } = firing;
+    const causes = causesOfFiring(pipeline, causesOfMembers(sitting.values, decided));
+    const isPlain = causes.length === 1 && causes[0]!.times === 1;
+    const row: FiringRow = {
+      ...firing,
+      workspace: workspaceId,
+      position,
+      runId: undefined,
+      reason: undefined,
+      value: undefined,
+      ...(isPlain ? {} : { causes: formatCauses(causes) }),
     };
+    const loop = loopOf(causes, pipeline, trigger.row.definition?.loopLimit ?? loopLimitDefault);
+    const start = sitting.starts.get(pipeline)!;
+    if (loop) return this.#refuseLoop(sitting, row, loop);
+    if (start.reason !== undefined)
+      return this.#push(sitting, pipeline, { kind: "row", row: { ...row, reason: start.reason } });
+    const at: GateFiring = {
+      runId: this.#options.entrance().newRunId(),
+      id: firingId(firing),
+      version: firing.version,
+      key: gateKeyOf(firing.key, firing.partition?.key),
+      members: firing.members.length,
+      counted: countedValue(program, firing, await sitting.revised.before(firing)),
+      causes,
+      stored: 0,
+      fresh: [...firing.members],
+    };
+    sitting.revised.note(firing, at.runId);
+    const named = { ...row, runId: at.runId };
+    if (gate) gate.admit(decided, at, named);
+    else await this.#settle(sitting, pipeline, { kind: "start", firing: at, row: named });
   }
 
-  async #startOf(
-    name: string,
-  ): Promise<
-    { readonly pipeline: ActivePipeline; readonly params: StoredValue } | { readonly reason: Reason }
-  > {
+  /** Makes what a gate decided into rows and runs of this turn. */
+  async #settle(sitting: Sitting, pipeline: string, outcome: GateOutcome): Promise<void> {
+    if (outcome.kind !== "start") return this.#push(sitting, pipeline, outcome);
+    const { firing, row } = outcome;
+    const start = sitting.starts.get(pipeline)!;
+    const { runId } = firing;
+    if (start.reason !== undefined)
+      return this.#push(sitting, pipeline, {
+        kind: "change",
+        change: { workspace: workspaceId, runId, gate: undefined, reason: start.reason },
+      });
+    const { values } = this.#options.parts;
+    const value = await values.loaded(await values.store(await sitting.values.valueOf(firing)));
+    const causes = row ? row.causes : formatCauses(firing.causes);
+    const isGated = row?.gate === "started" || !row;
+    sitting.prepare(start.shard, () => {
+      const { batch } = this.#options.parts.commit;
+      const stored = withoutContent(value);
+      if (row) batch.firings.push({ ...row, value: stored });
+      else batch.firingChanges.push({ workspace: workspaceId, runId, gate: "started", value: stored });
+      this.#options.entrance().enterFired(start.pipeline, {
+        id: runId,
+        params: start.params,
+        firing: value,
+        labels: labelsOf(firing),
+        ...(causes === undefined ? {} : { causes }),
+        ...(isGated ? { isGated } : {}),
+      });
+    });
+  }
+
+  #push(sitting: Sitting, pipeline: string, outcome: Exclude<GateOutcome, { kind: "start" }>): void {
+    const start = sitting.starts.get(pipeline)!;
+    sitting.prepare(start.shard, () => {
+      const { batch } = this.#options.parts.commit;
+      if (outcome.kind === "row") batch.firings.push(outcome.row);
+      else if (outcome.kind === "change") batch.firingChanges.push(outcome.change);
+      else {
+        const { firing, reason } = outcome;
+        const { runId, causes } = firing;
+        batch.firingChanges.push({ workspace: workspaceId, runId, gate: undefined, reason });
+        if (start.reason !== undefined) return;
+        this.#options.entrance().enterSuperseded(
+          start.pipeline,
+          {
+            id: runId,
+            params: start.params,
+            firing: { value: firing.counted },
+            labels: labelsOf(firing),
+            causes: formatCauses(causes),
+          },
+          reason,
+        );
+      }
+    });
+  }
+
+  #refuseLoop(sitting: Sitting, row: FiringRow, loop: readonly string[]): void {
+    const { pipeline } = row;
+    const times = parseCauses(row.causes).find((cause) => cause.pipeline === pipeline)?.times ?? 1;
+    const path = loop.join(" → ");
+    const reason = {
+      code: "trigger_loop",
+      message: `It is the ${ordinal(times)} firing of a loop of triggers, and starts no run: ${path}.`,
+      fields: { path: [...loop], times },
+    };
+    const id = `trigger/${pipeline}/${firingId(row)}/looped`.slice(0, 256);
+    const event = ownEvent({
+      source: ownSource,
+      id,
+      type: triggerLooped,
+      subject: pipeline,
+      data: { value: { firing: firingId(row), path: [...loop], times } },
+      extensions: row.causes === undefined ? {} : { [causesAttribute]: row.causes },
+    });
+    sitting.prepare(sitting.starts.get(pipeline)!.shard, () => {
+      const { parts } = this.#options;
+      parts.log.warn({ pipeline, path }, "a loop of triggers was stopped");
+      parts.commit.batch.firings.push({ ...row, reason });
+      parts.events.emit([event]);
+    });
+  }
+
+  async #startOf(name: string): Promise<Start> {
     const { log, values } = this.#options.parts;
     const pipeline = await this.#options.entrance().activePipeline(name);
     try {
@@ -107,31 +292,44 @@ export class FiringDesk {
     }
   }
 
-  /** The members' events: of this page, and earlier ones from the log. */
-  async #eventsOf(
-    firings: readonly DecidedFiring[],
-    page: readonly LogEvent[],
-  ): Promise<ReadonlyMap<number, FiredEvent>> {
-    const { store, values } = this.#options.parts;
-    const wanted = new Set<number>();
-    for (const { firing } of firings)
-      for (const member of firing.members) if (member.kind === "event") wanted.add(member.position);
-    const found = page.filter(({ position }) => wanted.delete(position));
-    const earlier = wanted.size === 0 ? [] : await store.readEntries(workspaceId, [...wanted]);
-    const events = new Map<number, FiredEvent>();
-    for (const event of [...found, ...earlier]) {
-      const { value } = await values.loaded(event.data);
-      events.set(event.position, firedEvent(event, value ?? null));
-    }
-    return events;
-  }
-
   async #waitForRoom(): Promise<void> {
     const { alarms, clock } = this.#options.parts;
-    while (!this.#options.entrance().hasRoom)
+    while (!this.#stopped && !this.#options.entrance().hasRoom)
       await new Promise<void>((resolve) => {
-        alarms.set(clock.now() + firingRoomMs, resolve);
+        const alarm = alarms.set(clock.now() + firingRoomMs, () => settle());
+        const settle = (): void => {
+          alarm.cancel();
+          this.#waiting.delete(settle);
+          resolve();
+        };
+        this.#waiting.add(settle);
       });
+    if (this.#stopped)
+      throw new MillraceError("MILLRACE_LEASE_LOST", {
+        message: "The server stopped before its firings had room.",
+      });
+  }
+}
+
+/** What one page's firings share while they are prepared. */
+class Sitting {
+  readonly prepared: PreparedFiring[] = [];
+  readonly starts: ReadonlyMap<string, Start & { readonly shard: number }>;
+  readonly values: FiringValues;
+  readonly revised: RevisedRuns;
+
+  constructor(
+    starts: ReadonlyMap<string, Start & { readonly shard: number }>,
+    values: FiringValues,
+    revised: RevisedRuns,
+  ) {
+    this.starts = starts;
+    this.values = values;
+    this.revised = revised;
+  }
+
+  prepare(shard: number, begin: () => void): void {
+    this.prepared.push({ shard, begin });
   }
 }
 
@@ -159,9 +357,30 @@ function revisedName({ pipeline, version, key, occurrence }: FiringName): string
   return JSON.stringify([pipeline, version, key, occurrence]);
 }
 
-/** Its retention has ended before its condition fired. */
-export function goneEvent(position: number): FiredEvent {
-  return { position, type: "", source: "", id: "", subject: null, time: "", recordedAt: "", data: null };
+/** A run says by a label which partition it is for. */
+function labelsOf({ counted }: GateFiring): LiveRun["labels"] {
+  const partition = partitionOfValue(counted);
+  return partition === undefined ? {} : { [partitionLabel]: partition };
+}
+
+function policyOf({ row }: LoadedTrigger): FiringPolicy {
+  return row.definition?.policy ?? "each";
+}
+
+function ordinal(n: number): string {
+  const isTeen = n % 100 > 10 && n % 100 < 20;
+  return `${n}${isTeen ? "th" : (["th", "st", "nd", "rd"][n % 10] ?? "th")}`;
+}
+
+/** Those of the runs that emitted its members. */
+function causesOfMembers(values: FiringValues, { firing }: DecidedFiring): Causes[] {
+  const texts = new Set<string>();
+  for (const member of firing.members) {
+    const text =
+      member.kind === "event" ? values.entry(member.position)?.extensions[causesAttribute] : undefined;
+    if (typeof text === "string") texts.add(text);
+  }
+  return [...texts].map(parseCauses);
 }
 
 /** A row refers to its blob. */

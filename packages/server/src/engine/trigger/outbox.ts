@@ -10,13 +10,15 @@ import { ownSource, triggerChanged } from "@millrace/core";
 import type { EngineParts } from "../engine-parts.ts";
 import { logShard, ownEvent } from "../event-log.ts";
 import type { OutboxInboxMessage } from "../inbox-message.ts";
-import { outboxPageMax } from "../limits.ts";
+import { outboxPageMax, settleMs, settleStepMs } from "../limits.ts";
 
 export class Outbox {
   readonly #parts: EngineParts;
   readonly #owns: (shard: number) => boolean;
   readonly #send: (shard: number, message: OutboxInboxMessage) => void;
   #isBehind = false;
+  #stopped = false;
+  readonly #pausing = new Set<() => void>();
 
   constructor(
     parts: EngineParts,
@@ -41,6 +43,43 @@ export class Outbox {
       this.#isBehind = true;
       throw error;
     }
+  }
+
+  /**
+   * As `drain`, and resolves once what waits at this moment is in the log, whichever node owns it: after `settleMs` at the
+   * latest, for it comes there without anybody's help (Z3).
+   */
+  async settle(): Promise<void> {
+    const last = (await this.#parts.store.loadOutbox(outboxPageMax)).at(-1);
+    await this.drain();
+    if (last) await this.#taken(last.id, this.#parts.clock.now() + settleMs);
+  }
+
+  async #taken(id: number, until: number): Promise<void> {
+    const { store, clock } = this.#parts;
+    for (let waitMs = settleStepMs; clock.now() < until && !this.#stopped; waitMs *= 2) {
+      const [first] = await store.loadOutbox(1);
+      if (!first || first.id > id) return;
+      await this.#pause(Math.min(waitMs, until - clock.now()));
+    }
+  }
+
+  #pause(ms: number): Promise<void> {
+    const { alarms, clock } = this.#parts;
+    return new Promise((resolve) => {
+      const alarm = alarms.set(clock.now() + ms, () => settle());
+      const settle = (): void => {
+        alarm.cancel();
+        this.#pausing.delete(settle);
+        resolve();
+      };
+      this.#pausing.add(settle);
+    });
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    for (const settle of this.#pausing) settle();
   }
 
   /** As `drain`, and nobody waits for it. */

@@ -2,8 +2,18 @@
 import type { KeyState } from "@millrace/core";
 import type { DecidedFiring, LoadedTrigger } from "./loaded-trigger.ts";
 
+/** What happens at the gate of a trigger besides its firings. */
+export interface GateEvent {
+  readonly trigger: LoadedTrigger;
+  /** The run that has ended; absent where the trigger is another one from here on. */
+  readonly endedRun: string | undefined;
+  /** How many firings of the page come before. */
+  readonly after: number;
+}
+
 export class PageTurn {
   readonly firings: DecidedFiring[] = [];
+  readonly gateEvents: GateEvent[] = [];
   /** Triggers whose row changed, by pipeline. */
   readonly triggers = new Map<string, LoadedTrigger>();
   /** Those of them whose earlier states are void. */
@@ -14,6 +24,10 @@ export class PageTurn {
     const touched = this.#keys.get(trigger);
     if (touched) touched.add(state);
     else this.#keys.set(trigger, new Set([state]));
+  }
+
+  openGate(trigger: LoadedTrigger, endedRun?: string): void {
+    this.gateEvents.push({ trigger, endedRun, after: this.firings.length });
   }
 
   change(trigger: LoadedTrigger): void {

@@ -65,6 +65,7 @@ export class TriggerHost {
   }
 
   stop(): void {
+    this.#desk.stop();
     for (const evaluator of this.#evaluators) evaluator.stop();
     this.#evaluators.clear();
   }

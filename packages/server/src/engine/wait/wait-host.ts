@@ -30,7 +30,9 @@ import {
 import type { EventRow, WaitEnd, WaitRow } from "@millrace/store";
 import type { EngineParts } from "../engine-parts.ts";
 import type { RunEntry } from "../run-entry.ts";
-import { goneEvent, withoutContent } from "../trigger/firing-desk.ts";
+import { withoutContent } from "../trigger/firing-desk.ts";
+import { causesOf } from "../run-causes.ts";
+import { goneEvent } from "../trigger/firing-values.ts";
 import { workspaceId } from "../workspace.ts";
 import { matchKeysOf } from "./match-keys.ts";
 import type { RecentEntries } from "./recent-entries.ts";
@@ -443,5 +445,5 @@ function asAttemptError(error: unknown): AttemptError {
 function requestRow({ identity }: RunEntry, row: WaitRow, asked: AskedApproval): EventRow {
   const { workspace, pipeline, id } = identity;
   const request = approvalRequest(row, { asked, pipeline, timeoutAt: row.timeoutAt });
-  return { ...request, workspace, dataText: undefined, runId: id };
+  return { ...request, extensions: causesOf(identity), workspace, dataText: undefined, runId: id };
 }

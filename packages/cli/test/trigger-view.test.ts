@@ -1,0 +1,104 @@
+import type { FiringView, TriggerExplanation } from "@millrace/protocol";
+import { createColors } from "picocolors";
+import { expect, test } from "vitest";
+import { describeDeployment } from "../src/command/deploy.ts";
+import { explanationLines } from "../src/trigger-view/explanation.ts";
+import { firingOutcome, simulatedLines } from "../src/trigger-view/firing.ts";
+
+const paint = createColors(false);
+const now = new Date("2026-03-01T12:00:00Z");
+const at = "2026-03-01T11:59:00.000Z";
+const page = { paint, now };
+
+const trigger: TriggerExplanation["trigger"] = {
+  pipeline: "report",
+  version: 1,
+  condition: "order.paid",
+  operands: ["order.paid"],
+  keyed: false,
+  activated: { position: 1, at },
+  keys: 0,
+};
+
+function firing(parts: Partial<FiringView>): FiringView {
+  return {
+    id: "1.7.1",
+    pipeline: "report",
+    version: 1,
+    occurrence: 7,
+    revision: 1,
+    at,
+    position: 7,
+    state: "started",
+    memberCount: 1,
+    ...parts,
+  };
+}
+
+test("an explanation shows what is under way and what waits for it", () => {
+  const waiting = [{ id: "1.8.1.tea", key: "tea", runId: "r2", since: at, memberCount: 37 }];
+  const lines = explanationLines(
+    {
+      trigger,
+      gate: {
+        policy: "coalesce",
+        maxActiveRuns: 1,
+        active: ["r1"],
+        activeCount: 1,
+        waiting,
+        waitingAreMore: true,
+      },
+    },
+    page,
+  );
+  expect(lines.slice(1)).toEqual([
+    "  policy coalesce; 1 run of at most 1 under way: r1",
+    expect.stringMatching(/^ {4}waits 1\.8\.1\.tea {2}key tea {2}37 members {2}since .* {2}as run r2$/),
+    "    … and others",
+  ]);
+});
+
+test("an explanation tells why the newest firing started nothing", () => {
+  const reason = { code: "trigger_loop", message: "It is the 26th firing of a loop of triggers: a → b → a." };
+  const lines = explanationLines({ trigger, refused: firing({ state: "refused", reason }) }, page);
+  expect(lines[1]).toMatch(/^ {2}× fired .*, and no run began: It is the 26th firing .*a → b → a\.$/);
+});
+
+test("each firing says what became of it", () => {
+  const of = (parts: Partial<FiringView>): string => firingOutcome(firing(parts), paint);
+  const reason = { code: "superseded", message: "…", fields: { run: "r9" } };
+  expect([
+    of({ runId: "r1" }),
+    of({ state: "waiting", runId: "r2" }),
+    of({ state: "merged", mergedInto: "r2" }),
+    of({ state: "superseded", runId: "r3", reason }),
+    of({ state: "refused", reason: { code: "x", message: "it is gone" } }),
+  ]).toEqual([
+    "run r1",
+    "waits for a slot, as run r2",
+    "merged into run r2",
+    "superseded by run r9",
+    "no run: it is gone",
+  ]);
+});
+
+test("a preview says what its gate would make of each firing", () => {
+  const made = { occurrence: 1, revision: 1, at, memberCount: 1, members: [], outcome: "merged" } as const;
+  expect(simulatedLines(made, paint, now)[0]).toMatch(/1 member {2}is merged into one that waits$/);
+});
+
+test("a deploy names the pipelines whose new triggers it paused", () => {
+  const response = {
+    project: "shop",
+    deployment: 1,
+    dryRun: false,
+    added: ["report"],
+    changed: [],
+    unchanged: [],
+    retired: [],
+    pausedTriggers: ["report"],
+  };
+  expect(describeDeployment(response, { paint } as never)).toContain(
+    "  ‖ report (its new trigger is paused: millrace pipelines resume report)",
+  );
+});
