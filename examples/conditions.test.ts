@@ -85,6 +85,27 @@ describe("the condition", () => {
     expect(await fired("large-order", 1)).toEqual([[large]]);
   });
 
+  test("finished fires on the end of another pipeline's run", async () => {
+    const { run } = await call<{ run: { readonly id: string } }>("POST", "/runs", { pipeline: "notify" });
+    const [[position] = []] = await fired("after-notify", 1);
+    const entry = await call<{ event: { data: { run: string } } }>("GET", `/events/${position}`);
+    expect(entry.event).toMatchObject({
+      type: "millrace.run.succeeded",
+      subject: "notify",
+      data: { run: run.id },
+    });
+  });
+
+  test("an event that does not fit its declaration fires nothing, and says what is wrong", async () => {
+    const position = await emit("order.paid", { data: { orderId: "x1", amount: "1000" } });
+    const fits = await emit("order.paid", { data: { orderId: "x2", amount: 1_000 } });
+    const entry = await call<{ invalid: string }>("GET", `/events/${position}`);
+    expect(entry.invalid).toBe('data.amount must be a number, found "1000"');
+    const found = (await fired("large-order", 1)).flat();
+    expect(found).toContain(fits);
+    expect(found).not.toContain(position);
+  });
+
   test("event with a star takes all types that begin so", async () => {
     const before = (await firings("every-order")).length;
     const refunded = await emit("order.refunded");

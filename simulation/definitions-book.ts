@@ -2,7 +2,14 @@
  * What is deployed in a simulation: bundle after bundle, each with a definition of every pipeline that is active then;
  * and how many slots each limit has by them.
  */
-import { compileGraph, type Graph, type NodeDefinition, type PipelineDefinition } from "@millrace/core";
+import {
+  compileGraph,
+  runStarted,
+  runSucceeded,
+  type Graph,
+  type NodeDefinition,
+  type PipelineDefinition,
+} from "@millrace/core";
 import type { ActivePipeline, DefinitionSource } from "@millrace/server";
 import { keyOf, type SeededRandom } from "@millrace/testkit";
 import { changePipelines, pools } from "./pipelines.ts";
@@ -81,6 +88,11 @@ export class DefinitionsBook {
     return {
       findActive: async (_workspace, name) => this.#activePipeline(name),
       definitionOf: async (_workspace, bundle, name) => this.#byName.get(bundle)?.pipelines.get(name),
+      // What a condition on all of it would ask for.
+      runAsks: async () => [
+        { type: runStarted, subject: undefined },
+        { type: runSucceeded, subject: undefined },
+      ],
     };
   }
 

@@ -8,10 +8,11 @@
  * C7: what runs holds its limits.
  * C8: a message that is taken has had its effect.
  * C14: trouble with the database is no task's failure.
+ * C23: each run that ends with success, of which a condition asks for that, is told so once, in the flush that ends it.
  */
-import { isEndState, isRunEnded, type RunMessage, type TaskRunState } from "@millrace/core";
+import { isEndState, isRunEnded, runSucceeded, type RunMessage, type TaskRunState } from "@millrace/core";
 import { activeRunsKey, limitShard } from "@millrace/server";
-import type { FlushBatch, LiveRun, TaskRunRow } from "@millrace/store";
+import type { EventRow, FlushBatch, LiveRun, TaskRunRow } from "@millrace/store";
 import { keyOf, type MemoryTables } from "@millrace/testkit";
 import { tokenKey } from "@millrace/protocol";
 import type { Journal } from "./journal.ts";
@@ -79,6 +80,7 @@ export class FlushChecker {
     for (const row of batch.taskRuns) this.#checkAttempts(row);
     for (const run of batch.runsChanged) this.#run(nodeId, run);
     for (const run of batch.runsEnded) this.#ended(nodeId, run);
+    this.#told(nodeId, batch);
     for (const id of batch.messagesTaken) this.#taken(nodeId, id);
     for (const { shard, message } of batch.messagesSent)
       this.#journal.note(`node ${nodeId} sends to ${shard} ${JSON.stringify(message).slice(0, 200)}`);
@@ -213,6 +215,24 @@ export class FlushChecker {
     if (run.state === "cancelled") this.#cancelledWhileQueued(run.id);
     if (!isRunEnded(run.state))
       this.#journal.violate("C5 edges of the machine", `${run.id} ended ${run.state}`);
+  }
+
+  /** By the flush that ends it, into the log or to its owner: what came from other nodes names no run any more. */
+  #told(nodeId: number, { events, messagesSent, runsEnded }: FlushBatch): void {
+    const sent = messagesSent.flatMap(({ message }) => {
+      const { kind, events: inner } = message as unknown as { kind: string; events?: EventRow[] };
+      return kind === "events" ? (inner ?? []) : [];
+    });
+    const told = [...events, ...sent].flatMap(({ type, runId }) =>
+      type === runSucceeded && runId !== undefined ? [runId] : [],
+    );
+    const ended = runsEnded.flatMap(({ id, state }) => (state === "succeeded" ? [id] : []));
+    this.#journal.count("successes told", told.length);
+    if (told.toSorted().join() === ended.toSorted().join()) return;
+    this.#journal.violate(
+      "C23 a success is told in its flush",
+      `node ${nodeId} ended ${ended.join(", ")} and told ${told.join(", ")}`,
+    );
   }
 
   /** Its row never said that it is cancelled; only a person cancels a run that nobody called. */

@@ -2,7 +2,7 @@
  * Deliberate faults: each breaks one promise of the engine or its store, and some seed must see it. A mutant that
  * survives means that the simulator would not see such a bug either.
  */
-import { canonicalJson, type Run, type TaskRun } from "@millrace/core";
+import { canonicalJson, runSucceeded, type Run, type TaskRun } from "@millrace/core";
 import type { AttemptOutcome, Results } from "@millrace/protocol";
 import {
   Admission,
@@ -419,6 +419,24 @@ export const mutants: readonly Mutant[] = [
     name: "deaf to deploys",
     breaks: "what begins after a deploy has its bundle",
     apply: () => patch(Definitions, "forgetActive", () => () => undefined),
+  },
+  {
+    name: "success is silent elsewhere",
+    breaks: "what conditions ask for is told in the flush of the end, on every node",
+    apply: () =>
+      patch(
+        EventLog,
+        "emit",
+        (original) =>
+          function (...values) {
+            const [rows] = values as unknown as [
+              readonly { readonly type: string; readonly runId?: string }[],
+            ];
+            const isTold = rows.some(({ type }) => type === runSucceeded);
+            if (!isTold || Number(rows[0]?.runId?.slice(-1).codePointAt(0)) % 4 !== 0)
+              original.apply(this, values);
+          },
+      ),
   },
   {
     name: "returned and forgotten",

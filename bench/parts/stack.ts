@@ -1,4 +1,5 @@
 /** The real parts of a benchmark: an embedded PostgreSQL, servers and workers as processes of their own. */
+import type { EventTypeDefinition } from "@millrace/core";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -72,11 +73,14 @@ export class Stack implements AsyncDisposable {
     return Object.assign(child, { name, url, api: new Api(url) });
   }
 
-  async deploy(server: ServerChild): Promise<void> {
+  async deploy(server: ServerChild, eventTypes: readonly EventTypeDefinition[] = []): Promise<void> {
     const { upload, definition } = await benchBundle();
     const { hash } = upload.manifest;
     await server.api.send("PUT", `/bundles/${hash}`, upload);
-    await server.api.send("POST", "/deployments", { bundle: hash, definition });
+    await server.api.send("POST", "/deployments", {
+      bundle: hash,
+      definition: { ...definition, eventTypes },
+    });
   }
 
   async startWorker(

@@ -151,6 +151,7 @@ table event_log partition by LIST (retention)
   CREATE INDEX event_log_by_source ON ONLY millrace.event_log USING btree (workspace, source, "position") WHERE (source <> 'millrace'::text)
   CREATE INDEX event_log_by_subject ON ONLY millrace.event_log USING btree (workspace, subject, "position") WHERE (subject IS NOT NULL)
   CREATE INDEX event_log_by_type ON ONLY millrace.event_log USING btree (workspace, type, "position")
+  CREATE INDEX event_log_invalid ON ONLY millrace.event_log USING btree (workspace, "position") WHERE (invalid IS NOT NULL)
 
 table firing
   workspace integer not null
@@ -568,7 +569,7 @@ function event_content_hash(p_lane text, p_type text, p_subject text, p_time_ms 
 function flush(p_node bigint, p_flush bigint, p_runs flush_run[], p_task_runs flush_task_run[], p_ended flush_run_end[], p_final flush_task_run[], p_more flush_run_end[], p_rest json) returns void body 86f45ce1dd0483773da537bf1560d0ac
 function flush_asset_partitions(p_workspace integer, p_first bigint, p_at timestamp with time zone, p_others integer[], p_assets flush_asset[]) returns void body 981b5895b9bac3fa57921b500aed4e35
 function flush_asset_reads(p_rest json) returns void body 496ece511fbaf46d834508ec4a159502
-function flush_asset_states(p_workspace integer, p_first bigint, p_at timestamp with time zone, p_others integer[], p_assets flush_asset[]) returns void body 963ba8508cabb73a9d11c82be5f60011
+function flush_asset_states(p_workspace integer, p_first bigint, p_at timestamp with time zone, p_others integer[], p_assets flush_asset[]) returns void body d40f461db59dd9143d79e01098e288ef
 function flush_asset_writes(p_workspace integer, p_first bigint, p_at timestamp with time zone, p_others integer[], p_assets flush_asset[]) returns void body c0c83ce4ceaa6bb335976f23b01ef2a0
 function flush_assets(p_workspace integer, p_change json, p_assets flush_asset[]) returns void body a8453a5da8ab1aaa74c62b28f3af5feb
 function flush_code(p_rest json) returns void body d83bee0bee0288cd1dff6dda7715051a

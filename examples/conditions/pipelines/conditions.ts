@@ -161,3 +161,7 @@ export const hourlyReadings = pipeline(
   },
   ({ firing }) => count(firing.members.readings),
 );
+
+export const afterNotify = pipeline("after-notify", { on: on.finished("notify") }, ({ firing }) =>
+  count(firing.members.notify),
+);

@@ -44,6 +44,8 @@ export {
   type EventKeyOutcome,
   type EventKeyValue,
 } from "./condition/where/event-key.ts";
+export { requireSatisfiable } from "./condition/contradiction.ts";
+export { requireDeclaredFields, type SchemaOf } from "./condition/undeclared.ts";
 export { compileWhereKey, fnv1a64, whereKey } from "./condition/where/key-hash.ts";
 export { compileMapping, type CompiledMapping, type MappingOutcome } from "./condition/where/mapping.ts";
 export { parseTime } from "./condition/where/order.ts";
@@ -181,7 +183,9 @@ export {
   emittedTypeMax,
   eventBatchMax,
   eventDataMax,
+  eventTypesMax,
   jsonDepthMax,
+  keyIdleMs,
   lossesMax,
   mapItemsMax,
   namesShownMax,
@@ -231,7 +235,14 @@ export {
 } from "./run/divergence.ts";
 export { holderOf, rankOf } from "./run/holder.ts";
 export { callError, concurrencyKeyError, preparingError, requireCallDepth } from "./run/refusal.ts";
-export { nodeFailed, runBroken, type RunEvent, type ToldRun } from "./run/own-events.ts";
+export {
+  nodeFailed,
+  nodeSucceededEvent,
+  runEnded,
+  runStartedEvent,
+  type RunEvent,
+  type ToldRun,
+} from "./run/own-events.ts";
 export { resolveTemplate, wholeOutput, type Resolved } from "./run/input.ts";
 export { currentTaskRun, decide, isPlaceholder } from "./run/machine.ts";
 export { planMark, planRerun, unknownItem, type LateMark, type RerunScope } from "./run/rerun.ts";
@@ -362,6 +373,7 @@ export {
 } from "./schedule/zone.ts";
 export {
   beginKey,
+  forgottenAt,
   isStateless,
   type DecidedFiring,
   type HeldTrigger,
@@ -401,6 +413,8 @@ export {
   answerCondition,
   answerEventId,
   approvalAnswer,
+  refuseForm,
+  requireApprover,
   approvalAnswered,
   approvalId,
   approvalOf,
@@ -466,3 +480,15 @@ export {
   type SourceDefinition,
   type SourceKind,
 } from "./source/source.ts";
+export {
+  nodeSucceeded,
+  pipelinesAskedOf,
+  runAsksOf,
+  runAsksOfPipeline,
+  runStarted,
+  runSucceeded,
+  type AskedPipeline,
+  type RunAsk,
+  type RunNewsType,
+} from "./event/run-news.ts";
+export { eventTypeFault, parseEventType, type EventTypeDefinition } from "./event/event-type.ts";

@@ -85,6 +85,11 @@ export const eventSourceMax = 512;
 export const eventIdMax = 256;
 export const eventTypeMax = 255;
 export const eventSubjectMax = 512;
+/**
+ * A key of a condition that nothing touched for so long, by log time, begins anew, unless time alone will touch it: of unbounded keys
+ * only those of this span have states. As long as history is kept by default.
+ */
+export const keyIdleMs = 30 * 86_400_000;
 /** Extension attributes of one event, and characters of a name and of a text value. */
 export const eventExtensionsMax = 32;
 export const eventExtensionNameMax = 64;
@@ -96,6 +101,9 @@ export const emittedEventsMax = 100;
 export const emittedDataMax = 16_384;
 /** A type that a task emits is a part of the event's id. */
 export const emittedTypeMax = 150;
+/** Event types that one project declares, and characters of a schema as JSON: all are in the memory of each server. */
+export const eventTypesMax = 2_000;
+export const eventSchemaMax = 100_000;
 /** Events in one batch. */
 export const eventBatchMax = 1_000;
 /** Secrets of one webhook: the one in use, and those before it. */

@@ -166,6 +166,7 @@ const project = object(
     webhooks: list(object({ name: text }, { source })),
     assets: list(object({ name: text }, { source })),
     sources: list(object({ name: text }, { source })),
+    eventTypes: list(object({ type: text, schema: anyJson }, { source })),
   },
 );
 export const deployRequest = closed(object({ bundle: sha256, definition: project }, { dryRun: flag }));

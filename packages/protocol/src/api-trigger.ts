@@ -88,6 +88,8 @@ export interface TriggerKeyView {
   readonly key: string;
   readonly touchedAt: string;
   readonly due?: string;
+  /** When no time will touch it: an event after then finds a key that begins anew. */
+  readonly forgottenAt?: string;
 }
 
 export type { EventVerdict };
@@ -117,6 +119,8 @@ export interface TriggerExplanation {
   /** The key whose state this is. */
   readonly key?: string;
   readonly state?: ExplanationView;
+  /** Of the key, as in `keys`. */
+  readonly forgottenAt?: string;
   /** Some keys, where none was named. */
   readonly keys?: readonly TriggerKeyView[];
   readonly event?: EventExplanation;

@@ -219,6 +219,8 @@ export interface DeployResponse {
   readonly assets?: NamesDifference;
   /** The same of sources. */
   readonly sources?: NamesDifference;
+  /** The same of declared event types. */
+  readonly eventTypes?: NamesDifference;
 }
 export interface NamesDifference {
   readonly added: readonly string[];

@@ -1,6 +1,6 @@
 /** Parameters of runs against their pipeline's JSON Schema: the same words wherever they are checked. */
 import { Ajv2020, type ErrorObject, type ValidateFunction } from "ajv/dist/2020.js";
-import { formatPath, MillraceError, type Json, type JsonSchema } from "@millrace/core";
+import { formatPath, MillraceError, type Json, type JsonSchema, type Path } from "@millrace/core";
 
 export type { ValidateFunction };
 
@@ -24,45 +24,57 @@ export function checkParams(validate: ValidateFunction, pipeline: string, params
 
 /** What is wrong with a value; nothing: it fits, and has the schema's defaults. */
 export function findIssues(validate: ValidateFunction, value: Json): ParamsIssue[] {
-  return validate(value) ? [] : issuesOf(validate.errors ?? []);
+  if (validate(value)) return [];
+  const issues = schemaIssuesOf(validate.errors ?? [], "is not a parameter");
+  return issues.map(({ path, message }) => ({ path: formatPath(path), message }));
 }
 
 /** An instance per schema: schemas of different pipelines may have one `$id`. Throws what Ajv throws of a faulty one. */
-export function compileSchema(schema: JsonSchema): ValidateFunction {
-  const ajv = new Ajv2020({
-    allErrors: true,
-    useDefaults: true,
-    strict: false,
-    validateFormats: false,
-    verbose: true,
-  });
+export function compileSchema(
+  schema: JsonSchema,
+  use: SchemaUse = { useDefaults: true, allErrors: true },
+): ValidateFunction {
+  const ajv = new Ajv2020({ ...use, strict: false, validateFormats: false, verbose: true });
   return ajv.compile(schema);
 }
 
-function issuesOf(errors: readonly ErrorObject[]): ParamsIssue[] {
+export interface SchemaUse {
+  /** Puts the schema's defaults into what is validated. */
+  readonly useDefaults: boolean;
+  /** False stops at the first fault: what comes from strangers may have any number of them. */
+  readonly allErrors: boolean;
+}
+
+export interface SchemaIssue {
+  readonly path: Path;
+  readonly message: string;
+}
+
+/** At most `issuesMax`. `undeclared`: what is said of a property that the schema does not have. */
+export function schemaIssuesOf(errors: readonly ErrorObject[], undeclared: string): SchemaIssue[] {
   // That no alternative fits is said by what is wrong with each of them.
   const told = errors.filter(({ keyword }) => keyword !== "anyOf" && keyword !== "oneOf");
   const issues = (told.length > 0 ? told : errors).map((error) => {
     const missing: unknown = error.params["missingProperty"] ?? error.params["additionalProperty"];
     const path = pathOf(error.instancePath);
     return {
-      path: formatPath(typeof missing === "string" ? [...path, missing] : path),
-      message: messageOf(error),
+      path: typeof missing === "string" ? [...path, missing] : path,
+      message: messageOf(error, undeclared),
     };
   });
-  const different = new Map(issues.map((issue) => [`${issue.path} ${issue.message}`, issue]));
+  const different = new Map(issues.map((issue) => [`${formatPath(issue.path)} ${issue.message}`, issue]));
   return [...different.values()].slice(0, issuesMax);
 }
 
 /** What a value must be, and is; other words than Ajv's only where those are a schema's and not a person's. */
-function messageOf(error: ErrorObject): string {
+function messageOf(error: ErrorObject, undeclared: string): string {
   const { keyword, params, data, parentSchema } = error;
   const format: unknown = parentSchema?.["format"];
   switch (keyword) {
     case "required":
       return "is missing";
     case "additionalProperties":
-      return "is not a parameter";
+      return undeclared;
     case "enum":
       return `must be one of ${JSON.stringify(params["allowedValues"])}, found ${show(data)}`;
     case "const":

@@ -3,6 +3,7 @@
  * B1: it is set only while a body runs, and restored however the body ends.
  * B2: a node is added once, under an id that no other node or region has.
  */
+import type { DescribedCondition } from "./condition/described.ts";
 import {
   MillraceError,
   type EdgeDefinition,
@@ -60,6 +61,8 @@ export interface Build extends ReferenceOwner {
   readonly callees: Map<object, SourceMark | undefined>;
   /** Assets that nodes write. */
   readonly written: Set<object>;
+  /** Of the pipeline's waits. */
+  readonly conditions: DescribedCondition[];
 }
 
 /** Where in the graph calls stand at the moment. */

@@ -92,6 +92,9 @@ export {
 export {
   on,
   type EventOptions,
+  type FinishedOptions,
+  type FinishedRun,
+  type FinishedState,
   type NoOperands,
   type On,
   type Operands,

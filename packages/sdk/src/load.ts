@@ -14,6 +14,7 @@ import { conditionOf } from "./condition/on.ts";
 import { definitionBrand } from "./definition.ts";
 import { loadAssets } from "./load-assets.ts";
 import { loadSources } from "./load-sources.ts";
+import { checkConditions, loadEventTypes } from "./load-event-types.ts";
 import { loadWebhooks } from "./load-webhooks.ts";
 import { didYouMean } from "./nearest.ts";
 import type { DefinitionHandle, DescribedPipeline } from "./pipeline.ts";
@@ -89,6 +90,16 @@ export function loadProject(
   const written = [...described.values()].flatMap((pipeline) => [...pipeline.written]);
   const assets = loadAssets([...exported, ...written], place, errors);
   const assetsByName = new Map(assets.map((definition) => [definition.name, definition]));
+  const conditions = [...described.values()].flatMap((pipeline) => pipeline.conditions);
+  const eventTypes = loadEventTypes(exported, conditions, place, errors);
+  for (const handle of found.values()) {
+    try {
+      checkConditions(described.get(handle.name)?.conditions ?? [], eventTypes, options.root);
+    } catch (error) {
+      described.delete(handle.name);
+      errors.push(loadError(error, handle, options.root));
+    }
+  }
   return {
     errors,
     definition: {
@@ -99,6 +110,7 @@ export function loadProject(
       ...(webhooks.length === 0 ? {} : { webhooks }),
       ...(sources.length === 0 ? {} : { sources }),
       ...(assets.length === 0 ? {} : { assets }),
+      ...(eventTypes.length === 0 ? {} : { eventTypes }),
     },
     asset: (name) => assetsByName.get(name),
     taskFunction: (pipeline, node) => described.get(pipeline)?.functions.get(node),

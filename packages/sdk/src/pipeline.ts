@@ -23,6 +23,8 @@ import { toTemplate, type Filled } from "./input.ts";
 import type { Firing } from "./condition/firing.ts";
 import { hasHoles } from "./condition/hole.ts";
 import { definitionBrand, type DescribeOptions } from "./definition.ts";
+import type { DescribedCondition } from "./condition/described.ts";
+import { eventTypesWithin } from "./condition/event-type.ts";
 import { conditionOf, type NoOperands, type On, type Operands } from "./condition/on.ts";
 import { checkName } from "./name.ts";
 import {
@@ -123,6 +125,7 @@ export interface DescribedPipeline {
   /** The assets that its nodes write, where they are given as such and not by their names. */
   readonly written: ReadonlySet<object>;
   readonly schema: ParamsSchema | undefined;
+  readonly conditions: readonly DescribedCondition[];
 }
 
 /** What the loader reads from a definition, under `definitionBrand`. */
@@ -232,6 +235,7 @@ function describePipeline(
     regions: new Map(),
     callees: new Map(),
     written: new Set(),
+    conditions: [],
   };
   const result = runBodyOf(source, build);
   orderTeardowns(build);
@@ -256,6 +260,7 @@ function describePipeline(
     callees: build.callees,
     written: build.written,
     schema: options.params,
+    conditions: [...conditionsOf(definition, options, owner), ...build.conditions],
   };
 }
 
@@ -312,6 +317,17 @@ function paramsOf(
     source: locate(owner.mark, owner.root),
   });
   return { params: { schema, validateOnWorker: true } };
+}
+
+function conditionsOf(
+  { trigger }: PipelineDefinition,
+  { on }: PipelineOptions<ParamsSchema>,
+  { what }: OptionOwner,
+): DescribedCondition[] {
+  const made = conditionOf(on);
+  if (!trigger || !made) return [];
+  const eventTypes = eventTypesWithin(made.condition);
+  return [{ condition: trigger.condition, eventTypes, what, mark: made.mark, hasHoles: false }];
 }
 
 function triggerOf(

@@ -11,7 +11,9 @@ import {
 import { claimId, currentPlace, markIn, type Place } from "./build.ts";
 import { ruleOption, type CallOptions } from "./call.ts";
 import type { Firing } from "./condition/firing.ts";
-import { fillHoles } from "./condition/hole.ts";
+import type { DescribedCondition } from "./condition/described.ts";
+import { eventTypesWithin } from "./condition/event-type.ts";
+import { fillHoles, hasHoles } from "./condition/hole.ts";
 import { conditionOf, type On, type Operands } from "./condition/on.ts";
 import { edgesOf } from "./edge.ts";
 import { toTemplate } from "./input.ts";
@@ -62,6 +64,7 @@ export function wait<Of extends Operands>(condition: On<Of>, options: WaitOption
   checkOptionNames(options, optionNames, owner);
   if (options.id !== undefined) checkName(options.id, owner);
   const input = fillHoles(conditionJson(condition, owner));
+  build.conditions.push(described(condition, owner));
   return addWaitNode<WaitResult<Of>>({
     place,
     owner,
@@ -127,6 +130,19 @@ export function addWaitNode<Output>({
     target: { kind: "output", node: id, path: [] },
     view: region,
   });
+}
+
+/** What `conditionJson` has accepted. */
+function described(condition: unknown, { what }: OptionOwner): DescribedCondition {
+  const { condition: given, mark } = conditionOf(condition)!;
+  const json = given as unknown as Json;
+  return {
+    condition: parseCondition(json),
+    eventTypes: eventTypesWithin(given),
+    what,
+    mark,
+    hasHoles: hasHoles(json),
+  };
 }
 
 function conditionJson(condition: unknown, owner: OptionOwner): Json {

@@ -126,3 +126,47 @@ test("policies without a condition are refused", () => {
     'option "onResume" says something about "on", which it lacks',
   );
 });
+
+test("the end of a run is an event of its pipeline; of several states, any of them", () => {
+  const subject = { op: "eq", path: ["subject"], value: "load" };
+  expect(conditionIn(on.finished("load"))).toEqual({
+    kind: "event",
+    name: "load",
+    type: "millrace.run.succeeded",
+    where: subject,
+  });
+  const load = pipeline("load", () => 1);
+  expect(conditionIn(on.finished(load, { states: ["failed", "cancelled", "failed"] }).as("bad"))).toEqual({
+    kind: "any",
+    name: "bad",
+    of: [
+      { kind: "event", type: "millrace.run.failed", where: subject },
+      { kind: "event", type: "millrace.run.cancelled", where: subject },
+    ],
+  });
+  const labelled = on.finished("load", { node: "g/a", where: { data: { labels: { team: "x" } } } });
+  expect(conditionIn(labelled)).toMatchObject({
+    type: "millrace.node.succeeded",
+    where: {
+      op: "and",
+      of: [
+        { op: "eq", path: ["subject"], value: "load/g/a" },
+        { op: "eq", path: ["data", "labels", "team"], value: "x" },
+      ],
+    },
+  });
+});
+
+test.each([
+  [
+    () => on.finished("load", { states: ["done" as never] }),
+    /"states".*must name some of succeeded.*found "done"/,
+  ],
+  [() => on.finished("load", { states: [] }), /"states"/],
+  [() => on.finished("load", { states: "failed" as never }), /"states"/],
+  [() => on.finished("load", { node: "a", states: ["cancelled"] }), /must name some of succeeded, failed/],
+  [() => on.finished("" as never), /takes a pipeline/],
+  [() => on.finished(undefined as never), /takes a pipeline/],
+])("a wrong end is refused: %#", (make, why) => {
+  expect(make).toThrow(why);
+});

@@ -8,6 +8,7 @@ import {
   type FiredEvent,
   type FiredSilence,
   type FiredTick,
+  type FinishedRun,
   type Ref,
 } from "../src/index.ts";
 
@@ -48,6 +49,22 @@ export const plain = pipeline("plain", { on: on.event(paid) }, ({ firing }) => {
   // @ts-expect-error it is a text
   seeAmount(firing.members["order.paid"][0]!.data.orderId);
 });
+
+// The end of a run is found under the pipeline's name.
+export const after = pipeline(
+  "after",
+  { on: on.all([on.finished("load"), on.finished("clean", { states: ["failed"], node: "a" }).as("bad")]) },
+  ({ firing }) => {
+    same<typeof firing.members.load, Ref<readonly FiredEvent<string, FinishedRun>[]>>();
+    same<typeof firing.members.bad, typeof firing.members.load>();
+    // @ts-expect-error it was named otherwise
+    void firing.members.clean;
+  },
+);
+on.finished(plain);
+// @ts-expect-error a run does not end so
+on.finished("load", { states: ["done"] });
+on.finished("load", { where: { data: { labels: { team: "x" } } } });
 
 // An event without a declaration has unknown data, and its name is typed.
 export const undeclared = pipeline("undeclared", { on: on.event("file.landed") }, ({ firing }) => {

@@ -6,7 +6,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { createServer } from "node:http";
-import { MillraceError, type SourceConnector } from "@millrace/core";
+import { MillraceError, runAsksOfPipeline, type SourceConnector } from "@millrace/core";
 import type { ServerInfo } from "@millrace/protocol";
 import {
   configuredPools,
@@ -21,6 +21,8 @@ import {
   findOutputs,
   findRun,
   listAssetDefinitions,
+  listEventTypes,
+  listDefinitionsWith,
   listWebhooks,
   liveChannel,
   findRunRows,
@@ -177,6 +179,7 @@ class RunningServer implements Server {
       prepare: async (engine) => {
         engine.setConfiguredPools(await configuredPools(database, workspaceId));
         engine.assets.replace(await listAssetDefinitions(database, workspaceId));
+        engine.eventTypes.set(await listEventTypes(database, workspaceId));
       },
     });
     const now = (): number => this.#host.running?.now() ?? Date.now();
@@ -317,6 +320,16 @@ class RunningServer implements Server {
     } catch (error) {
       this.#parts.options.log.warn({ err: error }, "the pools could not be read");
     }
+    try {
+      engine.eventTypes.set(await listEventTypes(this.#parts.database, workspaceId));
+    } catch (error) {
+      this.#parts.options.log.warn({ err: error }, "the declared event types could not be read");
+    }
+    try {
+      await engine.asks.refresh();
+    } catch (error) {
+      this.#parts.options.log.warn({ err: error }, "what triggers ask for could not be read");
+    }
   }
 }
 
@@ -341,6 +354,10 @@ function definitionSource(database: Database): DefinitionSource {
         : undefined;
     },
     definitionOf: (workspace, bundle, name) => findDefinition(database, workspace, bundle, name),
+    runAsks: async (workspace) => {
+      const definitions = await listDefinitionsWith(database, workspace, '"millrace.');
+      return definitions.flatMap(runAsksOfPipeline);
+    },
   };
 }
 

@@ -258,8 +258,7 @@ begin
     rejected_reason = coalesce(excluded.rejected_reason, asset_state.rejected_reason),
     rejected_run_id = case
       when excluded.rejected_position is null then asset_state.rejected_run_id
-      else excluded.rejected_run_id
-    end;
+      else excluded.rejected_run_id end;
 end
 $$;
 

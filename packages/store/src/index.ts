@@ -136,6 +136,7 @@ export {
   findDefinition,
   findPipeline,
   listPipelineNames,
+  listDefinitionsWith,
   listPipelines,
   type PipelineRow,
   setPipelinePaused,
@@ -145,12 +146,14 @@ export {
   changeDeployment,
   configuredPools,
   type DeployedPipeline,
+  type DeployedEventType,
   type DeployedWebhook,
   definitionsChannel,
   type DeploymentChange,
   type DeploymentRow,
   type DeploymentState,
   listDeployments,
+  listEventTypes,
   listWebhooks,
 } from "./queries/deployments.ts";
 export { announceLive, liveChannel, liveNoteBytesMax } from "./queries/live.ts";

@@ -72,9 +72,9 @@ async function fill(db: TestDatabase, count: number): Promise<void> {
   await client.connect();
   const at = `timestamptz '2026-01-01' + n * interval '${days - 1} days' / ${count}`;
   await client.query(`
-    insert into event_log (workspace, position, recorded_at, retention, lane, source, id, type, subject, data, data_blob)
+    insert into event_log (workspace, position, recorded_at, retention, lane, source, id, type, subject, data, data_blob, invalid)
       select 1, n, ${at}, case when n % 10 = 0 then 3 else 2 end, 'live', '/source' || n % 7, 'e' || n, 'type' || n % 50,
-        'subject' || n % 1000, '{"n":1}', case when n % 1000 = 0 then 'blob' || n end
+        'subject' || n % 1000, '{"n":1}', case when n % 1000 = 0 then 'blob' || n end, case when n % 500 = 7 then 'why' end
       from generate_series(1, ${count}) as n;
     insert into event_identity (workspace, source, id, position, content_hash, recorded_at)
       select 1, '/source' || n % 7, 'e' || n, n, n, ${at} from generate_series(1, ${count}) as n;
@@ -121,6 +121,7 @@ describe.each(sizes)("with %i entries", (size) => {
     type: undefined,
     subject: undefined,
     source: undefined,
+    onlyInvalid: false,
     since: undefined,
     until: undefined,
     after: 0,
@@ -134,6 +135,7 @@ describe.each(sizes)("with %i entries", (size) => {
     "the newest of a source": { source: "/source3" },
     "the newest of a subject and a type": { type: "type7", subject: "subject7" },
     "those of an hour of a day": { since: start + 5 * dayMs, until: start + 5 * dayMs + 3_600_000 },
+    "those that are invalid": { onlyInvalid: true },
     "those before a position": { before: Math.floor(size / 2) },
   };
   test.each(Object.entries(lists))("%s are found by an index, within few days", async (_name, parts) => {

@@ -36,6 +36,7 @@ function filter(parts: Partial<EventFilter> = {}): EventFilter {
     type: undefined,
     subject: undefined,
     source: undefined,
+    onlyInvalid: false,
     since: undefined,
     until: undefined,
     after: 0,
@@ -53,11 +54,15 @@ describe("entries of forty days", () => {
   beforeAll(async () => {
     db = await testDatabase();
     const { append } = await writer(db);
+    const asset = { type: "millrace.asset.updated", source: "/lake" };
     for (let day = 0; day < 40; day += 1) {
       const now = start + day * dayMs;
       if (day % 2 === 0) await keepPartitions(db.database, { now, retentionDays: 1_000 });
       await append(now, eventRow(`d${day}`, { subject: day % 10 === 0 ? "tenth" : undefined }));
-      await append(now + 3_600_000, eventRow(`w${day}`, { type: "millrace.asset.updated", source: "/lake" }));
+      await append(
+        now + 3_600_000,
+        eventRow(`w${day}`, { ...asset, invalid: day % 20 === 19 ? "why" : undefined }),
+      );
     }
   }, 60_000);
   afterAll(() => db.drop());
@@ -83,6 +88,11 @@ describe("entries of forty days", () => {
     expect(await ids({ until: start + 1 })).toEqual(["d0"]);
     expect(await ids({ since: start + 39 * dayMs + 3_600_000 })).toEqual(["w39"]);
     expect(await ids({ since: start + 100 * dayMs })).toEqual([]);
+  });
+
+  test("are asked for alone where they are invalid", async () => {
+    expect(await ids({ onlyInvalid: true })).toEqual(["w39", "w19"]);
+    expect(await ids({ onlyInvalid: true, until: start + 20 * dayMs })).toEqual(["w19"]);
   });
 
   test("are found between positions", async () => {

@@ -12,7 +12,10 @@ import {
 } from "@millrace/core";
 import type { EmittedEvent } from "@millrace/sdk";
 
-/** An event that a test emits. Without a source it comes from `/test`, without an id it gets one of its own. */
+/**
+ * An event that a test emits. Without a source it comes from that of its type (`landing.arrived` of a file source), else from
+ * `/test`; without an id it gets one of its own.
+ */
 export interface GivenEvent<Data = unknown> extends EmittedEvent<Data> {
   /** Extension attributes: lower-case letters and digits. */
   readonly attributes?: { readonly [name: string]: EventExtension };
@@ -21,7 +24,8 @@ export interface GivenEvent<Data = unknown> extends EmittedEvent<Data> {
 /** Throws MILLRACE_EVENT_INVALID, MILLRACE_VALUE_NOT_JSON. */
 export function draftOf(given: GivenEvent, freeId: () => string, find: FindAsset): EventDraft {
   const { data, subject, time, attributes } = given;
-  const type = typeof given.type === "string" ? given.type : given.type.type;
+  const { type, source } =
+    typeof given.type === "string" ? { type: given.type, source: undefined } : given.type;
   const fault = data === undefined ? undefined : findJsonFault(data);
   if (fault) {
     const path = formatPath(fault.path);
@@ -35,7 +39,7 @@ export function draftOf(given: GivenEvent, freeId: () => string, find: FindAsset
       ...attributes,
       specversion: "1.0",
       id: given.id ?? freeId(),
-      source: given.source ?? "/test",
+      source: given.source ?? source ?? "/test",
       type,
       ...(subject === undefined ? {} : { subject }),
       ...(time === undefined ? {} : { time: time instanceof Date ? time.toISOString() : time }),

@@ -22,7 +22,7 @@ import {
   rankOf,
   requireCallDepth,
   resolveTemplate,
-  runBroken,
+  runEnded,
   toldEntries,
   unreachable,
   wholeOutput,
@@ -290,7 +290,7 @@ export class RunDesk {
     entry.alarms.clear();
     for (const taskRun of entry.ready.keys()) this.#withdraw(entry, taskRun);
     this.#options.waits().forget(entry);
-    if (run.state !== "succeeded") this.#options.record([runBroken(run, this.#told(entry))]);
+    if (run.state !== "succeeded") this.#options.record([runEnded(run, this.#told(entry))]);
     if (pipeline.definition.maxActiveRuns !== undefined)
       this.#options.limits.release(activeRuns(entry), run.id);
     if (!parent) return;
@@ -308,7 +308,7 @@ export class RunDesk {
     );
   }
 
-  #told({ pipeline, labels }: RunEntry): Parameters<typeof runBroken>[1] {
+  #told({ pipeline, labels }: RunEntry): Parameters<typeof runEnded>[1] {
     const { project } = this.#options.definitions.project.definition;
     return { pipeline: pipeline.definition.name, project, labels };
   }
@@ -452,13 +452,23 @@ export class RunDesk {
     requireCallDepth(name, depth);
     const pipeline = this.#options.definitions.pipeline(name);
     const params = pipeline.checkParams(structuredClone(given ?? {}));
-    return { pipeline, parts: { params, depth, labels } };
+    return { pipeline, parts: { params, depth, labels: labelsOfChild(pipeline, labels) } };
   }
 
   /** Runs that have not ended. */
   unfinished(): RunEntry[] {
     return this.runs.filter(({ run }) => !isRunEnded(run.state));
   }
+}
+
+/** A called run is for its caller's partition where it has one like it. */
+function labelsOfChild(
+  { definition }: BedPipeline,
+  { [partitionLabel]: partition, ...labels }: RunEntry["labels"],
+): RunEntry["labels"] {
+  if (partition === undefined) return labels;
+  const own = findPartition(definition.trigger?.condition, partition);
+  return own ? { ...labels, [partitionLabel]: own.key } : labels;
 }
 
 function partitionOf({ definition }: BedPipeline, key: string | undefined): MatchPartition | undefined {

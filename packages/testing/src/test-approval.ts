@@ -5,6 +5,8 @@ import {
   approvalPlace,
   MillraceError,
   nodeWait,
+  refuseForm,
+  requireApprover,
   type ApprovalPlace,
   type EventDraft,
   type Json,
@@ -55,12 +57,14 @@ export function approvalOf({ entry, taskRun, wait, asked, beganAt }: BedWait): T
   };
 }
 
-/** The entry of the log that answers. Throws MILLRACE_FORM_INVALID. */
+/** The entry of the log that answers. Throws MILLRACE_FORM_INVALID, MILLRACE_APPROVAL_FORBIDDEN. */
 export function answerTo(approval: TestApproval, open: BedWait, answer: TestAnswer): EventDraft {
   const { approved = true, note = null } = answer;
   const by = answer.by ?? approval.by?.[0] ?? "tester";
+  requireApprover(approval.by, by);
   const schema = open.asked?.form ?? null;
-  const given = answer.form ?? (approved && schema !== null ? {} : null);
+  const given =
+    approved && schema === null ? refuseForm(answer.form) : (answer.form ?? (approved ? {} : null));
   const form = JSON.parse(JSON.stringify(given)) as Json;
   const issues = approved && schema !== null ? findIssues(compileSchema(schema as JsonSchema), form) : [];
   if (issues.length > 0) {

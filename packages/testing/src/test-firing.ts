@@ -14,6 +14,10 @@ export interface TestFiring {
   readonly revision: number;
   /** The data interval [from, to), of a tick or a window. */
   readonly interval: { readonly from: Date; readonly to: Date } | undefined;
+  /** The key of the partition that its run is for. */
+  readonly partition: string | undefined;
+  /** Not all that belongs to its window was there. */
+  readonly incomplete: boolean;
   /** What its tasks see: the exact members, by operand. */
   readonly members: { readonly [operand: string]: readonly Json[] };
   /** The run that it started. */
@@ -43,6 +47,8 @@ export function firingOf(
     occurrence: firing.occurrence,
     revision: firing.revision,
     interval: interval && { from: new Date(interval.from), to: new Date(interval.to) },
+    partition: firing.partition?.key,
+    incomplete: firing.isIncomplete === true,
     members: (value as { readonly members: TestFiring["members"] }).members,
     run: runOf(record),
     reason,

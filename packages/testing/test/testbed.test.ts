@@ -509,6 +509,19 @@ describe("steps and waits in a task's code", () => {
     });
     await t.advance("1d");
     expect(late.output).toBe("nobody answered");
+    const boss = task("boss", async (_input: void, ctx) => (await ctx.approve({ by: ["ann"] })).approved);
+    const bossy = pipeline("bossy", () => boss());
+    const other = await testbed({ bossy });
+    const asked = await other.start(bossy);
+    const [approval] = other.approvals;
+    await expect(other.answer(approval!, { by: "bob" })).rejects.toMatchObject({
+      code: "MILLRACE_APPROVAL_FORBIDDEN",
+    });
+    await expect(other.answer(approval!, { form: {} })).rejects.toMatchObject({
+      code: "MILLRACE_FORM_INVALID",
+    });
+    await other.answer(approval!, { approved: false });
+    expect(asked.output).toBe(false);
   });
 });
 

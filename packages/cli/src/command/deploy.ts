@@ -85,6 +85,14 @@ export function describeDeployment(response: DeployResponse, { paint }: Terminal
       ...sources.retired.map((name) => `  ${paint.red("-")} source ${name}`),
     );
   }
+  const { eventTypes } = response;
+  if (eventTypes) {
+    lines.push(
+      ...eventTypes.added.map((name) => `  ${paint.green("+")} event type ${name}`),
+      ...eventTypes.changed.map((name) => `  ${paint.yellow("~")} event type ${name}`),
+      ...eventTypes.retired.map((name) => `  ${paint.red("-")} event type ${name}`),
+    );
+  }
   const head = response.dryRun
     ? `${paint.bold(response.project)} would become deployment ${response.deployment}; nothing was changed`
     : `${paint.bold(response.project)} is deployed: deployment ${response.deployment}`;

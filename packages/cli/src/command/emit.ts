@@ -8,6 +8,7 @@ import type { Context } from "../environment.ts";
 import { exitCodes } from "../exit-code.ts";
 import { readJsonOption } from "../json-option.ts";
 import { examples, withServerOptions } from "../stack/options.ts";
+import { harmless } from "../terminal/format.ts";
 
 interface EmitOptions extends ServerOptions {
   readonly subject?: string;
@@ -60,7 +61,11 @@ async function emit(context: Context, type: string, options: EmitOptions): Promi
 }
 
 function sentence(event: CloudEvent, receipt: EventReceipt): string {
-  if (receipt.accepted) return `Accepted ${event.type} ${event.id}; another server records it.`;
+  const ending =
+    receipt.invalid === undefined
+      ? ""
+      : `\nIt does not fit the declaration of its type, so it fires nothing: ${harmless(receipt.invalid)}.`;
+  if (receipt.accepted) return `Accepted ${event.type} ${event.id}; another server records it.${ending}`;
   if (receipt.duplicate) return `${event.id} was recorded before, at position ${receipt.position}.`;
-  return `Recorded ${event.type} ${event.id} at position ${receipt.position}.`;
+  return `Recorded ${event.type} ${event.id} at position ${receipt.position}.${ending}`;
 }

@@ -21,6 +21,7 @@ interface EventsOptions extends ServerOptions {
   readonly until?: string;
   readonly limit: number;
   readonly follow?: boolean;
+  readonly invalid?: boolean;
   readonly json?: boolean;
 }
 
@@ -29,6 +30,7 @@ export function define(command: Command, context: Context, finish: Finish): void
     .option("--type <type>", "of this type only")
     .option("--subject <text>", "with this subject only")
     .option("--source <uri>", "from this source only")
+    .option("--invalid", "only those that do not fit the declaration of their type, with what is wrong")
     .option("--since <time>", "recorded since then: a time, or how long ago (15m, 2h, 7d)", readTime)
     .option("--until <time>", "recorded before then", readTime)
     .option("--limit <count>", "how many", readCount, 20)
@@ -40,6 +42,7 @@ export function define(command: Command, context: Context, finish: Finish): void
         ["millrace events", "the newest"],
         ["millrace events --type order.placed --since 2h", ""],
         ["millrace events -f", "live"],
+        ["millrace events --invalid", "what did not fit its type's declaration"],
         ["millrace events show 1207", "one of them, by its position or id"],
       ),
     )
@@ -66,10 +69,10 @@ export function define(command: Command, context: Context, finish: Finish): void
     );
 }
 
-function filterOf({ type, subject, source }: EventsOptions): {
+function filterOf({ type, subject, source, invalid }: EventsOptions): {
   readonly [name: string]: string | undefined;
 } {
-  return { type, subject, source };
+  return { type, subject, source, invalid: invalid ? "true" : undefined };
 }
 
 async function listEvents(context: Context, options: EventsOptions): Promise<number> {
@@ -96,7 +99,7 @@ async function listEvents(context: Context, options: EventsOptions): Promise<num
     event.subject ?? "",
     paint.dim(event.source),
     paint.dim(event.id),
-    paint.dim(dataOf(event, dataBytes)),
+    options.invalid && invalid !== undefined ? harmless(invalid) : paint.dim(dataOf(event, dataBytes)),
   ]);
   const layout = {
     align: ["right", "right"] as const,

@@ -65,12 +65,13 @@ export class DevReport {
   }
 
   deployed(response: DeployResponse, changed: readonly string[], ms: number): void {
-    const { added, changed: mended, retired, deployment, webhooks, assets, sources } = response;
+    const { added, changed: mended, retired, deployment, webhooks, assets, sources, eventTypes } = response;
     if (this.#isJson) {
       const others = {
         ...(webhooks && { webhooks }),
         ...(assets && { assets }),
         ...(sources && { sources }),
+        ...(eventTypes && { eventTypes }),
       };
       this.#event("deployed", { deployment, added, changed: mended, retired, ...others, ms: Math.round(ms) });
       return;
@@ -86,6 +87,7 @@ export class DevReport {
       ...differenceWords("webhook", webhooks),
       ...differenceWords("asset", assets),
       ...differenceWords("source", sources),
+      ...differenceWords("event type", eventTypes),
     ];
     const told = what.length === 0 ? "same graphs" : what.join("; ");
     this.#line(

@@ -9,10 +9,8 @@ export interface Page {
   readonly now: Date;
 }
 
-export function explanationLines(
-  { trigger, key, state, keys, event }: TriggerExplanation,
-  page: Page,
-): string[] {
+export function explanationLines(explanation: TriggerExplanation, page: Page): string[] {
+  const { trigger, key, state, keys, event } = explanation;
   const { paint, now } = page;
   const lines = [`${paint.bold(trigger.pipeline)}  ${trigger.condition}`];
   if (trigger.paused) {
@@ -23,18 +21,26 @@ export function explanationLines(
   if (state)
     lines.push(
       "",
-      ...(key === undefined ? [] : [`key ${paint.bold(harmless(key))}`]),
+      ...(key === undefined
+        ? []
+        : [`key ${paint.bold(harmless(key))}${paint.dim(forgottenText(explanation, now))}`]),
       ...stateLines(state, page),
     );
   if (keys) {
     lines.push("", "It holds something for these keys; see one with --key:");
     for (const one of keys) {
-      const due = one.due === undefined ? "" : `  due ${formatTime(new Date(one.due), now)}`;
+      const due =
+        one.due === undefined ? forgottenText(one, now) : `  due ${formatTime(new Date(one.due), now)}`;
       const touched = formatAgo(new Date(one.touchedAt), now);
       lines.push(`  ${paint.bold(harmless(one.key))}  ${paint.dim(`${touched}${due}`)}`);
     }
   }
   return lines;
+}
+
+/** Unless something comes. */
+function forgottenText({ forgottenAt }: { readonly forgottenAt?: string }, now: Date): string {
+  return forgottenAt === undefined ? "" : `  forgotten at ${formatTime(new Date(forgottenAt), now)}`;
 }
 
 function eventLines(event: EventExplanation, paint: Colors): string[] {

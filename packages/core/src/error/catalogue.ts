@@ -165,6 +165,18 @@ export const catalogue = {
     "This is not a valid event (CloudEvents 1.0); it was not recorded.",
     "Correct what stands at the path that the message names.",
   ),
+  MILLRACE_EVENT_TYPE_INVALID: entry(
+    422,
+    "fix_code",
+    "An event type is declared wrongly, or twice with different schemas.",
+    "Correct the declaration that the message names; declare a type once, and share the declaration.",
+  ),
+  MILLRACE_EVENT_TYPE_CONFLICT: entry(
+    409,
+    "fix_code",
+    "Another project declares this event type with another schema.",
+    "Give both the same schema. To change it, deploy one of them without the declaration first; or name the type otherwise.",
+  ),
   MILLRACE_EVENT_TOO_LARGE: entry(
     413,
     "fix_input",

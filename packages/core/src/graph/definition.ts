@@ -6,6 +6,7 @@
  * a mapped group a region with several, a region inside a region is nested fan-out. A task run is therefore named by
  * its node and its item path: one index per enclosing region, outermost first.
  */
+import type { EventTypeDefinition } from "../event/event-type.ts";
 import type { Json, Path } from "../json.ts";
 import type { AssetDefinition } from "../partition/definition.ts";
 import type { RetryPolicy } from "../retry/policy.ts";
@@ -193,4 +194,6 @@ export interface ProjectDefinition {
   /** Those that the project owns. Absent in what was deployed before there were any. */
   readonly assets?: readonly AssetDefinition[];
   readonly sources?: readonly SourceDefinition[];
+  /** Absent where none is declared. */
+  readonly eventTypes?: readonly EventTypeDefinition[];
 }

@@ -4,6 +4,7 @@
  */
 import { liveLane, type EventDraft } from "../event/event.ts";
 import { ownSource } from "../event/own.ts";
+import { nodeSucceeded, runStarted } from "../event/run-news.ts";
 import type { Json } from "../json.ts";
 import type { Run, TaskRun } from "./state.ts";
 
@@ -23,14 +24,38 @@ export interface RunEvent extends EventDraft {
 }
 
 /**
- * A run has ended otherwise than with success, or is quarantined: `millrace.run.failed`, `.cancelled`, `.quarantined`.
- * Whoever reruns a quarantined run ends it; that is not told as its end.
+ * A run has ended, or is quarantined: `millrace.run.failed`, `.cancelled`, `.quarantined`; and where a condition asks for it
+ * (`event/run-news.ts`), `.succeeded`. Whoever reruns a quarantined run ends it; that is not told as its end.
  */
-export function runBroken(run: Run, told: ToldRun): RunEvent {
+export function runEnded(run: Run, told: ToldRun): RunEvent {
   const { state, reason } = run;
   const more = { state, ...(reason === undefined ? {} : { reason: reason as unknown as Json }) };
   const { pipeline: subject } = told;
   return runEvent(run, told, { type: `millrace.run.${state}`, name: state, subject, more, isOnce: true });
+}
+
+/** A generation of a run has left the queue. */
+export function runStartedEvent(run: Run, told: ToldRun): RunEvent {
+  const { pipeline: subject } = told;
+  return runEvent(run, told, {
+    type: runStarted,
+    name: "started",
+    subject,
+    more: { state: "running" },
+    isOnce: true,
+  });
+}
+
+export function nodeSucceededEvent(run: Run, told: ToldRun, taskRun: TaskRun): RunEvent {
+  const { item, attempt } = taskRun;
+  const node = taskRun.node.definition.id;
+  return runEvent(run, told, {
+    type: nodeSucceeded,
+    name: `${node}/${item}/succeeded`,
+    isOnce: false,
+    subject: `${told.pipeline}/${node}`,
+    more: { node, item, attempt },
+  });
 }
 
 export function nodeFailed(run: Run, told: ToldRun, taskRun: TaskRun): RunEvent {

@@ -1,6 +1,8 @@
 /** A trigger in memory: its name, its compiled condition, and the states of its keys that are at hand. */
 import type { Program } from "../condition/compile.ts";
-import { beginInstance, type ConditionInstance } from "../condition/instance.ts";
+import { beginInstance, dueOf, type ConditionInstance } from "../condition/instance.ts";
+import { never } from "../condition/operator/operator.ts";
+import { keyIdleMs } from "../limits.ts";
 import type { Firing } from "./firing.ts";
 import type { TriggerDefinition } from "./trigger.ts";
 
@@ -50,4 +52,10 @@ export function isStateless({ program }: HeldTrigger): boolean {
 /** `position`: of the entry that begins it. Numbers of firings go on from there, so that none is given twice. */
 export function beginKey(program: Program, key: string, at: number, position: number): KeyState {
   return { key, instance: beginInstance(program, key, at), firings: position, touchedAt: at };
+}
+
+/** After when its key is forgotten, if nothing touches it; nothing where it has no key, or time will touch it. */
+export function forgottenAt({ program }: Pick<HeldTrigger, "program">, state: KeyState): number | undefined {
+  if (!program?.isKeyed || dueOf(program, state.instance) !== never) return undefined;
+  return state.touchedAt + keyIdleMs;
 }

@@ -60,9 +60,8 @@ async function tellGap<Trigger extends HeldTrigger>(
       const event = await port.asEvent(entry);
       for (const key of trigger.program?.keysOf(event) ?? []) {
         await port.load(key);
-        const isNew = !trigger.keys.has(key);
         const telling = tellKey(trigger, key, event);
-        if (isNew && telling.touched && !isStateless(trigger)) port.keep(telling.state);
+        if (telling.isNew && telling.touched && !isStateless(trigger)) port.keep(telling.state);
         take(telling);
       }
     }

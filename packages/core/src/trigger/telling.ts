@@ -10,6 +10,7 @@ import type { Json } from "../json.ts";
 import { firingOf } from "./firing.ts";
 import {
   beginKey,
+  forgottenAt,
   isStateless,
   type DecidedFiring,
   type HeldTrigger,
@@ -48,9 +49,14 @@ export interface Telling<Trigger extends HeldTrigger = HeldTrigger> {
   readonly firings: readonly DecidedFiring<Trigger>[];
   readonly state: KeyState;
   readonly touched: boolean;
+  /** It is not the one that the trigger had of its key. */
+  readonly isNew: boolean;
 }
 
-/** Tells one key of an event that concerns it. A state that begins with it is to be kept when it was touched. */
+/**
+ * Tells one key of an event that concerns it. A state that begins with it is to be kept when it was touched. One that was idle for too
+ * long begins anew: by log time, so that it is the same whether its row was swept meanwhile, was read, or is in memory (C1).
+ */
 export function tellKey<Trigger extends HeldTrigger>(
   trigger: Trigger,
   key: string,
@@ -58,10 +64,12 @@ export function tellKey<Trigger extends HeldTrigger>(
 ): Telling<Trigger> {
   const { program } = trigger;
   assert(program, "a trigger that an event concerns has a condition");
-  const state = trigger.keys.get(key) ?? beginKey(program, key, event.recordedAt, event.position);
+  const known = trigger.keys.get(key);
+  const isForgotten = known !== undefined && event.recordedAt > (forgottenAt(trigger, known) ?? Infinity);
+  const state = known && !isForgotten ? known : beginKey(program, key, event.recordedAt, event.position);
   const step = tellEvent(program, state.instance, event);
   const firings = takeStep(trigger, state, step, { at: event.recordedAt, position: event.position });
-  return { firings, state, touched: step.touched };
+  return { firings, state, touched: step.touched, isNew: state !== known };
 }
 
 /** Tells one key that the log is read up to `clock`; `position`: of the last entry before. */
@@ -78,7 +86,7 @@ export function tellKeyDue<Trigger extends HeldTrigger>(
     touched ||= step.touched;
     ({ hasMore } = step);
   }
-  return { firings, state, touched };
+  return { firings, state, touched, isNew: false };
 }
 
 /** The state with which a trigger without keys begins; nothing where it needs none. `before`: its earlier version. */

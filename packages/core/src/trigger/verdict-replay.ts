@@ -4,7 +4,7 @@ import { explainInstance, holdsEntry } from "../condition/instance.ts";
 import type { LogEvent } from "../event/event.ts";
 import { ownSource } from "../event/own.ts";
 import { finding, type EventFinding } from "./finding.ts";
-import type { DecidedFiring } from "./held-trigger.ts";
+import { forgottenAt, type DecidedFiring } from "./held-trigger.ts";
 import { TriggerReplay } from "./replay.ts";
 import { isTellable, isTypeOf } from "./telling.ts";
 import { logResumed } from "./trigger-event.ts";
@@ -19,6 +19,8 @@ interface Seen {
   /** What the condition waited for as the event came. */
   before?: string | undefined;
   wasHeld: boolean;
+  /** The log's, where it was told to its end. */
+  clock?: number;
   firing?: DecidedFiring;
   /** The first entry, or time, after which it was no longer held. */
   gone?: { readonly at: number; readonly position: number | undefined };
@@ -49,6 +51,13 @@ export async function replayEvent<Firing extends JudgedFiring>(
         : `as the entry at position ${position} came`;
     return finding("expired", `it was gathered, and given up ${why}`, rest);
   }
+  const forgotten = forgottenIn(replay, asked);
+  if (seen.wasHeld && isWhole && forgotten !== undefined && (seen.clock ?? 0) > forgotten)
+    return finding(
+      "expired",
+      `it was gathered, and its key was forgotten at ${isoTime(forgotten)}, as nothing had touched it for long`,
+      rest,
+    );
   if (seen.wasHeld)
     return finding(
       "unknown",
@@ -58,6 +67,11 @@ export async function replayEvent<Firing extends JudgedFiring>(
   if (keys.length > 0 && seen.before !== undefined)
     return finding("not_counted", `as it came, the trigger ${seen.before}; it changed nothing`, rest);
   return finding("unknown", "the log that it belongs to is too long to be told again", rest);
+}
+
+function forgottenIn(replay: TriggerReplay, { keys }: Asked): number | undefined {
+  const state = keys.map((key) => replay.state(key)).find((of) => of !== undefined);
+  return state && forgottenAt(replay.trigger, state);
 }
 
 async function replayRange<Firing extends JudgedFiring>(
@@ -80,6 +94,7 @@ async function replayRange<Firing extends JudgedFiring>(
     }
     to = page.until;
     if (to >= page.head.position) {
+      seen.clock = page.head.clock;
       takeFirings(replay.tellTime(page.head.clock), asked, seen);
       noteHeld(replay, asked, seen, { at: page.head.clock, position: undefined });
     }

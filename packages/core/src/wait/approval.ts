@@ -186,3 +186,21 @@ function ownApproval(id: string, type: string, subject: string, value: Json): Ev
     invalid: undefined,
   };
 }
+
+/** Whether this person is among those who may answer; anybody is, where none are named. Throws MILLRACE_APPROVAL_FORBIDDEN. */
+export function requireApprover(people: readonly string[] | null | undefined, by: string): void {
+  if (!people || people.includes(by)) return;
+  throw new MillraceError("MILLRACE_APPROVAL_FORBIDDEN", {
+    message: `${by} may not answer this; ${people.join(", ")} may.`,
+    fields: { by, people },
+  });
+}
+
+/** What is entered where nothing is asked for. Throws MILLRACE_FORM_INVALID. */
+export function refuseForm(form: Json | undefined): null {
+  if (form === undefined || form === null) return null;
+  throw new MillraceError("MILLRACE_FORM_INVALID", {
+    message: "This approval has no form; nothing is entered with it.",
+    advice: "Leave the form out. A remark goes into the note.",
+  });
+}

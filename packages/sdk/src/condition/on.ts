@@ -1,14 +1,15 @@
 /** `on`: how authors write conditions. */
-import type { Condition, Duration, Json, Schedule } from "@millrace/core";
+import type { Condition, Duration, Json, Schedule, Where } from "@millrace/core";
 import { markCaller, type SourceMark } from "../source.ts";
 import { toEventKey, toWhere, type KeyInput, type WhereInput } from "../where.ts";
-import type { EventType } from "./event-type.ts";
+import { eventTypeBrand, eventTypeHandleOf, type EventType } from "./event-type.ts";
 import type { FiredEvent, FiredSilence, FiredTick } from "./firing.ts";
 import {
   inner,
   innerOf,
   make,
   span,
+  wrong,
   type AnyOn,
   type DataOf,
   type NamedIn,
@@ -58,7 +59,79 @@ function event<Data = unknown, const Type extends string = string>(
           what: `The filter of "${name}"`,
           mark,
         });
-  return make({ kind: "event", type: name, ...(where === undefined ? {} : { where }) }, mark);
+  const declared = eventTypeHandleOf(type);
+  const atom: Condition = { kind: "event", type: name, ...(where === undefined ? {} : { where }) };
+  return make(declared ? Object.assign(atom, { [eventTypeBrand]: declared }) : atom, mark);
+}
+
+/** How a run ends. */
+export type FinishedState = "succeeded" | "failed" | "cancelled" | "superseded" | "quarantined";
+
+/** What the log tells of a run that has ended, or of its node. */
+export interface FinishedRun {
+  readonly run: string;
+  readonly pipeline: string;
+  readonly project: string;
+  readonly generation: number;
+  readonly labels?: { readonly [name: string]: string };
+  /** Of a run. */
+  readonly state?: FinishedState;
+  /** Of a node, with the index path of its item where it is mapped. */
+  readonly node?: string;
+  readonly item?: string;
+  readonly attempt?: number;
+  readonly reason?: { readonly code: string; readonly message: string };
+  readonly error?: { readonly name: string; readonly message: string };
+}
+
+export interface FinishedOptions {
+  /** In which states: `["succeeded"]` unless given. Of a node, `succeeded` and `failed` are told. */
+  readonly states?: readonly FinishedState[];
+  /** Of this node in place of the run; a group's nodes have its name: `clean/airports`. */
+  readonly node?: string;
+  /** Which of them, as of any event: by their labels, say. */
+  readonly where?: WhereInput<FinishedRun>;
+}
+
+const finishedStates: readonly string[] = ["succeeded", "failed", "cancelled", "superseded", "quarantined"];
+const finishedNodeStates: readonly string[] = ["succeeded", "failed"];
+
+/**
+ * The end of each run of a pipeline, or of one of its nodes. It is found in the firing under the pipeline's name.
+ *
+ * @example
+ * on.finished("daily-orders", { states: ["failed", "cancelled"] })
+ */
+function finished<const Name extends string>(
+  of: Name | { readonly name: Name },
+  options: FinishedOptions = {},
+): On<{ readonly [name in Name]: FiredEvent<string, FinishedRun> }, never, Name> {
+  const mark = markCaller(finished);
+  const pipeline: unknown = typeof of === "string" ? of : (of as { readonly name?: unknown } | null)?.name;
+  if (typeof pipeline !== "string" || pipeline === "")
+    throw wrong("`on.finished` takes a pipeline, or its name", mark);
+  const { node, states = ["succeeded"] } = options;
+  const known = node === undefined ? finishedStates : finishedNodeStates;
+  const other = Array.isArray(states) ? states.find((state) => !known.includes(state)) : states;
+  if (other !== undefined || states.length === 0)
+    throw wrong(
+      `option "states" of \`on.finished("${pipeline}")\` must name some of ${known.join(", ")}; found ${JSON.stringify(other ?? states)}`,
+      mark,
+    );
+  const path = ["subject"] as const;
+  const subject: Where = { op: "eq", path, value: node === undefined ? pipeline : `${pipeline}/${node}` };
+  const place = { what: `The filter of \`on.finished("${pipeline}")\``, mark };
+  const where: Where =
+    options.where === undefined ? subject : { op: "and", of: [subject, toWhere(options.where, place)] };
+  const kind = node === undefined ? "run" : "node";
+  const atoms = [...new Set(states)].map((state): Condition => ({
+    kind: "event",
+    type: `millrace.${kind}.${state}`,
+    where,
+  }));
+  const [only] = atoms;
+  const condition = atoms.length === 1 && only ? only : ({ kind: "any", of: atoms } satisfies Condition);
+  return make({ ...condition, name: pipeline }, mark);
 }
 
 type Ticks = { readonly schedule: FiredTick };
@@ -221,6 +294,7 @@ function window<Of extends Operands, Inner, Own>(
 /** Conditions: what starts a run, and what a run waits for. */
 export const on = {
   event,
+  finished,
   cron,
   every,
   at,

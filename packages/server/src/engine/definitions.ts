@@ -1,5 +1,5 @@
 /** What is deployed, as the engine needs it: active pipelines by name, compiled graphs by bundle. */
-import { compileGraph, type Graph, type PipelineDefinition } from "@millrace/core";
+import { compileGraph, type Graph, type PipelineDefinition, type RunAsk } from "@millrace/core";
 
 export interface ActivePipeline {
   readonly project: string;
@@ -12,6 +12,8 @@ export interface ActivePipeline {
 export interface DefinitionSource {
   findActive(workspace: number, pipeline: string): Promise<ActivePipeline | undefined>;
   definitionOf(workspace: number, bundle: string, pipeline: string): Promise<PipelineDefinition | undefined>;
+  /** What active pipelines want to hear of runs. */
+  runAsks(workspace: number): Promise<readonly RunAsk[]>;
 }
 
 /** Compiled graphs that are kept; a graph of some nodes costs some kilobytes. */

@@ -20,6 +20,7 @@ import { Definitions } from "./definitions.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { DistantDispatches } from "./distant-dispatches.ts";
 import { EventLog, logShard } from "./event-log.ts";
+import { EventTypeBook } from "./event-types.ts";
 import type { EngineOptions } from "./engine-options.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import { Generations } from "./generations.ts";
@@ -32,6 +33,7 @@ import { Membership } from "./membership.ts";
 import { Offers } from "./offers.ts";
 import { Readiness } from "./readiness.ts";
 import type { RunEntry } from "./run-entry.ts";
+import { RunAsks } from "./run-asks.ts";
 import { RunCalls } from "./run-calls.ts";
 import { RunMoves } from "./run-moves.ts";
 import { RunEntrance, type StartedRun, type StartRun } from "./run-entrance.ts";
@@ -59,6 +61,8 @@ export class Engine {
   readonly definitions: Definitions;
   readonly values: Values;
   readonly assets = new AssetBook();
+  readonly eventTypes = new EventTypeBook();
+  readonly asks: RunAsks;
   readonly watchers = new RunWatchers();
   readonly hub: WorkerHub;
   readonly triggers: TriggerHost;
@@ -89,6 +93,10 @@ export class Engine {
     this.#alarms = new Alarms(options.clock, this.#clock);
     this.definitions = new Definitions(options.definitions);
     this.values = new Values(options.blobs);
+    this.asks = new RunAsks(
+      () => options.definitions.runAsks(workspaceId),
+      (type) => this.#parts.waits.wants(type),
+    );
     this.#membership = this.#makeMembership();
     this.#parts = this.#wire();
     this.hub = new WorkerHub(this.#parts, options.clock);
@@ -184,6 +192,8 @@ export class Engine {
       definitions: this.definitions,
       values: this.values,
       assets: this.assets,
+      eventTypes: this.eventTypes,
+      asks: this.asks,
       alarms: this.#alarms,
       get commit() {
         return commit();
@@ -256,6 +266,7 @@ export class Engine {
   /** Registers, takes shards, puts what stands in them under way. */
   async start(): Promise<void> {
     await this.#membership.register();
+    await this.asks.refresh();
     this.#commit = new GroupCommit({
       store: this.#options.store,
       nodeId: this.#membership.nodeId,

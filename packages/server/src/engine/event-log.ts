@@ -41,7 +41,7 @@ export const logShard = 0;
 const entryBytes = 300;
 
 export interface EventLogOptions {
-  readonly parts: Pick<EngineParts, "store" | "clock" | "log" | "commit" | "values">;
+  readonly parts: Pick<EngineParts, "store" | "clock" | "log" | "commit" | "values" | "eventTypes">;
   readonly owns: (shard: number) => boolean;
   readonly liveNodes: () => number;
   readonly send: (shard: number, message: EventsInboxMessage) => void;
@@ -84,12 +84,18 @@ export class EventLog {
 
   // --- appending ----------------------------------------------------------------------------------------------------
 
-  /** An event as a row: large data goes into the blob store first. Throws MILLRACE_EVENT_TOO_LARGE. */
+  /**
+   * An event as a row, judged by the declaration of its type: large data goes into the blob store first. Throws
+   * MILLRACE_EVENT_TOO_LARGE, and MILLRACE_EVENT_INVALID where data nests too deeply.
+   */
   prepare(draft: EventDraft): EventRow | Promise<EventRow> {
     const { data } = draft;
-    const base = { ...draft, workspace: workspaceId };
-    if (data.blob !== undefined || data.value === null) return { ...base, dataText: undefined };
-    const dataText = eventDataText(draft.id, data.value);
+    // Before anything walks over it.
+    const dataText =
+      data.blob !== undefined || data.value === null ? undefined : eventDataText(draft.id, data.value);
+    const invalid = this.#options.parts.eventTypes.invalidOf(draft);
+    const base = { ...draft, workspace: workspaceId, invalid };
+    if (dataText === undefined || data.blob !== undefined) return { ...base, dataText: undefined };
     if (dataText.length <= inlineBytesMax) return { ...base, dataText };
     return this.#options.parts.values
       .store(data.value)

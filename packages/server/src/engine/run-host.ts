@@ -13,6 +13,9 @@ import {
   createRun,
   decide,
   hydrateRun,
+  nodeSucceeded as nodeSucceededType,
+  runStarted as runStartedType,
+  runSucceeded,
   taskRunsBelow,
   unreachable,
   type Graph,
@@ -30,7 +33,7 @@ import { putCode, putStep } from "./code-rows.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import { evictAfterMs, waitingInMemoryMax } from "./limits.ts";
 import type { HeldLimit } from "./dispatcher.ts";
-import { nodeFailed, runBroken } from "./own-events.ts";
+import { nodeFailed, nodeSucceeded, runEnded, runStarted } from "./own-events.ts";
 import type { RunEntry } from "./run-entry.ts";
 import { parentToken, tokenOf } from "./task-input.ts";
 import { firingOfRun } from "./trigger/run-firing.ts";
@@ -151,6 +154,8 @@ export class RunHost {
       return;
     }
     this.#noteStep(entry);
+    if (message.kind === "start" && this.#parts.asks.wants(runStartedType, entry.identity.pipeline))
+      this.#parts.events.emit([runStarted(entry)]);
     if (entry.run.state === "waiting") this.#waiting.add(entry);
     else if (this.#waiting.delete(entry)) this.#parts.commit.request();
     for (const effect of effects) this.#apply(entry, effect);
@@ -270,7 +275,7 @@ export class RunHost {
         commit.markTaskRun(entry, effect.taskRun);
         this.#recordForCache(entry, effect.taskRun);
         this.#parts.publish(entry, effect.taskRun);
-        if (effect.taskRun.state === "failed") this.#parts.events.emit([nodeFailed(entry, effect.taskRun)]);
+        this.#tellNode(entry, effect.taskRun);
         return;
       case "attempt": {
         const { taskRun, ...record } = effect.record;
@@ -315,7 +320,11 @@ export class RunHost {
         const { lane, workspace } = entry.identity;
         const row = { lane, workspace, dataText: undefined, runId: entry.identity.id };
         return this.#parts.events.emit([
-          ...effect.events.map((event) => ({ ...event, ...row })),
+          ...effect.events.map((event) => ({
+            ...event,
+            ...row,
+            invalid: this.#parts.eventTypes.invalidOf(event),
+          })),
           ...toldEntries(entry, effect, this.#parts.assets),
         ]);
       }
@@ -374,6 +383,15 @@ export class RunHost {
     commit.request();
   }
 
+  /** That a node succeeded is told where a condition names it, but not of what a rerun kept. */
+  #tellNode(entry: RunEntry, taskRun: TaskRun): void {
+    const { asks, events } = this.#parts;
+    if (taskRun.state === "failed") events.emit([nodeFailed(entry, taskRun)]);
+    if (taskRun.state !== "succeeded" || taskRun.carried || !asks.mayWant(nodeSucceededType)) return;
+    const subject = `${entry.identity.pipeline}/${taskRun.node.definition.id}`;
+    if (asks.wants(nodeSucceededType, subject)) events.emit([nodeSucceeded(entry, taskRun)]);
+  }
+
   #recordForCache(entry: RunEntry, taskRun: TaskRun): void {
     const key = this.#cacheKeys.get(taskRun);
     const { cache } = taskRun.node.definition.options;
@@ -400,7 +418,8 @@ export class RunHost {
   /** It has ended, or is quarantined: its caller waits no longer. */
   #ended(entry: RunEntry): void {
     const { identity, run } = entry;
-    if (run.state !== "succeeded") this.#parts.events.emit([runBroken(entry)]);
+    if (run.state !== "succeeded" || this.#parts.asks.wants(runSucceeded, identity.pipeline))
+      this.#parts.events.emit([runEnded(entry)]);
     if (this.#coded.delete(entry))
       this.#parts.commit.batch.codesGone.push({ workspace: identity.workspace, id: identity.id });
     this.#forget(entry);

@@ -6,6 +6,8 @@
  */
 import {
   approvalAnswer,
+  refuseForm,
+  requireApprover,
   MillraceError,
   type AskedApproval,
   type EventDraft,
@@ -39,7 +41,7 @@ export async function answerApproval(
   const wait = await findOpenWait(context, id);
   if (!wait) throw await refusalOf(context, id);
   const by = nameOf(request.by);
-  requireNamed(wait, by);
+  requireApprover((wait.approval as unknown as AskedApproval).by, by);
   const draft = draftOf(context, { wait, by, request, form: formOf(context, wait, request) });
   const row = await context.host.engine.events.prepare(draft);
   const [outcome] = await context.host.run(({ events }) => events.append([row]));
@@ -73,25 +75,12 @@ function nameOf(given: string | undefined): string {
   });
 }
 
-function requireNamed(wait: FoundWait, by: string): void {
-  const { by: people } = wait.approval as unknown as AskedApproval;
-  if (!people || people.includes(by)) return;
-  throw new MillraceError("MILLRACE_APPROVAL_FORBIDDEN", {
-    message: `${by} may not answer this; ${people.join(", ")} may.`,
-    fields: { by, people },
-  });
-}
-
 /** What was entered, with defaults. A rejection needs no form. */
 function formOf(context: ApiContext, wait: FoundWait, { approved, form }: AnswerRequest): Json {
   const { form: schema } = wait.approval as unknown as AskedApproval;
   if (!approved) return form ?? null;
   if (schema !== null) return context.params.checkForm(schema as JsonSchema, form ?? {});
-  if (form === undefined || form === null) return null;
-  throw new MillraceError("MILLRACE_FORM_INVALID", {
-    message: "This approval has no form; nothing is entered with it.",
-    advice: "Leave the form out. A remark goes into the note.",
-  });
+  return refuseForm(form);
 }
 
 interface Answer {

@@ -138,6 +138,7 @@ async function oneAsset(context: ApiContext, name: string, lane: string): Promis
       type: assetUpdatedType,
       subject: name,
       source: undefined,
+      onlyInvalid: false,
       since: undefined,
       until: undefined,
       after: 0,

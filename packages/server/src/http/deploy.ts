@@ -7,7 +7,8 @@ import {
   parseAsset,
   parseTrigger,
   parseWebhook,
-  type AssetDefinition,
+  pipelinesAskedOf,
+  type EventTypeDefinition,
   type Json,
   type JsonSchema,
   type PipelineDefinition,
@@ -16,11 +17,10 @@ import {
   type WebhookDefinition,
 } from "@millrace/core";
 import {
-  isStorable,
   type DeployRequest,
   type DeployResponse,
-  type RollbackRequest,
   type NamesDifference,
+  type RollbackRequest,
 } from "@millrace/protocol";
 import { compileSchema } from "@millrace/protocol/params-check";
 import { changeDeployment, hasBundle, type DeploymentState } from "@millrace/store";
@@ -28,6 +28,8 @@ import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
 import { checkAssetNames, checkAssets } from "./deploy-assets.ts";
 import { checkSourceNames, checkSources } from "./deploy-sources.ts";
+import { checkDeclarations, checkEventTypes } from "./deploy-event-types.ts";
+import { isStorableAll } from "./storable.ts";
 import { triggerNews } from "./trigger-news.ts";
 
 /** Queues that need no declaration. */
@@ -39,6 +41,7 @@ export async function deploy(context: ApiContext, request: DeployRequest): Promi
   checkWebhooks(given);
   checkAssets(given);
   checkSources(given);
+  checkEventTypes(given);
   const definition = inOneSpelling(given);
   if (!dryRun && !(await hasBundle(context.database, bundle))) {
     throw new MillraceError("MILLRACE_BUNDLE_UNKNOWN", {
@@ -156,12 +159,6 @@ function checkText(pipeline: PipelineDefinition): void {
   });
 }
 
-function isStorableAll(value: Json): boolean {
-  if (typeof value === "string") return isStorable(value);
-  if (value === null || typeof value !== "object") return true;
-  return Object.entries(value).every(([name, inner]) => isStorable(name) && isStorableAll(inner));
-}
-
 function checkSchemas(pipeline: PipelineDefinition): void {
   if (pipeline.params)
     checkSchema(pipeline.params.schema, `The parameters of "${pipeline.name}" have`, pipeline);
@@ -173,7 +170,7 @@ function checkSchemas(pipeline: PipelineDefinition): void {
 
 function checkSchema(schema: JsonSchema, what: string, owner: Parameters<typeof sourceOf>[0]): void {
   try {
-    compileSchema(schema);
+    compileSchema(schema, { useDefaults: true, allErrors: true });
   } catch (cause) {
     throw new MillraceError("MILLRACE_OPTION_INVALID", {
       message: `${what} no valid JSON Schema: ${cause instanceof Error ? cause.message : String(cause)}`,
@@ -213,9 +210,11 @@ function checkNames(definition: ProjectDefinition, state: DeploymentState): void
   checkWebhookNames(definition, state);
   checkAssetNames(definition, state);
   checkSourceNames(definition, state);
+  checkDeclarations(definition, state);
   const pools = new Set([...state.pools, ...Object.keys(definition.pools)]);
   const callable = new Set([...state.pipelineNames, ...definition.pipelines.map(({ name }) => name)]);
   for (const pipeline of definition.pipelines) {
+    checkAsked(pipeline, definition, callable);
     for (const node of pipeline.nodes) {
       const { pool } = node.options;
       if (pool && !pools.has(pool.name)) {
@@ -233,6 +232,32 @@ function checkNames(definition: ProjectDefinition, state: DeploymentState): void
         });
       }
     }
+  }
+}
+
+/** A condition on the ends of a pipeline, or of a node, that nobody has would never hold. */
+function checkAsked(
+  pipeline: PipelineDefinition,
+  definition: ProjectDefinition,
+  callable: ReadonlySet<string>,
+): void {
+  if (!pipeline.trigger) return;
+  for (const { pipeline: asked, node } of pipelinesAskedOf(pipeline.trigger.condition)) {
+    if (!callable.has(asked)) {
+      throw new MillraceError("MILLRACE_PIPELINE_UNKNOWN", {
+        message: `The condition of "${pipeline.name}" is on runs of the pipeline "${asked}", which does not exist.${suggestion(asked, callable)}`,
+        fields: { pipeline: pipeline.name, asked },
+        ...sourceOf(pipeline),
+      });
+    }
+    const own = definition.pipelines.find(({ name }) => name === asked);
+    const nodes = own?.nodes.map(({ id }) => id);
+    if (node === undefined || !nodes || nodes.includes(node)) continue;
+    throw new MillraceError("MILLRACE_CONDITION_INVALID", {
+      message: `The condition of "${pipeline.name}" is on the node "${node}" of "${asked}", which has none of that name.${suggestion(node, nodes)}`,
+      fields: { pipeline: pipeline.name, asked, node },
+      ...sourceOf(pipeline),
+    });
   }
 }
 
@@ -260,14 +285,16 @@ function differenceOf(
   definition: ProjectDefinition,
   state: DeploymentState,
 ): Omit<DeployResponse, "deployment" | "dryRun"> {
-  const { project, webhooks = [], assets = [], sources = [] } = definition;
+  const { project, webhooks = [], assets = [], sources = [], eventTypes = [] } = definition;
   const pipelinesBefore = state.pipelines.filter((row) => row.project === project && !row.retired);
   const webhooksBefore = state.webhooks.filter((row) => row.project === project);
   const assetsBefore = state.assets.filter((row) => row.project === project);
   const sourcesBefore = state.sources.filter((row) => row.project === project);
+  const typesBefore = state.eventTypes.filter((row) => row.project === project);
   const changed = difference(definition.pipelines, definitionsOf(pipelinesBefore));
   const changedWebhooks = difference(webhooks, definitionsOf(webhooksBefore));
   const changedAssets = difference(assets, definitionsOf(assetsBefore));
+  const changedTypes = difference(eventTypes.map(namedType), definitionsOf(typesBefore).map(namedType));
   return {
     project,
     ...changed,
@@ -276,6 +303,7 @@ function differenceOf(
     ...(sources.length + sourcesBefore.length === 0
       ? {}
       : { sources: difference(sources, definitionsOf(sourcesBefore)) }),
+    ...(eventTypes.length + typesBefore.length === 0 ? {} : { eventTypes: changedTypes }),
   };
 }
 
@@ -283,7 +311,14 @@ function definitionsOf<One>(rows: readonly { readonly definition: One }[]): One[
   return rows.map(({ definition }) => definition);
 }
 
-type Named = PipelineDefinition | WebhookDefinition | AssetDefinition | SourceDefinition;
+interface Named {
+  readonly name: string;
+}
+
+/** By its schema alone: it is the same wherever it stands. */
+function namedType({ type, schema }: EventTypeDefinition): Named & Pick<EventTypeDefinition, "schema"> {
+  return { name: type, schema };
+}
 
 function difference(now: readonly Named[], then: readonly Named[]): NamesDifference {
   const before = new Map(then.map((one) => [one.name, canonicalJson(one as unknown as Json)]));

@@ -22,6 +22,7 @@ interface Filter {
   readonly type: string | undefined;
   readonly subject: string | undefined;
   readonly source: string | undefined;
+  readonly onlyInvalid: boolean;
 }
 
 export async function followEvents(
@@ -40,6 +41,7 @@ export async function followEvents(
     type: request.text("type"),
     subject: request.text("subject"),
     source: request.text("source"),
+    onlyInvalid: request.flag("invalid"),
   };
   const after = startOf(request) ?? (await context.host.engine.events.head()).position;
   const stream = new FollowStream({ context, filter, after, onClosed: () => streams.delete(stream) });
@@ -118,11 +120,12 @@ class FollowStream {
   }
 
   #isWanted(event: LogEvent): boolean {
-    const { type, subject, source } = this.#options.filter;
+    const { type, subject, source, onlyInvalid } = this.#options.filter;
     return (
       (type === undefined || event.type === type) &&
       (subject === undefined || event.subject === subject) &&
-      (source === undefined || event.source === source)
+      (source === undefined || event.source === source) &&
+      (!onlyInvalid || event.invalid !== undefined)
     );
   }
 

@@ -24,6 +24,7 @@ import type { EventRow } from "@millrace/store";
 import type { FastifyReply } from "fastify";
 import type { Engine } from "../engine/engine.ts";
 import type { ApiContext } from "./api-context.ts";
+import { hasInfiniteNumber } from "./json-numbers.ts";
 import { eventsBytesMax } from "./limits.ts";
 import { expectedError, problemOf } from "./problem.ts";
 import type { ApiRequest } from "./route.ts";
@@ -125,11 +126,19 @@ function refusalOf(error: unknown): EventReceipt {
 
 function readJson(body: Buffer): Json {
   requireUtf8(body);
+  const text = body.toString("utf8");
+  let value: Json;
   try {
-    return JSON.parse(body.toString("utf8")) as Json;
+    value = JSON.parse(text) as Json;
   } catch (cause) {
     throw invalid(`The body is not JSON: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
   }
+  if (hasInfiniteNumber(text, value))
+    throw invalid(
+      "The body has a number beyond 1.8e308, which can't be kept as it is: send it as a text.",
+      undefined,
+    );
+  return value;
 }
 
 function readBinaryMode(contentType: string | undefined, body: Buffer): BinaryModeData {

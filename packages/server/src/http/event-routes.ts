@@ -14,6 +14,7 @@ const filters = {
   type: "Of this type only",
   subject: "With this subject only",
   source: "From this source only",
+  invalid: "`true`: only those that do not fit the declaration of their type",
 };
 
 export function eventRoutes(context: ApiContext): Route[] {
@@ -72,6 +73,7 @@ async function eventPage(context: ApiContext, request: ApiRequest): Promise<Page
     type: request.text("type"),
     subject: request.text("subject"),
     source: request.text("source"),
+    onlyInvalid: request.flag("invalid"),
     since: timeOf("since", request.text("since")),
     until: timeOf("until", request.text("until")),
     after: request.integer("after", 0, Number.MAX_SAFE_INTEGER) ?? 0,

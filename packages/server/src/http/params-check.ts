@@ -35,7 +35,7 @@ export class ParamsCheck {
   #validator(name: string, schema: JsonSchema): ValidateFunction {
     const known = this.#validators.get(name);
     if (known) return known;
-    const validator = compileSchema(schema);
+    const validator = compileSchema(schema, { useDefaults: true, allErrors: true });
     this.#validators.set(name, validator);
     if (this.#validators.size > validatorsMax) {
       const [oldest] = this.#validators.keys();

@@ -1,5 +1,13 @@
 /** `GET /triggers/:pipeline/explain`: what a trigger has and waits for (C10), read from its rows. */
-import { explainInstance, MillraceError, nearestName, beginKey, type KeyState } from "@millrace/core";
+import {
+  explainInstance,
+  forgottenAt,
+  keyIdleMs,
+  MillraceError,
+  nearestName,
+  beginKey,
+  type KeyState,
+} from "@millrace/core";
 import type { TriggerExplanation } from "@millrace/protocol";
 import { findTriggerKeys, listTriggerKeys } from "@millrace/store";
 import { loadTrigger, restoreKey, type LoadedTrigger } from "../engine/trigger/loaded-trigger.ts";
@@ -8,6 +16,7 @@ import type { ApiContext } from "./api-context.ts";
 import { requireEntry } from "./event-find.ts";
 import { keysShownMax } from "./limits.ts";
 import type { ApiRequest } from "./route.ts";
+import { isoTime } from "./run-summary.ts";
 import { requireTrigger, summaryOf, type FoundTrigger } from "./trigger-find.ts";
 import { judgeEvent } from "./trigger-verdict.ts";
 import { explanationView, keyView } from "./trigger-view.ts";
@@ -36,7 +45,7 @@ async function statePart(
     /** By the reader: then it is wrong where there is no such key. */
     readonly isAsked: boolean;
   },
-): Promise<Pick<TriggerExplanation, "key" | "state" | "keys">> {
+): Promise<Pick<TriggerExplanation, "key" | "state" | "forgottenAt" | "keys">> {
   const { trigger, key, isAsked } = asked;
   const { pipeline } = trigger.row;
   const isKeyed = trigger.program?.isKeyed === true;
@@ -61,12 +70,19 @@ async function statePart(
 
 async function shown(
   context: ApiContext,
-  { program }: LoadedTrigger,
+  trigger: LoadedTrigger,
   state: KeyState,
-): Promise<Pick<TriggerExplanation, "key" | "state">> {
+): Promise<Pick<TriggerExplanation, "key" | "state" | "forgottenAt">> {
+  const { program } = trigger;
   if (!program) return {};
   const explanation = await explanationView(context, explainInstance(program, state.instance));
-  return { ...(state.key === "" ? {} : { key: state.key }), state: explanation };
+  if (state.key === "") return { state: explanation };
+  const forgotten = forgottenAt(trigger, state);
+  return {
+    key: state.key,
+    state: explanation,
+    ...(forgotten === undefined ? {} : { forgottenAt: isoTime(forgotten) }),
+  };
 }
 
 async function findState(
@@ -93,7 +109,7 @@ async function refuseKey({ database }: ApiContext, pipeline: string, key: string
   const near = nearestName(key, names);
   const some = names.slice(0, 5).join(", ");
   throw new MillraceError("MILLRACE_TRIGGER_KEY_UNKNOWN", {
-    message: `The trigger of "${pipeline}" holds nothing for the key "${key.slice(0, 100)}".${near === undefined ? "" : ` Did you mean "${near}"?`}`,
+    message: `The trigger of "${pipeline}" holds nothing for the key "${key.slice(0, 100)}"; one that nothing touched for ${keyIdleMs / 86_400_000} days is forgotten.${near === undefined ? "" : ` Did you mean "${near}"?`}`,
     ...(near === undefined
       ? { advice: names.length === 0 ? "It holds nothing for any key." : `Some of its keys: ${some}.` }
       : {}),

@@ -65,6 +65,7 @@ function portOf(context: ApiContext, trigger: LoadedTrigger): VerdictPort<FoundF
         type,
         subject: pipeline,
         source: undefined,
+        onlyInvalid: false,
         since: undefined,
         until: undefined,
         after,

@@ -1,5 +1,6 @@
 /** Triggers, firings and explanations as readers see them. */
 import {
+  keyIdleMs,
   compileCondition,
   describeCondition,
   type Explanation,
@@ -56,7 +57,11 @@ export function placeView({ position, recordedAt }: LogPlace): LogPlaceView {
 }
 
 export function keyView({ key, touchedAt, dueAt }: TriggerKeyRow): TriggerKeyView {
-  return { key, touchedAt: isoTime(touchedAt), ...(dueAt === undefined ? {} : { due: isoTime(dueAt) }) };
+  return {
+    key,
+    touchedAt: isoTime(touchedAt),
+    ...(dueAt === undefined ? { forgottenAt: isoTime(touchedAt + keyIdleMs) } : { due: isoTime(dueAt) }),
+  };
 }
 
 // --- firings --------------------------------------------------------------------------------------------------------

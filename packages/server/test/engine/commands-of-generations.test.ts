@@ -21,7 +21,11 @@ async function secondGeneration(): Promise<{
     store,
     archive,
     blobs: { put: async () => "", get: async () => undefined },
-    definitions: { findActive: async () => active, definitionOf: async () => active.definition },
+    definitions: {
+      findActive: async () => active,
+      definitionOf: async () => active.definition,
+      runAsks: async () => [],
+    },
     clock,
     random: Math.random,
     log: { info: () => {}, warn: () => {}, error: () => {} },

@@ -50,7 +50,11 @@ class Node {
         },
         get: async () => undefined,
       },
-      definitions: { findActive: async () => undefined, definitionOf: async () => undefined },
+      definitions: {
+        findActive: async () => undefined,
+        definitionOf: async () => undefined,
+        runAsks: async () => [],
+      },
       clock: world.clock,
       random: Math.random,
       log: { info: () => {}, warn: (_fields, text) => this.warned.push(text), error: () => {} },

@@ -69,14 +69,18 @@ function folderConnector(folder: Folder, lookMs: number): SourceConnector {
 function engineOf(
   world: World,
   name: string,
-  parts: { connector: SourceConnector; link?: MemoryLink },
+  parts: { connector: SourceConnector; link?: MemoryLink; sources?: readonly HostedSource[] },
 ): Engine {
-  const sources: HostedSource[] = [{ definition: landing, paused: false }];
+  const { sources = [{ definition: landing, paused: false }] } = parts;
   return new Engine({
     store: world.database.connect(parts.link ?? {}),
     archive: memoryArchive(world.database.tables),
     blobs: { put: async () => "hash", get: async () => undefined },
-    definitions: { findActive: async () => undefined, definitionOf: async () => undefined },
+    definitions: {
+      findActive: async () => undefined,
+      definitionOf: async () => undefined,
+      runAsks: async () => [],
+    },
     clock: world.clock,
     random: Math.random,
     log: { info: () => {}, warn: () => {}, error: () => {} },
@@ -129,7 +133,7 @@ test("while the log has no room a source takes nothing, and goes on when it has 
     open = resolve;
   });
   const rows = await Promise.all(
-    Array.from({ length: eventBacklogMax / 2 }, (_, at) => engine.events.prepare(draft(`e${at}`))),
+    Array.from({ length: eventBacklogMax / 2 }, async (_, at) => engine.events.prepare(draft(`e${at}`))),
   );
   const appended = engine.events.append(rows);
   await turns();
@@ -146,6 +150,44 @@ test("while the log has no room a source takes nothing, and goes on when it has 
   world.manual.advance(100);
   await turns();
   expect(toldIn(world)).toEqual(["a 1"]);
+  engine.abandon();
+});
+
+test("a source that is replaced while a flush hangs goes on with the numbers of what that commits (R2, R5)", async () => {
+  const world = memory();
+  let open: () => void = () => undefined;
+  let gate: Promise<void> | undefined;
+  const link: MemoryLink = { request: (statement) => (statement === "flush" ? gate : undefined) };
+  const sources: HostedSource[] = [{ definition: landing, paused: false }];
+  const folder: Folder = new Map();
+  const connector = folderConnector(folder, 100);
+  const engine = engineOf(world, "a", { connector, link, sources });
+  await engine.start();
+  await turns();
+  gate = new Promise((resolve) => {
+    open = resolve;
+  });
+  folder.set("a", "1");
+  world.manual.advance(100);
+  await turns();
+  // The reader waits for its flush; the one that takes its place begins without it.
+  sources[0] = { definition: { ...landing, glob: "*" }, paused: false };
+  const replaced = engine.sources.refresh();
+  folder.set("a", "2");
+  for (let at = 0; at < 50; at += 1) {
+    world.manual.advance(100);
+    await turns(5);
+  }
+  open();
+  gate = undefined;
+  await replaced;
+  folder.set("b", "1");
+  for (let at = 0; at < 20; at += 1) {
+    world.manual.advance(100);
+    await turns(5);
+  }
+  expect(toldIn(world)).toEqual(["a 1", "a 2", "b 1"]);
+  expect(world.database.tables.sources.get("1\nlanding")?.events).toBe(3);
   engine.abandon();
 });
 

@@ -29,6 +29,7 @@ function world() {
       definitions: {
         findActive: async () => ({ project: "main", bundle: "b1", paused: false, definition }),
         definitionOf: async () => definition,
+        runAsks: async () => [],
       },
       clock,
       random: () => 0.5,

@@ -44,6 +44,7 @@ class Node {
       definitions: {
         findActive: async (_workspace, name) => active(name),
         definitionOf: async (_workspace, _bundle, name) => pipelines[name],
+        runAsks: async () => [],
       },
       archive,
       clock,

@@ -144,6 +144,55 @@ describe("one event", () => {
   });
 });
 
+describe("what JSON can say and the log can't keep", () => {
+  const nested = (depth: number): string => "[".repeat(depth) + "]".repeat(depth);
+  const raw = (id: string, data: string): Promise<Answer> =>
+    emit(`{"specversion":"1.0","type":"t","source":"/json","id":"${id}","data":${data}}`);
+
+  test("data that nests as deeply as it may is kept; deeper is refused, however deep", async () => {
+    expect((await raw("n1000", nested(1_000))).status).toBe(200);
+    for (const depth of [1_001, 7_000, 200_000]) {
+      const { status, body } = await raw(`n${depth}`, nested(depth));
+      expect([status, body.code, body.fields]).toEqual([
+        422,
+        "MILLRACE_EVENT_INVALID",
+        { path: "/data", depthMax: 1_000 },
+      ]);
+    }
+  });
+
+  test("a number beyond what is read is refused, one that looks so is not", async () => {
+    for (const [at, number] of ["1e400", "-1E+309", "9".repeat(310)].entries())
+      expect((await raw(`h${at}`, `{"a":[${number}]}`)).body).toMatchObject({
+        code: "MILLRACE_EVENT_INVALID",
+        detail: expect.stringContaining("a number beyond 1.8e308"),
+      });
+    const kept = { a: 1e300, b: "1e400", c: "9".repeat(400), d: null, e: 1e-300 };
+    const { body } = await raw("h9", JSON.stringify(kept));
+    expect((await fixture.call("GET", `/events/${body.position}`)).body.event.data).toEqual(kept);
+  });
+
+  test("of members of one name the last counts, and names of objects' own harm nothing", async () => {
+    const { body } = await raw("d1", '{"a":1,"a":2,"__proto__":{"x":1},"constructor":3}');
+    const { event: read } = (await fixture.call("GET", `/events/${body.position}`)).body;
+    expect(JSON.stringify(read.data)).toBe('{"a":2,"__proto__":{"x":1},"constructor":3}');
+  });
+
+  test("headers that are percent-encoded wrongly are refused by their name", async () => {
+    const headers = {
+      "ce-specversion": "1.0",
+      "ce-source": "/s",
+      "ce-type": "t",
+      "content-type": "text/plain",
+    };
+    for (const id of ["%zz", "%ff%fe", "a%00b", "%"])
+      expect((await emit("x", { ...headers, "ce-id": id })).body).toMatchObject({
+        code: "MILLRACE_EVENT_INVALID",
+        fields: { path: "/id" },
+      });
+  });
+});
+
 describe("a batch", () => {
   test("is answered item by item, in its order", async () => {
     const large = event("i2", { data: "y".repeat(30_000) });

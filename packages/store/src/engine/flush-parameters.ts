@@ -22,6 +22,7 @@ import type {
   TaskRunRow,
 } from "./port.ts";
 import type { FiringRow } from "./trigger-port.ts";
+import { sourceRows } from "./source-parameters.ts";
 import { recordArray, type RecordField } from "./record-array.ts";
 
 export const flushParameterCount = 8;
@@ -280,7 +281,7 @@ function restOf(batch: FlushBatch): string | null {
     partition: row.partition,
     at_ms: row.at,
   }));
-  addSources(rest, batch);
+  Object.assign(rest, sourceRows(batch));
   add(rest, "offersGone", batch.offersGone, offerKeyOf);
   add(rest, "offers", batch.offers, (row) => ({
     ...offerKeyOf(row),
@@ -408,35 +409,6 @@ export function storedOutcome(outcome: OperationOutcome): OperationOutcome {
   if (outcome.kind !== "value" || outcome.value.blob === undefined) return outcome;
   const { blob, bytes } = outcome.value;
   return { kind: "value", value: { blob, bytes } };
-}
-
-function addSources(rest: Record<string, unknown[]>, batch: FlushBatch): void {
-  add(rest, "sources", batch.sources, (row) => ({
-    workspace: row.workspace,
-    name: row.name,
-    shard: row.shard,
-    place: row.place,
-    events: row.events,
-    last_event_ms: row.lastEventAt,
-    state: row.state,
-    changed_ms: row.changedAt,
-    detail: jsonText(row.detail),
-    error: jsonText(row.error),
-  }));
-  add(rest, "sourcesForgotten", batch.sourcesForgotten, ({ workspace, source }) => ({ workspace, source }));
-  add(rest, "thingsForgotten", batch.thingsForgotten, ({ workspace, source, key }) => ({
-    workspace,
-    source,
-    key,
-  }));
-  add(rest, "thingsRemembered", batch.thingsRemembered, (row) => ({
-    workspace: row.workspace,
-    source: row.source,
-    key: row.key,
-    fingerprint: row.fingerprint,
-    version: row.version,
-    told_ms: row.toldAt,
-  }));
 }
 
 /** A firing without a run has no members: its row says why. */

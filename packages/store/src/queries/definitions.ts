@@ -68,6 +68,23 @@ export async function listPipelines(
   return rows.map(readPipeline);
 }
 
+/** Active pipelines in whose definition this text stands. */
+export async function listDefinitionsWith(
+  database: Database,
+  workspace: number,
+  text: string,
+): Promise<PipelineDefinition[]> {
+  const { rows } = await database.api.query<{ definition: PipelineDefinition }>({
+    name: "list-definitions-with",
+    text: `select definition
+      from pipeline
+      where workspace = $1 and not retired and strpos(definition::text, $2) > 0
+      order by name`,
+    values: [workspace, text],
+  });
+  return rows.map(({ definition }) => definition);
+}
+
 /** Names of pipelines that take runs: for suggestions. */
 export async function listPipelineNames(database: Database, workspace: number): Promise<string[]> {
   const { rows } = await database.api.query<{ name: string }>({

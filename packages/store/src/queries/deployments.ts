@@ -4,6 +4,7 @@
  * Lock order: the advisory lock of deployments, then `deployment`, then `pipeline`.
  */
 import type {
+  EventTypeDefinition,
   PipelineDefinition,
   ProjectDefinition,
   SourceDefinition,
@@ -56,6 +57,13 @@ export interface DeploymentState {
   readonly assets: readonly DeployedAsset[];
   /** Of all projects. */
   readonly sources: readonly { readonly project: string; readonly definition: SourceDefinition }[];
+  /** Of all projects; one type may be declared by several. */
+  readonly eventTypes: readonly DeployedEventType[];
+}
+
+export interface DeployedEventType {
+  readonly project: string;
+  readonly definition: EventTypeDefinition;
 }
 
 export interface DeployedWebhook {
@@ -127,6 +135,11 @@ const selectWebhooks = `select project, w as definition
   where workspace = $1 and active
   order by w ->> 'name'`;
 
+const selectEventTypes = `select project, t as definition
+  from deployment, json_array_elements(definition -> 'eventTypes') as t
+  where workspace = $1 and active
+  order by t ->> 'type', project`;
+
 async function readState(
   client: PoolClient,
   wanted: { readonly workspace: number; readonly project: string; readonly names: readonly string[] },
@@ -161,6 +174,7 @@ async function readState(
   const webhooks = await client.query<DeployedWebhook>(selectWebhooks, [workspace]);
   const assets = await client.query<DeployedAsset>(selectAssets, [workspace]);
   const sources = await client.query<DeploymentState["sources"][number]>(selectSources, [workspace]);
+  const eventTypes = await client.query<DeployedEventType>(selectEventTypes, [workspace]);
   return {
     active: active.rows[0] && readDeployment(active.rows[0]),
     lastNumber: last.rows[0]?.number ?? 0,
@@ -170,6 +184,7 @@ async function readState(
     webhooks: webhooks.rows,
     assets: assets.rows,
     sources: sources.rows,
+    eventTypes: eventTypes.rows,
   };
 }
 
@@ -301,6 +316,16 @@ export async function listWebhooks(database: Database, workspace: number): Promi
     values: [workspace],
   });
   return rows;
+}
+
+/** The event types that active deployments declare. */
+export async function listEventTypes(database: Database, workspace: number): Promise<EventTypeDefinition[]> {
+  const { rows } = await database.api.query<DeployedEventType>({
+    name: "list-event-types",
+    text: selectEventTypes,
+    values: [workspace],
+  });
+  return rows.map(({ definition }) => definition);
 }
 
 /** Tells all servers that definitions or their settings changed. */

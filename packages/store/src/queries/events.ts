@@ -8,6 +8,8 @@ export interface EventFilter {
   readonly type: string | undefined;
   readonly subject: string | undefined;
   readonly source: string | undefined;
+  /** Only those that do not fit their type's declaration. */
+  readonly onlyInvalid: boolean;
   /** ms since 1970: recorded then or later. */
   readonly since: number | undefined;
   /** Recorded before. */
@@ -40,6 +42,7 @@ export async function listEvents(
       text: `select ${eventColumns} from event_log
         where workspace = $1 and position > $2 and position < $3 and recorded_at >= $4 and recorded_at <= $5
           and ($6::text is null or type = $6) and ($7::text is null or subject = $7) and ($8::text is null or source = $8)
+          and (not $10 or invalid is not null)
         order by position desc
         limit $9`,
       values: [
@@ -52,6 +55,7 @@ export async function listEvents(
         filter.subject ?? null,
         filter.source ?? null,
         filter.limit - events.length,
+        filter.onlyInvalid,
       ],
     });
     events.push(...rows.map((row) => readEvent(workspace, row)));

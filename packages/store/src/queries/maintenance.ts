@@ -1,5 +1,5 @@
 /** Upkeep: partitions ahead of time, and the end of what was kept long enough. Two servers may do it at once. */
-import { retentionClassNames, retentionDaysOf } from "@millrace/core";
+import { keyIdleMs, retentionClassNames, retentionDaysOf } from "@millrace/core";
 import type { Database } from "../connect.ts";
 import { toTimestamp } from "../value-types.ts";
 
@@ -88,14 +88,15 @@ export async function sweepRecords(
       [before],
     ),
   );
-  swept += await sweepTriggers(database, before, signal);
+  swept += await sweepFirings(database, before, signal);
+  swept += await sweepKeys(database, when.now, signal);
   swept += await sweepAssets(database, when, signal);
   swept += await sweepSources(database, { before, now: toTimestamp(when.now) }, signal);
   return swept + (await sweepLog(database, when, signal));
 }
 
-/** Firings go with the history of their runs; the state of a key that nothing has touched, and no time will, as early. */
-async function sweepTriggers(database: Database, before: string, signal: AbortSignal): Promise<number> {
+/** Firings go with the history of their runs. */
+async function sweepFirings(database: Database, before: string, signal: AbortSignal): Promise<number> {
   const old = `f.at < $1 and not exists (select from run as r where r.workspace = f.workspace and r.id = f.run_id)`;
   const texts = [
     `delete from firing_member where ctid = any (array(
@@ -106,9 +107,6 @@ async function sweepTriggers(database: Database, before: string, signal: AbortSi
       limit ${sweepBatch}
     ))`,
     `delete from firing where ctid = any (array(select ctid from firing as f where ${old} limit ${sweepBatch}))`,
-    `delete from trigger_key where ctid = any (array(
-      select ctid from trigger_key where touched_at < $1 and due_at is null and key <> '' limit ${sweepBatch}
-    ))`,
   ];
   let swept = 0;
   for (const text of texts) swept += await inBatches(signal, () => countDeleted(database, text, [before]));
@@ -184,6 +182,27 @@ async function sweepSources(
     ))`;
   return inBatches(signal, () => countDeleted(database, text, [before]));
 }
+
+/**
+ * Keys that begin anew with their next event, as nothing has touched them for long, and no time will: by the log's time, which is a little
+ * behind where the log is read late. Of a paused trigger the resume will tell events of long ago, so its keys stay.
+ */
+async function sweepKeys(database: Database, now: number, signal: AbortSignal): Promise<number> {
+  const text = `delete from trigger_key where ctid = any (array(
+      select k.ctid
+      from trigger_key as k
+      where k.touched_at < $1 and k.due_at is null and k.key <> '' and not exists (
+        select from trigger as t
+        where t.workspace = k.workspace and t.pipeline = k.pipeline and t.paused_position is not null
+      )
+      limit ${sweepBatch}
+    ))`;
+  const before = toTimestamp(now - keyIdleMs - lateMs);
+  return inBatches(signal, () => countDeleted(database, text, [before]));
+}
+
+/** How late the log may be read to triggers. */
+const lateMs = 86_400_000;
 
 /** Names of events, and marks of the log, for as long as any event is kept. */
 async function sweepLog(

@@ -20,6 +20,10 @@ const hotTables = [
   "firing_member",
   "log_outbox",
   "source_memory",
+  "wait",
+  "wait_match",
+  "task_code",
+  "step",
 ];
 
 interface Statement {
@@ -62,6 +66,14 @@ async function recordStatements(database: Database): Promise<Statement[]> {
   await store.loadDueTriggerKeys(shards, 1_800_000_000_000, 100);
   await store.loadOutbox(100);
   await store.readEntries(1, [5, 6]);
+  await store.loadRuns(1, ["r500", "w5"]);
+  await store.loadWaits(1, shards);
+  await store.findWaits(shards, ["5", "6"], undefined, 100);
+  await store.loadDueWaits(shards, 1_800_000_000_000, 100);
+  await store.nextWaitDue(shards);
+  await store.loadWaitsOf(1, ["w5", "w6"]);
+  await store.loadEndedWaits(shards);
+  await store.loadSteps({ workspace: 1, runId: "w5", node: "a", item: "", generation: 1, attempt: 1 });
   const source = { workspace: 1, source: "s1" };
   await store.loadSource(source);
   await store.recallThings(source, ["k1", "k2"]);
@@ -165,6 +177,12 @@ async function fill(client: Client, count: number): Promise<void> {
     insert into firing_member (workspace, run_id, ordinal, operand, position) select 1, 'r' || n, 0, 'a', n from ${rows};
     insert into source_memory (workspace, source, key, fingerprint, version, told_at)
       select 1, 's' || n % 3, 'k' || n, '1-1', 1, now() from ${rows};
+    insert into wait (id, workspace, shard, run_id, node, item, generation, name, occurrence, began_at, told_to, due_at, match_keys)
+      select n, 1, n % 64, 'w' || n, 'a', '', 1, '', 1, now(), 0, now() + n * interval '1 min', array[n] from ${rows};
+    insert into wait_match (key, wait_id, shard) select n, n, n % 64 from ${rows};
+    insert into task_code (workspace, run_id, node, item, code) select 1, 'w' || n, 'a', '', '{}' from ${rows};
+    insert into step (workspace, run_id, node, item, generation, kind, name, occurrence, seq, attempt, dispatch, outcome, recorded_at)
+      select 1, 'w' || n, 'a', '', 1, 'step', 's', 1, 1, 1, 1, '{}', now() from ${rows};
     insert into log_outbox (workspace, type, subject, data) select 1, 't', 'p' || n, '{}' from ${rows};
   `);
   await client.query("analyze");

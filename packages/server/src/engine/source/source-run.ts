@@ -142,6 +142,8 @@ export class SourceRun {
   async #load(): Promise<void> {
     if (this.#row) return;
     const { parts, definition, connector, shard } = this.#options;
+    // What an earlier reader of it, which was left behind, put under way here counts (R2).
+    await this.#committed();
     const found = await fromStore(() => parts.store.loadSource(this.#sourceName));
     if (this.#isStopped) return;
     const place = connector.placeOf(definition);

@@ -280,10 +280,9 @@ export class TriggerEvaluator {
   }
 
   #tellEvent(turn: PageTurn, trigger: LoadedTrigger, key: string, event: ConditionEvent): void {
-    const isNew = !trigger.keys.has(key);
     const telling = this.#evaluate(trigger, () => tellKey(trigger, key, event));
     this.#note(turn, trigger, telling);
-    if (isNew && telling.touched && !isStateless(trigger)) this.#states.keep(trigger, telling.state);
+    if (telling.isNew && telling.touched && !isStateless(trigger)) this.#states.keep(trigger, telling.state);
   }
 
   /** Takes what a trigger decided and changed. */

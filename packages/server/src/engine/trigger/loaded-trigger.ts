@@ -2,6 +2,7 @@
 import {
   compileCondition,
   dueOf,
+  keyIdleMs,
   never,
   type DecidedFiring as DecidedFiringOf,
   type HeldTrigger,

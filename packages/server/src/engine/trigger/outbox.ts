@@ -6,7 +6,7 @@
  * Z3: no row is forgotten: what failed is tried again with the next tick, and what a server did not live to tell, as soon as
  *     its shards are taken over.
  */
-import { ownSource } from "@millrace/core";
+import { ownSource, triggerChanged } from "@millrace/core";
 import type { EngineParts } from "../engine-parts.ts";
 import { logShard, ownEvent } from "../event-log.ts";
 import type { OutboxInboxMessage } from "../inbox-message.ts";
@@ -59,6 +59,8 @@ export class Outbox {
     for (;;) {
       const rows = await store.loadOutbox(outboxPageMax);
       if (rows.length === 0) return;
+      // R1: they were committed with what they ask for.
+      if (rows.some(({ type }) => type === triggerChanged)) await this.#parts.asks.refresh();
       // The log went to another node meanwhile.
       if (!this.#owns(logShard)) return this.drain();
       events.emit(

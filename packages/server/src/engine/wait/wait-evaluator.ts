@@ -263,6 +263,10 @@ export class WaitEvaluator {
     });
   }
 
+  wants(type: string): boolean {
+    return this.#shapes.wants(type);
+  }
+
   async #tell(page: LogPage): Promise<void> {
     const wanted = page.events.filter(
       (entry) => entry.position > this.#position && isTellable(entry) && this.#shapes.wants(entry.type),

@@ -106,6 +106,12 @@ export class WaitHost {
     this.#evaluators.clear();
   }
 
+  /** Whether a wait of this node's shards asks for events of this type. */
+  wants(type: string): boolean {
+    for (const evaluator of this.#evaluators) if (evaluator.wants(type)) return true;
+    return false;
+  }
+
   #evaluatorOf(shard: number): WaitEvaluator | undefined {
     for (const evaluator of this.#evaluators) if (evaluator.shards.has(shard)) return evaluator;
     return undefined;

@@ -1,6 +1,7 @@
 /** What a delivery's body is: data for the log, and what a mapping sees of it. */
 import { isUtf8 } from "node:buffer";
 import { contentKindOf, isNestedWithin, jsonDepthMax, unreachable, type Json } from "@millrace/core";
+import { hasInfiniteNumber } from "../json-numbers.ts";
 
 export interface DeliveryContent {
   /** JSON as such, else the text, else base64. */
@@ -38,9 +39,11 @@ export function readContent(contentType: string | undefined, body: Buffer): Deli
 function readJson(contentType: string | undefined, body: Buffer): DeliveryContent {
   if (!isUtf8(body)) return bytes(body, "the body is not valid UTF-8");
   try {
-    const data = JSON.parse(body.toString("utf8")) as Json;
+    const text = body.toString("utf8");
+    const data = JSON.parse(text) as Json;
     if (!isNestedWithin(data, jsonDepthMax))
       return raw(body, `the body is nested deeper than ${jsonDepthMax} levels`);
+    if (hasInfiniteNumber(text, data)) return raw(body, "the body has a number beyond 1.8e308");
     return { data, isBinary: false, body: data, fault: undefined };
   } catch {
     // Nobody said that it is.

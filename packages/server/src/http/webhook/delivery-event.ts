@@ -19,6 +19,7 @@ import {
   type Json,
   type WebhookDefinition,
 } from "@millrace/core";
+import { invalidCharactersMax } from "../../engine/limits.ts";
 import type { DeliveryContent } from "./content.ts";
 import type { Delivery } from "./verification.ts";
 
@@ -32,8 +33,6 @@ interface Attributes {
 
 export type AttributeName = keyof Attributes;
 export type Mappings = { readonly [name in AttributeName]?: CompiledMapping | undefined };
-
-const invalidCharactersMax = 1_000;
 
 export function sourceOf(webhook: string): string {
   return `/hooks/${webhook}`;
