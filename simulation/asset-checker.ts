@@ -16,6 +16,8 @@ import type { Journal } from "./journal.ts";
 interface Expected {
   updates: number;
   rejected: number;
+  /** How far progress has come. */
+  until: number | undefined;
   last: { position: number; version: string | undefined } | undefined;
 }
 
@@ -54,6 +56,11 @@ export class AssetChecker {
       state.rejected += 1;
       return stateKey;
     }
+    if (fact.kind === "progress") {
+      state.until = Math.max(state.until ?? Number.NEGATIVE_INFINITY, fact.until!);
+      return stateKey;
+    }
+    if (fact.kind === "partition") return stateKey;
     state.updates += 1;
     state.last = { position: entry.position, version: fact.version };
     const partition = this.#expected(this.#partitions, `${stateKey}\n${fact.partition}`);
@@ -63,7 +70,7 @@ export class AssetChecker {
   }
 
   #expected(of: Map<string, Expected>, key: string): Expected {
-    const found = of.get(key) ?? { updates: 0, rejected: 0, last: undefined };
+    const found = of.get(key) ?? { updates: 0, rejected: 0, until: undefined, last: undefined };
     of.set(key, found);
     return found;
   }
@@ -83,7 +90,8 @@ export class AssetChecker {
     if (
       state?.updates !== expected.updates ||
       state.rejected !== expected.rejected ||
-      state.update?.position !== expected.last?.position
+      state.update?.position !== expected.last?.position ||
+      state.progress?.until !== expected.until
     )
       this.#journal.violate(
         "S1 an asset's row is what the log says",
