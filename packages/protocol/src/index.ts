@@ -99,6 +99,8 @@ export {
   type Progress,
   protocolVersion,
   type Recorded,
+  type Rehearse,
+  type Rehearsed,
   type RecordedOutcome,
   recordsMax,
   type Results,

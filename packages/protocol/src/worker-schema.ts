@@ -95,6 +95,13 @@ const workerMessages: { readonly [kind in WorkerMessage["kind"]]: Shape } = {
     token,
     steps: list(object({ ...stepName, outcome: byKind(ended) }, { events: list(anObject) })),
   }),
+  rehearsed: object(
+    { number: count },
+    {
+      asked: list(object({ ...stepName, kind: oneOf("step", "wait") }, { place: text })),
+      error: attemptError,
+    },
+  ),
   logs: object({ token, attempt: positive, from: count, lines: list(logLine) }),
   progress: object({ token, fraction: number(0, 1) }, { message: text }),
   artifact: object({
@@ -138,6 +145,7 @@ const serverMessages: { readonly [kind in ServerMessage["kind"]]: Shape } = {
   cancel: object({ token, reason: text, graceMs: count }),
   ack: object({ tokens: list(token) }),
   recorded: object({ token, steps: list(object(stepName)) }),
+  rehearse: object({ number: count, dispatch }),
   goodbye: object({ code: text, message: text, retry: flag }),
 };
 

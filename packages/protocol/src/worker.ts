@@ -209,7 +209,28 @@ export interface Heartbeat {
   readonly running?: readonly DispatchToken[];
 }
 
-export type WorkerMessage = Hello | Results | Steps | Logs | Progress | Artifact | Draining | Heartbeat;
+/** What a function asked for in a rehearsal, in that order; or why that is not known. */
+export interface Rehearsed {
+  readonly kind: "rehearsed";
+  readonly number: number;
+  readonly asked?: readonly (StepName & {
+    readonly kind: "step" | "wait";
+    /** `pipelines/orders.ts:12` */
+    readonly place?: string;
+  })[];
+  readonly error?: AttemptError;
+}
+
+export type WorkerMessage =
+  | Hello
+  | Results
+  | Steps
+  | Rehearsed
+  | Logs
+  | Progress
+  | Artifact
+  | Draining
+  | Heartbeat;
 
 export interface Welcome {
   readonly kind: "welcome";
@@ -272,6 +293,16 @@ export interface Recorded {
   readonly steps: readonly StepName[];
 }
 
+/**
+ * Runs a function on its records as a resume would, to learn what it asks for; it begins no step, and nothing of what it says or
+ * gives counts. `rehearsed` answers. Sent once: whoever asked waits for a bounded time.
+ */
+export interface Rehearse {
+  readonly kind: "rehearse";
+  readonly number: number;
+  readonly dispatch: Dispatch;
+}
+
 /** The server goes away on purpose or refuses: `retry` says whether to come back. */
 export interface Goodbye {
   readonly kind: "goodbye";
@@ -280,4 +311,4 @@ export interface Goodbye {
   readonly retry: boolean;
 }
 
-export type ServerMessage = Welcome | Dispatches | Cancel | Ack | Recorded | Goodbye;
+export type ServerMessage = Welcome | Dispatches | Cancel | Ack | Recorded | Rehearse | Goodbye;

@@ -1,5 +1,6 @@
 import {
   asset,
+  approve,
   branch,
   daily,
   eventType,
@@ -582,6 +583,43 @@ describe("assets", () => {
       subject: "clean",
       data: { partition: "2026-01-03" },
     });
+  });
+});
+
+describe("an approval in a graph", () => {
+  const publish = task("publish", (input: { by: string | null; copies: number }) => input);
+  const release = pipeline("release", () => {
+    const loaded = load({ day: "monday" });
+    const asked = approve({
+      title: "Publish?",
+      details: { rows: loaded.rows },
+      by: ["ann"],
+      form: z.object({ copies: z.int() }),
+      timeout: "2d",
+    });
+    return publish({ by: asked.by, copies: asked.form.copies });
+  });
+
+  test("is answered by the test, and shows what its person sees", async () => {
+    const t = await testbed({ release });
+    const run = await t.start(release);
+    expect(t.approvals).toMatchObject([
+      { id: "r1/approve:1", node: "approve", title: "Publish?", by: ["ann"], details: { rows: 6 } },
+    ]);
+    await t.answer(t.approvals[0]!, { form: { copies: 2 }, note: "fine" });
+    expect(run.output).toEqual({ by: "ann", copies: 2 });
+    expect(run.node("approve").output).toMatchObject({ approved: true, note: "fine", timedOut: false });
+  });
+
+  test("skips what follows when the answer is no, and fails when nobody answers in time", async () => {
+    const t = await testbed({ release });
+    const rejected = await t.start(release);
+    await t.answer(t.approvals[0]!, { approved: false });
+    expect(rejected.states).toEqual({ load: "succeeded", approve: "skipped", publish: "skipped" });
+    const late = await t.start(release);
+    await t.advance("2d");
+    expect(late.states).toMatchObject({ approve: "failed", publish: "upstream_failed" });
+    expect(t.approvals).toEqual([]);
   });
 });
 

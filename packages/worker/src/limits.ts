@@ -47,6 +47,8 @@ export const limits = {
   quietPollMs: 5,
   /** How long a function may take to come to its waits once more. */
   replayCheckMs: 10_000,
+  /** A rehearsal, with the time until a process is free. */
+  rehearsalMs: 25_000,
   /** Steps in one frame: each is 16 KiB and its events. */
   stepsPerFrameMax: 100,
 

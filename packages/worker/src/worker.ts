@@ -130,6 +130,9 @@ class RunningWorker implements Worker, LinkOwner {
       case "recorded":
         this.#attempts.recorded(message.token, message.steps);
         return;
+      case "rehearse":
+        this.#attempts.rehearse(message);
+        return;
       case "goodbye":
         return;
     }

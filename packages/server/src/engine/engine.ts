@@ -25,7 +25,7 @@ import type { EngineOptions } from "./engine-options.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import { Generations } from "./generations.ts";
 import { GroupCommit, type RefusedRows } from "./group-commit.ts";
-import type { RunInboxMessage } from "./inbox-message.ts";
+import type { MoveInboxMessage, RunInboxMessage } from "./inbox-message.ts";
 import { Inbox } from "./inbox.ts";
 import { LimitHost } from "./limit-host.ts";
 import { activeRunsMax, cancelGraceMs, queuedPageMax, reapMs } from "./limits.ts";
@@ -35,6 +35,7 @@ import { Readiness } from "./readiness.ts";
 import type { RunEntry } from "./run-entry.ts";
 import { RunAsks } from "./run-asks.ts";
 import { RunCalls } from "./run-calls.ts";
+import { Rehearsals } from "./rehearsals.ts";
 import { RunMoves } from "./run-moves.ts";
 import { RunEntrance, type StartedRun, type StartRun } from "./run-entrance.ts";
 import { RunHost } from "./run-host.ts";
@@ -65,6 +66,7 @@ export class Engine {
   readonly asks: RunAsks;
   readonly watchers = new RunWatchers();
   readonly hub: WorkerHub;
+  readonly rehearsals: Rehearsals;
   readonly triggers: TriggerHost;
   readonly outbox: Outbox;
   readonly sources: SourceHost;
@@ -100,6 +102,7 @@ export class Engine {
     this.#membership = this.#makeMembership();
     this.#parts = this.#wire();
     this.hub = new WorkerHub(this.#parts, options.clock);
+    this.rehearsals = new Rehearsals(this.#parts);
     this.#arrivals = new Arrivals({
       parts: this.#parts,
       hub: () => this.hub,
@@ -411,12 +414,9 @@ export class Engine {
   }
 
   /** Asks a run's owner to move it; false when that generation is not live. Whether it could, its row says. */
-  async moveRun(
-    run: { readonly runId: string; readonly generation: number },
-    bundle: string,
-  ): Promise<boolean> {
-    const content = { kind: "move", ...run, bundle } as unknown as Json;
-    const { runId: id, generation } = run;
+  async moveRun(message: Omit<MoveInboxMessage, "kind">): Promise<boolean> {
+    const content = { kind: "move", ...message } as unknown as Json;
+    const { runId: id, generation } = message;
     await this.committed();
     return this.#options.store.sendToRun({ workspace: workspaceId, id, generation }, content);
   }

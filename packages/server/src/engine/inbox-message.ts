@@ -53,6 +53,15 @@ export interface MoveInboxMessage {
   readonly runId: string;
   readonly generation: number;
   readonly bundle: string;
+  /** Task runs whose functions come to the same steps and waits with its code, with the last record that was there then. */
+  readonly rehearsed: readonly RehearsedName[];
+}
+
+export interface RehearsedName {
+  readonly node: string;
+  readonly item: string;
+  readonly generation: number;
+  readonly seq: number;
 }
 
 export type InboxContent =

@@ -103,3 +103,5 @@ export const sourceRetryMsMax = 5_000;
 export const sourceDetailMs = 1_000;
 /** A reader that does not end within this time hangs in its system: nothing it finds is taken any more. */
 export const sourceStopMs = 3_000;
+/** What a worker takes at most to tell what a function asks for on its records. */
+export const rehearsalMs = 30_000;

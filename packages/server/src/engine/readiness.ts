@@ -372,6 +372,15 @@ export class Readiness {
     return this.#messageFor(entry, taskRun, { input, records });
   }
 
+  /** What a worker needs to learn what a function asks for on its records. */
+  async rehearsal(entry: RunEntry, taskRun: TaskRun): Promise<Dispatch> {
+    const [input, records] = await Promise.all([
+      this.#inputAgain(entry, taskRun),
+      this.#recordsOf(entry, taskRun),
+    ]);
+    return this.#messageFor(entry, taskRun, { input, records });
+  }
+
   async #inputAgain(entry: RunEntry, taskRun: TaskRun): Promise<CarriedValue> {
     const { input } = taskRun.node.definition;
     const whole = wholeOutput(entry.run, taskRun.scope, input);

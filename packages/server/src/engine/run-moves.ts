@@ -9,7 +9,7 @@ import { findMoveFaults, type Graph, type MoveFault } from "@millrace/core";
 import type { LiveRun, LoadedRun, TaskRunRow } from "@millrace/store";
 import type { Arrivals } from "./arrivals.ts";
 import type { EngineParts } from "./engine-parts.ts";
-import type { MoveInboxMessage } from "./inbox-message.ts";
+import type { MoveInboxMessage, RehearsedName } from "./inbox-message.ts";
 import type { RunEntrance } from "./run-entrance.ts";
 import type { Values } from "./values.ts";
 import { workspaceId } from "./workspace.ts";
@@ -50,7 +50,7 @@ export class RunMoves {
 
   async #move(
     placed: { readonly workspace: number; readonly id: string; readonly shard: number },
-    { generation, bundle }: MoveInboxMessage,
+    { generation, bundle, rehearsed }: MoveInboxMessage,
   ): Promise<void> {
     const { commit, store, definitions, log } = this.#options.parts;
     const { arrivals } = this.#options;
@@ -59,7 +59,9 @@ export class RunMoves {
     const { run } = loaded;
     const to = await definitions.graph(run.workspace, bundle, run.pipeline);
     const isMovable =
-      run.generation === generation && to !== undefined && (await this.#faults(loaded, to)).length === 0;
+      run.generation === generation &&
+      to !== undefined &&
+      (await this.#faults(loaded, to, rehearsed)).length === 0;
     if (isMovable && arrivals.isOurs(placed)) {
       commit.batch.runsMoved.push({ workspace: run.workspace, id: run.id, generation, bundle });
       commit.request();
@@ -71,11 +73,30 @@ export class RunMoves {
     if (now?.run.wakeAt !== undefined) await arrivals.putUnderWay(now);
   }
 
-  async #faults({ run, taskRuns }: LoadedRun, to: Graph): Promise<MoveFault[]> {
+  async #faults(
+    { run, taskRuns }: LoadedRun,
+    to: Graph,
+    rehearsed: readonly RehearsedName[],
+  ): Promise<MoveFault[]> {
     const { definitions, values } = this.#options.parts;
     const from = await definitions.graph(run.workspace, run.bundle, run.pipeline);
-    return moveFaults(values, { from: from ?? to, to, run, rows: taskRuns });
+    return moveFaults(values, { from: from ?? to, to, run, rows: withoutRehearsed(taskRuns, rehearsed) });
   }
+}
+
+/** The records of those fit the other code, unless there are more by now. */
+export function withoutRehearsed(
+  rows: readonly TaskRunRow[],
+  rehearsed: readonly RehearsedName[],
+): TaskRunRow[] {
+  return rows.map((row) => {
+    const { node, item, generation, code } = row;
+    const fits = rehearsed.some(
+      (one) =>
+        one.node === node && one.item === item && one.generation === generation && one.seq === code?.seq,
+    );
+    return fits ? { ...row, code: undefined } : row;
+  });
 }
 
 /** What keeps a run from going on with `to`, judged by its rows. */

@@ -3,13 +3,13 @@
  *
  * V1: what keeps it from that is told before anything is changed; its owner judges once more (M2).
  */
-import { isEndState, isRunEnded, MillraceError, type Graph, type MoveFault } from "@millrace/core";
+import { isRunEnded, MillraceError, type Graph, type MoveFault } from "@millrace/core";
 import type { MoveRequest, RunSummary } from "@millrace/protocol";
-import { listSteps, type LiveRun, type TaskRunRow } from "@millrace/store";
+import type { LiveRun, TaskRunRow } from "@millrace/store";
+import type { RehearsedName } from "../engine/inbox-message.ts";
 import { moveFaults } from "../engine/run-moves.ts";
-import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
-import { moveFaultsShownMax, moveMs, movePollMs, moveTryMs, pageSizeMax } from "./limits.ts";
+import { moveFaultsShownMax, moveMs, movePollMs, moveTryMs } from "./limits.ts";
 import { findCurrent } from "./run-commands.ts";
 import { snapshotOf } from "./run-snapshot.ts";
 import { summaryOf } from "./run-summary.ts";
@@ -25,9 +25,10 @@ export async function moveRun(
   for (const until = clock.monotonic() + moveMs; clock.monotonic() < until;) {
     const now = await findCurrent(context, id);
     if (now.bundle === bundle) return { run: summaryOf(now) };
-    await requireMovable(context, now, bundle);
+    const rehearsed = await requireMovable(context, now, bundle);
     const { generation } = now;
-    const isTold = await host.run((engine) => engine.moveRun({ runId: id, generation }, bundle));
+    const message = { runId: id, generation, bundle, rehearsed };
+    const isTold = await host.run((engine) => engine.moveRun(message));
     if (isTold && (await isMoved(context, id, bundle)))
       return { run: summaryOf(await findCurrent(context, id)) };
   }
@@ -59,8 +60,12 @@ async function isMoved(context: ApiContext, id: string, bundle: string): Promise
   }
 }
 
-/** Throws MILLRACE_MOVE_REFUSED with all that is in the way, MILLRACE_BUNDLE_UNKNOWN, MILLRACE_RUN_STATE_CONFLICT. */
-async function requireMovable(context: ApiContext, run: LiveRun, bundle: string): Promise<void> {
+/** What was rehearsed for it. Throws MILLRACE_MOVE_REFUSED with all that is in the way, MILLRACE_BUNDLE_UNKNOWN, MILLRACE_RUN_STATE_CONFLICT. */
+async function requireMovable(
+  context: ApiContext,
+  run: LiveRun,
+  bundle: string,
+): Promise<readonly RehearsedName[]> {
   if (isRunEnded(run.state) || run.state === "quarantined") {
     throw new MillraceError("MILLRACE_RUN_STATE_CONFLICT", {
       message: `The run ${run.id} is ${run.state}: a rerun takes the newest bundle.`,
@@ -87,37 +92,24 @@ async function requireMovable(context: ApiContext, run: LiveRun, bundle: string)
       restless.map((row) => ({ node: row.node, item: row.item, text: text(row) })),
     );
   }
-  const rows = await withRecords(
-    context,
-    graph,
-    taskRuns.filter(({ state }) => state !== "pending"),
-  );
+  const rows = taskRuns.filter(({ state }) => state !== "pending");
   const faults = await moveFaults(values, { from: graph, to, run, rows });
   if (faults.length > 0) throw refused(run, faults);
+  return rehearsedFor(context, run, { bundle, to });
 }
 
-/** Open task runs whose functions have recorded something, as such. */
-async function withRecords(
+/** Functions that have recorded something must come to the same with the other code. */
+async function rehearsedFor(
   context: ApiContext,
-  graph: Graph,
-  rows: readonly TaskRunRow[],
-): Promise<readonly TaskRunRow[]> {
-  const isOpenTask = ({ node, state }: TaskRunRow): boolean =>
-    !isEndState(state) && !["wait", "call"].includes(graph.byId.get(node)?.definition.kind ?? "");
-  if (!rows.some(isOpenTask)) return rows;
-  const { runId } = rows[0]!;
-  const steps = await listSteps(context.database, workspaceId, {
-    runId,
-    node: undefined,
-    after: undefined,
-    limit: pageSizeMax,
-  });
-  const recorded = new Set(steps.map(({ node, item, generation }) => `${node}\n${item}\n${generation}`));
-  return rows.map((row) => {
-    const hasRecords = row.state === "waiting" || recorded.has(`${row.node}\n${row.item}\n${row.generation}`);
-    if (!isOpenTask(row) || !hasRecords) return row;
-    return { ...row, code: { seq: 1, wokenAt: 0, ranMs: 0, open: [], seen: {} } };
-  });
+  run: LiveRun,
+  { bundle, to }: { readonly bundle: string; readonly to: Graph },
+): Promise<readonly RehearsedName[]> {
+  const tasks = await context.host.run((engine) => engine.rehearsals.rehearse(run.id, bundle, to));
+  const faults = tasks.flatMap(({ node, item, faults: own }) =>
+    own.map((text): MoveFault => ({ node, item, text: `diverges: ${text}` })),
+  );
+  if (faults.length > 0) throw refused(run, faults);
+  return tasks.map(({ node, item, generation, seq }) => ({ node, item, generation, seq }));
 }
 
 function refused({ id, bundle }: LiveRun, faults: readonly MoveFault[]): MillraceError {

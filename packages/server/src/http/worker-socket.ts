@@ -207,6 +207,9 @@ class WorkerSocket implements WorkerLink {
         return engine.hub.drain(worker);
       case "steps":
         return engine.hub.steps(worker, message);
+      case "rehearsed":
+        engine.hub.heard(worker);
+        return engine.rehearsals.answered(message);
       case "hello":
         return this.#ignored("a second hello on one connection");
       default:

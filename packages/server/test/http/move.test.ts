@@ -1,8 +1,16 @@
 /** Runs that wait go on with another bundle (M1, M2). */
 import type { NodeDefinition } from "@millrace/core";
-import type { Dispatch } from "@millrace/protocol";
+import type { Dispatch, Rehearse, ServerMessage } from "@millrace/protocol";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { failed, node, pipeline, startFixture, succeeded, type ServerFixture } from "./server-fixture.ts";
+import {
+  failed,
+  HandWorker,
+  node,
+  pipeline,
+  startFixture,
+  succeeded,
+  type ServerFixture,
+} from "./server-fixture.ts";
 
 let fixture: ServerFixture;
 
@@ -137,22 +145,71 @@ test("what is in the way is told, and the run stays as it is", async () => {
   });
 });
 
-test("a function that has recorded steps or waits keeps its bundle", async () => {
+test("a function that has recorded something is moved if it comes to the same with the other code", async () => {
+  const { run, worker, second } = await suspended();
+  const before = worker.received.length;
+  const moving = fixture.call("POST", `/runs/${run}/move`, {});
+  const asked = await rehearsal(worker, before);
+  expect(asked.dispatch).toMatchObject({ bundle: second, records: [{ kind: "step", name: "order" }] });
+  worker.send({
+    kind: "rehearsed",
+    number: asked.number,
+    asked: [
+      { kind: "step", name: "order", occurrence: 1 },
+      { kind: "wait", name: "nap", occurrence: 1 },
+      { kind: "wait", name: "new", occurrence: 1 },
+    ],
+  });
+  expect(await moving).toMatchObject({ status: 200, body: { run: { bundle: second } } });
+  expect((await fixture.call("GET", `/runs/${run}`)).body.run.state).toBe("waiting");
+});
+
+test("a function that diverges keeps its bundle, and what differs is told with its line", async () => {
+  const { run, worker } = await suspended();
+  const before = worker.received.length;
+  const moving = fixture.call("POST", `/runs/${run}/move`, {});
+  const { number } = await rehearsal(worker, before);
+  worker.send({
+    kind: "rehearsed",
+    number,
+    asked: [{ kind: "wait", name: "order", occurrence: 1, place: "pipelines/p.ts:7" }],
+  });
+  expect(await moving).toMatchObject({
+    status: 409,
+    body: {
+      code: "MILLRACE_MOVE_REFUSED",
+      detail: expect.stringMatching(
+        /"a" diverges: wait "order" \(pipelines\/p.ts:7\) was a step "order" before\./,
+      ) as string,
+    },
+  });
+  worker.socket.terminate();
+  for (;;) {
+    const { body } = await fixture.call("POST", `/runs/${run}/move`, {});
+    if (/no worker that serves the queue "default"/.test(body.detail as string)) break;
+  }
+});
+
+/** A run whose only function has recorded a step and waits, and a second bundle. */
+async function suspended(): Promise<{ run: string; worker: HandWorker; second: string }> {
   await deploy(node("a"));
   const worker = await fixture.worker();
   const { id: run } = await fixture.start("p");
+  const dispatch = await worker.dispatch("a");
+  const outcome = { kind: "value", value: { value: 7 } } as const;
+  worker.send({ kind: "steps", token: dispatch.token, steps: [{ name: "order", occurrence: 1, outcome }] });
+  await worker.find((message) => message.kind === "recorded");
   const op = { kind: "sleep", ms: 3_600_000 } as const;
-  worker.finish(await worker.dispatch("a"), {
-    kind: "suspended",
-    waits: [{ name: "nap", occurrence: 1, op }],
-  });
+  worker.finish(dispatch, { kind: "suspended", waits: [{ name: "nap", occurrence: 1, op }] });
   await state(run, "waiting");
-  await deploy(node("a", { description: "other" }));
-  expect(await fixture.call("POST", `/runs/${run}/move`, {})).toMatchObject({
-    status: 409,
-    body: { detail: expect.stringContaining('"a" has recorded steps or waits') as string },
-  });
-});
+  return { run, worker, second: await deploy(node("a", { description: "other" })) };
+}
+
+async function rehearsal(worker: HandWorker, after: number): Promise<Rehearse> {
+  const isOne = (message: ServerMessage): boolean =>
+    message.kind === "rehearse" && worker.received.indexOf(message) >= after;
+  return (await worker.find(isOne)) as Rehearse;
+}
 
 test("another server moves a run, too, and an event meanwhile is not lost", async () => {
   await using other = await fixture.anotherServer();

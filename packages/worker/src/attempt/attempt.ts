@@ -36,7 +36,7 @@ import {
   type Stop,
 } from "./attempt-fault.ts";
 import { AttemptValues, carriedOutcome, valuesAtHand, type LocalValues } from "./attempt-values.ts";
-import { listedConnections, namedVariables } from "./environment.ts";
+import { runMessage } from "./run-message.ts";
 import { LogBuffer } from "./log-buffer.ts";
 import { StepOutbox } from "./step-outbox.ts";
 import type { TurnBarrier } from "./turn-barrier.ts";
@@ -165,28 +165,10 @@ export class Attempt implements ChildHolder {
   }
 
   #runMessage(): RunAttempt {
-    const { token, pipeline, attempt, idempotencyKey, partition } = this.#dispatch;
-    const { environment } = this.#host.settings;
-    const { input, params, records } = this.#given;
     return {
-      kind: "run",
-      id: this.#runId,
-      runId: token.runId,
-      pipeline,
-      node: token.node,
-      item: token.item,
-      generation: token.generation,
-      attempt,
-      dispatch: token.dispatch,
-      idempotencyKey,
-      ...(partition === undefined ? {} : { partition }),
-      input,
-      ...(params === undefined ? {} : { params }),
-      env: namedVariables(this.#dispatch, environment),
-      connections: listedConnections(this.#dispatch, environment),
+      ...runMessage(this.#dispatch, this.#given, { id: this.#runId, settings: this.#host.settings }),
       ...(this.#dispatch.inspect ? { inspect: true } : {}),
       ...(this.#host.settings.checkReplay ? { checkReplay: true } : {}),
-      ...(records?.length ? { records } : {}),
     };
   }
 
@@ -353,9 +335,12 @@ export class Attempt implements ChildHolder {
     // A process that died after its result has already left the pool.
     if (child && child.holder === this) this.#host.pool.release(child, this.#stop ? "spoiled" : result.state);
     if (this.#stop) return this.#reportAfterArtifacts(stopOutcome(this.#stop));
-    const carried = carriedOutcome(result.outcome);
+    const { outcome } = result;
+    // No attempt is a rehearsal.
+    if (outcome.kind === "rehearsed") return;
+    const carried = carriedOutcome(outcome);
     if (carried && this.#uploads.length === 0) this.#reportOnce(carried);
-    else void this.#reportAfterUploads(result.outcome);
+    else void this.#reportAfterUploads(outcome);
   }
 
   /** For an attempt that failed anyway: what it made before is kept when that works. */

@@ -9,6 +9,7 @@ import {
   type AttemptTimes,
   type Dispatch,
   type DispatchToken,
+  type Rehearse,
   type StepName,
   type WorkerMessage,
 } from "@millrace/protocol";
@@ -19,6 +20,7 @@ import type { WorkerSettings } from "../options.ts";
 import type { ChildPool } from "../pool/pool.ts";
 import type { Transfer } from "../transfer.ts";
 import { Attempt, type AttemptHost } from "./attempt.ts";
+import { Rehearsal } from "./rehearsal.ts";
 import { TurnBarrier } from "./turn-barrier.ts";
 
 /** The way to the server, as attempts see it. */
@@ -109,6 +111,14 @@ export class Attempts implements AttemptHost {
     this.#memoryTimer ??= setInterval(this.#readMemory, limits.memoryCheckMs);
     this.settings.onEvent({ kind: "attempt_started", token: dispatch.token });
     attempt.start();
+  }
+
+  /** Whoever asked waits for its answer for a bounded time: without a connection nobody does. */
+  rehearse({ number, dispatch }: Rehearse): void {
+    const rehearsal = new Rehearsal(dispatch, this, (answer) => {
+      if (this.#outlet.isOpen) this.#outlet.send({ kind: "rehearsed", number, ...answer });
+    });
+    void rehearsal.start();
   }
 
   cancel(token: DispatchToken, reason: string, graceMs: number): void {

@@ -171,7 +171,10 @@ export class Operations {
     const occurrence = (this.#occurrences.get(wanted.name) ?? 0) + 1;
     const operation = { ...wanted, occurrence };
     const record = this.#records.get(keyOf(operation));
-    if (record && record.kind !== wanted.kind) throw kindDiffers(operation, record);
+    if (record && record.kind !== wanted.kind) {
+      this.#asked.push(operation);
+      throw kindDiffers(operation, record);
+    }
     if (this.#asked.length >= recordsMax) throw tooMany(operation);
     this.#occurrences.set(wanted.name, occurrence);
     this.#asked.push(operation);

@@ -22,7 +22,20 @@ export interface ReplayCheckParts {
 
 /** What differs, as text; `undefined`: nothing. */
 export async function checkReplay(parts: ReplayCheckParts): Promise<string | undefined> {
-  const { asked, records, host, folder } = parts;
+  const before = placed(parts.asked, parts.folder);
+  const found = compareOperations(before, await rehearse(parts)).map(describeDivergence);
+  if (found.length === 0) return undefined;
+  const more = found.length > shownMax ? ` and ${found.length - shownMax} more` : "";
+  return `The function does not come to the same steps and waits when it runs again: ${found.slice(0, shownMax).join("; ")}${more}. What it asks for may depend on its input and on what its steps gave, not on time, chance or outside data.`;
+}
+
+/** Runs the function on its records, and gives what it asks for until nothing but waits is left, or it ends. */
+export async function rehearse({
+  records,
+  host,
+  folder,
+  call,
+}: Omit<ReplayCheckParts, "asked">): Promise<AskedOperation[]> {
   const again = await new Promise<readonly Operation[]>((resolve) => {
     const operations: Operations = new Operations(records, {
       ...host,
@@ -36,15 +49,19 @@ export async function checkReplay(parts: ReplayCheckParts): Promise<string | und
       repeats: () => {},
     });
     const ended = (): void => operations.functionEnded(() => resolve(operations.asked));
-    parts.call(operations).then(ended, ended);
+    call(operations).then(ended, ended);
     host.later(limits.replayCheckMs, () => resolve(operations.asked));
   });
-  const placed = (list: readonly Operation[]): AskedOperation[] =>
-    list.map(({ kind, name, occurrence, mark }) => ({ kind, name, occurrence, ...placeOf(mark, folder) }));
-  const found = compareOperations(placed(asked), placed(again)).map(describeDivergence);
-  if (found.length === 0) return undefined;
-  const more = found.length > shownMax ? ` and ${found.length - shownMax} more` : "";
-  return `The function does not come to the same steps and waits when it runs again: ${found.slice(0, shownMax).join("; ")}${more}. What it asks for may depend on its input and on what its steps gave, not on time, chance or outside data.`;
+  return placed(again, folder);
+}
+
+function placed(list: readonly Operation[], folder: string): AskedOperation[] {
+  return list.map(({ kind, name, occurrence, mark }) => ({
+    kind,
+    name,
+    occurrence,
+    ...placeOf(mark, folder),
+  }));
 }
 
 const shownMax = 5;

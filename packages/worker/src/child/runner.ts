@@ -13,6 +13,7 @@ import type {
   ChildResult,
   FromChild,
   LoadBundle,
+  LocalRecord,
   ProducedWait,
   RunAttempt,
   ToChild,
@@ -28,7 +29,7 @@ import { EmitAnswers, Emitter } from "./emit.ts";
 import { firingReader, PageAnswers } from "./firing-members.ts";
 import { InlineBudget } from "./inline-budget.ts";
 import { LogGate } from "./log-gate.ts";
-import { checkReplay } from "./replay-check.ts";
+import { checkReplay, rehearse } from "./replay-check.ts";
 import { ProcessState } from "./process-state.ts";
 import { validatedParams } from "./validated-params.ts";
 import { ValueStore } from "./value.ts";
@@ -126,6 +127,10 @@ class Runner {
     this.#current = current;
     this.#state.enter(run.env);
     this.#capture.begin();
+    if (run.isRehearsal) {
+      void this.#rehearse(current).catch((thrown: unknown) => this.#fail(current, thrown));
+      return;
+    }
     if (run.records) {
       this.#gate.hold();
       this.#operations(current);
@@ -156,16 +161,39 @@ class Runner {
 
   /** What the function says meanwhile it has said before. */
   async #checkReplay(current: CurrentAttempt): Promise<void> {
-    const { run, post, operations } = current;
+    const { post, operations } = current;
     if (!operations) return;
     this.#gate.hold();
+    const { asked, records } = operations.operations;
+    const found = await checkReplay({ asked, ...this.#rehearsalOf(current, records) });
+    this.#gate.drop();
+    this.#gate.open();
+    if (found !== undefined) post({ kind: "log", level: "warn", text: found });
+  }
+
+  /** Nothing of what it says leaves. */
+  async #rehearse(current: CurrentAttempt): Promise<void> {
+    this.#gate.hold();
+    const asked = this.#loadError
+      ? undefined
+      : await rehearse(this.#rehearsalOf(current, current.run.records ?? []));
+    this.#gate.drop();
+    const outcome: ChildResult["outcome"] = asked
+      ? { kind: "rehearsed", asked }
+      : { kind: "failed", error: this.#loadError! };
+    if (!current.reported) this.#report(current, outcome, this.#loadError !== undefined);
+  }
+
+  #rehearsalOf(
+    current: CurrentAttempt,
+    records: readonly LocalRecord[],
+  ): Omit<Parameters<typeof checkReplay>[0], "asked"> {
     const silent = (message: FromChild): void => {
       if (message.kind === "emit") this.#emitAnswers.answered(message.number, undefined);
     };
-    const emitter = new Emitter(run, this.#emitAnswers, silent);
-    const found = await checkReplay({
-      asked: operations.operations.asked,
-      records: operations.operations.records,
+    const emitter = new Emitter(current.run, this.#emitAnswers, silent);
+    return {
+      records,
       host: processHost(this.#values, this.#state),
       folder: this.#folder,
       call: async (again) =>
@@ -173,10 +201,7 @@ class Runner {
           operations: again,
           budget: new InlineBudget([]),
         })),
-    });
-    this.#gate.drop();
-    this.#gate.open();
-    if (found !== undefined) post({ kind: "log", level: "warn", text: found });
+    };
   }
 
   #afterSteps(current: CurrentAttempt, then: () => void): void {
@@ -256,7 +281,7 @@ class Runner {
     });
   }
 
-  #report(current: CurrentAttempt, outcome: ChildOutcome, spoiled: boolean): void {
+  #report(current: CurrentAttempt, outcome: ChildResult["outcome"], spoiled: boolean): void {
     current.operations?.operations.stop();
     this.#gate.open();
     current.ended = true;

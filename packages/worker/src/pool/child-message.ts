@@ -4,7 +4,7 @@
  * Values above the inline bound lie in files of the worker's folder: no message is large, but for a page of a firing's
  * members, which the server bounds.
  */
-import type { AttemptError, CloudEvent, ErrorCode, Json } from "@millrace/core";
+import type { AskedOperation, AttemptError, CloudEvent, ErrorCode, Json } from "@millrace/core";
 import type { ArtifactType, LogLevel, StepName, StepRecord, WaitOperation } from "@millrace/protocol";
 
 /** A value, or the file that holds its JSON text. */
@@ -53,6 +53,8 @@ export interface RunAttempt {
   readonly checkReplay?: boolean;
   /** By `seq`; absent: none. */
   readonly records?: readonly LocalRecord[];
+  /** The function runs on its records only to learn what it asks for. */
+  readonly isRehearsal?: boolean;
 }
 
 export interface EmitError {
@@ -108,10 +110,16 @@ export type ChildOutcome =
   | { readonly kind: "skipped"; readonly reason: string }
   | { readonly kind: "suspended"; readonly waits: readonly ProducedWait[] };
 
+/** Of a rehearsal. */
+export interface RehearsedOutcome {
+  readonly kind: "rehearsed";
+  readonly asked: readonly AskedOperation[];
+}
+
 export interface ChildResult {
   readonly kind: "result";
   readonly id: number;
-  readonly outcome: ChildOutcome;
+  readonly outcome: ChildOutcome | RehearsedOutcome;
   /** `clean`: ready for the next. `settling`: something is still open, `settled` follows. `spoiled`: end this child. */
   readonly state: "clean" | "settling" | "spoiled";
 }
