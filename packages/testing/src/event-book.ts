@@ -48,12 +48,23 @@ export class EventBook {
     const recordedAt = this.#time.now();
     const position = this.entries.length + 1;
     this.#names.set(name, position);
+    // Member by member, which is faster than a spread: tests record events by the hundred thousand.
     this.entries.push({
-      ...draft,
       workspace: 1,
       position,
       recordedAt,
       time: draft.time ?? recordedAt,
+      lane: draft.lane,
+      source: draft.source,
+      id: draft.id,
+      type: draft.type,
+      subject: draft.subject,
+      data: draft.data,
+      isBinary: draft.isBinary,
+      contentType: draft.contentType,
+      dataSchema: draft.dataSchema,
+      extensions: draft.extensions,
+      invalid: draft.invalid,
     });
     return { kind: "recorded", position };
   }

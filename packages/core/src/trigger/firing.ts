@@ -84,14 +84,15 @@ export interface FiredEvent {
 
 /** `data`: the entry's content, which may have been in the blob store. */
 export function firedEvent(entry: LogEvent, data: Json): FiredEvent {
+  const recordedAt = instant(entry.recordedAt);
   return {
     position: entry.position,
     type: entry.type,
     source: entry.source,
     id: entry.id,
     subject: entry.subject ?? null,
-    time: instant(entry.time),
-    recordedAt: instant(entry.recordedAt),
+    time: entry.time === entry.recordedAt ? recordedAt : instant(entry.time),
+    recordedAt,
     data,
   };
 }
