@@ -17,6 +17,12 @@ import {
   liveLane,
   manualFiringValue,
   nodeFailed,
+  nodeSucceeded,
+  nodeSucceededEvent,
+  runAsksOfPipeline,
+  runSucceeded,
+  type RunAsk,
+  type RunNewsType,
   operationKey,
   preparingError,
   rankOf,
@@ -104,6 +110,7 @@ export class RunDesk {
   readonly runs: RunEntry[] = [];
   readonly byId = new Map<string, RunEntry>();
   readonly #options: RunDeskOptions;
+  #asks: readonly RunAsk[] | undefined;
   readonly #held = new Map<string, readonly HeldLimit[]>();
   readonly #cache: OutputCache;
   /** What follows from steps, and is to be begun (R1). */
@@ -193,6 +200,7 @@ export class RunDesk {
       case "task_run":
         if (effect.taskRun.state === "failed")
           record([nodeFailed(entry.run, this.#told(entry), effect.taskRun)]);
+        if (effect.taskRun.state === "succeeded") this.#tellNode(entry, effect.taskRun);
         return;
       case "attempt":
       case "run":
@@ -284,13 +292,26 @@ export class RunDesk {
     entry.alarms.add(alarm);
   }
 
+  #tellNode(entry: RunEntry, taskRun: TaskRun): void {
+    const subject = `${entry.pipeline.definition.name}/${taskRun.node.definition.id}`;
+    if (!taskRun.carried && this.#isAsked(nodeSucceeded, subject))
+      this.#options.record([nodeSucceededEvent(entry.run, this.#told(entry), taskRun)]);
+  }
+
+  /** As a server tells it: only what conditions of the project ask for. */
+  #isAsked(type: RunNewsType, subject: string): boolean {
+    this.#asks ??= this.#options.definitions.project.definition.pipelines.flatMap(runAsksOfPipeline);
+    return this.#asks.some((ask) => ask.type === type && (ask.subject ?? subject) === subject);
+  }
+
   #ended(entry: RunEntry): void {
     const { run, parent, pipeline } = entry;
     for (const alarm of entry.alarms) alarm.cancel();
     entry.alarms.clear();
     for (const taskRun of entry.ready.keys()) this.#withdraw(entry, taskRun);
     this.#options.waits().forget(entry);
-    if (run.state !== "succeeded") this.#options.record([runEnded(run, this.#told(entry))]);
+    if (run.state !== "succeeded" || this.#isAsked(runSucceeded, pipeline.definition.name))
+      this.#options.record([runEnded(run, this.#told(entry))]);
     if (pipeline.definition.maxActiveRuns !== undefined)
       this.#options.limits.release(activeRuns(entry), run.id);
     if (!parent) return;
