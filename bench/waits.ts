@@ -52,8 +52,8 @@ export const waits: Bench = {
       server: () => cpuMs(server.pid),
       postgres: () => descendantsCpuMs(stack.postgres.pid()),
     });
-    for (let round_ = 0; round_ < wakings; round_ += 1)
-      durations.push(await wake(stack, server, round_ * woken, woken));
+    for (let turn = 0; turn < wakings; turn += 1)
+      durations.push(await wake(stack, server, turn * woken, woken));
     const cpuMicrosecondsPerWake = wakeCpu(wakings * woken);
     await submitter.stop();
     const numbers = {

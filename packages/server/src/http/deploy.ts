@@ -13,9 +13,7 @@ import {
   type JsonSchema,
   type PipelineDefinition,
   type ProjectDefinition,
-  type SourceDefinition,
   type TriggerDefinition,
-  type WebhookDefinition,
 } from "@millrace/core";
 import {
   type DeployRequest,

@@ -2,7 +2,6 @@
 import {
   compileCondition,
   dueOf,
-  keyIdleMs,
   never,
   type DecidedFiring as DecidedFiringOf,
   type HeldTrigger,

@@ -98,7 +98,7 @@ export class WaitEvaluator {
     this.#stopFollowing = this.#options.parts.events.onAppended(this.#position, (page) =>
       this.#serially(() => this.#hear(page)),
     );
-    this.#serially(() => this.#findNextDue());
+    void this.#serially(() => this.#findNextDue());
   }
 
   drop(shards: ReadonlySet<number>): void {
