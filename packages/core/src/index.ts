@@ -247,7 +247,8 @@ export {
   type ToldRun,
 } from "./run/own-events.ts";
 export { resolveTemplate, streamedMembersIn, wholeOutput, type Resolved } from "./run/input.ts";
-export { currentTaskRun, decide, isPlaceholder } from "./run/machine.ts";
+export { currentTaskRun } from "./run/attempt.ts";
+export { decide, isPlaceholder } from "./run/machine.ts";
 export { planMark, planRerun, unknownItem, type LateMark, type RerunScope } from "./run/rerun.ts";
 export { decideRule, parentFacts, type RuleDecision } from "./run/rule.ts";
 export { findTaskRun, taskRunsBelow } from "./run/scope.ts";

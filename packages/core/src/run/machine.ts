@@ -13,15 +13,21 @@
  *     quarantine the run.
  */
 import { assert, unreachable } from "../assert.ts";
-import { describeSpan } from "../condition/describe.ts";
-import type { ErrorCode } from "../error/catalogue.ts";
-import type { Json } from "../json.ts";
 import { lossesMax } from "../limits.ts";
-import { decideRetry, type AttemptError } from "../retry/policy.ts";
+import type { AttemptError } from "../retry/policy.ts";
 import {
-  callTooDeep,
-  cancelCalled,
-  chosen,
+  cancelledByUser,
+  currentTaskRun,
+  endRevoked,
+  finishAttempt,
+  finishDispatch,
+  isUnderWay,
+  lookup,
+  recordAttempt,
+} from "./attempt.ts";
+import { codeCallEnded, codeCallStarted, recordStep, suspend, waitEnded } from "./code-wait.ts";
+import { callTooDeep } from "./judge.ts";
+import {
   closeExpansion,
   endTaskRun,
   enterScope,
@@ -32,23 +38,11 @@ import {
   startAttempt,
   type Step,
 } from "./progress.ts";
-import { noteTold, tellEmitted } from "./told-assets.ts";
-import { nobodyAnswered, type ApprovalAnswer } from "../wait/approval.ts";
-import { findTaskRun, taskRunsBelow } from "./scope.ts";
-import {
-  newCodeState,
-  operationKey,
-  type OpenWait,
-  type OperationName,
-  type OperationOutcome,
-  type StepRecord,
-  type WaitRequest,
-} from "./wait.ts";
+import { taskRunsBelow } from "./scope.ts";
 import {
   isEndState,
   isRunEnded,
   type AttemptOutcome,
-  type AttemptRecord,
   type CancelRequest,
   type Decision,
   type DispatchName,
@@ -56,7 +50,6 @@ import {
   type Run,
   type RunMessage,
   type Scope,
-  type StoredValue,
   type TaskRun,
 } from "./state.ts";
 
@@ -173,32 +166,6 @@ function dispatch(step: Step, taskRun: TaskRun, worker: string): void {
   step.effects.push({ kind: "send", taskRun });
 }
 
-/** The task run that a token names, if the token is current (R1). */
-export function currentTaskRun(run: Run, token: DispatchName): TaskRun | undefined {
-  const taskRun = lookup(run, token.node, token.item);
-  if (!taskRun || taskRun.generation !== token.generation || taskRun.dispatch !== token.dispatch)
-    return undefined;
-  return isUnderWay(taskRun) ? taskRun : undefined;
-}
-
-/** A worker, or a called run, answers for its dispatch. */
-function isUnderWay({ state, node }: TaskRun): boolean {
-  return state === "running" || (state === "waiting" && node.definition.kind === "call");
-}
-
-function lookup(run: Run, node: string, item: string): TaskRun | undefined {
-  const graphNode = run.graph.byId.get(node);
-  return graphNode && findTaskRun(run.root, graphNode, item);
-}
-
-function finishDispatch(step: Step, token: DispatchName, outcome: AttemptOutcome, random: number): void {
-  const taskRun = currentTaskRun(step.run, token);
-  if (!taskRun) return;
-  step.effects.push({ kind: "released", taskRun, dispatch: taskRun.dispatch });
-  taskRun.losses = 0;
-  finishAttempt(step, taskRun, outcome, random);
-}
-
 /** What makes a task run impossible to prepare stays so: it is not retried. */
 function refuse(step: Step, taskRun: TaskRun, error: AttemptError): void {
   finishQueued(step, taskRun, { kind: "failed", error: { ...error, next: "fatal" } });
@@ -212,237 +179,13 @@ function finishQueued(step: Step, taskRun: TaskRun, outcome: AttemptOutcome): vo
     taskRun.reason = { code: "cached", message: "The output was recorded earlier for the same inputs." };
 }
 
-function finishAttempt(step: Step, taskRun: TaskRun, outcome: AttemptOutcome, random: number): void {
-  const checked = checkBranch(taskRun, outcome);
-  switch (checked.kind) {
-    case "succeeded":
-      taskRun.output = checked.output;
-      taskRun.error = undefined;
-      tellEmitted(step.effects, taskRun, checked);
-      return endTaskRun(step, taskRun, { state: "succeeded" });
-    case "skipped":
-      return endTaskRun(step, taskRun, {
-        state: "skipped",
-        reason: { code: "skipped_by_task", message: checked.reason },
-      });
-    case "cancelled":
-      return endTaskRun(step, taskRun, {
-        state: "cancelled",
-        reason: step.run.cancel?.reason ?? taskRun.reason ?? cancelledByUser,
-      });
-    case "failed":
-      return failAttempt(step, taskRun, checked.error, random);
-    default:
-      return unreachable(checked);
-  }
-}
-
-const cancelledByUser: Reason = { code: "cancelled", message: "It was cancelled." };
-
-function checkBranch(taskRun: TaskRun, outcome: AttemptOutcome): AttemptOutcome {
-  const { choices, id, kind } = taskRun.node.definition;
-  if (outcome.kind !== "succeeded" || kind !== "branch") return outcome;
-  const wrong = chosen(outcome.output.value).find(
-    (answer) => typeof answer !== "string" || !choices?.includes(answer),
-  );
-  if (wrong === undefined) return outcome;
-  const message = `The branch "${id}" answered ${JSON.stringify(wrong)}; its choices are ${(choices ?? []).join(", ")}.`;
-  const code = "MILLRACE_BRANCH_UNKNOWN_CHOICE";
-  return { kind: "failed", error: { name: code, code, message, next: "fatal" } };
-}
-
-function failAttempt(step: Step, taskRun: TaskRun, error: AttemptError, random: number): void {
-  taskRun.error = error;
-  if (taskRun.revoked) {
-    endTaskRun(step, taskRun, {
-      state: "cancelled",
-      reason: step.run.cancel?.reason ?? taskRun.reason ?? cancelledByUser,
-    });
-    return;
-  }
-  const decision = decideRetry(taskRun.node.definition.options.retry, taskRun.attempt, error, random);
-  if (decision.kind === "stop" || (step.run.cancel && !taskRun.node.teardown)) {
-    endTaskRun(step, taskRun, {
-      state: "failed",
-      reason: { code: error.code ?? "task_failed", message: error.message },
-    });
-    return;
-  }
-  recordAttempt(step, taskRun, "failed");
-  if (decision.delayMs === 0) {
-    startAttempt(step, taskRun);
-    return;
-  }
-  setState(step, taskRun, "retrying");
-  taskRun.resumeAt = step.now + decision.delayMs;
-  taskRun.reason = { code: "retry", message: `Attempt ${taskRun.attempt} failed: ${error.message}` };
-  step.touched.add(taskRun);
-  step.effects.push({ kind: "retry_at", taskRun, at: taskRun.resumeAt });
-}
-
-/** What its function waits for from now on; what it asked for before and does not any more is let go. */
-function suspend(step: Step, token: DispatchName, waits: readonly WaitRequest[]): void {
-  const taskRun = currentTaskRun(step.run, token);
-  if (taskRun?.state !== "running") return;
-  step.effects.push({ kind: "released", taskRun, dispatch: taskRun.dispatch });
-  taskRun.losses = 0;
-  if (taskRun.revoked) {
-    endTaskRun(step, taskRun, {
-      state: "cancelled",
-      reason: step.run.cancel?.reason ?? taskRun.reason ?? cancelledByUser,
-    });
-    return;
-  }
-  recordAttempt(step, taskRun, "suspended");
-  taskRun.worker = undefined;
-  const code = (taskRun.code ??= newCodeState());
-  code.ranMs += Math.max(0, step.now - (taskRun.startedAt ?? step.now));
-  const asked = new Map(waits.map((wait) => [operationKey(wait), wait]));
-  for (const [key, wait] of code.open) {
-    if (asked.has(key)) continue;
-    code.open.delete(key);
-    letGo(step, taskRun, wait);
-  }
-  step.effects.push({ kind: "code", taskRun });
-  if (code.wokenAt === taskRun.dispatch) {
-    queueTaskRun(step, taskRun);
-    return;
-  }
-  for (const [key, { name, occurrence, op }] of asked) {
-    if (code.open.has(key)) continue;
-    const wait = { name, occurrence, op };
-    code.open.set(key, wait);
-    step.effects.push({ kind: "wait", taskRun, wait, isAgain: false });
-  }
-  setState(step, taskRun, "waiting");
-  step.touched.add(taskRun);
-}
-
-function letGo(step: Step, taskRun: TaskRun, wait: OpenWait): void {
-  step.effects.push({ kind: "unwait", taskRun, wait });
-  cancelCalled(step, taskRun, wait);
-}
-
-/** A step that is recorded already keeps its first outcome: the store sees to that. */
-function recordStep(step: Step, message: Extract<RunMessage, { kind: "step" }>): void {
-  const taskRun = currentTaskRun(step.run, message.token);
-  if (taskRun?.state !== "running") return;
-  record(step, taskRun, { kind: "step", ...message.step });
-  const { events, assets = [] } = message;
-  if (events.length + assets.length === 0) return;
-  step.effects.push({ kind: "emitted", taskRun, events, assets, writes: [] });
-  if (noteTold(taskRun, assets)) step.effects.push({ kind: "code", taskRun });
-}
-
-function record(step: Step, taskRun: TaskRun, recorded: Omit<StepRecord, "seq">): void {
-  const code = (taskRun.code ??= newCodeState());
-  code.seq += 1;
-  step.effects.push({ kind: "record", taskRun, record: { ...recorded, seq: code.seq } });
-}
-
-function waitEnded(step: Step, message: Extract<RunMessage, { kind: "wait_ended" }>): void {
-  const { node, item, name, occurrence, outcome, position } = message;
-  const taskRun = lookup(step.run, node, item);
-  if (!taskRun || taskRun.generation !== message.generation) return;
-  if (taskRun.node.definition.kind === "wait") {
-    if (taskRun.state === "waiting") endNodeWait(step, taskRun, outcome);
-    return;
-  }
-  const { code } = taskRun;
-  const wait = code?.open.get(operationKey(message));
-  if (!code || !wait) return;
-  code.open.delete(operationKey(message));
-  step.effects.push({ kind: "unwait", taskRun, wait });
-  if (position !== undefined) code.seen.set(name, position);
-  record(step, taskRun, { kind: "wait", name, occurrence, outcome });
-  code.wokenAt = taskRun.dispatch;
-  step.effects.push({ kind: "code", taskRun });
-  if (taskRun.state !== "waiting") return;
-  queueTaskRun(step, taskRun);
-  step.touched.add(taskRun);
-}
-
-function endNodeWait(step: Step, taskRun: TaskRun, outcome: OperationOutcome): void {
-  switch (outcome.kind) {
-    case "value":
-      return endAnswered(step, taskRun, outcome.value);
-    case "error":
-      return finishAttempt(step, taskRun, { kind: "failed", error: { ...outcome.error, next: "fatal" } }, 0);
-    case "timeout":
-      return endTimeout(step, taskRun);
-    default:
-      return unreachable(outcome);
-  }
-}
-
-/** The answers of people are small, and their values at hand. */
-function endAnswered(step: Step, taskRun: TaskRun, output: StoredValue): void {
-  const { id, wait } = taskRun.node.definition;
-  const { approved, by, at, note } = (output.value ?? {}) as unknown as ApprovalAnswer;
-  if (!wait?.approval || approved || wait.approval.onReject === "continue")
-    return finishAttempt(step, taskRun, { kind: "succeeded", output }, 0);
-  const message = `"${id}" was rejected by ${by ?? "somebody"}${note === null ? "." : `: ${note}`}`;
-  if (wait.approval.onReject === "skip") {
-    const fields = { by, at, note };
-    return endTaskRun(step, taskRun, { state: "skipped", reason: { code: rejected, message, fields } });
-  }
-  const error = { name: rejected, code: rejected, message, next: "fatal" as const };
-  return finishAttempt(step, taskRun, { kind: "failed", error }, 0);
-}
-
-/** What those see that go on after a wait in vain: as a firing without members. */
-const nothingCame: Json = {
-  timedOut: true,
-  isFired: false,
-  key: null,
-  at: null,
-  revision: 1,
-  interval: null,
-  members: {},
-};
-
-const waitTimeout = "MILLRACE_WAIT_TIMEOUT" satisfies ErrorCode;
-const rejected = "MILLRACE_APPROVAL_REJECTED" satisfies ErrorCode;
-
-function endTimeout(step: Step, taskRun: TaskRun): void {
-  const { id, wait } = taskRun.node.definition;
-  const message = `"${id}" waited for ${describeSpan(wait?.timeoutMs ?? 0)} in vain.`;
-  switch (wait?.onTimeout) {
-    case "skip":
-      return endTaskRun(step, taskRun, { state: "skipped", reason: { code: waitTimeout, message } });
-    case "continue":
-      return finishAttempt(
-        step,
-        taskRun,
-        { kind: "succeeded", output: { value: wait.approval ? nobodyAnswered : nothingCame } },
-        0,
-      );
-    default: {
-      const error = { name: waitTimeout, code: waitTimeout, message, next: "fatal" as const };
-      return finishAttempt(step, taskRun, { kind: "failed", error }, 0);
-    }
-  }
-}
-
-function recordAttempt(step: Step, taskRun: TaskRun, state: AttemptRecord["state"]): void {
-  const { generation, attempt, dispatch, worker, error } = taskRun;
-  const startedAt = taskRun.startedAt ?? step.now;
-  step.effects.push({
-    kind: "attempt",
-    record: { taskRun, generation, attempt, dispatch, state, worker, error, startedAt, endedAt: step.now },
-  });
-}
-
 function lose(step: Step, message: Extract<RunMessage, { kind: "lost" }>): void {
   const taskRun = currentTaskRun(step.run, message.token);
   if (taskRun?.state !== "running") return;
   step.effects.push({ kind: "released", taskRun, dispatch: taskRun.dispatch });
   taskRun.error = message.error;
   if (taskRun.revoked) {
-    endTaskRun(step, taskRun, {
-      state: "cancelled",
-      reason: step.run.cancel?.reason ?? taskRun.reason ?? cancelledByUser,
-    });
+    endRevoked(step, taskRun);
     return;
   }
   recordAttempt(step, taskRun, "lost");
@@ -463,10 +206,7 @@ function giveBack(step: Step, token: DispatchName): void {
   if (!taskRun) return;
   step.effects.push({ kind: "released", taskRun, dispatch: taskRun.dispatch });
   if (taskRun.revoked) {
-    endTaskRun(step, taskRun, {
-      state: "cancelled",
-      reason: step.run.cancel?.reason ?? taskRun.reason ?? cancelledByUser,
-    });
+    endRevoked(step, taskRun);
     return;
   }
   taskRun.worker = undefined;
@@ -481,36 +221,6 @@ function retryDue(step: Step, message: Extract<RunMessage, { kind: "retry_due" }
     return;
   }
   startAttempt(step, taskRun);
-}
-
-/** A call in code, by its name: it may be told at any dispatch of the generation. */
-function openCall(step: Step, token: DispatchName, name: OperationName): OpenWait | undefined {
-  const taskRun = lookup(step.run, token.node, token.item);
-  return taskRun?.generation === token.generation ? taskRun.code?.open.get(operationKey(name)) : undefined;
-}
-
-function codeCallStarted(step: Step, token: DispatchName, name: OperationName, childRunId: string): void {
-  const taskRun = lookup(step.run, token.node, token.item);
-  if (!taskRun) return;
-  const wait = openCall(step, token, name);
-  if (!wait) step.effects.push({ kind: "cancel_child", taskRun, childRunId, force: false });
-  if (!wait || wait.childRunId !== undefined) return;
-  wait.childRunId = childRunId;
-  step.effects.push({ kind: "code", taskRun });
-}
-
-function codeCallEnded(
-  step: Step,
-  name: OperationName,
-  { token, state, childRunId, output, reason }: Extract<RunMessage, { kind: "child_ended" }>,
-): void {
-  const message = `The called run ${childRunId} ended ${state}${reason ? `: ${reason.message}` : "."}`;
-  const outcome: OperationOutcome =
-    state === "succeeded"
-      ? { kind: "value", value: output }
-      : { kind: "error", error: { name: "ChildRunFailed", message } };
-  const { node, item, generation } = token;
-  waitEnded(step, { kind: "wait_ended", node, item, generation, ...name, outcome, position: undefined });
 }
 
 /** A child that was made for a call which nobody waits for any more is cancelled; nothing else changes (R1). */

@@ -6,12 +6,12 @@
  * P3: the run ends exactly when nothing in it is open.
  */
 import { assert } from "../assert.ts";
-import type { ErrorCode } from "../error/catalogue.ts";
 import { downstreamOf, type GraphEdge, type GraphNode, type GraphRegion } from "../graph/graph.ts";
 import type { Json } from "../json.ts";
-import { mapItemsMax, namesShownMax } from "../limits.ts";
+import { mapItemsMax } from "../limits.ts";
 import type { AttemptError } from "../retry/policy.ts";
 import { resolveTemplate } from "./input.ts";
+import { judgeRun } from "./judge.ts";
 import { ruleReason } from "./rule-reason.ts";
 import { decideRule, parentFacts } from "./rule.ts";
 import {
@@ -22,7 +22,6 @@ import {
   outcomeSeenFrom,
   scopeAt,
   tallyOf,
-  taskRunsBelow,
 } from "./scope.ts";
 import {
   isEndState,
@@ -42,9 +41,6 @@ interface Task {
   /** The edge over which news came; absent: look at all. */
   readonly cause?: GraphEdge;
 }
-
-/** The code of a call that is too deep: it is told as it stands to all who wait for it. */
-export const callTooDeep = "MILLRACE_CALL_DEPTH" satisfies ErrorCode;
 
 /** One decision under way. */
 export interface Step {
@@ -465,37 +461,4 @@ function endRun(step: Step): void {
   }
   step.runTouched = true;
   step.effects.push({ kind: "ended" });
-}
-
-function judgeRun(run: Run): { state: "succeeded" | "failed" | "cancelled"; reason: Reason | undefined } {
-  const badLeaves = new Set<string>();
-  const failed = new Set<string>();
-  let cancelled = false;
-  let tooDeep: Reason | undefined;
-  for (const taskRun of taskRunsBelow(run.root)) {
-    if (taskRun.state === "failed") {
-      failed.add(taskRun.node.definition.id);
-      if (taskRun.reason?.code === callTooDeep) tooDeep = taskRun.reason;
-    }
-    if (taskRun.state === "cancelled") cancelled = true;
-    const bad =
-      taskRun.state === "failed" || taskRun.state === "upstream_failed" || taskRun.state === "cancelled";
-    if (bad && taskRun.node.leaf) badLeaves.add(taskRun.node.definition.id);
-  }
-  if (run.cancel && (cancelled || badLeaves.size > 0)) {
-    return { state: run.cancel.by === "deadline" ? "failed" : "cancelled", reason: run.cancel.reason };
-  }
-  if (badLeaves.size === 0) return { state: "succeeded", reason: undefined };
-  const names = [...(failed.size > 0 ? failed : badLeaves)];
-  const shown = names.slice(0, namesShownMax).join(", ");
-  const more = names.length > namesShownMax ? ` and ${names.length - namesShownMax} more` : "";
-  const fields = { nodes: names.slice(0, namesShownMax) };
-  const reason = tooDeep
-    ? { ...tooDeep, fields }
-    : {
-        code: "nodes_failed",
-        message: `${failed.size > 0 ? "Failed" : "Did not succeed"}: ${shown}${more}.`,
-        fields,
-      };
-  return { state: "failed", reason };
 }
