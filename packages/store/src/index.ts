@@ -42,14 +42,13 @@ export {
   type ListedSource,
 } from "./queries/sources.ts";
 export { openPostgresEngineStore } from "./engine/postgres-engine-store.ts";
+export { emptyBatch, type FlushBatch, type RunMove } from "./engine/flush-batch.ts";
 export {
   type AssetReadRow,
   type AttemptRow,
   type CacheRow,
-  emptyBatch,
   type EngineStore,
   type EventRow,
-  type FlushBatch,
   type FlushOutcome,
   type GrantRow,
   type InboxMessage,
@@ -76,7 +75,6 @@ export {
   type RunChange,
   type RunEnd,
   type RunKey,
-  type RunMove,
   type RunParent,
   shardCount,
   type TaskRunRow,

@@ -2,7 +2,8 @@
 import { assetEntry, type AssetDefinition, type ProjectDefinition } from "@millrace/core";
 import { liveRun, testDatabase, type TestDatabase } from "@millrace/testkit";
 import { expect, test } from "vitest";
-import { emptyBatch, type EventRow, type FlushBatch } from "../src/engine/port.ts";
+import { emptyBatch, type FlushBatch } from "../src/engine/flush-batch.ts";
+import { type EventRow } from "../src/engine/port.ts";
 import { openPostgresEngineStore } from "../src/engine/postgres-engine-store.ts";
 import {
   findAssetPartitions,

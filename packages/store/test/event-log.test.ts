@@ -1,7 +1,8 @@
 /** What the event log does over weeks: partitions, retention, lists by time. The engine's part has a conformance suite. */
 import { eventRow, liveRun, testDatabase, type TestDatabase } from "@millrace/testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { emptyBatch, type EngineStore, type EventRow } from "../src/engine/port.ts";
+import { emptyBatch } from "../src/engine/flush-batch.ts";
+import { type EngineStore, type EventRow } from "../src/engine/port.ts";
 import { openPostgresEngineStore } from "../src/engine/postgres-engine-store.ts";
 import { listEvents, type EventFilter } from "../src/queries/events.ts";
 import { blobsInUse, keepPartitions, sweepRecords } from "../src/queries/maintenance.ts";

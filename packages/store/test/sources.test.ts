@@ -2,7 +2,7 @@
 import type { FileSource } from "@millrace/core";
 import { testDatabase, type TestDatabase } from "@millrace/testkit";
 import { expect, test } from "vitest";
-import { emptyBatch } from "../src/engine/port.ts";
+import { emptyBatch } from "../src/engine/flush-batch.ts";
 import { openPostgresEngineStore } from "../src/engine/postgres-engine-store.ts";
 import type { SourceRow } from "../src/engine/source-port.ts";
 import { putBundle } from "../src/queries/bundles.ts";

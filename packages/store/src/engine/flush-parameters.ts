@@ -10,16 +10,8 @@ import {
   type AssetFact,
   type OperationOutcome,
 } from "@millrace/core";
-import type {
-  AttemptRow,
-  CacheRow,
-  EventRow,
-  FlushBatch,
-  LiveRun,
-  RunChange,
-  RunEnd,
-  TaskRunRow,
-} from "./port.ts";
+import type { FlushBatch } from "./flush-batch.ts";
+import type { AttemptRow, CacheRow, EventRow, LiveRun, RunChange, RunEnd, TaskRunRow } from "./port.ts";
 import { add, jsonText, outputText } from "./flush-fields.ts";
 import { addTriggers } from "./flush-triggers.ts";
 import { sourceRows } from "./source-parameters.ts";

@@ -1,6 +1,6 @@
 /** What a flush says of triggers and their firings. */
 import { add, jsonText, outputText } from "./flush-fields.ts";
-import type { FlushBatch } from "./port.ts";
+import type { FlushBatch } from "./flush-batch.ts";
 import type { FiringRow } from "./trigger-port.ts";
 
 export function addTriggers(rest: Record<string, unknown[]>, batch: FlushBatch): void {

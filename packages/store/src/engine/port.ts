@@ -9,6 +9,7 @@
  * E5: positions of a workspace's log follow each other without gaps in the order of commits, and `recordedAt` never falls.
  * E6: of the events with one source and id the first one is in the log, once.
  */
+import type { FlushBatch } from "./flush-batch.ts";
 import type {
   AttemptError,
   AttemptRecord,
@@ -25,30 +26,9 @@ import type {
   TaskRunRecord,
 } from "@millrace/core";
 
-import type { SourceName, SourceReads, SourceRow, ThingName, ThingRow } from "./source-port.ts";
-import type {
-  FiringChange,
-  FiringRow,
-  GateAsk,
-  GateRows,
-  LoadedTriggers,
-  LogCursor,
-  OutboxRow,
-  TriggerKeyRow,
-  TriggerRow,
-} from "./trigger-port.ts";
-import type {
-  CodeRow,
-  FoundWaits,
-  LoadedWaits,
-  StepKey,
-  StepRow,
-  WaitChange,
-  WaitName,
-  WaitPlace,
-  WaitRow,
-  WaitShape,
-} from "./wait-port.ts";
+import type { SourceReads } from "./source-port.ts";
+import type { GateAsk, GateRows, LoadedTriggers, OutboxRow, TriggerKeyRow } from "./trigger-port.ts";
+import type { FoundWaits, LoadedWaits, StepKey, WaitPlace, WaitRow } from "./wait-port.ts";
 
 export const shardCount = 64;
 
@@ -285,113 +265,6 @@ export interface LogPage {
   readonly until: number;
   /** The whole log's end, read before the entries were. */
   readonly head: LogHead;
-}
-
-/** Everything that one flush commits. */
-export interface RunMove extends RunKey {
-  readonly generation: number;
-  readonly bundle: string;
-}
-
-export interface FlushBatch {
-  /** Refused (constraint `run_pkey`) where the run is live, or has ended in this generation or a later one. */
-  readonly runsCreated: LiveRun[];
-  /** Refused (`idempotency_key_pkey`) where a key has named a run before. */
-  readonly idempotencyKeys: IdempotencyKeyRow[];
-  readonly runsChanged: RunChange[];
-  readonly runsEnded: RunEnd[];
-  readonly taskRuns: TaskRunRow[];
-  readonly attempts: AttemptRow[];
-  readonly messagesSent: InboxMessage[];
-  readonly messagesTaken: number[];
-  readonly limits: LimitRow[];
-  readonly grants: GrantRow[];
-  readonly grantsGone: LimitHold[];
-  readonly requests: RequestRow[];
-  readonly requestsGone: LimitHold[];
-  readonly cached: CacheRow[];
-  readonly offers: OfferRow[];
-  readonly offersGone: OfferKey[];
-  /** All of one workspace, with its clock in `clocks`. */
-  readonly events: EventRow[];
-  readonly triggers: TriggerRow[];
-  /** All keys of these triggers go, before others are written. */
-  readonly triggerKeysGone: { readonly workspace: number; readonly pipeline: string }[];
-  readonly triggerKeys: TriggerKeyRow[];
-  /** Refused (`firing_pkey`) where a firing of this identity was there before. */
-  readonly firings: FiringRow[];
-  /** After `firings`: also of those of this flush. One for each run at most. */
-  readonly firingChanges: FiringChange[];
-  /** Never back. Whatever changes triggers moves one. */
-  readonly cursors: LogCursor[];
-  readonly outboxTaken: number[];
-  readonly waits: WaitRow[];
-  readonly waitsChanged: WaitChange[];
-  /** Last: one that this flush made goes, too. */
-  readonly waitsGone: WaitName[];
-  /** Never back. Whatever ends waits moves one. */
-  readonly waitCursors: LogCursor[];
-  readonly waitShapes: WaitShape[];
-  /** One that is recorded already stays as it is, unless it is a step that failed in an earlier attempt. */
-  readonly steps: StepRow[];
-  readonly codes: CodeRow[];
-  /** All of these runs. */
-  readonly codesGone: RunKey[];
-  readonly assetReads: AssetReadRow[];
-  /** Whatever changes a source's memory writes its row. Whether it is paused is an operator's. */
-  readonly sources: SourceRow[];
-  /** All that these sources remember goes, before anything else of their memory is written. */
-  readonly sourcesForgotten: SourceName[];
-  readonly thingsForgotten: ThingName[];
-  readonly thingsRemembered: ThingRow[];
-  /** Live runs that go on with another bundle. */
-  readonly runsMoved: RunMove[];
-  /** One at most: a flush changes one workspace's log. */
-  readonly clocks: LogClock[];
-}
-
-export function emptyBatch(): FlushBatch {
-  return {
-    runsCreated: [],
-    idempotencyKeys: [],
-    runsChanged: [],
-    runsEnded: [],
-    taskRuns: [],
-    attempts: [],
-    messagesSent: [],
-    messagesTaken: [],
-    limits: [],
-    grants: [],
-    grantsGone: [],
-    requests: [],
-    requestsGone: [],
-    cached: [],
-    offers: [],
-    offersGone: [],
-    events: [],
-    triggers: [],
-    triggerKeysGone: [],
-    triggerKeys: [],
-    firings: [],
-    firingChanges: [],
-    cursors: [],
-    outboxTaken: [],
-    waits: [],
-    waitsChanged: [],
-    waitsGone: [],
-    waitCursors: [],
-    waitShapes: [],
-    steps: [],
-    codes: [],
-    codesGone: [],
-    assetReads: [],
-    sources: [],
-    sourcesForgotten: [],
-    thingsForgotten: [],
-    thingsRemembered: [],
-    runsMoved: [],
-    clocks: [],
-  };
 }
 
 /**

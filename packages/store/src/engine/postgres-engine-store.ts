@@ -4,7 +4,8 @@ import type { Pool } from "pg";
 import { isConnectionLoss } from "../connection-loss.ts";
 import type { Database } from "../connect.ts";
 import { toTimestamp } from "../value-types.ts";
-import type { CacheRow, EngineStore, FlushBatch, FlushOutcome, InboxRow, LogChange } from "./port.ts";
+import type { FlushBatch } from "./flush-batch.ts";
+import type { CacheRow, EngineStore, FlushOutcome, InboxRow, LogChange } from "./port.ts";
 import { readStored } from "./rows.ts";
 import {
   assetParameter,

@@ -1,5 +1,5 @@
 /** What a flush has of sources, as `millrace.flush_sources` (`sql/000009_source.sql`) reads it. */
-import type { FlushBatch } from "./port.ts";
+import type { FlushBatch } from "./flush-batch.ts";
 
 /** By the names of its parts; those without rows are absent, so that a flush without sources pays nothing. */
 export function sourceRows(batch: FlushBatch): { readonly [name: string]: readonly object[] } {

@@ -1,5 +1,5 @@
 /** Plans of the engine's statements: an index for each hot table, whatever the tables' size. */
-import { emptyBatch } from "../../src/engine/port.ts";
+import { emptyBatch } from "../../src/engine/flush-batch.ts";
 import { openPostgresEngineStore } from "../../src/engine/postgres-engine-store.ts";
 import type { Database } from "../../src/connect.ts";
 import { testDatabase } from "@millrace/testkit";

@@ -1,7 +1,7 @@
 import { liveRun, testDatabase } from "@millrace/testkit";
 import { Client } from "pg";
 import { expect, test } from "vitest";
-import { emptyBatch } from "../../src/engine/port.ts";
+import { emptyBatch } from "../../src/engine/flush-batch.ts";
 import { openPostgresEngineStore } from "../../src/engine/postgres-engine-store.ts";
 
 test("two servers that make the same runs at once, in another order, do not wait for each other", async () => {
