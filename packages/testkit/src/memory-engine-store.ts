@@ -24,7 +24,6 @@ import {
   findMemoryWaits,
   loadMemorySteps,
   loadMemoryWaits,
-  withMemoryCode,
 } from "./memory-waits.ts";
 import {
   type EngineStore,
@@ -34,17 +33,14 @@ import {
   type OfferRow,
   type InboxMessage,
   type LastFlush,
-  type LiveRun,
-  type LoadedRun,
   shardCount,
-  type TaskRunRow,
-  type WaitRow,
   type WakeNews,
 } from "@millrace/store";
 import { isMemoryConstraintError } from "./memory-constraint-error.ts";
 import { applyFlush, offerKey, tryFlush } from "./memory-flush.ts";
 import { foldAssets } from "./memory-assets.ts";
 import { applyLogStep, logHeadOf, planLogStep, readMemoryLog } from "./memory-log.ts";
+import { byId, loadMemoryRuns, loadMemoryShards } from "./memory-runs.ts";
 import { keyOf, type MemoryNode, type MemoryTables } from "./memory-tables.ts";
 
 /** What stands between a session and its database. Each may wait, and may throw what a lost connection throws. */
@@ -155,7 +151,8 @@ export class MemoryEngineDatabase {
       tryFlush: (nodeId, number, batch) => this.#tryFlush(nodeId, number, batch),
       isPoison: isMemoryConstraintError,
       lastFlush: async (nodeId) => this.#lastFlush(nodeId),
-      loadShards: async (nodeId, shards) => this.#loadShards(nodeId, new Set(shards)),
+      loadShards: async (nodeId, shards) =>
+        loadMemoryShards(this.tables, new Set(shards), this.#owned(nodeId)),
       loadQueuedRuns: async (shards, afterId, limit) =>
         [...this.tables.runs.values()]
           .filter((run) => shards.includes(run.shard) && run.state === "queued" && run.id > afterId)
@@ -171,10 +168,10 @@ export class MemoryEngineDatabase {
             createdAt,
           })),
       loadRun: async (key) => {
-        const [loaded] = this.#loadRuns(key.workspace, [key.id]);
+        const [loaded] = loadMemoryRuns(this.tables, key.workspace, [key.id]);
         return loaded;
       },
-      loadRuns: async (workspace, ids) => this.#loadRuns(workspace, ids),
+      loadRuns: async (workspace, ids) => loadMemoryRuns(this.tables, workspace, ids),
       liveRuns: async (workspace, ids) => ids.filter((id) => this.tables.runs.has(keyOf(workspace, id))),
       loadWaitingRuns: async (shards, until, limit) =>
         [...this.tables.runs.values()]
@@ -452,47 +449,6 @@ export class MemoryEngineDatabase {
 
   // --- loads and wakes ----------------------------------------------------------------------------------------------
 
-  #loadShards(nodeId: number, shards: ReadonlySet<number>): Awaited<ReturnType<EngineStore["loadShards"]>> {
-    const own = new Set(this.#owned(nodeId).filter((shard) => shards.has(shard)));
-    const { runs, limits, grants, requests, offers } = this.tables;
-    for (const [name, offer] of offers) if (own.has(offer.shard)) offers.delete(name);
-    for (const [name, grant] of grants) {
-      if (own.has(grant.shard) && !runs.has(keyOf(grant.workspace, grant.runId))) grants.delete(name);
-    }
-    const live = [...runs.values()]
-      .filter((run) => shards.has(run.shard) && run.wakeAt === undefined)
-      .filter((run) => run.state === "running" || run.state === "waiting")
-      .sort(byId);
-    return {
-      runs: live,
-      taskRuns: live.flatMap((run) => this.#taskRunsOf(keyOf(run.workspace, run.id))),
-      waits: live.flatMap((run) => this.#waitsOf(run)),
-      limits: [...limits.values()].filter((row) => shards.has(row.shard)),
-      grants: [...grants.values()].filter((row) => shards.has(row.shard)),
-      requests: [...requests.values()].filter((row) => shards.has(row.shard)).sort((a, b) => a.rank - b.rank),
-    };
-  }
-
-  #loadRuns(workspace: number, ids: readonly string[]): LoadedRun[] {
-    return ids.flatMap((id) => {
-      const run = this.tables.runs.get(keyOf(workspace, id));
-      return run
-        ? [{ run, taskRuns: this.#taskRunsOf(keyOf(workspace, id)), waits: this.#waitsOf(run) }]
-        : [];
-    });
-  }
-
-  #waitsOf({ workspace, id }: LiveRun): WaitRow[] {
-    return [...this.tables.waits.values()].filter(
-      (wait) => wait.workspace === workspace && wait.runId === id,
-    );
-  }
-
-  #taskRunsOf(run: string): TaskRunRow[] {
-    const rows = [...(this.tables.taskRuns.get(run)?.values() ?? [])];
-    return rows.map((row) => withMemoryCode(this.tables, row));
-  }
-
   #claimOffers(claim: OfferClaim): OfferRow[] {
     const taken = [...this.tables.offers.values()]
       .filter((offer) => claim.queues.includes(offer.queue) && offer.nodeId !== claim.nodeId)
@@ -536,8 +492,4 @@ export class MemoryEngineDatabase {
       },
     };
   }
-}
-
-function byId(a: { readonly id: string }, b: { readonly id: string }): number {
-  return a.id < b.id ? -1 : 1;
 }

@@ -10,7 +10,7 @@
  */
 import { errorCodeOf, type Json, type Reason, type RunMessage, type TaskRun } from "@millrace/core";
 import type { DispatchToken } from "@millrace/protocol";
-import type { LiveRun, QueuedRun, RunParent, WaitingRun, WakeNews } from "@millrace/store";
+import type { LiveRun, RunParent, WaitingRun, WakeNews } from "@millrace/store";
 import { activeRunHolder, activeRunsKey } from "./admission.ts";
 import { Alarms } from "./alarms.ts";
 import { AssetBook } from "./asset-book.ts";
@@ -23,12 +23,13 @@ import { EventLog, logShard } from "./event-log.ts";
 import { EventTypeBook } from "./event-types.ts";
 import type { EngineOptions } from "./engine-options.ts";
 import type { EngineParts } from "./engine-parts.ts";
+import { GrantReaper } from "./grant-reaper.ts";
 import { Generations } from "./generations.ts";
 import { GroupCommit, type RefusedRows } from "./group-commit.ts";
 import type { MoveInboxMessage, RunInboxMessage } from "./inbox-message.ts";
 import { Inbox } from "./inbox.ts";
 import { LimitHost } from "./limit-host.ts";
-import { activeRunsMax, cancelGraceMs, queuedPageMax, reapMs } from "./limits.ts";
+import { activeRunsMax, cancelGraceMs } from "./limits.ts";
 import { Membership } from "./membership.ts";
 import { Offers } from "./offers.ts";
 import { Readiness } from "./readiness.ts";
@@ -40,6 +41,7 @@ import { RunMoves } from "./run-moves.ts";
 import { RunEntrance, type StartedRun, type StartRun } from "./run-entrance.ts";
 import { RunHost } from "./run-host.ts";
 import { RunWatchers } from "./run-watchers.ts";
+import { ShardHandover } from "./shard-handover.ts";
 import { SourceHost } from "./source/source-host.ts";
 import { FiringDesk } from "./trigger/firing-desk.ts";
 import { Outbox } from "./trigger/outbox.ts";
@@ -81,13 +83,14 @@ export class Engine {
   readonly #calls: RunCalls;
   readonly #inbox: Inbox;
   readonly #wakes: Wakes;
+  readonly #handover: ShardHandover;
+  readonly #reaper: GrantReaper;
   readonly #pools = new Map<string, number>();
   #commit: GroupCommit | undefined;
   #listening: { stop(): Promise<void> } | undefined;
   #state: "starting" | "ready" | "stopping" | "stopped" = "starting";
   /** Why the database takes no flush. */
   #storeTrouble: unknown;
-  #reapedAt = 0;
 
   constructor(options: EngineOptions) {
     this.#options = options;
@@ -167,6 +170,19 @@ export class Engine {
       ownedShards: () => this.#membership.list(),
       recall: (run) => this.#entrance.wake(run),
     });
+    this.#handover = new ShardHandover({
+      parts: this.#parts,
+      entrance: this.#entrance,
+      inbox: this.#inbox,
+      wakes: this.#wakes,
+      triggers: this.triggers,
+      sources: this.sources,
+      outbox: this.outbox,
+      hub: this.hub,
+    });
+    const isHere = (runId: string): boolean =>
+      this.#entrance.knows(runId) || this.#arrivals.of(runId) !== undefined;
+    this.#reaper = new GrantReaper(this.#parts, isHere);
   }
 
   #makeMembership(): Membership {
@@ -177,8 +193,8 @@ export class Engine {
       database: this.#clock,
       log,
       node: { name, url, version },
-      onClaimed: (shards) => this.#loadShards(shards),
-      onRelease: (shards) => this.#releaseShards(shards),
+      onClaimed: (shards) => this.#handover.load(shards),
+      onRelease: (shards) => this.#handover.release(shards),
       onLost: () => this.#onFenced(),
       onTick: () => this.#tick(),
     });
@@ -473,54 +489,6 @@ export class Engine {
     this.#parts.events.seal();
   }
 
-  async #loadShards(shards: readonly number[]): Promise<() => void> {
-    const { store } = this.#options;
-    const loaded = await store.loadShards(this.#membership.nodeId, shards);
-    const triggers = await this.triggers.load(shards);
-    const waits = await this.#parts.waits.load(shards);
-    const queued: QueuedRun[] = [];
-    for (let page = await store.loadQueuedRuns(shards, "", queuedPageMax); page.length > 0;) {
-      queued.push(...page);
-      page =
-        page.length < queuedPageMax ? [] : await store.loadQueuedRuns(shards, page.at(-1)!.id, queuedPageMax);
-    }
-    const taskRunsOf = Map.groupBy(loaded.taskRuns, (row) => row.runId);
-    const waitsOf = Map.groupBy(loaded.waits, (row) => row.runId);
-    const runs = loaded.runs.map((run) => ({
-      run,
-      taskRuns: taskRunsOf.get(run.id) ?? [],
-      waits: waitsOf.get(run.id) ?? [],
-    }));
-    return () => {
-      this.#parts.limits.restore(loaded);
-      // Before the runs: their waits begin there.
-      waits.enter();
-      this.#entrance.takeOver(runs, queued);
-      this.#inbox.read();
-      this.#wakes.read();
-      triggers.enter();
-      if (shards.includes(logShard)) this.#parts.events.hear();
-      // Also what their earlier owner did not live to tell.
-      this.outbox.drainLater();
-      void this.sources.refresh();
-    };
-  }
-
-  async #releaseShards(shards: readonly number[]): Promise<void> {
-    const gone = new Set(shards);
-    // At once: what fires from now on would find no shard of this node for its run.
-    this.triggers.drop(gone);
-    this.#parts.waits.drop(gone);
-    await this.sources.drop(gone);
-    await this.#inbox.idle();
-    const dropped = this.#parts.runs.drop(gone);
-    if (gone.has(logShard)) this.#parts.events.onRelease();
-    this.#entrance.admission.drop(gone);
-    this.hub.forget(dropped);
-    await this.committed();
-    this.#parts.limits.drop(gone);
-  }
-
   #onWake(what: WakeNews): void {
     if (this.#state !== "ready") return;
     if (what === "all" || (what === "log" && !this.#membership.owns(logShard))) this.#parts.events.hear();
@@ -535,27 +503,13 @@ export class Engine {
     this.hub.checkOverdue();
     this.#parts.offers.dropUnanswered();
     this.#parts.runs.evictIdle();
-    this.#own(this.#reapGrants(), "the holders of limits could not be looked at");
+    this.#own(this.#reaper.reap(), "the holders of limits could not be looked at");
     if (this.#membership.liveNodes > 1 || this.#inbox.isBehind) this.#inbox.read();
     this.#parts.offers.announced();
     this.#parts.events.tick();
     this.outbox.tick();
     this.sources.tick();
     if (this.#committing().backlog > 0) this.#committing().request();
-  }
-
-  /** A grant whose run is gone was leaked by a server that died between the two. */
-  async #reapGrants(): Promise<void> {
-    const { limits, store } = this.#parts;
-    if (this.#clock.now() - this.#reapedAt < reapMs) return;
-    this.#reapedAt = this.#clock.now();
-    const held = limits
-      .holders()
-      .filter(({ runId }) => !this.#entrance.knows(runId) && !this.#arrivals.of(runId));
-    if (held.length === 0) return;
-    const ids = [...new Set(held.map(({ runId }) => runId))];
-    const live = new Set(await store.liveRuns(workspaceId, ids));
-    for (const { key, holder, runId } of held) if (!live.has(runId)) limits.release(key, holder);
   }
 
   #own(work: Promise<unknown>, what: string): void {

@@ -22,11 +22,12 @@ import type { ActivePipeline } from "./definitions.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import type { InboxContent, RunInboxMessage } from "./inbox-message.ts";
 import { backlogMax, recallMax } from "./limits.ts";
+import { Recall } from "./recall.ts";
+import { isKnownKey, isKnownRun, refusedError, withContent } from "./run-refusal.ts";
 import { runSuperseded } from "./own-events.ts";
 import { workspaceId } from "./workspace.ts";
 import { newRunId } from "./run-id.ts";
 import { labelsOfChild } from "./run-partition.ts";
-import type { Values } from "./values.ts";
 
 export interface StartRun {
   readonly pipeline: ActivePipeline;
@@ -73,8 +74,12 @@ export class RunEntrance {
   /** New runs that the database refused, until their caller is told. */
   readonly #refusals = new Map<string, unknown>();
 
+  readonly #recall: Recall;
+
   constructor(options: RunEntranceOptions) {
     this.#options = options;
+    const { parts, arrivals } = options;
+    this.#recall = new Recall({ parts, arrivals, knows: (runId) => this.knows(runId) });
   }
 
   get #parts(): EngineParts {
@@ -304,7 +309,7 @@ export class RunEntrance {
   /** Brings runs back that are due and begins queued ones, while there is room. */
   admit(): void {
     const due = this.#takeDue();
-    if (due.length > 0) this.#enterLater(this.#recallAll(due), due.length);
+    if (due.length > 0) this.#enterLater(this.#recall.all(due), due.length);
     while (this.#room > 0 && this.#due.size === 0) {
       const queued = this.admission.next();
       if (!queued) return;
@@ -342,32 +347,9 @@ export class RunEntrance {
   async bringIn(runs: readonly Placed[]): Promise<void> {
     const some = runs.slice(0, Math.max(0, this.#room));
     if (some.length === 0) return;
-    const entering = this.#recallAll(some);
+    const entering = this.#recall.all(some);
     this.#enterLater(entering, some.length);
     await entering;
-  }
-
-  /** Reads those that are not here, all at once. */
-  async #recallAll(runs: readonly Placed[]): Promise<void> {
-    const away = runs.filter(({ id }) => !this.knows(id) && !this.#options.arrivals.of(id));
-    if (away.length === 0) return;
-    const loading = this.#loadTogether(away);
-    await Promise.all(away.map((run) => this.#bringEvicted(run, loading)));
-  }
-
-  async #loadTogether(runs: readonly Placed[]): Promise<ReadonlyMap<string, LoadedRun> | undefined> {
-    const { commit, store } = this.#parts;
-    try {
-      await commit.drained();
-      const loaded = await store.loadRuns(
-        workspaceId,
-        runs.map(({ id }) => id),
-      );
-      return new Map(loaded.map((one) => [one.run.id, one]));
-    } catch {
-      // Each is tried alone, as often as it takes.
-      return undefined;
-    }
   }
 
   async #beginQueued(queued: QueuedRun): Promise<void> {
@@ -384,34 +366,8 @@ export class RunEntrance {
   }
 
   /** Brings a run back that waits outside of memory; does nothing for one that is here, has ended or is queued. */
-  async recall(run: Placed): Promise<void> {
-    if (this.knows(run.id)) return;
-    await (this.#options.arrivals.of(run.id) ?? this.#bringEvicted(run, Promise.resolve(undefined)));
-  }
-
-  /** `together`: what was read of it and of others; else it is read alone. */
-  #bringEvicted(run: Placed, together: Promise<ReadonlyMap<string, LoadedRun> | undefined>): Promise<void> {
-    const evicted = {
-      workspace: run.workspace,
-      id: run.id,
-      shard: run.shard,
-      startedAt: undefined as LiveRun["startedAt"],
-    };
-    let isFirst = true;
-    return this.#options.arrivals.bring(evicted, async () => {
-      const all = isFirst ? await together : undefined;
-      isFirst = false;
-      const loaded = all ? all.get(run.id) : await this.#loadAlone(evicted);
-      if (loaded?.run.wakeAt === undefined) return;
-      evicted.startedAt = loaded.run.startedAt;
-      await this.#options.arrivals.putUnderWay(loaded);
-    });
-  }
-
-  async #loadAlone(run: Placed): Promise<LoadedRun | undefined> {
-    // It may have ended here a moment ago: its row would still say that it waits.
-    await this.#parts.commit.drained();
-    return this.#parts.store.loadRun(run);
+  recall(run: Placed): Promise<void> {
+    return this.#recall.one(run);
   }
 
   /** Puts runs of shards that were taken over under way, or back into the queue. */
@@ -524,30 +480,4 @@ export class RunEntrance {
     onId(identity.id);
     this.#enter(identity, pipeline);
   }
-}
-
-/** The database has a live run of this name. */
-function isKnownRun(refusal: unknown): boolean {
-  return (refusal as { readonly constraint?: unknown }).constraint === "run_pkey";
-}
-
-/** Another server has made the run of this idempotency key. */
-function isKnownKey(error: unknown): boolean {
-  const { cause } = error as { readonly cause?: { readonly constraint?: unknown } };
-  return cause?.constraint === "idempotency_key_pkey";
-}
-
-function refusedError(id: string, refusal: unknown): MillraceError {
-  return new MillraceError("MILLRACE_INTERNAL", { message: `The run ${id} was refused.`, cause: refusal });
-}
-
-/** The machine may read what a structural node answers. */
-async function withContent(
-  values: Values,
-  message: RunInboxMessage["message"],
-): Promise<RunInboxMessage["message"]> {
-  if (message.kind === "child_ended") return { ...message, output: await values.loaded(message.output) };
-  if (message.kind !== "result" || message.outcome.kind !== "succeeded") return message;
-  const output = await values.loaded(message.outcome.output);
-  return { ...message, outcome: { ...message.outcome, output } };
 }

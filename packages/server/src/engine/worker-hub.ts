@@ -25,7 +25,6 @@ import {
   type Heartbeat,
   type Hello,
   type Results,
-  type StepName,
   type Steps,
   type Welcome,
 } from "@millrace/protocol";
@@ -36,13 +35,12 @@ import { timeoutSlackMs, workerHeartbeatMs, workerLeaseMs } from "./limits.ts";
 import { coreOutcome, lostError, resultMessage, stepMessages, stored } from "./attempt-outcome.ts";
 import type { RecordedInboxMessage } from "./inbox-message.ts";
 import type { RunEntry } from "./run-entry.ts";
+import { StepForwarder } from "./step-forwarder.ts";
 import { isInspected, revokedText, tokenOf } from "./task-input.ts";
 import { workspaceId } from "./workspace.ts";
 
 const leaseRetryMs = 1_000;
 const storeRetryMs = 500;
-/** A step that was forwarded is told again after this long: two flushes and two readings of inboxes. */
-const forwardAgainMs = 3_000;
 const loadTriesMax = 10;
 const loadRetryMs = 500;
 /** A worker learns with a heartbeat that nobody answers, and gives up at the end of its lease (W4). */
@@ -53,11 +51,16 @@ export class WorkerHub {
   readonly #clock: Clock;
   readonly #leases = new Map<ConnectedWorker, Alarm>();
   readonly #heardAt = new Map<ConnectedWorker, number>();
-  /** Steps that were forwarded and are not known to be recorded, by their attempts. */
-  readonly #forwarded = new Map<string, Set<string>>();
+  readonly #forwarder: StepForwarder;
   #closed = false;
 
   constructor(parts: EngineParts, clock: Clock) {
+    this.#forwarder = new StepForwarder({
+      parts,
+      clock,
+      insist: (what, work) => this.#insist(what, work),
+      isClosed: () => this.#closed,
+    });
     this.#parts = parts;
     this.#clock = clock;
   }
@@ -229,7 +232,7 @@ export class WorkerHub {
     const { runs, dispatcher, commit } = this.#parts;
     const entry = runs.get(message.token.runId);
     if (!entry) {
-      void this.#forwardSteps(worker, message);
+      void this.#forwarder.forward(worker, message);
       return;
     }
     // A step of a dispatch that is over is not recorded: who runs it all the same must not go on to the next one.
@@ -239,42 +242,9 @@ export class WorkerHub {
     commit.request();
   }
 
-  /**
-   * The run's owner records them, and says so to the worker's node: what is left in its inbox counts for nothing yet. It is
-   * told again until it does, for as long as the attempt is under way here: its word may be lost with a connection.
-   */
-  async #forwardSteps(worker: ConnectedWorker, { token, steps }: Steps): Promise<void> {
-    const waiting = this.#forwarded.get(tokenKey(token)) ?? new Set();
-    this.#forwarded.set(tokenKey(token), waiting);
-    for (const { name, occurrence } of steps) waiting.add(stepKey({ name, occurrence }));
-    for (;;) {
-      const open = steps.filter((step) => waiting.has(stepKey(step)));
-      if (open.length === 0 || this.#closed || !worker.busy.has(tokenKey(token))) break;
-      for (const message of stepMessages({ kind: "steps", token, steps: open })) {
-        const content = {
-          kind: "run",
-          runId: token.runId,
-          message,
-          worker: worker.info.id,
-        } as unknown as Json;
-        const isLeft = await this.#insist("a step could not be forwarded", () =>
-          this.#parts.store.sendToRun({ workspace: workspaceId, id: token.runId }, content),
-        );
-        if (!isLeft) return;
-      }
-      await new Promise<void>((resolve) => {
-        this.#clock.after(forwardAgainMs, resolve);
-      });
-    }
-    if (waiting.size === 0 || !worker.busy.has(tokenKey(token))) this.#forwarded.delete(tokenKey(token));
-  }
-
   /** The owner of its run has recorded a step. */
-  recorded({ workerId, token, step }: RecordedInboxMessage): void {
-    this.#forwarded.get(tokenKey(token))?.delete(stepKey(step));
-    const { dispatcher } = this.#parts;
-    const worker = dispatcher.workers.get(workerId);
-    if (worker) dispatcher.noteRecorded(worker, token, [step]);
+  recorded(message: RecordedInboxMessage): void {
+    this.#forwarder.recorded(message);
   }
 
   async #resultWithBlob(
@@ -523,8 +493,4 @@ export class WorkerHub {
     }
     for (const alarm of this.#leases.values()) alarm.cancel();
   }
-}
-
-function stepKey({ name, occurrence }: StepName): string {
-  return `${occurrence} ${name}`;
 }
