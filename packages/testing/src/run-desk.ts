@@ -37,7 +37,6 @@ import {
   type OperationName,
   type EventDraft,
   type Json,
-  type MatchPartition,
   type Reason,
   type Run,
   type RunEffect,
@@ -46,6 +45,7 @@ import {
   type Template,
 } from "@millrace/core";
 import type { Definitions, BedPipeline } from "./definitions.ts";
+import { labelsOfChild, partitionOf } from "./partition-label.ts";
 import type { LimitBook, LimitName } from "./limit-book.ts";
 import { partitionLabel } from "@millrace/protocol";
 import type { Emitted, FinishedStep } from "./attempt.ts";
@@ -480,20 +480,6 @@ export class RunDesk {
   unfinished(): RunEntry[] {
     return this.runs.filter(({ run }) => !isRunEnded(run.state));
   }
-}
-
-/** A called run is for its caller's partition where it has one like it. */
-function labelsOfChild(
-  { definition }: BedPipeline,
-  { [partitionLabel]: partition, ...labels }: RunEntry["labels"],
-): RunEntry["labels"] {
-  if (partition === undefined) return labels;
-  const own = findPartition(definition.trigger?.condition, partition);
-  return own ? { ...labels, [partitionLabel]: own.key } : labels;
-}
-
-function partitionOf({ definition }: BedPipeline, key: string | undefined): MatchPartition | undefined {
-  return key === undefined ? undefined : (findPartition(definition.trigger?.condition, key) ?? { key });
 }
 
 function resolve(entry: RunEntry, taskRun: TaskRun, template: Template): Json {
