@@ -11,7 +11,6 @@ import {
   concurrencyKeyError,
   createRun,
   decide,
-  findPartition,
   holderOf,
   isRunEnded,
   liveLane,
