@@ -7,6 +7,15 @@ import { exchange } from "./exchange.ts";
 
 const batchSize = 100;
 
+interface Wanted {
+  readonly url: string;
+  readonly clients: number;
+  /** Each client sends batches until these are over. */
+  readonly ms: number;
+  /** Or until this many events are sent, of which every tenth has the next `n` of those that runs wait for. */
+  readonly events: number | null;
+}
+
 interface Emitted {
   /** Durations in ms from request to answer, of each batch. */
   readonly durations: readonly number[];
@@ -16,30 +25,36 @@ interface Emitted {
 }
 
 let emitted = 0;
+let woken = 0;
 
-async function emit(url: string, clients: number, ms: number): Promise<Emitted> {
+async function emit({ url, clients, ms, events: wanted }: Wanted): Promise<Emitted> {
   const { hostname, port } = new URL(url);
   const durations: number[] = [];
   let events = 0;
   let refused = 0;
-  const begun = performance.now();
+  let begun = 0;
+  const started = performance.now();
+  const goesOn = (): boolean =>
+    wanted === null ? performance.now() < started + ms : begun < wanted;
   const client = async (): Promise<void> => {
     const socket = connect({ host: hostname, port: Number(port), noDelay: true });
     await once(socket, "connect");
     // Its close follows.
     socket.on("error", () => {});
-    while (performance.now() < begun + ms) {
-      const body = batch();
+    while (goesOn()) {
+      begun += batchSize;
+      const body = batch(wanted !== null);
       const request = Buffer.from(
         `POST ${apiPrefix}/events HTTP/1.1\r\nhost: ${hostname}:${port}\r\ncontent-type: application/cloudevents-batch+json\r\n` +
           `content-length: ${body.length}\r\n\r\n${body}`,
       );
-      const sent = performance.now();
-      const answer = await exchange(socket, request);
-      if (answer.status === 429) {
+      let sent = performance.now();
+      let answer = await exchange(socket, request);
+      while (answer.status === 429) {
         refused += 1;
         await new Promise((resolve) => setTimeout(resolve, 50));
-        continue;
+        sent = performance.now();
+        answer = await exchange(socket, request);
       }
       if (answer.status !== 200 || !answer.body.endsWith('"rejected":0}'))
         throw new Error(`a batch was answered with ${answer.status} ${answer.body.slice(0, 300)}`);
@@ -49,14 +64,21 @@ async function emit(url: string, clients: number, ms: number): Promise<Emitted> 
     socket.destroy();
   };
   await Promise.all(Array.from({ length: clients }, client));
-  return { durations, events, refused, ms: performance.now() - begun };
+  return { durations, events, refused, ms: performance.now() - started };
 }
 
-/** Orders of a shop, 260 characters each; ASCII, so that characters are bytes. */
-function batch(): string {
+/** Orders of a shop, 260 characters each; ASCII, so that characters are bytes. With wakings, every tenth wakes a run. */
+function batch(wakings: boolean): string {
   let text = "[";
   for (let at = 0; at < batchSize; at += 1) {
     emitted += 1;
+    if (wakings && at % 10 === 0) {
+      text +=
+        `${at === 0 ? "" : ","}{"specversion":"1.0","id":"woken-${process.pid}-${woken}","source":"/bench","type":"bench.woken",` +
+        `"data":{"n":${woken}}}`;
+      woken += 1;
+      continue;
+    }
     text +=
       `${at === 0 ? "" : ","}{"specversion":"1.0","id":"order-${process.pid}-${emitted}","source":"/bench/shop","type":"order.placed",` +
       `"subject":"customer/${emitted % 10_000}","time":"2026-01-31T06:00:00.000Z",` +
@@ -66,6 +88,6 @@ function batch(): string {
 }
 
 answerParent(
-  (question) => emit(String(question["url"]), Number(question["clients"]), Number(question["ms"])),
+  (question) => emit(question as unknown as Wanted),
   async () => {},
 );
