@@ -7,11 +7,12 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { Director } from "./demo/director.ts";
+import { explainLateFlight, followLateFlight, printed } from "./demo/late-flight.ts";
 import { observe } from "./demo/observation.ts";
 import { Paper } from "./demo/paper.ts";
 import { readReplay } from "./demo/replay.ts";
 import { DemoServer } from "./demo/server.ts";
-import { explain, followLateFlight, timeline } from "./demo/story.ts";
+import { timeline } from "./demo/timeline.ts";
 import { judge } from "./demo/verdict.ts";
 
 const project = import.meta.dirname;
@@ -21,14 +22,14 @@ process.chdir(project);
 
 const stopped = new AbortController();
 let stoppedBy: NodeJS.Signals | undefined;
-for (const name of ["SIGINT", "SIGTERM"] as const) {
+for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.on(name, () => {
     stoppedBy ??= name;
     stopped.abort(new Error("stopped"));
   });
 }
 
-const hasColors = process.env["NO_COLOR"] === undefined && process.stdout.hasColors?.() === true;
+const hasColors = process.env["NO_COLOR"] === undefined && process.stdout.isTTY && process.stdout.hasColors();
 const paper = new Paper((line) => console.log(line), { isColored: hasColors });
 try {
   process.exitCode = (await play(stopped.signal)) ? 0 : 1;
@@ -55,7 +56,8 @@ async function play(signal: AbortSignal): Promise<boolean> {
   paper.news("A server, a worker and a PostgreSQL of their own are starting");
   const [server, replay] = await Promise.all([DemoServer.start(signal), readReplay(signal)]);
   try {
-    paper.news(`Ready. ${replay.flights} flights will be told, ${replay.outOfOrder} of them out of order`);
+    paper.news(`Ready: ${server.url}`);
+    paper.news(`${replay.flights} flights will be told of, ${replay.outOfOrder} of them out of order`);
     const director = new Director({ server, paper, replay, signal });
     await director.play();
 
@@ -63,20 +65,32 @@ async function play(signal: AbortSignal): Promise<boolean> {
     const late = await followLateFlight(server, seen, replay);
     paper.title("What happened, when, in which run");
     for (const entry of timeline(seen, late)) paper.entry(entry);
-    paper.title("From one late event to the published day, as the command explains it");
-    await explain(server, paper, late);
+    paper.title("From the late event to the published day, as the command explains it");
+    await explainLateFlight(server, paper, late);
+    if (seen.calledRun !== undefined) {
+      paper.title("The report over three million flights");
+      await printed(server, paper, ["show", seen.calledRun.id]);
+    }
     paper.title("The claim");
     const claims = judge(seen, replay);
     for (const claim of claims) paper.claim(claim);
-    paper.news("Stopping");
-    const here = (...parts: readonly string[]): string => relative(from, join(project, ...parts));
-    paper.text("");
-    paper.text(`Made: ${here("out", "report", "index.html")}, a page with plots to open in a browser;`);
-    paper.text(`      ${here("out", "live", "days")}, a Parquet file of each day.`);
-    paper.text(`Read: ${here("pipelines", "live.ts")}, all of the pipelines above;`);
-    paper.text(`      ${here("pipelines", "flights.ts")}, the report over three million flights.`);
-    return claims.every(({ isTrue }) => isTrue);
+    const isAll = claims.every(({ isTrue }) => isTrue);
+    paper.title(isAll ? "All of it happened" : "Not all of it happened: exit code 1");
+    for (const line of closing((...parts) => relative(from, join(project, ...parts)))) paper.text(line);
+    return isAll;
   } finally {
     await server.stop();
   }
+}
+
+function closing(here: (...parts: readonly string[]) => string): readonly string[] {
+  const enter = here() === "" ? "" : `cd ${here()} && `;
+  return [
+    `Made  ${here("out", "report", "index.html")}  a page with plots, for a browser`,
+    `      ${here("out", "live", "days")}  a Parquet file of each day`,
+    `Read  ${here("pipelines", "live.ts")}  the live pipelines`,
+    `      ${here("pipelines", "flights.ts")}  the report; load-names fails once`,
+    `Next  ${enter}npx millrace run flights -p droppedMax=0`,
+    `      (the report's check says no)`,
+  ];
 }

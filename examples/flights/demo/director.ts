@@ -60,6 +60,8 @@ export class Director {
   async play(): Promise<void> {
     const ended = new AbortController();
     const beating = this.#beat(AbortSignal.any([ended.signal, this.#signal]));
+    // It is awaited below; until then its failure is nobody's.
+    beating.catch(() => undefined);
     const [first, second] = replayedDays;
     try {
       for (const hour of this.#replay.hours) {
@@ -115,7 +117,8 @@ export class Director {
         type: "feed.alive",
         source: `/feeds/${feed}`,
         id: `alive-${beat}`,
-        data: { feed },
+        subject: feed,
+        data: {},
       }));
       await this.#server.post("/events", events, batchType);
       await pause(heartbeatMs, undefined, { signal }).catch(() => undefined);
@@ -149,9 +152,9 @@ export class Director {
     for (const { id, title } of await openApprovals(this.#server)) {
       if (this.#asked.has(id)) continue;
       this.#asked.add(id);
-      this.#paper.news(`A run waits for a person: "${title}"`);
+      this.#paper.news(`A person is asked: "${title}"`);
       await approve(this.#server, id, person);
-      this.#paper.news(`The demo answers as ${person} would: POST /api/v1/approvals/${id}`);
+      this.#paper.news(`The demo answers as ${person} would, by POST /api/v1/approvals/ID: yes`);
     }
     for (const { firing, run } of await readStarted(this.#server, "missing-feed")) {
       if (run.state !== "succeeded" || !this.#isNew(run.id)) continue;

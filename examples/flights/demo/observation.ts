@@ -39,6 +39,8 @@ export interface Observation {
   readonly published: readonly Started[];
   readonly silences: readonly Started[];
   readonly reports: readonly Started[];
+  /** The run of `flights` that the report called. */
+  readonly calledRun?: Run;
   readonly landed: readonly Started[];
   readonly read: readonly Started[];
   readonly asked: readonly Approval[];
@@ -97,6 +99,9 @@ export async function observe(server: DemoServer, asked: readonly string[]): Pro
   const hours = await server.get<{ readonly partitions?: { readonly present: number } }>(
     "/assets/flights%2Fhours",
   );
+  const {
+    items: [calledRun],
+  } = await server.get<Page<Run>>("/runs?pipeline=flights&limit=1");
   return {
     published: await readStarted(server, "publish-days"),
     silences: await readStarted(server, "missing-feed"),
@@ -104,6 +109,7 @@ export async function observe(server: DemoServer, asked: readonly string[]): Pro
     landed: await readStarted(server, "land-hours"),
     read: await readStarted(server, "read-hours"),
     asked: await Promise.all(asked.map((id) => readApproval(server, id))),
+    ...(calledRun && { calledRun }),
     hoursPresent: hours.partitions?.present ?? 0,
   };
 }

@@ -9,7 +9,7 @@ export const brokenFeed = "SEA";
 const brokenFrom = "2001-04-10T12:00:00Z";
 /** The flight that is told of late is the first of this feed in this hour, and comes with the flights of that one. */
 const lateFeed = "LAS";
-export const lateHour = "2001-04-09T07";
+const lateHour = "2001-04-09T07";
 export const lateToldHour = "2001-04-10T15";
 
 const minuteMs = 60_000;

@@ -16,10 +16,12 @@ export class DemoServer {
   readonly #said: string[] = [];
   /** What whoever asks for reports has to show. */
   readonly #reportsToken = randomBytes(16).toString("hex");
+  readonly #signal: AbortSignal;
   #url = "";
 
-  private constructor(folder: string) {
+  private constructor(folder: string, signal: AbortSignal) {
     this.#folder = folder;
+    this.#signal = signal;
     const args = [command, "dev", "--json", "--port", "0", "--state", join(folder, "state")];
     this.#dev = spawn(process.execPath, args, {
       cwd: project,
@@ -36,9 +38,9 @@ export class DemoServer {
     const folder = await mkdtemp(join(tmpdir(), "millrace-demo-"));
     // Passable for the user that runs PostgreSQL in root's place.
     await chmod(folder, 0o711);
-    const server = new DemoServer(folder);
+    const server = new DemoServer(folder, signal);
     try {
-      await server.#ready(signal);
+      await server.#ready();
       return server;
     } catch (error) {
       await server.stop();
@@ -50,7 +52,8 @@ export class DemoServer {
     return this.#url;
   }
 
-  async #ready(signal: AbortSignal): Promise<void> {
+  async #ready(): Promise<void> {
+    const signal = this.#signal;
     const lines = createInterface({ input: this.#dev.stdout!, signal });
     await new Promise<void>((resolve, reject) => {
       signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
@@ -68,27 +71,25 @@ export class DemoServer {
   }
 
   async get<Answer>(path: string): Promise<Answer> {
-    return read(await fetch(`${this.#url}/api/v1${path}`));
+    return this.#fetch(`/api/v1${path}`);
   }
 
   async post<Answer>(path: string, body: object, type = "application/json"): Promise<Answer> {
     const headers = { "content-type": type };
-    const init = { method: "POST", body: JSON.stringify(body), headers };
-    return read(await fetch(`${this.#url}/api/v1${path}`, init));
+    return this.#fetch(`/api/v1${path}`, { method: "POST", body: JSON.stringify(body), headers });
   }
 
   /** Delivers to a webhook, as another system would. */
   async deliver<Answer>(hook: string, body: object): Promise<Answer> {
     const headers = { "content-type": "application/json", authorization: `Bearer ${this.#reportsToken}` };
-    return read(
-      await fetch(`${this.#url}/hooks/${hook}`, { method: "POST", body: JSON.stringify(body), headers }),
-    );
+    return this.#fetch(`/hooks/${hook}`, { method: "POST", body: JSON.stringify(body), headers });
   }
 
   /** What the command prints. */
   async millrace(...args: readonly string[]): Promise<string> {
     return new Promise((resolve, reject) => {
-      const options = { cwd: project, env: { ...process.env, MILLRACE_URL: this.#url, NO_COLOR: "1" } };
+      const env = { ...process.env, MILLRACE_URL: this.#url, NO_COLOR: "1" };
+      const options = { cwd: project, env, signal: this.#signal };
       execFile(process.execPath, [command, ...args], options, (error, stdout, stderr) => {
         if (error) reject(new Error(`millrace ${args.join(" ")}: ${stderr || error.message}`));
         else resolve(stdout.trimEnd());
@@ -96,6 +97,14 @@ export class DemoServer {
     });
   }
 
+  async #fetch<Answer>(path: string, init: RequestInit = {}): Promise<Answer> {
+    const response = await fetch(`${this.#url}${path}`, { ...init, signal: this.#signal });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${path} answered ${response.status}: ${text}`);
+    return JSON.parse(text) as Answer;
+  }
+
+  /** Stops all, and takes its state away. */
   async stop(): Promise<void> {
     if (this.#dev.exitCode === null && this.#dev.signalCode === null) {
       const exit = once(this.#dev, "exit");
@@ -104,10 +113,4 @@ export class DemoServer {
     }
     await rm(this.#folder, { recursive: true, force: true });
   }
-}
-
-async function read<Answer>(response: Response): Promise<Answer> {
-  const text = await response.text();
-  if (!response.ok) throw new Error(`${response.url} answered ${response.status}: ${text}`);
-  return JSON.parse(text) as Answer;
 }

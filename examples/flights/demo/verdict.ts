@@ -61,10 +61,14 @@ export function judge(seen: Observation, expected: Expected): readonly Claim[] {
     },
     {
       text: `The webhook's report over all flights was made`,
-      isTrue: seen.reports.some(({ run }) => run.state === "succeeded"),
+      isTrue: seen.reports.some(({ run }) => run.state === "succeeded" && isPublished(run.output)),
       found: seen.reports.map(({ run }) => `run ${run.id} ${run.state}`).join(", ") || "no run",
     },
   ];
+}
+
+function isPublished(output: unknown): boolean {
+  return (output as { readonly outcome?: unknown } | null | undefined)?.outcome === "published";
 }
 
 /** What was published by a run; nothing is known of one that has not succeeded. */

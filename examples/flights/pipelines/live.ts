@@ -15,8 +15,8 @@ export { days, hours };
 export const departed = eventType("flight.departed", {
   schema: z.object({ origin: z.string(), destination: z.string(), delay: z.int(), distance: z.int() }),
 });
-/** Every feed says twice a second that it is there. */
-export const feedAlive = eventType("feed.alive", { schema: z.object({ feed: z.string() }) });
+/** Every feed says twice a second that it is there; the subject is its name. */
+export const feedAlive = eventType("feed.alive", { schema: z.object({}) });
 export const reportAsked = eventType("report.asked", {
   schema: z.object({ airports: z.int().min(1).max(100) }),
 });
@@ -67,7 +67,7 @@ export const publishDays = pipeline(
 export const missingFeed = pipeline(
   "missing-feed",
   {
-    on: on.absent(on.event(feedAlive), { within: "6s" }).by("data.feed"),
+    on: on.absent(on.event(feedAlive), { within: "6s" }).by("subject"),
     description: "Notices a feed that has gone silent",
   },
   ({ firing }) => noteSilence({ feed: firing.key, since: firing.members.absent[0]!.silentFrom }),

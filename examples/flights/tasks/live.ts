@@ -1,6 +1,7 @@
 /** From flights as they happen to days that are published. */
+import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
-import { basename } from "node:path";
+import { basename, relative } from "node:path";
 import { Fatal, task, type FiredEvent, type FiringInterval } from "millrace";
 import { days, hours } from "../assets.ts";
 import { outPath, quote, withWarehouse, writeWhole } from "../warehouse.ts";
@@ -28,7 +29,7 @@ export const landHour = task("land-hour", async ({ hour, revision, flights }: Ho
   const come = flights.map(({ time, data }) => JSON.stringify({ date: time, ...data } satisfies Flight));
   const lines = new Set([...landed, ...come]);
   await writeWhole(file, `${[...lines].toSorted().join("\n")}\n`);
-  return { file, flights: lines.size, added: come.length };
+  return { file: relative(".", file), flights: lines.size, added: come.length };
 });
 
 /** The partition's key stands in the file's name. */
@@ -39,7 +40,7 @@ export const readHour = task(
     const partition = basename(path, ".json").replace("Z", ":00Z");
     const flights = (await readLines(path)).length;
     await ctx.asset(hours).materialized({ partition, metadata: { flights, version } });
-    return { partition, flights };
+    return { partition, version, flights };
   },
 );
 
@@ -63,7 +64,7 @@ export const publishDay = task(
     if (revision > 1) {
       const answer = await ctx.approve({
         name: "replace",
-        title: `Replace ${day} by revision ${revision}, with ${flights} flights?`,
+        title: `Replace ${day} by revision ${revision} (${flights} flights)?`,
         by: ["ann"],
         timeout: "1d",
       });
@@ -82,11 +83,11 @@ export const noteSilence = task("note-silence", (input: { feed: string | null; s
   return input;
 });
 
-interface AirportDay {
+type AirportDay = {
   readonly airport: string;
   readonly flights: number;
   readonly meanDelay: number;
-}
+};
 
 async function countDay(day: string, signal: AbortSignal) {
   const from = await dayFiles(day);
@@ -105,13 +106,15 @@ async function writeDay(day: string, signal: AbortSignal): Promise<string> {
   await withWarehouse(signal, (warehouse) =>
     warehouse.export(`select * from read_json(${from}) order by date`, file),
   );
-  return file;
+  return relative(".", file);
 }
 
 /** The files of a day's hours, as a list in SQL. */
 async function dayFiles(day: string): Promise<string> {
-  const names = await readdir(outPath("live", "hours"));
+  const folder = outPath("live", "hours");
+  const names = existsSync(folder) ? await readdir(folder) : [];
   const files = names.filter((name) => name.startsWith(day) && name.endsWith(".json")).toSorted();
+  if (files.length === 0) throw new Fatal(`no hour of ${day} has landed: \`npm run demo\` sends some flights`);
   return `[${files.map((name) => quote(outPath("live", "hours", name))).join(", ")}]`;
 }
 
