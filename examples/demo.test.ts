@@ -48,7 +48,7 @@ describe("the demo", () => {
       expect(code, printed()).toBe(0);
       const lines = printed().split("\n");
       expect(lines.filter((line) => line.startsWith("  ✓ ")).length).toBeGreaterThanOrEqual(6);
-      expect(lines.filter((line) => [...line].length > 80)).toEqual([]);
+      expect(lines.filter((line) => line.length > 80)).toEqual([]);
       expect(printed()).not.toContain("\u001b");
       for (const part of [
         "2001-04-09 is re-opened as revision 2",

@@ -20,6 +20,11 @@ const from = process.cwd();
 // Tasks and the replay find their files from the project's folder.
 process.chdir(project);
 
+if (process.argv.length > 2) {
+  console.error("The demo takes no options. Its report alone: npx millrace run flights, in examples/flights");
+  process.exit(2);
+}
+
 const stopped = new AbortController();
 let stoppedBy: NodeJS.Signals | undefined;
 for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
@@ -28,6 +33,8 @@ for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     stopped.abort(new Error("stopped"));
   });
 }
+// A reader that goes away, such as `head`, ends it, too.
+process.stdout.on("error", () => process.emit("SIGTERM", "SIGTERM"));
 
 const hasColors = process.env["NO_COLOR"] === undefined && process.stdout.isTTY && process.stdout.hasColors();
 const paper = new Paper((line) => console.log(line), { isColored: hasColors });
@@ -54,8 +61,12 @@ async function play(signal: AbortSignal): Promise<boolean> {
   await rm(join(project, "out"), { recursive: true, force: true });
   await mkdir(join(project, "out", "live", "hours"), { recursive: true });
   paper.news("A server, a worker and a PostgreSQL of their own are starting");
-  const [server, replay] = await Promise.all([DemoServer.start(signal), readReplay(signal)]);
+  const reading = readReplay(signal);
+  // It is awaited below; until then its failure is nobody's.
+  reading.catch(() => undefined);
+  const server = await DemoServer.start(signal);
   try {
+    const replay = await reading;
     paper.news(`Ready: ${server.url}`);
     paper.news(`${replay.flights} flights will be told of, ${replay.outOfOrder} of them out of order`);
     const director = new Director({ server, paper, replay, signal });

@@ -49,8 +49,13 @@ function hourEntries(day: string, { landed, read }: Observation): Entry[] {
 const hoursOfDay = 24;
 
 /** What a run of `read-hours` gives; nothing while it has not succeeded. */
-export function readingOf(output: unknown): { readonly partition?: string; readonly version?: number } {
-  return (output ?? {}) as { readonly partition?: string; readonly version?: number };
+export function readingOf(output: unknown): Reading {
+  return (output as Reading | null | undefined) ?? {};
+}
+
+interface Reading {
+  readonly partition?: string;
+  readonly version?: number;
 }
 
 function publishedEntries(started: Started): Entry[] {

@@ -114,7 +114,8 @@ async function dayFiles(day: string): Promise<string> {
   const folder = outPath("live", "hours");
   const names = existsSync(folder) ? await readdir(folder) : [];
   const files = names.filter((name) => name.startsWith(day) && name.endsWith(".json")).toSorted();
-  if (files.length === 0) throw new Fatal(`no hour of ${day} has landed: \`npm run demo\` sends some flights`);
+  if (files.length === 0)
+    throw new Fatal(`no hour of ${day} has landed: \`npm run demo\` sends some flights`);
   return `[${files.map((name) => quote(outPath("live", "hours", name))).join(", ")}]`;
 }
 
