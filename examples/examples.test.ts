@@ -45,6 +45,7 @@ const examples: { readonly [name: string]: readonly string[] } = {
     "visit",
     "rebuild",
     "notify",
+    "after-notify",
     "hourly-readings",
   ],
 };
