@@ -10,7 +10,7 @@ import { Director } from "./demo/director.ts";
 import { explainLateFlight, followLateFlight, printed } from "./demo/late-flight.ts";
 import { observe } from "./demo/observation.ts";
 import { Paper } from "./demo/paper.ts";
-import { readReplay } from "./demo/replay.ts";
+import { feeds, readReplay } from "./demo/replay.ts";
 import { DemoServer } from "./demo/server.ts";
 import { timeline } from "./demo/timeline.ts";
 import { judge } from "./demo/verdict.ts";
@@ -29,7 +29,10 @@ const stopped = new AbortController();
 let stoppedBy: NodeJS.Signals | undefined;
 for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.on(name, () => {
-    stoppedBy ??= name;
+    // One Ctrl-C may arrive twice: from the terminal, and passed on by npm.
+    if (stoppedBy !== undefined) return;
+    stoppedBy = name;
+    if (process.stdout.writable) paper.news("Stopping");
     stopped.abort(new Error("stopped"));
   });
 }
@@ -68,7 +71,9 @@ async function play(signal: AbortSignal): Promise<boolean> {
   try {
     const replay = await reading;
     paper.news(`Ready: ${server.url}`);
-    paper.news(`${replay.flights} flights will be told of, ${replay.outOfOrder} of them out of order`);
+    const { flights, outOfOrder } = replay;
+    paper.news(`${feeds.length} feeds, one of an airport each: ${feeds.join(", ")}`);
+    paper.news(`${flights} flights will be told of, ${outOfOrder} of them out of order`);
     const director = new Director({ server, paper, replay, signal });
     await director.play();
 

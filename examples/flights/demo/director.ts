@@ -24,7 +24,7 @@ const paceMs = 160;
 const heartbeatMs = 500;
 const pollMs = 200;
 /** An effect that has not come by then does not come. */
-const patienceMs = 60_000;
+const patienceMs = 30_000;
 const batchType = "application/cloudevents-batch+json";
 /** Who answers. */
 const person = "ann";
@@ -66,17 +66,15 @@ export class Director {
     try {
       for (const hour of this.#replay.hours) {
         if (hour.hour === `${second}T03`) await this.#askForReport();
-        if (hour.hour === lateToldHour) await this.#until(() => this.#published.has(`${first} 1`));
+        if (hour.hour === lateToldHour)
+          await this.#until(`${first} to be published`, () => this.#published.has(`${first} 1`));
         await this.#playHour(hour);
       }
       this.#paper.news("All flights have been told");
-      await this.#until(
-        () =>
-          this.#published.has(`${first} 2`) &&
-          this.#published.has(`${second} 1`) &&
-          this.#isFeedMissed &&
-          this.#isReportMade,
-      );
+      await this.#until(`${second} to be published`, () => this.#published.has(`${second} 1`));
+      await this.#until(`revision 2 of ${first}`, () => this.#published.has(`${first} 2`));
+      await this.#until("the report", () => this.#isReportMade);
+      await this.#until(`the silence of ${brokenFeed} to be noticed`, () => this.#isFeedMissed);
     } finally {
       ended.abort();
       await beating;
@@ -125,12 +123,14 @@ export class Director {
     }
   }
 
-  async #until(isSo: () => boolean): Promise<void> {
+  /** Returns without it, and says so, when it does not come: the verdict then finds it missing. */
+  async #until(what: string, isSo: () => boolean): Promise<void> {
     for (const end = Date.now() + patienceMs; Date.now() < end;) {
       await this.#tell();
       if (isSo()) return;
       await pause(pollMs, undefined, { signal: this.#signal });
     }
+    this.#paper.news(`Waited for ${what} for ${patienceMs / 1_000} s: it did not come`);
   }
 
   /** What has happened at the server since the last time. */

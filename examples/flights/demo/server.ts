@@ -98,7 +98,12 @@ export class DemoServer {
   }
 
   async #fetch<Answer>(path: string, init: RequestInit = {}): Promise<Answer> {
-    const response = await fetch(`${this.#url}${path}`, { ...init, signal: this.#signal });
+    const response = await fetch(`${this.#url}${path}`, { ...init, signal: this.#signal }).catch(
+      (cause: unknown) => {
+        if (this.#signal.aborted) throw cause;
+        throw new Error(`the server does not answer.\n${this.#said.join("")}`, { cause });
+      },
+    );
     const text = await response.text();
     if (!response.ok) throw new Error(`${path} answered ${response.status}: ${text}`);
     return JSON.parse(text) as Answer;
