@@ -7,7 +7,7 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { Director } from "./demo/director.ts";
-import { explainLateFlight, followLateFlight, printed } from "./demo/late-flight.ts";
+import { explainingCommands, followLateFlight } from "./demo/late-flight.ts";
 import { observe } from "./demo/observation.ts";
 import { Paper } from "./demo/paper.ts";
 import { feeds, readReplay } from "./demo/replay.ts";
@@ -82,10 +82,10 @@ async function play(signal: AbortSignal): Promise<boolean> {
     paper.title("What happened, when, in which run");
     for (const entry of timeline(seen, late)) paper.entry(entry);
     paper.title("From the late event to the published day, as the command explains it");
-    await explainLateFlight(server, paper, late);
+    await showCommands(server, explainingCommands(late));
     if (seen.calledRun !== undefined) {
       paper.title("The report over three million flights");
-      await printed(server, paper, ["show", seen.calledRun.id]);
+      await showCommands(server, [["show", seen.calledRun.id]]);
     }
     paper.title("The claim");
     const claims = judge(seen, replay);
@@ -97,6 +97,13 @@ async function play(signal: AbortSignal): Promise<boolean> {
   } finally {
     await server.stop();
   }
+}
+
+/** Commands as somebody would enter them, with all that they print; they run side by side. */
+async function showCommands(server: DemoServer, commands: readonly (readonly string[])[]): Promise<void> {
+  const texts = await Promise.all(commands.map((args) => server.millrace(...args)));
+  for (const [index, args] of commands.entries())
+    paper.output(`millrace ${args.join(" ")}`, texts[index] ?? "");
 }
 
 function closing(here: (...parts: readonly string[]) => string): readonly string[] {

@@ -1,6 +1,5 @@
 /** The late flight's way: from its event through the runs that it caused to the published day. */
 import type { Observation, Started } from "./observation.ts";
-import type { Paper } from "./paper.ts";
 import type { Replay } from "./replay.ts";
 import type { DemoServer } from "./server.ts";
 import { readingOf } from "./timeline.ts";
@@ -34,14 +33,18 @@ export async function followLateFlight(
   };
 }
 
-/** Its way, as the command explains it. */
-export async function explainLateFlight(server: DemoServer, paper: Paper, late: LateFlight): Promise<void> {
-  await printed(server, paper, ["trigger", "explain", "land-hours", "--event", String(late.position)]);
-  for (const started of [late.landed, late.read, late.published])
-    if (started !== undefined) await printed(server, paper, ["show", started.run.id]);
-}
-
-/** Runs the command and shows what it prints. */
-export async function printed(server: DemoServer, paper: Paper, args: readonly string[]): Promise<void> {
-  paper.output(`millrace ${args.join(" ")}`, await server.millrace(...args));
+/** The commands that explain its way. */
+export function explainingCommands({
+  position,
+  landed,
+  read,
+  published,
+}: LateFlight): readonly (readonly string[])[] {
+  const runs = [landed, read, published].flatMap((started) =>
+    started === undefined ? [] : [started.run.id],
+  );
+  return [
+    ["trigger", "explain", "land-hours", "--event", String(position)],
+    ...runs.map((run) => ["show", run]),
+  ];
 }
