@@ -7,7 +7,7 @@ const folder = import.meta.dirname;
 
 /** Every example, with the pipelines that it declares. */
 const examples: { readonly [name: string]: readonly string[] } = {
-  flights: ["flights"],
+  flights: ["asked-report", "flights", "land-hours", "missing-feed", "publish-days", "read-hours"],
   "fan-out": ["fan-out"],
   "branch-and-rules": ["delivery"],
   "setup-teardown": ["scratch"],
@@ -45,6 +45,7 @@ const examples: { readonly [name: string]: readonly string[] } = {
     "visit",
     "rebuild",
     "notify",
+    "after-notify",
     "hourly-readings",
   ],
 };

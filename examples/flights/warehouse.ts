@@ -1,5 +1,5 @@
 /** DuckDB in memory, over the Parquet files of the folder `out`. One per attempt: nothing is shared, nothing stays open. */
-import { mkdir, rename } from "node:fs/promises";
+import { mkdir, rename, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { DuckDBInstance, type DuckDBValue } from "@duckdb/node-api";
@@ -60,4 +60,11 @@ export function outPath(...parts: readonly string[]): string {
 export function datasetPath(name: string): string {
   const entry = createRequire(resolve("package.json")).resolve("vega-datasets");
   return join(dirname(entry), "..", "data", name);
+}
+
+/** Writes a file that has its name only when it is whole. */
+export async function writeWhole(file: string, text: string): Promise<void> {
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(`${file}.unfinished`, text);
+  await rename(`${file}.unfinished`, file);
 }

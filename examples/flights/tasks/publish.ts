@@ -1,10 +1,8 @@
 /** What comes of it: tables as Parquet, a page, or a note that says why there is nothing. */
-import { mkdir, rename, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
 import { task } from "millrace";
 import { renderPage } from "../report/page.ts";
 import { percent } from "../report/text.ts";
-import { outPath, parquet, quote, withWarehouse } from "../warehouse.ts";
+import { outPath, parquet, quote, withWarehouse, writeWhole } from "../warehouse.ts";
 import type { Airport } from "./airports.ts";
 import type { CleanMonth } from "./clean.ts";
 import type { Quality } from "./quality.ts";
@@ -88,10 +86,4 @@ function markdownTable(airports: readonly Airport[]): string {
     "|---|---|--:|--:|--:|",
     ...rows,
   ].join("\n");
-}
-
-async function writeWhole(file: string, text: string): Promise<void> {
-  await mkdir(dirname(file), { recursive: true });
-  await writeFile(`${file}.unfinished`, text);
-  await rename(`${file}.unfinished`, file);
 }
