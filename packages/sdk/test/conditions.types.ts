@@ -136,6 +136,16 @@ export const ticks = pipeline(
     same<typeof schedule, Ref<readonly FiredTick[]>>();
   },
 );
+
+// An absence has no event in its firing, but its key is of the events that it watches for.
+export const silent = pipeline(
+  "silent",
+  { on: on.absent(on.event(shipped), { within: "2d" }).by("data.orderId") },
+  ({ firing }) => {
+    seeKey(firing.key);
+  },
+);
+
 const quiet = on.absent(on.event(shipped), { within: "2d", after: on.event(paid).as("orders") });
 export const silence = pipeline("silence", { on: quiet.by("data.orderId") }, ({ firing }) => {
   seePaid(firing.members.orders);

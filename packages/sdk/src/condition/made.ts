@@ -16,6 +16,8 @@ export type NoOperands = { readonly [name in never]: unknown };
 export type ValueOf<Of extends Operands> = Of[keyof Of];
 /** The data of those operands that are events. */
 export type DataOf<Value> = Value extends { readonly data: infer Data } ? Data : never;
+/** What keys may read: anything where no operand is an event, as with an absence, whose events never are in a firing. */
+type KeyData<Value> = [DataOf<Value>] extends [never] ? unknown : DataOf<Value>;
 /** What all of several conditions together have as operands: one name may stand in more than one of them. */
 export type Together<Of extends readonly AnyOn[]> = {
   readonly [name in NameOf<OperandsOf<Of[number]>>]: ValueAt<OperandsOf<Of[number]>, name>;
@@ -54,7 +56,7 @@ export interface On<Of extends Operands, Inner = any, Own = any, Partition = any
    * of these for each operand's name.
    */
   by(
-    key: KeyInput<DataOf<ValueOf<Of>>> | { readonly [name in keyof Of]: KeyInput<DataOf<Of[name]>> },
+    key: KeyInput<KeyData<ValueOf<Of>>> | { readonly [name in keyof Of]: KeyInput<KeyData<Of[name]>> },
   ): On<Of, Inner, Own, Partition>;
 }
 
