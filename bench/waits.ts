@@ -72,9 +72,16 @@ export const waits: Bench = {
   },
 };
 
-async function collected(server: ServerChild): Promise<number> {
-  await server.ask({ kind: "collect" });
-  return Math.round(rssBytes(server.pid) / megabyte);
+interface Memory {
+  /** Of the process, in MB, with the pages of a young generation that has grown: `docs/design/speed.md`. */
+  readonly process: number;
+  /** Objects and buffers that are held after a collection, in MB. */
+  readonly held: number;
+}
+
+async function collected(server: ServerChild): Promise<Memory> {
+  const held = await server.ask<number>({ kind: "collect" });
+  return { process: Math.round(rssBytes(server.pid) / megabyte), held: round(held / megabyte) };
 }
 
 /** Until this many waits have rows, and their runs wait outside of memory. */
