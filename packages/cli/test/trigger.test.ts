@@ -52,7 +52,7 @@ test(
     expect(explained).toContain("orders: data.amount >= 10: expected at least 10, found 5");
     expect(await run("trigger", "explain", "pair")).toMatch(
       new RegExp(
-        `key x\\n◐ all [^]*● a has matched, and waits for the others[^]*event ${half} [^]*○ b waits for`,
+        `key x {2}forgotten at .*\\n◐ all [^]*● a has matched, and waits for the others[^]*event ${half} [^]*○ b waits for`,
       ),
     );
     expect(await run("trigger", "list")).toMatch(
