@@ -34,8 +34,7 @@ async function emit({ url, clients, ms, events: wanted }: Wanted): Promise<Emitt
   let refused = 0;
   let begun = 0;
   const started = performance.now();
-  const goesOn = (): boolean =>
-    wanted === null ? performance.now() < started + ms : begun < wanted;
+  const goesOn = (): boolean => (wanted === null ? performance.now() < started + ms : begun < wanted);
   const client = async (): Promise<void> => {
     const socket = connect({ host: hostname, port: Number(port), noDelay: true });
     await once(socket, "connect");
