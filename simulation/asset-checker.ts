@@ -8,6 +8,7 @@
  * S3: what an attempt that began reads is recorded, as the rows had it then.
  */
 import { assetFactOf, type AssetFact, type LogEvent } from "@millrace/core";
+import { partitionLabel } from "@millrace/protocol";
 import type { FlushBatch } from "@millrace/store";
 import type { MemoryTables } from "@millrace/testkit";
 import { isUnchanged, writesOf } from "./assets.ts";
@@ -127,7 +128,10 @@ export class AssetChecker {
   }
 
   checkEnd(): void {
-    const { taskRunHistory, taskRuns } = this.#tables;
+    const { taskRunHistory, taskRuns, runs, runHistory } = this.#tables;
+    const partitions = new Map(
+      [...runs.values(), ...runHistory.values()].map(({ id, labels }) => [id, labels[partitionLabel]]),
+    );
     const rows = [...taskRunHistory.values(), ...[...taskRuns.values()].flatMap((of) => [...of.values()])];
     const byWorkers = rows.filter(
       ({ state, worker, reason, carried }) =>
@@ -139,7 +143,7 @@ export class AssetChecker {
         const name = toldName(row, asset);
         const told = this.#told.get(name)?.toSorted() ?? [];
         this.#told.delete(name);
-        const wanted = tellingsOf(asset, row);
+        const wanted = tellingsOf(asset, row, partitions.get(row.runId));
         checked += 1;
         if (told.join() !== wanted.join())
           this.#journal.violate(
@@ -152,13 +156,19 @@ export class AssetChecker {
   }
 }
 
-/** Partitions; with a mark those that the asset does not have. */
-function tellingsOf(asset: string, row: { readonly runId: string; readonly item: string }): string[] {
+/** Partitions; with a mark those that the asset does not have. No run is for one of `parted`'s. */
+function tellingsOf(
+  asset: string,
+  row: { readonly runId: string; readonly item: string },
+  ofRun: string | undefined,
+): string[] {
   switch (asset) {
     case "told":
       return isUnchanged(row) ? [] : ["", "none of its own!"];
     case "plain":
       return [""];
+    case "parted":
+      return [`${ofRun ?? ""}!`];
     default:
       return ["!"];
   }

@@ -6,7 +6,8 @@
  * C3: one token never runs twice at once.
  * C19: a worker that drains gets nothing that was not its own when the server heard of it.
  * C23: a step that was said to be recorded does not run again in its generation, and comes with each later dispatch.
- * C24: what a dispatch is told of records grows only, and never changes.
+ * C24: what a dispatch is told of records grows only, and never changes. One that was given up and begins all the same, or goes
+ *      on, is told nothing new: what it does counts for nothing.
  * C20: what was sent ahead and returned never runs under its token, and is no attempt.
  */
 import { isEndState, type Json } from "@millrace/core";
@@ -71,8 +72,16 @@ export class Ledger {
   /** By task run and generation: texts of outcomes by kind and name. */
   readonly #records = new Map<string, Map<string, string>>();
 
+  /** By task run and generation: the last dispatch that began. */
+  readonly #newest = new Map<string, number>();
+
   resumed({ token, records = [] }: Dispatch): void {
     const key = taskRunKey(token);
+    if (this.#isOld(token)) {
+      this.#journal.count("attempts begun after a later one");
+      return;
+    }
+    this.#newest.set(key, token.dispatch);
     const known = this.#records.get(key) ?? new Map<string, string>();
     const told = new Map(
       records.map((record) => [`${record.kind} ${record.name}`, JSON.stringify(record.outcome)]),
@@ -88,9 +97,13 @@ export class Ledger {
     this.#records.set(key, told);
   }
 
+  #isOld(token: DispatchToken): boolean {
+    return token.dispatch < (this.#newest.get(taskRunKey(token)) ?? 0);
+  }
+
   stepRun(token: DispatchToken, { name }: StepName): void {
     this.#journal.note(`step ${name} of ${tokenKey(token)}`);
-    if (this.#records.get(taskRunKey(token))?.has(`step ${name}`))
+    if (!this.#isOld(token) && this.#records.get(taskRunKey(token))?.has(`step ${name}`))
       this.#journal.violate("C23 a recorded step does not run again", `${tokenKey(token)}: ${name}`);
   }
 

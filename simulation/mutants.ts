@@ -3,7 +3,7 @@
  * survives means that the simulator would not see such a bug either.
  */
 import { canonicalJson, runSucceeded, type Run, type TaskRun } from "@millrace/core";
-import type { AttemptOutcome, Results } from "@millrace/protocol";
+import type { AttemptOutcome, Results, StepName } from "@millrace/protocol";
 import {
   Admission,
   Arrivals,
@@ -14,6 +14,7 @@ import {
   LimitHost,
   Membership,
   Readiness,
+  RecentEntries,
   RunEntrance,
   RunHost,
   WorkerHub,
@@ -553,6 +554,72 @@ export const mutants: readonly Mutant[] = [
       ...store,
       loadFiringMembers: async (key, page) => store.loadFiringMembers(key, { ...page, limit: 1 }),
     }),
+  },
+  {
+    name: "ends of waits dropped",
+    breaks: "a wait that ends is taken by its run, in the flush that says so (J6)",
+    apply: () => {
+      let calls = 0;
+      return patch(
+        RunHost,
+        "step",
+        (original) =>
+          function (...values) {
+            const [, message] = values as unknown as [unknown, { kind: string }];
+            if (message.kind === "wait_ended") calls += 1;
+            return message.kind === "wait_ended" && calls % 3 === 0
+              ? undefined
+              : original.apply(this, values);
+          },
+      );
+    },
+  },
+  {
+    name: "ends of waits left nowhere",
+    breaks: "the end of a wait whose run is not in memory stays in its row (J6)",
+    apply: nothing,
+    wrapStore: (store) =>
+      withBatch(store, (batch) => ({
+        ...batch,
+        waitsChanged: batch.waitsChanged.map((change) => ({ ...change, end: undefined })),
+      })),
+  },
+  {
+    name: "waits without a past",
+    breaks: "a wait is told what came before it, from where it looks back to (J4)",
+    apply: () => patch(RecentEntries, "since", () => () => []),
+  },
+  {
+    name: "waits that are told later",
+    breaks: "the rows of waits and their shards' position change in one flush (J5)",
+    apply: nothing,
+    wrapStore: (store) => {
+      let late: FlushBatch["waitsChanged"] = [];
+      return withBatch(store, (batch) => {
+        const waitsChanged = late;
+        late = batch.waitsChanged;
+        return { ...batch, waitsChanged };
+      });
+    },
+  },
+  {
+    name: "steps said to be recorded before",
+    breaks: "a step is said to be recorded after its commit (W6)",
+    apply: () =>
+      patch(
+        Dispatcher,
+        "noteRecorded",
+        () =>
+          (worker: { link?: { send(message: unknown): void } }, token: unknown, steps: readonly StepName[]) =>
+            worker.link?.send({ kind: "recorded", token, steps }),
+      ),
+  },
+  {
+    name: "steps forgotten",
+    breaks: "a step that was recorded is told to each later dispatch (R5)",
+    apply: nothing,
+    wrapStore: (store) =>
+      withBatch(store, (batch) => ({ ...batch, steps: batch.steps.filter(({ kind }) => kind === "wait") })),
   },
   {
     name: "everything is ours",

@@ -101,11 +101,11 @@ export class ServerNode {
 
   #startEngine(life: Incarnation): void {
     if (life.isDead) return;
-    const { blobs, database, definitions, journal, scheduler, wrapStore } = this.#world;
+    const { database, definitions, journal, scheduler, wrapStore } = this.#world;
     const link = this.#link(life);
     const engine: Engine = new Engine({
       store: wrapStore(database.connect(link)),
-      blobs,
+      blobs: this.#blobs(life),
       definitions,
       archive: this.#archive(link),
       clock: this.#clock(life),
@@ -217,6 +217,26 @@ export class ServerNode {
       },
       notify: (deliver) =>
         void scheduler.after(random.next() * (random.chance(0.1) ? 3_000 : 2), () => life.deliver(deliver)),
+    };
+  }
+
+  /** A flush is often faster than a blob. */
+  #blobs(life: Incarnation): World["blobs"] {
+    const { blobs, scheduler } = this.#world;
+    const random = this.#random;
+    const travel = async (): Promise<void> => {
+      await scheduler.sleep(random.chance(0.1) ? random.next() * 3_000 : 1 + random.next() * 20);
+      await awake(life);
+    };
+    return {
+      put: async (content) => {
+        await travel();
+        return blobs.put(content);
+      },
+      get: async (hash) => {
+        await travel();
+        return blobs.get(hash);
+      },
     };
   }
 

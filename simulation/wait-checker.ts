@@ -4,7 +4,14 @@
  * C25: a wait ends as the log says: with the first entries that satisfy it after where it looks back to, or by its timeout.
  * C26: no wait is left of a run that has ended, and no record of what functions wait for.
  */
-import { nodeWait, type Json, type LogEvent, type OperationOutcome, type StoredValue } from "@millrace/core";
+import {
+  nodeWait,
+  type Json,
+  type LogEvent,
+  type LookBack,
+  type OperationOutcome,
+  type StoredValue,
+} from "@millrace/core";
 import { ToldWait } from "@millrace/server";
 import type { FlushBatch, LiveRun, TaskRunRow, WaitRow } from "@millrace/store";
 import { keyOf, type MemoryTables } from "@millrace/testkit";
@@ -94,7 +101,7 @@ export class WaitChecker {
     for (const entry of this.#options.tables.logs.get(1)?.entries ?? []) {
       if (entry.lane !== "live" || entry.invalid !== undefined || told.ended) continue;
       const isEarlier = entry.position <= row.toldTo;
-      if (isEarlier && !lookBack(entry)) continue;
+      if (entry.position <= lookBack.after || (isEarlier && entry.recordedAt < lookBack.since)) continue;
       told.tell(this.#asEvent(entry), isEarlier);
       if (isEarlier && told.ended) return `in its look back, by ${entry.position}`;
     }
@@ -105,15 +112,14 @@ export class WaitChecker {
   }
 
   /** As `lookBackOf` of the server has it; the simulated functions use each name once. */
-  #lookBackOf(row: WaitRow): (entry: LogEvent) => boolean {
+  #lookBackOf(row: WaitRow): LookBack {
     const run = this.#runs.get(keyOf(row.runId, row.generation));
-    if (!run) return () => false;
+    if (!run) return { after: Number.MAX_SAFE_INTEGER, since: 0 };
     const firing = run.firing && (this.#load(run.firing) as { readonly members?: object } | null);
     const fired = Object.values(firing?.members ?? {}).flatMap((list) =>
       (list as { readonly position?: number }[]).flatMap(({ position }) => position ?? []),
     );
-    if (fired.length > 0) return ({ position }) => position > Math.max(...fired);
-    return ({ recordedAt }) => recordedAt >= run.createdAt;
+    return fired.length > 0 ? { after: Math.max(...fired), since: 0 } : { after: 0, since: run.createdAt };
   }
 
   #asEvent({ data, extensions, ...event }: LogEvent): Parameters<ToldWait["tell"]>[0] {

@@ -25,6 +25,7 @@ export { TriggerEvaluator } from "./engine/trigger/evaluator.ts";
 export { loadTrigger } from "./engine/trigger/loaded-trigger.ts";
 export { matchKeysOf, WaitShapes } from "./engine/wait/match-keys.ts";
 export { triggerShard } from "./engine/trigger/trigger-shard.ts";
+export { RecentEntries } from "./engine/wait/recent-entries.ts";
 export { ToldWait } from "./engine/wait/told-wait.ts";
 export { WorkerHub } from "./engine/worker-hub.ts";
 export { type Server, type ServerOptions, startServer } from "./server.ts";

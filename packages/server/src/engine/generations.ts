@@ -4,6 +4,7 @@
  * B1: it is made from one consistent view of history; of two servers that make one at once, the second is refused by the
  *     database (`RunEntrance.rerun`).
  * B2: a quarantined run's rows go to history first.
+ * B3: what led to the run led to each of its generations: a loop of triggers is counted on through reruns.
  */
 import {
   isRunEnded,
@@ -170,6 +171,7 @@ export class Generations {
       labels: last.labels,
       params: await this.#options.values.loaded(last.params),
       firing: last.firing && (await this.#options.values.loaded(last.firing)),
+      ...(last.causes === undefined ? {} : { causes: last.causes }),
       cancel: undefined,
       createdAt: last.createdAt,
       startedAt: undefined,

@@ -9,7 +9,9 @@
  *     twice, and differently.
  * O6: a claim that was not answered for `claimMsMax` is dropped: its answer went to the next owner of the shard that asked.
  *     One that comes later is heard all the same.
+ * O7: an answer that was on its way while its dispatch was given up, and comes where the run is, begins nothing.
  */
+import { currentTaskRun } from "@millrace/core";
 import { tokenKey, type Dispatch, type DispatchToken } from "@millrace/protocol";
 import type { OfferKey } from "@millrace/store";
 import type { ConnectedWorker, ReadyTask } from "./dispatcher.ts";
@@ -206,6 +208,7 @@ export class Offers {
     const token = message.kind === "given" ? message.message.token : message.token;
     switch (message.kind) {
       case "given":
+        if (this.#isOver(token)) return dispatcher.free(token);
         if (!worker || worker.draining) {
           dispatcher.free(token);
           return this.#refuse(token, message.shard);
@@ -228,6 +231,12 @@ export class Offers {
       case "revoked":
         if (worker) dispatcher.cancel(worker, token, message.reason);
     }
+  }
+
+  /** Its run, which is here by now, has gone on without this dispatch (O7). */
+  #isOver(token: DispatchToken): boolean {
+    const entry = this.#parts.runs.get(token.runId);
+    return entry !== undefined && currentTaskRun(entry.run, token)?.state !== "running";
   }
 
   /** The worker went away or drains since its claim. */

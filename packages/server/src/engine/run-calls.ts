@@ -155,23 +155,21 @@ export class RunCalls {
     });
   }
 
-  /** Told in the flush that ends the child: in memory when the parent is here, else through the inbox. */
+  /**
+   * Told in the flush that ends the child: in memory when the parent is here, and what it is told at hand; else through the
+   * inbox, where it waits until it is taken.
+   */
   tellParent(parent: RunParent, message: RunMessage): void {
-    const { runs, values } = this.#parts;
-    const entry = runs.get(parent.runId);
-    if (!entry) {
-      this.#options.send(parent.shard, { kind: "run", runId: parent.runId, message } as InboxContent);
-      return;
-    }
-    if (message.kind !== "child_ended" || message.output.blob === undefined) {
-      runs.step(entry, message);
-      return;
-    }
-    void values.loaded(message.output).then(
-      (output) => runs.step(entry, { ...message, output }),
-      (error: unknown) => runs.setAside(entry, error),
-    );
+    const entry = this.#parts.runs.get(parent.runId);
+    if (entry && isAtHand(message)) this.#parts.runs.step(entry, message);
+    else this.#options.send(parent.shard, { kind: "run", runId: parent.runId, message } as InboxContent);
   }
+}
+
+function isAtHand(message: RunMessage): boolean {
+  if (message.kind !== "child_ended") return true;
+  const { blob, value } = message.output;
+  return blob === undefined || value !== undefined;
 }
 
 function isWanted(taskRun: TaskRun, wait: OpenWait): boolean {

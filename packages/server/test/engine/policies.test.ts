@@ -176,6 +176,19 @@ test("a firing that goes on with a loop of triggers starts no run, and the log n
   expect(first?.causes).toBe("p*25,other*24");
 });
 
+test("a rerun hands on the causes of its run (B3)", async () => {
+  const { start, deploy, emit, pass, cancel, database } = world(undefined);
+  const engine = await start();
+  await deploy(engine, { condition: placed });
+  await emit(engine, "a", { [causesAttribute]: "p*1,other*1" });
+  await pass(500);
+  const [id] = [...database.tables.runs.values()].map((run) => run.id);
+  await cancel(engine);
+  await engine.generations.rerun(id!, { kind: "all", nodes: [], sameBundle: false });
+  await pass(500);
+  expect(engine.entry(id!)?.identity).toMatchObject({ generation: 2, causes: "p*2,other*1" });
+});
+
 test("a trigger says itself how often it may stand in its own causes", async () => {
   const { start, deploy, emit, pass, firings } = world(undefined);
   const engine = await start();

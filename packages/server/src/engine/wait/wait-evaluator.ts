@@ -2,7 +2,8 @@
  * Tells the waits of some of this node's shards the log in its order, and commits how they end.
  *
  * J4: a wait is told everything from where it looks back to, once: what came before it when it is registered, what comes later
- *     page by page. No page is told while a wait looks back.
+ *     page by page. No page is told while a wait looks back. None begins before the reader of a shard that has just come has read
+ *     what was in the log by then: it begins behind the shard's position, after which the next owner reads on.
  * J5: the rows of waits and the shards' position change in one flush. Entries behind the position are told again after a crash:
  *     they find those waits alone which they did not change.
  * J6: a wait that ends is taken by its run in the flush that says so; where its run can't come into memory for that, the end
@@ -10,7 +11,7 @@
  * J7: time is told only as far as no earlier entry can come (as X3 of the triggers).
  */
 import { isTellable, never, type ConditionEvent, type LogEvent, type LookBack } from "@millrace/core";
-import type { LoadedWaits, LogPage, WaitEnd, WaitRow, WaitShape } from "@millrace/store";
+import type { LoadedWaits, LogHead, LogPage, WaitEnd, WaitRow, WaitShape } from "@millrace/store";
 import type { Alarm } from "../clock.ts";
 import type { EngineParts } from "../engine-parts.ts";
 import {
@@ -48,7 +49,8 @@ export interface WaitEvaluatorOptions {
   readonly parts: EngineParts;
   readonly shards: readonly number[];
   readonly loaded: LoadedWaits;
-  readonly clock: number;
+  /** The log's, read after `loaded`. */
+  readonly head: LogHead;
   /** What the value of a wait's end is made of is read before it is given. */
   readonly prepare: (waits: readonly ToldWait[], recent: RecentEntries) => Promise<void>;
   /** Brings the runs of waits that ended into memory, as far as there is room for them. */
@@ -80,13 +82,13 @@ export class WaitEvaluator {
   #isBusy = false;
 
   constructor(options: WaitEvaluatorOptions) {
-    const { parts, shards, loaded, clock } = options;
+    const { parts, shards, loaded, head } = options;
     this.#options = options;
     this.#shards = new Set(shards);
     for (const shape of loaded.shapes) this.#shapes.add(shape);
     this.#position = Math.min(...loaded.cursors.map(({ position }) => position));
     // What is between the cursor and the log's head is told as a page.
-    this.#recent = new RecentEntries(this.#position, clock);
+    this.#recent = new RecentEntries(this.#position, head.clock);
     this.#written = { position: this.#position, at: parts.clock.now() };
   }
 
@@ -96,7 +98,10 @@ export class WaitEvaluator {
 
   start(): void {
     this.#stopFollowing = this.#options.parts.events.onAppended(this.#position, (page) =>
-      this.#serially(() => this.#hear(page)),
+      this.#serially(async () => {
+        await this.#hear(page);
+        await this.#beginAll();
+      }),
     );
     void this.#serially(() => this.#findNextDue());
   }
@@ -136,9 +141,15 @@ export class WaitEvaluator {
 
   /** At once, where nothing has to be read for it; else after what is being told. */
   begin(wait: BeginningWait): void {
-    if (!this.#isBusy && this.#beginning.length === 0 && this.#beginNow(wait)) return;
+    const isFirst = this.#beginning.length === 0;
+    if (!this.#isBusy && isFirst && this.#mayBegin(wait) && this.#beginNow(wait)) return;
     this.#beginning.push(wait);
-    if (this.#beginning.length === 1) void this.#serially(() => this.#beginAll());
+    if (isFirst) void this.#serially(() => this.#beginAll());
+  }
+
+  /** Pages up to there are on their way. */
+  #mayBegin({ lookBack }: BeginningWait): boolean {
+    return this.#position >= Math.max(this.#options.head.position, lookBack.after);
   }
 
   /** False when entries of the past must be read first. */
@@ -150,14 +161,13 @@ export class WaitEvaluator {
   }
 
   async #beginAll(): Promise<void> {
-    while (this.#beginning.length > 0) {
-      const [first] = this.#beginning;
+    for (let [first] = this.#beginning; first && this.#mayBegin(first); [first] = this.#beginning) {
       try {
-        await this.#beginOne(first!);
+        await this.#beginOne(first);
       } catch (error) {
         await this.#pause(error);
         // It was told of a part of the past: it begins once more.
-        this.#beginning[0] = { ...first!, told: new ToldWait(first!.told.row) };
+        this.#beginning[0] = { ...first, told: new ToldWait(first.told.row) };
         continue;
       }
       this.#beginning.shift();

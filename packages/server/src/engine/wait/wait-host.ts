@@ -71,18 +71,18 @@ export class WaitHost {
 
   async load(shards: readonly number[]): Promise<{ readonly enter: () => void }> {
     const { store } = this.#parts;
-    const [loaded, head, ended] = await Promise.all([
+    const [loaded, ended] = await Promise.all([
       store.loadWaits(workspaceId, shards),
-      store.logHead(workspaceId),
       store.loadEndedWaits(shards),
     ]);
+    const head = await store.logHead(workspaceId);
     return {
       enter: () => {
         const evaluator = new WaitEvaluator({
           parts: this.#parts,
           shards,
           loaded,
-          clock: head.clock,
+          head,
           prepare: (waits, recent) => this.#prepare(waits, recent),
           bringIn: (rows) => this.#bringIn(rows),
           deliver: (wait, position) => this.#deliver(wait, position),
@@ -367,6 +367,8 @@ export class WaitHost {
   #tell(entry: RunEntry, row: WaitRow, { outcome, position }: WaitEnd): void {
     const { commit, runs } = this.#parts;
     const { workspace, runId, node, item, generation, name, occurrence } = row;
+    // The end of that generation took its row along; this one's may be in another shard, with a reader of its own.
+    if (generation < entry.identity.generation) return;
     const gone = commit.batch.waitsGone.length;
     runs.step(entry, {
       kind: "wait_ended",
