@@ -29,6 +29,7 @@ import { EventBook } from "./event-book.ts";
 import { explain, type TestExplanation } from "./explanation.ts";
 import { draftOf, type GivenEvent } from "./given-event.ts";
 import { LimitBook } from "./limit-book.ts";
+import { withCauses } from "./run-causes.ts";
 import { RunDesk, type RunEntry } from "./run-desk.ts";
 import { seededRandom } from "./seeded-random.ts";
 import { ControlledTask, type TaskControl } from "./task-control.ts";
@@ -91,8 +92,10 @@ export class Testbed {
       connections,
       hangMs: readSpan(hang, "The testbed's `hang`"),
       control: (task) => this.#control(task),
-      emitNow: (event) =>
-        void this.#append(givenEntry(event, (name) => this.#definitions.project.asset(name))),
+      emitNow: ({ entry }, event) => {
+        const given = givenEntry(event, (name) => this.#definitions.project.asset(name));
+        this.#append(withCauses(given, entry));
+      },
       recordStep: (...step) => this.#runs.recordStep(...step),
     });
     const record = (events: readonly EventDraft[]): void => {

@@ -781,3 +781,49 @@ describe("an event", () => {
     expect(t.runs.length).toBe(1);
   });
 });
+
+describe("a loop of triggers", () => {
+  const left = asset("loop/left");
+  const right = asset("loop/right");
+  const writeLeft = task("write-left", { writes: left }, () => 1);
+  const writeRight = task("write-right", { writes: right }, () => 1);
+  const leftward = pipeline("leftward", { on: on.updated(right) }, () => writeLeft());
+  const rightward = pipeline("rightward", { on: on.updated(left), loopLimit: 3 }, () => writeRight());
+  const update = { type: "millrace.asset.updated", subject: "loop/left", data: {} };
+
+  test("of assets is stopped with its path, and the log says so (W3)", async () => {
+    const t = await testbed({ left, right, leftward, rightward });
+    await t.emit(update);
+    expect(t.runsOf(rightward).length).toBe(3);
+    const refused = t.firings.filter(({ run }) => run === undefined);
+    expect(refused).toMatchObject([
+      {
+        pipeline: "rightward",
+        reason: {
+          code: "trigger_loop",
+          message:
+            "It is the 4th firing of a loop of triggers, and starts no run: rightward → leftward → rightward.",
+        },
+      },
+    ]);
+    expect(t.events.filter(({ type }) => type === "millrace.trigger.looped")).toMatchObject([
+      { subject: "rightward", data: { path: ["rightward", "leftward", "rightward"], times: 4 } },
+    ]);
+    t.expectFinished();
+  });
+
+  test.each<[string, { now: boolean }]>([
+    ["emitted with the success", { now: false }],
+    ["emitted at once", { now: true }],
+  ])("of events %s is stopped, through calls, too (R3)", async (_what, { now }) => {
+    const cry = task("cry", async (_input: object, ctx) => {
+      await ctx.emit({ type: "echo" }, { now });
+    });
+    const shout = pipeline("shout", () => cry({}));
+    const echo = pipeline("echo", { on: on.event("echo"), loopLimit: 2 }, () => shout.call());
+    const t = await testbed({ shout, echo });
+    await t.emit({ type: "echo" });
+    expect(t.runsOf(echo).length).toBe(2);
+    expect(t.firings.at(-1)?.reason?.code).toBe("trigger_loop");
+  });
+});
