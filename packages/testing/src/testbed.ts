@@ -85,7 +85,7 @@ export class Testbed {
     this.#definitions = new Definitions(pipelines, config);
     const time = new VirtualTime(readInstant(now, "The testbed's `now`"));
     this.#time = time;
-    this.#log = new EventBook(time);
+    this.#log = new EventBook(time, this.#definitions.project.definition.eventTypes ?? []);
     this.#tasks = new TaskDesk({
       definitions: this.#definitions,
       time,
@@ -383,7 +383,9 @@ export class Testbed {
     const outcome = this.#log.append(draft);
     if (outcome.kind === "accepted") throw new Error("invariant broken: a testbed has one log");
     const { kind, position } = outcome;
-    if (kind !== "conflict") return { position, isDuplicate: kind === "duplicate" };
+    const { invalid } = this.#log.at(position)!;
+    if (kind !== "conflict")
+      return { position, isDuplicate: kind === "duplicate", ...(invalid === undefined ? {} : { invalid }) };
     const { id, source } = draft;
     throw new MillraceError("MILLRACE_EVENT_CONFLICT", {
       message: `The event ${id} of ${source} is in the log at position ${position} with other content.`,
