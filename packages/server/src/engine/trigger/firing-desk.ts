@@ -256,7 +256,7 @@ export class FiringDesk {
     const event = ownEvent(loopedEvent(row, causes, loop));
     sitting.prepare(sitting.starts.get(pipeline)!.shard, () => {
       const { parts } = this.#options;
-      parts.log.warn({ pipeline, path }, "a loop of triggers was stopped");
+      parts.log.warn({ pipeline, path }, `a loop of triggers was stopped: ${path}`);
       parts.commit.batch.firings.push({ ...row, reason });
       parts.events.emit([event]);
     });
