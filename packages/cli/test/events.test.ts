@@ -16,7 +16,7 @@ test(
       exitCode: 0,
       stdout: "No events yet. Put one in with `millrace emit TYPE`.\n",
     });
-    const follower = spawnMillrace(root, ["events", "-f", "--type", "order.placed"]);
+    const follower = spawnMillrace(root, ["events", "-f", "--type", "order.*"]);
 
     writeFileSync(join(root, "order.json"), '{ "total": 12.5 }');
     const order = ["emit", "order.placed", "--subject", "order/7", "--id", "o7", "--data", "@order.json"];

@@ -75,7 +75,9 @@ test(
       new RegExp(`because its trigger fired \\(version 1\\)\\n +orders {2}event ${large} `),
     );
 
-    expect(await run("trigger", "simulate", "report")).toContain("1 firing from 2 events of its types");
+    expect(await run("trigger", "simulate", "report")).toMatch(
+      /1 firing from 2 events of its types, in the log from position \d+ to \d+\./,
+    );
     await run("pipelines", "pause", "report");
     await emit("order.paid", '{"amount": 60}');
     await emit("order.paid", '{"amount": 70}');

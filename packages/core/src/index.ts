@@ -480,6 +480,7 @@ export {
   type Cause,
   type Causes,
 } from "./trigger/causes.ts";
+export { loopedEvent, loopReason } from "./trigger/refused-loop.ts";
 export {
   findPartition,
   needsPartition,

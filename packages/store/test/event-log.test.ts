@@ -75,6 +75,14 @@ describe("entries of forty days", () => {
     expect(await ids({ limit: 3 })).toEqual(["w39", "d39", "w38"]);
   });
 
+  test("are listed by their type, or by how it begins", async () => {
+    const updates = await ids({ type: "millrace.asset.updated" });
+    expect(updates.length).toBe(40);
+    expect(await ids({ type: "millrace.*" })).toEqual(updates);
+    expect(await ids({ type: "millrace.a" })).toEqual([]);
+    expect((await ids({ type: "*" })).length).toBe(80);
+  });
+
   test("are filtered by what they are", async () => {
     expect(await ids({ subject: "tenth" })).toEqual(["d30", "d20", "d10", "d0"]);
     expect(await ids({ type: "millrace.asset.updated", limit: 2 })).toEqual(["w39", "w38"]);

@@ -3,25 +3,30 @@
  *
  * L1: positions are dense, and `recordedAt` never falls.
  * L2: no entry has a `recordedAt` before what time was told up to (P1 of the core).
+ * L3: an event is held against the declaration of its type where it comes in; what does not fit is kept and fires nothing.
  */
 import {
   canonicalJson,
   eventDataText,
   type EventDraft,
   type EventOutcome,
+  type EventTypeDefinition,
   type Json,
   type LogEvent,
 } from "@millrace/core";
+import { EventTypeBook } from "@millrace/protocol/event-type-book";
 import type { VirtualTime } from "./virtual-time.ts";
 
 export class EventBook {
   readonly entries: LogEvent[] = [];
   readonly #time: VirtualTime;
+  readonly #types = new EventTypeBook();
   readonly #names = new Map<string, number>();
   #toldTo = Number.NEGATIVE_INFINITY;
 
-  constructor(time: VirtualTime) {
+  constructor(time: VirtualTime, declared: readonly EventTypeDefinition[]) {
     this.#time = time;
+    this.#types.set(declared);
   }
 
   get position(): number {
@@ -64,7 +69,7 @@ export class EventBook {
       contentType: draft.contentType,
       dataSchema: draft.dataSchema,
       extensions: draft.extensions,
-      invalid: draft.invalid,
+      invalid: this.#types.invalidOf(draft),
     });
     return { kind: "recorded", position };
   }

@@ -5,6 +5,8 @@
  * R1: a machine is stepped to its end before anything that follows from the step is begun: what follows waits in `#next`, and is
  *     taken in its order.
  * R2: a dispatch holds its limits from before its beginning to its `released`.
+ * R3: the triggers that led to a run go with every event of it, and with its calls (L1 of the core's causes): the watch stops
+ *     loops by them.
  */
 import {
   callError,
@@ -15,6 +17,7 @@ import {
   isRunEnded,
   liveLane,
   manualFiringValue,
+  noCauses,
   nodeFailed,
   nodeSucceeded,
   nodeSucceededEvent,
@@ -31,6 +34,7 @@ import {
   toldEntries,
   unreachable,
   wholeOutput,
+  type Causes,
   type DispatchName,
   type OpenWait,
   type OperationName,
@@ -48,6 +52,7 @@ import { labelsOfChild, partitionOf } from "./partition-label.ts";
 import type { LimitBook, LimitName } from "./limit-book.ts";
 import { partitionLabel } from "@millrace/protocol";
 import type { Emitted, FinishedStep } from "./attempt.ts";
+import { withCauses } from "./run-causes.ts";
 import { dispatchName, namedToken, tokenOf } from "./dispatch-id.ts";
 import { OutputCache } from "./output-cache.ts";
 import { StepRecords } from "./step-records.ts";
@@ -68,6 +73,8 @@ export interface RunEntry {
   readonly run: Run;
   readonly depth: number;
   readonly parent: Parent | undefined;
+  /** The triggers that led to it (R3); none where a person started it. */
+  readonly causes: Causes;
   readonly labels: { readonly [name: string]: string };
   readonly alarms: Set<Alarm>;
   readonly ready: Map<TaskRun, ReadyTask>;
@@ -103,6 +110,7 @@ export interface NewRun {
   readonly firing?: Json | undefined;
   /** The key of the partition that it is for. */
   readonly partition?: string | undefined;
+  readonly causes?: Causes | undefined;
 }
 
 export class RunDesk {
@@ -120,9 +128,9 @@ export class RunDesk {
     this.#cache = new OutputCache(options.time);
   }
 
-  start(pipeline: BedPipeline, { params, firing, partition }: NewRun): RunEntry {
+  start(pipeline: BedPipeline, { params, firing, partition, causes }: NewRun): RunEntry {
     const labels = partition === undefined ? {} : { [partitionLabel]: partition };
-    return this.#enter(pipeline, { params, firing, depth: 0, parent: undefined, labels });
+    return this.#enter(pipeline, { params, firing, depth: 0, parent: undefined, labels, causes });
   }
 
   /** A step of a running function finished. */
@@ -168,7 +176,8 @@ export class RunDesk {
       createdAt: this.#options.time.now(),
     });
     const held = { alarms: new Set<Alarm>(), ready: new Map(), records: new Map() };
-    const entry: RunEntry = { pipeline, run, depth, parent, labels, ...held };
+    const causes = parts.causes ?? parent?.entry.causes ?? noCauses;
+    const entry: RunEntry = { pipeline, run, depth, parent, causes, labels, ...held };
     this.runs.push(entry);
     this.byId.set(run.id, entry);
     onId?.(run.id);
@@ -194,11 +203,11 @@ export class RunDesk {
   }
 
   #apply(entry: RunEntry, effect: RunEffect): void {
-    const { record, tasks } = this.#options;
+    const { tasks } = this.#options;
     switch (effect.kind) {
       case "task_run":
         if (effect.taskRun.state === "failed")
-          record([nodeFailed(entry.run, this.#told(entry), effect.taskRun)]);
+          this.#record(entry, [nodeFailed(entry.run, this.#told(entry), effect.taskRun)]);
         if (effect.taskRun.state === "succeeded") this.#tellNode(entry, effect.taskRun);
         return;
       case "attempt":
@@ -217,7 +226,7 @@ export class RunDesk {
       case "released":
         return this.#release(entry, effect.taskRun, effect.dispatch);
       case "emitted":
-        return record([...effect.events, ...this.#toldOf(entry, effect)]);
+        return this.#record(entry, [...effect.events, ...this.#toldOf(entry, effect)]);
       case "retry_at": {
         const { node, item, generation } = effect.taskRun;
         return this.#alarm(entry, effect.at, {
@@ -267,6 +276,10 @@ export class RunDesk {
     }
   }
 
+  #record(entry: RunEntry, events: readonly EventDraft[]): void {
+    this.#options.record(events.map((event) => withCauses(event, entry)));
+  }
+
   /** What a task run told of assets, and what its success updates by itself. */
   #toldOf(
     { run, pipeline, labels }: RunEntry,
@@ -294,7 +307,7 @@ export class RunDesk {
   #tellNode(entry: RunEntry, taskRun: TaskRun): void {
     const subject = `${entry.pipeline.definition.name}/${taskRun.node.definition.id}`;
     if (!taskRun.carried && this.#isAsked(nodeSucceeded, subject))
-      this.#options.record([nodeSucceededEvent(entry.run, this.#told(entry), taskRun)]);
+      this.#record(entry, [nodeSucceededEvent(entry.run, this.#told(entry), taskRun)]);
   }
 
   /** As a server tells it: only what conditions of the project ask for. */
@@ -310,7 +323,7 @@ export class RunDesk {
     for (const taskRun of entry.ready.keys()) this.#withdraw(entry, taskRun);
     this.#options.waits().forget(entry);
     if (run.state !== "succeeded" || this.#isAsked(runSucceeded, pipeline.definition.name))
-      this.#options.record([runEnded(run, this.#told(entry))]);
+      this.#record(entry, [runEnded(run, this.#told(entry))]);
     if (pipeline.definition.maxActiveRuns !== undefined)
       this.#options.limits.release(activeRuns(entry), run.id);
     if (!parent) return;

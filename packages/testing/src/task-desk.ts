@@ -29,7 +29,7 @@ export interface TaskDeskOptions {
   /** How long a function may run in real time before it counts as hanging, in ms. */
   readonly hangMs: number;
   readonly control: (task: string) => ControlledTask;
-  readonly emitNow: (event: EventDraft) => void;
+  readonly emitNow: (dispatched: Dispatched, event: EventDraft) => void;
   /** Tells the run of a step that finished. */
   readonly recordStep: (dispatched: Dispatched, step: FinishedStep, emitted: Emitted) => void;
 }
@@ -89,7 +89,7 @@ export class TaskDesk {
       params: paramsOf(entry),
       firing: entry.run.firing?.value,
       behaviour,
-      emitNow,
+      emitNow: (event) => emitNow(dispatched, event),
       recordStep: (step, emitted, recorded) => {
         this.#answers.push(() => {
           recordStep(dispatched, step, emitted);

@@ -35,6 +35,8 @@ export interface TestReceipt {
   readonly position: number;
   /** An event of this source and id was in the log before, with the same content. */
   readonly isDuplicate: boolean;
+  /** Why it fires nothing: where it does not fit the declaration of its type. */
+  readonly invalid?: string;
 }
 
 /** A run that has not ended, and what it waits for. */

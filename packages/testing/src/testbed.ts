@@ -29,6 +29,7 @@ import { EventBook } from "./event-book.ts";
 import { explain, type TestExplanation } from "./explanation.ts";
 import { draftOf, type GivenEvent } from "./given-event.ts";
 import { LimitBook } from "./limit-book.ts";
+import { withCauses } from "./run-causes.ts";
 import { RunDesk, type RunEntry } from "./run-desk.ts";
 import { seededRandom } from "./seeded-random.ts";
 import { ControlledTask, type TaskControl } from "./task-control.ts";
@@ -84,15 +85,17 @@ export class Testbed {
     this.#definitions = new Definitions(pipelines, config);
     const time = new VirtualTime(readInstant(now, "The testbed's `now`"));
     this.#time = time;
-    this.#log = new EventBook(time);
+    this.#log = new EventBook(time, this.#definitions.project.definition.eventTypes ?? []);
     this.#tasks = new TaskDesk({
       definitions: this.#definitions,
       time,
       connections,
       hangMs: readSpan(hang, "The testbed's `hang`"),
       control: (task) => this.#control(task),
-      emitNow: (event) =>
-        void this.#append(givenEntry(event, (name) => this.#definitions.project.asset(name))),
+      emitNow: ({ entry }, event) => {
+        const given = givenEntry(event, (name) => this.#definitions.project.asset(name));
+        this.#append(withCauses(given, entry));
+      },
       recordStep: (...step) => this.#runs.recordStep(...step),
     });
     const record = (events: readonly EventDraft[]): void => {
@@ -380,7 +383,9 @@ export class Testbed {
     const outcome = this.#log.append(draft);
     if (outcome.kind === "accepted") throw new Error("invariant broken: a testbed has one log");
     const { kind, position } = outcome;
-    if (kind !== "conflict") return { position, isDuplicate: kind === "duplicate" };
+    const { invalid } = this.#log.at(position)!;
+    if (kind !== "conflict")
+      return { position, isDuplicate: kind === "duplicate", ...(invalid === undefined ? {} : { invalid }) };
     const { id, source } = draft;
     throw new MillraceError("MILLRACE_EVENT_CONFLICT", {
       message: `The event ${id} of ${source} is in the log at position ${position} with other content.`,

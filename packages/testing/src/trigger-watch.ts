@@ -3,8 +3,11 @@
  *
  * W1: entries are told in their order, each once; time is told only up to where all entries were (P1 of the core).
  * W2: a firing starts one run, or says why none could begin.
+ * W3: a firing that would go on with a loop of triggers starts none (L2 of the core's causes).
  */
 import {
+  causesAttribute,
+  causesOfFiring,
   conditionEventOf,
   decideResume,
   dueOf,
@@ -15,12 +18,18 @@ import {
   Heap,
   isStateless,
   isTellable,
+  loopedEvent,
+  loopLimitDefault,
+  loopOf,
+  loopReason,
   MillraceError,
   never,
+  parseCauses,
   tellKey,
   tellKeyDue,
   TriggerIndex,
   type CatchUp,
+  type Causes,
   type ConditionEvent,
   type DecidedFiring,
   type FiredEvent,
@@ -234,15 +243,29 @@ export class TriggerWatch {
     const { pipeline } = trigger;
     let run: RunEntry | undefined;
     let reason: Reason | undefined;
+    const causes = causesOfFiring(firing.pipeline, this.#causesOfMembers(firing));
+    const loop = loopOf(causes, firing.pipeline, trigger.row.definition?.loopLimit ?? loopLimitDefault);
     try {
-      const params = pipeline.checkParams({});
-      run = this.#runs.start(pipeline, { params, firing: value, partition: firing.partition?.key });
+      if (loop) reason = loopReason(causes, loop);
+      else {
+        const params = pipeline.checkParams({});
+        run = this.#runs.start(pipeline, { params, firing: value, partition: firing.partition?.key, causes });
+      }
     } catch (error) {
       const code = errorCodeOf(error);
       if (code === undefined) throw error;
       reason = { code, message: (error as MillraceError).message };
     }
     this.firings.push({ trigger, firing, position, value, run, reason });
+    if (loop) this.#log.append(loopedEvent(firing, causes, loop));
+  }
+
+  /** Those of the runs that emitted its members. */
+  #causesOfMembers({ members }: Firing): Causes[] {
+    return members.flatMap((member) => {
+      if (member.kind !== "event") return [];
+      return [parseCauses(this.#log.at(member.position)?.extensions[causesAttribute])];
+    });
   }
 
   /** The run of the revision before. */

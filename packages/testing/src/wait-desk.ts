@@ -34,6 +34,7 @@ import {
   type TaskRun,
 } from "@millrace/core";
 import type { EventBook } from "./event-book.ts";
+import { withCauses } from "./run-causes.ts";
 import type { RunEntry } from "./run-desk.ts";
 import { instantMs } from "./trigger-watch.ts";
 import type { VirtualTime } from "./virtual-time.ts";
@@ -91,7 +92,8 @@ export class WaitDesk {
       const { asked, timeoutAt } = filed.wait;
       const place = approvalPlace(entry.run.id, taskRun, wait ?? nodeWait);
       const pipeline = entry.pipeline.definition.name;
-      if (asked) this.#options.record([approvalRequest(place, { asked, pipeline, timeoutAt })]);
+      if (asked)
+        this.#options.record([withCauses(approvalRequest(place, { asked, pipeline, timeoutAt }), entry)]);
       this.#lookBack(filed);
     } catch (error) {
       if (errorCodeOf(error) === undefined) throw error;

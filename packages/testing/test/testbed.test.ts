@@ -700,7 +700,7 @@ describe("an explanation", () => {
     );
     const keyless = await t.emit({ type: "order.shipped" });
     expect(await verdict(both, keyless)).toContain("no_key: it has no key");
-    const paidAgain = await t.emit({ type: "order.paid", subject: "a", data: { amount: 500 } });
+    const paidAgain = await t.emit({ type: "order.paid", subject: "a", data: { id: "a", amount: 500 } });
     expect(await verdict(large, paidAgain)).toBe("member: it is a member of the firing that started run r1");
     await expect(t.explain(large, { event: 99 })).rejects.toMatchObject({ code: "MILLRACE_EVENT_UNKNOWN" });
   });
@@ -771,7 +771,7 @@ describe("a wrong name", () => {
 describe("an event", () => {
   test("is recorded once under its name, and another one under that name is refused", async () => {
     const t = await testbed({ large });
-    const event = { type: "order.paid", source: "/shop", id: "1", data: { amount: 500 } };
+    const event = { type: "order.paid", source: "/shop", id: "1", data: { id: "1", amount: 500 } };
     expect(await t.emit(event)).toMatchObject({ position: 2, isDuplicate: false });
     expect(await t.emit(event)).toMatchObject({ position: 2, isDuplicate: true });
     await expect(t.emit({ ...event, data: {} })).rejects.toMatchObject({ code: "MILLRACE_EVENT_CONFLICT" });
@@ -779,5 +779,71 @@ describe("an event", () => {
       code: "MILLRACE_EVENT_INVALID",
     });
     expect(t.runs.length).toBe(1);
+  });
+});
+
+describe("a loop of triggers", () => {
+  const left = asset("loop/left");
+  const right = asset("loop/right");
+  const writeLeft = task("write-left", { writes: left }, () => 1);
+  const writeRight = task("write-right", { writes: right }, () => 1);
+  const leftward = pipeline("leftward", { on: on.updated(right) }, () => writeLeft());
+  const rightward = pipeline("rightward", { on: on.updated(left), loopLimit: 3 }, () => writeRight());
+  const update = { type: "millrace.asset.updated", subject: "loop/left", data: {} };
+
+  test("of assets is stopped with its path, and the log says so (W3)", async () => {
+    const t = await testbed({ left, right, leftward, rightward });
+    await t.emit(update);
+    expect(t.runsOf(rightward).length).toBe(3);
+    const refused = t.firings.filter(({ run }) => run === undefined);
+    expect(refused).toMatchObject([
+      {
+        pipeline: "rightward",
+        reason: {
+          code: "trigger_loop",
+          message:
+            "It is the 4th firing of a loop of triggers, and starts no run: rightward → leftward → rightward.",
+        },
+      },
+    ]);
+    expect(t.events.filter(({ type }) => type === "millrace.trigger.looped")).toMatchObject([
+      { subject: "rightward", data: { path: ["rightward", "leftward", "rightward"], times: 4 } },
+    ]);
+    t.expectFinished();
+  });
+
+  test.each<[string, { now: boolean }]>([
+    ["emitted with the success", { now: false }],
+    ["emitted at once", { now: true }],
+  ])("of events %s is stopped, through calls, too (R3)", async (_what, { now }) => {
+    const cry = task("cry", async (_input: object, ctx) => {
+      await ctx.emit({ type: "echo" }, { now });
+    });
+    const shout = pipeline("shout", () => cry({}));
+    const echo = pipeline("echo", { on: on.event("echo"), loopLimit: 2 }, () => shout.call());
+    const t = await testbed({ shout, echo });
+    await t.emit({ type: "echo" });
+    expect(t.runsOf(echo).length).toBe(2);
+    expect(t.firings.at(-1)?.reason?.code).toBe("trigger_loop");
+  });
+});
+
+describe("an event that does not fit the declaration of its type", () => {
+  test("is kept, says why, and fires nothing (L3)", async () => {
+    const t = await testbed({ paid, large });
+    const { position, invalid } = await t.emit({ type: "order.paid", data: { id: "1", amount: "500" } });
+    expect(invalid).toBe('data.amount must be a number, found "500"');
+    expect(t.firings).toEqual([]);
+    const { event } = await t.explain(large, { event: position });
+    expect(event?.verdict).toBe("invalid");
+  });
+
+  test("fires nothing when a task emits it", async () => {
+    const tell = task("tell", async (_input: object, ctx) => {
+      await ctx.emit({ type: "order.paid", data: { id: 1, amount: 500 } });
+    });
+    const t = await testbed({ paid, large, telling: pipeline("telling", () => tell({})) });
+    await t.start("telling");
+    expect(t.runsOf(large)).toEqual([]);
   });
 });

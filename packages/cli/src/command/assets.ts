@@ -211,7 +211,8 @@ function receiptLines(asset: string, receipt: EventReceipt): string[] {
   if (receipt.duplicate) return [`That was told of ${asset} before, at position ${receipt.position}.`];
   if (receipt.invalid !== undefined)
     return [
-      `Recorded for ${asset} at position ${receipt.position} as invalid: ${receipt.invalid}. It starts nothing.`,
+      `Recorded for ${asset} at position ${receipt.position} as invalid, so it starts nothing:`,
+      `  ${receipt.invalid}`,
     ];
   return [`Recorded for ${asset} at position ${receipt.position}.`];
 }

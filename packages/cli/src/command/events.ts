@@ -27,7 +27,7 @@ interface EventsOptions extends ServerOptions {
 
 export function define(command: Command, context: Context, finish: Finish): void {
   withServerOptions(command)
-    .option("--type <type>", "of this type only")
+    .option("--type <type>", "of this type only; order.* takes all that begin so")
     .option("--subject <text>", "with this subject only")
     .option("--source <uri>", "from this source only")
     .option("--invalid", "only those that do not fit the declaration of their type, with what is wrong")

@@ -293,7 +293,7 @@ async function simulate(
   const now = new Date();
   terminal.print(`${paint.bold(name)}  ${harmless(outcome.condition)}`);
   terminal.print(
-    `${plural(firingCount, "firing")} from ${plural(concerned, "event")} of its types; the log after ${from} up to ${to} was told.`,
+    `${plural(firingCount, "firing")} from ${plural(concerned, "event")} of its types, in the log from position ${from + 1} to ${to}.`,
   );
   if (cut !== undefined) terminal.print(paint.yellow(`It ends there as ${cut}.`));
   if (outcome.policy !== undefined)

@@ -17,6 +17,8 @@ const countsMs = 5_000;
 interface Told {
   state: TaskRunState;
   attempts: number;
+  /** What it waits for, as it was printed. */
+  waits: string;
   countsAt: number;
 }
 
@@ -57,11 +59,13 @@ function tell(node: NodePicture, picture: RunPicture, told: Map<string, Told>, t
   const known = told.get(node.id);
   const attempts = node.taskRun?.attempts.length ?? 0;
   const now = Date.now();
+  const waits = waitsOf(node);
   const isCounting = node.items !== undefined && node.state === "running" && known?.state === "running";
   if (isCounting && now - known.countsAt < countsMs) return;
-  if (!isCounting && known?.state === node.state && known.attempts === attempts) return;
+  if (!isCounting && known?.state === node.state && known.attempts === attempts && known.waits === waits)
+    return;
   if (!isCounting && node.items && known?.state === node.state) return;
-  told.set(node.id, { state: node.state, attempts, countsAt: now });
+  told.set(node.id, { state: node.state, attempts, waits, countsAt: now });
   terminal.print(`${stamp()} ${lineOf(node, terminal)}`);
   if (node.state !== "failed" || !node.taskRun) return;
   for (const entry of picture.lastLogs(node.taskRun)) {
@@ -86,12 +90,16 @@ function lineOf(node: NodePicture, { paint }: Terminal): string {
   if (node.state === "failed" && node.taskRun) parts.push(paint.red(failureOf(node.taskRun)));
   else if (node.state === "retrying" && last?.error)
     parts.push(firstLine(`${last.error.name}: ${last.error.message}`));
-  else if (node.state === "waiting" && node.taskRun?.waits)
-    parts.push(paint.dim(waitsText(node.taskRun.waits, new Date())));
+  else if (waitsOf(node) !== "") parts.push(paint.dim(waitsOf(node)));
   else if (node.taskRun?.reason && node.state !== "succeeded" && node.state !== "running") {
     parts.push(paint.dim(firstLine(node.taskRun.reason.message)));
   }
   return parts.join("  ");
+}
+
+/** Empty where it waits for nothing. A task that waits for one thing after the other may never be seen in between. */
+function waitsOf({ state, taskRun }: NodePicture): string {
+  return state === "waiting" && taskRun?.waits ? waitsText(taskRun.waits, new Date()) : "";
 }
 
 function stamp(): string {

@@ -33,7 +33,7 @@ export function explanationLines(explanation: TriggerExplanation, page: Page): s
       ...stateLines(state, page),
     );
   if (keys) {
-    lines.push("", "It holds something for these keys; see one with --key:");
+    lines.push("", "It has a state for each of these keys; see one with --key:");
     for (const one of keys) {
       const due =
         one.due === undefined ? forgottenText(one, now) : `  due ${formatTime(new Date(one.due), now)}`;

@@ -235,9 +235,9 @@ function finish(
       "/specversion",
       `"1.0"${specversion === undefined ? "" : `, and found ${JSON.stringify(specversion).slice(0, 50)}`}`,
     );
-  if (draft.id === "") throw invalid("/id", "the event's id");
-  if (draft.source === "") throw invalid("/source", "the event's source");
-  if (draft.type === "") throw invalid("/type", "the event's type");
+  if (draft.id === "") throw missing("id");
+  if (draft.source === "") throw missing("source");
+  if (draft.type === "") throw missing("type");
   if (extensions) draft.extensions = extensions;
   return draft;
 }
@@ -274,6 +274,13 @@ function decodeHeader(name: string, text: string): string {
 
 function kindOf(value: Json): string {
   return value === null ? "null" : Array.isArray(value) ? "a list" : `a ${typeof value}`;
+}
+
+function missing(name: string): MillraceError {
+  return new MillraceError("MILLRACE_EVENT_INVALID", {
+    message: `The event has no "${name}"; every event needs one.`,
+    fields: { path: `/${name}`, expected: "a text" },
+  });
 }
 
 function invalid(path: string, expected: string): MillraceError {

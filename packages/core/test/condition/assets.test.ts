@@ -435,6 +435,9 @@ test("an explanation names what is missing", () => {
 test("an explanation says how far progress is", () => {
   const program = compileCondition(parseCondition(reached));
   const instance = beginInstance(program, undefined, start);
+  expect(explainInstance(program, instance).text).toBe(
+    'waits until 2026-01-01 is complete: until progress passes 2026-01-02T00:00:00Z; nothing of "orders" is written from 2026-01-01T00:00:00Z on',
+  );
   for (const event of eventsOf(dayOf(0, start).slice(0, 3))) tellEvent(program, instance, event);
   expect(explainInstance(program, instance).text).toBe(
     'waits until 2026-01-01 is complete: until progress passes 2026-01-02T00:00:00Z; "orders" is written up to 2026-01-01T03:00:00Z',

@@ -1,5 +1,6 @@
 /** What the engine's modules share: each is given the others here, and owns what its header says. */
 import type { Reason, RunMessage, TaskRun } from "@millrace/core";
+import type { EventTypeBook } from "@millrace/protocol/event-type-book";
 import type { DispatchToken } from "@millrace/protocol";
 import type { EngineStore, LiveRun, RunParent, WaitingRun } from "@millrace/store";
 import type { Alarms } from "./alarms.ts";
@@ -9,7 +10,6 @@ import type { Definitions } from "./definitions.ts";
 import type { DistantDispatches } from "./distant-dispatches.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { EventLog } from "./event-log.ts";
-import type { EventTypeBook } from "./event-types.ts";
 import type { GroupCommit } from "./group-commit.ts";
 import type { LimitHost } from "./limit-host.ts";
 import type { Offers } from "./offers.ts";

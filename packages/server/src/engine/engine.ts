@@ -9,6 +9,7 @@
  * N4: what a command answers was committed before.
  */
 import { errorCodeOf, type Json, type Reason, type RunMessage, type TaskRun } from "@millrace/core";
+import { EventTypeBook } from "@millrace/protocol/event-type-book";
 import type { DispatchToken } from "@millrace/protocol";
 import type { LiveRun, RunParent, WaitingRun, WakeNews } from "@millrace/store";
 import { activeRunHolder, activeRunsKey } from "./admission.ts";
@@ -20,7 +21,6 @@ import { Definitions } from "./definitions.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { DistantDispatches } from "./distant-dispatches.ts";
 import { EventLog, logShard } from "./event-log.ts";
-import { EventTypeBook } from "./event-types.ts";
 import type { EngineOptions } from "./engine-options.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import { GrantReaper } from "./grant-reaper.ts";

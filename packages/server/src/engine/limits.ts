@@ -49,10 +49,6 @@ export const eventsPerFlush = 2_000;
 /** Events, and their bytes, that may wait for a flush before further ones are refused. */
 export const eventBacklogMax = 20_000;
 export const eventBacklogBytesMax = 64 * 1024 * 1024;
-/** Faults of an event that are told, the characters of their text, and of data in which more than the first is looked for. */
-export const eventFaultsMax = 5;
-export const invalidCharactersMax = 1_000;
-export const faultsTellMax = 16_384;
 /** Messages that may wait for the log's shard before other nodes refuse events. */
 export const eventsPendingMax = 200;
 /** Entries that are read at once for a listener which is behind. */

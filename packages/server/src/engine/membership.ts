@@ -146,7 +146,8 @@ export class Membership {
     const { store, log } = this.#options;
     if (this.#isUnsure) await this.#learnShards();
     const { fenced, freeShards } = await store.fenceExpired(nodeMarginMs);
-    if (fenced.length > 0) log.warn({ nodes: fenced }, "servers died; their shards are taken over");
+    if (fenced.length > 0)
+      log.warn({ nodes: fenced }, "a server that ran before did not stop in order; its work is taken over");
     const share = Math.ceil(shardCount / this.#liveNodes);
     if (this.#ended) return;
     this.#isUnsure = true;

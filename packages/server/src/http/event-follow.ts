@@ -122,7 +122,7 @@ class FollowStream {
   #isWanted(event: LogEvent): boolean {
     const { type, subject, source, onlyInvalid } = this.#options.filter;
     return (
-      (type === undefined || event.type === type) &&
+      (type === undefined || isOfType(event, type)) &&
       (subject === undefined || event.subject === subject) &&
       (source === undefined || event.source === source) &&
       (!onlyInvalid || event.invalid !== undefined)
@@ -154,4 +154,9 @@ class FollowStream {
     this.#response.end();
     this.#options.onClosed();
   }
+}
+
+/** As the list takes it: a star at the end means all types that begin so. */
+function isOfType({ type }: LogEvent, asked: string): boolean {
+  return type === asked || (asked.endsWith("*") && type.startsWith(asked.slice(0, -1)));
 }

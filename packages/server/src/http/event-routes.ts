@@ -11,7 +11,7 @@ import { eventsBytesMax } from "./limits.ts";
 import type { ApiRequest, Route } from "./route.ts";
 
 const filters = {
-  type: "Of this type only",
+  type: "Of this type only, or with a star at the end of all that begin so",
   subject: "With this subject only",
   source: "From this source only",
   invalid: "`true`: only those that do not fit the declaration of their type",

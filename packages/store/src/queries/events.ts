@@ -5,6 +5,7 @@ import { eventColumns, readEvent, type EventColumns } from "../engine/log-statem
 import { toTimestamp } from "../value-types.ts";
 
 export interface EventFilter {
+  /** With a star at its end: all types that begin so. */
   readonly type: string | undefined;
   readonly subject: string | undefined;
   readonly source: string | undefined;
@@ -41,7 +42,8 @@ export async function listEvents(
     const { rows } = await database.api.query<EventColumns>({
       text: `select ${eventColumns} from event_log
         where workspace = $1 and position > $2 and position < $3 and recorded_at >= $4 and recorded_at <= $5
-          and ($6::text is null or type = $6) and ($7::text is null or subject = $7) and ($8::text is null or source = $8)
+          and ($6::text is null or type = $6 or right($6, 1) = '*' and starts_with(type, left($6, -1)))
+          and ($7::text is null or subject = $7) and ($8::text is null or source = $8)
           and (not $10 or invalid is not null)
         order by position desc
         limit $9`,

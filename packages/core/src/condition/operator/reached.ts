@@ -233,10 +233,12 @@ function describeProgress(
   since: number | null,
 ): string {
   const until = progressAt(watched, progress, window, since);
-  const how = progress.declared === null ? "written" : "declared complete";
-  return until === -Infinity
-    ? `"${watched.asset}" has told no progress`
-    : `"${watched.asset}" is ${how} up to ${formatInstant(until)}`;
+  const { asset } = watched;
+  if (until === -Infinity) return `"${asset}" has told no progress`;
+  if (progress.declared !== null) return `"${asset}" is declared complete up to ${formatInstant(until)}`;
+  return until > window.from
+    ? `"${asset}" is written up to ${formatInstant(until)}`
+    : `nothing of "${asset}" is written from ${formatInstant(until)} on`;
 }
 
 function declaredBy(state: ReachedState): Match[] {

@@ -13,13 +13,13 @@ import {
   firingId,
   formatCauses,
   gateKeyOf,
+  loopedEvent,
   loopLimitDefault,
   loopOf,
+  loopReason,
   MillraceError,
-  ownSource,
   parseCauses,
   partitionOfValue,
-  triggerLooped,
   type Causes,
   type FiringName,
   type FiringPolicy,
@@ -250,25 +250,13 @@ export class FiringDesk {
 
   #refuseLoop(sitting: Sitting, row: FiringRow, loop: readonly string[]): void {
     const { pipeline } = row;
-    const times = parseCauses(row.causes).find((cause) => cause.pipeline === pipeline)?.times ?? 1;
+    const causes = parseCauses(row.causes);
+    const reason = loopReason(causes, loop);
     const path = loop.join(" → ");
-    const reason = {
-      code: "trigger_loop",
-      message: `It is the ${ordinal(times)} firing of a loop of triggers, and starts no run: ${path}.`,
-      fields: { path: [...loop], times },
-    };
-    const id = `trigger/${pipeline}/${firingId(row)}/looped`.slice(0, 256);
-    const event = ownEvent({
-      source: ownSource,
-      id,
-      type: triggerLooped,
-      subject: pipeline,
-      data: { value: { firing: firingId(row), path: [...loop], times } },
-      extensions: row.causes === undefined ? {} : { [causesAttribute]: row.causes },
-    });
+    const event = ownEvent(loopedEvent(row, causes, loop));
     sitting.prepare(sitting.starts.get(pipeline)!.shard, () => {
       const { parts } = this.#options;
-      parts.log.warn({ pipeline, path }, "a loop of triggers was stopped");
+      parts.log.warn({ pipeline, path }, `a loop of triggers was stopped: ${path}`);
       parts.commit.batch.firings.push({ ...row, reason });
       parts.events.emit([event]);
     });
@@ -365,11 +353,6 @@ function labelsOf({ counted }: GateFiring): LiveRun["labels"] {
 
 function policyOf({ row }: LoadedTrigger): FiringPolicy {
   return row.definition?.policy ?? "each";
-}
-
-function ordinal(n: number): string {
-  const isTeen = n % 100 > 10 && n % 100 < 20;
-  return `${n}${isTeen ? "th" : (["th", "st", "nd", "rd"][n % 10] ?? "th")}`;
 }
 
 /** Those of the runs that emitted its members. */

@@ -19,7 +19,7 @@ import {
   type Json,
   type WebhookDefinition,
 } from "@millrace/core";
-import { invalidCharactersMax } from "../../engine/limits.ts";
+import { invalidCharactersMax } from "@millrace/protocol/event-type-book";
 import type { DeliveryContent } from "./content.ts";
 import type { Delivery } from "./verification.ts";
 

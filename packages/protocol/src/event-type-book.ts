@@ -1,5 +1,5 @@
 /**
- * The event types that all active deployments declare, for the doors of the event log.
+ * The event types that are declared, for the doors of the event log: of all active deployments, or of a testbed.
  *
  * Y1: an event is judged once, where it comes in, by the declarations of that moment: the entry says for ever whether it fit.
  * Y2: the judgement changes nothing of the event: no default is put in, and a repeat is a repeat whatever was declared meanwhile.
@@ -11,8 +11,14 @@ import {
   type EventTypeDefinition,
   type Json,
 } from "@millrace/core";
-import { compileSchema, schemaIssuesOf, type ValidateFunction } from "@millrace/protocol/params-check";
-import { eventFaultsMax, faultsTellMax, invalidCharactersMax } from "./limits.ts";
+import { compileSchema, schemaIssuesOf, type ValidateFunction } from "./params-check.ts";
+
+/** What is wrong with an event's data is told of this many places. */
+const eventFaultsMax = 5;
+/** Of data with more characters of JSON the first fault alone is told. */
+const faultsTellMax = 16_384;
+/** Why an event fires nothing, in the log. */
+export const invalidCharactersMax = 1_000;
 
 interface DeclaredType {
   readonly schema: EventTypeDefinition["schema"];
