@@ -404,7 +404,7 @@ export class Readiness {
 /** Not tried again: the next attempt would get the same members. */
 function streamedError(members: number): Error {
   const error = new MillraceError("MILLRACE_FIRING_STREAMED", {
-    message: `The input holds the firing's members: of this run they are ${members}, and an input carries ${listedMembersMax} of them, or ${listedBytesMax / 1024 / 1024} MB.`,
+    message: `The input holds the firing's ${members} members, and carries at most ${listedMembersMax} of them, or ${listedBytesMax / 1024 / 1024} MB: let the task read them with ctx.firing.events().`,
     fields: { members, membersMax: listedMembersMax },
   });
   return Object.assign(new Error(error.message), { name: error.code, code: error.code, next: "fatal" });
