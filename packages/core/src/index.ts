@@ -416,6 +416,7 @@ export {
 } from "./trigger/telling.ts";
 export { ConditionWait, type ConditionWaitOptions, type HowEnded } from "./wait/condition-wait.ts";
 export {
+  describeAnswer,
   answerCondition,
   answerEventId,
   approvalAnswer,

@@ -1,5 +1,5 @@
 /** What a run that has not ended waits for, in words. */
-import { isEndState, taskRunsBelow, type TaskRun } from "@millrace/core";
+import { describeAnswer, isEndState, taskRunsBelow, type TaskRun } from "@millrace/core";
 import type { RunEntry } from "./run-desk.ts";
 import type { BedWait } from "./wait-desk.ts";
 
@@ -22,9 +22,9 @@ function nameOf({ node, item }: TaskRun): string {
 }
 
 /** In the words of an explanation. */
-function waitText({ told, timeoutAt }: BedWait): string {
+function waitText({ told, asked, timeoutAt }: BedWait): string {
   const until = timeoutAt === undefined ? "" : `until ${new Date(timeoutAt).toISOString()}`;
-  const text = told.explain()?.text;
+  const text = asked ? `waits for ${describeAnswer(asked)}` : told.explain()?.text;
   if (text === undefined) return `waits ${until}`;
   return until === "" ? text : `${text}, ${until}`;
 }

@@ -847,3 +847,12 @@ describe("an event that does not fit the declaration of its type", () => {
     expect(t.runsOf(large)).toEqual([]);
   });
 });
+
+test("what waits for a person says for whom, and what was asked", async () => {
+  const gate = pipeline("gate", () => {
+    approve({ title: "Go on?", by: ["ann", "bob"] });
+  });
+  const t = await testbed({ gate });
+  await t.start(gate);
+  expect(t.unfinished[0]?.waitsFor).toBe('"approve" waits for an answer of ann or bob to "Go on?"');
+});

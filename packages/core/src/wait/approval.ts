@@ -204,3 +204,9 @@ export function refuseForm(form: Json | undefined): null {
     advice: "Leave the form out. A remark goes into the note.",
   });
 }
+
+/** What is waited for, in words: `an answer of ann or bob to "Ship it?"`. */
+export function describeAnswer({ title, by }: Pick<AskedApproval, "title" | "by">): string {
+  const who = by === null ? "a person's answer" : `an answer of ${by.join(" or ")}`;
+  return title === null ? who : `${who} to ${JSON.stringify(title)}`;
+}

@@ -1,5 +1,6 @@
 /** What runs wait for, as people see it: computed when somebody looks, from the rows. */
 import {
+  describeAnswer,
   approvalId,
   compileCondition,
   describeCondition,
@@ -81,11 +82,7 @@ function openWaitView(wait: FoundWait): OpenWaitView {
 }
 
 function textOf({ approval, condition }: FoundWait): string {
-  if (approval !== undefined) {
-    const { title, by } = approval as unknown as AskedApproval;
-    const who = by === null ? "a person's answer" : `an answer of ${by.join(" or ")}`;
-    return title === null ? who : `${who} to ${JSON.stringify(title)}`;
-  }
+  if (approval !== undefined) return describeAnswer(approval as unknown as AskedApproval);
   if (condition === undefined) return "its time";
   return describeCondition(parseCondition(JSON.parse(condition) as Json, ["condition"]));
 }
