@@ -13,7 +13,6 @@ import {
   concurrencyKeyError,
   createRun,
   decide,
-  holderOf,
   isRunEnded,
   liveLane,
   manualFiringValue,
@@ -49,7 +48,8 @@ import {
 } from "@millrace/core";
 import type { Definitions, BedPipeline } from "./definitions.ts";
 import { labelsOfChild, partitionOf } from "./partition-label.ts";
-import type { LimitBook, LimitName } from "./limit-book.ts";
+import type { LimitBook } from "./limit-book.ts";
+import { activeRuns, limitHolder, type HeldLimit } from "./held-limit.ts";
 import { partitionLabel } from "@millrace/protocol";
 import type { Emitted, FinishedStep } from "./attempt.ts";
 import { withCauses } from "./run-causes.ts";
@@ -80,11 +80,6 @@ export interface RunEntry {
   readonly ready: Map<TaskRun, ReadyTask>;
   /** What the functions of its tasks have recorded: steps that finished, waits that ended. */
   readonly records: Map<TaskRun, StepRecords>;
-}
-
-interface HeldLimit extends LimitName {
-  readonly slots: number;
-  readonly limitSlots: number;
 }
 
 interface ReadyTask {
@@ -184,7 +179,7 @@ export class RunDesk {
     const begin = (): void => void this.#next.push(() => this.#step(entry, { kind: "start" }));
     if (definition.maxActiveRuns === undefined) begin();
     else
-      this.#options.limits.ask(activeRuns(entry), definition.maxActiveRuns, {
+      this.#options.limits.ask(activeRuns(entry.pipeline), definition.maxActiveRuns, {
         holder: run.id,
         runId: run.id,
         slots: 1,
@@ -325,7 +320,7 @@ export class RunDesk {
     if (run.state !== "succeeded" || this.#isAsked(runSucceeded, pipeline.definition.name))
       this.#record(entry, [runEnded(run, this.#told(entry))]);
     if (pipeline.definition.maxActiveRuns !== undefined)
-      this.#options.limits.release(activeRuns(entry), run.id);
+      this.#options.limits.release(activeRuns(entry.pipeline), run.id);
     if (!parent) return;
     this.#next.push(() =>
       this.#step(parent.entry, {
@@ -396,7 +391,7 @@ export class RunDesk {
     if (!next) return this.#dispatch(entry, taskRun, task);
     task.taken += 1;
     this.#options.limits.ask(next, next.limitSlots, {
-      holder: limitHolder(entry, taskRun, taskRun.dispatch + 1),
+      holder: limitHolder(entry.run, taskRun, taskRun.dispatch + 1),
       runId: entry.run.id,
       slots: next.slots,
       rank: rankOf(taskRun.readyAt ?? 0, taskRun.node.definition.options.priority),
@@ -410,12 +405,12 @@ export class RunDesk {
   #withdraw(entry: RunEntry, taskRun: TaskRun): void {
     const task = entry.ready.get(taskRun);
     entry.ready.delete(taskRun);
-    const holder = limitHolder(entry, taskRun, taskRun.dispatch + 1);
+    const holder = limitHolder(entry.run, taskRun, taskRun.dispatch + 1);
     for (const limit of task?.wanted.slice(0, task.taken) ?? []) this.#options.limits.release(limit, holder);
   }
 
   #release(entry: RunEntry, taskRun: TaskRun, dispatch: number): void {
-    const holder = limitHolder(entry, taskRun, dispatch);
+    const holder = limitHolder(entry.run, taskRun, dispatch);
     for (const limit of this.#held.get(holder) ?? []) this.#options.limits.release(limit, holder);
     this.#held.delete(holder);
   }
@@ -424,7 +419,7 @@ export class RunDesk {
     const { input } = taskRun.node.definition;
     const given = wholeOutput(entry.run, taskRun.scope, input)?.value ?? resolve(entry, taskRun, input);
     entry.ready.delete(taskRun);
-    if (wanted.length > 0) this.#held.set(limitHolder(entry, taskRun, taskRun.dispatch + 1), wanted);
+    if (wanted.length > 0) this.#held.set(limitHolder(entry.run, taskRun, taskRun.dispatch + 1), wanted);
     this.#step(entry, { kind: "dispatch", taskRun, worker: "testbed" });
     if (taskRun.state !== "running") return;
     const name = dispatchName(entry.run, taskRun, taskRun.dispatch);
@@ -498,13 +493,4 @@ function resolve(entry: RunEntry, taskRun: TaskRun, template: Template): Json {
   const resolved = resolveTemplate(entry.run, taskRun.scope, template);
   if (resolved.kind === "value") return resolved.value;
   throw new Error("invariant broken: a testbed keeps all values in memory");
-}
-
-/** In whose name the limits of one dispatch are held (R2). */
-function limitHolder(entry: RunEntry, taskRun: TaskRun, dispatch: number): string {
-  return `${holderOf(entry.run.id, taskRun)}/${dispatch}`;
-}
-
-function activeRuns({ pipeline }: RunEntry): LimitName {
-  return { kind: "pipeline", name: pipeline.definition.name };
 }
