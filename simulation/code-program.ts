@@ -2,7 +2,7 @@
  * What some simulated tasks do: steps and waits, the same ones in every dispatch and attempt of a generation, as a function does
  * that runs again from the top.
  */
-import type { DispatchToken, StepName, StepRecord, WaitRequest } from "@millrace/protocol";
+import type { Dispatch, StepName, StepRecord, WaitRequest } from "@millrace/protocol";
 import { seededRandom } from "@millrace/testkit";
 import { makeCondition } from "./pipelines.ts";
 
@@ -11,10 +11,13 @@ export type ProgramPart =
   /** Goes on when one of them (`race`), or each, has ended. */
   | { readonly kind: "waits"; readonly race: boolean; readonly waits: readonly WaitRequest[] };
 
+const callee = "p0";
+
 export type Program = readonly ProgramPart[];
 
 /** One task run in five has a program; equal for equal task runs. */
-export function programOf({ runId, node, item, generation }: DispatchToken): Program | undefined {
+export function programOf({ token, pipeline }: Pick<Dispatch, "token" | "pipeline">): Program | undefined {
+  const { runId, node, item, generation } = token;
   const random = seededRandom(hashOf(`${runId}/${node}/${item}/${generation}`));
   if (!random.chance(0.2)) return undefined;
   return Array.from({ length: 1 + random.below(4) }, (_, at): ProgramPart => {
@@ -23,6 +26,9 @@ export function programOf({ runId, node, item, generation }: DispatchToken): Pro
       const name = `wait ${at}.${index}`;
       if (random.chance(0.4))
         return { name, occurrence: 1, op: { kind: "sleep", ms: random.pick([10, 1_000, 15_000]) } };
+      // The first pipeline calls nobody, so it can be called by all others.
+      if (random.chance(0.2) && pipeline !== callee && node !== "take")
+        return { name, occurrence: 1, op: { kind: "call", pipeline: callee, params: { value: {} } } };
       const timeoutMs = random.pick([500, 8_000, 30_000]);
       return { name, occurrence: 1, op: { kind: "event", condition: makeCondition(random), timeoutMs } };
     });

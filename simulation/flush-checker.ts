@@ -176,8 +176,9 @@ export class FlushChecker {
     );
     const open = this.#tables.codes.get(keyOf(1, runId, node, item))?.code.open;
     if (!open) return rows.length > 0;
-    return open.every(({ name, occurrence }) =>
-      rows.some((wait) => wait.name === name && wait.occurrence === occurrence),
+    return open.every(
+      ({ name, occurrence, childRunId }) =>
+        childRunId !== undefined || rows.some((wait) => wait.name === name && wait.occurrence === occurrence),
     );
   }
 

@@ -43,7 +43,7 @@ export function checkLoops({ firings, entries, journal, membersOf, limitOf }: Lo
     for (const member of membersOf(row)) {
       const before = producerOf(member);
       const chain = before ? chainOf(before, row.pipeline) : new Map<string, number>();
-      if ((chain.get(row.pipeline) ?? 0) >= (worst.get(row.pipeline) ?? 0)) worst = chain;
+      if (weightOf(chain, row.pipeline) >= weightOf(worst, row.pipeline)) worst = chain;
     }
     const chain = new Map(worst);
     chain.set(row.pipeline, (chain.get(row.pipeline) ?? 0) + 1);
@@ -57,4 +57,10 @@ export function checkLoops({ firings, entries, journal, membersOf, limitOf }: Lo
     if (entry?.source !== emittedSource) return undefined;
     return byRun.get(entry.id.split("/", 1)[0]!);
   }
+}
+
+/** First by how often this trigger stands in it, then by all. */
+function weightOf(chain: ReadonlyMap<string, number>, pipeline: string): number {
+  const all = [...chain.values()].reduce((sum, times) => sum + times, 0);
+  return (chain.get(pipeline) ?? 0) * 1_000_000 + all;
 }

@@ -438,7 +438,7 @@ export class SimulatedWorker {
     attempt.isWaiting = false;
     attempt.startedAt = scheduler.now;
     const definition = this.#world.nodeOf(dispatch.bundle, dispatch.pipeline, dispatch.token.node);
-    const program = definition.kind === "task" ? programOf(dispatch.token) : undefined;
+    const program = definition.kind === "task" ? programOf(dispatch) : undefined;
     ledger.resumed(dispatch);
     if (program) this.#goOn(attempt, program);
     else {
@@ -461,6 +461,7 @@ export class SimulatedWorker {
     const durationMs = this.#random.next() * this.#random.pick([1, 20, 400]);
     if (next.kind === "suspend") {
       journal.count("code: suspended");
+      for (const { op } of next.waits) journal.count(`code: waits for ${op.kind}`);
       attempt.end = scheduler.after(durationMs, () =>
         this.#end(dispatch, { kind: "suspended", waits: next.waits }),
       );
@@ -492,7 +493,7 @@ export class SimulatedWorker {
     attempt.unrecorded = undefined;
     attempt.steps.push({ kind: "step", name: unrecorded.name });
     this.#world.ledger.stepRecorded(token, unrecorded);
-    this.#goOn(attempt, programOf(token)!);
+    this.#goOn(attempt, programOf(attempt.dispatch)!);
   }
 
   /** It was sent ahead and its turn did not come: another worker may have a free slot. */
