@@ -505,6 +505,31 @@ export {
   type SourceProblem,
   type SourceTask,
 } from "./source/connector.ts";
+export { probeAtom, probesWithin, withProbeToken } from "./condition/probe-atoms.ts";
+export {
+  parseProbe,
+  probeChangedType,
+  probeFailedType,
+  probeId,
+  probePipeline,
+  probePresentType,
+  probeRecoveredType,
+  presentSubject,
+  type AtomProbe,
+  type ProbeDefinition,
+  type ProbeRef,
+} from "./probe/probe.ts";
+export {
+  decideLook,
+  fingerprintOf,
+  firstLookAt,
+  isFresh,
+  unseenProbe,
+  type LookDecision,
+  type LookOutcome,
+  type ProbeFault,
+  type ProbeMemory,
+} from "./probe/decide.ts";
 export {
   fileArrivedType,
   fileGoneType,

@@ -10,13 +10,16 @@ import {
   approvalRequest,
   errorCodeOf,
   firedEvent,
+  fnv1a64,
   lookBackOf,
   nodeWait,
   operationKey,
+  probesWithin,
   resolveTemplate,
   waitConditionOf,
   waitTimeoutAt,
   waitValue,
+  withProbeToken,
   type AskedApproval,
   type AttemptError,
   type FiredEvent,
@@ -228,13 +231,23 @@ export class WaitHost {
         shapes: keys.shapes,
         lookBack: lookBackOf(entry.run, taskRun, name),
         isWanted,
-        onPlaced: () => this.#notePlaced(entry),
+        onPlaced: () => {
+          this.#wantProbes(withKeys);
+          this.#notePlaced(entry);
+        },
         onSettled: () => this.#count(entry, -1),
       });
     } catch (error) {
       this.#fail(entry, taskRun, name, error);
     }
     return undefined;
+  }
+
+  /** In the flush of its row: what it listens to is looked at. */
+  #wantProbes({ program }: ToldWait): void {
+    if (!program) return;
+    for (const { name, args, token } of probesWithin(program.condition))
+      this.#parts.probes.wanted({ name, args }, token);
   }
 
   /** Its condition is none: the wait fails. */
@@ -260,7 +273,9 @@ export class WaitHost {
   ): WaitRow {
     const now = this.#parts.clock.now();
     const place = approvalPlace(entry.identity.id, taskRun, wait ?? nodeWait);
-    const condition = waitConditionOf(place, wait, { asked, input });
+    const given = waitConditionOf(place, wait, { asked, input });
+    // What was there when it began is told to it by this name.
+    const condition = given === undefined ? undefined : withProbeToken(given, fnv1a64(JSON.stringify(place)));
     return {
       ...rowName(entry, taskRun, wait ?? nodeWait),
       id: this.#newId(),
