@@ -39,6 +39,15 @@ export const followDay = pipeline("follow-day", { params: z.object({ day: z.stri
   follow({ day: params.day }),
 );
 
+const crowd = task("crowd", (input: { day: string }) =>
+  Array.from({ length: 50 }, () => ({ day: input.day })),
+);
+
+/** Fifty waits for one thing: one look at a time. */
+export const followMany = pipeline("follow-many", { params: z.object({ day: z.string() }) }, ({ params }) =>
+  follow.map(crowd({ day: params.day })),
+);
+
 /** Says why it can't look, is asked less often then, and tells when it can again. */
 export const price = probe(
   "price",
