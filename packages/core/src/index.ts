@@ -519,6 +519,7 @@ export {
   type ProbeDefinition,
   type ProbeRef,
 } from "./probe/probe.ts";
+export { presentProbeEvent, probeEvent, type ProbeEvent, type SeenProbe } from "./probe/events.ts";
 export {
   decideLook,
   fingerprintOf,

@@ -69,12 +69,19 @@ export interface ProbeChange<Args = unknown, Value = unknown> {
   readonly fingerprint: string;
 }
 
+interface Found {
+  readonly value: unknown;
+  readonly fingerprint?: string;
+}
+
 /** What the loader reads from a probe, under `definitionBrand`. */
 export interface ProbeHandle {
   readonly kind: "probe";
   readonly name: string;
   readonly mark: SourceMark;
   readonly run: TaskFunction;
+  /** What is told of a value that its function returned. */
+  foundOf(value: unknown): Found;
   describe(options: DescribeOptions): ProbeDefinition;
 }
 
@@ -107,11 +114,9 @@ export function probe<Args = void, Value = unknown>(
     mark,
     run: async (args, ctx) => {
       const { signal, connection } = ctx as ProbeContext;
-      const value = await look((args ?? undefined) as Args, { signal, connection });
-      if (value === null || value === undefined) return { value: null };
-      const fingerprint = options.fingerprint?.(value);
-      return fingerprint === undefined ? { value } : { value, fingerprint: textOf(fingerprint) };
+      return foundOf(await look((args ?? undefined) as Args, { signal, connection }));
     },
+    foundOf: (value) => foundOf(value as Value),
     describe: ({ captureSource, root }) => {
       const owner: OptionOwner = { what, mark, root };
       const source = captureSource ? locate(mark, root) : undefined;
@@ -122,6 +127,12 @@ export function probe<Args = void, Value = unknown>(
   };
   const made = { name, [definitionBrand]: handle };
   return made;
+
+  function foundOf(value: Value): Found {
+    if (value === null || value === undefined) return { value: null };
+    const fingerprint = options.fingerprint?.(value);
+    return fingerprint === undefined ? { value } : { value, fingerprint: textOf(fingerprint) };
+  }
 }
 
 const fingerprintCharactersMax = 200;

@@ -22,13 +22,15 @@ import {
   type FindAsset,
   type Json,
   type LogEvent,
+  type LookOutcome,
 } from "@millrace/core";
-import type { Branch, Pipeline, ShortCircuit, Task } from "@millrace/sdk";
+import type { Branch, Pipeline, Probe, ShortCircuit, Task } from "@millrace/sdk";
 import { Definitions, type BedPipeline } from "./definitions.ts";
 import { EventBook } from "./event-book.ts";
 import { explain, type TestExplanation } from "./explanation.ts";
 import { draftOf, type GivenEvent } from "./given-event.ts";
 import { LimitBook } from "./limit-book.ts";
+import { foundBy, ProbeDesk, type ProbeControl } from "./probe-desk.ts";
 import { withCauses } from "./run-causes.ts";
 import { RunDesk, type RunEntry } from "./run-desk.ts";
 import { seededRandom } from "./seeded-random.ts";
@@ -75,6 +77,7 @@ export class Testbed {
   readonly #runs: RunDesk;
   readonly #triggers: TriggerWatch;
   readonly #waits: WaitDesk;
+  readonly #probes: ProbeDesk;
   readonly #controls = new Map<string, ControlledTask>();
   readonly #views = new WeakMap<RunEntry, TestRun>();
   #turn: Promise<unknown> = Promise.resolve();
@@ -112,7 +115,9 @@ export class Testbed {
       waits: () => this.#waits,
       record,
     });
+    this.#probes = new ProbeDesk(this.#definitions);
     this.#waits = new WaitDesk({
+      present: (probe, since) => this.#probes.present(probe, since),
       log: this.#log,
       time,
       record,
@@ -283,6 +288,31 @@ export class Testbed {
       this.#append(answerTo(approval, wait, answer));
       await this.#settle();
     });
+  }
+
+  /**
+   * What a probe sees, with these arguments: nothing looks by itself. Throws MILLRACE_PROBE_UNKNOWN where the testbed was not given it.
+   *
+   * @example
+   * await t.probe(report, { day: "2026-11-27" }).sees({ size: 5 });
+   */
+  probe<Args, Value>(
+    probe: Probe<Args, Value>,
+    ...[args]: [Args] extends [void] ? [] : [args: Args]
+  ): ProbeControl<Value> {
+    const given = probe as Probe<never>;
+    this.#probes.find(given);
+    const look = (outcome: () => LookOutcome): Promise<void> =>
+      this.#inTurn(async () => {
+        const json = JSON.parse(JSON.stringify(args ?? null)) as Json;
+        const events = this.#probes.look(given, json, { outcome: outcome(), now: this.#time.now() });
+        for (const event of events) this.#append(event);
+        await this.#settle();
+      });
+    return {
+      sees: (value) => look(() => foundBy(given, value)),
+      fails: (message) => look(() => ({ kind: "failed", error: { code: "MILLRACE_PROBE_FAILED", message } })),
+    };
   }
 
   // --- what a test looks at -----------------------------------------------------------------------------------------

@@ -135,8 +135,8 @@ class World {
       approval: undefined,
       end: undefined,
     };
-    this.memory.database.tables.waits.set(`w${this.#waits}`, row);
-    engine.probes.wanted(ref, token);
+    this.memory.database.tables.waits.set(row.id, row);
+    engine.probes.wanted(ref, { token, since: this.memory.manual.now() });
     return token;
   }
 

@@ -11,6 +11,8 @@ import {
   decideLook,
   firstLookAt,
   isFresh,
+  presentProbeEvent,
+  probeEvent,
   probeId,
   probesWithin,
   parseCondition,
@@ -24,20 +26,27 @@ import { shardCount, type DeployedProbe, type DeployedProbes, type ProbeRow } fr
 import type { Alarm } from "../clock.ts";
 import type { EngineParts } from "../engine-parts.ts";
 import { lookRetryMs, probeWaitsPageMax } from "../limits.ts";
+import { ownEvent } from "../event-log.ts";
 import { shardOfName } from "../shard-of-name.ts";
 import { workspaceId } from "../workspace.ts";
 import { ProbeBook } from "./probe-book.ts";
-import { presentEvent, toldEvent } from "./probe-events.ts";
 import { probeWaitKeys } from "./probe-keys.ts";
 import { ProbeLooks } from "./probe-looks.ts";
+
+/** A wait that counts what was there when it began. */
+export interface ProbeJoin {
+  readonly token: string;
+  /** Changes since then it finds in the log by itself. */
+  readonly since: number;
+}
 
 /** Somebody waits for a thing. */
 export interface ProbeWantedMessage {
   readonly kind: "probe_wanted";
   readonly name: string;
   readonly args: Json;
-  /** Of the wait. */
-  readonly token?: string;
+  /** Of a wait that is to be told what is there. */
+  readonly joins?: ProbeJoin;
 }
 
 export interface ProbeHostOptions {
@@ -61,8 +70,8 @@ interface Thing {
   isBusy: boolean;
   /** It was wanted since it was asked last whether somebody waits. */
   isWanted: boolean;
-  /** Waits that may have to be told what is there. */
-  readonly joined: Set<string>;
+  /** Waits that may have to be told what is there, and since when they find changes by themselves. */
+  readonly joined: Map<string, number>;
   /** Waits may have joined that this node was not told of. */
   isInherited: boolean;
 }
@@ -131,19 +140,19 @@ export class ProbeHost {
   // --- who waits ----------------------------------------------------------------------------------------------------
 
   /** In the turn that puts the wait's row into the batch (P1). */
-  wanted(ref: ProbeRef, token: string | undefined): void {
+  wanted(ref: ProbeRef, joins: ProbeJoin | undefined): void {
     const shard = probeShard(probeId(ref));
     const { owns, send } = this.#options;
-    if (owns(shard)) this.#want(ref, token);
-    else send(shard, { kind: "probe_wanted", ...ref, ...(token === undefined ? {} : { token }) });
+    if (owns(shard)) this.#want(ref, joins);
+    else send(shard, { kind: "probe_wanted", ...ref, ...(joins === undefined ? {} : { joins }) });
   }
 
   /** In the turn that takes the message. */
-  receive({ name, args, token }: ProbeWantedMessage): void {
-    this.#want({ name, args }, token);
+  receive({ name, args, joins }: ProbeWantedMessage): void {
+    this.#want({ name, args }, joins);
   }
 
-  #want(ref: ProbeRef, token: string | undefined): void {
+  #want(ref: ProbeRef, joins: ProbeJoin | undefined): void {
     const { parts, find } = this.#options;
     if (!find || this.#stopped) return;
     const id = probeId(ref);
@@ -158,7 +167,7 @@ export class ProbeHost {
       thing = this.#make(ref, shard);
     }
     thing.isWanted = true;
-    if (token !== undefined) thing.joined.add(token);
+    if (joins !== undefined) thing.joined.set(joins.token, joins.since);
     if (thing.row) this.#tellIfFresh(thing, thing.row);
     else this.#ring(thing);
   }
@@ -180,7 +189,7 @@ export class ProbeHost {
       alarm: undefined,
       isBusy: false,
       isWanted: false,
-      joined: new Set(),
+      joined: new Map(),
       isInherited: false,
     };
     this.#things.set(thing.id, thing);
@@ -272,10 +281,9 @@ export class ProbeHost {
   }
 
   #tellJoined(thing: Thing, row: ProbeRow): void {
-    if (thing.joined.size === 0) return;
-    const events = [...thing.joined].map((token) => presentEvent(row, token));
+    const late = [...thing.joined].filter(([, since]) => since > (row.changedAt ?? 0));
     thing.joined.clear();
-    this.#options.parts.events.emit(events);
+    this.#options.parts.events.emit(late.map(([token]) => ownEvent(presentProbeEvent(row, token))));
   }
 
   #learn(
@@ -292,7 +300,7 @@ export class ProbeHost {
     const next: ProbeRow = { ...row, ...memory, nextAt };
     // In one turn (P3).
     this.#write(thing, next);
-    events.emit(tells.map((kind) => toldEvent(next, kind)));
+    events.emit(tells.map((kind) => ownEvent(probeEvent(next, kind))));
     if (outcome.kind === "failed") return nextAt;
     // Those who have joined learn of a change as all others do; and of what comes, where nothing is there.
     if (tells.includes("changed") || next.fingerprint === undefined) thing.joined.clear();
@@ -332,7 +340,7 @@ export class ProbeHost {
       for (const { beganAt, condition } of waits) {
         if (condition === undefined || beganAt < (row.changedAt ?? 0)) continue;
         for (const { token, ...ref } of probesWithin(parseCondition(JSON.parse(condition) as Json)))
-          if (token !== undefined && probeId(ref) === thing.id) thing.joined.add(token);
+          if (token !== undefined && probeId(ref) === thing.id) thing.joined.set(token, beganAt);
       }
       if (!next) return;
       after = next;

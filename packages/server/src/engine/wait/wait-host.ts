@@ -10,7 +10,6 @@ import {
   approvalRequest,
   errorCodeOf,
   firedEvent,
-  fnv1a64,
   lookBackOf,
   nodeWait,
   operationKey,
@@ -19,7 +18,6 @@ import {
   waitConditionOf,
   waitTimeoutAt,
   waitValue,
-  withProbeToken,
   type AskedApproval,
   type AttemptError,
   type FiredEvent,
@@ -225,14 +223,15 @@ export class WaitHost {
       const told = new ToldWait(this.#rowOf(entry, taskRun, wait, { asked, input }));
       const keys = told.program ? matchKeysOf(told.program) : { keys: [], shapes: [] };
       const withKeys = told.program ? new ToldWait({ ...told.row, matchKeys: keys.keys }) : told;
+      const lookBack = lookBackOf(entry.run, taskRun, name);
       if (asked) events.emit([requestRow(entry, told.row, asked)]);
       evaluator.begin({
         told: withKeys,
         shapes: keys.shapes,
-        lookBack: lookBackOf(entry.run, taskRun, name),
+        lookBack,
         isWanted,
         onPlaced: () => {
-          this.#wantProbes(withKeys);
+          this.#wantProbes(withKeys, lookBack.since);
           this.#notePlaced(entry);
         },
         onSettled: () => this.#count(entry, -1),
@@ -244,10 +243,10 @@ export class WaitHost {
   }
 
   /** In the flush of its row: what it listens to is looked at. */
-  #wantProbes({ program }: ToldWait): void {
+  #wantProbes({ program }: ToldWait, since: number): void {
     if (!program) return;
     for (const { name, args, token } of probesWithin(program.condition))
-      this.#parts.probes.wanted({ name, args }, token);
+      this.#parts.probes.wanted({ name, args }, token === undefined ? undefined : { token, since });
   }
 
   /** Its condition is none: the wait fails. */
@@ -273,9 +272,7 @@ export class WaitHost {
   ): WaitRow {
     const now = this.#parts.clock.now();
     const place = approvalPlace(entry.identity.id, taskRun, wait ?? nodeWait);
-    const given = waitConditionOf(place, wait, { asked, input });
-    // What was there when it began is told to it by this name.
-    const condition = given === undefined ? undefined : withProbeToken(given, fnv1a64(JSON.stringify(place)));
+    const condition = waitConditionOf(place, wait, { asked, input });
     return {
       ...rowName(entry, taskRun, wait ?? nodeWait),
       id: this.#newId(),

@@ -1,0 +1,91 @@
+/** What tests say that probes see: in a testbed nothing looks by itself. */
+import {
+  decideLook,
+  liveLane,
+  MillraceError,
+  presentProbeEvent,
+  probeEvent,
+  probeId,
+  unseenProbe,
+  type AtomProbe,
+  type EventDraft,
+  type Json,
+  type LookOutcome,
+  type ProbeDefinition,
+  type ProbeEvent,
+  type ProbeRef,
+  type SeenProbe,
+} from "@millrace/core";
+import type { Probe } from "@millrace/sdk";
+import { definitionBrand } from "@millrace/sdk/internal";
+import type { Definitions } from "./definitions.ts";
+
+/** What a test says of a thing: a probe with arguments. */
+export interface ProbeControl<Value = unknown> {
+  /** It is looked at, and this is there; `null`: nothing. Resolves when what follows has happened. */
+  sees(value: Value | null): Promise<void>;
+  /** It is looked at, and the function throws this. */
+  fails(message: string): Promise<void>;
+}
+
+export class ProbeDesk {
+  readonly #definitions: Definitions;
+  readonly #seen = new Map<string, SeenProbe>();
+
+  constructor(definitions: Definitions) {
+    this.#definitions = definitions;
+  }
+
+  /** Throws MILLRACE_PROBE_UNKNOWN. */
+  find(probe: Probe<never>): ProbeDefinition {
+    const { probes = [] } = this.#definitions.project.definition;
+    const found = probes.find(({ name }) => name === probe.name);
+    if (found) return found;
+    throw new MillraceError("MILLRACE_PROBE_UNKNOWN", {
+      message: `The testbed has no probe "${probe.name}".`,
+      advice: "Give it beside the pipelines; `import * as orders` does that by itself.",
+      fields: { probe: probe.name },
+    });
+  }
+
+  /** What the log is told of a look. */
+  look(probe: Probe<never>, args: Json, look: { readonly outcome: LookOutcome; readonly now: number }): EventDraft[] {
+    const definition = this.find(probe);
+    const ref: ProbeRef = { name: definition.name, args };
+    const before = this.#seen.get(probeId(ref)) ?? { ...unseenProbe, ...ref, nextAt: undefined };
+    const { memory, nextAt, tells } = decideLook(before, look.outcome, { definition, now: look.now, random: 0 });
+    const seen = { ...before, ...memory, nextAt };
+    this.#seen.set(probeId(ref), seen);
+    return tells.map((kind) => draftOf(probeEvent(seen, kind)));
+  }
+
+  /** What a wait is told that begins when something is there. */
+  present({ token, ...ref }: AtomProbe, since: number): EventDraft[] {
+    const seen = this.#seen.get(probeId(ref));
+    if (token === undefined || !seen || seen.fingerprint === undefined || since <= (seen.changedAt ?? 0)) return [];
+    return [draftOf(presentProbeEvent(seen, token))];
+  }
+}
+
+/** As the probe's own function would have returned it. */
+export function foundBy(probe: Probe<never>, value: unknown): LookOutcome {
+  const handle = (probe as { readonly [definitionBrand]?: { foundOf(value: unknown): object } })[definitionBrand];
+  const found = JSON.parse(JSON.stringify(handle?.foundOf(value) ?? { value: null })) as {
+    readonly value: Json;
+    readonly fingerprint?: string;
+  };
+  return { kind: "seen", ...found };
+}
+
+function draftOf(event: ProbeEvent): EventDraft {
+  return {
+    ...event,
+    lane: liveLane,
+    time: undefined,
+    isBinary: false,
+    contentType: undefined,
+    dataSchema: undefined,
+    extensions: {},
+    invalid: undefined,
+  };
+}
