@@ -113,8 +113,13 @@ export function probe<Args = void, Value = unknown>(
     name,
     mark,
     run: async (args, ctx) => {
-      const { signal, connection } = ctx as ProbeContext;
-      return foundOf(await look((args ?? undefined) as Args, { signal, connection }));
+      const given = ctx as ProbeContext;
+      return foundOf(
+        await look((args ?? undefined) as Args, {
+          signal: given.signal,
+          connection: (name) => given.connection(name),
+        }),
+      );
     },
     foundOf: (value) => foundOf(value as Value),
     describe: ({ captureSource, root }) => {

@@ -41,9 +41,9 @@ test("an exported probe is deployed, with its function under the hidden pipeline
 test("nothing is null, and a fingerprint is text", async () => {
   const nothing = probe("nothing", { every: "1s" }, () => undefined);
   const named = probe("named", { every: "1s", fingerprint: ({ tag }) => tag }, () => ({ tag: 7, at: 1 }));
-  const { taskFunction } = load({ nothing, named });
-  expect(await taskFunction(probePipeline, "nothing")!(null, ctx)).toEqual({ value: null });
-  expect(await taskFunction(probePipeline, "named")!(null, ctx)).toEqual({
+  const project = load({ nothing, named });
+  expect(await project.taskFunction(probePipeline, "nothing")!(null, ctx)).toEqual({ value: null });
+  expect(await project.taskFunction(probePipeline, "named")!(null, ctx)).toEqual({
     value: { tag: 7, at: 1 },
     fingerprint: "7",
   });

@@ -36,8 +36,23 @@ export class ProbeDesk {
     this.#definitions = definitions;
   }
 
-  /** Throws MILLRACE_PROBE_UNKNOWN. */
-  find(probe: Probe<never>): ProbeDefinition {
+  /** `tell` puts into the log what a look at an instant tells. Throws MILLRACE_PROBE_UNKNOWN. */
+  control(
+    probe: Probe,
+    args: unknown,
+    tell: (eventsAt: (now: number) => readonly EventDraft[]) => Promise<void>,
+  ): ProbeControl {
+    const definition = this.#find(probe);
+    const ref: ProbeRef = { name: definition.name, args: JSON.parse(JSON.stringify(args ?? null)) as Json };
+    const look = (outcome: LookOutcome): Promise<void> =>
+      tell((now) => this.#look(definition, ref, { outcome, now }));
+    return {
+      sees: (value) => look(foundBy(probe, value)),
+      fails: (message) => look({ kind: "failed", error: { code: "MILLRACE_PROBE_FAILED", message } }),
+    };
+  }
+
+  #find(probe: Probe): ProbeDefinition {
     const { probes = [] } = this.#definitions.project.definition;
     const found = probes.find(({ name }) => name === probe.name);
     if (found) return found;
@@ -48,12 +63,13 @@ export class ProbeDesk {
     });
   }
 
-  /** What the log is told of a look. */
-  look(probe: Probe<never>, args: Json, look: { readonly outcome: LookOutcome; readonly now: number }): EventDraft[] {
-    const definition = this.find(probe);
-    const ref: ProbeRef = { name: definition.name, args };
+  #look(
+    definition: ProbeDefinition,
+    ref: ProbeRef,
+    { outcome, now }: { readonly outcome: LookOutcome; readonly now: number },
+  ): EventDraft[] {
     const before = this.#seen.get(probeId(ref)) ?? { ...unseenProbe, ...ref, nextAt: undefined };
-    const { memory, nextAt, tells } = decideLook(before, look.outcome, { definition, now: look.now, random: 0 });
+    const { memory, nextAt, tells } = decideLook(before, outcome, { definition, now, random: 0 });
     const seen = { ...before, ...memory, nextAt };
     this.#seen.set(probeId(ref), seen);
     return tells.map((kind) => draftOf(probeEvent(seen, kind)));
@@ -62,14 +78,17 @@ export class ProbeDesk {
   /** What a wait is told that begins when something is there. */
   present({ token, ...ref }: AtomProbe, since: number): EventDraft[] {
     const seen = this.#seen.get(probeId(ref));
-    if (token === undefined || !seen || seen.fingerprint === undefined || since <= (seen.changedAt ?? 0)) return [];
+    if (token === undefined || !seen || seen.fingerprint === undefined || since <= (seen.changedAt ?? 0))
+      return [];
     return [draftOf(presentProbeEvent(seen, token))];
   }
 }
 
 /** As the probe's own function would have returned it. */
-export function foundBy(probe: Probe<never>, value: unknown): LookOutcome {
-  const handle = (probe as { readonly [definitionBrand]?: { foundOf(value: unknown): object } })[definitionBrand];
+function foundBy(probe: Probe, value: unknown): LookOutcome {
+  const handle = (probe as { readonly [definitionBrand]?: { foundOf(value: unknown): object } })[
+    definitionBrand
+  ];
   const found = JSON.parse(JSON.stringify(handle?.foundOf(value) ?? { value: null })) as {
     readonly value: Json;
     readonly fingerprint?: string;

@@ -22,7 +22,6 @@ import {
   type FindAsset,
   type Json,
   type LogEvent,
-  type LookOutcome,
 } from "@millrace/core";
 import type { Branch, Pipeline, Probe, ShortCircuit, Task } from "@millrace/sdk";
 import { Definitions, type BedPipeline } from "./definitions.ts";
@@ -30,7 +29,7 @@ import { EventBook } from "./event-book.ts";
 import { explain, type TestExplanation } from "./explanation.ts";
 import { draftOf, type GivenEvent } from "./given-event.ts";
 import { LimitBook } from "./limit-book.ts";
-import { foundBy, ProbeDesk, type ProbeControl } from "./probe-desk.ts";
+import { ProbeDesk, type ProbeControl } from "./probe-desk.ts";
 import { withCauses } from "./run-causes.ts";
 import { RunDesk, type RunEntry } from "./run-desk.ts";
 import { seededRandom } from "./seeded-random.ts";
@@ -300,19 +299,12 @@ export class Testbed {
     probe: Probe<Args, Value>,
     ...[args]: [Args] extends [void] ? [] : [args: Args]
   ): ProbeControl<Value> {
-    const given = probe as Probe<never>;
-    this.#probes.find(given);
-    const look = (outcome: () => LookOutcome): Promise<void> =>
+    return this.#probes.control(probe, args, (eventsAt) =>
       this.#inTurn(async () => {
-        const json = JSON.parse(JSON.stringify(args ?? null)) as Json;
-        const events = this.#probes.look(given, json, { outcome: outcome(), now: this.#time.now() });
-        for (const event of events) this.#append(event);
+        for (const event of eventsAt(this.#time.now())) this.#append(event);
         await this.#settle();
-      });
-    return {
-      sees: (value) => look(() => foundBy(given, value)),
-      fails: (message) => look(() => ({ kind: "failed", error: { code: "MILLRACE_PROBE_FAILED", message } })),
-    };
+      }),
+    );
   }
 
   // --- what a test looks at -----------------------------------------------------------------------------------------

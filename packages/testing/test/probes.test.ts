@@ -3,8 +3,13 @@ import { on, pipeline, probe, task, wait } from "@millrace/sdk";
 import { expect, test } from "vitest";
 import { testbed } from "../src/index.ts";
 
-const report = probe("report", { every: "1m" }, (_: { day: string }): { size: number } | null => null);
-const price = probe("price", { every: "1m", fingerprint: ({ price: now }) => now }, () => ({ price: 1, at: 1 }));
+const report = probe("report", { every: "1m" }, ({ day }: { day: string }): { size: number } | null =>
+  day === "" ? { size: 0 } : null,
+);
+const price = probe("price", { every: "1m", fingerprint: ({ price: now }) => now }, () => ({
+  price: 1,
+  at: 1,
+}));
 const size = task("size", (input: { size: number }) => input.size);
 const publish = pipeline("publish", () => {
   const there = wait(on.probe(report, { day: "mon" }));

@@ -20,8 +20,8 @@ export function withProbeToken(json: Json, token: string): Json {
   if (Array.isArray(json)) return json.map((item: Json) => withProbeToken(item, token));
   const fields = json as { readonly [name: string]: Json };
   const { probe } = fields;
-  if (fields["kind"] === "event" && probe !== null && typeof probe === "object")
-    return { ...fields, probe: { ...probe, token } as Json };
+  if (fields["kind"] === "event" && probe !== null && typeof probe === "object" && !Array.isArray(probe))
+    return { ...fields, probe: { ...(probe as { readonly [name: string]: Json }), token } };
   const changed: { [name: string]: Json } = {};
   for (const [name, value] of Object.entries(fields))
     changed[name] =

@@ -135,7 +135,7 @@ function names(value: Json | undefined, at: string): readonly string[] {
     value.length <= probeNamesMax &&
     value.every((name) => typeof name === "string")
   )
-    return value as readonly string[];
+    return value;
   throw invalid(at, `a list of at most ${probeNamesMax} names`);
 }
 

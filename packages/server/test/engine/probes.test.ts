@@ -153,9 +153,8 @@ class World {
   }
 
   async #while<Result>(work: Promise<Result>): Promise<Result> {
-    let isOver = false;
-    void work.finally(() => (isOver = true));
-    while (!isOver) await this.pass(100, 100);
+    const over = work.then(() => true);
+    while (!(await Promise.race([over, settled()]))) await this.pass(100, 100);
     return work;
   }
 
