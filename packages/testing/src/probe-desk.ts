@@ -1,7 +1,6 @@
 /** What tests say that probes see: in a testbed nothing looks by itself. */
 import {
   decideLook,
-  liveLane,
   MillraceError,
   presentProbeEvent,
   probeEvent,
@@ -12,13 +11,13 @@ import {
   type Json,
   type LookOutcome,
   type ProbeDefinition,
-  type ProbeEvent,
   type ProbeRef,
   type SeenProbe,
 } from "@millrace/core";
 import type { Probe } from "@millrace/sdk";
 import { definitionBrand } from "@millrace/sdk/internal";
 import type { Definitions } from "./definitions.ts";
+import { ownEvent } from "./own-event.ts";
 
 /** What a test says of a thing: a probe with arguments. */
 export interface ProbeControl<Value = unknown> {
@@ -72,7 +71,7 @@ export class ProbeDesk {
     const { memory, nextAt, tells } = decideLook(before, outcome, { definition, now, random: 0 });
     const seen = { ...before, ...memory, nextAt };
     this.#seen.set(probeId(ref), seen);
-    return tells.map((kind) => draftOf(probeEvent(seen, kind)));
+    return tells.map((kind) => ownEvent(probeEvent(seen, kind)));
   }
 
   /** What a wait is told that begins when something is there. */
@@ -80,7 +79,7 @@ export class ProbeDesk {
     const seen = this.#seen.get(probeId(ref));
     if (token === undefined || !seen || seen.fingerprint === undefined || since <= (seen.changedAt ?? 0))
       return [];
-    return [draftOf(presentProbeEvent(seen, token))];
+    return [ownEvent(presentProbeEvent(seen, token))];
   }
 }
 
@@ -94,17 +93,4 @@ function foundBy(probe: Probe, value: unknown): LookOutcome {
     readonly fingerprint?: string;
   };
   return { kind: "seen", ...found };
-}
-
-function draftOf(event: ProbeEvent): EventDraft {
-  return {
-    ...event,
-    lane: liveLane,
-    time: undefined,
-    isBinary: false,
-    contentType: undefined,
-    dataSchema: undefined,
-    extensions: {},
-    invalid: undefined,
-  };
 }

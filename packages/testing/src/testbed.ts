@@ -7,10 +7,8 @@
  */
 import {
   givenEntry,
-  liveLane,
   MillraceError,
   needsPartition,
-  ownSource,
   parseCatchUp,
   partitionForTrigger,
   triggerChanged,
@@ -28,6 +26,7 @@ import { Definitions, type BedPipeline } from "./definitions.ts";
 import { EventBook } from "./event-book.ts";
 import { explain, type TestExplanation } from "./explanation.ts";
 import { draftOf, type GivenEvent } from "./given-event.ts";
+import { outboxEvent } from "./own-event.ts";
 import { LimitBook } from "./limit-book.ts";
 import { ProbeDesk, type ProbeControl } from "./probe-desk.ts";
 import { withCauses } from "./run-causes.ts";
@@ -142,7 +141,7 @@ export class Testbed {
       const { name, trigger, paused } = pipeline.definition;
       if (!trigger) continue;
       const data = { trigger: trigger as unknown as Json, paused };
-      const { position } = this.#append(ownEvent(triggerChanged, name, data, this.#log.position + 1));
+      const { position } = this.#append(outboxEvent(triggerChanged, name, data, this.#log.position + 1));
       this.#triggers.hold(pipeline, this.#log.at(position)!);
     }
     this.#triggers.work();
@@ -387,7 +386,7 @@ export class Testbed {
 
   /** What happens to a trigger stands in the log. */
   #tellOf(trigger: BedTrigger, type: string, data: Json): LogEvent {
-    const { position } = this.#append(ownEvent(type, trigger.row.pipeline, data, this.#log.position + 1));
+    const { position } = this.#append(outboxEvent(type, trigger.row.pipeline, data, this.#log.position + 1));
     this.#triggers.work();
     return this.#log.at(position)!;
   }
@@ -497,22 +496,4 @@ function partitionOf({ definition }: BedPipeline, { partition }: StartOptions): 
 
 function earliest(a: number | undefined, b: number | undefined): number | undefined {
   return a === undefined ? b : b === undefined ? a : Math.min(a, b);
-}
-
-/** As a deploy, or a person's command, leaves it in the log. */
-function ownEvent(type: string, subject: string, value: Json, number: number): EventDraft {
-  return {
-    lane: liveLane,
-    source: ownSource,
-    id: `outbox/${number}`,
-    type,
-    subject,
-    time: undefined,
-    data: { value },
-    isBinary: false,
-    contentType: undefined,
-    dataSchema: undefined,
-    extensions: {},
-    invalid: undefined,
-  };
 }
