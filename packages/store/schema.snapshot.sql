@@ -318,6 +318,26 @@ table pipeline
   paused_by_operator boolean not null default false
   constraint pipeline_pkey PRIMARY KEY (workspace, name)
 
+table probe
+  workspace integer not null
+  id text collate "C" not null
+  shard smallint not null
+  name text not null
+  args json not null
+  next_at timestamp with time zone
+  looks bigint not null default 0
+  changes bigint not null default 0
+  fingerprint text
+  value json
+  changed_at timestamp with time zone
+  seen_at timestamp with time zone
+  looked_at timestamp with time zone
+  failures integer not null default 0
+  error json
+  constraint probe_failing_says_why CHECK (((failures = 0) OR (error IS NOT NULL)))
+  constraint probe_pkey PRIMARY KEY (workspace, id)
+  CREATE INDEX probe_looking ON millrace.probe USING btree (shard) WHERE (next_at IS NOT NULL)
+
 table run with (fillfactor=70, autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=2000)
   workspace integer not null
   id text collate "C" not null
@@ -596,10 +616,11 @@ function flush_log_mark(p_workspace integer, p_position bigint, p_at timestamp w
 function flush_offers(p_rest json) returns void body 48daf18ab104c2bb85a2e964f7a32baa
 function flush_other_events(p_workspace integer, p_events flush_event[], p_position bigint, p_kept bigint[]) returns json body d7fc0693d9611f23b43bf72d10a7f698
 function flush_position(p_first bigint, p_others integer[], p_at integer) returns bigint body d41d8cd98f00b204e9800998ecf8427e
-function flush_rest(p_rest json) returns void body 01a26042d22bee97d6d2380f66f5fdf1
+function flush_rest(p_rest json) returns void body 65f803ae317f3b5cdaf64546673caa18
 function flush_rest_before_assets(p_rest json) returns void body c4649013caa272b35f4cb55417a66b1d
 function flush_rest_before_gate(p_rest json) returns void body 0a6afb660ee14ca2a92b6e2df215cda0
 function flush_rest_before_moves(p_rest json) returns void body 0a658ae79737914a63d43f3e066c66df
+function flush_rest_before_probes(p_rest json) returns void body 01a26042d22bee97d6d2380f66f5fdf1
 function flush_rest_before_sources(p_rest json) returns void body 1e060bb8f0a17c18daa0abd9b6a19dea
 function flush_rest_before_waits(p_rest json) returns void body f818fc75b5bf1796fb3e58bf8ec412de
 function flush_rest_of_runs(p_rest json) returns void body 5b0e339be46fe57c43ea20851ac3ad17

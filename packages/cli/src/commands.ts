@@ -42,6 +42,10 @@ export const commands = {
     summary: "list the event log, follow it, show an entry",
     load: () => import("./command/events.ts"),
   },
+  probes: {
+    summary: "list what probes look at, and who waits for it",
+    load: () => import("./command/probes.ts"),
+  },
   sources: {
     summary: "list sources; pause and resume them",
     load: () => import("./command/sources.ts"),
@@ -80,7 +84,7 @@ export const helpGroups: readonly (readonly [title: string, names: readonly Comm
   ["Begin", ["init", "dev", "run"]],
   ["Runs", ["runs", "show", "logs", "cancel", "rerun", "mark", "move", "waits"]],
   ["People", ["approvals", "approve", "reject"]],
-  ["Events", ["emit", "events", "trigger", "sources", "hooks"]],
+  ["Events", ["emit", "events", "trigger", "sources", "probes", "hooks"]],
   ["Assets", ["assets"]],
   ["Pipelines", ["pipelines", "graph", "deploy", "rollback"]],
   ["Operate", ["server", "worker", "workers", "pools", "migrate", "doctor"]],

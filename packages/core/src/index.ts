@@ -506,6 +506,32 @@ export {
   type SourceProblem,
   type SourceTask,
 } from "./source/connector.ts";
+export { probeAtom, probesWithin, withProbeToken } from "./condition/probe-atoms.ts";
+export {
+  parseProbe,
+  probeChangedType,
+  probeFailedType,
+  probeId,
+  probePipeline,
+  probePresentType,
+  probeRecoveredType,
+  presentSubject,
+  type AtomProbe,
+  type ProbeDefinition,
+  type ProbeRef,
+} from "./probe/probe.ts";
+export { presentProbeEvent, probeEvent, type ProbeEvent, type SeenProbe } from "./probe/events.ts";
+export {
+  decideLook,
+  fingerprintOf,
+  firstLookAt,
+  isFresh,
+  unseenProbe,
+  type LookDecision,
+  type LookOutcome,
+  type ProbeFault,
+  type ProbeMemory,
+} from "./probe/decide.ts";
 export {
   fileArrivedType,
   fileGoneType,

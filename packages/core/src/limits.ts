@@ -157,6 +157,14 @@ export const fileQuietMsMax = 86_400_000;
 /** How often a folder may be looked through, and must be. */
 export const fileRescanMsMin = 1_000;
 export const fileRescanMsMax = 86_400_000;
+/** A thing is looked at no more often, and no more rarely. */
+export const probeEveryMsMin = 50;
+export const probeMsMax = 7 * 86_400_000;
+export const probeFactorMax = 100;
+/** Variables and connections of a probe. */
+export const probeNamesMax = 100;
+/** Arguments of a probe, as JSON. */
+export const probeArgsCharactersMax = 4_000;
 /** Ticks that passed while no server was up and are run one by one: the newest of them. */
 export const missedTicksMax = 10_000;
 /** An approval's id: the ids of its events, made of it, have 256 characters at most. */

@@ -169,6 +169,7 @@ const project = object(
     webhooks: list(object({ name: text }, { source })),
     assets: list(object({ name: text }, { source })),
     sources: list(object({ name: text }, { source })),
+    probes: list(object({ name: text }, { source })),
     eventTypes: list(object({ type: text, schema: anyJson }, { source })),
   },
 );

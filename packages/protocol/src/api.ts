@@ -264,6 +264,29 @@ export interface WebhookView {
   readonly missingSecrets: readonly string[];
   readonly source?: SourceLocation;
 }
+export interface ProbeView {
+  /** Of the thing: its name, and a hash of its arguments. The subject of its events. */
+  readonly id: string;
+  readonly probe: string;
+  readonly args: Json;
+  /** `resting`: nobody waits, so nobody looks. */
+  readonly state: "looking" | "failing" | "resting";
+  /** From one look to the next, in ms; absent: no project has the probe any more. */
+  readonly everyMs?: number;
+  /** Waits that listen to it, and whether a trigger does. */
+  readonly waiting: number;
+  readonly triggers: boolean;
+  readonly looks: number;
+  readonly changes: number;
+  /** `null`: nothing was there at the last look that succeeded. */
+  readonly value: Json;
+  readonly changedAt?: string;
+  readonly lookedAt?: string;
+  readonly nextAt?: string;
+  readonly failures: number;
+  readonly error?: { readonly code: string; readonly message: string };
+}
+
 export interface SourceView {
   readonly name: string;
   readonly project: string;

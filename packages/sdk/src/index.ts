@@ -119,6 +119,7 @@ export {
   type WatchedInput,
 } from "./condition/watched.ts";
 export { files, type FileArrived, type FileGone, type Files, type FilesOptions } from "./files.ts";
+export { probe, type Probe, type ProbeChange, type ProbeContext, type ProbeOptions } from "./probe.ts";
 export { eventType, type EventType, type EventTypeOptions } from "./condition/event-type.ts";
 export {
   webhook,

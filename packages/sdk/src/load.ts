@@ -3,6 +3,7 @@ import {
   compileGraph,
   errorCodeOf,
   MillraceError,
+  probePipeline,
   type AssetDefinition,
   type Condition,
   type JsonSchema,
@@ -15,6 +16,7 @@ import { definitionBrand } from "./definition.ts";
 import { loadAssets } from "./load-assets.ts";
 import { loadSources } from "./load-sources.ts";
 import { checkConditions, loadEventTypes } from "./load-event-types.ts";
+import { checkProbes, loadProbes } from "./load-probes.ts";
 import { loadWebhooks } from "./load-webhooks.ts";
 import { didYouMean } from "./nearest.ts";
 import type { DefinitionHandle, DescribedPipeline } from "./pipeline.ts";
@@ -78,6 +80,7 @@ export function loadProject(
   const place = { captureSource: options.captureSource ?? true, root: options.root };
   const webhooks = loadWebhooks(exported, place, errors);
   const sources = loadSources(exported, place, errors);
+  const probes = loadProbes(exported, place, errors);
   for (const handle of found.values()) {
     try {
       const pipeline = handle.describe(place);
@@ -94,7 +97,9 @@ export function loadProject(
   const eventTypes = loadEventTypes(exported, conditions, place, errors);
   for (const handle of found.values()) {
     try {
-      checkConditions(described.get(handle.name)?.conditions ?? [], eventTypes, options.root);
+      const own = described.get(handle.name)?.conditions ?? [];
+      checkProbes(own, probes.definitions, options.root);
+      checkConditions(own, eventTypes, options.root);
     } catch (error) {
       described.delete(handle.name);
       errors.push(loadError(error, handle, options.root));
@@ -109,11 +114,13 @@ export function loadProject(
       queues: [...new Set(["default", ...declaredQueues(options)])],
       ...(webhooks.length === 0 ? {} : { webhooks }),
       ...(sources.length === 0 ? {} : { sources }),
+      ...(probes.definitions.length === 0 ? {} : { probes: probes.definitions }),
       ...(assets.length === 0 ? {} : { assets }),
       ...(eventTypes.length === 0 ? {} : { eventTypes }),
     },
     asset: (name) => assetsByName.get(name),
-    taskFunction: (pipeline, node) => described.get(pipeline)?.functions.get(node),
+    taskFunction: (pipeline, node) =>
+      pipeline === probePipeline ? probes.functions.get(node) : described.get(pipeline)?.functions.get(node),
     validateParams: async (pipeline, value) => {
       const schema = described.get(pipeline)?.schema;
       return schema ? await validateWith(schema, value) : { value };

@@ -14,6 +14,7 @@ import {
   type Database,
   type DatabaseTarget,
   definitionsChannel,
+  deployedProbes,
   deployedSources,
   findDefinition,
   findPipeline,
@@ -176,6 +177,7 @@ class RunningServer implements Server {
       ...(options.sources === undefined
         ? {}
         : { sources: { ...options.sources, find: () => deployedSources(database, workspaceId) } }),
+      probes: () => deployedProbes(database, workspaceId),
       prepare: async (engine) => {
         engine.setConfiguredPools(await configuredPools(database, workspaceId));
         engine.assets.replace(await listAssetDefinitions(database, workspaceId));
@@ -315,6 +317,7 @@ class RunningServer implements Server {
     }
     engine.definitions.forgetActive();
     void engine.sources.refresh();
+    void engine.probes.refresh();
     try {
       engine.setConfiguredPools(await configuredPools(this.#parts.database, workspaceId));
     } catch (error) {

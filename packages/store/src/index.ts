@@ -35,6 +35,14 @@ export { isConnectionLoss } from "./connection-loss.ts";
 export { type Listener, type ListenerOptions } from "./listener.ts";
 export { toTimestamp } from "./value-types.ts";
 export {
+  countWaitsByKey,
+  deployedProbes,
+  listProbes,
+  type DeployedProbe,
+  type DeployedProbes,
+} from "./queries/probes.ts";
+export { type ProbeName, type ProbeReads, type ProbeRow, type ProbeWanted } from "./engine/probe-port.ts";
+export {
   deployedSources,
   listSources,
   setSourcePaused,

@@ -3,6 +3,7 @@ export { type TestArtifact, type TestLogLine } from "./attempt.ts";
 export { type TestExplanation, type TestState, type TestVerdict } from "./explanation.ts";
 export { type GivenEvent } from "./given-event.ts";
 export { type Answering, type TaskCall, type TaskControl } from "./task-control.ts";
+export { type ProbeControl } from "./probe-desk.ts";
 export { type TestAnswer, type TestApproval } from "./test-approval.ts";
 export { type TestEvent, type TestFiring } from "./test-firing.ts";
 export { type TestNode, type TestRun } from "./test-run.ts";

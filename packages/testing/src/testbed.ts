@@ -7,10 +7,8 @@
  */
 import {
   givenEntry,
-  liveLane,
   MillraceError,
   needsPartition,
-  ownSource,
   parseCatchUp,
   partitionForTrigger,
   triggerChanged,
@@ -23,12 +21,14 @@ import {
   type Json,
   type LogEvent,
 } from "@millrace/core";
-import type { Branch, Pipeline, ShortCircuit, Task } from "@millrace/sdk";
+import type { Branch, Pipeline, Probe, ShortCircuit, Task } from "@millrace/sdk";
 import { Definitions, type BedPipeline } from "./definitions.ts";
 import { EventBook } from "./event-book.ts";
 import { explain, type TestExplanation } from "./explanation.ts";
 import { draftOf, type GivenEvent } from "./given-event.ts";
+import { outboxEvent } from "./own-event.ts";
 import { LimitBook } from "./limit-book.ts";
+import { ProbeDesk, type ProbeControl } from "./probe-desk.ts";
 import { withCauses } from "./run-causes.ts";
 import { RunDesk, type RunEntry } from "./run-desk.ts";
 import { seededRandom } from "./seeded-random.ts";
@@ -75,6 +75,7 @@ export class Testbed {
   readonly #runs: RunDesk;
   readonly #triggers: TriggerWatch;
   readonly #waits: WaitDesk;
+  readonly #probes: ProbeDesk;
   readonly #controls = new Map<string, ControlledTask>();
   readonly #views = new WeakMap<RunEntry, TestRun>();
   #turn: Promise<unknown> = Promise.resolve();
@@ -112,7 +113,9 @@ export class Testbed {
       waits: () => this.#waits,
       record,
     });
+    this.#probes = new ProbeDesk(this.#definitions);
     this.#waits = new WaitDesk({
+      present: (probe, since) => this.#probes.present(probe, since),
       log: this.#log,
       time,
       record,
@@ -138,7 +141,7 @@ export class Testbed {
       const { name, trigger, paused } = pipeline.definition;
       if (!trigger) continue;
       const data = { trigger: trigger as unknown as Json, paused };
-      const { position } = this.#append(ownEvent(triggerChanged, name, data, this.#log.position + 1));
+      const { position } = this.#append(outboxEvent(triggerChanged, name, data, this.#log.position + 1));
       this.#triggers.hold(pipeline, this.#log.at(position)!);
     }
     this.#triggers.work();
@@ -285,6 +288,24 @@ export class Testbed {
     });
   }
 
+  /**
+   * What a probe sees, with these arguments: nothing looks by itself. Throws MILLRACE_PROBE_UNKNOWN where the testbed was not given it.
+   *
+   * @example
+   * await t.probe(report, { day: "2026-11-27" }).sees({ size: 5 });
+   */
+  probe<Args, Value>(
+    probe: Probe<Args, Value>,
+    ...[args]: [Args] extends [void] ? [] : [args: Args]
+  ): ProbeControl<Value> {
+    return this.#probes.control(probe, args, (eventsAt) =>
+      this.#inTurn(async () => {
+        for (const event of eventsAt(this.#time.now())) this.#append(event);
+        await this.#settle();
+      }),
+    );
+  }
+
   // --- what a test looks at -----------------------------------------------------------------------------------------
 
   /** All runs, the oldest first. */
@@ -365,7 +386,7 @@ export class Testbed {
 
   /** What happens to a trigger stands in the log. */
   #tellOf(trigger: BedTrigger, type: string, data: Json): LogEvent {
-    const { position } = this.#append(ownEvent(type, trigger.row.pipeline, data, this.#log.position + 1));
+    const { position } = this.#append(outboxEvent(type, trigger.row.pipeline, data, this.#log.position + 1));
     this.#triggers.work();
     return this.#log.at(position)!;
   }
@@ -475,22 +496,4 @@ function partitionOf({ definition }: BedPipeline, { partition }: StartOptions): 
 
 function earliest(a: number | undefined, b: number | undefined): number | undefined {
   return a === undefined ? b : b === undefined ? a : Math.min(a, b);
-}
-
-/** As a deploy, or a person's command, leaves it in the log. */
-function ownEvent(type: string, subject: string, value: Json, number: number): EventDraft {
-  return {
-    lane: liveLane,
-    source: ownSource,
-    id: `outbox/${number}`,
-    type,
-    subject,
-    time: undefined,
-    data: { value },
-    isBinary: false,
-    contentType: undefined,
-    dataSchema: undefined,
-    extensions: {},
-    invalid: undefined,
-  };
 }

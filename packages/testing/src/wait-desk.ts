@@ -24,7 +24,9 @@ import {
   waitConditionOf,
   waitTimeoutAt,
   waitValue,
+  probesWithin,
   type AskedApproval,
+  type AtomProbe,
   type EventDraft,
   type Json,
   type MillraceError,
@@ -60,6 +62,8 @@ interface Filed {
 export interface WaitDeskOptions {
   readonly log: EventBook;
   readonly time: VirtualTime;
+  /** What is there already, for a wait that listens to this. */
+  readonly present: (probe: AtomProbe, since: number) => readonly EventDraft[];
   readonly record: (events: readonly EventDraft[]) => void;
   /** Tells the run later: who ends a wait may stand within a step of its run. */
   readonly tellRun: (entry: RunEntry, message: RunMessage) => void;
@@ -94,6 +98,9 @@ export class WaitDesk {
       const pipeline = entry.pipeline.definition.name;
       if (asked)
         this.#options.record([withCauses(approvalRequest(place, { asked, pipeline, timeoutAt }), entry)]);
+      const { since } = lookBackOf(entry.run, taskRun, wait ?? nodeWait);
+      const probes = filed.program ? probesWithin(filed.program.condition) : [];
+      this.#options.record(probes.flatMap((probe) => this.#options.present(probe, since)));
       this.#lookBack(filed);
     } catch (error) {
       if (errorCodeOf(error) === undefined) throw error;

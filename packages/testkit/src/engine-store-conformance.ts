@@ -14,6 +14,7 @@ import { engineStoreLogRules } from "./engine-store-log-rules.ts";
 import { engineStoreMoveRules } from "./engine-store-move-rules.ts";
 import { engineStoreRefusals } from "./engine-store-refusals.ts";
 import { engineStoreRowRules } from "./engine-store-row-rules.ts";
+import { engineStoreProbeRules } from "./engine-store-probe-rules.ts";
 import { engineStoreSourceRules } from "./engine-store-source-rules.ts";
 import { engineStoreTriggerRules } from "./engine-store-trigger-rules.ts";
 import { liveRun } from "./engine-rows.ts";
@@ -106,6 +107,7 @@ export function engineStoreConformance(makeStore: () => Promise<EngineStoreUnder
     ...engineStoreTriggerRules,
     ...engineStoreAssetRules,
     ...engineStoreSourceRules,
+    ...engineStoreProbeRules,
     ...engineStoreGateRules,
     ...engineStoreRefusals(),
   }).map(([name, rule]) => ({

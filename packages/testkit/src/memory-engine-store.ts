@@ -17,6 +17,7 @@ import {
   loadMemoryTriggers,
   revisedMemoryRun,
 } from "./memory-triggers.ts";
+import { memoryProbes } from "./memory-probes.ts";
 import { memorySources } from "./memory-sources.ts";
 import {
   dueMemoryWaits,
@@ -111,6 +112,7 @@ export class MemoryEngineDatabase {
     assetPartitions: new Map(),
     assetUses: new Map(),
     sources: new Map(),
+    probes: new Map(),
     things: new Map(),
   };
 
@@ -244,6 +246,7 @@ export class MemoryEngineDatabase {
       loadOutbox: async (limit) =>
         [...this.tables.outbox.values()].toSorted((a, b) => a.id - b.id).slice(0, limit),
       ...memorySources(this.tables),
+      ...memoryProbes(this.tables),
       wakeOffers: async () => this.#tell("offers"),
       claimOffers: async (claim) => this.#claimOffers(claim),
       saveWorker: async (connection) => void this.tables.workers.set(connection.id, connection),

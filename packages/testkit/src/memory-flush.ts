@@ -1,5 +1,5 @@
 /** One flush in memory: the rows of `sql/000002_flush.sql`, in its order, under its constraints; all or nothing. */
-import { callDepthMax, isEndState, isRunEnded, type Json } from "@millrace/core";
+import { callDepthMax, isEndState, isRunEnded, unseenProbe, type Json } from "@millrace/core";
 import type {
   FlushBatch,
   LimitHold,
@@ -65,6 +65,7 @@ function change(tables: MemoryTables, batch: FlushBatch, undo: Undo): void {
     put(tables.assetUses, useKey(use), use, undo);
   }
   changeSources(tables, batch, undo);
+  changeProbes(tables, batch, undo);
   for (const row of batch.offersGone) remove(tables.offers, offerKey(row), undo);
   once("offer_pkey", batch.offers, offerKey);
   for (const row of batch.offers) put(tables.offers, offerKey(row), row, undo);
@@ -219,6 +220,26 @@ function changeSources(tables: MemoryTables, batch: FlushBatch, undo: Undo): voi
   for (const row of batch.thingsForgotten) remove(tables.things, thingKey(row), undo);
   once("source_memory_pkey", batch.thingsRemembered, thingKey);
   for (const row of batch.thingsRemembered) put(tables.things, thingKey(row), row, undo);
+}
+
+function changeProbes(tables: MemoryTables, batch: FlushBatch, undo: Undo): void {
+  once("probe_pkey", batch.probes, (row) => keyOf(row.workspace, row.id));
+  for (const row of batch.probes) {
+    check("probe_failing_says_why", row.failures === 0 || row.error !== undefined);
+    put(tables.probes, keyOf(row.workspace, row.id), row, undo);
+  }
+  once("probe_pkey", batch.probesWanted, (row) => keyOf(row.workspace, row.id));
+  for (const wanted of batch.probesWanted) {
+    const key = keyOf(wanted.workspace, wanted.id);
+    const known = tables.probes.get(key);
+    if (known?.nextAt === undefined)
+      put(
+        tables.probes,
+        key,
+        { ...unseenProbe, ...known, ...wanted, shard: known?.shard ?? wanted.shard },
+        undo,
+      );
+  }
 }
 
 export function thingKey(row: ThingName): string {

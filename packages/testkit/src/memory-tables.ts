@@ -14,6 +14,7 @@ import type {
   OutboxRow,
   RequestRow,
   RunEnd,
+  ProbeRow,
   SourceRow,
   TaskRunRow,
   StepRow,
@@ -134,6 +135,7 @@ export interface MemoryTables {
   readonly assetPartitions: Map<string, MemoryAssetPartition>;
   readonly assetUses: Map<string, MemoryAssetUse>;
   readonly sources: Map<string, SourceRow>;
+  readonly probes: Map<string, ProbeRow>;
   readonly things: Map<string, ThingRow>;
 }
 

@@ -28,6 +28,7 @@ import { mappingOf, progressType, updateType, type Watched } from "./operator/wa
 import { windowOperator } from "./operator/window.ts";
 import { describeSchedule } from "../schedule/describe.ts";
 import { dueTime } from "../schedule/jitter.ts";
+import { presentSubject, probeId, probePresentType } from "../probe/probe.ts";
 import type { Schedule } from "../schedule/schedule.ts";
 import { nextTick, previousTick } from "../schedule/ticks.ts";
 import { compileEventKey, type EventKey } from "./where/event-key.ts";
@@ -165,20 +166,44 @@ class Compiler {
 
   #event(condition: EventAtom, name: string | undefined): Operator {
     const operand = this.#noteOperand(name ?? this.#free(condition.type));
-    const where = condition.where === undefined ? undefined : compileWhere(condition.where);
+    const { probe } = condition;
+    const subject = probe && subjectIs(probeId(probe));
+    const text = probe
+      ? `waits for a change of what the probe ${probeId(probe)} looks at`
+      : `waits for an event ${condition.type}${condition.where ? " that fits its filter" : ""}`;
+    // First what finds it by its key.
+    const filter = subject && condition.where ? both(subject, condition.where) : (subject ?? condition.where);
+    const where = filter === undefined ? undefined : compileWhere(filter);
     const isPrefix = condition.type.endsWith("*");
     const type = isPrefix ? condition.type.slice(0, -1) : condition.type;
     const matches = (event: ConditionEvent): boolean =>
       (isPrefix ? event.type.startsWith(type) : event.type === type) && (where?.matches(event) ?? true);
     const key = this.#keyOf(operand);
     this.events.push({ operand, type, isPrefix, where, matches, key: key ?? (() => "") });
+    const isPresent = probe?.token === undefined ? undefined : this.#present(condition, operand, probe.token);
     const isOwn = this.#rootKey?.kind === "operands";
     return eventOperator(condition, {
       operand,
-      matches,
+      matches: isPresent ? (event) => matches(event) || isPresent(event) : matches,
       key: isOwn ? key : undefined,
-      text: `waits for an event ${condition.type}${where ? " that fits its filter" : ""}`,
+      text,
     });
+  }
+
+  /** What a wait is told of a thing that was there when it began. */
+  #present(
+    { probe, where }: EventAtom,
+    operand: string,
+    token: string,
+  ): ((event: ConditionEvent) => boolean) | undefined {
+    if (!probe) return undefined;
+    const subject = subjectIs(presentSubject(probe, token));
+    const compiled = compileWhere(where === undefined ? subject : both(subject, where));
+    const matches = (event: ConditionEvent): boolean =>
+      event.type === probePresentType && compiled.matches(event);
+    const key = this.#keyOf(operand) ?? (() => "");
+    this.events.push({ operand, type: probePresentType, isPrefix: false, where: compiled, matches, key });
+    return matches;
   }
 
   #updated(condition: UpdatedAtom, name: string | undefined): Operator {
@@ -289,6 +314,14 @@ function keyText(key: EventKey): (event: ConditionEvent) => string | undefined {
     // What a row can't name has no state.
     return text.length <= keyCharactersMax && text.isWellFormed() && !text.includes("\0") ? text : undefined;
   };
+}
+
+function subjectIs(subject: string): Where {
+  return { op: "eq", path: ["subject"], value: subject };
+}
+
+function both(first: Where, second: Where): Where {
+  return { op: "and", of: [first, second] };
 }
 
 function namesWithin(condition: Condition): string[] {

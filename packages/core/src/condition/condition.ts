@@ -5,6 +5,7 @@
  * All durations are milliseconds. Spans (`withinMs`, `gapMs`, …) measure log time (`recordedAt`).
  */
 import type { PartitionMapping, PartitionsDefinition, TimePartitions } from "../partition/definition.ts";
+import type { AtomProbe } from "../probe/probe.ts";
 import type { Schedule } from "../schedule/schedule.ts";
 import type { EventKey } from "./where/event-key.ts";
 import type { Where } from "./where/where.ts";
@@ -26,6 +27,8 @@ export interface EventAtom extends Common {
   readonly kind: "event";
   readonly type: string;
   readonly where?: Where;
+  /** Of `millrace.probe.changed`: the thing whose changes are meant. As long as somebody listens, it is looked at. */
+  readonly probe?: AtomProbe;
 }
 
 /** A tick of calendar time. */

@@ -4,6 +4,7 @@ import { MillraceError } from "../error/millrace-error.ts";
 import { formatPath, type Json, type Path } from "../json.ts";
 import { conditionDepthMax, conditionSizeMax } from "../limits.ts";
 import { nearestName } from "../nearest-name.ts";
+import { probeChangedType, probeFault, type AtomProbe } from "../probe/probe.ts";
 import { parseSchedule } from "../schedule/parse.ts";
 import { parseEventKey, type EventKey } from "./where/event-key.ts";
 import { parseWhere } from "./where/parse.ts";
@@ -37,7 +38,7 @@ export function parseCondition(json: Json, path: Path = []): Condition {
 }
 
 const fieldsOf: { readonly [kind in ConditionKind]: readonly string[] } = {
-  event: ["type", "where"],
+  event: ["type", "where", "probe"],
   schedule: ["schedule"],
   updated: ["assets", "where", "only", "target", "when", "late"],
   reached: ["assets", "target", "from", "delayMs", "late", "orAfterMs"],
@@ -181,14 +182,26 @@ function readKey(by: Json, path: Path, depth: number): KeyDefinition {
   return { kind, of: Object.fromEntries(parts) };
 }
 
-function readEvent(fields: Fields, path: Path): Pick<EventAtom, "type" | "where"> {
-  const { type, where } = fields;
+function readEvent(fields: Fields, path: Path): Pick<EventAtom, "type" | "where" | "probe"> {
+  const { type, where, probe } = fields;
   if (typeof type !== "string" || type === "" || type.length > 300 || /\*./.test(type))
     throw invalid(
       [...path, "type"],
       `expected an event type such as order.placed, or order.* for all that begin so; found ${JSON.stringify(type)}`,
     );
-  return { type, ...(where === undefined ? {} : { where: parseWhere(where, [...path, "where"]) }) };
+  return {
+    type,
+    ...(where === undefined ? {} : { where: parseWhere(where, [...path, "where"]) }),
+    ...(probe === undefined ? {} : { probe: readProbe(probe, type, path) }),
+  };
+}
+
+function readProbe(probe: Json, type: string, path: Path): AtomProbe {
+  if (type !== probeChangedType)
+    throw invalid([...path, "probe"], `only an event ${probeChangedType} is one of a probe`);
+  const fault = probeFault(probe);
+  if (fault) throw invalid([...path, "probe", ...fault.path], fault.what);
+  return probe as unknown as AtomProbe;
 }
 
 function readWindow(fields: Fields, path: Path, of: Condition) {

@@ -1,5 +1,6 @@
 /** Conditions in words, for lists and explanations. */
 import { unreachable } from "../assert.ts";
+import { probeId } from "../probe/probe.ts";
 import { describeSchedule } from "../schedule/describe.ts";
 import {
   operandsOf,
@@ -25,8 +26,9 @@ export function describeCondition(condition: Condition): string {
 function describeKind(condition: Condition): string {
   switch (condition.kind) {
     case "event": {
-      const { type, where } = condition;
-      return `an event ${type}${where === undefined ? "" : ` where ${describeWhere(where)}`}`;
+      const { type, where, probe } = condition;
+      const of = probe ? ` of ${probeId(probe)}` : "";
+      return `an event ${type}${of}${where === undefined ? "" : ` where ${describeWhere(where)}`}`;
     }
     case "schedule":
       return describeSchedule(condition.schedule);

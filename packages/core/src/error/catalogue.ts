@@ -267,6 +267,24 @@ export const catalogue = {
     "A source's reader failed in a way that it did not expect.",
     "It is started again by itself; report it with what the message says when it stays.",
   ),
+  MILLRACE_PROBE_INVALID: entry(
+    422,
+    "fix_code",
+    "A probe can't be used as it is declared.",
+    "Correct what the message names.",
+  ),
+  MILLRACE_PROBE_UNKNOWN: entry(
+    404,
+    "fix_code",
+    "A condition listens to a probe that no deployed project has.",
+    "Export the probe from an included file of its project, and deploy that.",
+  ),
+  MILLRACE_PROBE_FAILED: entry(
+    500,
+    "retry",
+    "A probe's function failed, or did not answer in time.",
+    "It is called again by itself, less often as it fails; the message says what it threw.",
+  ),
   MILLRACE_FOLDER_MISSING: entry(
     404,
     "fix_setup",

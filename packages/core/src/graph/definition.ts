@@ -11,6 +11,7 @@ import type { Json, Path } from "../json.ts";
 import type { AssetDefinition } from "../partition/definition.ts";
 import type { RetryPolicy } from "../retry/policy.ts";
 import type { TriggerDefinition } from "../trigger/trigger.ts";
+import type { ProbeDefinition } from "../probe/probe.ts";
 import type { SourceDefinition } from "../source/source.ts";
 import type { WebhookDefinition } from "../webhook/webhook.ts";
 
@@ -194,6 +195,7 @@ export interface ProjectDefinition {
   /** Those that the project owns. Absent in what was deployed before there were any. */
   readonly assets?: readonly AssetDefinition[];
   readonly sources?: readonly SourceDefinition[];
+  readonly probes?: readonly ProbeDefinition[];
   /** Absent where none is declared. */
   readonly eventTypes?: readonly EventTypeDefinition[];
 }

@@ -1,4 +1,6 @@
 /** What a wait of a run waits for, from where on, how long, and what its run sees when it ends. */
+import { withProbeToken } from "../condition/probe-atoms.ts";
+import { fnv1a64 } from "../condition/where/key-hash.ts";
 import type { Json } from "../json.ts";
 import type { OpenWait, OperationName } from "../run/wait.ts";
 import type { Run, TaskRun } from "../run/state.ts";
@@ -26,8 +28,11 @@ export function waitConditionOf(
   { asked, input }: { readonly asked: AskedApproval | undefined; readonly input: Json },
 ): Json | undefined {
   if (asked) return answerCondition(approvalId(place));
-  if (!wait) return input;
-  return wait.op.kind === "event" ? wait.op.condition : undefined;
+  if (!wait) return withProbeToken(input, fnv1a64(JSON.stringify(place)));
+  if (wait.op.kind !== "event") return undefined;
+  const { condition } = wait.op;
+  // One that comes again waits for what is new (C9): else a loop would find the same for ever.
+  return wait.occurrence === 1 ? withProbeToken(condition, fnv1a64(JSON.stringify(place))) : condition;
 }
 
 /** Without `wait`: of a wait node. */

@@ -20,6 +20,7 @@ import {
   type Together,
   type ValueOf,
 } from "./made.ts";
+import { probed } from "./probed.ts";
 import { reached } from "./reached.ts";
 import { updated } from "./updated.ts";
 
@@ -312,6 +313,7 @@ export const on = {
   window,
   updated,
   reached,
+  probe: probed,
 } as const;
 
 function schedule(json: Json): Condition {

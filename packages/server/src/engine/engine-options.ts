@@ -1,4 +1,4 @@
-import type { BlobStore, EngineStore } from "@millrace/store";
+import type { BlobStore, DeployedProbes, EngineStore } from "@millrace/store";
 import type { Clock } from "./clock.ts";
 import type { Json } from "@millrace/core";
 import type { ActivePipeline, DefinitionSource } from "./definitions.ts";
@@ -36,6 +36,8 @@ export interface EngineOptions {
   readonly triggerBounds?: TriggerBounds;
   /** Absent: this node hosts no sources. */
   readonly sources?: SourceDesk;
+  /** The probes of all active deployments; absent: this node looks at nothing. */
+  readonly probes?: () => Promise<DeployedProbes>;
   /** Parameters of a called pipeline with its schema's defaults; may change `params`. Throws MILLRACE_PARAMS_INVALID. */
   readonly checkParams?: (pipeline: ActivePipeline, params: Json) => Json;
   /** The engine lost its lease and stopped: its owner starts another one. */

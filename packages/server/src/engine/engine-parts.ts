@@ -13,6 +13,7 @@ import type { EventLog } from "./event-log.ts";
 import type { GroupCommit } from "./group-commit.ts";
 import type { LimitHost } from "./limit-host.ts";
 import type { Offers } from "./offers.ts";
+import type { ProbeHost } from "./probe/probe-host.ts";
 import type { Readiness } from "./readiness.ts";
 import type { RunAsks } from "./run-asks.ts";
 import type { RunEntry } from "./run-entry.ts";
@@ -42,6 +43,7 @@ export interface EngineParts {
   readonly offers: Offers;
   readonly distant: DistantDispatches;
   readonly waits: WaitHost;
+  readonly probes: ProbeHost;
   /** Slots of a pool by its project's configuration; an operator's number wins over it. */
   readonly poolSlots: (run: LiveRun, pool: string) => number;
   /** A task run (or the run itself) changed; told to those who watch, after the commit. */

@@ -32,6 +32,7 @@ import { LimitHost } from "./limit-host.ts";
 import { activeRunsMax, cancelGraceMs } from "./limits.ts";
 import { Membership } from "./membership.ts";
 import { Offers } from "./offers.ts";
+import { ProbeHost } from "./probe/probe-host.ts";
 import { Readiness } from "./readiness.ts";
 import type { RunEntry } from "./run-entry.ts";
 import { RunAsks } from "./run-asks.ts";
@@ -235,7 +236,16 @@ export class Engine {
     };
     const wired = parts as typeof parts & {
       -readonly [
-        key in "events" | "dispatcher" | "limits" | "runs" | "readiness" | "offers" | "distant" | "waits"
+        key in
+          | "events"
+          | "dispatcher"
+          | "limits"
+          | "runs"
+          | "readiness"
+          | "offers"
+          | "distant"
+          | "waits"
+          | "probes"
       ]: EngineParts[key];
     };
     wired.events = new EventLog({
@@ -261,6 +271,12 @@ export class Engine {
       nodeId: () => this.#membership.nodeId,
       replyShard: () => this.#membership.list()[0],
       send: (shard, message) => this.#inbox.send(shard, message),
+    });
+    wired.probes = new ProbeHost({
+      parts: wired,
+      owns: (shard) => this.#membership.owns(shard),
+      send: (shard, message) => this.#inbox.send(shard, message),
+      find: this.#options.probes,
     });
     wired.runs = new RunHost(wired);
     wired.readiness = new Readiness(wired);
@@ -336,6 +352,7 @@ export class Engine {
     this.#commit?.stop();
     this.triggers.stop();
     this.#parts.waits.stop();
+    this.#parts.probes.stop();
     this.sources.stop();
     this.outbox.stop();
     this.#parts.events.stop();
@@ -394,6 +411,11 @@ export class Engine {
   /** The event log, as it is seen from this node. */
   get events(): EventLog {
     return this.#parts.events;
+  }
+
+  /** The things that probes look at, on this node. */
+  get probes(): ProbeHost {
+    return this.#parts.probes;
   }
 
   /** The node's estimate of database time, in ms since 1970. */
@@ -509,6 +531,7 @@ export class Engine {
     this.#parts.events.tick();
     this.outbox.tick();
     this.sources.tick();
+    this.#parts.probes.tick();
     if (this.#committing().backlog > 0) this.#committing().request();
   }
 

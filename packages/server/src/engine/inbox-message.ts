@@ -4,6 +4,7 @@ import type { DispatchToken, StepName } from "@millrace/protocol";
 import type { EventRow } from "@millrace/store";
 import type { LimitInboxMessage } from "./limit-host.ts";
 import type { OfferInboxMessage } from "./offers.ts";
+import type { ProbeWantedMessage } from "./probe/probe-host.ts";
 
 /** A person's or a parent's command to a run, or news about one of its dispatches. */
 export type RunInboxMessage = {
@@ -71,4 +72,5 @@ export type InboxContent =
   | LimitInboxMessage
   | OfferInboxMessage
   | EventsInboxMessage
-  | OutboxInboxMessage;
+  | OutboxInboxMessage
+  | ProbeWantedMessage;

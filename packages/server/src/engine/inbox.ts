@@ -144,6 +144,8 @@ export class Inbox {
       case "events":
       case "log_clock":
         return this.#parts.events.receive(content);
+      case "probe_wanted":
+        return this.#parts.probes.receive(content);
       case "outbox":
         return this.#outbox.drainLater();
       default:

@@ -101,3 +101,9 @@ export const sourceDetailMs = 1_000;
 export const sourceStopMs = 3_000;
 /** What a worker takes at most to tell what a function asks for on its records. */
 export const rehearsalMs = 30_000;
+/** Beside a look's own timeout: the way to the worker, and until a process is free there. */
+export const lookMarginMs = 10_000;
+/** Where no worker could be asked, or the database does not answer, a probe's turn comes again after this. */
+export const lookRetryMs = 500;
+/** Waits of one thing that are read at a time. */
+export const probeWaitsPageMax = 1_000;

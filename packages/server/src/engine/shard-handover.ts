@@ -36,6 +36,7 @@ export class ShardHandover {
     const loaded = await store.loadShards(parts.nodeId(), shards);
     const loadedTriggers = await triggers.load(shards);
     const waits = await parts.waits.load(shards);
+    const probes = await parts.probes.load(shards);
     const queued = await this.#queuedRuns(shards);
     const taskRunsOf = Map.groupBy(loaded.taskRuns, (row) => row.runId);
     const waitsOf = Map.groupBy(loaded.waits, (row) => row.runId);
@@ -48,6 +49,7 @@ export class ShardHandover {
       parts.limits.restore(loaded);
       // Before the runs: their waits begin there.
       waits.enter();
+      probes.enter();
       entrance.takeOver(runs, queued);
       inbox.read();
       wakes.read();
@@ -79,6 +81,8 @@ export class ShardHandover {
     parts.waits.drop(gone);
     await sources.drop(gone);
     await inbox.idle();
+    // No message can want a thing here any more.
+    parts.probes.drop(gone);
     const dropped = parts.runs.drop(gone);
     if (gone.has(logShard)) parts.events.onRelease();
     entrance.admission.drop(gone);

@@ -17,6 +17,7 @@ import { expectedError, isTooLarge, problemOf, problemType, tooLarge } from "./p
 import { addRoute, type Route } from "./route.ts";
 import { runRoutes } from "./run-routes.ts";
 import { serverRoutes } from "./server-routes.ts";
+import { probeRoutes } from "./probe-routes.ts";
 import { sourceRoutes } from "./source-routes.ts";
 import { addWebhookDoor, judgesItself } from "./webhook/webhook-door.ts";
 import { webhookRoutes } from "./webhook/webhook-routes.ts";
@@ -39,6 +40,7 @@ function apiRoutes(context: ApiContext): Route[] {
     ...eventRoutes(context),
     ...webhookRoutes(context),
     ...sourceRoutes(context),
+    ...probeRoutes(context),
     ...triggerRoutes(context),
     ...assetRoutes(context),
     ...approvalRoutes(context),

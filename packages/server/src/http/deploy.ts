@@ -26,6 +26,7 @@ import { changeDeployment, hasBundle, type DeploymentState } from "@millrace/sto
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
 import { checkAssetNames, checkAssets } from "./deploy-assets.ts";
+import { checkProbeNames, checkProbes } from "./deploy-probes.ts";
 import { checkSourceNames, checkSources } from "./deploy-sources.ts";
 import { checkDeclarations, checkEventTypes } from "./deploy-event-types.ts";
 import { isStorableAll } from "./storable.ts";
@@ -41,6 +42,7 @@ export async function deploy(context: ApiContext, request: DeployRequest): Promi
   checkWebhooks(given);
   checkAssets(given);
   checkSources(given);
+  checkProbes(given);
   checkEventTypes(given);
   const definition = inOneSpelling(given);
   if (!dryRun && !(await hasBundle(context.database, bundle))) {
@@ -236,6 +238,7 @@ function checkNames(definition: ProjectDefinition, state: DeploymentState): void
   checkWebhookNames(definition, state);
   checkAssetNames(definition, state);
   checkSourceNames(definition, state);
+  checkProbeNames(definition, state);
   checkDeclarations(definition, state);
   const pools = new Set([...state.pools, ...Object.keys(definition.pools)]);
   const callable = new Set([...state.pipelineNames, ...definition.pipelines.map(({ name }) => name)]);

@@ -119,3 +119,5 @@ export const moveMs = 5_000;
 export const moveTryMs = 1_000;
 export const movePollMs = 10;
 export const moveFaultsShownMax = 5;
+/** Things of probes that are listed. */
+export const probesListedMax = 1_000;

@@ -19,6 +19,7 @@ import type {
   RunKey,
   TaskRunRow,
 } from "./port.ts";
+import type { ProbeRow, ProbeWanted } from "./probe-port.ts";
 import type { SourceName, SourceRow, ThingName, ThingRow } from "./source-port.ts";
 import type { FiringChange, FiringRow, LogCursor, TriggerKeyRow, TriggerRow } from "./trigger-port.ts";
 import type { CodeRow, StepRow, WaitChange, WaitName, WaitRow, WaitShape } from "./wait-port.ts";
@@ -81,6 +82,9 @@ export interface FlushBatch {
   readonly sourcesForgotten: SourceName[];
   readonly thingsForgotten: ThingName[];
   readonly thingsRemembered: ThingRow[];
+  /** After `probes`: one that nobody waited for is wanted again. */
+  readonly probesWanted: ProbeWanted[];
+  readonly probes: ProbeRow[];
   /** Live runs that go on with another bundle. */
   readonly runsMoved: RunMove[];
   /** One at most: a flush changes one workspace's log. */
@@ -126,6 +130,8 @@ export function emptyBatch(): FlushBatch {
     sourcesForgotten: [],
     thingsForgotten: [],
     thingsRemembered: [],
+    probesWanted: [],
+    probes: [],
     runsMoved: [],
     clocks: [],
   };

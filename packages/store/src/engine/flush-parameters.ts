@@ -14,6 +14,7 @@ import type { FlushBatch } from "./flush-batch.ts";
 import type { AttemptRow, CacheRow, EventRow, LiveRun, RunChange, RunEnd, TaskRunRow } from "./port.ts";
 import { add, jsonText, outputText } from "./flush-fields.ts";
 import { addTriggers } from "./flush-triggers.ts";
+import { probeRows } from "./probe-statements.ts";
 import { sourceRows } from "./source-parameters.ts";
 import { recordArray, type RecordField } from "./record-array.ts";
 
@@ -264,7 +265,7 @@ function restOf(batch: FlushBatch): string | null {
     partition: row.partition,
     at_ms: row.at,
   }));
-  Object.assign(rest, sourceRows(batch));
+  Object.assign(rest, sourceRows(batch), probeRows(batch));
   add(rest, "offersGone", batch.offersGone, offerKeyOf);
   add(rest, "offers", batch.offers, (row) => ({
     ...offerKeyOf(row),

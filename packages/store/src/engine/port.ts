@@ -26,6 +26,7 @@ import type {
   TaskRunRecord,
 } from "@millrace/core";
 
+import type { ProbeReads } from "./probe-port.ts";
 import type { SourceReads } from "./source-port.ts";
 import type { GateAsk, GateRows, LoadedTriggers, OutboxRow, TriggerKeyRow } from "./trigger-port.ts";
 import type { FoundWaits, LoadedWaits, StepKey, WaitPlace, WaitRow } from "./wait-port.ts";
@@ -325,7 +326,7 @@ export interface WaitingRun extends RunKey {
 
 export type WakeNews = readonly number[] | "all" | "offers" | "log";
 
-export interface EngineStore extends SourceReads {
+export interface EngineStore extends SourceReads, ProbeReads {
   /** Makes this process's node row with a lease of `leaseMs`. */
   registerNode(node: {
     readonly name: string;

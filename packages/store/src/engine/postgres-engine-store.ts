@@ -46,6 +46,7 @@ import {
   wake,
   wakeChannel,
 } from "./inbox-statements.ts";
+import { loadLookingProbes, loadProbe } from "./probe-statements.ts";
 import { countThings, loadSource, recallPage, recallThings } from "./source-statements.ts";
 import { claimOffers, saveWorker, liveWorkers } from "./worker-statements.ts";
 
@@ -149,6 +150,8 @@ export function openPostgresEngineStore(database: Database): EngineStore {
     loadWaitsOf: (workspace, runIds) => loadWaitsOf(pool, workspace, runIds),
     loadEndedWaits: (shards) => loadEndedWaits(pool, shards),
     loadSteps: (key) => loadSteps(pool, key),
+    loadProbe: (name) => loadProbe(pool, name),
+    loadLookingProbes: (shards) => loadLookingProbes(pool, shards),
     loadSource: (name) => loadSource(pool, name),
     recallThings: (source, keys) => recallThings(pool, source, keys),
     recallPage: (source, page) => recallPage(pool, source, page),

@@ -7,6 +7,7 @@ import type {
   EventTypeDefinition,
   PipelineDefinition,
   ProjectDefinition,
+  ProbeDefinition,
   SourceDefinition,
   WebhookDefinition,
 } from "@millrace/core";
@@ -15,6 +16,7 @@ import type { Database } from "../connect.ts";
 import { toTimestamp } from "../value-types.ts";
 import { selectAssets, type DeployedAsset } from "./assets.ts";
 import { addToOutbox, type OutboxNews } from "./outbox.ts";
+import { selectProbes } from "./probes.ts";
 import { selectSources } from "./sources.ts";
 
 /** Told when definitions or their settings changed. */
@@ -57,6 +59,7 @@ export interface DeploymentState {
   readonly assets: readonly DeployedAsset[];
   /** Of all projects. */
   readonly sources: readonly { readonly project: string; readonly definition: SourceDefinition }[];
+  readonly probes: readonly { readonly project: string; readonly definition: ProbeDefinition }[];
   /** Of all projects; one type may be declared by several. */
   readonly eventTypes: readonly DeployedEventType[];
 }
@@ -175,6 +178,7 @@ async function readState(
   );
   const webhooks = await client.query<DeployedWebhook>(selectWebhooks, [workspace]);
   const assets = await client.query<DeployedAsset>(selectAssets, [workspace]);
+  const probes = await client.query<DeploymentState["probes"][number]>(selectProbes, [workspace]);
   const sources = await client.query<DeploymentState["sources"][number]>(selectSources, [workspace]);
   const eventTypes = await client.query<DeployedEventType>(selectEventTypes, [workspace]);
   return {
@@ -186,6 +190,7 @@ async function readState(
     webhooks: webhooks.rows,
     assets: assets.rows,
     sources: sources.rows,
+    probes: probes.rows,
     eventTypes: eventTypes.rows,
   };
 }

@@ -13,6 +13,7 @@ import {
   lookBackOf,
   nodeWait,
   operationKey,
+  probesWithin,
   resolveTemplate,
   waitConditionOf,
   waitTimeoutAt,
@@ -222,19 +223,30 @@ export class WaitHost {
       const told = new ToldWait(this.#rowOf(entry, taskRun, wait, { asked, input }));
       const keys = told.program ? matchKeysOf(told.program) : { keys: [], shapes: [] };
       const withKeys = told.program ? new ToldWait({ ...told.row, matchKeys: keys.keys }) : told;
+      const lookBack = lookBackOf(entry.run, taskRun, name);
       if (asked) events.emit([requestRow(entry, told.row, asked)]);
       evaluator.begin({
         told: withKeys,
         shapes: keys.shapes,
-        lookBack: lookBackOf(entry.run, taskRun, name),
+        lookBack,
         isWanted,
-        onPlaced: () => this.#notePlaced(entry),
+        onPlaced: () => {
+          this.#wantProbes(withKeys, lookBack.since);
+          this.#notePlaced(entry);
+        },
         onSettled: () => this.#count(entry, -1),
       });
     } catch (error) {
       this.#fail(entry, taskRun, name, error);
     }
     return undefined;
+  }
+
+  /** In the flush of its row: what it listens to is looked at. */
+  #wantProbes({ program }: ToldWait, since: number): void {
+    if (!program) return;
+    for (const { name, args, token } of probesWithin(program.condition))
+      this.#parts.probes.wanted({ name, args }, token === undefined ? undefined : { token, since });
   }
 
   /** Its condition is none: the wait fails. */

@@ -1,0 +1,96 @@
+/** What tests say that probes see: in a testbed nothing looks by itself. */
+import {
+  decideLook,
+  MillraceError,
+  presentProbeEvent,
+  probeEvent,
+  probeId,
+  unseenProbe,
+  type AtomProbe,
+  type EventDraft,
+  type Json,
+  type LookOutcome,
+  type ProbeDefinition,
+  type ProbeRef,
+  type SeenProbe,
+} from "@millrace/core";
+import type { Probe } from "@millrace/sdk";
+import { definitionBrand } from "@millrace/sdk/internal";
+import type { Definitions } from "./definitions.ts";
+import { ownEvent } from "./own-event.ts";
+
+/** What a test says of a thing: a probe with arguments. */
+export interface ProbeControl<Value = unknown> {
+  /** It is looked at, and this is there; `null`: nothing. Resolves when what follows has happened. */
+  sees(value: Value | null): Promise<void>;
+  /** It is looked at, and the function throws this. */
+  fails(message: string): Promise<void>;
+}
+
+export class ProbeDesk {
+  readonly #definitions: Definitions;
+  readonly #seen = new Map<string, SeenProbe>();
+
+  constructor(definitions: Definitions) {
+    this.#definitions = definitions;
+  }
+
+  /** `tell` puts into the log what a look at an instant tells. Throws MILLRACE_PROBE_UNKNOWN. */
+  control(
+    probe: Probe,
+    args: unknown,
+    tell: (eventsAt: (now: number) => readonly EventDraft[]) => Promise<void>,
+  ): ProbeControl {
+    const definition = this.#find(probe);
+    const ref: ProbeRef = { name: definition.name, args: JSON.parse(JSON.stringify(args ?? null)) as Json };
+    const look = (outcome: LookOutcome): Promise<void> =>
+      tell((now) => this.#look(definition, ref, { outcome, now }));
+    return {
+      sees: (value) => look(foundBy(probe, value)),
+      fails: (message) => look({ kind: "failed", error: { code: "MILLRACE_PROBE_FAILED", message } }),
+    };
+  }
+
+  #find(probe: Probe): ProbeDefinition {
+    const { probes = [] } = this.#definitions.project.definition;
+    const found = probes.find(({ name }) => name === probe.name);
+    if (found) return found;
+    throw new MillraceError("MILLRACE_PROBE_UNKNOWN", {
+      message: `The testbed has no probe "${probe.name}".`,
+      advice: "Give it beside the pipelines; `import * as orders` does that by itself.",
+      fields: { probe: probe.name },
+    });
+  }
+
+  #look(
+    definition: ProbeDefinition,
+    ref: ProbeRef,
+    { outcome, now }: { readonly outcome: LookOutcome; readonly now: number },
+  ): EventDraft[] {
+    const before = this.#seen.get(probeId(ref)) ?? { ...unseenProbe, ...ref, nextAt: undefined };
+    const { memory, nextAt, tells } = decideLook(before, outcome, { definition, now, random: 0 });
+    const seen = { ...before, ...memory, nextAt };
+    this.#seen.set(probeId(ref), seen);
+    return tells.map((kind) => ownEvent(probeEvent(seen, kind)));
+  }
+
+  /** What a wait is told that begins when something is there. */
+  present({ token, ...ref }: AtomProbe, since: number): EventDraft[] {
+    const seen = this.#seen.get(probeId(ref));
+    if (token === undefined || !seen || seen.fingerprint === undefined || since <= (seen.changedAt ?? 0))
+      return [];
+    return [ownEvent(presentProbeEvent(seen, token))];
+  }
+}
+
+/** As the probe's own function would have returned it. */
+function foundBy(probe: Probe, value: unknown): LookOutcome {
+  const handle = (probe as { readonly [definitionBrand]?: { foundOf(value: unknown): object } })[
+    definitionBrand
+  ];
+  const found = JSON.parse(JSON.stringify(handle?.foundOf(value) ?? { value: null })) as {
+    readonly value: Json;
+    readonly fingerprint?: string;
+  };
+  return { kind: "seen", ...found };
+}

@@ -1,0 +1,11 @@
+/** Reading what probes look at in memory, as `packages/store/src/engine/probe-statements.ts` does. */
+import type { ProbeReads } from "@millrace/store";
+import { keyOf, type MemoryTables } from "./memory-tables.ts";
+
+export function memoryProbes(tables: MemoryTables): ProbeReads {
+  return {
+    loadProbe: async ({ workspace, id }) => tables.probes.get(keyOf(workspace, id)),
+    loadLookingProbes: async (shards) =>
+      [...tables.probes.values()].filter((row) => shards.includes(row.shard) && row.nextAt !== undefined),
+  };
+}
