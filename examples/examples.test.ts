@@ -23,6 +23,7 @@ const examples: { readonly [name: string]: readonly string[] } = {
   "waits-in-code": ["following", "stumbling", "weighing"],
   approvals: ["escalate", "hasty", "poll", "report", "strict"],
   policies: ["invoices", "ping", "pong", "prices"],
+  probes: ["follow-day", "follow-many", "price-changed", "publish-day"],
   conditions: [
     "large-order",
     "every-order",
