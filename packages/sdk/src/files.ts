@@ -1,24 +1,22 @@
 /** File sources: folders of the server's machine whose new and changed files become events. */
 import {
-  errorCodeOf,
   fileArrivedType,
   fileGoneType,
   fileMarker,
   fileProtocols,
   fileQuietMs,
   fileRescanMs,
-  MillraceError,
   parseDuration,
   parseSource,
   sourceUri,
   type Duration,
   type FileProtocol,
   type FileSource,
-  type Json,
   type SourceDefinition,
 } from "@millrace/core";
 import type { EventType } from "./condition/event-type.ts";
 import { definitionBrand, type DescribeOptions } from "./definition.ts";
+import { judged } from "./judged.ts";
 import { checkName } from "./name.ts";
 import {
   checkOptionNames,
@@ -29,7 +27,7 @@ import {
   textOption,
   type OptionOwner,
 } from "./options.ts";
-import { formatSource, locate, markCaller, type SourceMark } from "./source.ts";
+import { locate, markCaller, type SourceMark } from "./source.ts";
 
 /** What a `files` source tells of a new file, or of a new version of one. */
 export interface FileArrived {
@@ -126,7 +124,11 @@ export function files<
     describe: ({ captureSource, root }) => {
       const owner: OptionOwner = { what, mark, root };
       const source = captureSource ? locate(mark, root) : undefined;
-      return checked({ ...definitionOf(name, options, owner), ...(source ? { source } : {}) }, owner);
+      return judged(
+        parseSource,
+        { ...definitionOf(name, options, owner), ...(source ? { source } : {}) },
+        owner,
+      );
     },
   };
   const source = sourceUri(name);
@@ -174,22 +176,4 @@ function quietMsOf(settle: FilesOptions["settle"], owner: OptionOwner): number {
   const quietMs = parseDuration(settle.quiet);
   if (quietMs !== undefined) return quietMs;
   throw optionError(owner, 'option "settle.quiet" must be a duration such as "500ms", "2s" or "1m"');
-}
-
-/** The core's own judgement, told with the place. */
-function checked(definition: FileSource, owner: OptionOwner): FileSource {
-  try {
-    return parseSource(definition as unknown as Json);
-  } catch (error) {
-    if (errorCodeOf(error) === undefined) throw error;
-    const { code, message, advice, fields } = error as MillraceError;
-    const source = locate(owner.mark, owner.root);
-    throw new MillraceError(code, {
-      message: `${owner.what} (${formatSource(source)}): ${message}`,
-      advice,
-      fields,
-      ...(source ? { source } : {}),
-      cause: error,
-    });
-  }
 }

@@ -12,7 +12,7 @@ import {
 } from "@millrace/core";
 import type { TaskFunction } from "./build.ts";
 import { conditionOf } from "./condition/on.ts";
-import { definitionBrand } from "./definition.ts";
+import { handleOfKind } from "./definition.ts";
 import { loadAssets } from "./load-assets.ts";
 import { loadSources } from "./load-sources.ts";
 import { checkConditions, loadEventTypes } from "./load-event-types.ts";
@@ -149,7 +149,7 @@ function collectDefinitions(
   const found = new Map<object, DefinitionHandle>();
   const byName = new Map<string, DefinitionHandle>();
   for (const exported of values) {
-    const handle = handleOf(exported);
+    const handle = handleOfKind<DefinitionHandle>(exported, "pipeline");
     if (!handle || found.has(exported as object)) continue;
     const other = byName.get(handle.name);
     if (other) {
@@ -160,17 +160,6 @@ function collectDefinitions(
     found.set(exported as object, handle);
   }
   return found;
-}
-
-function handleOf(exported: unknown): DefinitionHandle | undefined {
-  if (exported === null || typeof exported !== "object") return undefined;
-  try {
-    const handle = (exported as { readonly [definitionBrand]?: DefinitionHandle })[definitionBrand];
-    return handle?.kind === "pipeline" ? handle : undefined;
-  } catch {
-    // A proxy (a client that connects at its first use, say) that throws on unknown properties is no definition.
-    return undefined;
-  }
 }
 
 function duplicateName(

@@ -1,9 +1,7 @@
 /** Probes: functions that look at systems which tell nothing by themselves. */
 import {
   canonicalJson,
-  errorCodeOf,
   fnv1a64,
-  MillraceError,
   parseProbe,
   type Duration,
   type Json,
@@ -12,6 +10,7 @@ import {
 import type { TaskFunction } from "./build.ts";
 import type { Connection } from "./context.ts";
 import { definitionBrand, type DescribeOptions } from "./definition.ts";
+import { judged } from "./judged.ts";
 import { checkName } from "./name.ts";
 import {
   checkOptionNames,
@@ -22,7 +21,7 @@ import {
   type OptionOwner,
 } from "./options.ts";
 import type { Recorded } from "./recorded.ts";
-import { formatSource, locate, markCaller, type SourceMark } from "./source.ts";
+import { locate, markCaller, type SourceMark } from "./source.ts";
 
 /** What a probe's function gets beside its arguments. */
 export interface ProbeContext {
@@ -127,7 +126,11 @@ export function probe<Args = void, Value = unknown>(
       const source = captureSource ? locate(mark, root) : undefined;
       if (typeof look !== "function")
         throw optionError(owner, "its third argument must be the function that looks");
-      return checked({ ...definitionOf(name, options, owner), ...(source ? { source } : {}) }, owner);
+      return judged(
+        parseProbe,
+        { ...definitionOf(name, options, owner), ...(source ? { source } : {}) },
+        owner,
+      );
     },
   };
   const made = { name, [definitionBrand]: handle };
@@ -173,22 +176,4 @@ function definitionOf<Value>(
     env: env === undefined ? [] : textListOption(env, "env", owner),
     connections: connections === undefined ? [] : textListOption(connections, "connections", owner),
   };
-}
-
-/** The core's own judgement, told with the place. */
-function checked(definition: ProbeDefinition, owner: OptionOwner): ProbeDefinition {
-  try {
-    return parseProbe(definition as unknown as Json);
-  } catch (error) {
-    if (errorCodeOf(error) === undefined) throw error;
-    const { code, message, advice, fields } = error as MillraceError;
-    const source = locate(owner.mark, owner.root);
-    throw new MillraceError(code, {
-      message: `${owner.what} (${formatSource(source)}): ${message}`,
-      advice,
-      fields,
-      ...(source ? { source } : {}),
-      cause: error,
-    });
-  }
 }

@@ -1,7 +1,5 @@
 /** Webhooks: addresses of the server at which other systems deliver events. */
 import {
-  errorCodeOf,
-  MillraceError,
   parseWebhook,
   webhookAccepts,
   webhookKinds,
@@ -9,13 +7,13 @@ import {
   webhookRate,
   webhookToleranceMs,
   type Duration,
-  type Json,
   type WebhookAlgorithm,
   type WebhookDefinition,
   type WebhookEncoding,
   type WebhookKind,
 } from "@millrace/core";
 import { definitionBrand } from "./definition.ts";
+import { judged } from "./judged.ts";
 import { checkName } from "./name.ts";
 import {
   checkOptionNames,
@@ -27,7 +25,7 @@ import {
   textOption,
   type OptionOwner,
 } from "./options.ts";
-import { formatSource, locate, markCaller, type SourceMark } from "./source.ts";
+import { locate, markCaller, type SourceMark } from "./source.ts";
 
 /** The name of an environment variable of the server, or of several: while a secret is replaced, both may sign. */
 export type WebhookSecret = string | readonly string[];
@@ -123,7 +121,7 @@ export function webhook(name: string, options: WebhookOptions): Webhook {
       const owner: OptionOwner = { what, mark, root };
       const source = captureSource ? locate(mark, root) : undefined;
       const definition = definitionOf(name, options, owner);
-      return checked({ ...definition, ...(source ? { source } : {}) }, owner);
+      return judged(parseWebhook, { ...definition, ...(source ? { source } : {}) }, owner);
     },
   };
   const made = { name, [definitionBrand]: handle };
@@ -229,22 +227,4 @@ function toleranceOf(tolerance: Duration | undefined, name: string, owner: Optio
 
 function lower(text: string): string {
   return text.toLowerCase();
-}
-
-/** The core's own judgement, told with the place. */
-function checked(definition: WebhookDefinition, owner: OptionOwner): WebhookDefinition {
-  try {
-    return parseWebhook(definition as unknown as Json);
-  } catch (error) {
-    if (errorCodeOf(error) === undefined) throw error;
-    const { code, message, advice, fields } = error as MillraceError;
-    const source = locate(owner.mark, owner.root);
-    throw new MillraceError(code, {
-      message: `${owner.what} (${formatSource(source)}): ${message}`,
-      advice,
-      fields,
-      ...(source ? { source } : {}),
-      cause: error,
-    });
-  }
 }

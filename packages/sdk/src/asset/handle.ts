@@ -1,6 +1,6 @@
 /** What an asset is to those who get one: its name, and what the loader reads. */
 import type { AssetDefinition } from "@millrace/core";
-import { definitionBrand, type DescribeOptions } from "../definition.ts";
+import { handleOfKind, type DescribeOptions } from "../definition.ts";
 import type { SourceMark } from "../source.ts";
 import type { PartitionWindow } from "./partitions.ts";
 
@@ -30,14 +30,7 @@ export interface AssetHandle {
 
 /** The handle behind an asset; nothing for anything else. */
 export function assetHandleOf(value: unknown): AssetHandle | undefined {
-  if (value === null || typeof value !== "object") return undefined;
-  try {
-    const handle = (value as { readonly [definitionBrand]?: AssetHandle })[definitionBrand];
-    return handle?.kind === "asset" ? handle : undefined;
-  } catch {
-    // A proxy that throws on unknown properties is no definition.
-    return undefined;
-  }
+  return handleOfKind<AssetHandle>(value, "asset");
 }
 
 /** The name of an asset, or the text that names one. */
