@@ -31,6 +31,9 @@ export interface ProbeContext {
   connection(name: string): Connection;
 }
 
+/** What is there: `null`, `undefined` and `false` say that nothing is. */
+type Present<Value> = Exclude<NonNullable<Value>, false>;
+
 export interface ProbeOptions<Value = unknown> {
   /** From one look to the next. 50 ms to 7 days. */
   readonly every: Duration;
@@ -46,7 +49,7 @@ export interface ProbeOptions<Value = unknown> {
   readonly env?: readonly string[];
   readonly connections?: readonly string[];
   /** What makes two values the same; all of the value unless given. */
-  readonly fingerprint?: (value: NonNullable<Value>) => Json;
+  readonly fingerprint?: (value: Present<Value>) => Json;
 }
 
 declare const argsType: unique symbol;
@@ -64,7 +67,7 @@ export interface ProbeChange<Args = unknown, Value = unknown> {
   readonly probe: string;
   readonly args: Args;
   /** What the function returned. */
-  readonly value: Recorded<NonNullable<Value>>;
+  readonly value: Recorded<Present<Value>>;
   readonly fingerprint: string;
 }
 
@@ -137,8 +140,8 @@ export function probe<Args = void, Value = unknown>(
   return made;
 
   function foundOf(value: Value): Found {
-    if (value === null || value === undefined) return { value: null };
-    const fingerprint = options.fingerprint?.(value);
+    if (value === null || value === undefined || value === false) return { value: null };
+    const fingerprint = options.fingerprint?.(value as Present<Value>);
     return fingerprint === undefined ? { value } : { value, fingerprint: textOf(fingerprint) };
   }
 }

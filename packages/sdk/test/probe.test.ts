@@ -38,11 +38,18 @@ test("an exported probe is deployed, with its function under the hidden pipeline
   expect(await look({ day: "mon" }, ctx)).toEqual({ value: { of: "mon" } });
 });
 
-test("nothing is null, and a fingerprint is text", async () => {
-  const nothing = probe("nothing", { every: "1s" }, () => undefined);
+test.each([null, undefined, false])("%s says that nothing is there", async (value) => {
+  const project = load({ one: probe("one", { every: "1s" }, () => value) });
+  expect(await project.taskFunction(probePipeline, "one")!(null, ctx)).toEqual({ value: null });
+});
+
+test("a fingerprint is text, and zero and an empty text are there", async () => {
+  const zero = probe("zero", { every: "1s" }, () => 0);
+  const empty = probe("empty", { every: "1s" }, () => "");
   const named = probe("named", { every: "1s", fingerprint: ({ tag }) => tag }, () => ({ tag: 7, at: 1 }));
-  const project = load({ nothing, named });
-  expect(await project.taskFunction(probePipeline, "nothing")!(null, ctx)).toEqual({ value: null });
+  const project = load({ zero, empty, named });
+  expect(await project.taskFunction(probePipeline, "zero")!(null, ctx)).toEqual({ value: 0 });
+  expect(await project.taskFunction(probePipeline, "empty")!(null, ctx)).toEqual({ value: "" });
   expect(await project.taskFunction(probePipeline, "named")!(null, ctx)).toEqual({
     value: { tag: 7, at: 1 },
     fingerprint: "7",
