@@ -1,6 +1,8 @@
 /** Processes of a benchmark: each is asked over its channel and answers in order. */
 import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export interface Child {
@@ -23,10 +25,13 @@ interface Reply {
   readonly error?: string;
 }
 
+/** The command turns the cache of compiled code on before its first import (`bin/millrace.js`); this is its folder. */
+const compileCacheFolder = join(tmpdir(), "node-compile-cache");
+
 export function startChild(file: URL, options: ChildOptions = {}): Child {
   const child = fork(fileURLToPath(file), {
     execArgv: [...(options.arguments ?? [])],
-    env: { ...process.env, ...options.environment },
+    env: { NODE_COMPILE_CACHE: compileCacheFolder, ...process.env, ...options.environment },
     serialization: "advanced",
   });
   const waiting = new Map<number, { resolve: (answer: never) => void; reject: (error: Error) => void }>();
