@@ -598,14 +598,11 @@ function broken_rule(rule text) returns void body ce3103c348a01bcf26b4c008312f5d
 function check_run() returns trigger body bd55b591a0f266da3d58e4846cb2b2e9
 function check_task_run() returns trigger body 579106af719f65511e4ac5b3ae13a661
 function event_content_hash(p_lane text, p_type text, p_subject text, p_time_ms double precision, p_attributes text, p_data text, p_blob text) returns bigint body d41d8cd98f00b204e9800998ecf8427e
-function flush(p_node bigint, p_flush bigint, p_runs flush_run[], p_task_runs flush_task_run[], p_ended flush_run_end[], p_final flush_task_run[], p_more flush_run_end[], p_rest json) returns void body 86f45ce1dd0483773da537bf1560d0ac
+function flush(p_node bigint, p_flush bigint, p_runs flush_run[], p_task_runs flush_task_run[], p_ended flush_run_end[], p_final flush_task_run[], p_more flush_run_end[], p_rest json) returns void body 3d22d859173ec13ec4c4b9df585b955c
 function flush_asset_partitions(p_workspace integer, p_first bigint, p_at timestamp with time zone, p_others integer[], p_assets flush_asset[]) returns void body 981b5895b9bac3fa57921b500aed4e35
-function flush_asset_reads(p_rest json) returns void body 496ece511fbaf46d834508ec4a159502
 function flush_asset_states(p_workspace integer, p_first bigint, p_at timestamp with time zone, p_others integer[], p_assets flush_asset[]) returns void body d40f461db59dd9143d79e01098e288ef
 function flush_asset_writes(p_workspace integer, p_first bigint, p_at timestamp with time zone, p_others integer[], p_assets flush_asset[]) returns void body c0c83ce4ceaa6bb335976f23b01ef2a0
 function flush_assets(p_workspace integer, p_change json, p_assets flush_asset[]) returns void body a8453a5da8ab1aaa74c62b28f3af5feb
-function flush_code(p_rest json) returns void body d83bee0bee0288cd1dff6dda7715051a
-function flush_gates(p_rest json) returns void body 794c3cb9921596bbc19a2bd9a9a2b57f
 function flush_identities(p_workspace integer, p_events flush_event[], p_position bigint, p_at timestamp with time zone) returns integer body 48cb668271c29f10a24f22fb04aff94f
 function flush_identity_positions(p_workspace integer, p_events flush_event[], p_position bigint, p_kept bigint[]) returns void body 68aca0def01a0078f9522edf7f6398c8
 function flush_kept_events(p_workspace integer, p_events flush_event[], p_position bigint) returns bigint[] body 7437ec8b7d86b7db6dd01c91ae93861a
@@ -613,20 +610,9 @@ function flush_log_change(p_workspace integer, p_position bigint, p_at timestamp
 function flush_log_entries(p_workspace integer, p_events flush_event[], p_position bigint, p_at timestamp with time zone) returns void body 61d7f085c137930b0d0ab49003438510
 function flush_log_head(p_workspace integer, p_at timestamp with time zone, p_node bigint, p_flush bigint) returns log_head body 16d8a3092f5226fc33f1049388066a64
 function flush_log_mark(p_workspace integer, p_position bigint, p_at timestamp with time zone) returns void body aafddd1ead3adb97580b6eb99a7ec6c5
-function flush_offers(p_rest json) returns void body 48daf18ab104c2bb85a2e964f7a32baa
 function flush_other_events(p_workspace integer, p_events flush_event[], p_position bigint, p_kept bigint[]) returns json body d7fc0693d9611f23b43bf72d10a7f698
 function flush_position(p_first bigint, p_others integer[], p_at integer) returns bigint body d41d8cd98f00b204e9800998ecf8427e
-function flush_rest(p_rest json) returns void body 65f803ae317f3b5cdaf64546673caa18
-function flush_rest_before_assets(p_rest json) returns void body c4649013caa272b35f4cb55417a66b1d
-function flush_rest_before_gate(p_rest json) returns void body 0a6afb660ee14ca2a92b6e2df215cda0
-function flush_rest_before_moves(p_rest json) returns void body 0a658ae79737914a63d43f3e066c66df
-function flush_rest_before_probes(p_rest json) returns void body 01a26042d22bee97d6d2380f66f5fdf1
-function flush_rest_before_sources(p_rest json) returns void body 1e060bb8f0a17c18daa0abd9b6a19dea
-function flush_rest_before_waits(p_rest json) returns void body f818fc75b5bf1796fb3e58bf8ec412de
-function flush_rest_of_runs(p_rest json) returns void body 5b0e339be46fe57c43ea20851ac3ad17
-function flush_sources(p_rest json) returns void body f5c1ef39328612fcd53edf96f7fcc54a
-function flush_triggers(p_rest json) returns void body 01dfad10dae48bc2e3b80a6e44f6da5f
-function flush_waits(p_rest json) returns void body 32b1541c0d878ebba5611866fe6f96d3
+function flush_rest(p_rest json) returns void body 9b265c4874efc7487d9ebd1f9e38d4c9
 function flush_with_assets(p_node bigint, p_flush bigint, p_runs flush_run[], p_task_runs flush_task_run[], p_ended flush_run_end[], p_final flush_task_run[], p_more flush_run_end[], p_rest json, p_workspace integer, p_clock_ms double precision, p_events flush_event[], p_assets flush_asset[]) returns json body c4af0fa899f095e9e4f06932ddeeae00
 function flush_with_log(p_node bigint, p_flush bigint, p_runs flush_run[], p_task_runs flush_task_run[], p_ended flush_run_end[], p_final flush_task_run[], p_more flush_run_end[], p_rest json, p_workspace integer, p_clock_ms double precision, p_events flush_event[]) returns json body 3e52c28a3d5c949afabf27d62462bb44
 function keep_partitions(p_table text, p_key text, p_now timestamp with time zone, p_days_ahead integer, p_retention_days integer, OUT made text[], OUT dropped text[]) returns record body 2ba8d95bea76c7d46ba68a426a906212

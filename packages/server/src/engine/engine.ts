@@ -372,7 +372,7 @@ export class Engine {
   #onRefused({ entries, batch }: RefusedRows, error: unknown): void {
     const { runs } = this.#parts;
     this.#options.log.warn({ err: error }, "the database refused rows of a flush");
-    for (const entry of entries) if (!entry.isNew) runs.setAside(entry, error);
+    for (const entry of entries) if (entry.row !== "none") runs.setAside(entry, error);
     for (const run of batch.runsCreated) this.#entrance.refused(run, error);
   }
 

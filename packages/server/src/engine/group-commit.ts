@@ -266,7 +266,7 @@ export class GroupCommit {
     if (outcome === "fenced") return outcome;
     const entries = flush.runs.filter(isRefused);
     for (const entry of entries)
-      if (refused.runsCreated.some(({ id }) => id === entry.identity.id)) entry.isNew = true;
+      if (refused.runsCreated.some(({ id }) => id === entry.identity.id)) entry.row = "none";
     this.#options.onPoison({ entries, batch: refused }, error);
     return outcome;
   }
@@ -307,7 +307,9 @@ function nextDelayMs(delayMs: number): number {
 /** `known`: how many of the run's stored task runs are part of this batch. */
 function addRun(batch: FlushBatch, entry: RunEntry, known: number): void {
   const hasMoreRows = entry.storedRows === undefined || entry.storedRows > known;
-  if (entry.isNew) {
+  const had = entry.row;
+  entry.row = entry.run.startedAt === undefined ? "queued" : "started";
+  if (had === "none") {
     // Rows are made queued or running; what else a new run has become is a change of that row in the same flush.
     const row = liveRowOf(entry);
     const ended = isRunEnded(row.state);
@@ -317,12 +319,10 @@ function addRun(batch: FlushBatch, entry: RunEntry, known: number): void {
     );
     if (!ended && (!plain || row.cancel)) batch.runsChanged.push(row);
     if (ended) batch.runsEnded.push(endRowOf(entry, hasMoreRows));
-    entry.isNew = false;
     return;
   }
   if (isRunEnded(entry.run.state)) {
-    // Its row may not say yet that it started: history takes that from there.
-    if (entry.identity.startedAt === undefined && entry.run.startedAt !== undefined)
+    if (had === "queued" && entry.row === "started")
       batch.runsChanged.push({ ...liveRowOf(entry), state: "running", reason: undefined });
     batch.runsEnded.push(endRowOf(entry, hasMoreRows));
   } else batch.runsChanged.push(liveRowOf(entry));

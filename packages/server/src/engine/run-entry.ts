@@ -2,13 +2,16 @@ import type { LiveRun, RunEnd, TaskRunRow, WaitRow } from "@millrace/store";
 import type { Run, TaskRun } from "@millrace/core";
 import type { ReadyTask } from "./dispatcher.ts";
 
+/** `none`: the next flush makes it. Only one that is `started` holds `started_at`, which history takes from there. */
+export type StoredRow = "none" | "queued" | "started";
+
 /** A run that this node holds in memory. */
 export interface RunEntry {
   /** What never changes, and the row's first form. */
   readonly identity: LiveRun;
   readonly run: Run;
-  /** Its row is not in the database yet: the next flush makes it. */
-  isNew: boolean;
+  /** What its row says, as of the last flush that was made. */
+  row: StoredRow;
   /** How many of its task runs have rows; unknown of a run that was loaded. */
   storedRows: number | undefined;
   /** Its row says, or will say with the next flush, that it waits outside of memory. Any step takes that back. */
@@ -39,10 +42,10 @@ export function endRowOf(entry: RunEntry, hasMoreRows: boolean): RunEnd {
   };
 }
 
-export function taskRunRowOf(entry: RunEntry, taskRun: TaskRun): TaskRunRow {
+export function taskRunRowOf({ identity }: Pick<RunEntry, "identity">, taskRun: TaskRun): TaskRunRow {
   return {
-    workspace: entry.identity.workspace,
-    runId: entry.identity.id,
+    workspace: identity.workspace,
+    runId: identity.id,
     node: taskRun.node.definition.id,
     item: taskRun.item,
     generation: taskRun.generation,

@@ -35,7 +35,7 @@ import { evictAfterMs, waitingInMemoryMax } from "./limits.ts";
 import type { HeldLimit } from "./dispatcher.ts";
 import { nodeFailed, nodeSucceeded, runEnded, runStarted } from "./own-events.ts";
 import { causesOf } from "./run-causes.ts";
-import type { RunEntry } from "./run-entry.ts";
+import type { RunEntry, StoredRow } from "./run-entry.ts";
 import { parentToken, tokenOf } from "./task-input.ts";
 import { firingOfRun } from "./trigger/run-firing.ts";
 
@@ -83,7 +83,7 @@ export class RunHost {
     const { id, generation, depth, params, createdAt } = created.identity;
     const firing = firingOfRun(created);
     const run = createRun(created.graph, { id, generation, depth, params, firing, createdAt });
-    const entry = entryOf(created, run, true);
+    const entry = entryOf(created, run, "none");
     this.hold(entry);
     this.#parts.commit.markRun(entry);
     this.step(entry, { kind: "start" });
@@ -113,7 +113,8 @@ export class RunHost {
       endedAt: undefined,
       output: undefined,
     };
-    const entry = { ...entryOf(created, hydrateRun(graph, record, taskRuns), false), waits };
+    const row = record.startedAt === undefined ? "queued" : "started";
+    const entry = { ...entryOf(created, hydrateRun(graph, record, taskRuns), row), waits };
     if (taskRuns.some(({ code }) => code !== undefined)) this.#coded.add(entry);
     return entry;
   }
@@ -444,13 +445,13 @@ export class RunHost {
   }
 }
 
-function entryOf({ identity }: NewRun, run: Run, isNew: boolean): RunEntry {
+function entryOf({ identity }: NewRun, run: Run, row: StoredRow): RunEntry {
   const { wakeAt } = identity;
   return {
     identity,
     run,
-    isNew,
-    storedRows: isNew ? 0 : undefined,
+    row,
+    storedRows: row === "none" ? 0 : undefined,
     eviction: wakeAt === undefined ? undefined : { wakeAt },
     waits: undefined,
     ready: new Map(),

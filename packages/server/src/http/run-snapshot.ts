@@ -211,14 +211,5 @@ async function hydrate(
 }
 
 function rowsOf(identity: LiveRun, run: Run): TaskRunRow[] {
-  const entry: RunEntry = {
-    identity,
-    run,
-    isNew: false,
-    storedRows: undefined,
-    eviction: undefined,
-    waits: undefined,
-    ready: new Map(),
-  };
-  return Array.from(taskRunsBelow(run.root), (taskRun) => taskRunRowOf(entry, taskRun));
+  return Array.from(taskRunsBelow(run.root), (taskRun) => taskRunRowOf({ identity }, taskRun));
 }

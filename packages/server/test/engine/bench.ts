@@ -65,7 +65,7 @@ export function entryOf(id: string): RunEntry {
   return {
     identity,
     run,
-    isNew: true,
+    row: "none",
     storedRows: undefined,
     eviction: undefined,
     waits: undefined,

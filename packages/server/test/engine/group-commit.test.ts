@@ -1,3 +1,4 @@
+import type { FlushBatch } from "@millrace/store";
 import { eventRow, keyOf, rowTime } from "@millrace/testkit";
 import { expect, test } from "vitest";
 import { GroupCommit, type RefusedRows } from "../../src/engine/group-commit.ts";
@@ -11,8 +12,15 @@ async function start(link: Parameters<typeof memory>[0] = {}) {
   const refused: RefusedRows[] = [];
   const told: string[] = [];
   const logged: unknown[] = [];
+  const written: object[] = [];
   const commit = new GroupCommit({
-    store: world.store,
+    store: {
+      ...world.store,
+      flush: (node, number, batch) => {
+        written.push(countsOf(batch));
+        return world.store.flush(node, number, batch);
+      },
+    },
     nodeId,
     clock: world.clock,
     beforeFlush: () => {},
@@ -22,7 +30,13 @@ async function start(link: Parameters<typeof memory>[0] = {}) {
     onStoreTrouble: (error) => told.push(error === undefined ? "back" : "trouble"),
   });
   const flushes = (): number => world.database.tables.nodes.get(nodeId)!.lastFlush;
-  return { ...world, nodeId, commit, refused, told, logged, flushes };
+  return { ...world, nodeId, commit, refused, told, logged, written, flushes };
+}
+
+/** How many rows of each kind, of those that there are. */
+function countsOf(batch: FlushBatch): object {
+  const counts = Object.entries(batch).map(([kind, rows]: [string, unknown[]]) => [kind, rows.length]);
+  return Object.fromEntries(counts.filter(([, count]) => count !== 0)) as object;
 }
 
 const lost = (): Error => Object.assign(new Error("gone"), { code: "ECONNRESET" });
@@ -196,7 +210,7 @@ test("one new run that the database refuses takes no other with it", async () =>
   );
   expect(database.tables.inbox.size).toBe(1);
   expect(refused.map(({ entries: of }) => of.map((entry) => entry.identity.id))).toEqual([["there"]]);
-  expect(entries.map((entry) => entry.isNew)).toEqual([false, false, true, false]);
+  expect(entries.map((entry) => entry.row)).toEqual(["queued", "queued", "none", "queued"]);
 });
 
 test("a database that refuses a new run after a moment of trouble is in trouble no longer", async () => {
@@ -230,6 +244,18 @@ test("a run that begins and ends between two flushes has its start in history", 
   expect([...database.tables.runHistory.values()].map(({ startedAt }) => startedAt)).toEqual([
     1_800_000_000_001,
   ]);
+});
+
+test("a run whose row says when it started is not written again as it ends", async () => {
+  const { commit, written } = await start();
+  const entry = entryOf("r1");
+  Object.assign(entry.run, { state: "running", startedAt: 1_800_000_000_001 });
+  commit.markRun(entry);
+  await commit.drained();
+  Object.assign(entry.run, { state: "succeeded", endedAt: 1_800_000_000_002 });
+  commit.markRun(entry);
+  await commit.drained();
+  expect(written).toEqual([{ runsCreated: 1 }, { runsEnded: 1 }]);
 });
 
 test("what a flush made of the log is told once, also when its answer was lost", async () => {

@@ -14,8 +14,8 @@ import type { FlushBatch } from "./flush-batch.ts";
 import type { AttemptRow, CacheRow, EventRow, LiveRun, RunChange, RunEnd, TaskRunRow } from "./port.ts";
 import { add, jsonText, outputText } from "./flush-fields.ts";
 import { addTriggers } from "./flush-triggers.ts";
-import { probeRows } from "./probe-statements.ts";
-import { sourceRows } from "./source-parameters.ts";
+import { addProbes } from "./flush-probes.ts";
+import { addSources } from "./flush-sources.ts";
 import { recordArray, type RecordField } from "./record-array.ts";
 
 export const flushParameterCount = 8;
@@ -203,6 +203,7 @@ function endNameFields({ workspace, id, endedAt }: RunEnd): RecordField[] {
   return [workspace, id, undefined, undefined, undefined, undefined, undefined, endedAt];
 }
 
+/** The parts of `flush_rest` (`sql/000014_flush_rest.sql`), which writes them in this order. */
 function restOf(batch: FlushBatch): string | null {
   const rest: Record<string, unknown[]> = {};
   add(
@@ -265,7 +266,8 @@ function restOf(batch: FlushBatch): string | null {
     partition: row.partition,
     at_ms: row.at,
   }));
-  Object.assign(rest, sourceRows(batch), probeRows(batch));
+  addSources(rest, batch);
+  addProbes(rest, batch);
   add(rest, "offersGone", batch.offersGone, offerKeyOf);
   add(rest, "offers", batch.offers, (row) => ({
     ...offerKeyOf(row),

@@ -1,7 +1,6 @@
 /** What a node reads of things that probes look at: when it takes them up. */
 import type { Json, ProbeFault } from "@millrace/core";
 import type { Pool } from "pg";
-import type { FlushBatch } from "./flush-batch.ts";
 import type { ProbeName, ProbeRow } from "./probe-port.ts";
 
 export interface ProbeColumns {
@@ -61,45 +60,4 @@ export async function loadLookingProbes(pool: Pool, shards: readonly number[]): 
     values: [shards],
   });
   return rows.map(readProbe);
-}
-
-/** What a flush has of them, as `flush_rest` (`sql/000013_probe.sql`) reads it; absent where there is nothing. */
-export function probeRows({ probes, probesWanted }: FlushBatch): {
-  readonly [name: string]: readonly object[];
-} {
-  return {
-    ...(probesWanted.length === 0
-      ? {}
-      : {
-          probesWanted: probesWanted.map((row) => ({
-            workspace: row.workspace,
-            id: row.id,
-            shard: row.shard,
-            name: row.name,
-            args: JSON.stringify(row.args),
-            next_ms: row.nextAt,
-          })),
-        }),
-    ...(probes.length === 0
-      ? {}
-      : {
-          probes: probes.map((row) => ({
-            workspace: row.workspace,
-            id: row.id,
-            shard: row.shard,
-            name: row.name,
-            args: JSON.stringify(row.args),
-            next_ms: row.nextAt,
-            looks: row.looks,
-            changes: row.changes,
-            fingerprint: row.fingerprint,
-            value: row.value === null ? undefined : JSON.stringify(row.value),
-            changed_ms: row.changedAt,
-            seen_ms: row.seenAt,
-            looked_ms: row.lookedAt,
-            failures: row.failures,
-            error: row.error && JSON.stringify(row.error),
-          })),
-        }),
-  };
 }
