@@ -50,6 +50,8 @@ export interface SimulationReport {
 const hourMs = 3_600_000;
 /** Once faults have stopped something ends within this time, again and again, until nothing is left. */
 const stallMsMax = hourMs / 2;
+/** And all of it within this: where one run never ends, the ticks of schedules would go on for ever. */
+const calmMsMax = 3 * hourMs;
 
 export async function simulate(options: SimulationOptions): Promise<SimulationReport> {
   const random = seededRandom(options.seed);
@@ -182,7 +184,8 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
       triggerChecker.isSettled
     );
   };
-  for (let before = -1; !isDecided() && !isCalm() && checker.endings > before;) {
+  const endOfCalm = endOfFaults + calmMsMax;
+  for (let before = -1; !isDecided() && !isCalm() && checker.endings > before && scheduler.now < endOfCalm;) {
     before = checker.endings;
     await scheduler.run(scheduler.now + stallMsMax, () => isDecided() || isCalm());
   }

@@ -1,7 +1,10 @@
 /** A server in a process of its own. */
 import { filesConnector } from "@millrace/connectors/files";
-import { type Server, type ServerOptions, startServer } from "@millrace/server";
+import { boundYoungGeneration, type Server, type ServerOptions, startServer } from "@millrace/server";
 import { answerParent } from "./child.ts";
+
+// As the commands do.
+boundYoungGeneration();
 
 let server: Server | undefined;
 

@@ -51,7 +51,8 @@ export async function startLocalServer(options: LocalServerOptions): Promise<Loc
       embedded = await startEmbedded({ folder: claim.folder, claim, log: options.onNote });
     }
     const database = embedded?.connection ?? { databaseUrl: options.databaseUrl ?? "" };
-    const { startServer } = await loading;
+    const { boundYoungGeneration, startServer } = await loading;
+    boundYoungGeneration();
     const stateFolder = claim?.folder ?? options.stateFolder;
     const server = await startServer({
       ...serverOptions(options, database),

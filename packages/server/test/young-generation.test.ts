@@ -1,0 +1,27 @@
+import { execFileSync } from "node:child_process";
+import { expect, test } from "vitest";
+
+/** What a process holds as its young generation after bursts whose objects live for a while, in MB. */
+function youngMb(prelude: string): number {
+  const code = `
+    import { getHeapSpaceStatistics } from "node:v8";
+    ${prelude}
+    let kept = [];
+    for (let turn = 0; turn < 60; turn += 1) {
+      for (let at = 0; at < 50_000; at += 1) kept.push({ at, list: [at], text: "x" + at });
+      if (kept.length > 100_000) kept = kept.slice(50_000);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const young = getHeapSpaceStatistics().find((space) => space.space_name === "new_space");
+    console.log(young.space_size / 1_048_576);`;
+  return Number(execFileSync(process.execPath, ["--input-type=module", "--eval", code], { encoding: "utf8" }));
+}
+
+test("bursts leave a young generation of bounded size", () => {
+  const module = new URL("../src/young-generation.ts", import.meta.url).href;
+  const bound = youngMb(`const { boundYoungGeneration } = await import("${module}"); boundYoungGeneration();`);
+  expect(youngMb("")).toBeGreaterThan(64);
+  // The growth under way when the bound is reached is its last.
+  expect(bound).toBeLessThanOrEqual(64);
+  expect(bound).toBeGreaterThanOrEqual(16);
+});
