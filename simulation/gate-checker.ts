@@ -43,13 +43,16 @@ export class GateChecker {
     for (const row of batch.firings) this.#seeRow(row, waited);
     for (const row of batch.firings) if (row.into) this.#seeMerged(row, row.into, waited);
     for (const change of batch.firingChanges) this.#seeChange(change, batch);
+    // After all of them: a trigger whose new policy knows no gate lets everything start in one flush.
+    for (const { runId, gate } of [...batch.firings, ...batch.firingChanges])
+      if (runId !== undefined && gate === "started") this.#checkLimit(this.#atGate.get(runId));
   }
 
   #seeRow(row: FiringRow, waited: Set<string>): void {
     if (row.gate === undefined || row.runId === undefined) return;
     this.#journal.count(`firings: ${row.gate} at a gate`);
     this.#atGate.set(row.runId, row);
-    if (row.gate === "started") return this.#checkLimit(row);
+    if (row.gate === "started") return;
     this.#waiting.add(row.runId);
     waited.add(row.runId);
   }
@@ -79,7 +82,6 @@ export class GateChecker {
     if (gate === "started") {
       this.#journal.count("firings: started after waiting");
       if (!didWait || !isMade) this.#journal.violate("R6 what waited starts once, with its run", runId);
-      this.#checkLimit(row);
     } else if (reason?.code === "superseded") {
       this.#journal.count("firings: superseded");
       const ended = batch.runsEnded.find(({ id }) => id === runId);
@@ -89,11 +91,13 @@ export class GateChecker {
       this.#journal.violate("R6 what waited left with a reason", runId);
   }
 
-  #checkLimit({ pipeline, runId }: FiringRow): void {
+  #checkLimit(row: FiringRow | undefined): void {
+    if (!row) return;
+    const { pipeline, runId } = row;
     const limit = this.#limitOf(pipeline);
     if (limit === undefined || this.#waitingOf(pipeline) === 0) return;
     const started = [...this.#tables.firings.values()].filter(
-      (row) => row.pipeline === pipeline && row.gate === "started",
+      (other) => other.pipeline === pipeline && other.gate === "started",
     );
     if (started.length > limit)
       this.#journal.violate(
