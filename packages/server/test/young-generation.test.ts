@@ -14,12 +14,16 @@ function youngMb(prelude: string): number {
     }
     const young = getHeapSpaceStatistics().find((space) => space.space_name === "new_space");
     console.log(young.space_size / 1_048_576);`;
-  return Number(execFileSync(process.execPath, ["--input-type=module", "--eval", code], { encoding: "utf8" }));
+  return Number(
+    execFileSync(process.execPath, ["--input-type=module", "--eval", code], { encoding: "utf8" }),
+  );
 }
 
 test("bursts leave a young generation of bounded size", () => {
   const module = new URL("../src/young-generation.ts", import.meta.url).href;
-  const bound = youngMb(`const { boundYoungGeneration } = await import("${module}"); boundYoungGeneration();`);
+  const bound = youngMb(
+    `const { boundYoungGeneration } = await import("${module}"); boundYoungGeneration();`,
+  );
   expect(youngMb("")).toBeGreaterThan(64);
   // The growth under way when the bound is reached is its last.
   expect(bound).toBeLessThanOrEqual(64);
