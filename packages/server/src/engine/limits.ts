@@ -29,6 +29,8 @@ export const nodeRenewMs = 2_000;
 export const nodeMarginMs = 1_000;
 /** A node that could not renew for this long by its own clock steps nothing more. */
 export const nodeGiveUpMs = 5_000;
+/** A server that has just joined holds no shard until others have given it some: so long a new run waits for that. */
+export const firstShardMs = 10_000;
 /** A worker that is away longer loses what it ran (W4). */
 export const workerLeaseMs = 8_000;
 export const workerHeartbeatMs = 2_500;

@@ -33,6 +33,15 @@ function textsOf(seen: readonly Event[]): string[] {
 
 const patient = { timeout: 10_000 };
 
+it("a run that is begun at a server that has just joined waits for its first shard", async () => {
+  await using fixture = await startFixture();
+  await fixture.deploy([pipeline("p", [node("a")])]);
+  await using other = await fixture.anotherServer();
+  expect((await other.call("GET", "/info")).body.shards).toBe(0);
+  expect((await other.call("POST", "/runs", { pipeline: "p" })).status).toBe(200);
+  expect((await other.call("GET", "/info")).body.shards).toBeGreaterThan(0);
+});
+
 describe("a server whose workers are elsewhere", () => {
   it("tells log lines and progress live, each line once, all of them before the end", async () => {
     await using fixture = await startFixture();
