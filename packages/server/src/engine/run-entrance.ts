@@ -21,7 +21,8 @@ import type { Arrivals, Placed } from "./arrivals.ts";
 import type { ActivePipeline } from "./definitions.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import type { InboxContent, RunInboxMessage } from "./inbox-message.ts";
-import { backlogMax, firstShardMs, recallMax } from "./limits.ts";
+import { FirstShard } from "./first-shard.ts";
+import { backlogMax, recallMax } from "./limits.ts";
 import { Recall } from "./recall.ts";
 import { isKnownKey, isKnownRun, refusedError, withContent } from "./run-refusal.ts";
 import { runSuperseded } from "./own-events.ts";
@@ -74,8 +75,7 @@ export class RunEntrance {
   /** New runs that the database refused, until their caller is told. */
   readonly #refusals = new Map<string, unknown>();
 
-  /** Runs that are asked for while this server holds no shard yet. */
-  readonly #shardWaiters: (() => void)[] = [];
+  readonly #firstShard = new FirstShard();
   readonly #recall: Recall;
 
   constructor(options: RunEntranceOptions) {
@@ -121,7 +121,7 @@ export class RunEntrance {
   /** Makes a run; resolves when it is committed. Throws MILLRACE_OVERLOADED beyond the engine's bounds. */
   async start(request: StartRun): Promise<StartedRun> {
     this.#requireRoom();
-    if (this.#options.ownedShards().length === 0) await this.#firstShard();
+    if (this.#options.ownedShards().length === 0) await this.#firstShard.wait(this.#parts);
     const { idempotencyKey } = request;
     if (idempotencyKey === undefined) return this.#create(request, this.newRunId());
     const known = this.#binding.get(idempotencyKey);
@@ -226,18 +226,6 @@ export class RunEntrance {
     };
   }
 
-  /** Until shards come, or for as long as they should take. */
-  #firstShard(): Promise<void> {
-    const { alarms, clock } = this.#parts;
-    return new Promise((resolve) => {
-      const alarm = alarms.set(clock.now() + firstShardMs, resolve);
-      this.#shardWaiters.push(() => {
-        alarm.cancel();
-        resolve();
-      });
-    });
-  }
-
   #pickShard(): number {
     const shards = this.#options.ownedShards();
     const shard = shards[Math.floor(this.#parts.random() * shards.length)];
@@ -296,7 +284,7 @@ export class RunEntrance {
    */
   async rerun({ identity: asked, graph, kept }: Rerun): Promise<void> {
     this.#requireRoom();
-    if (this.#options.ownedShards().length === 0) await this.#firstShard();
+    if (this.#options.ownedShards().length === 0) await this.#firstShard.wait(this.#parts);
     const { commit } = this.#parts;
     const { arrivals } = this.#options;
     const identity = { ...asked, shard: this.#pickShard() };
@@ -388,7 +376,7 @@ export class RunEntrance {
 
   /** Puts runs of shards that were taken over under way, or back into the queue. */
   takeOver(runs: readonly LoadedRun[], queued: readonly QueuedRun[]): void {
-    for (const goOn of this.#shardWaiters.splice(0)) goOn();
+    this.#firstShard.came();
     for (const loaded of runs)
       void this.#options.arrivals.bring(loaded.run, () => this.#options.arrivals.putUnderWay(loaded));
     for (const run of queued) void this.#options.arrivals.bring(run, () => this.#requeue(run));
