@@ -39,24 +39,26 @@ export interface LocalServer {
 }
 
 export async function startLocalServer(options: LocalServerOptions): Promise<LocalServer> {
-  // The server's code is read while PostgreSQL starts.
-  const loading = import("@millrace/server");
-  loading.catch(() => undefined);
-  const connecting = loadSources(options.sourceRoot);
-  connecting.catch(() => undefined);
+  // The server's code is read while PostgreSQL starts: before, its reading would hold the start up.
+  const code = lazily(() => import("@millrace/server"));
+  const sources = lazily(() => loadSources(options.sourceRoot));
+  const load = (): void => {
+    code().catch(() => undefined);
+    sources().catch(() => undefined);
+  };
   const claim = await claimUnlessShared(options);
   let embedded: EmbeddedServer | undefined;
   try {
     if (options.databaseUrl === undefined && claim) {
-      embedded = await startEmbedded({ folder: claim.folder, claim, log: options.onNote });
+      embedded = await startEmbedded({ folder: claim.folder, claim, log: options.onNote, onSpawn: load });
     }
     const database = embedded?.connection ?? { databaseUrl: options.databaseUrl ?? "" };
-    const { boundYoungGeneration, startServer } = await loading;
+    const { boundYoungGeneration, startServer } = await code();
     boundYoungGeneration();
     const stateFolder = claim?.folder ?? options.stateFolder;
     const server = await startServer({
       ...serverOptions(options, database),
-      ...(await connecting),
+      ...(await sources()),
       blobFolder: join(stateFolder, "blobs"),
     });
     await claim?.publish({ url: server.url });
@@ -80,6 +82,11 @@ export async function startLocalServer(options: LocalServerOptions): Promise<Loc
     await claim?.release();
     throw error;
   }
+}
+
+function lazily<Value>(make: () => Promise<Value>): () => Promise<Value> {
+  let made: Promise<Value> | undefined;
+  return () => (made ??= make());
 }
 
 function serverOptions(options: LocalServerOptions, database: DatabaseTarget) {

@@ -24,6 +24,8 @@ export interface PostmasterContext {
   /** The state folder: for messages, and for the log. */
   readonly folder: string;
   readonly settings: ServerSettings;
+  /** PostgreSQL's process has begun: what its owner does from now on does not hold it up. */
+  readonly onSpawn?: () => void;
 }
 
 export const adminUser = "millrace";
@@ -117,6 +119,7 @@ async function startOnce(context: PostmasterContext): Promise<Postmaster | strin
     await log.close();
   }
   child.unref();
+  context.onSpawn?.();
   const version = await waitForReady(child, place.data, socketFolder);
   if (version === undefined) return readLogFrom(logPathOf(folder), logStart);
   return { pid: child.pid ?? neverAPid, socketFolder, version, adopted: false };

@@ -40,6 +40,8 @@ export interface EmbeddedOptions {
   /** Settings that replace ours when the server is started, for tests and benchmarks: `{ fsync: "off" }`. */
   readonly settings?: ServerSettings;
   readonly log?: (message: string) => void;
+  /** PostgreSQL's process has begun, and now starts beside what its owner does. Not called for one that is adopted. */
+  readonly onSpawn?: () => void;
   /** The server had died and runs again. */
   readonly onRestart?: () => void;
 }
@@ -75,7 +77,8 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
     const place = await locateData(folder);
     const binaries = await findBinaries(place.account);
     await ensureCluster(place, binaries, folder);
-    const context = { place, binaries, folder, settings: options.settings ?? {} };
+    const { settings = {}, onSpawn } = options;
+    const context = { place, binaries, folder, settings, ...(onSpawn === undefined ? {} : { onSpawn }) };
     const postmaster = await ensurePostmaster(context);
     return new WatchedServer(context, postmaster, { ...options, ownClaim });
   } catch (error) {

@@ -1,8 +1,8 @@
 /** Runs as people read them: live rows, and history of all generations. */
-import type { Json, Reason, RunState, StoredValue } from "@millrace/core";
+import type { Json, RunState, StoredValue } from "@millrace/core";
 import type { PoolClient } from "pg";
 import type { Database } from "../connect.ts";
-import type { AttemptRow, LiveRun, RunParent, TaskRunRow } from "../engine/port.ts";
+import type { AttemptRow, LiveRun, TaskRunRow } from "../engine/port.ts";
 import {
   firingColumn,
   liveRunColumns,
@@ -28,27 +28,10 @@ export interface FoundRun {
   readonly ended: readonly EndedRun[];
 }
 
-interface EndedRunColumns {
-  workspace: number;
-  id: string;
-  lane: string;
-  shard: number;
-  pipeline: string;
-  project: string;
-  bundle: string;
-  generation: number;
-  state: RunState;
-  reason: Reason | null;
-  depth: number;
-  parent: RunParent | null;
-  labels: Record<string, string> | null;
-  params: Json;
-  params_blob: string | null;
+interface EndedRunColumns extends Omit<LiveRunColumns, "firing" | "cancel" | "wake_at"> {
   output: Json;
   output_blob: string | null;
   output_bytes: number | null;
-  created_at: number;
-  started_at: number | null;
   ended_at: number;
   firing?: FiringColumns | null;
 }
