@@ -163,6 +163,9 @@ test(
     await logs.said(/begun/);
     await dev.stop();
     writeFileSync(join(root, "go-on"), "");
+    await logs.said(/does not answer: trying again/);
+    // A restart takes a while on a busy machine.
+    await new Promise((resolve) => setTimeout(resolve, 6_000));
     const next = new Dev(root, { args: ["--port", port] });
     await next.event("ready");
     expect(await logs.ended).toBe(0);

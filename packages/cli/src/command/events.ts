@@ -2,12 +2,12 @@ import { errorCodeOf, MillraceError, type Json } from "@millrace/core";
 import type { EventView, FiringView, Page } from "@millrace/protocol";
 import type { Command } from "commander";
 import type { ApiClient } from "../api/client.ts";
+import { awayNote, reconnecting } from "../api/reconnect.ts";
 import { requireServer, type ServerOptions } from "../api/find-server.ts";
 import type { Finish } from "../command-line.ts";
 import type { Context } from "../environment.ts";
 import { exitCodes } from "../exit-code.ts";
 import { onInterrupt } from "../interrupt.ts";
-import { pause } from "../pause.ts";
 import { examples, readCount, readTime, withServerOptions } from "../stack/options.ts";
 import { formatAgo, formatBytes, formatTable, formatTime, harmless, plural } from "../terminal/format.ts";
 import type { Terminal } from "../terminal/terminal.ts";
@@ -116,9 +116,6 @@ function dataOf(event: EventView["event"], bytes: number | undefined): string {
   return event.data === undefined ? "" : harmless(JSON.stringify(event.data));
 }
 
-const reconnectsMax = 10;
-const reconnectMs = 500;
-
 /** The newest ones of before, then what comes, over connections as many as it takes. */
 async function followEvents(context: Context, options: EventsOptions): Promise<number> {
   const { terminal } = context;
@@ -140,22 +137,13 @@ async function followEvents(context: Context, options: EventsOptions): Promise<n
     const before = await client.list<EventView>("/events", query, options.limit);
     for (const view of before.toReversed()) print(view);
     after = Math.max(after, start);
-    for (let lost = 0; !stopping.signal.aborted; lost += 1) {
-      try {
-        const path = "/events/follow";
-        for await (const view of client.events<EventView>(
-          path,
-          { ...filterOf(options), after },
-          stopping.signal,
-        )) {
-          lost = 0;
-          print(view);
-        }
-      } catch (error) {
-        if (errorCodeOf(error) !== "MILLRACE_SERVER_UNREACHABLE" || lost >= reconnectsMax) throw error;
-      }
-      if (!stopping.signal.aborted) await pause(reconnectMs, stopping.signal);
-    }
+    const views = reconnecting({
+      open: () =>
+        client.events<EventView>("/events/follow", { ...filterOf(options), after }, stopping.signal),
+      signal: stopping.signal,
+      onAway: () => terminal.note(awayNote),
+    });
+    for await (const view of views) print(view);
     return exitCodes.interrupted;
   } finally {
     interrupts.release();

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import type { LogEntry, RunDetail } from "@millrace/protocol";
 import type { ApiClient } from "../api/client.ts";
 import { findRunId, requireNode } from "../api/find-run.ts";
+import { awayNote } from "../api/reconnect.ts";
 import { requireServer, type ServerOptions } from "../api/find-server.ts";
 import type { Finish } from "../command-line.ts";
 import type { Context } from "../environment.ts";
@@ -69,6 +70,7 @@ async function printLogs(
       onEntry: (entry) => {
         if (isWanted(entry)) print(entry);
       },
+      onAway: () => terminal.note(awayNote),
     });
   }
   let isEmpty = true;
@@ -88,10 +90,15 @@ function keyOf({ node, item, generation, attempt, position }: LogEntry): string 
 interface LogSource {
   readonly stored: () => AsyncIterable<LogEntry>;
   readonly onEntry: (entry: LogEntry) => void;
+  readonly onAway: () => void;
 }
 
 /** Each stream begins with a snapshot: what is stored then is what was said before, also while none was open. */
-async function followLogs(client: ApiClient, id: string, { stored, onEntry }: LogSource): Promise<number> {
+async function followLogs(
+  client: ApiClient,
+  id: string,
+  { stored, onEntry, onAway }: LogSource,
+): Promise<number> {
   const stopping = new AbortController();
   const interrupts = onInterrupt(
     () => stopping.abort(),
@@ -104,7 +111,7 @@ async function followLogs(client: ApiClient, id: string, { stored, onEntry }: Lo
     seen.add(key);
   };
   try {
-    for await (const event of runEvents(client, id, stopping.signal)) {
+    for await (const event of runEvents(client, id, { signal: stopping.signal, onAway })) {
       if (event.kind === "log") tell(event.entry);
       else if (event.kind === "snapshot") for await (const entry of stored()) tell(entry);
     }

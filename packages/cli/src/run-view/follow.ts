@@ -2,7 +2,7 @@
 import { errorCodeOf, type Json, type PipelineDefinition } from "@millrace/core";
 import type { PipelineDetail, RunDetail, RunEvent, RunSummary, TaskRunView } from "@millrace/protocol";
 import type { ApiClient } from "../api/client.ts";
-import { pause } from "../pause.ts";
+import { reconnecting } from "../api/reconnect.ts";
 import { RunPicture } from "./run-picture.ts";
 
 export interface FollowOptions {
@@ -10,10 +10,9 @@ export interface FollowOptions {
   readonly onEvent: (event: RunEvent, picture: RunPicture) => void;
   /** Called once, before the first event. */
   readonly onStart?: (picture: RunPicture) => void;
+  /** The server is away; it is asked again. */
+  readonly onAway?: () => void;
 }
-
-const reconnectsMax = 10;
-const reconnectMs = 500;
 
 /** Resolves with the ended run, or with `undefined` when the signal was aborted first. */
 export async function followRun(
@@ -23,7 +22,7 @@ export async function followRun(
 ): Promise<RunSummary | undefined> {
   const picture = new RunPicture(run, await definitionOf(client, run));
   options.onStart?.(picture);
-  for await (const event of runEvents(client, run.id, options.signal)) {
+  for await (const event of runEvents(client, run.id, options)) {
     picture.apply(event);
     if (event.kind === "snapshot" && event.detail.nextCursor !== undefined) {
       await restOfSnapshot(client, run.id, event.detail.nextCursor, picture);
@@ -38,22 +37,14 @@ export async function followRun(
 export async function* runEvents(
   client: ApiClient,
   runId: string,
-  signal: AbortSignal,
+  { signal, onAway }: Pick<FollowOptions, "signal" | "onAway">,
 ): AsyncGenerator<RunEvent> {
-  for (let lost = 0; !signal.aborted;) {
-    try {
-      for await (const event of client.events<RunEvent>(`/runs/${runId}/events`, { logs: true }, signal)) {
-        lost = 0;
-        yield event;
-        if (event.kind === "end") return;
-      }
-    } catch (error) {
-      if (errorCodeOf(error) !== "MILLRACE_SERVER_UNREACHABLE" || lost >= reconnectsMax) throw error;
-    }
-    if (signal.aborted) return;
-    lost += 1;
-    await pause(reconnectMs, signal);
-  }
+  yield* reconnecting({
+    open: () => client.events<RunEvent>(`/runs/${runId}/events`, { logs: true }, signal),
+    isLast: ({ kind }) => kind === "end",
+    signal,
+    ...(onAway === undefined ? {} : { onAway }),
+  });
 }
 
 async function restOfSnapshot(

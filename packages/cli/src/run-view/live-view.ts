@@ -1,5 +1,6 @@
 /** A run on a terminal: its tree is drawn in place while it runs, and stays as it ended. */
 import type { LogEntry, RunSummary } from "@millrace/protocol";
+import { awayNote } from "../api/reconnect.ts";
 import { cutPainted, harmless } from "../terminal/format.ts";
 import { LiveArea } from "../terminal/live-area.ts";
 import type { Terminal } from "../terminal/terminal.ts";
@@ -11,6 +12,8 @@ export interface RunView {
   start(picture: RunPicture): void;
   changed(picture: RunPicture): void;
   log(entry: LogEntry): void;
+  /** The server is away. */
+  away(): void;
   end(picture: RunPicture, run: RunSummary | undefined): void;
 }
 
@@ -36,6 +39,7 @@ export function liveView(terminal: Terminal, showLogs: boolean): RunView {
     log: (entry) => {
       if (showLogs) area?.printAbove(logLine(entry, terminal));
     },
+    away: () => area?.printAbove(terminal.paint.yellow(awayNote)),
     end: (picture) => area?.end(lines(picture, finalLinesMax)),
   };
 }

@@ -1,6 +1,7 @@
 /** A run in a pipe or a file: a line when a node begins or ends, and a line now and then for many items. */
 import { isEndState } from "@millrace/core";
 import type { TaskRunState } from "@millrace/protocol";
+import { awayNote } from "../api/reconnect.ts";
 import { formatDuration, formatTime, harmless, firstLine } from "../terminal/format.ts";
 import { stateLabel, stateWord } from "../terminal/marks.ts";
 import type { Terminal } from "../terminal/terminal.ts";
@@ -38,6 +39,7 @@ export function plainView(terminal: Terminal, showLogs: boolean): RunView {
     log: (entry) => {
       if (showLogs) terminal.print(logLine(entry, terminal));
     },
+    away: () => terminal.note(awayNote),
     end: (picture, run) => {
       stopLooking();
       look(picture);

@@ -217,6 +217,7 @@ async function watch(
         if (event.kind === "log") view.log(event.entry);
         else if (event.kind === "snapshot") snapshots += 1;
       },
+      onAway: () => view.away(),
     });
     finish(ended);
     // Each connection begins with one; what was logged between two was not heard.
