@@ -32,4 +32,5 @@ export {
 export { runArchiveConformance, type RunArchiveUnderTest } from "./run-archive-conformance.ts";
 export { type SeededRandom, seededRandom } from "./seeded-random.ts";
 export { canMount, fillDisk, type SmallDisk, smallDisk } from "./small-disk.ts";
+export { reusedDatabase } from "./reused-database.ts";
 export { emptyTestDatabase, type TestDatabase, testDatabase } from "./test-database.ts";

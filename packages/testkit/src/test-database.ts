@@ -26,7 +26,13 @@ export async function emptyTestDatabase(): Promise<TestDatabase> {
 async function makeDatabase(server: EmbeddedConnection, template: string): Promise<TestDatabase> {
   const name = `test_${randomBytes(8).toString("hex")}`;
   await query(server, `create database ${name} template ${template}`);
-  const connection = { ...server, database: name };
+  return openDatabase({ ...server, database: name }, () =>
+    query(server, `drop database if exists ${name} with (force)`),
+  );
+}
+
+/** `end` follows the closing of all connections that were made by it. */
+export function openDatabase(connection: EmbeddedConnection, end: () => Promise<void>): TestDatabase {
   const connections: Database[] = [];
   const connectAgain = (applicationName: string): Database => {
     const database = connect(connection, { applicationName });
@@ -35,7 +41,7 @@ async function makeDatabase(server: EmbeddedConnection, template: string): Promi
   };
   const drop = async (): Promise<void> => {
     await Promise.all(connections.map((database) => database.close()));
-    await query(server, `drop database if exists ${name} with (force)`);
+    await end();
   };
   return {
     connection,

@@ -13,7 +13,7 @@ import type {
   ServerMessage,
   WorkerMessage,
 } from "@millrace/protocol";
-import { testDatabase, type TestDatabase } from "@millrace/testkit";
+import { reusedDatabase, testDatabase, type TestDatabase } from "@millrace/testkit";
 import { WebSocket } from "ws";
 import { startServer, type Server, type ServerOptions } from "../../src/server.ts";
 
@@ -130,7 +130,18 @@ export class ServerFixture implements AsyncDisposable {
 }
 
 export async function startFixture(options: Partial<ServerOptions> = {}): Promise<ServerFixture> {
-  const database = await testDatabase();
+  return startFixtureOn(await reusedDatabase(), options);
+}
+
+/** On a database that was never used, for tests that change its tables or end it. */
+export async function startFreshFixture(options: Partial<ServerOptions> = {}): Promise<ServerFixture> {
+  return startFixtureOn(await testDatabase(), options);
+}
+
+async function startFixtureOn(
+  database: TestDatabase,
+  options: Partial<ServerOptions>,
+): Promise<ServerFixture> {
   const folder = await mkdtemp(join(tmpdir(), "millrace-server-"));
   const logged: string[] = [];
   const server = await startFixtureServer(database, { folder, logged }, options);

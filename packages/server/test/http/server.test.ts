@@ -1,6 +1,6 @@
 import { createServer } from "node:net";
 import { describe, expect, it } from "vitest";
-import { node, pipeline, startFixture, type ServerFixture } from "./server-fixture.ts";
+import { node, pipeline, startFixture, startFreshFixture, type ServerFixture } from "./server-fixture.ts";
 
 describe("a server", () => {
   it("says which port is taken", async () => {
@@ -52,7 +52,7 @@ describe("a server", () => {
   }, 30_000);
 
   it("stops although its database is gone", async () => {
-    await using fixture = await startFixture();
+    await using fixture = await startFreshFixture();
     await fixture.database.drop();
     await fixture.server.stop();
     expect(fixture.logged.join("\n")).toContain("could not hand over");
@@ -73,7 +73,7 @@ describe("a server", () => {
   }, 30_000);
 
   it("makes partitions for the next days and drops those that are too old", async () => {
-    await using fixture = await startFixture();
+    await using fixture = await startFreshFixture();
     const { api } = fixture.database.database;
     const partitions = async (): Promise<string[]> => {
       const { rows } = await api.query<{ name: string }>(

@@ -1,4 +1,4 @@
-import { engineStoreConformance, testDatabase } from "@millrace/testkit";
+import { engineStoreConformance, reusedDatabase } from "@millrace/testkit";
 import { Client } from "pg";
 import { describe, test } from "vitest";
 import { flushParameterCount, flushParameters } from "../../src/engine/flush-parameters.ts";
@@ -9,7 +9,7 @@ const placeholders = Array.from({ length: flushParameterCount }, (_, index) => `
 
 describe("the engine's store on PostgreSQL", () => {
   const cases = engineStoreConformance(async () => {
-    const db = await testDatabase();
+    const db = await reusedDatabase();
     const client = new Client({ ...db.connection, options: "-c search_path=millrace" });
     await client.connect();
     const rows = async <Row extends object>(text: string, values: unknown[] = []): Promise<Row[]> =>
