@@ -292,7 +292,8 @@ export const mutants: readonly Mutant[] = [
             const host = this as { entries(): Iterable<{ run: Run; eviction: unknown }> };
             original.apply(this, []);
             for (const entry of host.entries())
-              if (entry.run.counts.running > 0) entry.eviction ??= { wakeAt: Number.MAX_SAFE_INTEGER };
+              if (entry.run.counts.running > 0)
+                entry.eviction ??= { wakeAt: Number.MAX_SAFE_INTEGER, isStored: false };
           },
       ),
   },

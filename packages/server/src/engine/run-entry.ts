@@ -5,6 +5,12 @@ import type { ReadyTask } from "./dispatcher.ts";
 /** `none`: the next flush makes it. Only one that is `started` holds `started_at`, which history takes from there. */
 export type StoredRow = "none" | "queued" | "started";
 
+/** `isStored`: the row says so; else the next flush does. */
+export interface Eviction {
+  readonly wakeAt: number;
+  readonly isStored: boolean;
+}
+
 /** A run that this node holds in memory. */
 export interface RunEntry {
   /** What never changes, and the row's first form. */
@@ -14,8 +20,8 @@ export interface RunEntry {
   row: StoredRow;
   /** How many of its task runs have rows; unknown of a run that was loaded. */
   storedRows: number | undefined;
-  /** Its row says, or will say with the next flush, that it waits outside of memory. Any step takes that back. */
-  eviction: { readonly wakeAt: number } | undefined;
+  /** Its row says, or will say with the next flush, that it waits outside of memory. What changes it takes that back. */
+  eviction: Eviction | undefined;
   /** Rows of its waits, while it is being put under way after it was loaded. */
   waits: readonly WaitRow[] | undefined;
   /** Its task runs between ready and dispatched. */

@@ -6,7 +6,7 @@
  * H2: a run whose machine throws is set aside (quarantined) with what it had last committed; others go on.
  * H3: an ended run leaves memory in the turn in which it ends; later messages find nothing.
  * H4: a run that only waits leaves memory after its row says when it is due; a message, or that instant, brings it back
- *     (`RunEntrance.recall`). Its row says so no longer with the first flush after it was stepped again.
+ *     (`RunEntrance.recall`). Its row says so no longer with the flush of what changes it then.
  */
 import {
   codeRecordOf,
@@ -155,7 +155,7 @@ export class RunHost {
       this.setAside(entry, error);
       return;
     }
-    this.#noteStep(entry);
+    this.#noteStep(entry, isBackAlone(message, effects));
     if (message.kind === "start" && this.#parts.asks.wants(runStartedType, entry.identity.pipeline))
       this.#parts.events.emit([runStarted(entry)]);
     if (entry.run.state === "waiting") this.#waiting.add(entry);
@@ -164,8 +164,9 @@ export class RunHost {
     if (entry.run.state === "quarantined") this.#ended(entry);
   }
 
-  #noteStep(entry: RunEntry): void {
-    if (entry.eviction) {
+  /** `isBackAlone`: it came into memory and waits on; its row stays as it is, for what most often follows is its end. */
+  #noteStep(entry: RunEntry, isBackAlone: boolean): void {
+    if (entry.eviction && !isBackAlone) {
       entry.eviction = undefined;
       this.#parts.commit.markRun(entry);
     }
@@ -178,12 +179,17 @@ export class RunHost {
   evictIdle(): void {
     const now = this.#parts.clock.now();
     for (const [entry, steppedAt] of this.#idle) {
-      if (now - steppedAt < evictAfterMs || entry.eviction || this.#parts.isWatched(entry.identity.id))
+      if (now - steppedAt < evictAfterMs || isLeaving(entry) || this.#parts.isWatched(entry.identity.id))
         continue;
-      let wakeAt = wakeNever;
-      for (const at of this.#alarms.get(entry)?.values() ?? []) wakeAt = Math.min(wakeAt, at);
-      if (wakeAt - now >= evictAfterMs && !this.#isBound(entry)) this.#evict(entry, { wakeAt });
+      const wakeAt = this.#wakeAt(entry);
+      if (wakeAt - now >= evictAfterMs && !this.#isBound(entry)) this.#evict(entry, wakeAt);
     }
+  }
+
+  #wakeAt(entry: RunEntry): number {
+    let wakeAt = wakeNever;
+    for (const at of this.#alarms.get(entry)?.values() ?? []) wakeAt = Math.min(wakeAt, at);
+    return wakeAt;
   }
 
   /** What only this node's memory knows of it: a call whose run is being made, a wait without a row. */
@@ -195,33 +201,38 @@ export class RunHost {
   onWaiting(entry: RunEntry): void {
     const { queued, running, retrying } = entry.run.counts;
     if (this.#waiting.size < waitingInMemoryMax || queued + running + retrying > 0) return;
-    if (entry.eviction || this.#parts.isWatched(entry.identity.id) || hasOpenCall(entry)) return;
-    let wakeAt = wakeNever;
-    for (const at of this.#alarms.get(entry)?.values() ?? []) wakeAt = Math.min(wakeAt, at);
-    this.#evict(entry, { wakeAt });
+    if (isLeaving(entry) || this.#parts.isWatched(entry.identity.id) || hasOpenCall(entry)) return;
+    this.#evict(entry, this.#wakeAt(entry));
   }
 
   /** Lets a run out of memory that only waits, whoever looks at it; false for one that does not. */
   evict(entry: RunEntry): boolean {
     const { queued, running, waiting, retrying } = entry.run.counts;
     if (queued + running > 0 || waiting + retrying === 0 || this.#isBound(entry)) return false;
-    let wakeAt = wakeNever;
-    for (const at of this.#alarms.get(entry)?.values() ?? []) wakeAt = Math.min(wakeAt, at);
-    this.#evict(entry, { wakeAt });
+    this.#evict(entry, this.#wakeAt(entry));
     return true;
   }
 
-  #evict(entry: RunEntry, eviction: { readonly wakeAt: number }): void {
+  #evict(entry: RunEntry, wakeAt: number): void {
     const { commit } = this.#parts;
+    if (entry.eviction?.wakeAt === wakeAt) {
+      if (entry.eviction.isStored) this.#leave(entry, wakeAt);
+      return;
+    }
+    const eviction = { wakeAt, isStored: false };
     entry.eviction = eviction;
     commit.markRun(entry);
     commit.afterCommit(() => {
       // A step that came meanwhile has taken it back.
-      if (entry.eviction !== eviction || this.#runs.get(entry.identity.id) !== entry) return;
-      this.#forget(entry);
-      const { workspace, id, shard } = entry.identity;
-      this.#parts.onEvicted({ workspace, id, shard, wakeAt: eviction.wakeAt });
+      if (entry.eviction === eviction && this.#runs.get(entry.identity.id) === entry)
+        this.#leave(entry, wakeAt);
     });
+  }
+
+  #leave(entry: RunEntry, wakeAt: number): void {
+    this.#forget(entry);
+    const { workspace, id, shard } = entry.identity;
+    this.#parts.onEvicted({ workspace, id, shard, wakeAt });
   }
 
   /** Records the output of this task run under `key` when it succeeds. */
@@ -452,10 +463,21 @@ function entryOf({ identity }: NewRun, run: Run, row: StoredRow): RunEntry {
     run,
     row,
     storedRows: row === "none" ? 0 : undefined,
-    eviction: wakeAt === undefined ? undefined : { wakeAt },
+    eviction: wakeAt === undefined ? undefined : { wakeAt, isStored: true },
     waits: undefined,
     ready: new Map(),
   };
+}
+
+function isLeaving({ eviction }: RunEntry): boolean {
+  return eviction?.isStored === false;
+}
+
+/** Nothing that has rows came of it. */
+function isBackAlone({ kind }: RunMessage, effects: readonly RunEffect[]): boolean {
+  return (
+    kind === "resume" && effects.every((effect) => ["wait", "retry_at", "deadline_at"].includes(effect.kind))
+  );
 }
 
 /** A call whose run is being made: only this node's memory knows of it. */
