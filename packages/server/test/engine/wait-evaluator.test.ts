@@ -75,12 +75,17 @@ function world(head: number) {
     onLeft: () => {},
   });
   evaluator.start();
-  const begin = (after: number, change: Partial<WaitRow> = {}): void => {
+  const begin = (
+    after: number,
+    change: Partial<WaitRow> = {},
+    by: { since?: number; notBefore?: number } = {},
+  ): void => {
     const told = new ToldWait({ ...row, ...change });
     evaluator.begin({
       told,
       shapes: matchKeysOf(told.program!).shapes,
-      lookBack: { after, since: 0 },
+      lookBack: { after, since: by.since ?? 0 },
+      notBefore: by.notBefore ?? 0,
       isWanted: () => true,
       onPlaced: () => {},
       onSettled: () => {},
@@ -157,5 +162,17 @@ test("a wait that time ends has heard what was recorded by then, and nothing lat
   await page(10);
   begin(10, { timeoutAt: 1_102 });
   await page(13, [paidAt(11, 1_101, "other"), paidAt(12, 1_102, "other"), paidAt(13, 1_103, "other")], 1_200);
+  expect(heardTo).toEqual([12]);
+});
+
+test("a wait that looks back by time begins when what was recorded before has been told: it never hears that", async () => {
+  const { begin, page, heardTo, toldTo } = world(10);
+  await page(10);
+  // Its run began at 1,000, after the entry at 11 was committed and before it was told.
+  begin(0, { matchKeys: matchKeysOf(new ToldWait(row).program!).keys }, { since: 1_000, notBefore: 11 });
+  expect(toldTo()).toEqual([]);
+  await page(11, [paidAt(11, 999)]);
+  expect([toldTo(), heardTo]).toEqual([[11], []]);
+  await page(12, [paidAt(12, 1_000)]);
   expect(heardTo).toEqual([12]);
 });

@@ -34,6 +34,8 @@ export interface BeginningWait {
   readonly told: ToldWait;
   readonly shapes: readonly WaitShape[];
   readonly lookBack: LookBack;
+  /** Not before everything up to here was told: what looks back by time alone would hear what was recorded before. */
+  readonly notBefore: number;
   /** Whether its run still waits for it. */
   readonly isWanted: () => boolean;
   /** Its row is part of the next flush. */
@@ -151,8 +153,8 @@ export class WaitEvaluator {
   }
 
   /** Pages up to there are on their way. */
-  #mayBegin({ lookBack }: BeginningWait): boolean {
-    return this.#position >= Math.max(this.#options.head.position, lookBack.after);
+  #mayBegin({ lookBack, notBefore }: BeginningWait): boolean {
+    return this.#position >= Math.max(this.#options.head.position, lookBack.after, notBefore);
   }
 
   /** False when entries of the past must be read first. */
