@@ -538,3 +538,29 @@ test.each<[string, Json, RegExp]>([
 ])("%s is refused", (_name, json, message) => {
   expect(() => parseCondition(json)).toThrow(message);
 });
+
+test("another version leaves windows of events closed that the one before has fired, and goes on with what is open (C3)", () => {
+  const a = { kind: "event", type: "a" };
+  const window = { kind: "window", of: a, every: { kind: "every", every: "1m" }, late: "revise" };
+  const times = [5_000, 61_000, 30_000, 121_000];
+  const log = times.map((time, n): Entry => [start + n, "a", null, start + time]);
+  const [first, second] = [0, minute].map((from) => `[${start + from},${start + from + minute})`);
+  // The second event closes the first window, then comes the deploy, then one that is late.
+  expect(changed(window, { ...window, idleMs: hour }, log, 2)).toEqual([
+    `${first} a=1`,
+    `${first} r2`,
+    `${second} a=2`,
+  ]);
+  // Of other events it has gathered none.
+  const where = { op: "eq", path: ["source"], value: "test" };
+  expect(changed(window, { ...window, of: { ...a, where } }, log, 2)).toEqual([
+    `${first} a=1`,
+    `${first} r2`,
+  ]);
+  // Other windows are others.
+  const hourly = { ...window, every: { kind: "every", every: "30s" } };
+  expect(changed(window, hourly, log, 2)).toEqual([
+    `${first} a=1`,
+    `[${start + 30_000},${start + minute}) a=3`,
+  ]);
+});

@@ -103,6 +103,9 @@ export function windowOperator(
       if (matches.length > 0) step.touched = true;
       return matches;
     },
+    inherit: (state, { closedTo, revisions, ignored, seen, last, open }, isSame) => {
+      Object.assign(state, { closedTo, revisions, ignored }, isSame ? { seen, last, open } : {});
+    },
     due: (state) => {
       const [first] = state.open;
       return first && idleMs !== undefined ? Math.max(first.end, state.last) + idleMs : never;
