@@ -62,6 +62,10 @@ export const armsMax = 1_000;
 /** Windows that one key has open at once, and closed ones whose revisions it knows. */
 export const openWindowsMax = 1_000;
 export const revisedWindowsMax = 1_000;
+/** Stretches of time in which windows have fired that are closed: as many gaps as somebody may fill later. */
+export const closedStretchesMax = 500;
+/** How far an event's own time may be ahead of its recording and still close windows: a clock that is a day off is wrong. */
+export const aheadMsMax = 86_400_000;
 /** Keys of a `.by` below a condition's root, which live in one state. */
 export const innerKeysMax = 1_000;
 /** Members that an explanation shows of each operand. */

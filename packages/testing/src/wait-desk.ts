@@ -222,7 +222,16 @@ export class WaitDesk {
     });
     const outcome: OperationOutcome =
       ended === "timeout" ? { kind: "timeout" } : { kind: "value", value: { value: ended.value } };
-    this.#tellEnd(entry, taskRun, wait, outcome, this.#options.log.position);
+    this.#tellEnd(entry, taskRun, wait, outcome, this.#heardTo(told));
+  }
+
+  /** Up to where a wait that has ended heard the log: the next one of its name hears what follows. */
+  #heardTo({ toldTo, overAt }: ConditionWait): number {
+    if (overAt === undefined) return toldTo;
+    const { log } = this.#options;
+    let { position } = log;
+    while (position > toldTo && log.at(position)!.recordedAt > overAt) position -= 1;
+    return position;
   }
 
   #tellEnd(

@@ -9,8 +9,8 @@
  *     that has rested for a minute; its name; its marker.
  * F3: memory has a bound however many files there are: folders are listed, and what is remembered is asked for, in batches.
  * F4: what can't be read is forgotten by nobody. A file is forgotten when it is not there while its folder is the same one as
- *     before; an empty folder forgets nothing unless it was seen with files, on the same device: it may be a mount that is
- *     not there.
+ *     before; an empty folder forgets nothing unless it was seen with files, by this reader on the same device, or by one
+ *     before it as the very same folder: it may be a mount that is not there.
  * F5: one thing is done at a time, so that a file is told by one look alone.
  */
 import { join, resolve } from "node:path";
@@ -60,8 +60,8 @@ export class FolderReader {
   #watching: Watching | undefined;
   #watchProblem: SourceProblem | undefined;
   #root: Look | undefined;
-  /** The device on which files of it were seen. */
-  #home: string | undefined;
+  /** The folder in which files were seen last; of what a reader before this one saw, the identity alone is known. */
+  #home: { readonly identity: string; readonly device: string | undefined } | undefined;
   #lastPass: Pass | undefined;
   #lastScan: { readonly at: number; readonly tookMs: number } | undefined;
   #wake: () => void = () => undefined;
@@ -71,6 +71,8 @@ export class FolderReader {
     this.#directory = directory;
     this.#folder = resolve(task.root, task.definition.folder);
     this.#rules = new FileRules(task.definition);
+    const home = task.reported?.home;
+    this.#home = home === undefined ? undefined : { identity: home, device: undefined };
   }
 
   /** Resolves when the task's signal ended it. Throws what is wrong with the folder. */
@@ -187,9 +189,8 @@ export class FolderReader {
 
   /** Forgets what is not there any more (F4). Where the pass met all that is remembered, there is nothing to look for. */
   async #sweep(pass: Pass): Promise<void> {
-    const { device } = this.#root!;
-    if (pass.known > 0) this.#home = device;
-    if (pass.entries === 0 && device !== this.#home) return;
+    if (pass.known > 0) this.#noteHome();
+    if (pass.entries === 0 && !this.#isHome(this.#root!)) return;
     if ((await this.#task.countRemembered()) === pass.known) return;
     for (let after = ""; !this.#isStopped;) {
       const page = await this.#task.recallPage(after, batchMax);
@@ -202,6 +203,18 @@ export class FolderReader {
       );
       await this.#forget(missing);
     }
+  }
+
+  /** Known before the first file is told from here, so that it is kept with the memory of that. */
+  #noteHome(): void {
+    const { identity, device } = this.#root!;
+    if (this.#home?.identity === identity && this.#home.device === device) return;
+    this.#home = { identity, device };
+    this.#report();
+  }
+
+  #isHome({ identity, device }: Look): boolean {
+    return this.#home?.identity === identity || this.#home?.device === device;
   }
 
   // --- single files -------------------------------------------------------------------------------------------------
@@ -258,7 +271,9 @@ export class FolderReader {
       if (pass && !known) pass.known += 1;
       findings.push(fileFinding(this.#task.definition, this.#folder, { ...found, known }));
     }
-    if (findings.length > 0) await this.#task.record(findings);
+    if (findings.length === 0) return;
+    this.#noteHome();
+    await this.#task.record(findings);
   }
 
   async #isComplete(found: Found, known: Remembered | undefined): Promise<boolean> {
@@ -447,6 +462,7 @@ export class FolderReader {
       settling: this.#settling.size,
       waiting,
       scan: this.#lastScan,
+      ...(this.#home ? { home: this.#home.identity } : {}),
       ...(wrong ? { problem: wrong } : {}),
     });
   }

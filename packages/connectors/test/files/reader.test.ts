@@ -244,6 +244,30 @@ test("an empty folder forgets nothing at the start: it may be a mount that is no
   await stage.until(() => expect(stage.host.gone()).toEqual(["a.csv 3"]));
 });
 
+test("what was deleted while nobody looked is gone at the next start, also if it was all that was there (F4)", async () => {
+  const stage = new Stage({ goneType: "file.gone", protocol: "rename" });
+  await stage.start();
+  // Told by the system, after the only look at the whole folder.
+  stage.write("a.csv");
+  await stage.until(() => expect(stage.host.arrivals()).toEqual(["a.csv 1"]));
+  await stage.stop();
+  rmSync(stage.path("a.csv"));
+  await stage.start();
+  expect(stage.host.gone()).toEqual(["a.csv 1"]);
+});
+
+test("an empty folder that stands where another one stood forgets nothing at the start (F4)", async () => {
+  const stage = new Stage({ goneType: "file.gone", protocol: "rename" });
+  stage.write("a.csv");
+  await stage.start();
+  await stage.stop();
+  renameSync(stage.path(""), `${stage.root}/before`);
+  mkdirSync(stage.path(""));
+  await stage.start();
+  expect(stage.host.gone()).toEqual([]);
+  expect([...stage.host.memory.keys()]).toEqual(["a.csv"]);
+});
+
 test("a folder on another device than before forgets nothing while it is empty (F4)", async () => {
   let device = "1";
   const stage = new Stage(

@@ -44,6 +44,7 @@ export class Host {
       definition,
       root,
       signal,
+      reported: this.detail,
       clock: {
         now: () => Date.now(),
         after: (delayMs, callback) => {

@@ -106,7 +106,7 @@ function applyDue(
 
 /**
  * Takes over from the instance of the condition's earlier version: a window that it fired is not fired again (C3), unless the
- * condition asks for other windows or another first one. Conditions without windows of assets begin anew.
+ * condition asks for other windows or another first one. Conditions without windows begin anew.
  */
 export function inheritInstance(
   { program, instance }: { readonly program: Program; readonly instance: ConditionInstance },
@@ -131,6 +131,10 @@ function windowsOf(condition: Condition): { readonly windows: string; readonly s
       return when === "complete"
         ? { windows: text(kind, target), seen: text(assets, where, only, name) }
         : undefined;
+    }
+    case "window": {
+      const { kind, every, time, of, name } = condition;
+      return { windows: text(kind, every, time), seen: text(of, name) };
     }
     default:
       return undefined;

@@ -110,6 +110,8 @@ export function parseBinaryModeEvent(
     const value = decodeHeader(name, text);
     if (name === "specversion") specversion = value;
     else if (name === "datacontenttype") throw invalid(`/${name}`, "the header content-type instead");
+    else if (name === "data")
+      throw invalid(`/${name}`, "the data as the body, and no attribute of this name");
     else if (!setAttribute(draft, name, value)) addExtension((extensions ??= {}), name, value);
   }
   const contentType = headers["content-type"];

@@ -17,8 +17,9 @@ export function parseEventTime(text: string): number | undefined {
   const offsetMs = (Number(offsetHours ?? 0) * 60 + Number(offsetMinutes ?? 0)) * 60_000;
   const whole = at.getTime() - (sign === "-" ? -offsetMs : offsetMs);
   const microseconds = fraction === undefined ? 0 : Number(fraction.padEnd(6, "0").slice(0, 6));
-  const time = whole + microseconds / 1_000;
-  return time >= timeMin && time < timeEnd ? time : undefined;
+  if (whole < timeMin || whole >= timeEnd) return undefined;
+  // So far from 1970 the last microsecond is rounded up to the year 10000.
+  return Math.min(whole + microseconds / 1_000, timeEnd - 1 / 32);
 }
 
 const timeMin = new Date(0).setUTCFullYear(1, 0, 1);

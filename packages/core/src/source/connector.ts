@@ -22,6 +22,8 @@ export interface SourceTask {
   readonly root: string;
   readonly signal: AbortSignal;
   readonly clock: SourceClock;
+  /** What was reported last about this place, by whichever reader. */
+  readonly reported: SourceDetail | undefined;
   /** What is remembered of these things. */
   recall(keys: readonly string[]): Promise<ReadonlyMap<string, Remembered>>;
   /** Things after `after`, in the order of their keys' bytes. */
@@ -84,5 +86,7 @@ export interface SourceDetail {
   readonly waiting: number;
   /** When all of it was looked at last, and how long that took, in ms. */
   readonly scan?: { readonly at: number; readonly tookMs: number };
+  /** Which folder, or the like, the things were in that are remembered: an empty one that is the same was emptied. */
+  readonly home?: string;
   readonly problem?: SourceProblem;
 }

@@ -2,7 +2,8 @@
  * One wait while it is told the log: its condition, its timeout, how it ended. What it is told follows P1 of the conditions.
  *
  * J2: it ends once: by its condition, or by its timeout. An entry recorded at the very instant of the timeout comes before it.
- * J3: an entry is told once: those up to `toldTo` were told, or changed nothing.
+ * J3: an entry is told once: those up to `toldTo` were told, or changed nothing. What comes after its end is not: the next wait of
+ *     its name hears that.
  */
 import { compileCondition, type Program } from "../condition/compile.ts";
 import type { ConditionEvent } from "../condition/condition-event.ts";
@@ -47,6 +48,7 @@ export class ConditionWait {
   #touched = false;
   #toldTo: number;
   #ended: HowEnded | undefined;
+  #overAt: number | undefined;
 
   /** Throws MILLRACE_CONDITION_INVALID. */
   constructor({ condition, state, beganAt, timeoutAt, identity, toldTo }: ConditionWaitOptions) {
@@ -59,6 +61,11 @@ export class ConditionWait {
 
   get ended(): HowEnded | undefined {
     return this.#ended;
+  }
+
+  /** The instant whose passing ended it; absent where an entry did, that at `toldTo`. */
+  get overAt(): number | undefined {
+    return this.#overAt;
   }
 
   get isTouched(): boolean {
@@ -94,6 +101,7 @@ export class ConditionWait {
     if (this.#ended) return;
     const tell = isEarlier ? tellPast : tellEvent;
     const step = tell(this.program, this.#instance, event);
+    this.#toldTo = event.position;
     this.#take(step.decided, step.touched);
   }
 
@@ -104,9 +112,12 @@ export class ConditionWait {
     for (let hasMore = this.program !== undefined; hasMore && !this.#ended;) {
       const step = tellTime(this.program!, this.#instance!, until);
       this.#take(step.decided, step.touched);
+      this.#overAt = step.decided[0]?.at;
       ({ hasMore } = step);
     }
-    if (!this.#ended && timeoutAt !== undefined && timeoutAt < before) this.#ended = { kind: "timeout" };
+    if (this.#ended || timeoutAt === undefined || timeoutAt >= before) return;
+    this.#ended = { kind: "timeout" };
+    this.#overAt = timeoutAt;
   }
 
   #take(decided: readonly Decided[], touched: boolean): void {
@@ -115,9 +126,9 @@ export class ConditionWait {
     if (first) this.#ended = { kind: "fired", decided: first };
   }
 
-  /** Everything up to a position was told. */
+  /** Everything up to a position was told; nothing that came after its end. */
   noteTold(position: number): void {
-    this.#toldTo = Math.max(this.#toldTo, position);
+    if (!this.#ended) this.#toldTo = Math.max(this.#toldTo, position);
   }
 
   /** What its run sees of it. */

@@ -378,6 +378,40 @@ test("thousands of windows that are due at once fire a thousand at a time", () =
   ]);
 });
 
+test("windows fire once each in whatever order they are written, however many there are", () => {
+  const long = { ...(days as object), start: "2020-01-01" };
+  const json = {
+    kind: "updated",
+    when: "complete",
+    assets: [{ asset: "orders", partitions: long }],
+    target: long,
+  };
+  const first = Date.UTC(2020, 0, 1);
+  const keyOf = (n: number): string => new Date(first + n * day).toISOString().slice(0, 10);
+  // The newest first; then every second one of years before, and the others; then all of it once more.
+  const down = Array.from({ length: 1_500 }, (_, n) => 4_000 - n);
+  const even = Array.from({ length: 400 }, (_, n) => 2 * n);
+  const order = [...down, ...even, ...even.map((n) => n + 1)];
+  const entries = [...order, ...order].map((n, at) => update(start + at, "orders", keyOf(n)));
+  const keys = fired(json, entries).map((text) => /<(.*?)>/.exec(text)?.[1]);
+  expect(keys).toEqual(order.map(keyOf));
+});
+
+test("of too many stretches of closed windows the earliest become one, and no window fires twice", () => {
+  const long = { ...(days as object), start: "2000-01-01" };
+  const json = {
+    kind: "updated",
+    when: "complete",
+    assets: [{ asset: "orders", partitions: long }],
+    target: long,
+  };
+  const keyOf = (n: number): string => new Date(Date.UTC(2000, 0, 1) + n * day).toISOString().slice(0, 10);
+  const odd = Array.from({ length: 1_600 }, (_, n) => 2 * n + 1);
+  const entries = [...odd, ...odd, 2].map((n, at) => update(start + at, "orders", keyOf(n)));
+  // The day between the first two stretches counts as fired, too.
+  expect(fired(json, entries)).toHaveLength(1_600);
+});
+
 /** Two versions of a trigger, the second from an entry on. */
 function changed(before: Json, after: Json, entries: readonly Entry[], from: number): string[] {
   const events = eventsOf(entries);
@@ -503,4 +537,30 @@ test.each<[string, Json, RegExp]>([
   ["an asset twice", { kind: "updated", assets: [{ asset: "a" }, { asset: "a" }] }, /"a" stands there twice/],
 ])("%s is refused", (_name, json, message) => {
   expect(() => parseCondition(json)).toThrow(message);
+});
+
+test("another version leaves windows of events closed that the one before has fired, and goes on with what is open (C3)", () => {
+  const a = { kind: "event", type: "a" };
+  const window = { kind: "window", of: a, every: { kind: "every", every: "1m" }, late: "revise" };
+  const times = [5_000, 61_000, 30_000, 121_000];
+  const log = times.map((time, n): Entry => [start + n, "a", null, start + time]);
+  const [first, second] = [0, minute].map((from) => `[${start + from},${start + from + minute})`);
+  // The second event closes the first window, then comes the deploy, then one that is late.
+  expect(changed(window, { ...window, idleMs: hour }, log, 2)).toEqual([
+    `${first} a=1`,
+    `${first} r2`,
+    `${second} a=2`,
+  ]);
+  // Of other events it has gathered none.
+  const where = { op: "eq", path: ["source"], value: "test" };
+  expect(changed(window, { ...window, of: { ...a, where } }, log, 2)).toEqual([
+    `${first} a=1`,
+    `${first} r2`,
+  ]);
+  // Other windows are others.
+  const hourly = { ...window, every: { kind: "every", every: "30s" } };
+  expect(changed(window, hourly, log, 2)).toEqual([
+    `${first} a=1`,
+    `[${start + 30_000},${start + minute}) a=3`,
+  ]);
 });

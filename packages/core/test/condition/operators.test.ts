@@ -295,6 +295,27 @@ const cases: { readonly [name: string]: Case } = {
     ],
     fires: ["4 [0,60000) a=1,3", "6 [60000,120000) a=2,4"],
   },
+  "an event from far ahead of its recording closes no window but stands in its own": {
+    condition: { kind: "window", of: a, every: { kind: "every", every: "1m" }, idleMs: 1_000 },
+    log: [
+      [1, "a", null, 5_000],
+      [2, "a", null, 253_402_300_000_000],
+      [3, "a", null, 10_000],
+      [4, "a", null, 4_102_444_800_000],
+      [5, "a", null, 61_000],
+    ],
+    fires: ["5 [0,60000) a=1,3", "121000 [60000,120000) a=5"],
+    options: { until: 200_000 },
+  },
+  "windows before 1970 close in their order, too": {
+    condition: { kind: "window", of: a, every: { kind: "every", every: "1m" } },
+    log: [
+      [1, "a", null, -600_000],
+      [2, "a", null, -540_000],
+      [3, "a", null, -480_000],
+    ],
+    fires: ["2 [-600000,-540000) a=1", "3 [-540000,-480000) a=2"],
+  },
   "a late event re-opens its window": {
     condition: { kind: "window", of: a, every: { kind: "every", every: "1m" }, late: "revise" },
     log: [

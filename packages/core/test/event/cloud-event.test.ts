@@ -153,6 +153,7 @@ describe("binary mode", () => {
     [{ "ce-id": "%zz" }, "/id"],
     [{ "ce-source": undefined }, "/source"],
     [{ "ce-datacontenttype": "text/plain" }, "/datacontenttype"],
+    [{ "ce-data": "1" }, "/data"],
   ])("%j is refused", (change, path) => {
     const all = Object.fromEntries(
       Object.entries({ ...headers, ...change }).filter(([, text]) => text !== undefined),

@@ -76,6 +76,7 @@ export class EventLog {
   #told = 0;
   #isWaking = false;
   #wakeAgain = false;
+  #knownHead = 0;
   #stopped = false;
 
   constructor(options: EventLogOptions) {
@@ -215,6 +216,7 @@ export class EventLog {
     this.#sealed = [];
     if (this.#options.liveNodes() > 1) this.#wakeOthers();
     const head = { position: change.first + change.count - 1, clock: change.clock };
+    this.#knownHead = Math.max(this.#knownHead, head.position);
     const after = change.first - 1;
     if (this.#tail) this.#tail.offer({ after, events: entriesOf(batch.events, outcomes, change), head });
   }
@@ -255,6 +257,11 @@ export class EventLog {
   }
 
   // --- listening ----------------------------------------------------------------------------------------------------
+
+  /** The last position that this node knows of; listeners may not have heard it yet. On the owner's node it is the last one. */
+  get knownHead(): number {
+    return this.#knownHead;
+  }
 
   head(): Promise<LogHead> {
     return this.#options.parts.store.logHead(workspaceId);
@@ -308,6 +315,7 @@ export class EventLog {
   }
 
   #distribute({ events, until, head }: LogPage): void {
+    this.#knownHead = Math.max(this.#knownHead, head.position);
     const clock = until >= head.position ? head.clock : (events.at(-1)?.recordedAt ?? 0);
     const after = this.#told;
     this.#told = until;

@@ -1,4 +1,5 @@
 /** Where waits begin, for an evaluator whose log is given page by page. */
+import type { LogEvent } from "@millrace/core";
 import type { LogPage, WaitRow } from "@millrace/store";
 import { expect, test } from "vitest";
 import { matchKeysOf } from "../../src/engine/wait/match-keys.ts";
@@ -30,14 +31,21 @@ const row: WaitRow = {
 /** Shard 1 was told up to 20, the other one up to 10 only: the evaluator reads from there. */
 function world(head: number) {
   const waits: WaitRow[] = [];
+  const heardTo: number[] = [];
   let hear: ((page: LogPage) => Promise<void>) | undefined;
   const parts = {
     clock: { now: () => 1_000 },
     alarms: { set: () => ({ cancel: () => {} }) },
     log: { warn: () => {} },
-    store: { nextWaitDue: async () => undefined, readTypes: async () => [] },
+    store: {
+      nextWaitDue: async () => undefined,
+      readTypes: async () => [],
+      findWaits: async () => ({ waits: [], next: undefined }),
+      loadDueWaits: async () => [],
+    },
+    values: { loaded: async (value: unknown) => value },
     commit: {
-      batch: { waits, waitShapes: [], waitCursors: [] },
+      batch: { waits, waitShapes: [], waitCursors: [], waitsChanged: [] },
       request: () => {},
       drained: async () => {},
       afterCommit: () => {},
@@ -62,28 +70,52 @@ function world(head: number) {
     head: { position: head, clock: 900 },
     prepare: async () => {},
     bringIn: async () => {},
-    deliver: () => true,
+    deliver: (_wait, position) => heardTo.push(position) > 0,
     endOf: () => ({ position: 0, outcome: { kind: "timeout" } }),
     onLeft: () => {},
   });
   evaluator.start();
-  const begin = (after: number): void => {
-    const told = new ToldWait(row);
+  const begin = (
+    after: number,
+    change: Partial<WaitRow> = {},
+    by: { since?: number; notBefore?: number } = {},
+  ): void => {
+    const told = new ToldWait({ ...row, ...change });
     evaluator.begin({
       told,
       shapes: matchKeysOf(told.program!).shapes,
-      lookBack: { after, since: 0 },
+      lookBack: { after, since: by.since ?? 0 },
+      notBefore: by.notBefore ?? 0,
       isWanted: () => true,
       onPlaced: () => {},
       onSettled: () => {},
     });
   };
-  /** A page without entries that concern anybody. */
-  const page = async (until: number): Promise<void> => {
-    await hear!({ events: [], until, head: { position: Math.max(head, until), clock: 900 } });
+  /** Without `events`: a page without entries that concern anybody. */
+  const page = async (until: number, events: readonly LogEvent[] = [], clock = 900): Promise<void> => {
+    await hear!({ events, until, head: { position: Math.max(head, until), clock } });
     for (let turn = 0; turn < 5; turn += 1) await settled();
   };
-  return { begin, page, toldTo: (): number[] => waits.map((wait) => wait.toldTo) };
+  return { begin, page, heardTo, toldTo: (): number[] => waits.map((wait) => wait.toldTo) };
+}
+
+function paidAt(position: number, recordedAt: number, type = "order.paid"): LogEvent {
+  const parts = {
+    source: "/shop",
+    id: String(position),
+    subject: undefined,
+    extensions: {},
+    invalid: undefined,
+  };
+  return {
+    ...parts,
+    position,
+    recordedAt,
+    type,
+    time: recordedAt,
+    lane: "live",
+    data: { value: null },
+  } as never;
 }
 
 test("no wait begins before what was in the log when its shard came, which the next owner would not read again (J4)", async () => {
@@ -107,4 +139,40 @@ test("no wait is told what came before the entry that it looks back to (J4)", as
   expect(toldTo()).toEqual([]);
   await page(16);
   expect(toldTo()).toEqual([16]);
+});
+
+test("a wait that finds several entries ends with the first, and the next of its name looks back to just after that", async () => {
+  const { begin, page, heardTo } = world(10);
+  await page(13, [paidAt(11, 901), paidAt(12, 902), paidAt(13, 903)]);
+  begin(10);
+  await page(14);
+  expect(heardTo).toEqual([11]);
+});
+
+test("a wait that one page ends twice over ends with the first entry of it", async () => {
+  const { begin, page, heardTo } = world(10);
+  await page(10);
+  begin(10, { matchKeys: matchKeysOf(new ToldWait(row).program!).keys });
+  await page(13, [paidAt(11, 1_101), paidAt(12, 1_102), paidAt(13, 1_103)]);
+  expect(heardTo).toEqual([11]);
+});
+
+test("a wait that time ends has heard what was recorded by then, and nothing later", async () => {
+  const { begin, page, heardTo } = world(10);
+  await page(10);
+  begin(10, { timeoutAt: 1_102 });
+  await page(13, [paidAt(11, 1_101, "other"), paidAt(12, 1_102, "other"), paidAt(13, 1_103, "other")], 1_200);
+  expect(heardTo).toEqual([12]);
+});
+
+test("a wait that looks back by time begins when what was recorded before has been told: it never hears that", async () => {
+  const { begin, page, heardTo, toldTo } = world(10);
+  await page(10);
+  // Its run began at 1,000, after the entry at 11 was committed and before it was told.
+  begin(0, { matchKeys: matchKeysOf(new ToldWait(row).program!).keys }, { since: 1_000, notBefore: 11 });
+  expect(toldTo()).toEqual([]);
+  await page(11, [paidAt(11, 999)]);
+  expect([toldTo(), heardTo]).toEqual([[11], []]);
+  await page(12, [paidAt(12, 1_000)]);
+  expect(heardTo).toEqual([12]);
 });

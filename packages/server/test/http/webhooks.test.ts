@@ -195,6 +195,11 @@ describe("each kind's delivery becomes an event", () => {
       subject: "C2",
       data: command,
     });
+    const button = JSON.stringify({ type: "block_actions", channel: { id: "C3", name: "ops" } });
+    const pressed = `payload=${encodeURIComponent(button)}`;
+    const press = slack(pressed, { "content-type": "application/x-www-form-urlencoded" });
+    const { position: at } = (await post("slack", pressed, press)).body;
+    expect((await entry(at)).event).toMatchObject({ type: "slack.block_actions", subject: "C3" });
     const challenge = '{"type":"url_verification","challenge":"c0ffee"}';
     expect(await post("slack", challenge, slack(challenge))).toMatchObject({
       status: 200,

@@ -3,10 +3,11 @@
  *
  * F1: a window fires once; what comes for it later makes the next revision, after a debounce, at most `revisionsMax` times
  *     and not after `closeAfterMs`.
- * F2: it is bounded: of more than `revisedWindowsMax` windows the earliest are forgotten, and from then on all windows that
- *     begin no later count as fired.
+ * F2: it is bounded: of more than `revisedWindowsMax` windows the earliest are closed, and known from then on as stretches of time
+ *     alone. Of too many stretches the earliest two become one: no window fires twice, and of those between the two none.
  */
-import { revisedWindowsMax, gatheredMax } from "../../limits.ts";
+import { closedStretchesMax, gatheredMax, revisedWindowsMax } from "../../limits.ts";
+import { cover, type Coverage } from "../../partition/coverage.ts";
 import type { RevisePolicy } from "../condition.ts";
 import { mergeMatches, type Match, type MatchPartition } from "../match.ts";
 import { never } from "./operator.ts";
@@ -29,8 +30,8 @@ export interface FiredWindow {
 export interface FiredWindows {
   /** The earliest first. */
   windows: FiredWindow[];
-  /** Windows that begin before it have fired, or count as such; null before any was forgotten. */
-  floor: number | null;
+  /** Where windows have fired that are closed and not listed any more. */
+  readonly closed: Coverage;
   /** Updates that came too late, or once too often. */
   ignored: number;
 }
@@ -39,11 +40,16 @@ export interface FiredWindows {
 const debouncesMax = 6;
 
 export function noFiredWindows(): FiredWindows {
-  return { windows: [], floor: null, ignored: 0 };
+  return { windows: [], closed: [], ignored: 0 };
 }
 
 export function firedWindow(fired: FiredWindows, key: string): FiredWindow | undefined {
   return fired.windows.findLast((window) => window.key === key);
+}
+
+/** Whether a window has fired that is not listed any more, or counts as such. */
+export function isClosedWindow({ closed }: FiredWindows, { from }: { readonly from: number }): boolean {
+  return closed.some(([start, end]) => start <= from && from < end);
 }
 
 /** Notes the first firing of a window and gives its match. */
@@ -67,8 +73,10 @@ export function fireFirst(
   const one = { key, from, to, revision: 1, at: now, isIncomplete, late: null, lateFrom: 0, lateTo: 0 };
   fired.windows.splice(place, 0, one);
   if (fired.windows.length > revisedWindowsMax) {
-    const gone = fired.windows.shift()!;
-    fired.floor = Math.max(fired.floor ?? 0, gone.from + 1);
+    cover(fired.closed, fired.windows.shift()!);
+    const [first, second] = fired.closed;
+    if (first && second && fired.closed.length > closedStretchesMax)
+      fired.closed.splice(0, 2, [first[0], second[1]]);
   }
   return asMatch(one, match);
 }

@@ -18,6 +18,7 @@ import {
   dueOfFired,
   firedWindow,
   fireFirst,
+  isClosedWindow,
   noFiredWindows,
   reviseDue,
   takeLate,
@@ -89,7 +90,7 @@ export function completeOperator(condition: UpdatedAtom, { watched, target, text
     const window = key === null ? undefined : target?.windowOf(key);
     if (window && key !== null) {
       const known = firedWindow(state.fired, key);
-      if (known || (state.fired.floor !== null && window.from < state.fired.floor)) {
+      if (known || isClosedWindow(state.fired, window)) {
         takeLate(state.fired, known, match, now, late);
         return undefined;
       }

@@ -3,8 +3,10 @@
  *
  * V1: windows close in the order of their time, each once; what closes them is an event that is late enough, or silence.
  * V2: an event whose window has closed makes a revision of that window alone, or is counted and left out.
+ * V3: an event whose own time is further ahead of its recording than clocks differ closes no window but stands in its own: one
+ *     from the year 9999 would make all that comes after it late.
  */
-import { gatheredMax, openWindowsMax, revisedWindowsMax } from "../../limits.ts";
+import { aheadMsMax, gatheredMax, openWindowsMax, revisedWindowsMax } from "../../limits.ts";
 import type { WindowCondition } from "../condition.ts";
 import type { ConditionEvent } from "../condition-event.ts";
 import { describeSpan, formatInstant } from "../describe.ts";
@@ -21,7 +23,7 @@ interface OpenWindow {
 
 interface WindowState {
   readonly of: OperatorState;
-  /** The latest event time seen; null before the first event. */
+  /** The latest event time seen that closes windows (V3); null before the first event. */
   seen: number | null;
   /** Log time of the last event. */
   last: number;
@@ -47,7 +49,7 @@ export function windowOperator(
     const matches: Match[] = [];
     for (let first = state.open[0]; first && isClosed(first); first = state.open[0]) {
       state.open.shift();
-      state.closedTo = Math.max(first.end, state.closedTo ?? 0);
+      state.closedTo = Math.max(first.end, state.closedTo ?? first.end);
       matches.push({ ...first.match, window: revise(state, first) });
     }
     return matches;
@@ -91,15 +93,18 @@ export function windowOperator(
       if (at === undefined) return noMatches;
       state.last = event.recordedAt;
       const matches = take(state, match, at);
-      const seen = Math.max(at, state.seen ?? at);
-      state.seen = seen;
-      return [...matches, ...close(state, ({ end }) => end + latenessMs <= seen)];
+      if (at <= event.recordedAt + aheadMsMax) state.seen = Math.max(at, state.seen ?? at);
+      const { seen } = state;
+      return seen === null ? matches : [...matches, ...close(state, ({ end }) => end + latenessMs <= seen)];
     },
     time: (state, now, step) => {
       if (idleMs === undefined) return noMatches;
       const matches = close(state, ({ end }) => Math.max(end, state.last) + idleMs <= now);
       if (matches.length > 0) step.touched = true;
       return matches;
+    },
+    inherit: (state, { closedTo, revisions, ignored, seen, last, open }, isSame) => {
+      Object.assign(state, { closedTo, revisions, ignored }, isSame ? { seen, last, open } : {});
     },
     due: (state) => {
       const [first] = state.open;

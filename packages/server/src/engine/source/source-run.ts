@@ -201,6 +201,7 @@ export class SourceRun {
       definition,
       root,
       signal: this.#stopping.signal,
+      reported: this.#row?.detail,
       clock: { now: () => parts.clock.now(), after: (delayMs, callback) => clock.after(delayMs, callback) },
       recall: async (keys) => {
         const things = await fromStore(() => store.recallThings(source, keys));

@@ -28,6 +28,14 @@ export class RecentEntries {
     return this.#entries.filter(({ position, recordedAt }) => position > after && recordedAt >= since);
   }
 
+  /** The position of the last entry that was recorded by then, of those that were told; `undefined` where it is not held any more. */
+  lastBy(recordedAt: number): number | undefined {
+    if (recordedAt <= this.#start.recordedAt) return undefined;
+    return (
+      this.#entries.findLast((entry) => entry.recordedAt <= recordedAt)?.position ?? this.#start.position
+    );
+  }
+
   /** Those of these positions that are held. */
   at(positions: ReadonlySet<number>): LogEvent[] {
     return this.#entries.filter(({ position }) => positions.has(position));

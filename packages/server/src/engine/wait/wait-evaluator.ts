@@ -34,6 +34,8 @@ export interface BeginningWait {
   readonly told: ToldWait;
   readonly shapes: readonly WaitShape[];
   readonly lookBack: LookBack;
+  /** Not before everything up to here was told: what looks back by time alone would hear what was recorded before. */
+  readonly notBefore: number;
   /** Whether its run still waits for it. */
   readonly isWanted: () => boolean;
   /** Its row is part of the next flush. */
@@ -42,7 +44,10 @@ export interface BeginningWait {
   readonly onSettled: () => void;
 }
 
-/** Gives a wait's end to its run, in this very turn, where the run is in memory; else the end stays in the row. */
+/**
+ * Gives a wait's end to its run, in this very turn, where the run is in memory; else the end stays in the row. `position`: up to
+ * where the wait has heard the log.
+ */
 export type DeliverEnd = (wait: ToldWait, position: number) => boolean;
 
 export interface WaitEvaluatorOptions {
@@ -148,8 +153,8 @@ export class WaitEvaluator {
   }
 
   /** Pages up to there are on their way. */
-  #mayBegin({ lookBack }: BeginningWait): boolean {
-    return this.#position >= Math.max(this.#options.head.position, lookBack.after);
+  #mayBegin({ lookBack, notBefore }: BeginningWait): boolean {
+    return this.#position >= Math.max(this.#options.head.position, lookBack.after, notBefore);
   }
 
   /** False when entries of the past must be read first. */
@@ -182,8 +187,13 @@ export class WaitEvaluator {
     if (told.ended) await this.#options.prepare([told], this.#recent);
     if (!isOurs()) return onSettled();
     if (!told.ended) return this.#place(wait);
-    this.#options.deliver(told, this.#position);
+    this.#options.deliver(told, this.#heardTo(told));
     return onSettled();
+  }
+
+  /** Up to where a wait that has ended heard the log: the next one of its name hears what follows. Never too far. */
+  #heardTo({ toldTo, overAt }: ToldWait): number {
+    return overAt === undefined ? toldTo : Math.max(toldTo, this.#recent.lastBy(overAt) ?? 0);
   }
 
   async *#past({ told, lookBack }: BeginningWait): AsyncIterable<ConditionEvent> {
@@ -316,10 +326,7 @@ export class WaitEvaluator {
         for (const event of eventsFor(wait.row, byKey)) wait.tell(event);
         wait.noteTold(until);
       }
-      await this.#commit(
-        waits.filter((wait) => wait.isChanged),
-        until,
-      );
+      await this.#commit(waits.filter((wait) => wait.isChanged));
       if (!found.next) return;
       waits = [];
       found = await store.findWaits([...this.#shards], [...byKey.keys()], found.next, waitPageMax);
@@ -344,7 +351,7 @@ export class WaitEvaluator {
         wait.tellTime(clock);
         wait.noteTold(this.#position);
       }
-      await this.#commit(waits, this.#position);
+      await this.#commit(waits);
     }
     await this.#findNextDue();
   }
@@ -381,7 +388,7 @@ export class WaitEvaluator {
   // --- the commit ---------------------------------------------------------------------------------------------------
 
   /** Ends are given to runs in memory, or left in rows; in one turn, with the position (J5, J6). */
-  async #commit(waits: readonly ToldWait[], position: number): Promise<void> {
+  async #commit(waits: readonly ToldWait[]): Promise<void> {
     if (waits.length === 0) return;
     const { prepare, bringIn } = this.#options;
     const { ended = [], open = [] } = Object.groupBy(waits, (wait) => (wait.ended ? "ended" : "open"));
@@ -396,7 +403,7 @@ export class WaitEvaluator {
     for (let from = 0; from < ended.length; from += recallMax) {
       const some = ended.slice(from, from + recallMax);
       await bringIn(some.map(({ row }) => row));
-      for (const wait of some) if (!this.#give(wait, position)) left.push(wait.row);
+      for (const wait of some) if (!this.#give(wait)) left.push(wait.row);
     }
     this.#writeCursor(true);
     await commit.drained();
@@ -404,8 +411,9 @@ export class WaitEvaluator {
   }
 
   /** False when its end is left in its row. */
-  #give(wait: ToldWait, position: number): boolean {
+  #give(wait: ToldWait): boolean {
     const { parts, deliver, endOf } = this.#options;
+    const position = this.#heardTo(wait);
     if (!this.#shards.has(wait.row.shard)) return true;
     this.#fresh.delete(wait.row.id);
     if (deliver(wait, position)) return true;

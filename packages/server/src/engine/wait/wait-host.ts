@@ -229,6 +229,7 @@ export class WaitHost {
         told: withKeys,
         shapes: keys.shapes,
         lookBack,
+        notBefore: events.knownHead,
         isWanted,
         onPlaced: () => {
           this.#wantProbes(withKeys, lookBack.since);

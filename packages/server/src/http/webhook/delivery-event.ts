@@ -194,7 +194,7 @@ function attributesOf(
       const inner = at(body, "event", "type") ?? at(body, "payload", "type") ?? at(body, "type");
       return {
         type: within("slack", at(body, "command") === null ? inner : "command"),
-        subject: at(body, "event", "channel") ?? at(body, "channel_id"),
+        subject: slackChannelOf(body),
         time: at(body, "event_time"),
         id: at(body, "event_id"),
       };
@@ -202,6 +202,12 @@ function attributesOf(
     default:
       return {};
   }
+}
+
+/** Events, commands and buttons name it in places of their own; some with all that there is to know of it. */
+function slackChannelOf(body: Json): Json {
+  const channel = at(body, "event", "channel") ?? at(body, "payload", "channel") ?? at(body, "channel_id");
+  return isObject(channel) ? at(channel, "id") : channel;
 }
 
 function within(prefix: string, value: Json): Json {

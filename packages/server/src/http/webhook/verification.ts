@@ -167,9 +167,13 @@ function after(prefix: string, text: string | undefined): string | undefined {
   return text?.startsWith(prefix) ? text.slice(prefix.length) : undefined;
 }
 
-/** What is no such text decodes to fewer bytes, and then is no signature. */
+const encoded = { hex: /^(?:[0-9a-f]{2})+$/i, base64: /^[A-Za-z0-9+/_-]+={0,2}$/ } as const;
+
+/** What is no such text is no signature: Node would read it up to where it goes wrong. */
 function decoded(encoding: WebhookEncoding, texts: readonly (string | undefined)[]): Buffer[] {
-  return texts.flatMap((text) => (text === undefined ? [] : [Buffer.from(text, encoding)]));
+  return texts.flatMap((text) =>
+    text !== undefined && encoded[encoding].test(text) ? [Buffer.from(text, encoding)] : [],
+  );
 }
 
 function secondsOf(text: string | undefined): number | undefined {
