@@ -100,8 +100,6 @@ export {
   type Progress,
   protocolVersion,
   type Recorded,
-  type Look,
-  type Looked,
   type Rehearse,
   type Rehearsed,
   type RecordedOutcome,
