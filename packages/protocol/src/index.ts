@@ -35,6 +35,7 @@ export {
   type TaskRunState,
   type TaskRunView,
   type NamesDifference,
+  type ProbeLogEntry,
   type ProbeView,
   type SourceView,
   type WebhookView,

@@ -16,6 +16,7 @@ import { findCallsOfRun, findWaitsOfRun, type FoundWait } from "@millrace/store"
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
 import { explainedWaitsMax, waitsShownMax } from "./limits.ts";
+import { conditionTroubles } from "./probe-trouble.ts";
 import { isoTime } from "./run-summary.ts";
 import { explanationView } from "./trigger-view.ts";
 
@@ -41,13 +42,18 @@ export async function waitsOfRun(
     if (!known) found.set(nameOf(node, item), [view]);
     else if (known.length < waitsShownMax) known.push(view);
   };
+  const open = waits.filter(({ end }) => end === undefined);
+  const troubles = await conditionTroubles(
+    context,
+    open.flatMap(({ condition }) => condition ?? []),
+  );
   let explained = 0;
-  for (const wait of waits) {
-    if (wait.end !== undefined) continue;
+  for (const wait of open) {
     const isExplained = wait.state !== undefined && explained < explainedWaitsMax;
     if (isExplained) explained += 1;
     const state = isExplained ? { state: await explain(context, wait) } : {};
-    add(wait.node, wait.item, { ...openWaitView(wait), ...state });
+    const trouble = troubles.get(wait.condition ?? "");
+    add(wait.node, wait.item, { ...openWaitView(wait), ...state, ...(trouble ? { trouble } : {}) });
   }
   for (const { node, item, open } of calls) for (const call of open) add(node, item, callView(call));
   return found;
@@ -108,14 +114,16 @@ export function withWaits(view: TaskRunView, waits: WaitsOfRun): TaskRunView {
 function reasonOf(waits: readonly OpenWaitView[]): Reason {
   const [first] = waits;
   const { since, timeoutAt, text } = first!;
+  const trouble = waits.find((wait) => wait.trouble)?.trouble;
   const until = timeoutAt === undefined ? "" : `, until ${timeoutAt}`;
   const more = waits.length > 1 ? `, and for ${waits.length - 1} more` : "";
   return {
     code: "waits",
-    message: `It waits for ${text}${until}${more}.`,
+    message: `It waits for ${text}${until}${more}.${trouble ? ` ${trouble.message}` : ""}`,
     fields: {
       ...(since === undefined ? {} : { since }),
       ...(timeoutAt === undefined ? {} : { timeoutAt }),
+      ...(trouble ? { trouble: trouble.code } : {}),
     },
   };
 }
