@@ -35,6 +35,11 @@ test.each<[string, AttemptOutcome, object]>([
     { kind: "infrastructure", error: { ...error, code: "MILLRACE_LOAD_FAILED" } },
     { error: { code: "MILLRACE_LOAD_FAILED" } },
   ],
+  [
+    "what a worker says itself is not named twice",
+    { kind: "failed", error: { name: "MILLRACE_X", code: "MILLRACE_X", message: "It ran too long." } },
+    { error: { code: "MILLRACE_X", message: "It ran too long." } },
+  ],
   ["a probe can't wait", { kind: "suspended", waits: [] }, { kind: "failed" }],
   ["a probe can't skip", { kind: "skipped", reason: "" }, { kind: "failed" }],
   ["what was cancelled is looked again", { kind: "cancelled" }, { kind: "lost" }],

@@ -37,10 +37,8 @@ function failed(message: string, code = "MILLRACE_PROBE_FAILED"): LookOutcome {
 }
 
 function faultOf({ code, name, message }: AttemptError): { readonly code: string; readonly message: string } {
-  return {
-    code: code ?? "MILLRACE_PROBE_FAILED",
-    message: `${name}: ${message}`.slice(0, faultCharactersMax),
-  };
+  const text = name === code ? message : `${name}: ${message}`;
+  return { code: code ?? "MILLRACE_PROBE_FAILED", message: text.slice(0, faultCharactersMax) };
 }
 
 const faultCharactersMax = 2_000;
