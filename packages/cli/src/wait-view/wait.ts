@@ -30,8 +30,7 @@ export function openWaitLines(taskRuns: readonly TaskRunView[], paint: Colors, n
   const lines: string[] = [];
   for (const taskRun of taskRuns) {
     const waits = (taskRun.waits ?? []).filter(
-      ({ name, state, approval, trouble }) =>
-        name !== undefined || state !== undefined || approval !== undefined || trouble !== undefined,
+      ({ name, state, approval }) => name !== undefined || state !== undefined || approval !== undefined,
     );
     if (waits.length === 0) continue;
     const item = taskRun.item === "" ? "" : `[${taskRun.item}]`;

@@ -24,10 +24,15 @@ export type SeenProbe = ProbeRef & ProbeMemory & { readonly nextAt: number | und
 export function probeEvent(seen: SeenProbe, kind: "changed" | "failed" | "recovered"): ProbeEvent {
   const { name, args, looks, changes, changedAt, lookedAt, failures, error, nextAt } = seen;
   const id = probeId(seen);
-  const look = `${looks}/${lookedAt ?? 0}`;
+  const look = `${looks}/${Math.floor(lookedAt ?? 0)}`;
   switch (kind) {
     case "changed":
-      return event(probeChangedType, id, `${id}/changed/${changes}/${changedAt ?? 0}`, contentOf(seen));
+      return event(
+        probeChangedType,
+        id,
+        `${id}/changed/${changes}/${Math.floor(changedAt ?? 0)}`,
+        contentOf(seen),
+      );
     case "failed": {
       const next = nextAt === undefined ? null : new Date(nextAt).toISOString();
       const data = { probe: name, args, failures, nextAt: next, error: (error ?? null) as Json };

@@ -53,6 +53,7 @@ class World {
   readonly engines: Engine[] = [];
   answer: Answer = { value: null };
   looks: Dispatch[] = [];
+  readonly warnings: string[] = [];
   /** What workers were told to end. */
   cancelled: string[] = [];
   #waits = 0;
@@ -70,7 +71,7 @@ class World {
       },
       clock,
       random: () => 0,
-      log: { info: () => {}, warn: () => {}, error: () => {} },
+      log: { info: () => {}, warn: (_fields, text) => void this.warnings.push(text), error: () => {} },
       name,
       url: undefined,
       version: "test",
@@ -281,14 +282,16 @@ test("a worker that does not answer is a failure, and without a worker it is loo
   world = new World();
   const engine = await world.engine("n1");
   world.wait(engine);
-  await world.pass(5_000);
+  world.wait(engine, { name: "report", args: { day: "other" } });
+  await world.pass(20_000);
   expect(world.told).toEqual([]);
+  expect(world.warnings).toEqual(['no worker of the queue "default" has a free slot for probes']);
   world.answer = "silent";
   world.connect(engine);
-  await world.pass(1_000);
-  expect(world.looks.length).toBe(1);
+  await world.pass(250);
+  expect(world.looks.length).toBe(2);
   await world.pass(16_000);
-  expect(world.told[0]).toBe("failed");
+  expect(world.told).toEqual(["failed", "failed"]);
 });
 
 test("a probe that nobody has deployed says so", async () => {

@@ -1,5 +1,5 @@
 /** Probes as the API tells of them: who looks, why nobody does, and what looks have logged. */
-import { probeAtom, thingOfLook, type Json } from "@millrace/core";
+import { probeAtom, thingOfLook, type Json, type NodeDefinition, type ProbeRef } from "@millrace/core";
 import type { Dispatch, OpenWaitView, ProbeLogEntry, ProbeView, RunDetail } from "@millrace/protocol";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { node, pipeline, startFixture, succeeded, HandWorker, type ServerFixture } from "./server-fixture.ts";
@@ -28,14 +28,17 @@ function probeOf(parts: object = {}): object {
   };
 }
 
-/** A run that waits for the thing. */
-async function waiting(probe = probeOf()): Promise<string> {
-  const there = node("there", {
+function waitFor(id: string, thing: ProbeRef): NodeDefinition {
+  return node(id, {
     kind: "wait",
     wait: { onTimeout: "fail" },
-    input: { kind: "value", value: probeAtom(report) as unknown as Json },
+    input: { kind: "value", value: probeAtom(thing) as unknown as Json },
   });
-  const answer = await fixture.deploy([pipeline("p", [there])], { probes: [probe] });
+}
+
+/** A run that waits for the thing. */
+async function waiting(probe = probeOf()): Promise<string> {
+  const answer = await fixture.deploy([pipeline("p", [waitFor("there", report)])], { probes: [probe] });
   expect(answer.status, JSON.stringify(answer.body)).toBe(200);
   return (await fixture.start("p")).id;
 }
@@ -67,7 +70,7 @@ async function logs(query: string): Promise<{ readonly status: number; readonly 
 }
 
 /** Logs a line, and answers. */
-function answer(worker: HandWorker, { token }: Dispatch, value: Json): void {
+function answer(worker: HandWorker, { token }: Dispatch, value: number): void {
   const line = { at: Date.now(), stream: "log", level: "info", text: `found ${value}` } as const;
   worker.send({ kind: "logs", token, attempt: 1, from: 0, lines: [line] });
   const outcome = succeeded({ value });
@@ -132,4 +135,33 @@ test("logs are asked for by a name that is known, with arguments that are JSON",
   const unknown = await fixture.call("GET", "/probes/reports/logs");
   expect(unknown.status).toBe(404);
   expect(unknown.body).toMatchObject({ code: "MILLRACE_PROBE_UNKNOWN", advice: "Did you mean `report`?" });
+});
+
+test("L3: looks take half of a worker's slots before tasks that wait, and the others after them", async () => {
+  const days = ["mon", "tue", "wed"];
+  const waits = days.map((day) => waitFor(day, { name: "report", args: { day } }));
+  const tasks = ["a", "b", "c", "d"].map((id) => node(id));
+  await fixture.deploy([pipeline("waits", waits), pipeline("tasks", tasks)], { probes: [probeOf()] });
+  await fixture.start("waits");
+  await fixture.start("tasks");
+  await thingOnce(({ args }) => (args as { day: string }).day === "wed");
+  const { nodes } = (await fixture.call("GET", `/runs/${(await fixture.start("tasks")).id}`))
+    .body as RunDetail;
+  expect(nodes.every(({ state }) => state === "queued" || state === "pending")).toBe(true);
+  const worker = await fixture.worker({ hello: { slots: 4 } });
+  const given = (isLook: boolean): readonly Dispatch[] =>
+    worker.received
+      .flatMap((message) => (message.kind === "dispatches" ? message.dispatches : []))
+      .filter(({ token }) => (thingOfLook(token.runId) !== undefined) === isLook);
+  const count = async (looks: number, tasksRunning: number): Promise<void> => {
+    while (given(true).length < looks || given(false).length < tasksRunning) await turn();
+    // What else would have come with them has come by the answer to another request.
+    await fixture.call("GET", "/probes");
+    expect([given(true).length, given(false).length]).toEqual([looks, tasksRunning]);
+  };
+  await count(2, 2);
+  worker.finish(given(false)[0]!);
+  await count(2, 3);
+  worker.finish(given(true)[0]!, succeeded({ value: null }));
+  await count(3, 3);
 });

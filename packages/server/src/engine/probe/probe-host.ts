@@ -95,6 +95,8 @@ export class ProbeHost {
   readonly #options: ProbeHostOptions;
   readonly #book = new ProbeBook();
   readonly #things = new Map<string, Thing>();
+  /** Queues of which it was said that nobody takes looks. */
+  readonly #untaken = new Set<string>();
   #isBehind = false;
   #stopped = false;
 
@@ -267,6 +269,7 @@ export class ProbeHost {
     if (!this.#isHere(thing)) return undefined;
     if (end.kind === "untaken") return this.#stillUntaken(thing, deployed!.definition);
     thing.isUntaken = false;
+    if (deployed) this.#untaken.delete(deployed.definition.queue);
     if (end.kind === "lost") return clock.now() + lookRetryMs;
     return this.#learn(thing, row, { outcome: end, definition: deployed?.definition ?? restless });
   }
@@ -274,12 +277,10 @@ export class ProbeHost {
   /** It goes on waiting for a slot if somebody still waits for it. Why none is free is found when a person looks. */
   #stillUntaken(thing: Thing, { queue }: ProbeDefinition): number {
     const { clock, log } = this.#options.parts;
-    if (!thing.isUntaken)
-      log.warn(
-        { probe: thing.id, queue },
-        "no worker of its queue has a free slot to look at a probe's thing",
-      );
     thing.isUntaken = true;
+    if (!this.#untaken.has(queue))
+      log.warn({ probe: thing.id, queue }, `no worker of the queue "${queue}" has a free slot for probes`);
+    this.#untaken.add(queue);
     return clock.now();
   }
 

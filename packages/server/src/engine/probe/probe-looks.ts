@@ -76,6 +76,8 @@ export class ProbeLooks {
   readonly #options: ProbeLooksOptions;
   /** By their tokens: those that wait for a slot, and those that have one. */
   readonly #open = new Map<string, Look>();
+  /** The one of each thing (P2). */
+  readonly #ofThing = new Map<string, Look>();
   /** By queue: those that wait for a slot, the longest first. */
   readonly #waiting = new Map<string, Set<Look>>();
   #last = 0;
@@ -102,6 +104,7 @@ export class ProbeLooks {
         end: resolve,
       };
       this.#open.set(tokenKey(dispatch.token), look);
+      this.#ofThing.set(id, look);
       const { queue } = definition;
       const waiting = this.#waiting.get(queue) ?? new Set();
       this.#waiting.set(queue, waiting.add(look));
@@ -111,7 +114,8 @@ export class ProbeLooks {
 
   /** Its thing is no longer this node's: what it comes to is the next owner's, who does not know it. */
   forget(id: string): void {
-    for (const look of this.#open.values()) if (look.id === id) this.#end(look, { kind: "lost" });
+    const look = this.#ofThing.get(id);
+    if (look) this.#end(look, { kind: "lost" });
   }
 
   // --- slots --------------------------------------------------------------------------------------------------------
@@ -244,6 +248,7 @@ export class ProbeLooks {
     look.alarm.cancel();
     this.#leaveQueue(look);
     this.#open.delete(tokenKey(look.dispatch.token));
+    this.#ofThing.delete(look.id);
     look.end(end);
   }
 }
