@@ -409,6 +409,42 @@ test("L2: a look that nobody takes is taken back when nobody waits any more", as
   expect(world.row!.nextAt).toBeUndefined();
 });
 
+test("L2: a look that comes to a node whose worker is gone meanwhile is given back, and offered again at once", async () => {
+  const { owner, other } = await startedTwice();
+  world.wait(owner);
+  await world.pass(1_000);
+  const { offers } = world.memory.database.tables;
+  const [offer] = offers.values();
+  const store = world.memory.database.connect({});
+  const [shard] = await store.ownedShards(other.info.nodeId);
+  const { runId, node, item, generation, dispatch } = offer!;
+  const token = { runId, node, item, generation, dispatch };
+  const sent = { kind: "given", workerId: "gone", message: { token }, shard: offer!.shard };
+  await store.sendInbox([{ shard: shard!, message: sent }]);
+  await world.pass(1_500);
+  expect([...offers.values()].map((left) => left.item)).not.toContain(item);
+  expect(offers.size).toBe(1);
+  expect(world.told).toEqual([]);
+});
+
+test("L2: who claims a look that nobody needs any more gets its slot back", async () => {
+  const { owner, other } = await startedTwice();
+  world.wait(owner);
+  await world.pass(1_000);
+  const { offers } = world.memory.database.tables;
+  const [key, offer] = [...offers][0]!;
+  world.endWaits();
+  await world.pass(10_000);
+  expect(offers.size).toBe(0);
+  // As if it had been claimed before it was taken back.
+  offers.set(key, offer);
+  const worker = world.connect(other);
+  await world.pass(2_000);
+  expect(offers.size).toBe(0);
+  expect(worker.busy.size).toBe(0);
+  expect(world.looks).toEqual([]);
+});
+
 test("L1: a worker of another node that does not answer is told to end it, and that is a failure", async () => {
   const { owner, other } = await startedTwice();
   world.connect(other);
