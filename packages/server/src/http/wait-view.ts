@@ -43,17 +43,13 @@ export async function waitsOfRun(
     else if (known.length < waitsShownMax) known.push(view);
   };
   const open = waits.filter(({ end }) => end === undefined);
-  const troubles = await conditionTroubles(
-    context,
-    open.flatMap(({ condition }) => condition ?? []),
-  );
+  const troubles = await troublesOf(context, open);
   let explained = 0;
   for (const wait of open) {
     const isExplained = wait.state !== undefined && explained < explainedWaitsMax;
     if (isExplained) explained += 1;
     const state = isExplained ? { state: await explain(context, wait) } : {};
-    const trouble = troubles.get(wait.condition ?? "");
-    add(wait.node, wait.item, { ...openWaitView(wait), ...state, ...(trouble ? { trouble } : {}) });
+    add(wait.node, wait.item, { ...openWaitView(wait, troubles), ...state });
   }
   for (const { node, item, open } of calls) for (const call of open) add(node, item, callView(call));
   return found;
@@ -70,12 +66,25 @@ async function explain(context: ApiContext, wait: FoundWait): Promise<NonNullabl
   return explanationView(context, explainInstance(program, instance));
 }
 
-export function waitView(wait: FoundWait): WaitView {
-  const { runId: run, pipeline, node, item } = wait;
-  return { run, pipeline, node, item, ...openWaitView(wait) };
+export async function waitViews(context: ApiContext, waits: readonly FoundWait[]): Promise<WaitView[]> {
+  const troubles = await troublesOf(context, waits);
+  return waits.map((wait) => {
+    const { runId: run, pipeline, node, item } = wait;
+    return { run, pipeline, node, item, ...openWaitView(wait, troubles) };
+  });
 }
 
-function openWaitView(wait: FoundWait): OpenWaitView {
+type Troubles = ReadonlyMap<string, Reason>;
+
+function troublesOf(context: ApiContext, waits: readonly FoundWait[]): Promise<Troubles> {
+  return conditionTroubles(
+    context,
+    waits.flatMap(({ condition }) => condition ?? []),
+  );
+}
+
+function openWaitView(wait: FoundWait, troubles: Troubles): OpenWaitView {
+  const trouble = troubles.get(wait.condition ?? "");
   const { name, occurrence, approval, condition, beganAt, timeoutAt } = wait;
   return {
     ...(name === "" ? {} : { name, occurrence }),
@@ -83,6 +92,7 @@ function openWaitView(wait: FoundWait): OpenWaitView {
     text: textOf(wait),
     since: isoTime(beganAt),
     ...(timeoutAt === undefined ? {} : { timeoutAt: isoTime(timeoutAt) }),
+    ...(trouble ? { trouble } : {}),
     ...(approval === undefined ? {} : { approval: approvalId(wait) }),
   };
 }

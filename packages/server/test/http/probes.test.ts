@@ -1,6 +1,13 @@
 /** Probes as the API tells of them: who looks, why nobody does, and what looks have logged. */
 import { probeAtom, thingOfLook, type Json, type NodeDefinition, type ProbeRef } from "@millrace/core";
-import type { Dispatch, OpenWaitView, ProbeLogEntry, ProbeView, RunDetail } from "@millrace/protocol";
+import type {
+  Dispatch,
+  OpenWaitView,
+  ProbeLogEntry,
+  ProbeView,
+  RunDetail,
+  WaitView,
+} from "@millrace/protocol";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { node, pipeline, startFixture, succeeded, HandWorker, type ServerFixture } from "./server-fixture.ts";
 
@@ -85,6 +92,8 @@ test("where no worker can look, the thing and the node that waits say so, until 
   const { wait, message } = await waitOf(run);
   expect(wait.trouble).toEqual(thing.reason);
   expect(message).toContain(thing.reason!.message);
+  const all = (await fixture.call("GET", "/waits")).body.items as WaitView[];
+  expect(all.map((one) => one.trouble?.code)).toEqual(["no_worker"]);
   await fixture.worker({ hello: { queues: ["default"] } });
   expect((await thingOnce(() => true)).state).toBe("waiting");
   const worker = await fixture.worker({ hello: { workerId: "w2", queues: ["far"] } });
