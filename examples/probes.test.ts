@@ -73,6 +73,8 @@ test("a file that appears lets the run go on, in a graph and in code; then nobod
   const [run] = await runsOf("publish-day", "succeeded");
   expect(await outputOf(run!.id, "publish")).toBe("mon: 5 bytes");
   await expect.poll(async () => (await probeOf("report", "mon"))?.state, waitMs).toBe("resting");
+  const logs = await millrace("probes", "logs", "report", "--args", '{"day":"mon"}');
+  expect(logs).toContain('the report is there {"size":5}');
   // What is there when a run begins to wait counts, though it is no change.
   const changes = (await events("millrace.probe.changed")).length;
   await millrace("run", "publish-day", "-p", "day=mon");

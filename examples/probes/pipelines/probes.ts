@@ -12,8 +12,9 @@ function pathOf(name: string): string {
 export const report = probe(
   "report",
   { every: "200ms", env: ["PROBES_FOLDER"] },
-  async ({ day }: { day: string }) => {
+  async ({ day }: { day: string }, { log }) => {
     const found = await stat(pathOf(`${day}.csv`)).catch(() => null);
+    if (found) log.info("the report is there", { size: found.size });
     return found && { size: found.size, changed: found.mtime.toISOString() };
   },
 );

@@ -43,7 +43,7 @@ export const commands = {
     load: () => import("./command/events.ts"),
   },
   probes: {
-    summary: "list what probes look at, and who waits for it",
+    summary: "list what probes look at, and who waits for it; show their logs",
     load: () => import("./command/probes.ts"),
   },
   sources: {

@@ -513,6 +513,8 @@ export {
   probeFailedType,
   probeId,
   probePipeline,
+  lookRunId,
+  thingOfLook,
   probePresentType,
   probeRecoveredType,
   presentSubject,

@@ -1,5 +1,5 @@
 /** Shapes of waits, steps and approvals in `/api/v1`; `api.ts` lists the routes. */
-import type { Json, JsonSchema } from "@millrace/core";
+import type { Json, JsonSchema, Reason } from "@millrace/core";
 import type { ExplanationView } from "./api-trigger.ts";
 
 /** Something that a task run waits for and has not got. */
@@ -16,6 +16,8 @@ export interface OpenWaitView {
   readonly timeoutAt?: string;
   /** What a condition has gathered, and waits for, where that is more than its beginning. */
   readonly state?: ExplanationView;
+  /** Why it may wait in vain: what a probe should look at is not looked at, or its looks fail. */
+  readonly trouble?: Reason;
   /** Of an approval: its id. */
   readonly approval?: string;
   /** Of a call: the run that it started. */

@@ -269,8 +269,10 @@ export interface ProbeView {
   readonly id: string;
   readonly probe: string;
   readonly args: Json;
-  /** `resting`: nobody waits, so nobody looks. */
-  readonly state: "looking" | "failing" | "resting";
+  /** `resting`: nobody waits, so nobody looks. `waiting`: a look is due, and no worker can take it. */
+  readonly state: "looking" | "waiting" | "failing" | "resting";
+  /** Why it is `waiting` or `failing`. */
+  readonly reason?: Reason;
   /** From one look to the next, in ms; absent: no project has the probe any more. */
   readonly everyMs?: number;
   /** Waits that listen to it, and whether a trigger does. */
@@ -285,6 +287,12 @@ export interface ProbeView {
   readonly nextAt?: string;
   readonly failures: number;
   readonly error?: { readonly code: string; readonly message: string };
+}
+
+/** A line of a look's log. */
+export interface ProbeLogEntry extends LogLine {
+  /** Which look at the thing it was. */
+  readonly look: number;
 }
 
 export interface SourceView {

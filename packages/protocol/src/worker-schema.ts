@@ -102,7 +102,6 @@ const workerMessages: { readonly [kind in WorkerMessage["kind"]]: Shape } = {
       error: attemptError,
     },
   ),
-  looked: object({ number: count }, { found: carried, error: attemptError }),
   logs: object({ token, attempt: positive, from: count, lines: list(logLine) }),
   progress: object({ token, fraction: number(0, 1) }, { message: text }),
   artifact: object({
@@ -147,7 +146,6 @@ const serverMessages: { readonly [kind in ServerMessage["kind"]]: Shape } = {
   ack: object({ tokens: list(token) }),
   recorded: object({ token, steps: list(object(stepName)) }),
   rehearse: object({ number: count, dispatch }),
-  look: object({ number: count, dispatch }),
   goodbye: object({ code: text, message: text, retry: flag }),
 };
 

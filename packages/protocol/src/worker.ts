@@ -221,21 +221,11 @@ export interface Rehearsed {
   readonly error?: AttemptError;
 }
 
-/** What a function of a probe found; or why it found nothing. */
-export interface Looked {
-  readonly kind: "looked";
-  readonly number: number;
-  /** `{ value, fingerprint? }`, always inline; a value of null: there is nothing. */
-  readonly found?: CarriedValue;
-  readonly error?: AttemptError;
-}
-
 export type WorkerMessage =
   | Hello
   | Results
   | Steps
   | Rehearsed
-  | Looked
   | Logs
   | Progress
   | Artifact
@@ -313,16 +303,6 @@ export interface Rehearse {
   readonly dispatch: Dispatch;
 }
 
-/**
- * Calls the function of a probe; its node is the probe's name, its input the arguments. `looked` answers. Sent once: whoever asked
- * waits for a bounded time, and asks again.
- */
-export interface Look {
-  readonly kind: "look";
-  readonly number: number;
-  readonly dispatch: Dispatch;
-}
-
 /** The server goes away on purpose or refuses: `retry` says whether to come back. */
 export interface Goodbye {
   readonly kind: "goodbye";
@@ -331,4 +311,4 @@ export interface Goodbye {
   readonly retry: boolean;
 }
 
-export type ServerMessage = Welcome | Dispatches | Cancel | Ack | Recorded | Rehearse | Look | Goodbye;
+export type ServerMessage = Welcome | Dispatches | Cancel | Ack | Recorded | Rehearse | Goodbye;

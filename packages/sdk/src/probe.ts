@@ -8,7 +8,7 @@ import {
   type ProbeDefinition,
 } from "@millrace/core";
 import type { TaskFunction } from "./build.ts";
-import type { Connection } from "./context.ts";
+import type { Connection, TaskLog } from "./context.ts";
 import { definitionBrand, type DescribeOptions } from "./definition.ts";
 import { judged } from "./judged.ts";
 import { checkName } from "./name.ts";
@@ -27,6 +27,8 @@ import { locate, markCaller, type SourceMark } from "./source.ts";
 export interface ProbeContext {
   /** Aborted when the look's time is over. */
   readonly signal: AbortSignal;
+  /** Kept with what it prints; `millrace probes logs NAME` shows both. */
+  readonly log: TaskLog;
   /** Access data of a connection that the probe lists in `connections`. */
   connection(name: string): Connection;
 }
@@ -119,6 +121,7 @@ export function probe<Args = void, Value = unknown>(
       return foundOf(
         await look((args ?? undefined) as Args, {
           signal: given.signal,
+          log: given.log,
           connection: (name) => given.connection(name),
         }),
       );

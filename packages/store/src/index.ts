@@ -36,6 +36,7 @@ export { type Listener, type ListenerOptions } from "./listener.ts";
 export { toTimestamp } from "./value-types.ts";
 export {
   countWaitsByKey,
+  probesById,
   deployedProbes,
   listProbes,
   type DeployedProbe,

@@ -130,9 +130,6 @@ class RunningWorker implements Worker, LinkOwner {
       case "recorded":
         this.#attempts.recorded(message.token, message.steps);
         return;
-      case "look":
-        this.#attempts.look(message);
-        return;
       case "rehearse":
         this.#attempts.rehearse(message);
         return;

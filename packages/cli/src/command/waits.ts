@@ -6,7 +6,7 @@ import type { Finish } from "../command-line.ts";
 import type { Context } from "../environment.ts";
 import { exitCodes } from "../exit-code.ts";
 import { examples, readCount, withServerOptions } from "../stack/options.ts";
-import { formatAgo, formatTable } from "../terminal/format.ts";
+import { firstLine, formatAgo, formatTable, harmless } from "../terminal/format.ts";
 import { waitText } from "../wait-view/wait.ts";
 
 interface WaitsOptions extends ServerOptions {
@@ -56,6 +56,10 @@ async function listWaits(context: Context, options: WaitsOptions): Promise<numbe
     waitText(wait, now),
     paint.dim(wait.since === undefined ? "" : formatAgo(new Date(wait.since), now)),
   ]);
-  for (const line of formatTable(rows, { width: terminal.lineWidth(), yields: [3, 2] })) terminal.print(line);
+  const lines = formatTable(rows, { width: terminal.lineWidth(), yields: [3, 2] });
+  for (const [at, { trouble }] of waits.entries()) {
+    terminal.print(lines[at] ?? "");
+    if (trouble) terminal.print(`  ${paint.yellow(harmless(firstLine(trouble.message)))}`);
+  }
   return exitCodes.succeeded;
 }

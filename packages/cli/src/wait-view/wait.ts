@@ -8,12 +8,14 @@ import { stateLines } from "../trigger-view/explanation.ts";
 const textMax = 160;
 const valueMax = 120;
 
-/** `for an event order.paid, until 14:02:11`, of the first of them. */
+/** `for an event order.paid, until 14:02:11`, of the first of them, and why they may wait in vain. */
 export function waitsText(waits: readonly OpenWaitView[], now: Date): string {
   const [first] = waits;
   if (!first) return "";
   const more = waits.length > 1 ? `, and for ${waits.length - 1} more` : "";
-  return `for ${waitText(first, now)}${more}`;
+  const trouble = waits.find((wait) => wait.trouble)?.trouble;
+  const why = trouble ? `. ${harmless(firstLine(trouble.message))}` : "";
+  return `for ${waitText(first, now)}${more}${why}`;
 }
 
 export function waitText({ kind, text, timeoutAt, childRunId }: OpenWaitView, now: Date): string {
@@ -36,6 +38,7 @@ export function openWaitLines(taskRuns: readonly TaskRunView[], paint: Colors, n
     for (const wait of waits) {
       const since = wait.since === undefined ? "" : `  since ${formatTime(new Date(wait.since), now)}`;
       lines.push(`  ${nameOf(wait, paint)}${waitText(wait, now)}${paint.dim(since)}`);
+      if (wait.trouble) lines.push(`      ${paint.yellow(harmless(wait.trouble.message))}`);
       if (wait.approval !== undefined)
         lines.push(paint.dim(`      millrace approve ${shellWord(harmless(wait.approval))}`));
       if (wait.state) for (const line of stateLines(wait.state, { paint, now })) lines.push(`      ${line}`);

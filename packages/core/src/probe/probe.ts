@@ -63,6 +63,18 @@ export function probeId({ name, args }: ProbeRef): string {
   return args === null ? name : `${name}/${fnv1a64(canonicalJson(args))}`;
 }
 
+/** The `runId` of dispatches that look at a thing, and the name under which their logs are kept: no run has such a one. */
+export function lookRunId(id: string): string {
+  return `${lookPrefix}${id}`;
+}
+
+/** The thing that a dispatch looks at; `undefined`: it is of a run. */
+export function thingOfLook(runId: string): string | undefined {
+  return runId.startsWith(lookPrefix) ? runId.slice(lookPrefix.length) : undefined;
+}
+
+const lookPrefix = "probe:";
+
 export function presentSubject(ref: ProbeRef, token: string): string {
   return `${probeId(ref)}@${token}`;
 }

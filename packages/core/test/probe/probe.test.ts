@@ -9,6 +9,7 @@ import {
   presentSubject,
   probeAtom,
   probeChangedType,
+  probeEvent,
   probeId,
   probePresentType,
   unseenProbe,
@@ -16,6 +17,7 @@ import {
   type Json,
   type LookOutcome,
   type ProbeMemory,
+  type SeenProbe,
 } from "../../src/index.ts";
 
 const definition = { everyMs: 1_000, jitterMs: 100, backoff: { factor: 2, maxMs: 6_000 } };
@@ -134,4 +136,25 @@ test.each([
   [{ kind: "event", type: probeChangedType, probe: { name: "p", args: null, more: 1 } }, "more"],
 ])("%j is no condition", (json, what) => {
   expect(() => parseCondition(json as Json)).toThrow(what);
+});
+
+test("a thing that was forgotten counts anew, and its events are others than those of before", () => {
+  const idsAt = (start: number): string[] => {
+    let seenProbe: SeenProbe = { ...unseenProbe, name: "report", args: null, nextAt: undefined };
+    return [seen("a"), failed, seen("b")].flatMap((outcome, at) => {
+      const {
+        memory,
+        nextAt,
+        tells: told,
+      } = decideLook(seenProbe, outcome, {
+        definition,
+        now: start + at * 1_000,
+        random: 0,
+      });
+      seenProbe = { ...seenProbe, ...memory, nextAt };
+      return told.map((kind) => probeEvent(seenProbe, kind).id);
+    });
+  };
+  expect(idsAt(0)).toEqual(idsAt(0.5));
+  expect(new Set([...idsAt(0), ...idsAt(86_400_000)]).size).toBe(8);
 });

@@ -73,7 +73,7 @@ export interface WorkerLink {
 
 export interface Busy {
   readonly token: DispatchToken;
-  /** Of a run in this node's memory; nothing when another node owns the run. */
+  /** Of a run in this node's memory; nothing when another node owns the run, or it is a look of a probe. */
   readonly own: { readonly entry: RunEntry; readonly taskRun: TaskRun } | undefined;
   /** What to send again to a worker that lost it; nothing when it is made anew from the run. */
   readonly message: Dispatch | undefined;
@@ -196,14 +196,29 @@ export class Dispatcher {
     return mean !== undefined && mean <= shortMsMax;
   }
 
+  /** Gives a dispatch that is of no run to a worker with a free slot; false where there is none. */
+  place(queue: string, message: Dispatch, isFit: (worker: ConnectedWorker) => boolean): boolean {
+    const worker = this.#freeWorker(
+      queue,
+      (candidate) => candidate.info.slots > candidate.busy.size && isFit(candidate),
+    );
+    if (!worker) return false;
+    this.occupy(worker, { token: message.token, own: undefined, message });
+    this.#outgoingTo(worker).dispatches.push(message);
+    return true;
+  }
+
   /** The connected worker of a queue with the most free slots; one that takes ahead when no slot is free. */
-  #freeWorker(queue: string): ConnectedWorker | undefined {
+  #freeWorker(
+    queue: string,
+    isFit: (worker: ConnectedWorker) => boolean = () => true,
+  ): ConnectedWorker | undefined {
     let best: ConnectedWorker | undefined;
     let bestFree = Number.NEGATIVE_INFINITY;
     for (const worker of this.workers.values()) {
       if (!worker.link || worker.draining || !worker.info.queues.includes(queue)) continue;
       const free = worker.info.slots - worker.busy.size;
-      if (free <= bestFree || free <= -worker.info.prefetch) continue;
+      if (free <= bestFree || free <= -worker.info.prefetch || !isFit(worker)) continue;
       best = worker;
       bestFree = free;
     }

@@ -275,6 +275,7 @@ export class Engine {
     wired.probes = new ProbeHost({
       parts: wired,
       owns: (shard) => this.#membership.owns(shard),
+      liveNodes: () => this.#membership.liveNodes,
       send: (shard, message) => this.#inbox.send(shard, message),
       find: this.#options.probes,
     });
@@ -504,7 +505,9 @@ export class Engine {
 
   #beforeFlush(): void {
     this.#entrance.admit();
+    this.#parts.probes.looks.takeShare();
     this.#parts.dispatcher.pump();
+    this.#parts.probes.looks.takeRest();
     this.#parts.offers.offerWaiting();
     this.#parts.offers.claim();
     this.#parts.dispatcher.sealOutgoing();

@@ -5,6 +5,7 @@ import type { EventRow } from "@millrace/store";
 import type { LimitInboxMessage } from "./limit-host.ts";
 import type { OfferInboxMessage } from "./offers.ts";
 import type { ProbeWantedMessage } from "./probe/probe-host.ts";
+import type { LookEndedMessage } from "./probe/probe-looks.ts";
 
 /** A person's or a parent's command to a run, or news about one of its dispatches. */
 export type RunInboxMessage = {
@@ -73,4 +74,5 @@ export type InboxContent =
   | OfferInboxMessage
   | EventsInboxMessage
   | OutboxInboxMessage
-  | ProbeWantedMessage;
+  | ProbeWantedMessage
+  | LookEndedMessage;

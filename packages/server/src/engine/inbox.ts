@@ -146,6 +146,8 @@ export class Inbox {
         return this.#parts.events.receive(content);
       case "probe_wanted":
         return this.#parts.probes.receive(content);
+      case "look_ended":
+        return this.#parts.probes.looks.receive(content);
       case "outbox":
         return this.#outbox.drainLater();
       default:

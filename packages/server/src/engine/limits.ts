@@ -105,7 +105,11 @@ export const sourceStopMs = 3_000;
 export const rehearsalMs = 30_000;
 /** Beside a look's own timeout: the way to the worker, and until a process is free there. */
 export const lookMarginMs = 10_000;
-/** Where no worker could be asked, or the database does not answer, a probe's turn comes again after this. */
+/** A look waits so long for a slot; then it is asked whether anybody still waits for it. */
+export const lookWaitMs = 5_000;
+/** As above, of one that has waited in vain before. */
+export const lookWaitLongMs = 30_000;
+/** Where a look was lost, or the database does not answer, a probe's turn comes again after this. */
 export const lookRetryMs = 500;
 /** Waits of one thing that are read at a time. */
 export const probeWaitsPageMax = 1_000;

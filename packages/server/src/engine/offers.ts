@@ -11,12 +11,13 @@
  *     One that comes later is heard all the same.
  * O7: an answer that was on its way while its dispatch was given up, and comes where the run is, begins nothing.
  */
-import { currentTaskRun } from "@millrace/core";
+import { currentTaskRun, thingOfLook } from "@millrace/core";
 import { tokenKey, type Dispatch, type DispatchToken } from "@millrace/protocol";
 import type { OfferKey } from "@millrace/store";
 import type { ConnectedWorker, ReadyTask } from "./dispatcher.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import type { RunInboxMessage } from "./inbox-message.ts";
+import type { LookEndedMessage } from "./probe/probe-looks.ts";
 import { claimMsMax, offersMax } from "./limits.ts";
 
 export type OfferInboxMessage =
@@ -54,7 +55,7 @@ export interface OffersOptions {
   readonly nodeId: () => number;
   /** A shard of this node, for answers; none while it holds none. */
   readonly replyShard: () => number | undefined;
-  readonly send: (shard: number, message: OfferInboxMessage | RunInboxMessage) => void;
+  readonly send: (shard: number, message: OfferInboxMessage | RunInboxMessage | LookEndedMessage) => void;
 }
 
 export class Offers {
@@ -202,8 +203,11 @@ export class Offers {
   }
 
   receive(message: OfferInboxMessage): void {
-    const { dispatcher } = this.#parts;
-    if (message.kind === "claimed") return this.#claimed(message);
+    const { dispatcher, probes } = this.#parts;
+    if (message.kind === "claimed")
+      return thingOfLook(message.token.runId) === undefined
+        ? this.#claimed(message)
+        : probes.looks.claimed(message);
     const worker = dispatcher.workers.get(message.workerId);
     const token = message.kind === "given" ? message.message.token : message.token;
     switch (message.kind) {
@@ -241,6 +245,8 @@ export class Offers {
 
   /** The worker went away or drains since its claim. */
   #refuse(token: DispatchToken, shard: number): void {
+    if (thingOfLook(token.runId) !== undefined)
+      return this.#options.send(shard, { kind: "look_ended", token, outcome: { kind: "returned" } });
     this.#options.send(shard, { kind: "run", runId: token.runId, message: { kind: "returned", token } });
   }
 

@@ -11,6 +11,7 @@ import {
   currentTaskRun,
   errorCodeOf,
   taskRunsBelow,
+  thingOfLook,
   type AttemptError,
   type Json,
   type RunMessage,
@@ -207,7 +208,8 @@ export class WorkerHub {
   }
 
   #result(worker: ConnectedWorker, token: DispatchToken, outcome: AttemptOutcome): void {
-    const { runs, dispatcher } = this.#parts;
+    const { runs, dispatcher, probes } = this.#parts;
+    if (thingOfLook(token.runId) !== undefined) return probes.looks.answered(worker, token, outcome);
     const entry = runs.get(token.runId);
     if (!entry) {
       dispatcher.free(token);
@@ -379,7 +381,8 @@ export class WorkerHub {
 
   /** To the run, at another node. What does not arrive is found out by its owner (K2). */
   #tellLost(token: DispatchToken, how: { readonly blame: boolean; readonly error: AttemptError }): void {
-    const { store, log } = this.#parts;
+    const { store, log, probes } = this.#parts;
+    if (thingOfLook(token.runId) !== undefined) return probes.looks.lost(token, how);
     const message: RunMessage = { kind: "lost", token, ...how };
     const content = { kind: "run", runId: token.runId, message } as unknown as Json;
     void store

@@ -1,4 +1,4 @@
-import { cloudEventBatchType, cloudEventType, MillraceError, parseEventTime } from "@millrace/core";
+import { cloudEventBatchType, cloudEventType, MillraceError } from "@millrace/core";
 import { cloudEvent, cloudEventBatch, type EventView, type Page } from "@millrace/protocol";
 import { findEventPositions, listEvents } from "@millrace/store";
 import { workspaceId } from "../engine/workspace.ts";
@@ -74,8 +74,8 @@ async function eventPage(context: ApiContext, request: ApiRequest): Promise<Page
     subject: request.text("subject"),
     source: request.text("source"),
     onlyInvalid: request.flag("invalid"),
-    since: timeOf("since", request.text("since")),
-    until: timeOf("until", request.text("until")),
+    since: request.time("since"),
+    until: request.time("until"),
     after: request.integer("after", 0, Number.MAX_SAFE_INTEGER) ?? 0,
     before,
     limit: limit + 1,
@@ -106,14 +106,4 @@ async function oneEvent(context: ApiContext, text: string): Promise<EventView> {
     });
   }
   return eventView({ ...event, data: await engine.values.loaded(event.data) });
-}
-
-function timeOf(name: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const time = parseEventTime(text);
-  if (time !== undefined) return time;
-  throw new MillraceError("MILLRACE_REQUEST_INVALID", {
-    message: `"${name}" must be a time as RFC 3339 has it, such as 2026-01-31T06:00:00Z.`,
-    fields: { query: name },
-  });
 }

@@ -1,4 +1,4 @@
-import { probeId } from "@millrace/core";
+import { probeId, type Reason } from "@millrace/core";
 import type { Page, ProbeView } from "@millrace/protocol";
 import { countWaitsByKey, deployedProbes, listProbes, type ProbeRow } from "@millrace/store";
 import { ProbeBook } from "../engine/probe/probe-book.ts";
@@ -6,6 +6,8 @@ import { probeWaitKeys } from "../engine/probe/probe-keys.ts";
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
 import { probesListedMax } from "./limits.ts";
+import { probeLogPage } from "./probe-logs.ts";
+import { probeTroubles } from "./probe-trouble.ts";
 import type { Route } from "./route.ts";
 import { isoTime } from "./run-summary.ts";
 
@@ -18,10 +20,23 @@ export function probeRoutes(context: ApiContext): Route[] {
         "What probes look at, those that somebody waits for first: what is there, who waits, how the last look went",
       handle: async (): Promise<Page<ProbeView>> => ({ items: await list(context) }),
     },
+    {
+      method: "GET",
+      path: "/probes/:name/logs",
+      summary: "What looks at a thing have logged, the oldest first",
+      query: {
+        args: "The probe's arguments, as JSON; none unless given",
+        since: "Logged then (RFC 3339) or later; in the last day unless given",
+        limit: "How many",
+        cursor: "From the page before",
+      },
+      handle: (request) => probeLogPage(context, request),
+    },
   ];
 }
 
-async function list({ database }: ApiContext): Promise<ProbeView[]> {
+async function list(context: ApiContext): Promise<ProbeView[]> {
+  const { database } = context;
   const [rows, deployed] = await Promise.all([
     listProbes(database, workspaceId, probesListedMax),
     deployedProbes(database, workspaceId),
@@ -29,13 +44,22 @@ async function list({ database }: ApiContext): Promise<ProbeView[]> {
   const book = new ProbeBook();
   book.replace(deployed);
   const keys = new Map(rows.map((row) => [row.id, probeWaitKeys(row)[0] ?? ""]));
-  const waits = await countWaitsByKey(database, [...keys.values()]);
-  return rows.map((row) => viewOf(row, { book, waiting: waits.get(keys.get(row.id)!) ?? 0 }));
+  const [waits, troubleOf] = await Promise.all([
+    countWaitsByKey(database, [...keys.values()]),
+    probeTroubles(context, rows, deployed.probes),
+  ]);
+  return rows.map((row) =>
+    viewOf(row, { book, waiting: waits.get(keys.get(row.id)!) ?? 0, trouble: troubleOf(row) }),
+  );
 }
 
 function viewOf(
   row: ProbeRow,
-  { book, waiting }: { readonly book: ProbeBook; readonly waiting: number },
+  {
+    book,
+    waiting,
+    trouble,
+  }: { readonly book: ProbeBook; readonly waiting: number; readonly trouble: Reason | undefined },
 ): ProbeView {
   const { id, name, args, nextAt, failures, looks, changes, value, changedAt, lookedAt, error } = row;
   const everyMs = book.find(name)?.definition.everyMs;
@@ -43,7 +67,8 @@ function viewOf(
     id,
     probe: name,
     args,
-    state: nextAt === undefined ? "resting" : failures > 0 ? "failing" : "looking",
+    state: stateOf(row, trouble),
+    ...(trouble ? { reason: trouble } : {}),
     ...(everyMs === undefined ? {} : { everyMs }),
     waiting,
     triggers: book.isAsked(probeId(row)),
@@ -56,4 +81,10 @@ function viewOf(
     failures,
     ...(error ? { error } : {}),
   };
+}
+
+function stateOf({ nextAt, failures }: ProbeRow, trouble: Reason | undefined): ProbeView["state"] {
+  if (nextAt === undefined) return "resting";
+  if (trouble && trouble.code !== "probe_failing") return "waiting";
+  return failures > 0 ? "failing" : "looking";
 }

@@ -1,5 +1,5 @@
 /** Routes as data: what is registered, checked and described in the API's document comes from here. */
-import { MillraceError, nearestName } from "@millrace/core";
+import { MillraceError, nearestName, parseEventTime } from "@millrace/core";
 import { isStorable, type Shape } from "@millrace/protocol";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { pageSize, pageSizeMax } from "./limits.ts";
@@ -61,6 +61,15 @@ export class ApiRequest {
     const value = Number(text);
     if (/^\d{1,15}$/.test(text) && value >= minimum && value <= maximum) return value;
     throw invalidQuery(name, `must be a whole number from ${minimum} to ${maximum}`);
+  }
+
+  /** In ms since 1970. */
+  time(name: string): number | undefined {
+    const text = this.text(name);
+    if (text === undefined) return undefined;
+    const time = parseEventTime(text);
+    if (time !== undefined) return time;
+    throw invalidQuery(name, "must be a time as RFC 3339 has it, such as 2026-01-31T06:00:00Z");
   }
 
   flag(name: string): boolean {

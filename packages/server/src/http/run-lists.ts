@@ -1,7 +1,14 @@
 /** Pages of runs, log lines and artifacts. */
 import { MillraceError, runStates } from "@millrace/core";
 import type { ArtifactView, LogEntry, LogLine, Page, RunSummary } from "@millrace/protocol";
-import { listArtifacts, listRuns, readLogs, type ChunkPlace } from "@millrace/store";
+import {
+  listArtifacts,
+  listRuns,
+  readLogs,
+  type ChunkPlace,
+  type LogFilter,
+  type StoredChunk,
+} from "@millrace/store";
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
 import { isPlace, readCursor, writeCursor } from "./cursor.ts";
@@ -56,10 +63,35 @@ function isLogPlace(place: unknown): place is LogPlace {
   return isPlace(["number", "string", "string", "number", "number", "number", "number"], place);
 }
 
-/** Lines in the order in which they were stored; a cursor stands inside a chunk, so that growing logs are followed. */
 export async function logPage(context: ApiContext, request: ApiRequest): Promise<Page<LogEntry>> {
   const runId = request.part("id");
-  const since = sinceOf(runId);
+  const filter = {
+    runId,
+    since: sinceOf(runId),
+    node: request.text("node"),
+    item: request.text("item"),
+    attempt: request.integer("attempt", 1, attemptNumberMax),
+    generation: request.integer("generation", 1, attemptNumberMax),
+  };
+  return linePage(context, request, filter, ({ chunk, line, at }) => {
+    const { node, item, generation, attempt, position } = chunk;
+    return { ...line, node, item, generation, attempt, position: position + at };
+  });
+}
+
+/** Lines in the order in which they were stored; a cursor stands inside a chunk, so that growing logs are followed. */
+export async function linePage<Entry>(
+  context: ApiContext,
+  request: ApiRequest,
+  filter: Omit<LogFilter, "from" | "limit">,
+  entryOf: (found: {
+    readonly chunk: StoredChunk;
+    readonly line: LogLine;
+    /** Its place in the chunk. */
+    readonly at: number;
+  }) => Entry,
+): Promise<Page<Entry>> {
+  const { runId, since } = filter;
   const limit = request.integer("limit", 1, pageSizeMax) ?? pageSizeMax;
   const place = readCursor(request.text("cursor"), isLogPlace);
   const from: ChunkPlace = place
@@ -73,27 +105,17 @@ export async function logPage(context: ApiContext, request: ApiRequest): Promise
       }
     : { createdAt: since, node: "", item: "", generation: 0, dispatch: 0, position: 0 };
   await context.logs.stored(runId);
-  const chunks = await readLogs(context.database, workspaceId, {
-    runId,
-    since,
-    node: request.text("node"),
-    item: request.text("item"),
-    attempt: request.integer("attempt", 1, attemptNumberMax),
-    generation: request.integer("generation", 1, attemptNumberMax),
-    from,
-    limit: limit + 1,
-  });
-  const items: LogEntry[] = [];
+  const chunks = await readLogs(context.database, workspaceId, { ...filter, from, limit: limit + 1 });
+  const items: Entry[] = [];
   let skip = place?.[6] ?? 0;
   for (const chunk of chunks) {
-    const { node, item, generation, attempt, dispatch, position } = chunk;
+    const { node, item, generation, dispatch, position } = chunk;
     for (let at = skip; at < chunk.lines.length; at += 1) {
       if (items.length === limit) {
         const next = [chunk.createdAt, node, item, generation, dispatch, position, at];
         return { items, nextCursor: writeCursor(next) };
       }
-      const line = chunk.lines[at] as unknown as LogLine;
-      items.push({ ...line, node, item, generation, attempt, position: position + at });
+      items.push(entryOf({ chunk, line: chunk.lines[at] as unknown as LogLine, at }));
     }
     skip = 0;
   }

@@ -1,5 +1,5 @@
 /**
- * Why task runs are queued. It is found when somebody looks, and not recorded: it changes with every worker and slot, without
+ * Why task runs are queued, and why no worker takes something. It is found when somebody looks, and not recorded: it changes with every worker and slot, without
  * the run.
  */
 import type { Graph, NodeOptions, Reason } from "@millrace/core";
@@ -48,7 +48,10 @@ function poolReason({ pool: wanted }: NodeOptions, pools: readonly PoolView[]): 
   };
 }
 
-function workerReason({ queue }: NodeOptions, workers: readonly WorkerView[]): Reason | undefined {
+export function workerReason(
+  { queue }: Pick<NodeOptions, "queue">,
+  workers: readonly WorkerView[],
+): Reason | undefined {
   const serving = workers.filter((worker) => !worker.draining && worker.queues.includes(queue));
   const fields = { queue, workers: serving.length };
   if (serving.length === 0) {

@@ -6,7 +6,7 @@ import { isPlace, readCursor, writeCursor } from "./cursor.ts";
 import type { ApiRequest, Route } from "./route.ts";
 import { isoTime } from "./run-summary.ts";
 import { sinceOf } from "./run-snapshot.ts";
-import { waitView } from "./wait-view.ts";
+import { waitViews } from "./wait-view.ts";
 
 const cursor = "`nextCursor` of the page before";
 
@@ -48,7 +48,10 @@ async function waitPage(context: ApiContext, request: ApiRequest): Promise<Page<
     afterId: readCursor(request.text("cursor"), isWaitPlace)?.[0] ?? 0,
     limit: request.limit(),
   });
-  return { items: waits.map(waitView), ...(next === undefined ? {} : { nextCursor: writeCursor([next]) }) };
+  return {
+    items: await waitViews(context, waits),
+    ...(next === undefined ? {} : { nextCursor: writeCursor([next]) }),
+  };
 }
 
 type StepPlace = readonly [node: string, item: string, generation: number, seq: number];

@@ -16,6 +16,7 @@ import { findCallsOfRun, findWaitsOfRun, type FoundWait } from "@millrace/store"
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
 import { explainedWaitsMax, waitsShownMax } from "./limits.ts";
+import { conditionTroubles } from "./probe-trouble.ts";
 import { isoTime } from "./run-summary.ts";
 import { explanationView } from "./trigger-view.ts";
 
@@ -41,13 +42,14 @@ export async function waitsOfRun(
     if (!known) found.set(nameOf(node, item), [view]);
     else if (known.length < waitsShownMax) known.push(view);
   };
+  const open = waits.filter(({ end }) => end === undefined);
+  const troubles = await troublesOf(context, open);
   let explained = 0;
-  for (const wait of waits) {
-    if (wait.end !== undefined) continue;
+  for (const wait of open) {
     const isExplained = wait.state !== undefined && explained < explainedWaitsMax;
     if (isExplained) explained += 1;
     const state = isExplained ? { state: await explain(context, wait) } : {};
-    add(wait.node, wait.item, { ...openWaitView(wait), ...state });
+    add(wait.node, wait.item, { ...openWaitView(wait, troubles), ...state });
   }
   for (const { node, item, open } of calls) for (const call of open) add(node, item, callView(call));
   return found;
@@ -64,12 +66,25 @@ async function explain(context: ApiContext, wait: FoundWait): Promise<NonNullabl
   return explanationView(context, explainInstance(program, instance));
 }
 
-export function waitView(wait: FoundWait): WaitView {
-  const { runId: run, pipeline, node, item } = wait;
-  return { run, pipeline, node, item, ...openWaitView(wait) };
+export async function waitViews(context: ApiContext, waits: readonly FoundWait[]): Promise<WaitView[]> {
+  const troubles = await troublesOf(context, waits);
+  return waits.map((wait) => {
+    const { runId: run, pipeline, node, item } = wait;
+    return { run, pipeline, node, item, ...openWaitView(wait, troubles) };
+  });
 }
 
-function openWaitView(wait: FoundWait): OpenWaitView {
+type Troubles = ReadonlyMap<string, Reason>;
+
+function troublesOf(context: ApiContext, waits: readonly FoundWait[]): Promise<Troubles> {
+  return conditionTroubles(
+    context,
+    waits.flatMap(({ condition }) => condition ?? []),
+  );
+}
+
+function openWaitView(wait: FoundWait, troubles: Troubles): OpenWaitView {
+  const trouble = troubles.get(wait.condition ?? "");
   const { name, occurrence, approval, condition, beganAt, timeoutAt } = wait;
   return {
     ...(name === "" ? {} : { name, occurrence }),
@@ -77,6 +92,7 @@ function openWaitView(wait: FoundWait): OpenWaitView {
     text: textOf(wait),
     since: isoTime(beganAt),
     ...(timeoutAt === undefined ? {} : { timeoutAt: isoTime(timeoutAt) }),
+    ...(trouble ? { trouble } : {}),
     ...(approval === undefined ? {} : { approval: approvalId(wait) }),
   };
 }
@@ -108,14 +124,16 @@ export function withWaits(view: TaskRunView, waits: WaitsOfRun): TaskRunView {
 function reasonOf(waits: readonly OpenWaitView[]): Reason {
   const [first] = waits;
   const { since, timeoutAt, text } = first!;
+  const trouble = waits.find((wait) => wait.trouble)?.trouble;
   const until = timeoutAt === undefined ? "" : `, until ${timeoutAt}`;
   const more = waits.length > 1 ? `, and for ${waits.length - 1} more` : "";
   return {
     code: "waits",
-    message: `It waits for ${text}${until}${more}.`,
+    message: `It waits for ${text}${until}${more}.${trouble ? ` ${trouble.message}` : ""}`,
     fields: {
       ...(since === undefined ? {} : { since }),
       ...(timeoutAt === undefined ? {} : { timeoutAt }),
+      ...(trouble ? { trouble: trouble.code } : {}),
     },
   };
 }

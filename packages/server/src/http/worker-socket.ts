@@ -210,9 +210,6 @@ class WorkerSocket implements WorkerLink {
       case "rehearsed":
         engine.hub.heard(worker);
         return engine.rehearsals.answered(message);
-      case "looked":
-        engine.hub.heard(worker);
-        return engine.probes.looks.answered(message);
       case "hello":
         return this.#ignored("a second hello on one connection");
       default:

@@ -4,20 +4,22 @@ import {
   parseCondition,
   probeAtom,
   probeId,
+  thingOfLook,
   withProbeToken,
   type Json,
 } from "@millrace/core";
-import type { Look, ServerMessage } from "@millrace/protocol";
+import type { AttemptOutcome, Dispatch, ServerMessage } from "@millrace/protocol";
 import { emptyBatch, type DeployedProbes, type WaitRow } from "@millrace/store";
 import { memoryArchive, type MemoryLink } from "@millrace/testkit";
 import { afterEach, expect, test } from "vitest";
+import type { ConnectedWorker } from "../../src/engine/dispatcher.ts";
 import { Engine } from "../../src/engine/engine.ts";
-import { probeShard } from "../../src/engine/probe/probe-host.ts";
+import { probeShard } from "../../src/engine/probe/probe-shard.ts";
 import { matchKeysOf } from "../../src/engine/wait/match-keys.ts";
 import { memory, settled } from "./bench.ts";
 
-const ref = { name: "report", args: { day: "mon" } };
-const id = probeId(ref);
+const thing = { name: "report", args: { day: "mon" } };
+const id = probeId(thing);
 const deployed: DeployedProbes = {
   probes: [
     {
@@ -40,11 +42,20 @@ const deployed: DeployedProbes = {
 
 type Answer = { readonly value: Json } | "throws" | "silent";
 
+interface TestWorker {
+  readonly id?: string;
+  readonly slots?: number;
+  readonly queue?: string;
+}
+
 class World {
   readonly memory = memory();
   readonly engines: Engine[] = [];
   answer: Answer = { value: null };
-  looks: Look[] = [];
+  looks: Dispatch[] = [];
+  readonly warnings: string[] = [];
+  /** What workers were told to end. */
+  cancelled: string[] = [];
   #waits = 0;
 
   async engine(name: string, probes = deployed, link: MemoryLink = {}): Promise<Engine> {
@@ -60,7 +71,7 @@ class World {
       },
       clock,
       random: () => 0,
-      log: { info: () => {}, warn: () => {}, error: () => {} },
+      log: { info: () => {}, warn: (_fields, text) => void this.warnings.push(text), error: () => {} },
       name,
       url: undefined,
       version: "test",
@@ -71,46 +82,51 @@ class World {
     return engine;
   }
 
-  connect(engine: Engine): void {
+  connect(
+    engine: Engine,
+    { id: workerId = "w1", slots = 10, queue = "default" }: TestWorker = {},
+  ): ConnectedWorker {
     const { worker } = engine.hub.connect(
       {
         kind: "hello",
         protocol: 1,
-        workerId: "w1",
-        name: "w1",
+        workerId,
+        name: workerId,
         version: "test",
-        queues: ["default"],
-        slots: 10,
+        queues: [queue],
+        slots,
         labels: {},
         platform: "test",
         running: [],
       },
       {
-        send: (...messages) => messages.forEach((message) => this.#receive(engine, message)),
+        send: (...messages) => messages.forEach((message) => this.#receive(engine, worker, message)),
         close: () => {},
       },
     );
-    this.#heard = () => engine.hub.heard(worker);
+    this.#heard.push(() => engine.hub.heard(worker));
+    return worker;
   }
 
-  #heard = (): void => {};
+  readonly #heard: (() => void)[] = [];
 
-  #receive(engine: Engine, message: ServerMessage): void {
-    if (message.kind !== "look") return;
-    this.looks.push(message);
-    const { number } = message;
-    const { answer } = this;
-    if (answer === "silent") return;
-    const error = { name: "Error", message: "no such host" };
-    engine.probes.looks.answered(
-      answer === "throws"
-        ? { kind: "looked", number, error }
-        : { kind: "looked", number, found: { value: { value: answer.value } } },
-    );
+  #receive(engine: Engine, worker: ConnectedWorker, message: ServerMessage): void {
+    if (message.kind === "cancel") this.cancelled.push(message.token.runId);
+    if (message.kind !== "dispatches") return;
+    for (const look of message.dispatches) {
+      expect(thingOfLook(look.token.runId)).toBeDefined();
+      this.looks.push(look);
+      if (this.answer !== "silent") this.say(engine, worker, look, outcomeOf(this.answer));
+    }
+  }
+
+  say(engine: Engine, worker: ConnectedWorker, { token }: Dispatch, outcome: AttemptOutcome): void {
+    const times = { startedAt: 0, endedAt: 0 };
+    engine.hub.results(worker, { kind: "results", results: [{ token, outcome, times }] });
   }
 
   /** A wait's row, and the word that wants its thing, as the host of waits puts them into one batch. */
-  wait(engine: Engine): string {
+  wait(engine: Engine, ref = thing): string {
     this.#waits += 1;
     const token = this.#waits.toString(16);
     const condition = withProbeToken(probeAtom(ref) as unknown as Json, token);
@@ -147,7 +163,7 @@ class World {
   async pass(ms: number, stepMs = 250): Promise<void> {
     for (let passed = 0; passed < ms; passed += stepMs) {
       this.memory.manual.advance(stepMs);
-      this.#heard();
+      for (const heard of this.#heard) heard();
       for (let turn = 0; turn < 20; turn += 1) await settled();
     }
   }
@@ -172,6 +188,12 @@ class World {
     for (const engine of this.engines) engine.abandon();
     await this.pass(100, 100);
   }
+}
+
+function outcomeOf(answer: Exclude<Answer, "silent">): AttemptOutcome {
+  return answer === "throws"
+    ? { kind: "failed", error: { name: "Error", message: "no such host" } }
+    : { kind: "succeeded", output: { value: { value: answer.value } } };
 }
 
 let world: World;
@@ -260,14 +282,16 @@ test("a worker that does not answer is a failure, and without a worker it is loo
   world = new World();
   const engine = await world.engine("n1");
   world.wait(engine);
-  await world.pass(5_000);
+  world.wait(engine, { name: "report", args: { day: "other" } });
+  await world.pass(20_000);
   expect(world.told).toEqual([]);
+  expect(world.warnings).toEqual(['no worker of the queue "default" has a free slot for probes']);
   world.answer = "silent";
   world.connect(engine);
-  await world.pass(1_000);
-  expect(world.looks.length).toBe(1);
+  await world.pass(250);
+  expect(world.looks.length).toBe(2);
   await world.pass(16_000);
-  expect(world.told[0]).toBe("failed");
+  expect(world.told).toEqual(["failed", "failed"]);
 });
 
 test("a probe that nobody has deployed says so", async () => {
@@ -280,7 +304,7 @@ test("a probe that nobody has deployed says so", async () => {
 });
 
 test("a trigger that listens keeps it looking without any wait, and a take-over goes on without telling again", async () => {
-  const asked = { ...deployed, conditions: [probeAtom(ref) as unknown as Json] };
+  const asked = { ...deployed, conditions: [probeAtom(thing) as unknown as Json] };
   world = new World();
   const engine = await world.engine("n1", asked);
   world.connect(engine);
@@ -323,18 +347,19 @@ test("P4: a wait that began at a node which died before it was told is told afte
   expect(world.told).toEqual(["changed", "present"]);
 });
 
-test("a thing of another node's shard is wanted through its inbox, in the flush of the wait", async () => {
+/** Two nodes, of which the first holds the thing. */
+async function startedTwice(): Promise<{ readonly owner: Engine; readonly other: Engine }> {
   world = new World();
   const first = await world.engine("n1");
   const second = await world.engine("n2");
   await world.pass(10_000);
-  const shard = probeShard(id);
-  const owner =
-    first.info.shards > 0 &&
-    (await world.memory.database.connect({}).ownedShards(first.info.nodeId)).includes(shard)
-      ? first
-      : second;
-  const other = owner === first ? second : first;
+  const held = await world.memory.database.connect({}).ownedShards(first.info.nodeId);
+  const isFirst = held.includes(probeShard(id));
+  return isFirst ? { owner: first, other: second } : { owner: second, other: first };
+}
+
+test("a thing of another node's shard is wanted through its inbox, in the flush of the wait", async () => {
+  const { owner, other } = await startedTwice();
   world.connect(owner);
   world.answer = { value: 1 };
   world.wait(other);
@@ -342,4 +367,138 @@ test("a thing of another node's shard is wanted through its inbox, in the flush 
   expect(world.looks.length).toBeGreaterThan(0);
   expect(world.told).toEqual(["changed"]);
   expect(emptyBatch().probesWanted).toEqual([]);
+});
+
+test("L2: where a thing's node has no worker, one of another node looks, and its answer counts", async () => {
+  const { owner, other } = await startedTwice();
+  world.connect(other);
+  world.answer = { value: 1 };
+  world.wait(owner);
+  await world.pass(20_000);
+  expect(world.looks.length).toBeGreaterThanOrEqual(5);
+  expect(world.told).toEqual(["changed"]);
+  expect(world.row).toMatchObject({ failures: 0, value: 1 });
+  world.answer = "throws";
+  await world.pass(5_000);
+  expect(world.told.slice(0, 2)).toEqual(["changed", "failed"]);
+  expect(world.memory.database.tables.offers.size).toBe(0);
+});
+
+test("L2: where the node's own workers are full, one of another node looks", async () => {
+  const { owner, other } = await startedTwice();
+  world.answer = "silent";
+  world.connect(owner, { id: "full", slots: 1 });
+  world.wait(owner, { name: "report", args: { day: "full" } });
+  world.wait(owner);
+  await world.pass(2_000);
+  expect(world.looks.length).toBe(1);
+  world.answer = { value: 1 };
+  world.connect(other, { id: "free" });
+  await world.pass(3_000);
+  expect(world.told).toEqual(["changed"]);
+});
+
+test("L2: a look that nobody takes is taken back when nobody waits any more", async () => {
+  const { owner } = await startedTwice();
+  world.wait(owner);
+  await world.pass(2_000);
+  expect(world.memory.database.tables.offers.size).toBe(1);
+  world.endWaits();
+  await world.pass(10_000);
+  expect(world.memory.database.tables.offers.size).toBe(0);
+  expect(world.row!.nextAt).toBeUndefined();
+});
+
+test("L2: a look that comes to a node whose worker is gone meanwhile is given back, and offered again at once", async () => {
+  const { owner, other } = await startedTwice();
+  world.wait(owner);
+  await world.pass(1_000);
+  const { offers } = world.memory.database.tables;
+  const [offer] = offers.values();
+  const store = world.memory.database.connect({});
+  const [shard] = await store.ownedShards(other.info.nodeId);
+  const { runId, node, item, generation, dispatch } = offer!;
+  const token = { runId, node, item, generation, dispatch };
+  const sent = { kind: "given", workerId: "gone", message: { token }, shard: offer!.shard };
+  await store.sendInbox([{ shard: shard!, message: sent }]);
+  await world.pass(1_500);
+  expect([...offers.values()].map((left) => left.item)).not.toContain(item);
+  expect(offers.size).toBe(1);
+  expect(world.told).toEqual([]);
+});
+
+test("L2: who claims a look that nobody needs any more gets its slot back", async () => {
+  const { owner, other } = await startedTwice();
+  world.wait(owner);
+  await world.pass(1_000);
+  const { offers } = world.memory.database.tables;
+  const [key, offer] = [...offers][0]!;
+  world.endWaits();
+  await world.pass(10_000);
+  expect(offers.size).toBe(0);
+  // As if it had been claimed before it was taken back.
+  offers.set(key, offer);
+  const worker = world.connect(other);
+  await world.pass(2_000);
+  expect(offers.size).toBe(0);
+  expect(worker.busy.size).toBe(0);
+  expect(world.looks).toEqual([]);
+});
+
+test("L1: a worker of another node that does not answer is told to end it, and that is a failure", async () => {
+  const { owner, other } = await startedTwice();
+  world.connect(other);
+  world.answer = "silent";
+  world.wait(owner);
+  await world.pass(25_000);
+  expect(world.told).toEqual(["failed"]);
+  expect(world.cancelled).toContain(`probe:${id}`);
+});
+
+test("a look takes a slot until it is answered, and a slot more is a look more", async () => {
+  const engine = await started();
+  world.answer = "silent";
+  const worker = world.connect(engine, { id: "w1", slots: 10 });
+  world.wait(engine);
+  await world.pass(500);
+  expect(worker.busy.size).toBe(1);
+  world.say(engine, worker, world.looks[0]!, outcomeOf({ value: 1 }));
+  await world.pass(250);
+  expect(worker.busy.size).toBe(0);
+  expect(world.told).toEqual(["changed"]);
+});
+
+test("looks of many things wait for slots, and come one after the other", async () => {
+  world = new World();
+  const engine = await world.engine("n1");
+  world.answer = "silent";
+  const worker = world.connect(engine, { slots: 2 });
+  for (let day = 0; day < 5; day += 1) world.wait(engine, { name: "report", args: { day: `${day}` } });
+  await world.pass(1_000);
+  expect(world.looks.length).toBe(2);
+  world.say(engine, worker, world.looks[0]!, outcomeOf({ value: null }));
+  await world.pass(250);
+  expect(world.looks.length).toBe(3);
+  expect(worker.busy.size).toBe(2);
+});
+
+test("a worker that disappears with a look is a failure; one that never had it is not, and another looks", async () => {
+  const engine = await started();
+  world.answer = "silent";
+  world.wait(engine);
+  await world.pass(500);
+  expect(world.looks.length).toBe(1);
+  engine.hub.gone("w1");
+  await world.pass(500);
+  expect(world.told).toEqual(["failed"]);
+  expect(world.row!.error!.code).toBe("MILLRACE_WORKER_LOST");
+  const worker = world.connect(engine, { id: "w2" });
+  await world.pass(5_000);
+  expect(world.looks.length).toBe(2);
+  world.say(engine, worker, world.looks[1]!, { kind: "returned" });
+  world.answer = { value: 1 };
+  await world.pass(1_500);
+  expect(world.looks.length).toBeGreaterThanOrEqual(3);
+  expect(new Set(world.looks.map(({ token }) => token.item)).size).toBe(world.looks.length);
+  expect(world.told).toEqual(["failed", "recovered", "changed"]);
 });

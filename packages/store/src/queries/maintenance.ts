@@ -92,6 +92,7 @@ export async function sweepRecords(
   swept += await sweepKeys(database, when.now, signal);
   swept += await sweepAssets(database, when, signal);
   swept += await sweepSources(database, { before, now: toTimestamp(when.now) }, signal);
+  swept += await sweepProbes(database, before, signal);
   return swept + (await sweepLog(database, when, signal));
 }
 
@@ -178,6 +179,16 @@ async function sweepSources(
       from source as s
       join source_memory as m on m.workspace = s.workspace and m.source = s.name
       where s.state = 'stopped' and s.changed_at < $1
+      limit ${sweepBatch}
+    ))`;
+  return inBatches(signal, () => countDeleted(database, text, [before]));
+}
+
+/** Things that probes have looked at, and nobody has waited for since: who waits for one again sees it as if for the first time. */
+async function sweepProbes(database: Database, before: string, signal: AbortSignal): Promise<number> {
+  const text = `delete from probe where ctid = any (array(
+      select ctid from probe
+      where next_at is null and coalesce(looked_at, '-infinity') < $1
       limit ${sweepBatch}
     ))`;
   return inBatches(signal, () => countDeleted(database, text, [before]));

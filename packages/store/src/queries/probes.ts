@@ -53,6 +53,19 @@ export async function listProbes(database: Database, workspace: number, limit: n
   return rows.map(readProbe);
 }
 
+export async function probesById(
+  database: Database,
+  workspace: number,
+  ids: readonly string[],
+): Promise<ProbeRow[]> {
+  const { rows } = await database.api.query<ProbeColumns>({
+    name: "probes-by-id",
+    text: `select ${probeColumns} from probe where workspace = $1 and id = any($2)`,
+    values: [workspace, ids],
+  });
+  return rows.map(readProbe);
+}
+
 /** How many waits have each of these keys. */
 export async function countWaitsByKey(
   database: Database,

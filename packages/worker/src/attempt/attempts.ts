@@ -9,7 +9,6 @@ import {
   type AttemptTimes,
   type Dispatch,
   type DispatchToken,
-  type Look,
   type Rehearse,
   type StepName,
   type WorkerMessage,
@@ -21,8 +20,7 @@ import type { WorkerSettings } from "../options.ts";
 import type { ChildPool } from "../pool/pool.ts";
 import type { Transfer } from "../transfer.ts";
 import { Attempt, type AttemptHost } from "./attempt.ts";
-import { Aside } from "./aside.ts";
-import { answerOfLook, answerOfRehearsal } from "./aside-answer.ts";
+import { Rehearsal } from "./rehearsal.ts";
 import { TurnBarrier } from "./turn-barrier.ts";
 
 /** The way to the server, as attempts see it. */
@@ -117,23 +115,10 @@ export class Attempts implements AttemptHost {
 
   /** Whoever asked waits for its answer for a bounded time: without a connection nobody does. */
   rehearse({ number, dispatch }: Rehearse): void {
-    const call = new Aside(dispatch, this, {
-      isRehearsal: true,
+    const call = new Rehearsal(dispatch, this, {
       timeoutMs: limits.rehearsalMs,
-      tell: (end) => {
-        if (this.#outlet.isOpen) this.#outlet.send({ kind: "rehearsed", number, ...answerOfRehearsal(end) });
-      },
-    });
-    void call.start();
-  }
-
-  /** As for a rehearsal: whoever asked looks again later. */
-  look({ number, dispatch }: Look): void {
-    const call = new Aside(dispatch, this, {
-      isRehearsal: false,
-      timeoutMs: dispatch.timeoutMs ?? limits.rehearsalMs,
-      tell: (end) => {
-        if (this.#outlet.isOpen) this.#outlet.send({ kind: "looked", number, ...answerOfLook(end) });
+      tell: (answer) => {
+        if (this.#outlet.isOpen) this.#outlet.send({ kind: "rehearsed", number, ...answer });
       },
     });
     void call.start();

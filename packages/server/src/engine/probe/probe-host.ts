@@ -25,13 +25,13 @@ import {
 import { shardCount, type DeployedProbe, type DeployedProbes, type ProbeRow } from "@millrace/store";
 import type { Alarm } from "../clock.ts";
 import type { EngineParts } from "../engine-parts.ts";
-import { lookRetryMs, probeWaitsPageMax } from "../limits.ts";
+import { lookRetryMs, lookWaitLongMs, lookWaitMs, probeWaitsPageMax } from "../limits.ts";
 import { ownEvent } from "../event-log.ts";
-import { shardOfName } from "../shard-of-name.ts";
 import { workspaceId } from "../workspace.ts";
 import { ProbeBook } from "./probe-book.ts";
 import { probeWaitKeys } from "./probe-keys.ts";
-import { ProbeLooks } from "./probe-looks.ts";
+import { ProbeLooks, type ProbeLooksOptions } from "./probe-looks.ts";
+import { probeShard } from "./probe-shard.ts";
 
 /** A wait that counts what was there when it began. */
 export interface ProbeJoin {
@@ -52,10 +52,20 @@ export interface ProbeWantedMessage {
 export interface ProbeHostOptions {
   readonly parts: Pick<
     EngineParts,
-    "store" | "clock" | "alarms" | "random" | "log" | "commit" | "events" | "dispatcher"
+    | "store"
+    | "clock"
+    | "alarms"
+    | "random"
+    | "log"
+    | "commit"
+    | "events"
+    | "dispatcher"
+    | "nodeId"
+    | "revokeDistant"
   >;
   readonly owns: (shard: number) => boolean;
-  readonly send: (shard: number, message: ProbeWantedMessage) => void;
+  readonly liveNodes: () => number;
+  readonly send: ProbeLooksOptions["send"] & ((shard: number, message: ProbeWantedMessage) => void);
   /** Absent: this node knows no probes, and looks at nothing. */
   readonly find: (() => Promise<DeployedProbes>) | undefined;
 }
@@ -74,25 +84,25 @@ interface Thing {
   readonly joined: Map<string, number>;
   /** Waits may have joined that this node was not told of. */
   isInherited: boolean;
+  /** No worker had a slot for the last look. */
+  isUntaken: boolean;
 }
 
 const allShards = Array.from({ length: shardCount }, (_, shard) => shard);
-
-export function probeShard(id: string): number {
-  return shardOfName(`${workspaceId}/probe/${id}`);
-}
 
 export class ProbeHost {
   readonly looks: ProbeLooks;
   readonly #options: ProbeHostOptions;
   readonly #book = new ProbeBook();
   readonly #things = new Map<string, Thing>();
+  /** Queues of which it was said that nobody takes looks. */
+  readonly #untaken = new Set<string>();
   #isBehind = false;
   #stopped = false;
 
   constructor(options: ProbeHostOptions) {
     this.#options = options;
-    this.looks = new ProbeLooks(options.parts);
+    this.looks = new ProbeLooks(options);
   }
 
   // --- shards and deployments ---------------------------------------------------------------------------------------
@@ -191,6 +201,7 @@ export class ProbeHost {
       isWanted: false,
       joined: new Map(),
       isInherited: false,
+      isUntaken: false,
     };
     this.#things.set(thing.id, thing);
     return thing;
@@ -199,6 +210,7 @@ export class ProbeHost {
   #forget(thing: Thing): void {
     thing.alarm?.cancel();
     this.#things.delete(thing.id);
+    this.looks.forget(thing.id);
   }
 
   #isHere(thing: Thing): boolean {
@@ -250,13 +262,26 @@ export class ProbeHost {
     if (!isAsked) return clock.now();
     if (thing.isInherited) await this.#findJoined(thing, row);
     const { name, args } = thing.ref;
-    const outcome = deployed
-      ? await this.looks.look({ ...deployed, args, id: thing.id, looks: row.looks })
+    const waitMs = thing.isUntaken ? lookWaitLongMs : lookWaitMs;
+    const end = deployed
+      ? await this.looks.look({ ...deployed, args, id: thing.id, looks: row.looks, waitMs })
       : unknownProbe(name);
     if (!this.#isHere(thing)) return undefined;
-    // Nothing was looked at: a worker that comes is asked soon.
-    if (!outcome) return clock.now() + lookRetryMs;
-    return this.#learn(thing, row, { outcome, definition: deployed?.definition ?? restless });
+    if (end.kind === "untaken") return this.#stillUntaken(thing, deployed!.definition);
+    thing.isUntaken = false;
+    if (deployed) this.#untaken.delete(deployed.definition.queue);
+    if (end.kind === "lost") return clock.now() + lookRetryMs;
+    return this.#learn(thing, row, { outcome: end, definition: deployed?.definition ?? restless });
+  }
+
+  /** It goes on waiting for a slot if somebody still waits for it. Why none is free is found when a person looks. */
+  #stillUntaken(thing: Thing, { queue }: ProbeDefinition): number {
+    const { clock, log } = this.#options.parts;
+    thing.isUntaken = true;
+    if (!this.#untaken.has(queue))
+      log.warn({ probe: thing.id, queue }, `no worker of the queue "${queue}" has a free slot for probes`);
+    this.#untaken.add(queue);
+    return clock.now();
   }
 
   async #read({ ref, id, shard }: Thing): Promise<ProbeRow> {

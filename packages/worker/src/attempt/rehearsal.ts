@@ -1,11 +1,11 @@
 /**
- * A function that this worker calls in a child, as an attempt does, though it is none: a rehearsal of a task on its records, or a
- * probe's look. Its output and its logs go nowhere.
+ * A function that this worker calls in a child on what it has recorded, as an attempt does, though it is none: its output and its logs
+ * go nowhere.
  *
  * H1: it ends once: with what came of it, or with why that is not known.
  */
 import type { AttemptError } from "@millrace/core";
-import type { Dispatch } from "@millrace/protocol";
+import type { Dispatch, Rehearsed } from "@millrace/protocol";
 import type { PreparedBundle } from "../bundle/bundle-cache.ts";
 import type { ChildExit } from "../pool/child.ts";
 import type { ChildResult, FromChild } from "../pool/child-message.ts";
@@ -15,29 +15,28 @@ import { infrastructureError, ours } from "./attempt-fault.ts";
 import { AttemptValues, type LocalValues } from "./attempt-values.ts";
 import { runMessage } from "./run-message.ts";
 
-export type AsideHost = Pick<AttemptHost, "settings" | "pool" | "bundles" | "blobs">;
+export type RehearsalHost = Pick<AttemptHost, "settings" | "pool" | "bundles" | "blobs">;
 
-export interface AsideOptions {
-  readonly isRehearsal: boolean;
+export interface RehearsalOptions {
   /** With the time until a process is free. */
   readonly timeoutMs: number;
-  readonly tell: (end: AsideEnd) => void;
+  readonly tell: (answer: Omit<Rehearsed, "kind" | "number">) => void;
 }
 
-export type AsideEnd = ChildResult["outcome"];
+type RehearsalEnd = ChildResult["outcome"];
 
-export class Aside implements ChildHolder {
+export class Rehearsal implements ChildHolder {
   readonly #dispatch: Dispatch;
-  readonly #host: AsideHost;
+  readonly #host: RehearsalHost;
   readonly #values: AttemptValues;
-  readonly #options: AsideOptions;
+  readonly #options: RehearsalOptions;
   #bundle: PreparedBundle | undefined;
   #given: LocalValues = { input: { value: null }, params: undefined, records: undefined };
   #child: PooledChild | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isOver = false;
 
-  constructor(dispatch: Dispatch, host: AsideHost, options: AsideOptions) {
+  constructor(dispatch: Dispatch, host: RehearsalHost, options: RehearsalOptions) {
     this.#dispatch = dispatch;
     this.#host = host;
     this.#options = options;
@@ -66,7 +65,7 @@ export class Aside implements ChildHolder {
     const { settings } = this.#host;
     child.process.send({
       ...runMessage(this.#dispatch, this.#given, { id: child.attempts, settings }),
-      ...(this.#options.isRehearsal ? { isRehearsal: true } : {}),
+      isRehearsal: true,
     });
   }
 
@@ -110,11 +109,18 @@ export class Aside implements ChildHolder {
     this.#end({ kind: "failed", error });
   }
 
-  #end(end: AsideEnd): void {
+  #end(end: RehearsalEnd): void {
     if (this.#isOver) return;
     this.#isOver = true;
     clearTimeout(this.#timer);
     this.#values.unpin();
-    this.#options.tell(end);
+    this.#options.tell(answerOf(end));
   }
+}
+
+function answerOf(end: RehearsalEnd): Omit<Rehearsed, "kind" | "number"> {
+  if (end.kind === "rehearsed") return { asked: end.asked };
+  const { error } =
+    end.kind === "failed" ? end : { error: ours("MILLRACE_ATTEMPT_CRASHED", "The process gave no answer.") };
+  return { error };
 }
