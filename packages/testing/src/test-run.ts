@@ -21,6 +21,8 @@ export interface TestRun<Out = unknown> {
   readonly id: string;
   readonly pipeline: string;
   readonly state: RunState;
+  /** 1, and one more with each rerun. */
+  readonly generation: number;
   /** Why a state that is not progress is what it is. */
   readonly reason: Reason | undefined;
   readonly hasEnded: boolean;
@@ -77,6 +79,10 @@ export class RunView implements TestRun {
 
   get id(): string {
     return this.#entry.run.id;
+  }
+
+  get generation(): number {
+    return this.#entry.run.generation;
   }
 
   get pipeline(): string {
