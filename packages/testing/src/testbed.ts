@@ -50,7 +50,7 @@ import type {
   Unfinished,
 } from "./testbed-options.ts";
 import { unfinishedError, waitsFor } from "./unfinished.ts";
-import { readInstant, readSpan, VirtualTime } from "./virtual-time.ts";
+import { earliest, readInstant, readSpan, VirtualTime } from "./virtual-time.ts";
 import { WaitDesk } from "./wait-desk.ts";
 import { WebhookDesk, type GivenDelivery, type TestDeliveryAnswer } from "./webhook-desk.ts";
 
@@ -498,8 +498,4 @@ export class Testbed {
 
 function catchUpOf({ onResume }: ResumeOptions): CatchUp | undefined {
   return onResume === undefined ? undefined : parseCatchUp(onResume, ["onResume"]);
-}
-
-function earliest(a: number | undefined, b: number | undefined): number | undefined {
-  return a === undefined ? b : b === undefined ? a : Math.min(a, b);
 }

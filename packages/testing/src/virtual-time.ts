@@ -78,3 +78,7 @@ export function readSpan(given: Duration, what: string): number {
     advice: 'Give milliseconds, or a text such as "90s", "1h30m" or "7d".',
   });
 }
+
+export function earliest(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined ? b : b === undefined ? a : Math.min(a, b);
+}
