@@ -165,6 +165,8 @@ export class RunView implements TestRun {
 
   /** Nodes of a fan-out that has not expanded stand for their items. */
   #taskRuns(): TaskRun[] {
+    // It never began.
+    if (this.state === "superseded") return [];
     return [...taskRunsBelow(this.#entry.run.root)];
   }
 }

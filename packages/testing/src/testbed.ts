@@ -238,7 +238,7 @@ export class Testbed {
   }
 
   /**
-   * Sets a node's outcome, as a person would; in a run that has ended what is downstream is decided again. Throws
+   * Sets a node's outcome, as a person would; in a run that has ended, what is downstream and did not run is decided again. Throws
    * MILLRACE_RUN_STATE_CONFLICT, MILLRACE_NODE_UNKNOWN.
    *
    * @example

@@ -138,3 +138,21 @@ describe("a clock that changes", () => {
     expect(asleep.output).toBe("awake");
   });
 });
+
+test("a loop of waits takes each event once, also those that came before it waits for them", async () => {
+  const gather = task("gather", async (count: number, ctx) => {
+    const ids: string[] = [];
+    while (ids.length < count) {
+      const next = await ctx.waitFor(on.event("tick"), { name: "next", timeout: "1h" });
+      ids.push(next ? next.members.tick[0]!.id : "none");
+    }
+    return ids;
+  });
+  const gathering = pipeline("gathering", () => gather(6));
+  const t = await testbed({ gathering });
+  const run = await t.start(gathering);
+  await t.emit([1, 2, 3].map((id) => ({ type: "tick", id: `${id}` })));
+  await t.advance("1h");
+  await t.emit([4, 5].map((id) => ({ type: "tick", id: `${id}` })));
+  expect(run.output).toEqual(["1", "2", "3", "none", "4", "5"]);
+});
