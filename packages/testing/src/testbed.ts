@@ -438,8 +438,25 @@ export class Testbed {
     });
   }
 
-  /** Everything that follows without time passing. */
+  /** Everything that follows without time passing: also what is due by now, and what was due before it was asked for. */
   async #settle(): Promise<void> {
+    for (;;) {
+      await this.#quiet();
+      const callback = this.#time.takeDue();
+      if (callback) {
+        callback();
+        continue;
+      }
+      // What was recorded at an instant comes before the deadlines of that instant (P1).
+      const told = earliest(this.#triggers.nextDue(), this.#waits.nextDue());
+      const now = this.#time.now();
+      if (told === undefined || told > now) return;
+      this.#triggers.tellTime(now);
+      this.#waits.tellTime(now);
+    }
+  }
+
+  async #quiet(): Promise<void> {
     for (;;) {
       while (this.#triggers.work() || this.#waits.work() || this.#runs.work() || this.#tasks.work());
       if (this.#tasks.isQuiet) return;
@@ -452,24 +469,10 @@ export class Testbed {
   }
 
   async #moveTo(target: number): Promise<void> {
-    if (target < Math.floor(this.#time.now()))
-      throw new MillraceError("MILLRACE_TEST_CLOCK", {
-        message: `The clock is at ${this.now.toISOString()} and can't go back to ${new Date(target).toISOString()}.`,
-        fields: { now: this.now.toISOString() },
-      });
+    this.#time.requireAhead(target);
     // The whole millisecond belongs to it (V3).
     for (let due = this.#nextDue(); due !== undefined && due < target + 1; due = this.#nextDue()) {
       this.#time.moveTo(due);
-      for (let callback = this.#time.takeDue(); callback; callback = this.#time.takeDue()) {
-        callback();
-        await this.#settle();
-      }
-      // What was recorded at an instant comes before the deadlines of that instant (P1).
-      const told = earliest(this.#triggers.nextDue(), this.#waits.nextDue());
-      const now = this.#time.now();
-      if (told === undefined || told > now) continue;
-      this.#triggers.tellTime(now);
-      this.#waits.tellTime(now);
       await this.#settle();
     }
     this.#time.moveTo(target);

@@ -54,6 +54,16 @@ export class VirtualTime {
     return this.#entries.pop()?.callback;
   }
 
+  /** Throws MILLRACE_TEST_CLOCK (V1). */
+  requireAhead(target: number): void {
+    if (target >= Math.floor(this.#now)) return;
+    const now = new Date(this.#now).toISOString();
+    throw new MillraceError("MILLRACE_TEST_CLOCK", {
+      message: `The clock is at ${now} and can't go back to ${new Date(target).toISOString()}.`,
+      fields: { now },
+    });
+  }
+
   moveTo(at: number): void {
     this.#now = Math.max(this.#now, at);
   }

@@ -156,3 +156,20 @@ test("a loop of waits takes each event once, also those that came before it wait
   await t.emit([4, 5].map((id) => ({ type: "tick", id: `${id}` })));
   expect(run.output).toEqual(["1", "2", "3", "none", "4", "5"]);
 });
+
+test("what is due by now, or was due before it was asked for, needs no clock that moves", async () => {
+  const doze = task("doze", async (_input: void, ctx) => {
+    await ctx.sleep(0);
+    await ctx.sleepUntil(new Date(0));
+    return "awake";
+  });
+  const again = task("again", { retries: { max: 2, delay: 0, backoff: "fixed" } }, (_input: void, ctx) => {
+    if (ctx.attempt < 3) throw new Error("not yet");
+    return ctx.attempt;
+  });
+  const hasty = pipeline("hasty", () => [doze(), again()]);
+  const t = await testbed({ hasty }, { now: noon });
+  const run = await t.start(hasty);
+  expect(run.output).toEqual(["awake", 3]);
+  expect(t.now).toEqual(new Date(noon));
+});
