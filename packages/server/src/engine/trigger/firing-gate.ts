@@ -105,10 +105,12 @@ export class FiringGate {
     });
   }
 
-  /** `row` is the firing's as it is without the gate. */
-  admit({ trigger, firing }: DecidedFiring, at: GateFiring, row: FiringRow): void {
+  /** `row` is the firing's as it is without the gate. False: it was merged into another one, and will have no run of its own. */
+  admit({ trigger, firing }: DecidedFiring, at: GateFiring, row: FiringRow): boolean {
     const policy: FiringPolicy = trigger.row.definition?.policy ?? "each";
-    for (const step of admitFiring(this.#gate, policy, at)) this.#take(step, at, row, firing.members);
+    const steps = admitFiring(this.#gate, policy, at);
+    for (const step of steps) this.#take(step, at, row, firing.members);
+    return steps.every(({ kind }) => kind !== "merge");
   }
 
   ended(policy: FiringPolicy, runId: string): void {
