@@ -1,7 +1,15 @@
 /** What the end of a pause would let begin, as a test looks at it. */
-import { foreseeGate, gateKeyOf, type DecidedFiring, type GatedFiring } from "@millrace/core";
+import {
+  foreseeGate,
+  gateKeyOf,
+  parseCatchUp,
+  type CatchUp,
+  type DecidedFiring,
+  type GatedFiring,
+} from "@millrace/core";
 import { policyOf, type FiringDesk } from "./firing-desk.ts";
 import { firingOf, type TestFiring } from "./test-firing.ts";
+import type { ResumeOptions } from "./testbed-options.ts";
 import type { BedTrigger } from "./trigger-watch.ts";
 
 /** A firing that a resume would make. `outcome`: what its trigger's gate would make of it. */
@@ -35,4 +43,9 @@ export function foreseenFirings(
     );
     return { ...seen, outcome };
   });
+}
+
+/** Throws MILLRACE_CONDITION_INVALID. */
+export function catchUpOf({ onResume }: ResumeOptions): CatchUp | undefined {
+  return onResume === undefined ? undefined : parseCatchUp(onResume, ["onResume"]);
 }

@@ -8,11 +8,9 @@
 import {
   givenEntry,
   MillraceError,
-  parseCatchUp,
   triggerChanged,
   triggerPaused,
   triggerResumed,
-  type CatchUp,
   type Duration,
   type EventDraft,
   type FindAsset,
@@ -37,7 +35,7 @@ import { ControlledTask, type TaskControl } from "./task-control.ts";
 import { TaskDesk } from "./task-desk.ts";
 import { answerTo, approvalOf, requireAsked, type TestAnswer, type TestApproval } from "./test-approval.ts";
 import { firingOf, testEvent, type TestEvent, type TestFiring } from "./test-firing.ts";
-import { foreseenFirings, type ForeseenFiring } from "./test-resume.ts";
+import { catchUpOf, foreseenFirings, type ForeseenFiring } from "./test-resume.ts";
 import { RunView, type TestRun } from "./test-run.ts";
 import { instantMs, TriggerWatch, type BedTrigger } from "./trigger-watch.ts";
 import type {
@@ -497,8 +495,4 @@ export class Testbed {
   #leftOver(entries: readonly RunEntry[]): MillraceError {
     return unfinishedError(entries, this.now, (entry) => this.#waitsFor(entry));
   }
-}
-
-function catchUpOf({ onResume }: ResumeOptions): CatchUp | undefined {
-  return onResume === undefined ? undefined : parseCatchUp(onResume, ["onResume"]);
 }
