@@ -439,7 +439,11 @@ export class Testbed {
   /** Everything that follows without time passing: also what is due by now, and what was due before it was asked for. */
   async #settle(): Promise<void> {
     for (;;) {
-      await this.#quiet();
+      while (this.#triggers.work() || this.#waits.work() || this.#runs.work() || this.#tasks.work());
+      if (!this.#tasks.isQuiet) {
+        await this.#tasks.nextAnswer();
+        continue;
+      }
       const callback = this.#time.takeDue();
       if (callback) {
         callback();
@@ -451,14 +455,6 @@ export class Testbed {
       if (told === undefined || told > now) return;
       this.#triggers.tellTime(now);
       this.#waits.tellTime(now);
-    }
-  }
-
-  async #quiet(): Promise<void> {
-    for (;;) {
-      while (this.#triggers.work() || this.#waits.work() || this.#runs.work() || this.#tasks.work());
-      if (this.#tasks.isQuiet) return;
-      await this.#tasks.nextAnswer();
     }
   }
 

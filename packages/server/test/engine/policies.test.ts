@@ -250,7 +250,12 @@ test("a revision's run before is never that of a firing which was merged into an
     trigger,
     position: number,
     firing: {
-      ...{ pipeline: "p", version: 1, key: "", occurrence: 0, revision: number, at: number },
+      pipeline: "p",
+      version: 1,
+      key: "",
+      occurrence: 0,
+      revision: number,
+      at: number,
       members: [],
       interval: undefined,
     },
