@@ -163,11 +163,10 @@ export class RunView implements TestRun {
     });
   }
 
-  /** Nodes of a fan-out that has not expanded stand for their items. */
+  /** Nodes of a fan-out that has not expanded stand for their items. What a run that has ended never came to is no part of it. */
   #taskRuns(): TaskRun[] {
-    // It never began.
-    if (this.state === "superseded") return [];
-    return [...taskRunsBelow(this.#entry.run.root)];
+    const all = [...taskRunsBelow(this.#entry.run.root)];
+    return this.hasEnded ? all.filter(({ state }) => state !== "pending") : all;
   }
 }
 
