@@ -12,7 +12,6 @@ import type { BedPipeline, Definitions } from "./definitions.ts";
 import { markOf, requireLive, requireOpen, rerunOf, type RerunOptions } from "./next-generation.ts";
 import type { RunDesk, RunEntry } from "./run-desk.ts";
 import type { StartOptions } from "./testbed-options.ts";
-import type { TriggerWatch } from "./trigger-watch.ts";
 
 /** A node of a run, or one item of a fan-out's. */
 export interface NodeOptions {
@@ -30,19 +29,17 @@ export interface MarkOptions {
 
 export class RunCommands {
   readonly #definitions: Definitions;
-  readonly #triggers: TriggerWatch;
   readonly #runs: RunDesk;
 
-  constructor(definitions: Definitions, triggers: TriggerWatch, runs: RunDesk) {
+  constructor(definitions: Definitions, runs: RunDesk) {
     this.#definitions = definitions;
-    this.#triggers = triggers;
     this.#runs = runs;
   }
 
   start(given: unknown, params: unknown, options: StartOptions): RunEntry {
     const pipeline = this.#definitions.pipeline(given);
     const { name } = pipeline.definition;
-    if (this.#triggers.triggers.get(name)?.row.paused ?? pipeline.definition.paused)
+    if (pipeline.isPaused)
       throw new MillraceError("MILLRACE_PIPELINE_PAUSED", {
         message: `The pipeline "${name}" is paused.`,
         fields: { pipeline: name },

@@ -129,7 +129,7 @@ export class Testbed {
     });
     this.#desk = new FiringDesk(this.#log, this.#runs);
     this.#triggers = new TriggerWatch(this.#log, this.#desk);
-    this.#commands = new RunCommands(this.#definitions, this.#triggers, this.#runs);
+    this.#commands = new RunCommands(this.#definitions, this.#runs);
     this.#webhooks = new WebhookDesk(this.#definitions, { log: this.#log, time }, secrets);
     this.#deploy();
     // oxlint-disable-next-line typescript/no-this-alias, unicorn/no-this-assignment -- the clock reads it
@@ -255,27 +255,32 @@ export class Testbed {
     return this.#control(this.#definitions.taskName(given));
   }
 
-  /** Pauses a pipeline's trigger: the log keeps what comes. Throws MILLRACE_TRIGGER_UNKNOWN. */
+  /** Pauses a pipeline: nobody starts a run of it, and the log keeps what comes for its trigger. Throws MILLRACE_PIPELINE_UNKNOWN. */
   pause(pipeline: PipelineName): Promise<void> {
     return this.#do(() => {
-      const trigger = this.#triggerOf(pipeline);
-      this.#triggers.pause(trigger, this.#tellOf(trigger, triggerPaused, {}));
+      const found = this.#definitions.pipeline(pipeline);
+      found.isPaused = true;
+      const trigger = this.#triggers.triggers.get(found.definition.name);
+      if (trigger) this.#triggers.pause(trigger, this.#tellOf(trigger, triggerPaused, {}));
     });
   }
 
   /**
    * Ends a pause: those firings begin that would have come meanwhile and that `onResume` names, by default what the pipeline
-   * says. Throws MILLRACE_TRIGGER_UNKNOWN.
+   * says. Throws MILLRACE_PIPELINE_UNKNOWN, MILLRACE_CONDITION_INVALID.
    */
   resume(pipeline: PipelineName, options: ResumeOptions = {}): Promise<void> {
-    return this.#do(() => {
-      const trigger = this.#triggerOf(pipeline);
+    return this.#do(async () => {
+      const found = this.#definitions.pipeline(pipeline);
       const onResume = catchUpOf(options);
+      found.isPaused = false;
+      const trigger = this.#triggers.triggers.get(found.definition.name);
+      if (!trigger) return;
       const data = onResume === undefined ? {} : { onResume: onResume as Json };
       // What was due by now was due during the pause.
       this.#log.close(this.#time.now() + instantMs);
       const entry = this.#tellOf(trigger, triggerResumed, data);
-      return this.#triggers.resume(trigger, entry, onResume);
+      await this.#triggers.resume(trigger, entry, onResume);
     });
   }
 

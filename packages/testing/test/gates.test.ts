@@ -170,4 +170,14 @@ describe("a pause", () => {
     await t.resume(three);
     expect(t.runs.map(({ output }) => output)).toEqual([["1", "2", "3"]]);
   });
+
+  test("holds off who starts a run by hand, also of a pipeline without a trigger", async () => {
+    const plain = pipeline("plain", () => load([]));
+    const t = await testbed({ plain });
+    await t.pause(plain);
+    await expect(t.start(plain)).rejects.toMatchObject({ code: "MILLRACE_PIPELINE_PAUSED" });
+    await t.resume(plain);
+    expect((await t.start(plain)).state).toBe("succeeded");
+    await expect(t.pause("plane")).rejects.toThrow('Did you mean "plain"?');
+  });
 });
