@@ -103,7 +103,7 @@ describe("a trigger whose pipeline has as many runs as it may", () => {
       },
       ({ firing }) => see(firing, { after: wait(on.event("go"), { id: "held" }) }),
     );
-    const t = await testbed({ hours });
+    const t = await testbed({ hours }, { now: "2026-03-01T12:00:00Z" });
     for (const time of ["10:05", "11:15", "10:20", "10:30"])
       await t.emit({ type: "reading", time: `2026-03-01T${time}:00Z` });
     for (let round = 0; round < 2; round += 1) await t.emit({ type: "go" });
