@@ -13,10 +13,29 @@ export interface ScenarioEvent {
 export type Step =
   /** All of them at once: no time passes between them. */
   | { readonly emit: readonly ScenarioEvent[] }
-  | { readonly start: string; readonly params?: object }
+  | { readonly start: string; readonly params?: object; readonly partition?: string }
   /** On a server, time passes by itself. */
   | { readonly advance: `${number}s` | `${number}ms` }
-  | { readonly explain: string; readonly key?: string; readonly event?: string };
+  | { readonly explain: string; readonly key?: string; readonly event?: string }
+  | { readonly pause: string }
+  | { readonly resume: string; readonly onResume?: CatchUp }
+  | { readonly preview: string; readonly onResume?: CatchUp }
+  /** Of the newest run of this pipeline. */
+  | { readonly rerun: string; readonly nodes?: readonly string[]; readonly all?: true }
+  | { readonly cancel: string; readonly node?: string }
+  | {
+      readonly mark: string;
+      readonly node: string;
+      readonly state: "succeeded" | "skipped";
+      readonly output?: unknown;
+    }
+  | {
+      readonly webhook: string;
+      readonly headers?: { readonly [name: string]: string };
+      readonly body: string;
+    };
+
+type CatchUp = "all" | "latest" | "none" | { readonly limit: number };
 
 export interface Scenario {
   readonly name: string;
@@ -27,10 +46,13 @@ export interface Scenario {
   readonly steps: readonly Step[];
 }
 
-const named = (type: string, ids: string, rest: Omit<ScenarioEvent, "type" | "id"> = {}): ScenarioEvent[] =>
-  ids.split(" ").map((id) => ({ type, id: `${type}/${id}`, ...rest }));
+export const named = (
+  type: string,
+  ids: string,
+  rest: Omit<ScenarioEvent, "type" | "id"> = {},
+): ScenarioEvent[] => ids.split(" ").map((id) => ({ type, id: `${type}/${id}`, ...rest }));
 
-export const scenarios: readonly Scenario[] = [
+export const plainScenarios: readonly Scenario[] = [
   {
     name: "a filter takes what fits it, and says what did not",
     pipelines: ["filtered"],

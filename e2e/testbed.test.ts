@@ -7,6 +7,8 @@ import type { Api } from "./harness/api.ts";
 import {
   explainServer,
   explainTestbed,
+  foreseenInServer,
+  foreseenInTestbed,
   observeServer,
   observeTestbed,
   progressOfServer,
@@ -14,11 +16,15 @@ import {
 } from "./harness/observation.ts";
 import { Stack } from "./harness/stack.ts";
 import config from "./testbed-project/millrace.config.ts";
-import { scenarios, type Scenario, type ScenarioEvent, type Step } from "./testbed-scenarios.ts";
+import { gateScenarios, webhookSecrets } from "./testbed-gate-scenarios.ts";
+import { newsScenarios } from "./testbed-news-scenarios.ts";
+import { oddScenarios } from "./testbed-odd-scenarios.ts";
+import { plainScenarios, type Scenario, type ScenarioEvent, type Step } from "./testbed-scenarios.ts";
 
 const folder = join(import.meta.dirname, "testbed-project");
 const files = readdirSync(join(folder, "pipelines"));
 const scenarioMs = 60_000;
+const scenarios = [...plainScenarios, ...gateScenarios, ...oddScenarios, ...newsScenarios];
 
 let stack: Stack;
 let api: Api;
@@ -26,7 +32,7 @@ let pipelines: object;
 
 beforeAll(async () => {
   stack = await Stack.make();
-  ({ api } = await stack.server());
+  ({ api } = await stack.server({ environment: webhookSecrets }));
   await stack.worker({ url: api.url, slots: 4 });
   await stack.deploy(api, { folder });
   const modules = await Promise.all(
@@ -37,20 +43,84 @@ beforeAll(async () => {
 
 afterAll(() => stack[Symbol.asyncDispose]());
 
-/** Does a step in the testbed; what is explained is told. */
+/** Does a step in the testbed; what is answered is told. */
 async function inTestbed(t: Testbed, step: Step): Promise<unknown> {
   if ("emit" in step) await t.emit(step.emit);
-  else if ("start" in step) await t.start(step.start, (step.params ?? {}) as never);
+  else if ("start" in step) await t.start(step.start, (step.params ?? {}) as never, partitionOf(step));
   else if ("advance" in step) await t.advance(step.advance);
-  else return explainTestbed(t, step.explain, { key: step.key, event: step.event });
+  else if ("pause" in step) await t.pause(step.pause);
+  else if ("resume" in step) await t.resume(step.resume, onResumeOf(step));
+  else if ("preview" in step) return foreseenInTestbed(t, step.preview, onResumeOf(step));
+  else if ("rerun" in step) await t.rerun(t.runsOf(step.rerun).at(-1)!, step);
+  else if ("cancel" in step) await t.cancel(t.runsOf(step.cancel).at(-1)!, step);
+  else if ("mark" in step) await t.mark(t.runsOf(step.mark).at(-1)!, step.node, step);
+  else if ("webhook" in step) {
+    const { position: _position, conflict, ...answer } = await t.webhook(step.webhook, step);
+    return { ...answer, isConflict: conflict !== undefined };
+  } else return explainTestbed(t, step.explain, { key: step.key, event: step.event });
   return undefined;
 }
 
 async function inServer(step: Step): Promise<unknown> {
   if ("emit" in step) await emit(step.emit);
-  else if ("start" in step) await api.start(step.start, { params: step.params ?? {} });
+  else if ("start" in step)
+    await api.send("POST", "/runs", {
+      pipeline: step.start,
+      params: step.params ?? {},
+      ...partitionOf(step),
+    });
+  else if ("pause" in step) await api.send("POST", `/pipelines/${step.pause}/pause`);
+  else if ("resume" in step) await api.send("POST", `/pipelines/${step.resume}/resume`, onResumeOf(step));
+  else if ("preview" in step) return foreseenInServer(api, step.preview, onResumeOf(step));
+  else if ("rerun" in step) {
+    const { nodes, all } = step;
+    const scope = all ? "all" : nodes ? "nodes" : "failed";
+    await toNewest(step.rerun, "rerun", { scope, ...(nodes ? { nodes } : {}) });
+  } else if ("cancel" in step)
+    await toNewest(step.cancel, "cancel", step.node === undefined ? {} : { node: step.node });
+  else if ("mark" in step) {
+    const { mark, ...verdict } = step;
+    await toNewest(mark, "mark", verdict);
+  } else if ("webhook" in step) return deliver(step);
   else if ("explain" in step) return explainServer(api, step.explain, { key: step.key, event: step.event });
   return undefined;
+}
+
+function partitionOf({ partition }: { readonly partition?: string }): { readonly partition?: string } {
+  return partition === undefined ? {} : { partition };
+}
+
+function onResumeOf({ onResume }: Extract<Step, { resume: string } | { preview: string }>): {
+  readonly onResume?: typeof onResume & {};
+} {
+  return onResume === undefined ? {} : { onResume };
+}
+
+async function toNewest(pipeline: string, command: string, body: object): Promise<void> {
+  const [newest] = await api.runs(`pipeline=${pipeline}`);
+  await api.send("POST", `/runs/${newest!.id}/${command}`, body);
+}
+
+async function deliver({ webhook, headers = {}, body }: Extract<Step, { webhook: string }>): Promise<object> {
+  const response = await fetch(`${api.url}/hooks/${webhook}`, {
+    method: "POST",
+    headers: { ...headers },
+    body: Buffer.from(body),
+  });
+  const { duplicate, code, detail, conflict, challenge } = (await response.json()) as {
+    readonly challenge?: string;
+    readonly duplicate?: true;
+    readonly code?: string;
+    readonly detail?: string;
+    readonly conflict?: number;
+  };
+  return {
+    status: response.status,
+    ...(duplicate ? { duplicate } : {}),
+    ...(challenge === undefined ? {} : { challenge }),
+    ...(code === undefined ? {} : { code, detail }),
+    isConflict: conflict !== undefined,
+  };
 }
 
 async function emit(events: readonly ScenarioEvent[]): Promise<void> {
@@ -65,15 +135,15 @@ async function emit(events: readonly ScenarioEvent[]): Promise<void> {
 
 /** Each step is done in the testbed first: how far that comes is how far the server is waited for. */
 async function compare({ prepare, pipelines: names, steps }: Scenario): Promise<void> {
-  const t = await testbed(pipelines, { config, now: Date.now() });
+  const t = await testbed(pipelines, { config, now: Date.now(), secrets: webhookSecrets });
   prepare?.(t);
   for (const [at, step] of steps.entries()) {
     const told = await inTestbed(t, step);
     expect(await inServer(step), `step ${at + 1}`).toEqual(told);
     const wanted = progressOfTestbed(t, names);
     const hasCome = async (): Promise<boolean> => {
-      const { firings, endedRuns } = await progressOfServer(api, t, names);
-      return firings >= wanted.firings && endedRuns >= wanted.endedRuns;
+      const { firings, runs, endedRuns } = await progressOfServer(api, t, names);
+      return firings >= wanted.firings && runs >= wanted.runs && endedRuns >= wanted.endedRuns;
     };
     await expect.poll(hasCome, { timeout: scenarioMs / 2, message: `step ${at + 1}` }).toBe(true);
   }

@@ -4,6 +4,7 @@ import type {
   FiringDetail,
   FiringView,
   Page,
+  ResumePreview,
   RunDetail,
   TriggerExplanation,
 } from "@millrace/protocol";
@@ -13,6 +14,8 @@ import type { Api } from "./api.ts";
 /** What says how far pipelines have come. */
 export interface Progress {
   readonly firings: number;
+  /** Those that will wait for their slot are none yet. */
+  readonly runs: number;
   readonly endedRuns: number;
 }
 
@@ -21,7 +24,7 @@ interface SeenFiring {
   readonly revision: number;
   /** Ids of events by operand; of ticks and silences their kind. */
   readonly members: { readonly [operand: string]: readonly string[] };
-  readonly started: boolean;
+  readonly state: string;
   readonly reason?: string;
 }
 
@@ -67,19 +70,20 @@ export function observeTestbed(t: Testbed, pipelines: readonly string[]): Observ
       name,
       inOrder({
         firings: hasTrigger(t, name)
-          ? t.firingsOf(name).map(({ key, revision, members, run, reason }) => ({
+          ? t.firingsOf(name).map(({ key, revision, members, state, reason }) => ({
               key,
               revision,
               // A firing without a run has no rows of members.
-              members: !run
-                ? {}
-                : Object.fromEntries(
-                    Object.entries(members)
-                      .filter(([, list]) => list.length > 0)
-                      .map(([operand, list]) => [operand, list.map(tagOf)]),
-                  ),
-              started: run !== undefined,
-              ...(reason ? { reason: reason.message } : {}),
+              members:
+                state === "refused"
+                  ? {}
+                  : Object.fromEntries(
+                      Object.entries(members)
+                        .filter(([, list]) => list.length > 0)
+                        .map(([operand, list]) => [operand, list.map(tagOf)]),
+                    ),
+              state,
+              ...(reason ? { reason: neutral(reason.message) } : {}),
             }))
           : [],
         runs: t.runsOf(name).map((run) => {
@@ -144,16 +148,16 @@ async function firingsOf(api: Api, pipeline: string): Promise<SeenFiring[]> {
   const firings: SeenFiring[] = [];
   for (const { id } of items.toReversed()) {
     const path = `/triggers/${pipeline}/firings/${encodeURIComponent(id)}`;
-    const { key, revision, members, runId, reason } = await api.send<FiringDetail>("GET", path);
+    const { key, revision, members, state, reason } = await api.send<FiringDetail>("GET", path);
     const byOperand: { [operand: string]: string[] } = {};
     for (const { operand, event, at } of members)
       (byOperand[operand] ??= []).push(tagOf(event ?? { at: at ?? null }));
     firings.push({
       key: key ?? null,
       revision,
-      members: runId === undefined ? {} : byOperand,
-      started: runId !== undefined,
-      ...(reason ? { reason: reason.message } : {}),
+      members: state === "refused" ? {} : byOperand,
+      state,
+      ...(reason ? { reason: neutral(reason.message) } : {}),
     });
   }
   return firings;
@@ -163,7 +167,8 @@ function runOf({ run, nodes }: RunDetail): SeenRun {
   return seenRun(
     run,
     run.output,
-    nodes.map(({ id, item, state, reason, attempts, output }): [string, SeenNode] => {
+    nodes.map(({ id, item, state, reason, generation, attempts: all, output }): [string, SeenNode] => {
+      const attempts = all.filter((attempt) => attempt.generation === generation);
       const error = state === "failed" ? attempts.at(-1)?.error : undefined;
       return [
         nameOf(id, item),
@@ -205,22 +210,57 @@ export async function progressOfServer(
   t: Testbed,
   pipelines: readonly string[],
 ): Promise<Progress> {
-  let [firings, endedRuns] = [0, 0];
+  let [firings, endedRuns, runCount] = [0, 0, 0];
   for (const name of pipelines) {
     if (hasTrigger(t, name))
       firings += (await api.send<Page<FiringView>>("GET", `/triggers/${name}/firings`)).items.length;
     const runs = await api.runs(`pipeline=${name}`);
-    endedRuns += runs.filter(({ state }) => /succeeded|failed|cancelled/.test(state)).length;
+    runCount += runs.length;
+    endedRuns += runs.filter(({ state }) => /succeeded|failed|cancelled|superseded/.test(state)).length;
   }
-  return { firings, endedRuns };
+  return { firings, runs: runCount, endedRuns };
 }
 
 export function progressOfTestbed(t: Testbed, pipelines: readonly string[]): Progress {
   const isMeant = (one: { readonly pipeline: string }): boolean => pipelines.includes(one.pipeline);
   return {
     firings: t.firings.filter(isMeant).length,
+    runs: t.runs.filter(isMeant).length,
     endedRuns: t.runs.filter((run) => isMeant(run) && run.hasEnded).length,
   };
+}
+
+// --- what a resume would do ---------------------------------------------------------------------------------------
+
+interface SeenForeseen {
+  readonly key: string | null;
+  readonly revision: number;
+  readonly members: number;
+  readonly outcome: string;
+}
+
+export async function foreseenInTestbed(
+  t: Testbed,
+  pipeline: string,
+  options: Parameters<Testbed["previewResume"]>[1],
+): Promise<SeenForeseen[]> {
+  return (await t.previewResume(pipeline, options)).map(({ key, revision, members, outcome }) => ({
+    key,
+    revision,
+    members: Object.values(members).flat().length,
+    outcome,
+  }));
+}
+
+export async function foreseenInServer(api: Api, pipeline: string, options: object): Promise<SeenForeseen[]> {
+  const path = `/pipelines/${pipeline}/resume`;
+  const { firings } = await api.send<ResumePreview>("POST", path, { ...options, preview: true });
+  return firings.map(({ key = null, revision, memberCount: members, outcome = "starts" }) => ({
+    key,
+    revision,
+    members,
+    outcome,
+  }));
 }
 
 // --- the same words -------------------------------------------------------------------------------------------------
@@ -266,6 +306,7 @@ function neutral(text: string): string {
   return text
     .replaceAll(/\br(?:\d+|[0-9a-z]{16})\b/g, "RUN")
     .replaceAll(/\bposition \d+/g, "position N")
+    .replaceAll(/\bfiring \d+\.\d+\.\d+(?:\.[^\s,]+)?/g, "firing N")
     .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "TIME");
 }
 

@@ -53,3 +53,12 @@ export const collect = pipeline("collect", { params: z.object({ order: z.string(
   });
   return remind(params.order, { after: payment, rule: "one_failed" });
 });
+
+export const load = task("load", (orders: readonly { id: string }[]) => orders.map(({ id }) => id));
+
+/** One run at a time; what comes meanwhile is one further run. */
+export const loading = pipeline(
+  "loading",
+  { on: on.event(paid).as("orders"), policy: "coalesce", maxActiveRuns: 1 },
+  ({ firing }) => load(firing.members.orders),
+);

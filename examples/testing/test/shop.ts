@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { testbed } from "millrace/testing";
-import { collect, daily, fetchOrders, paid, thanks } from "../pipelines/shop.ts";
+import { collect, daily, fetchOrders, load, loading, paid, thanks, total } from "../pipelines/shop.ts";
 
 test("each morning the orders of a day are added up", async () => {
   const t = await testbed({ daily }, { now: "2026-03-27T12:00:00Z" });
@@ -59,4 +59,50 @@ test("who does not pay within two days is reminded", async () => {
   await t.advance("1d");
   assert.equal(late.output, "please pay a");
   t.expectFinished();
+});
+
+const order = (id: string) => ({ type: paid, id, data: { order: id, amount: 1 } });
+
+test("orders that come while others are loaded are loaded together", async () => {
+  const t = await testbed({ loading });
+  t.task(load).takes("10m");
+  await t.emit([order("a"), order("b"), order("c")]);
+  assert.deepEqual(
+    t.firings.map(({ state }) => state),
+    ["started", "waiting", "merged"],
+  );
+  await t.advance("20m");
+  assert.deepEqual(
+    t.runs.map(({ output }) => output),
+    [["a"], ["b", "c"]],
+  );
+});
+
+test("after a pause the newest order is enough", async () => {
+  const t = await testbed({ loading });
+  await t.pause(loading);
+  await t.emit([order("a"), order("b"), order("c")]);
+  const all = await t.previewResume(loading);
+  assert.deepEqual(
+    all.map(({ outcome }) => outcome),
+    ["starts", "waits", "merged"],
+  );
+  await t.resume(loading, { onResume: "latest" });
+  assert.deepEqual(t.runs[0]?.output, ["c"]);
+});
+
+test("what failed is run again, and keeps what did not fail", async () => {
+  const t = await testbed({ daily }, { now: "2026-03-01T05:00:00Z" });
+  t.task(fetchOrders).returns({ amounts: [20, 30] });
+  t.task(total).fails("out of memory", { times: 1 });
+  const run = await t.start(daily);
+  assert.equal(run.state, "failed");
+  await t.rerun(run);
+  assert.equal(run.output, 50);
+  assert.equal(run.generation, 2);
+  assert.equal(t.task(fetchOrders).calls.length, 1);
+
+  await t.mark(run, "fetch-orders", { state: "succeeded", output: { amounts: [1] } });
+  await t.rerun(run, { nodes: ["total"] });
+  assert.equal(run.output, 1);
 });

@@ -214,6 +214,7 @@ export {
   type WebhookVerification,
 } from "./webhook/webhook.ts";
 export { Heap } from "./heap.ts";
+export { hasInfiniteNumber } from "./json-numbers.ts";
 export { nearestName } from "./nearest-name.ts";
 export {
   decideRetry,
@@ -459,14 +460,17 @@ export {
   partitionOfValue,
   streamedMembersOf,
 } from "./trigger/merged-firing.ts";
+export { mergedReason, supersededReason, type NamedFiring } from "./trigger/gate-reason.ts";
 export {
   admitFiring,
   endGatedRun,
+  foreseeGate,
   openGate,
   parsePolicy,
   type FiringPolicy,
   type Gate,
   type GatedFiring,
+  type GateOutcome,
   type GateStep,
 } from "./trigger/policy.ts";
 export {

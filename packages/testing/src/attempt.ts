@@ -38,6 +38,7 @@ import {
   type RunAttempt,
 } from "@millrace/worker/attempt";
 import { MemoryValues } from "./memory-values.ts";
+import type { FiredMembers } from "./run-desk.ts";
 import type { Behaviour } from "./task-control.ts";
 
 /** A line that a task logged. */
@@ -76,8 +77,8 @@ export interface AttemptOptions {
   readonly input: Json;
   /** Absent where the run has none. */
   readonly params: Json | undefined;
-  /** What its run's tasks see of the firing; absent where its pipeline has no trigger. */
-  readonly firing: Json | undefined;
+  /** Absent where its run was not fired. */
+  readonly firedMembers: FiredMembers | undefined;
   readonly behaviour: Behaviour | undefined;
   /** Puts an event into the log at once. Throws what the log answers. */
   readonly emitNow: (event: EventDraft) => void;
@@ -200,7 +201,9 @@ export class Attempt {
       capture: { admit: () => !this.#isOver, addLine: () => {} },
       values: this.#values,
       emitter: this.#emitter,
-      firing: firingReader(async ({ operand }) => ({ items: membersOf(this.#options.firing, operand) })),
+      firing: firingReader(async ({ operand }) => ({
+        items: membersOf(this.#options.firedMembers, operand),
+      })),
       calls: { project, folder: process.cwd(), operations: () => this.#operationsHere() },
       post: (message) => this.#post(message),
     });
@@ -282,13 +285,10 @@ function outcomeOf(thrown: unknown): AttemptOutcome {
 
 /** The members that a firing's value lists, operand by operand. */
 function membersOf(
-  firing: Json | undefined,
+  firedMembers: FiredMembers | undefined,
   operand: string | undefined,
 ): { readonly operand: string; readonly value: Json }[] {
-  const { members = {} } = (firing ?? {}) as {
-    readonly members?: { readonly [name: string]: readonly Json[] };
-  };
-  return Object.entries(members)
+  return Object.entries(firedMembers?.() ?? {})
     .filter(([name]) => operand === undefined || name === operand)
     .flatMap(([name, list]) => list.map((value) => ({ operand: name, value })));
 }

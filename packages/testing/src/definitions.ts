@@ -20,6 +20,8 @@ export interface BedPipeline {
   readonly graph: Graph;
   /** Absent where the pipeline has no trigger. */
   readonly program: Program | undefined;
+  /** Nobody starts a run of it. */
+  isPaused: boolean;
   /** The parameters with their defaults. Throws MILLRACE_PARAMS_INVALID. */
   checkParams(params: Json): Json;
 }
@@ -84,6 +86,7 @@ function bedPipeline(definition: PipelineDefinition): BedPipeline {
     definition,
     graph: compileGraph(definition),
     program: trigger && compileCondition(trigger.condition, name),
+    isPaused: definition.paused,
     checkParams: (params) =>
       declared ? checkParams((validate ??= compileSchema(declared.schema)), name, params) : params,
   };

@@ -17,7 +17,8 @@ import {
   type VerdictPort,
 } from "@millrace/core";
 import type { EventBook } from "./event-book.ts";
-import type { BedTrigger, FiringRecord, TriggerWatch } from "./trigger-watch.ts";
+import type { FiringRecord } from "./firing-desk.ts";
+import type { BedTrigger } from "./trigger-watch.ts";
 
 /** The state of a condition as a tree: for each operand, what it has and what it waits for. */
 export interface TestState {
@@ -73,9 +74,13 @@ export interface Asked {
 
 const noDeadline = Number.POSITIVE_INFINITY;
 
-export async function explain(watch: TriggerWatch, log: EventBook, asked: Asked): Promise<TestExplanation> {
+export async function explain(
+  firings: readonly FiringRecord[],
+  log: EventBook,
+  asked: Asked,
+): Promise<TestExplanation> {
   const { trigger, entry } = asked;
-  const event = entry && (await verdictOf(watch, log, trigger, entry));
+  const event = entry && (await verdictOf(firings, log, trigger, entry));
   const key = asked.key ?? (event?.keys?.length === 1 ? event.keys[0] : undefined);
   const parts = {
     pipeline: trigger.row.pipeline,
@@ -87,13 +92,13 @@ export async function explain(watch: TriggerWatch, log: EventBook, asked: Asked)
 }
 
 async function verdictOf(
-  watch: TriggerWatch,
+  firings: readonly FiringRecord[],
   log: EventBook,
   trigger: BedTrigger,
   entry: LogEvent,
 ): Promise<TestVerdict> {
   const judged = { trigger, entry, toldTo: log.position, isOurs: true };
-  const { verdict, text, keys, faults } = await judgeEvent(portOf(watch, log, trigger), judged);
+  const { verdict, text, keys, faults } = await judgeEvent(portOf(firings, log, trigger), judged);
   return {
     position: entry.position,
     verdict,
@@ -103,22 +108,30 @@ async function verdictOf(
   };
 }
 
-function portOf(watch: TriggerWatch, log: EventBook, trigger: BedTrigger): VerdictPort<JudgedFiring> {
-  const own = watch.firings.filter((record) => record.trigger === trigger);
+function portOf(
+  firings: readonly FiringRecord[],
+  log: EventBook,
+  trigger: BedTrigger,
+): VerdictPort<JudgedFiring> {
+  const own = firings.filter((record) => record.trigger === trigger);
   const isMember = ({ firing }: FiringRecord, position: number): boolean =>
     firing.members.some((member) => member.kind === "event" && member.position === position);
-  const judged = ({ firing, run, reason }: FiringRecord): JudgedFiring => ({
+  const judged = ({ firing, runId, reason, state, into }: FiringRecord): JudgedFiring => ({
     at: firing.at,
     version: firing.version,
-    runId: run?.run.id,
+    runId: into ? undefined : runId,
     reason,
+    ...(state === "waiting" ? { gate: state } : {}),
+    ...(into ? { intoRun: into.runId } : {}),
   });
   const answer = <Answer>(value: Answer): Promise<Answer> => Promise.resolve(value);
   return {
     firingsOfEvent: (position) =>
-      answer(own.filter((record) => record.run && isMember(record, position)).map(judged)),
+      answer(own.filter((record) => record.runId !== undefined && isMember(record, position)).map(judged)),
     refusedFirings: (position) =>
-      answer(own.filter(({ firing, run }) => !run && firing.occurrence === position).map(judged)),
+      answer(
+        own.filter(({ firing, runId }) => runId === undefined && firing.occurrence === position).map(judged),
+      ),
     firingsAt: (key, at) =>
       answer(own.filter(({ firing }) => firing.key === key && firing.at === at).map(judged)),
     asEvent: (entry) => answer(conditionEventOf(entry, entry.data.value ?? null)),

@@ -9,8 +9,11 @@ import {
   type EventExtension,
   type FindAsset,
   type Json,
+  type LogEvent,
 } from "@millrace/core";
 import type { EmittedEvent } from "@millrace/sdk";
+import type { EventBook } from "./event-book.ts";
+import type { TestReceipt } from "./testbed-options.ts";
 
 /**
  * An event that a test emits. Without a source it comes from that of its type (`landing.arrived` of a file source), else from
@@ -47,4 +50,30 @@ export function draftOf(given: GivenEvent, freeId: () => string, find: FindAsset
     }),
     find,
   );
+}
+
+/** Puts it into the log. Throws MILLRACE_EVENT_TOO_LARGE, MILLRACE_EVENT_CONFLICT. */
+export function recordIn(log: EventBook, draft: EventDraft): TestReceipt {
+  const outcome = log.append(draft);
+  if (outcome.kind === "accepted") throw new Error("invariant broken: a testbed has one log");
+  const { kind, position } = outcome;
+  const { invalid } = log.at(position)!;
+  if (kind !== "conflict")
+    return { position, isDuplicate: kind === "duplicate", ...(invalid === undefined ? {} : { invalid }) };
+  const { id, source } = draft;
+  throw new MillraceError("MILLRACE_EVENT_CONFLICT", {
+    message: `The event ${id} of ${source} is in the log at position ${position} with other content.`,
+    fields: { id, source, position },
+  });
+}
+
+/** Throws MILLRACE_EVENT_UNKNOWN. */
+export function requireEntry(log: EventBook, event: number | { readonly position: number }): LogEvent {
+  const position = typeof event === "object" ? event.position : event;
+  const entry = log.at(position);
+  if (entry) return entry;
+  throw new MillraceError("MILLRACE_EVENT_UNKNOWN", {
+    message: `The log of the testbed has no event at position ${position}: it has ${log.position}.`,
+    advice: "Give what `emit` gave, or a position of `t.events`.",
+  });
 }

@@ -4,15 +4,14 @@
  *
  * R1: a machine is stepped to its end before anything that follows from the step is begun: what follows waits in `#next`, and is
  *     taken in its order.
- * R2: a dispatch holds its limits from before its beginning to its `released`.
- * R3: the triggers that led to a run go with every event of it, and with its calls (L1 of the core's causes): the watch stops
+ * R2: the triggers that led to a run go with every event of it, and with its calls (L1 of the core's causes): the watch stops
  *     loops by them.
  */
 import {
   callError,
-  concurrencyKeyError,
   createRun,
   decide,
+  hydrateRun,
   isRunEnded,
   liveLane,
   manualFiringValue,
@@ -25,14 +24,12 @@ import {
   type RunAsk,
   type RunNewsType,
   operationKey,
-  preparingError,
-  rankOf,
   requireCallDepth,
-  resolveTemplate,
   runEnded,
+  runStarted,
+  runStartedEvent,
   toldEntries,
   unreachable,
-  wholeOutput,
   type Causes,
   type DispatchName,
   type OpenWait,
@@ -44,17 +41,16 @@ import {
   type RunEffect,
   type RunMessage,
   type TaskRun,
-  type Template,
 } from "@millrace/core";
 import type { Definitions, BedPipeline } from "./definitions.ts";
 import { labelsOfChild, partitionOf } from "./partition-label.ts";
 import type { LimitBook } from "./limit-book.ts";
-import { activeRuns, limitHolder, type HeldLimit } from "./held-limit.ts";
+import { activeRuns } from "./held-limit.ts";
 import { partitionLabel } from "@millrace/protocol";
 import type { Emitted, FinishedStep } from "./attempt.ts";
 import { withCauses } from "./run-causes.ts";
 import { dispatchName, namedToken, tokenOf } from "./dispatch-id.ts";
-import { OutputCache } from "./output-cache.ts";
+import { ReadyTasks, resolve, type ReadyTask } from "./ready-tasks.ts";
 import { StepRecords } from "./step-records.ts";
 import type { Dispatched, TaskDesk } from "./task-desk.ts";
 import type { Alarm, VirtualTime } from "./virtual-time.ts";
@@ -70,9 +66,14 @@ interface Parent {
 /** A run and what is known of it besides. */
 export interface RunEntry {
   readonly pipeline: BedPipeline;
-  readonly run: Run;
+  /** Of its newest generation. */
+  run: Run;
   readonly depth: number;
-  readonly parent: Parent | undefined;
+  /** Absent from its first rerun on: its caller has been told. */
+  parent: Parent | undefined;
+  isGated: boolean;
+  /** Absent where it was not fired. */
+  readonly firedMembers: FiredMembers | undefined;
   /** The triggers that led to it (R3); none where a person started it. */
   readonly causes: Causes;
   readonly labels: { readonly [name: string]: string };
@@ -80,12 +81,6 @@ export interface RunEntry {
   readonly ready: Map<TaskRun, ReadyTask>;
   /** What the functions of its tasks have recorded: steps that finished, waits that ended. */
   readonly records: Map<TaskRun, StepRecords>;
-}
-
-interface ReadyTask {
-  readonly wanted: readonly HeldLimit[];
-  taken: number;
-  cacheKey?: string;
 }
 
 export interface RunDeskOptions {
@@ -106,26 +101,53 @@ export interface NewRun {
   /** The key of the partition that it is for. */
   readonly partition?: string | undefined;
   readonly causes?: Causes | undefined;
+  /** Of `newRunId`, where it has been given. */
+  readonly id?: string | undefined;
+  /** It stands at its trigger's gate: the log tells of its end, whatever that is. */
+  readonly isGated?: boolean | undefined;
+  readonly firedMembers?: FiredMembers | undefined;
 }
+
+/** The members of a firing as tasks see them, operand by operand. */
+export type FiredMembers = () => { readonly [operand: string]: readonly Json[] };
 
 export class RunDesk {
   readonly runs: RunEntry[] = [];
   readonly byId = new Map<string, RunEntry>();
   readonly #options: RunDeskOptions;
   #asks: readonly RunAsk[] | undefined;
-  readonly #held = new Map<string, readonly HeldLimit[]>();
-  readonly #cache: OutputCache;
+  readonly #ready: ReadyTasks;
+  #ids = 0;
   /** What follows from steps, and is to be begun (R1). */
   readonly #next: (() => void)[] = [];
 
   constructor(options: RunDeskOptions) {
     this.#options = options;
-    this.#cache = new OutputCache(options.time);
+    this.#ready = new ReadyTasks({
+      ...options,
+      step: (entry, message) => this.#step(entry, message),
+      next: (work) => void this.#next.push(work),
+    });
   }
 
-  start(pipeline: BedPipeline, { params, firing, partition, causes }: NewRun): RunEntry {
-    const labels = partition === undefined ? {} : { [partitionLabel]: partition };
-    return this.#enter(pipeline, { params, firing, depth: 0, parent: undefined, labels, causes });
+  newRunId(): string {
+    return `r${(this.#ids += 1)}`;
+  }
+
+  start(pipeline: BedPipeline, made: NewRun): RunEntry {
+    const entry = this.#make(pipeline, { ...made, depth: 0, parent: undefined, labels: labelsOf(made) });
+    this.#begin(entry);
+    return entry;
+  }
+
+  /** The run of a firing that waited until a later one took its place: it is made as it ends. */
+  enterSuperseded(pipeline: BedPipeline, made: NewRun, reason: Reason): RunEntry {
+    const entry = this.#make(pipeline, { ...made, depth: 0, parent: undefined, labels: labelsOf(made) });
+    const end = { state: "superseded", reason, endedAt: this.#options.time.now() } as const;
+    const row = { ...entry.run, ...end };
+    entry.run = hydrateRun(pipeline.graph, row, []);
+    this.#record(entry, [runEnded(entry.run, this.#told(entry))]);
+    return entry;
   }
 
   /** A step of a running function finished. */
@@ -145,25 +167,26 @@ export class RunDesk {
     this.#next.push(() => this.#step(entry, message));
   }
 
-  /** A person's request. */
-  cancel(entry: RunEntry, reason: Reason): void {
-    this.#step(entry, { kind: "cancel", by: "user", reason });
+  /** The next generation of a run that has ended: `next`, of which nothing has begun. */
+  beginNext(entry: RunEntry, next: Run): void {
+    this.#options.tasks.carry(entry.run, next);
+    entry.run = next;
+    entry.parent = undefined;
+    entry.isGated = false;
+    entry.records.clear();
+    this.#begin(entry);
   }
 
   // --- beginning ----------------------------------------------------------------------------------------------------
 
-  #enter(
-    pipeline: BedPipeline,
-    parts: Pick<RunEntry, "depth" | "parent" | "labels"> & NewRun,
-    onId?: (id: string) => void,
-  ): RunEntry {
-    const { depth, parent, labels } = parts;
-    const { graph, program, definition } = pipeline;
+  #make(pipeline: BedPipeline, parts: Pick<RunEntry, "depth" | "parent" | "labels"> & NewRun): RunEntry {
+    const { depth, parent, labels, isGated = false, firedMembers } = parts;
+    const { graph, program } = pipeline;
     const partition = labels[partitionLabel];
     const firing =
       parts.firing ?? (program && manualFiringValue(program, null, partitionOf(pipeline, partition)));
     const run = createRun(graph, {
-      id: `r${this.runs.length + 1}`,
+      id: parts.id ?? this.newRunId(),
       generation: 1,
       depth,
       params: { value: parts.params },
@@ -172,27 +195,43 @@ export class RunDesk {
     });
     const held = { alarms: new Set<Alarm>(), ready: new Map(), records: new Map() };
     const causes = parts.causes ?? parent?.entry.causes ?? noCauses;
-    const entry: RunEntry = { pipeline, run, depth, parent, causes, labels, ...held };
+    const entry: RunEntry = {
+      pipeline,
+      run,
+      depth,
+      parent,
+      causes,
+      labels,
+      isGated,
+      firedMembers,
+      ...held,
+    };
     this.runs.push(entry);
     this.byId.set(run.id, entry);
-    onId?.(run.id);
-    const begin = (): void => void this.#next.push(() => this.#step(entry, { kind: "start" }));
-    if (definition.maxActiveRuns === undefined) begin();
-    else
-      this.#options.limits.ask(activeRuns(entry.pipeline), definition.maxActiveRuns, {
-        holder: run.id,
-        runId: run.id,
-        slots: 1,
-        rank: run.createdAt,
-        granted: begin,
-      });
     return entry;
+  }
+
+  /** When its pipeline has room for it. */
+  #begin(entry: RunEntry, message: RunMessage = { kind: "start" }): void {
+    const { pipeline, run } = entry;
+    const { maxActiveRuns } = pipeline.definition;
+    const begin = (): void => void this.#next.push(() => this.#step(entry, message));
+    if (maxActiveRuns === undefined) return begin();
+    this.#options.limits.ask(activeRuns(pipeline), maxActiveRuns, {
+      holder: run.id,
+      runId: run.id,
+      slots: 1,
+      rank: run.createdAt,
+      granted: begin,
+    });
   }
 
   // --- steps --------------------------------------------------------------------------------------------------------
 
   #step(entry: RunEntry, message: RunMessage): void {
     const { effects } = decide(entry.run, message, this.#options.time.now());
+    if (message.kind === "start" && this.#isAsked(runStarted, entry.pipeline.definition.name))
+      this.#record(entry, [runStartedEvent(entry.run, this.#told(entry))]);
     for (const effect of effects) this.#apply(entry, effect);
     if (entry.run.state === "quarantined") this.#ended(entry);
   }
@@ -212,14 +251,14 @@ export class RunDesk {
         // Whoever asked for this step begins the attempt.
         return;
       case "ready":
-        this.#next.push(() => this.#prepare(entry, effect.taskRun));
+        this.#next.push(() => this.#ready.prepare(entry, effect.taskRun));
         return;
       case "unready":
-        return this.#withdraw(entry, effect.taskRun);
+        return this.#ready.withdraw(entry, effect.taskRun);
       case "revoke":
         return tasks.cancel(dispatchName(entry.run, effect.taskRun, effect.dispatch), effect.reason);
       case "released":
-        return this.#release(entry, effect.taskRun, effect.dispatch);
+        return this.#ready.release(entry, effect.taskRun, effect.dispatch);
       case "emitted":
         return this.#record(entry, [...effect.events, ...this.#toldOf(entry, effect)]);
       case "retry_at": {
@@ -315,10 +354,10 @@ export class RunDesk {
     const { run, parent, pipeline } = entry;
     for (const alarm of entry.alarms) alarm.cancel();
     entry.alarms.clear();
-    for (const taskRun of entry.ready.keys()) this.#withdraw(entry, taskRun);
+    for (const taskRun of entry.ready.keys()) this.#ready.withdraw(entry, taskRun);
     this.#options.waits().forget(entry);
-    if (run.state !== "succeeded" || this.#isAsked(runSucceeded, pipeline.definition.name))
-      this.#record(entry, [runEnded(run, this.#told(entry))]);
+    const isAsked = entry.isGated || this.#isAsked(runSucceeded, pipeline.definition.name);
+    if (run.state !== "succeeded" || isAsked) this.#record(entry, [runEnded(run, this.#told(entry))]);
     if (pipeline.definition.maxActiveRuns !== undefined)
       this.#options.limits.release(activeRuns(entry.pipeline), run.id);
     if (!parent) return;
@@ -341,97 +380,6 @@ export class RunDesk {
     return { pipeline: pipeline.definition.name, project, labels };
   }
 
-  // --- from ready to dispatched -------------------------------------------------------------------------------------
-
-  #prepare(entry: RunEntry, taskRun: TaskRun): void {
-    if (taskRun.state !== "queued" || entry.ready.has(taskRun)) return;
-    const { cache, pool, concurrency } = taskRun.node.definition.options;
-    const task: ReadyTask = { wanted: [], taken: 0 };
-    entry.ready.set(taskRun, task);
-    if (!cache && !pool && !concurrency) return this.#dispatch(entry, taskRun, task);
-    try {
-      if (cache && this.#answerFromCache(entry, taskRun, task)) return;
-      const held = { ...task, wanted: this.#limitsOf(entry, taskRun) };
-      entry.ready.set(taskRun, held);
-      this.#acquire(entry, taskRun, held);
-    } catch (error) {
-      entry.ready.delete(taskRun);
-      this.#step(entry, { kind: "refuse", taskRun, error: preparingError(error) });
-    }
-  }
-
-  #answerFromCache(entry: RunEntry, taskRun: TaskRun, task: ReadyTask): boolean {
-    const { project } = this.#options.definitions.project.definition;
-    const input = resolve(entry, taskRun, taskRun.node.definition.input);
-    task.cacheKey = this.#cache.keyOf(project, taskRun, input);
-    const output = this.#cache.find(task.cacheKey);
-    if (!output) return false;
-    entry.ready.delete(taskRun);
-    this.#step(entry, { kind: "cached", taskRun, output });
-    return true;
-  }
-
-  #limitsOf(entry: RunEntry, taskRun: TaskRun): HeldLimit[] {
-    const { options, name } = taskRun.node.definition;
-    const limits: HeldLimit[] = [];
-    if (options.concurrency) {
-      const key = resolve(entry, taskRun, options.concurrency.key);
-      if (typeof key !== "string" && typeof key !== "number") throw concurrencyKeyError(name, key);
-      limits.push({ kind: "key", name: `${name}/${key}`, slots: 1, limitSlots: options.concurrency.limit });
-    }
-    if (options.pool) {
-      const { name: pool, slots } = options.pool;
-      limits.push({ kind: "pool", name: pool, slots, limitSlots: this.#options.pools[pool] ?? 1 });
-    }
-    return limits;
-  }
-
-  #acquire(entry: RunEntry, taskRun: TaskRun, task: ReadyTask): void {
-    const next = task.wanted[task.taken];
-    if (!next) return this.#dispatch(entry, taskRun, task);
-    task.taken += 1;
-    this.#options.limits.ask(next, next.limitSlots, {
-      holder: limitHolder(entry.run, taskRun, taskRun.dispatch + 1),
-      runId: entry.run.id,
-      slots: next.slots,
-      rank: rankOf(taskRun.readyAt ?? 0, taskRun.node.definition.options.priority),
-      granted: () =>
-        void this.#next.push(() => {
-          if (entry.ready.get(taskRun) === task) this.#acquire(entry, taskRun, task);
-        }),
-    });
-  }
-
-  #withdraw(entry: RunEntry, taskRun: TaskRun): void {
-    const task = entry.ready.get(taskRun);
-    entry.ready.delete(taskRun);
-    const holder = limitHolder(entry.run, taskRun, taskRun.dispatch + 1);
-    for (const limit of task?.wanted.slice(0, task.taken) ?? []) this.#options.limits.release(limit, holder);
-  }
-
-  #release(entry: RunEntry, taskRun: TaskRun, dispatch: number): void {
-    const holder = limitHolder(entry.run, taskRun, dispatch);
-    for (const limit of this.#held.get(holder) ?? []) this.#options.limits.release(limit, holder);
-    this.#held.delete(holder);
-  }
-
-  #dispatch(entry: RunEntry, taskRun: TaskRun, { wanted, cacheKey }: ReadyTask): void {
-    const { input } = taskRun.node.definition;
-    const given = wholeOutput(entry.run, taskRun.scope, input)?.value ?? resolve(entry, taskRun, input);
-    entry.ready.delete(taskRun);
-    if (wanted.length > 0) this.#held.set(limitHolder(entry.run, taskRun, taskRun.dispatch + 1), wanted);
-    this.#step(entry, { kind: "dispatch", taskRun, worker: "testbed" });
-    if (taskRun.state !== "running") return;
-    const name = dispatchName(entry.run, taskRun, taskRun.dispatch);
-    const records = entry.records.get(taskRun)?.for(taskRun.attempt) ?? [];
-    this.#options.tasks.begin({ entry, taskRun, input: given, name, records }, (outcome) => {
-      const token = namedToken(name);
-      if (outcome.kind === "suspended") return this.#step(entry, { ...outcome, token });
-      this.#step(entry, { kind: "result", token, outcome, random: this.#options.random() });
-      if (outcome.kind === "succeeded" && cacheKey !== undefined) this.#cache.note(cacheKey, taskRun);
-    });
-  }
-
   // --- calls --------------------------------------------------------------------------------------------------------
 
   #call(entry: RunEntry, taskRun: TaskRun): void {
@@ -442,11 +390,12 @@ export class RunDesk {
       const called = this.#called(entry, calls, resolve(entry, taskRun, input));
       if (taskRun.revoked)
         return this.#step(entry, { kind: "result", token, outcome: { kind: "cancelled" }, random: 0 });
-      this.#enter(
-        called.pipeline,
-        { ...called.parts, parent: { entry, token, wait: undefined } },
-        (childRunId) => this.#step(entry, { kind: "call_started", token, childRunId }),
-      );
+      const child = this.#make(called.pipeline, {
+        ...called.parts,
+        parent: { entry, token, wait: undefined },
+      });
+      this.#step(entry, { kind: "call_started", token, childRunId: child.run.id });
+      this.#begin(child);
     } catch (error) {
       this.#step(entry, { kind: "call_failed", token, error: callError(error) });
     }
@@ -459,9 +408,9 @@ export class RunDesk {
     const parent = { entry, token, wait: { name, occurrence } };
     try {
       const called = this.#called(entry, op.pipeline, op.params.value ?? null);
-      this.#enter(called.pipeline, { ...called.parts, parent }, (childRunId) =>
-        this.#step(entry, { kind: "call_started", token, childRunId, wait: parent.wait }),
-      );
+      const child = this.#make(called.pipeline, { ...called.parts, parent });
+      this.#step(entry, { kind: "call_started", token, childRunId: child.run.id, wait: parent.wait });
+      this.#begin(child);
     } catch (error) {
       const { node, item, generation } = token;
       const outcome = { kind: "error" as const, error: callError(error) };
@@ -489,8 +438,6 @@ export class RunDesk {
   }
 }
 
-function resolve(entry: RunEntry, taskRun: TaskRun, template: Template): Json {
-  const resolved = resolveTemplate(entry.run, taskRun.scope, template);
-  if (resolved.kind === "value") return resolved.value;
-  throw new Error("invariant broken: a testbed keeps all values in memory");
+function labelsOf({ partition }: NewRun): RunEntry["labels"] {
+  return partition === undefined ? {} : { [partitionLabel]: partition };
 }

@@ -7,8 +7,10 @@
 import {
   holderOf,
   MillraceError,
+  taskRunsBelow,
   type EventDraft,
   type Json,
+  type Run,
   type StepRecord,
   type TaskRun,
 } from "@millrace/core";
@@ -78,6 +80,16 @@ export class TaskDesk {
     return this.#attempts.get(taskRun) ?? [];
   }
 
+  /** What a later generation of a run keeps has the attempts that it had. */
+  carry(from: Run, to: Run): void {
+    const nameOf = ({ node, item }: TaskRun): string => `${node.definition.id}\n${item}`;
+    const known = new Map([...taskRunsBelow(from.root)].map((taskRun) => [nameOf(taskRun), taskRun]));
+    for (const taskRun of taskRunsBelow(to.root)) {
+      const before = taskRun.carried ? known.get(nameOf(taskRun)) : undefined;
+      if (before) this.#attempts.set(taskRun, [...this.attemptsOf(before)]);
+    }
+  }
+
   begin(dispatched: Dispatched, answer: (outcome: AttemptEnd) => void): void {
     const { taskRun, entry, input, name } = dispatched;
     const { definitions, emitNow, recordStep } = this.#options;
@@ -87,7 +99,7 @@ export class TaskDesk {
       run: this.#runAttempt(dispatched),
       input: JSON.parse(JSON.stringify(input)) as Json,
       params: paramsOf(entry),
-      firing: entry.run.firing?.value,
+      firedMembers: entry.firedMembers,
       behaviour,
       emitNow: (event) => emitNow(dispatched, event),
       recordStep: (step, emitted, recorded) => {

@@ -57,6 +57,16 @@ export function approvalOf({ entry, taskRun, wait, asked, beganAt }: BedWait): T
   };
 }
 
+/** Throws MILLRACE_RUN_STATE_CONFLICT when nobody waits for it any more. */
+export function requireAsked(open: Iterable<BedWait>, { id }: TestApproval): BedWait {
+  for (const wait of open) if (approvalOf(wait)?.id === id) return wait;
+  throw new MillraceError("MILLRACE_RUN_STATE_CONFLICT", {
+    message: `Nobody waits for the approval ${id} any more.`,
+    advice: "Look at `t.approvals`.",
+    fields: { approval: id },
+  });
+}
+
 /** The entry of the log that answers. Throws MILLRACE_FORM_INVALID, MILLRACE_APPROVAL_FORBIDDEN. */
 export function answerTo(approval: TestApproval, open: BedWait, answer: TestAnswer): EventDraft {
   const { approved = true, note = null } = answer;

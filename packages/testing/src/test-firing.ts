@@ -1,7 +1,8 @@
 /** Firings and events as a test looks at them. */
 import { toCloudEvent, type CloudEvent, type Json, type LogEvent, type Reason } from "@millrace/core";
+import type { RunEntry } from "./run-desk.ts";
 import type { TestRun } from "./test-run.ts";
-import type { FiringRecord } from "./trigger-watch.ts";
+import type { FiringDesk, FiringRecord, FiringState } from "./firing-desk.ts";
 
 /** One satisfaction of a pipeline's trigger. */
 export interface TestFiring {
@@ -18,11 +19,13 @@ export interface TestFiring {
   readonly partition: string | undefined;
   /** Not all that belongs to its window was there. */
   readonly incomplete: boolean;
-  /** What its tasks see: the exact members, by operand. */
+  /** The exact members, by operand; those of the firings that were merged into it included. */
   readonly members: { readonly [operand: string]: readonly Json[] };
-  /** The run that it started. */
+  /** `waiting`: for a slot of its pipeline. `merged` and `superseded`: in favour of another one. `refused`: no run could begin. */
+  readonly state: FiringState;
+  /** The run that it started, or that was made of it as it was superseded; of a merged one that of the firing which took it. */
   readonly run: TestRun | undefined;
-  /** Why no run could begin. */
+  /** Why no run of its own began. */
   readonly reason: Reason | undefined;
 }
 
@@ -35,10 +38,12 @@ export interface TestEvent extends CloudEvent {
 }
 
 export function firingOf(
+  desk: FiringDesk,
   record: FiringRecord,
-  runOf: (record: FiringRecord) => TestRun | undefined,
+  viewOf: (run: RunEntry) => TestRun | undefined,
 ): TestFiring {
-  const { firing, trigger, value, reason } = record;
+  const { firing, trigger, state, reason } = record;
+  const { run } = record.into ?? record;
   const { interval } = firing;
   return {
     pipeline: firing.pipeline,
@@ -49,8 +54,11 @@ export function firingOf(
     interval: interval && { from: new Date(interval.from), to: new Date(interval.to) },
     partition: firing.partition?.key,
     incomplete: firing.isIncomplete === true,
-    members: (value as { readonly members: TestFiring["members"] }).members,
-    run: runOf(record),
+    get members() {
+      return desk.memberValues(record);
+    },
+    state,
+    run: run && viewOf(run),
     reason,
   };
 }

@@ -21,6 +21,8 @@ export interface TestRun<Out = unknown> {
   readonly id: string;
   readonly pipeline: string;
   readonly state: RunState;
+  /** 1, and one more with each rerun. */
+  readonly generation: number;
   /** Why a state that is not progress is what it is. */
   readonly reason: Reason | undefined;
   readonly hasEnded: boolean;
@@ -77,6 +79,10 @@ export class RunView implements TestRun {
 
   get id(): string {
     return this.#entry.run.id;
+  }
+
+  get generation(): number {
+    return this.#entry.run.generation;
   }
 
   get pipeline(): string {
@@ -157,9 +163,10 @@ export class RunView implements TestRun {
     });
   }
 
-  /** Nodes of a fan-out that has not expanded stand for their items. */
+  /** Nodes of a fan-out that has not expanded stand for their items. What a run that has ended never came to is no part of it. */
   #taskRuns(): TaskRun[] {
-    return [...taskRunsBelow(this.#entry.run.root)];
+    const all = [...taskRunsBelow(this.#entry.run.root)];
+    return this.hasEnded ? all.filter(({ state }) => state !== "pending") : all;
   }
 }
 

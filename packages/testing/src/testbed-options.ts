@@ -1,5 +1,5 @@
 /** What a test gives to a testbed, and gets from it. */
-import type { Duration } from "@millrace/core";
+import type { CatchUp, Duration } from "@millrace/core";
 import type { MillraceConfig } from "@millrace/sdk";
 import type { TestRun } from "./test-run.ts";
 
@@ -12,6 +12,8 @@ export interface TestbedOptions {
   readonly pools?: { readonly [name: string]: number };
   /** Access data by name, as `MILLRACE_CONNECTION_<NAME>` holds them on a worker: a URL, or a JSON object as text. */
   readonly connections?: { readonly [name: string]: string };
+  /** Secrets of webhooks, by the names of the variables that a server would have them in. */
+  readonly secrets?: { readonly [name: string]: string };
   /** Of the jitter of retries: 1 unless given. Equal seeds give equal tests. */
   readonly seed?: number;
   /** How long a task's function may take in real time before the test is told that it hangs: `"5s"` unless given. */
@@ -28,6 +30,11 @@ export type StartArguments<In> = [In] extends [void]
 export interface StartOptions {
   /** The key of the partition that the run is for: what a firing would tell it. */
   readonly partition?: string;
+}
+
+export interface ResumeOptions {
+  /** Which firings of the pause begin: what the pipeline says, unless given. */
+  readonly onResume?: CatchUp;
 }
 
 /** What became of an event. */

@@ -8,37 +8,38 @@
 import {
   givenEntry,
   MillraceError,
-  needsPartition,
-  parseCatchUp,
-  partitionForTrigger,
   triggerChanged,
   triggerPaused,
   triggerResumed,
-  type CatchUp,
   type Duration,
   type EventDraft,
   type FindAsset,
   type Json,
   type LogEvent,
 } from "@millrace/core";
-import type { Branch, Pipeline, Probe, ShortCircuit, Task } from "@millrace/sdk";
-import { Definitions, type BedPipeline } from "./definitions.ts";
+import type { Branch, Pipeline, Probe, ShortCircuit, Task, Webhook } from "@millrace/sdk";
+import { Definitions } from "./definitions.ts";
 import { EventBook } from "./event-book.ts";
 import { explain, type TestExplanation } from "./explanation.ts";
-import { draftOf, type GivenEvent } from "./given-event.ts";
+import { FiringDesk } from "./firing-desk.ts";
+import { draftOf, recordIn, requireEntry, type GivenEvent } from "./given-event.ts";
 import { outboxEvent } from "./own-event.ts";
 import { LimitBook } from "./limit-book.ts";
 import { ProbeDesk, type ProbeControl } from "./probe-desk.ts";
 import { withCauses } from "./run-causes.ts";
+import type { RerunOptions } from "./next-generation.ts";
+import { RunCommands, type MarkOptions, type NodeOptions } from "./run-commands.ts";
 import { RunDesk, type RunEntry } from "./run-desk.ts";
 import { seededRandom } from "./seeded-random.ts";
 import { ControlledTask, type TaskControl } from "./task-control.ts";
 import { TaskDesk } from "./task-desk.ts";
-import { answerTo, approvalOf, type TestAnswer, type TestApproval } from "./test-approval.ts";
+import { answerTo, approvalOf, requireAsked, type TestAnswer, type TestApproval } from "./test-approval.ts";
 import { firingOf, testEvent, type TestEvent, type TestFiring } from "./test-firing.ts";
+import { catchUpOf, foreseenFirings, type ForeseenFiring } from "./test-resume.ts";
 import { RunView, type TestRun } from "./test-run.ts";
 import { instantMs, TriggerWatch, type BedTrigger } from "./trigger-watch.ts";
 import type {
+  ResumeOptions,
   StartArguments,
   StartOptions,
   TestbedOptions,
@@ -46,9 +47,10 @@ import type {
   TestReceipt,
   Unfinished,
 } from "./testbed-options.ts";
-import { waitsFor } from "./unfinished.ts";
-import { readInstant, readSpan, VirtualTime } from "./virtual-time.ts";
+import { unfinishedError, waitsFor } from "./unfinished.ts";
+import { earliest, readInstant, readSpan, VirtualTime } from "./virtual-time.ts";
 import { WaitDesk } from "./wait-desk.ts";
+import { WebhookDesk, type GivenDelivery, type TestDeliveryAnswer } from "./webhook-desk.ts";
 
 /** A pipeline, by itself or by its name. */
 type PipelineName = string | { readonly name: string };
@@ -73,7 +75,10 @@ export class Testbed {
   readonly #log: EventBook;
   readonly #tasks: TaskDesk;
   readonly #runs: RunDesk;
+  readonly #desk: FiringDesk;
   readonly #triggers: TriggerWatch;
+  readonly #commands: RunCommands;
+  readonly #webhooks: WebhookDesk;
   readonly #waits: WaitDesk;
   readonly #probes: ProbeDesk;
   readonly #controls = new Map<string, ControlledTask>();
@@ -82,7 +87,8 @@ export class Testbed {
   #events = 0;
 
   constructor(pipelines: object, options: TestbedOptions) {
-    const { now = Date.UTC(2026, 0, 1), config = {}, seed = 1, hang = "5s", connections = {} } = options;
+    const { now = Date.UTC(2026, 0, 1), config = {}, seed = 1, hang = "5s" } = options;
+    const { connections = {}, secrets = {} } = options;
     this.#definitions = new Definitions(pipelines, config);
     const time = new VirtualTime(readInstant(now, "The testbed's `now`"));
     this.#time = time;
@@ -121,7 +127,10 @@ export class Testbed {
       record,
       tellRun: (entry, message) => this.#runs.tell(entry, message),
     });
-    this.#triggers = new TriggerWatch(this.#log, this.#runs);
+    this.#desk = new FiringDesk(this.#log, this.#runs);
+    this.#triggers = new TriggerWatch(this.#log, this.#desk);
+    this.#commands = new RunCommands(this.#definitions, this.#runs);
+    this.#webhooks = new WebhookDesk(this.#definitions, { log: this.#log, time }, secrets);
     this.#deploy();
     // oxlint-disable-next-line typescript/no-this-alias, unicorn/no-this-assignment -- the clock reads it
     const bed = this;
@@ -166,10 +175,9 @@ export class Testbed {
   emit(given: GivenEvent | readonly GivenEvent[]): Promise<TestReceipt | readonly TestReceipt[]> {
     const freeId = (): string => `event-${(this.#events += 1)}`;
     const findAsset = (name: string): ReturnType<FindAsset> => this.#definitions.project.asset(name);
-    return this.#inTurn(async () => {
+    return this.#do(() => {
       const drafts = [given].flat().map((event: GivenEvent) => draftOf(event, freeId, findAsset));
       const receipts = drafts.map((draft) => this.#append(draft));
-      await this.#settle();
       return Array.isArray(given) ? receipts : receipts[0]!;
     });
   }
@@ -191,22 +199,7 @@ export class Testbed {
   start<In, Out>(pipeline: Pipeline<In, Out>, ...params: StartArguments<In>): Promise<TestRun<Out>>;
   start(pipeline: string, params?: Json, options?: StartOptions): Promise<TestRun>;
   start(given: unknown, params: unknown = {}, options: StartOptions = {}): Promise<TestRun<never>> {
-    return this.#inTurn(async () => {
-      const pipeline = this.#definitions.pipeline(given);
-      const { name } = pipeline.definition;
-      if (this.#triggers.triggers.get(name)?.row.paused ?? pipeline.definition.paused)
-        throw new MillraceError("MILLRACE_PIPELINE_PAUSED", {
-          message: `The pipeline "${name}" is paused.`,
-          fields: { pipeline: name },
-        });
-      const checked = pipeline.checkParams(JSON.parse(JSON.stringify(params)) as Json);
-      const entry = this.#runs.start(pipeline, {
-        params: checked,
-        partition: partitionOf(pipeline, options),
-      });
-      await this.#settle();
-      return this.#viewOf(entry) as TestRun<never>;
-    });
+    return this.#do(() => this.#viewOf(this.#commands.start(given, params, options)) as TestRun<never>);
   }
 
   /** Moves the clock to whatever is due next, until the run has ended. Throws MILLRACE_TEST_UNFINISHED when nothing is due any more. */
@@ -222,13 +215,35 @@ export class Testbed {
     });
   }
 
-  /** Asks a run to stop, as a person would. */
-  cancel(run: TestRun): Promise<void> {
-    return this.#inTurn(async () => {
-      const entry = this.#runs.byId.get(run.id);
-      if (entry) this.#runs.cancel(entry, { code: "cancelled", message: "It was cancelled." });
-      await this.#settle();
-    });
+  /**
+   * Asks a run to stop, as a person would, or one node of it; asked again, its teardowns, too. Throws MILLRACE_RUN_STATE_CONFLICT when
+   * it has ended, MILLRACE_NODE_UNKNOWN.
+   */
+  cancel(run: TestRun, of: NodeOptions = {}): Promise<void> {
+    return this.#do(() => this.#commands.cancel(run.id, of));
+  }
+
+  /**
+   * Runs an ended run again: what failed, or the nodes that are named, or all, with what hangs on it. Its other nodes keep their outputs.
+   * Throws MILLRACE_RUN_STATE_CONFLICT when it has not ended or nothing failed, MILLRACE_NODE_UNKNOWN.
+   *
+   * @example
+   * await t.rerun(run);
+   * assert.equal(run.generation, 2);
+   */
+  rerun(run: TestRun, what: RerunOptions = {}): Promise<void> {
+    return this.#do(() => this.#commands.rerun(run.id, what));
+  }
+
+  /**
+   * Sets a node's outcome, as a person would; in a run that has ended, what is downstream and did not run is decided again. Throws
+   * MILLRACE_RUN_STATE_CONFLICT, MILLRACE_NODE_UNKNOWN.
+   *
+   * @example
+   * await t.mark(run, "fetch", { state: "succeeded", output: [1, 2] });
+   */
+  mark(run: TestRun, node: string, as: MarkOptions): Promise<void> {
+    return this.#do(() => this.#commands.mark(run.id, node, as));
   }
 
   /** Controls a task, given by itself or by its name. Throws MILLRACE_TASK_UNKNOWN, with the nearest name. */
@@ -240,30 +255,45 @@ export class Testbed {
     return this.#control(this.#definitions.taskName(given));
   }
 
-  /** Pauses a pipeline's trigger: the log keeps what comes. Throws MILLRACE_TRIGGER_UNKNOWN. */
+  /** Pauses a pipeline: nobody starts a run of it, and the log keeps what comes for its trigger. Throws MILLRACE_PIPELINE_UNKNOWN. */
   pause(pipeline: PipelineName): Promise<void> {
-    return this.#inTurn(async () => {
-      const trigger = this.#triggerOf(pipeline);
-      this.#triggers.pause(trigger, this.#tellOf(trigger, triggerPaused, {}));
-      await this.#settle();
+    return this.#do(() => {
+      const found = this.#definitions.pipeline(pipeline);
+      found.isPaused = true;
+      const trigger = this.#triggers.triggers.get(found.definition.name);
+      if (trigger) this.#triggers.pause(trigger, this.#tellOf(trigger, triggerPaused, {}));
     });
   }
 
   /**
    * Ends a pause: those firings begin that would have come meanwhile and that `onResume` names, by default what the pipeline
-   * says. Throws MILLRACE_TRIGGER_UNKNOWN.
+   * says. Throws MILLRACE_PIPELINE_UNKNOWN, MILLRACE_CONDITION_INVALID.
    */
-  resume(pipeline: PipelineName, options: { readonly onResume?: CatchUp } = {}): Promise<void> {
-    return this.#inTurn(async () => {
-      const trigger = this.#triggerOf(pipeline);
-      const onResume =
-        options.onResume === undefined ? undefined : parseCatchUp(options.onResume, ["onResume"]);
+  resume(pipeline: PipelineName, options: ResumeOptions = {}): Promise<void> {
+    return this.#do(async () => {
+      const found = this.#definitions.pipeline(pipeline);
+      const onResume = catchUpOf(options);
+      found.isPaused = false;
+      const trigger = this.#triggers.triggers.get(found.definition.name);
+      if (!trigger) return;
       const data = onResume === undefined ? {} : { onResume: onResume as Json };
       // What was due by now was due during the pause.
       this.#log.close(this.#time.now() + instantMs);
       const entry = this.#tellOf(trigger, triggerResumed, data);
       await this.#triggers.resume(trigger, entry, onResume);
-      await this.#settle();
+    });
+  }
+
+  /**
+   * What `resume` would let begin at this moment, and what its trigger's gate would make of it; nothing changes. Throws
+   * MILLRACE_TRIGGER_UNKNOWN.
+   */
+  previewResume(pipeline: PipelineName, options: ResumeOptions = {}): Promise<readonly ForeseenFiring[]> {
+    return this.#inTurn(async () => {
+      const trigger = this.#triggerOf(pipeline);
+      const at = this.#time.now() + instantMs;
+      const decided = await this.#triggers.previewResume(trigger, at, catchUpOf(options));
+      return foreseenFirings(this.#desk, trigger, decided);
     });
   }
 
@@ -275,17 +305,22 @@ export class Testbed {
    * await t.answer(t.approvals[0]!, { approved: false, by: "ann" });
    */
   answer(approval: TestApproval, answer: TestAnswer = {}): Promise<void> {
-    return this.#inTurn(async () => {
-      const wait = [...this.#waits.open()].find((one) => approvalOf(one)?.id === approval.id);
-      if (!wait)
-        throw new MillraceError("MILLRACE_RUN_STATE_CONFLICT", {
-          message: `Nobody waits for the approval ${approval.id} any more.`,
-          advice: "Look at `t.approvals`.",
-          fields: { approval: approval.id },
-        });
+    return this.#do(() => {
+      const wait = requireAsked(this.#waits.open(), approval);
       this.#append(answerTo(approval, wait, answer));
-      await this.#settle();
     });
+  }
+
+  /**
+   * Delivers to a webhook what a sender posts to `/hooks/NAME`, and answers what a server would: its HTTP status, and what became of
+   * it. Secrets are those of `testbed(…, { secrets })`.
+   *
+   * @example
+   * const answer = await t.webhook("shop", { headers: { authorization: "Bearer s3cret" }, body: { order: 7 } });
+   * assert.equal(answer.status, 200);
+   */
+  webhook(name: string | Webhook, delivery: GivenDelivery): Promise<TestDeliveryAnswer> {
+    return this.#do(() => this.#webhooks.deliver(typeof name === "string" ? name : name.name, delivery));
   }
 
   /**
@@ -299,9 +334,8 @@ export class Testbed {
     ...[args]: [Args] extends [void] ? [] : [args: Args]
   ): ProbeControl<Value> {
     return this.#probes.control(probe, args, (eventsAt) =>
-      this.#inTurn(async () => {
+      this.#do(() => {
         for (const event of eventsAt(this.#time.now())) this.#append(event);
-        await this.#settle();
       }),
     );
   }
@@ -324,7 +358,7 @@ export class Testbed {
 
   /** All firings of all triggers, the oldest first. */
   get firings(): readonly TestFiring[] {
-    return this.#triggers.firings.map((record) => firingOf(record, ({ run }) => run && this.#viewOf(run)));
+    return this.#desk.firings.map((record) => firingOf(this.#desk, record, (run) => this.#viewOf(run)));
   }
 
   firingsOf(pipeline: PipelineName): readonly TestFiring[] {
@@ -356,14 +390,8 @@ export class Testbed {
   ): Promise<TestExplanation> {
     return this.#inTurn(async () => {
       const { key, event } = asked;
-      const position = typeof event === "object" ? event.position : event;
-      const entry = position === undefined ? undefined : this.#log.at(position);
-      if (position !== undefined && !entry)
-        throw new MillraceError("MILLRACE_EVENT_UNKNOWN", {
-          message: `The log of the testbed has no event at position ${position}: it has ${this.#log.position}.`,
-          advice: "Give what `emit` gave, or a position of `t.events`.",
-        });
-      return explain(this.#triggers, this.#log, { trigger: this.#triggerOf(pipeline), key, entry });
+      const entry = event === undefined ? undefined : requireEntry(this.#log, event);
+      return explain(this.#desk.firings, this.#log, { trigger: this.#triggerOf(pipeline), key, entry });
     });
   }
 
@@ -401,25 +429,37 @@ export class Testbed {
   }
 
   #append(draft: EventDraft): TestReceipt {
-    const outcome = this.#log.append(draft);
-    if (outcome.kind === "accepted") throw new Error("invariant broken: a testbed has one log");
-    const { kind, position } = outcome;
-    const { invalid } = this.#log.at(position)!;
-    if (kind !== "conflict")
-      return { position, isDuplicate: kind === "duplicate", ...(invalid === undefined ? {} : { invalid }) };
-    const { id, source } = draft;
-    throw new MillraceError("MILLRACE_EVENT_CONFLICT", {
-      message: `The event ${id} of ${source} is in the log at position ${position} with other content.`,
-      fields: { id, source, position },
+    return recordIn(this.#log, draft);
+  }
+
+  /** B2: does something, and everything that follows from it. */
+  #do<Answer>(work: () => Answer | Promise<Answer>): Promise<Answer> {
+    return this.#inTurn(async () => {
+      const answer = await work();
+      await this.#settle();
+      return answer;
     });
   }
 
-  /** B2: everything that follows without time passing. */
+  /** Everything that follows without time passing: also what is due by now, and what was due before it was asked for. */
   async #settle(): Promise<void> {
     for (;;) {
       while (this.#triggers.work() || this.#waits.work() || this.#runs.work() || this.#tasks.work());
-      if (this.#tasks.isQuiet) return;
-      await this.#tasks.nextAnswer();
+      if (!this.#tasks.isQuiet) {
+        await this.#tasks.nextAnswer();
+        continue;
+      }
+      const callback = this.#time.takeDue();
+      if (callback) {
+        callback();
+        continue;
+      }
+      // What was recorded at an instant comes before the deadlines of that instant (P1).
+      const told = earliest(this.#triggers.nextDue(), this.#waits.nextDue());
+      const now = this.#time.now();
+      if (told === undefined || told > now) return;
+      this.#triggers.tellTime(now);
+      this.#waits.tellTime(now);
     }
   }
 
@@ -428,24 +468,10 @@ export class Testbed {
   }
 
   async #moveTo(target: number): Promise<void> {
-    if (target < Math.floor(this.#time.now()))
-      throw new MillraceError("MILLRACE_TEST_CLOCK", {
-        message: `The clock is at ${this.now.toISOString()} and can't go back to ${new Date(target).toISOString()}.`,
-        fields: { now: this.now.toISOString() },
-      });
+    this.#time.requireAhead(target);
     // The whole millisecond belongs to it (V3).
     for (let due = this.#nextDue(); due !== undefined && due < target + 1; due = this.#nextDue()) {
       this.#time.moveTo(due);
-      for (let callback = this.#time.takeDue(); callback; callback = this.#time.takeDue()) {
-        callback();
-        await this.#settle();
-      }
-      // What was recorded at an instant comes before the deadlines of that instant (P1).
-      const told = earliest(this.#triggers.nextDue(), this.#waits.nextDue());
-      const now = this.#time.now();
-      if (told === undefined || told > now) continue;
-      this.#triggers.tellTime(now);
-      this.#waits.tellTime(now);
       await this.#settle();
     }
     this.#time.moveTo(target);
@@ -468,32 +494,6 @@ export class Testbed {
   }
 
   #leftOver(entries: readonly RunEntry[]): MillraceError {
-    const lines = entries
-      .slice(0, 20)
-      .map(
-        (entry) =>
-          `${entry.run.id} of "${entry.pipeline.definition.name}" is ${entry.run.state}: ${this.#waitsFor(entry)}`,
-      );
-    const count = entries.length === 1 ? "A run has" : `${entries.length} runs have`;
-    return new MillraceError("MILLRACE_TEST_UNFINISHED", {
-      message: `${count} not ended at ${this.now.toISOString()}:\n  ${lines.join("\n  ")}`,
-      fields: { runs: entries.map(({ run }) => run.id) },
-    });
+    return unfinishedError(entries, this.now, (entry) => this.#waitsFor(entry));
   }
-}
-
-/** A run by hand is for one partition, as a fired one is. */
-function partitionOf({ definition }: BedPipeline, { partition }: StartOptions): string | undefined {
-  if (partition !== undefined)
-    return partitionForTrigger(definition.trigger?.condition, partition, definition.name).key;
-  if (!needsPartition(definition)) return undefined;
-  throw new MillraceError("MILLRACE_PARTITION_REQUIRED", {
-    message: `A run of the pipeline "${definition.name}" is for one partition, which its tasks read; none was named.`,
-    advice: 'Name it: `t.start(pipeline, undefined, { partition: "2026-01-31" })`.',
-    fields: { pipeline: definition.name },
-  });
-}
-
-function earliest(a: number | undefined, b: number | undefined): number | undefined {
-  return a === undefined ? b : b === undefined ? a : Math.min(a, b);
 }

@@ -2,67 +2,41 @@
  * The triggers of a testbed: told the log as the server's evaluator tells it, by the same functions of the core.
  *
  * W1: entries are told in their order, each once; time is told only up to where all entries were (P1 of the core).
- * W2: a firing starts one run, or says why none could begin.
- * W3: a firing that would go on with a loop of triggers starts none (L2 of the core's causes).
+ * W2: the end of a run opens its trigger's gate where the log tells it: after what that entry fires itself.
  */
 import {
-  causesAttribute,
-  causesOfFiring,
   conditionEventOf,
   decideResume,
   dueOf,
-  errorCodeOf,
-  firedEvent,
-  firingValue,
+  endedRunOf,
   firstState,
   Heap,
   isStateless,
   isTellable,
-  loopedEvent,
-  loopLimitDefault,
-  loopOf,
-  loopReason,
   MillraceError,
   never,
-  parseCauses,
   tellKey,
   tellKeyDue,
   TriggerIndex,
   type CatchUp,
-  type Causes,
   type ConditionEvent,
   type DecidedFiring,
-  type FiredEvent,
-  type Firing,
   type HeldTrigger,
-  type Json,
   type JudgedTrigger,
   type KeyState,
   type LogPlace,
   type LogEvent,
   type Program,
-  type Reason,
   type Telling,
 } from "@millrace/core";
 import type { BedPipeline } from "./definitions.ts";
 import type { EventBook } from "./event-book.ts";
-import type { RunDesk, RunEntry } from "./run-desk.ts";
+import { policyOf, type FiringDesk } from "./firing-desk.ts";
 
 export interface BedTrigger extends JudgedTrigger {
   readonly row: HeldTrigger["row"] & { readonly activated: LogPlace; paused: LogPlace | undefined };
   readonly program: Program;
   readonly pipeline: BedPipeline;
-}
-
-/** A firing, and what came of it. */
-export interface FiringRecord {
-  readonly trigger: BedTrigger;
-  readonly firing: Firing;
-  /** Of the last entry that was told before it was decided. */
-  readonly position: number;
-  readonly value: Json;
-  readonly run: RunEntry | undefined;
-  readonly reason: Reason | undefined;
 }
 
 interface Due {
@@ -75,17 +49,16 @@ interface Due {
 export const instantMs = 0.001;
 
 export class TriggerWatch {
-  readonly firings: FiringRecord[] = [];
   readonly triggers = new Map<string, BedTrigger>();
   readonly #index = new TriggerIndex<BedTrigger>();
   readonly #dues = new Heap<Due>((a, b) => a.at < b.at);
   readonly #log: EventBook;
-  readonly #runs: RunDesk;
+  readonly #desk: FiringDesk;
   #told = 0;
 
-  constructor(log: EventBook, runs: RunDesk) {
+  constructor(log: EventBook, desk: FiringDesk) {
     this.#log = log;
-    this.#runs = runs;
+    this.#desk = desk;
   }
 
   /** The entry of the log with which the trigger begins has been recorded. */
@@ -131,31 +104,50 @@ export class TriggerWatch {
 
   /** Tells what came while it was paused, and lets those firings begin that the policy names (C8). */
   async resume(trigger: BedTrigger, entry: LogEvent, onResume: CatchUp | undefined): Promise<void> {
-    const { paused, definition } = trigger.row;
-    if (!paused || !definition) return;
+    const { paused } = trigger.row;
+    if (!paused) return;
     trigger.row.paused = undefined;
-    const { position: to, recordedAt: at } = entry;
-    const how = onResume ?? definition.onResume;
-    const log = this.#log;
-    const firings = await decideResume(
-      trigger,
-      { from: paused.position, to, at, position: to - 1, how },
-      {
-        async *entries(after, until) {
-          for await (const { events } of log.pages(after, until)) yield events;
-        },
-        asEvent: (event) => Promise.resolve(conditionEventOf(event, event.data.value ?? null)),
-        load: () => Promise.resolve(),
-        loadOverdue: () => Promise.resolve(),
-        keep: (state) => void trigger.keys.set(state.key, state),
-        touched: () => {},
-      },
-    );
-    for (const decided of firings) this.begin(decided);
+    for (const decided of await this.#decideResume(trigger, { from: paused, to: entry }, onResume))
+      this.#desk.begin(decided);
     for (const state of trigger.keys.values()) {
       state.notedDue = undefined;
       this.#noteDue(trigger, state);
     }
+  }
+
+  /** What a resume at this moment would let begin: the same decision, on states that are thrown away. */
+  async previewResume(
+    trigger: BedTrigger,
+    at: number,
+    onResume: CatchUp | undefined,
+  ): Promise<readonly DecidedFiring<BedTrigger>[]> {
+    const { paused } = trigger.row;
+    if (!paused) return [];
+    const keys = new Map(
+      [...trigger.keys].map(([key, state]) => [key, { ...state, instance: structuredClone(state.instance) }]),
+    );
+    const to = { position: this.#log.position + 1, recordedAt: at };
+    return this.#decideResume({ ...trigger, keys }, { from: paused, to }, onResume);
+  }
+
+  #decideResume(
+    trigger: BedTrigger,
+    { from, to }: { readonly from: LogPlace; readonly to: LogPlace },
+    onResume: CatchUp | undefined,
+  ): Promise<readonly DecidedFiring<BedTrigger>[]> {
+    const how = onResume ?? trigger.row.definition?.onResume ?? "all";
+    const gap = { from: from.position, to: to.position, at: to.recordedAt, position: to.position - 1, how };
+    const log = this.#log;
+    return decideResume(trigger, gap, {
+      async *entries(after, until) {
+        for await (const { events } of log.pages(after, until)) yield events;
+      },
+      asEvent: (event) => Promise.resolve(conditionEventOf(event, event.data.value ?? null)),
+      load: () => Promise.resolve(),
+      loadOverdue: () => Promise.resolve(),
+      keep: (state) => void trigger.keys.set(state.key, state),
+      touched: () => {},
+    });
   }
 
   // --- entries ------------------------------------------------------------------------------------------------------
@@ -171,14 +163,18 @@ export class TriggerWatch {
   }
 
   #tell(entry: LogEvent): void {
-    if (!isTellable(entry) || !this.#index.wants(entry.type)) return;
-    const event = conditionEventOf(entry, entry.data.value ?? null);
-    for (const { trigger, key } of this.#concernsOf(event)) {
-      if (trigger.row.paused || entry.position <= trigger.row.activated.position) continue;
-      const telling = tellKey(trigger, key, event);
-      if (telling.touched && !isStateless(trigger)) trigger.keys.set(key, telling.state);
-      this.#take(trigger, telling);
+    if (isTellable(entry) && this.#index.wants(entry.type)) {
+      const event = conditionEventOf(entry, entry.data.value ?? null);
+      for (const { trigger, key } of this.#concernsOf(event)) {
+        if (trigger.row.paused || entry.position <= trigger.row.activated.position) continue;
+        const telling = tellKey(trigger, key, event);
+        if (telling.touched && !isStateless(trigger)) trigger.keys.set(key, telling.state);
+        this.#take(trigger, telling);
+      }
     }
+    const endedRun = endedRunOf(entry);
+    const gated = endedRun === undefined ? undefined : this.triggers.get(entry.subject ?? "");
+    if (endedRun !== undefined && gated && policyOf(gated) !== "each") this.#desk.runEnded(gated, endedRun);
   }
 
   #concernsOf(event: ConditionEvent): { readonly trigger: BedTrigger; readonly key: string }[] {
@@ -194,7 +190,7 @@ export class TriggerWatch {
 
   #take(trigger: BedTrigger, { firings, state, touched }: Telling<BedTrigger>): void {
     if (touched && !isStateless(trigger)) this.#noteDue(trigger, state);
-    for (const decided of firings) this.begin(decided);
+    for (const decided of firings) this.#desk.begin(decided);
   }
 
   // --- time ---------------------------------------------------------------------------------------------------------
@@ -229,56 +225,5 @@ export class TriggerWatch {
     if (at === never || (state.notedDue !== undefined && state.notedDue <= at)) return;
     state.notedDue = at;
     this.#dues.push({ at, trigger, state });
-  }
-
-  // --- firings ------------------------------------------------------------------------------------------------------
-
-  /** Makes the run of a firing (W2). */
-  begin({ trigger, firing, position }: DecidedFiring<BedTrigger>): void {
-    const eventAt = (at: number): FiredEvent => {
-      const entry = this.#log.at(at)!;
-      return firedEvent(entry, entry.data.value ?? null);
-    };
-    const value = firingValue(trigger.program, firing, eventAt, this.#revisedRun(firing));
-    const { pipeline } = trigger;
-    let run: RunEntry | undefined;
-    let reason: Reason | undefined;
-    const causes = causesOfFiring(firing.pipeline, this.#causesOfMembers(firing));
-    const loop = loopOf(causes, firing.pipeline, trigger.row.definition?.loopLimit ?? loopLimitDefault);
-    try {
-      if (loop) reason = loopReason(causes, loop);
-      else {
-        const params = pipeline.checkParams({});
-        run = this.#runs.start(pipeline, { params, firing: value, partition: firing.partition?.key, causes });
-      }
-    } catch (error) {
-      const code = errorCodeOf(error);
-      if (code === undefined) throw error;
-      reason = { code, message: (error as MillraceError).message };
-    }
-    this.firings.push({ trigger, firing, position, value, run, reason });
-    if (loop) this.#log.append(loopedEvent(firing, causes, loop));
-  }
-
-  /** Those of the runs that emitted its members. */
-  #causesOfMembers({ members }: Firing): Causes[] {
-    return members.flatMap((member) => {
-      if (member.kind !== "event") return [];
-      return [parseCauses(this.#log.at(member.position)?.extensions[causesAttribute])];
-    });
-  }
-
-  /** The run of the revision before. */
-  #revisedRun({ pipeline, key, occurrence, revision }: Firing): string | null {
-    if (revision === 1) return null;
-    const before = this.firings.findLast(
-      ({ firing, run }) =>
-        run !== undefined &&
-        firing.pipeline === pipeline &&
-        firing.key === key &&
-        firing.occurrence === occurrence &&
-        firing.revision < revision,
-    );
-    return before?.run?.run.id ?? null;
   }
 }

@@ -1,9 +1,10 @@
 /** What a run that has not ended waits for, in words. */
-import { describeAnswer, isEndState, taskRunsBelow, type TaskRun } from "@millrace/core";
+import { describeAnswer, isEndState, MillraceError, taskRunsBelow, type TaskRun } from "@millrace/core";
 import type { RunEntry } from "./run-desk.ts";
 import type { BedWait } from "./wait-desk.ts";
 
 const shownMax = 5;
+const linesMax = 20;
 
 export function waitsFor({ run, pipeline, ready }: RunEntry, waits: readonly BedWait[]): string {
   if (run.state === "queued")
@@ -15,6 +16,25 @@ export function waitsFor({ run, pipeline, ready }: RunEntry, waits: readonly Bed
   });
   if (open.length > shownMax) parts.push(`and ${open.length - shownMax} more`);
   return parts.join(", ");
+}
+
+/** With a line for each of them. */
+export function unfinishedError(
+  entries: readonly RunEntry[],
+  now: Date,
+  waits: (entry: RunEntry) => string,
+): MillraceError {
+  const lines = entries
+    .slice(0, linesMax)
+    .map(
+      (entry) =>
+        `${entry.run.id} of "${entry.pipeline.definition.name}" is ${entry.run.state}: ${waits(entry)}`,
+    );
+  const count = entries.length === 1 ? "A run has" : `${entries.length} runs have`;
+  return new MillraceError("MILLRACE_TEST_UNFINISHED", {
+    message: `${count} not ended at ${now.toISOString()}:\n  ${lines.join("\n  ")}`,
+    fields: { runs: entries.map(({ run }) => run.id) },
+  });
 }
 
 function nameOf({ node, item }: TaskRun): string {

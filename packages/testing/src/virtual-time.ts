@@ -54,6 +54,16 @@ export class VirtualTime {
     return this.#entries.pop()?.callback;
   }
 
+  /** Throws MILLRACE_TEST_CLOCK (V1). */
+  requireAhead(target: number): void {
+    if (target >= Math.floor(this.#now)) return;
+    const now = new Date(this.#now).toISOString();
+    throw new MillraceError("MILLRACE_TEST_CLOCK", {
+      message: `The clock is at ${now} and can't go back to ${new Date(target).toISOString()}.`,
+      fields: { now },
+    });
+  }
+
   moveTo(at: number): void {
     this.#now = Math.max(this.#now, at);
   }
@@ -77,4 +87,8 @@ export function readSpan(given: Duration, what: string): number {
     message: `${what} is no span of time: ${JSON.stringify(given)}.`,
     advice: 'Give milliseconds, or a text such as "90s", "1h30m" or "7d".',
   });
+}
+
+export function earliest(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined ? b : b === undefined ? a : Math.min(a, b);
 }

@@ -103,3 +103,19 @@ export function openGate<Firing extends GatedFiring>(
   for (const { runId } of started) gate.active.add(runId);
   return started.map((firing) => ({ kind: "start", firing }));
 }
+
+export type GateOutcome = "starts" | "waits" | "merged" | "superseded";
+
+const outcomes = { start: "starts", wait: "waits", merge: "merged", supersede: "superseded" } as const;
+
+/** What would become of firings that come one after the other. The gate changes with it: give one that nobody else has. */
+export function foreseeGate<Firing extends GatedFiring>(
+  gate: Gate<GatedFiring>,
+  policy: FiringPolicy,
+  firings: readonly Firing[],
+): ReadonlyMap<Firing, GateOutcome> {
+  const foreseen = new Map<GatedFiring, GateOutcome>();
+  for (const firing of firings)
+    for (const step of admitFiring(gate, policy, firing)) foreseen.set(step.firing, outcomes[step.kind]);
+  return new Map(firings.map((firing) => [firing, foreseen.get(firing)!]));
+}

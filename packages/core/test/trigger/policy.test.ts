@@ -5,6 +5,7 @@ import { mergedMembersMax } from "../../src/limits.ts";
 import {
   admitFiring,
   endGatedRun,
+  foreseeGate,
   openGate,
   parsePolicy,
   type FiringPolicy,
@@ -166,4 +167,23 @@ test("a wrong policy is told with its place", () => {
   expect(() => parsePolicy("newest", ["trigger", "policy"])).toThrow(
     'The trigger is wrong at $.trigger.policy: expected each, coalesce or latest; found "newest".',
   );
+});
+
+test("what a gate would do is foreseen one firing after the other, for those that are asked about alone", () => {
+  const firing = (runId: string): GatedFiring => ({ runId, version: 1, key: "", members: 1 });
+  const gateOf = (): Gate<GatedFiring> => ({
+    limit: 1,
+    active: new Set(),
+    waiting: [firing("r1")],
+    hasMore: false,
+  });
+  const asked = ["r2", "r3", "r4"].map(firing);
+  const foreseen = (how: FiringPolicy): unknown[] => {
+    const outcomes = foreseeGate(gateOf(), how, asked);
+    return asked.map((one) => outcomes.get(one));
+  };
+  // The one that waits starts first, as there is room.
+  expect(foreseen("coalesce")).toEqual(["waits", "merged", "merged"]);
+  expect(foreseen("latest")).toEqual(["superseded", "superseded", "waits"]);
+  expect(foreseen("each")).toEqual(["starts", "starts", "starts"]);
 });

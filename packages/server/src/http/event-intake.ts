@@ -10,6 +10,7 @@ import {
   cloudEventType,
   contentKindOf,
   givenEntry,
+  hasInfiniteNumber,
   MillraceError,
   parseBinaryModeEvent,
   parseCloudEvent,
@@ -24,7 +25,6 @@ import type { EventRow } from "@millrace/store";
 import type { FastifyReply } from "fastify";
 import type { Engine } from "../engine/engine.ts";
 import type { ApiContext } from "./api-context.ts";
-import { hasInfiniteNumber } from "./json-numbers.ts";
 import { eventsBytesMax } from "./limits.ts";
 import { expectedError, problemOf } from "./problem.ts";
 import type { ApiRequest } from "./route.ts";

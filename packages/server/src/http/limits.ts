@@ -65,8 +65,6 @@ export const idempotencyKeyBytesMax = 1_000;
 export const eventsBytesMax = 8 * 1024 * 1024;
 /** How often the engine that a reader of the event log listens to is looked at: after a lost lease it is another one. */
 export const followCheckMs = 1_000;
-/** Body of one delivery at a webhook: what an event's data may have. */
-export const deliveryBytesMax = 1024 * 1024;
 /** Deliveries at webhooks at once, whose senders anybody may be: half a gigabyte of bodies at most. */
 export const deliveriesMax = 500;
 /** From a delivery's headers to the end of its body: senders wait for some ten seconds themselves. */

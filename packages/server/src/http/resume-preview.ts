@@ -1,7 +1,7 @@
 /** Which firings a resume would make: the evaluator's own decision (C8), on states that are thrown away. */
 import {
-  admitFiring,
   decideResume,
+  foreseeGate,
   gateKeyOf,
   MillraceError,
   parseCatchUp,
@@ -10,6 +10,7 @@ import {
   type CatchUp,
   type Gate,
   type GatedFiring,
+  type GateOutcome,
   type ResumePort,
 } from "@millrace/core";
 import type { ResumePreview, ResumeRequest } from "@millrace/protocol";
@@ -79,10 +80,9 @@ async function outcomesOf(
   { database }: ApiContext,
   { row: { pipeline, definition } }: LoadedTrigger,
   firings: readonly DecidedFiring[],
-): Promise<ReadonlyMap<DecidedFiring, "starts" | "waits" | "merged" | "superseded">> {
-  const outcomes = new Map<DecidedFiring, "starts" | "waits" | "merged" | "superseded">();
+): Promise<ReadonlyMap<DecidedFiring, GateOutcome>> {
   const policy = definition?.policy;
-  if (policy === undefined) return outcomes;
+  if (policy === undefined) return new Map();
   const limit =
     (await findPipeline(database, workspaceId, pipeline))?.definition.maxActiveRuns ??
     Number.POSITIVE_INFINITY;
@@ -101,19 +101,16 @@ async function outcomesOf(
     })),
     hasMore: rows.hasMore,
   };
-  const named = new Map(firings.map((decided, at) => [`${at}`, decided]));
-  for (const [runId, { firing }] of named) {
-    const { version, members } = firing;
-    const key = gateKeyOf(firing.key, firing.partition?.key);
-    for (const step of admitFiring(gate, policy, { runId, version, key, members: members.length })) {
-      const decided = named.get(step.firing.runId);
-      if (decided) outcomes.set(decided, outcomeNames[step.kind]);
-    }
-  }
-  return outcomes;
+  const gated = new Map(
+    firings.map((decided, at): [DecidedFiring, GatedFiring] => {
+      const { version, key, partition, members } = decided.firing;
+      const gateKey = gateKeyOf(key, partition?.key);
+      return [decided, { runId: `${at}`, version, key: gateKey, members: members.length }];
+    }),
+  );
+  const foreseen = foreseeGate(gate, policy, [...gated.values()]);
+  return new Map(firings.map((decided) => [decided, foreseen.get(gated.get(decided)!)!]));
 }
-
-const outcomeNames = { start: "starts", wait: "waits", merge: "merged", supersede: "superseded" } as const;
 
 /** A trigger without keys has its one state in memory all the time. */
 async function loadOwn({ database }: ApiContext, trigger: LoadedTrigger): Promise<void> {

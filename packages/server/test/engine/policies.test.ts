@@ -1,5 +1,6 @@
 /** What becomes of firings while their pipeline has no slot, in whole engines over the memory store. */
 import { causesAttribute, type Json } from "@millrace/core";
+import type { FiringChange, FiringRow } from "@millrace/store";
 import { afterEach, expect, test } from "vitest";
 import type { Engine } from "../../src/engine/engine.ts";
 import { FiringDesk } from "../../src/engine/trigger/firing-desk.ts";
@@ -216,4 +217,65 @@ test("who waits for room when the engine stops is told so", async () => {
   await settled();
   desk.stop();
   expect(await preparing).toBe("MILLRACE_LEASE_LOST");
+});
+
+test("a revision's run before is never that of a firing which was merged into another one", async () => {
+  const condition: Json = { kind: "window", of: placed, every: { unit: "hour", n: 1 }, late: "revise" };
+  const batch = { firings: [] as FiringRow[], firingChanges: [] as FiringChange[] };
+  let runs = 1;
+  const entered: { readonly id: string; readonly firing: { readonly value: Json } }[] = [];
+  const desk = new FiringDesk({
+    parts: {
+      store: {
+        loadGate: async () => ({ active: ["r1"], waiting: [], hasMore: false }),
+        revisedRun: async () => "r1",
+        loadFiringMembers: async () => [],
+        readEntries: async () => [],
+      },
+      values: { store: async (value: Json) => ({ value }), loaded: async (value: unknown) => value },
+      commit: { batch },
+    } as never,
+    entrance: () =>
+      ({
+        hasRoom: true,
+        activePipeline: async () => ({ definition: { maxActiveRuns: 1 } }),
+        newRunId: () => `r${(runs += 1)}`,
+        enterFired: (_pipeline: unknown, fired: (typeof entered)[number]) => entered.push(fired),
+      }) as never,
+    checkParams: (_pipeline, params) => params,
+  });
+  const row = { pipeline: "p", version: 1, shard: 1, definition: { policy: "coalesce" } };
+  const trigger = { row, program: { operands: ["order.placed"], condition, isKeyed: false } };
+  const revision = (number: number): unknown => ({
+    trigger,
+    position: number,
+    firing: {
+      pipeline: "p",
+      version: 1,
+      key: "",
+      occurrence: 0,
+      revision: number,
+      at: number,
+      members: [],
+      interval: undefined,
+    },
+  });
+  // The second waits and takes the third; then the first run ends, and the second starts; the fourth waits.
+  const turn = {
+    firings: [2, 3, 4].map(revision),
+    gateEvents: [{ trigger, endedRun: "r1", after: 2 }],
+  };
+  for (const { begin } of await desk.prepare(turn as never, [])) begin();
+  expect(entered.map(({ id }) => id)).toEqual(["r2"]);
+  expect(
+    batch.firings.map(({ revision: number, runId, value }) => [
+      number,
+      runId,
+      (value?.value as { readonly previousRun?: string } | undefined)?.previousRun,
+    ]),
+  ).toEqual([
+    [2, "r2", "r1"],
+    [3, undefined, undefined],
+    [4, "r4", "r2"],
+  ]);
 });

@@ -185,10 +185,9 @@ export class FiringDesk {
       stored: 0,
       fresh: [...firing.members],
     };
-    sitting.revised.note(firing, at.runId);
     const named = { ...row, runId: at.runId };
-    if (gate) gate.admit(decided, at, named);
-    else await this.#settle(sitting, pipeline, { kind: "start", firing: at, row: named });
+    if (!gate || gate.admit(decided, at, named)) sitting.revised.note(firing, at.runId);
+    if (!gate) await this.#settle(sitting, pipeline, { kind: "start", firing: at, row: named });
   }
 
   /** Makes what a gate decided into rows and runs of this turn. */

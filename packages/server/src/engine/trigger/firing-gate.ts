@@ -12,10 +12,12 @@ import {
   gateKeyOf,
   heavierCauses,
   mergeCounted,
+  mergedReason,
   openGate,
   parseCauses,
   partitionOfValue,
   streamedMembersOf,
+  supersededReason,
   unreachable,
   type Causes,
   type FiringPolicy,
@@ -103,10 +105,12 @@ export class FiringGate {
     });
   }
 
-  /** `row` is the firing's as it is without the gate. */
-  admit({ trigger, firing }: DecidedFiring, at: GateFiring, row: FiringRow): void {
+  /** `row` is the firing's as it is without the gate. False: it was merged into another one, and will have no run of its own. */
+  admit({ trigger, firing }: DecidedFiring, at: GateFiring, row: FiringRow): boolean {
     const policy: FiringPolicy = trigger.row.definition?.policy ?? "each";
-    for (const step of admitFiring(this.#gate, policy, at)) this.#take(step, at, row, firing.members);
+    const steps = admitFiring(this.#gate, policy, at);
+    for (const step of steps) this.#take(step, at, row, firing.members);
+    return steps.every(({ kind }) => kind !== "merge");
   }
 
   ended(policy: FiringPolicy, runId: string): void {
@@ -157,17 +161,13 @@ export class FiringGate {
   }
 
   #merge(into: GateFiring, merged: GateFiring, row: FiringRow, members: readonly Member[]): void {
-    const { runId, id } = into;
+    const { runId } = into;
     const from = into.stored + into.fresh.length;
     into.fresh.push(...members);
     into.counted = mergeCounted(into.counted, merged.counted);
     into.causes = heavierCauses(this.#pipeline, into.causes, merged.causes);
     this.#grown.add(into);
-    const reason = {
-      code: "merged",
-      message: `It was merged into the firing ${id} that waited, which starts the run ${runId}.`,
-      fields: { firing: id, run: runId },
-    };
+    const reason = mergedReason(into);
     this.outcomes.push({
       kind: "row",
       row: { ...row, runId: undefined, value: undefined, reason, into: { runId, from } },
@@ -176,12 +176,7 @@ export class FiringGate {
 
   #supersede(firing: GateFiring, by: GateFiring): void {
     this.#grown.delete(firing);
-    const reason = {
-      code: "superseded",
-      message: `The later firing ${by.id} took its place while it waited, with the run ${by.runId}.`,
-      fields: { firing: by.id, run: by.runId },
-    };
-    this.outcomes.push({ kind: "superseded", firing, reason });
+    this.outcomes.push({ kind: "superseded", firing, reason: supersededReason(by) });
   }
 
   #leave(runId: string): void {

@@ -4,19 +4,11 @@
  * K1: secrets stay here: they are read from the server's variables by name, and are in no answer and no line of the log.
  * K2: what was deployed counts from the answer of the deploy at this server, and from its notification at others.
  */
-import {
-  compileMapping,
-  webhookMappingNames,
-  type CompiledMapping,
-  type WebhookDefinition,
-} from "@millrace/core";
 import type { WebhookView } from "@millrace/protocol";
+import { openWebhook, Rate, type OpenWebhook } from "@millrace/protocol/webhook-delivery";
 import type { DeployedWebhook } from "@millrace/store";
 import type { Clock } from "../../engine/clock.ts";
 import type { EngineLog } from "../../engine/engine-options.ts";
-import type { AttributeName, Mappings } from "./delivery-event.ts";
-import { Rate } from "./rate.ts";
-import { keyOf } from "./verification.ts";
 
 export interface WebhookBookOptions {
   readonly read: () => Promise<readonly DeployedWebhook[]>;
@@ -27,16 +19,8 @@ export interface WebhookBookOptions {
   readonly log: EngineLog;
 }
 
-export interface OpenWebhook {
-  readonly definition: WebhookDefinition;
+interface FoundWebhook extends OpenWebhook {
   readonly project: string;
-  readonly mappings: Mappings;
-  /** Of the secrets that are there. */
-  readonly keys: readonly Buffer[];
-  /** Variables that are named and have no value of use. */
-  readonly missing: readonly string[];
-  /** False when there are too many deliveries. */
-  readonly take: () => boolean;
 }
 
 /** A missing secret is told this often at most. */
@@ -46,13 +30,13 @@ export class WebhookBook {
   readonly #options: WebhookBookOptions;
   readonly #rates = new Map<string, Rate>();
   readonly #toldAt = new Map<string, number>();
-  #read: Promise<ReadonlyMap<string, OpenWebhook>> | undefined;
+  #read: Promise<ReadonlyMap<string, FoundWebhook>> | undefined;
 
   constructor(options: WebhookBookOptions) {
     this.#options = options;
   }
 
-  async find(name: string): Promise<OpenWebhook | undefined> {
+  async find(name: string): Promise<FoundWebhook | undefined> {
     return (await this.#webhooks()).get(name);
   }
 
@@ -90,7 +74,7 @@ export class WebhookBook {
     }
   }
 
-  #webhooks(): Promise<ReadonlyMap<string, OpenWebhook>> {
+  #webhooks(): Promise<ReadonlyMap<string, FoundWebhook>> {
     if (this.#read) return this.#read;
     const reading = this.#options
       .read()
@@ -102,25 +86,10 @@ export class WebhookBook {
     return reading;
   }
 
-  #open({ project, definition }: DeployedWebhook): OpenWebhook {
-    const { name, verify, rate } = definition;
-    const keys: Buffer[] = [];
-    const missing: string[] = [];
-    if (verify.kind !== "none") {
-      for (const variable of verify.secrets) {
-        const key = keyOf(verify.kind, this.#options.variables[variable] ?? "");
-        if (key) keys.push(key);
-        else missing.push(variable);
-      }
-    }
-    return {
-      definition,
-      project,
-      keys,
-      missing,
-      mappings: compile(definition),
-      take: () => this.#take(name, rate),
-    };
+  #open({ project, definition }: DeployedWebhook): FoundWebhook {
+    const { name, rate } = definition;
+    const open = openWebhook(definition, this.#options.variables, () => this.#take(name, rate));
+    return { ...open, project };
   }
 
   #take(name: string, perSecond: number): boolean {
@@ -129,13 +98,4 @@ export class WebhookBook {
     this.#rates.set(name, rate);
     return rate.take(perSecond, now);
   }
-}
-
-function compile({ mapping }: WebhookDefinition): Mappings {
-  const mappings: { [name in AttributeName]?: CompiledMapping } = {};
-  for (const name of webhookMappingNames) {
-    const text = mapping[name];
-    if (text !== undefined) mappings[name] = compileMapping(text, ["body", "headers"]);
-  }
-  return mappings;
 }

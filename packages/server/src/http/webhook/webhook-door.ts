@@ -5,9 +5,10 @@
  *     byte now and then takes no other one's place for long.
  */
 import { MillraceError } from "@millrace/core";
+import { deliveryBytesMax, deliveryTooLarge } from "@millrace/protocol/webhook-delivery";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { Alarm } from "../../engine/clock.ts";
-import { deliveriesMax, deliveryBodyMs, deliveryBytesMax } from "../limits.ts";
+import { deliveriesMax, deliveryBodyMs } from "../limits.ts";
 import { isTooLarge } from "../problem.ts";
 import { deliver, type DeliveryContext } from "./delivery.ts";
 
@@ -75,12 +76,7 @@ function singleHeaders(request: FastifyRequest): { [name: string]: string | unde
 }
 
 function translated(error: unknown): unknown {
-  if (isTooLarge(error))
-    return new MillraceError("MILLRACE_EVENT_TOO_LARGE", {
-      message: `A delivery may have ${deliveryBytesMax} bytes.`,
-      fields: { bytesMax: deliveryBytesMax },
-      cause: error,
-    });
+  if (isTooLarge(error)) return deliveryTooLarge(error);
   const { code } = error as { readonly code?: unknown };
   if (code !== "FST_ERR_CTP_INVALID_MEDIA_TYPE") return error;
   return new MillraceError("MILLRACE_WEBHOOK_CONTENT", {

@@ -1,13 +1,7 @@
 /** Each kind by the example that its own documentation gives, where it gives one. */
 import { createHmac } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import {
-  judge,
-  keyOf,
-  type Delivery,
-  type Verified,
-  type Verdict,
-} from "../../../src/http/webhook/verification.ts";
+import { judge, keyOf, type Delivery, type Verified, type Verdict } from "../../src/webhook/verification.ts";
 
 const minute = 60_000;
 

@@ -1,4 +1,5 @@
-import type { Json } from "@millrace/core";
+/** Numbers of JSON that JavaScript does not hold. */
+import type { Json } from "./json.ts";
 
 /** A number that may be beyond what JavaScript holds: most bodies have none that looks so. */
 const suspicious = /\d{309}|\d\.?\d*[eE]\+?\d{3}/;

@@ -1,7 +1,13 @@
 /** What a delivery's body is: data for the log, and what a mapping sees of it. */
 import { isUtf8 } from "node:buffer";
-import { contentKindOf, isNestedWithin, jsonDepthMax, unreachable, type Json } from "@millrace/core";
-import { hasInfiniteNumber } from "../json-numbers.ts";
+import {
+  contentKindOf,
+  hasInfiniteNumber,
+  isNestedWithin,
+  jsonDepthMax,
+  unreachable,
+  type Json,
+} from "@millrace/core";
 
 export interface DeliveryContent {
   /** JSON as such, else the text, else base64. */

@@ -19,7 +19,7 @@ import {
   type Json,
   type WebhookDefinition,
 } from "@millrace/core";
-import { invalidCharactersMax } from "@millrace/protocol/event-type-book";
+import { invalidCharactersMax } from "../event-type-book.ts";
 import type { DeliveryContent } from "./content.ts";
 import type { Delivery } from "./verification.ts";
 
