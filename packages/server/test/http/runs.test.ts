@@ -43,6 +43,24 @@ describe("starting runs", () => {
     ]);
   });
 
+  it("finds the output of a node that ended just before in the cache", async () => {
+    await using fixture = await startFixture();
+    const options = { ...node("a").options, cache: { version: "1" } };
+    const pairs = Array.from({ length: 8 }, (_, pair) => {
+      const input = { kind: "value", value: pair } as const;
+      const first = node(`a${pair}`, { name: "t", input, options });
+      const second = node(`b${pair}`, { name: "t", input, options, after: [{ node: first.id }] });
+      return [first, second];
+    });
+    await fixture.deploy([pipeline("p", pairs.flat())]);
+    await fixture.worker({ answer: ({ token }) => succeeded(token.node) });
+    const { nodes } = await fixture.ended((await fixture.start("p")).id);
+    const seconds = nodes.filter(({ id }) => id.startsWith("b"));
+    expect(seconds.map(({ id, reason, output }) => [id, reason?.code, output])).toEqual(
+      pairs.map(([first, second]) => [second!.id, "cached", first!.id]),
+    );
+  });
+
   it("lists every fault of parameters with its path, and fills defaults", async () => {
     await using fixture = await startFixture();
     await fixture.deploy([pipeline("p", [node("a")], { params: { schema, validateOnWorker: false } })]);
