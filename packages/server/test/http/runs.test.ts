@@ -168,6 +168,17 @@ describe("starting runs", () => {
     expect(second.body).toMatchObject({ created: false, run: { id: first.body.run.id, state: "succeeded" } });
   });
 
+  it("refuses a key that has started a run of another pipeline", async () => {
+    await using fixture = await startFixture();
+    await fixture.deploy([pipeline("p", [node("a")]), pipeline("q", [node("a")])]);
+    const first = await fixture.call("POST", "/runs", { pipeline: "p", idempotencyKey: "k" });
+    expect(await fixture.call("POST", "/runs", { pipeline: "q", idempotencyKey: "k" })).toMatchObject({
+      status: 409,
+      body: { code: "MILLRACE_IDEMPOTENCY_CONFLICT", fields: { run: first.body.run.id, pipeline: "p" } },
+    });
+    expect((await fixture.call("GET", "/runs?pipeline=q")).body.items).toEqual([]);
+  });
+
   it("refuses unknown pipelines, members and paused ones", async () => {
     await using fixture = await startFixture();
     await fixture.deploy([pipeline("daily", [node("a")])]);
