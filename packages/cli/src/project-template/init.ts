@@ -152,7 +152,9 @@ function missingFrom(manifest: Manifest): string[] {
   const test = manifest.scripts?.["test"];
   // What npm itself writes only says that there is none.
   if (test === undefined || test.includes("no test specified"))
-    lines.push(`package.json: set the script "test": "${testScript}", which runs the tests beside your pipelines.`);
+    lines.push(
+      `package.json: set the script "test": "${testScript}", which runs the tests beside your pipelines.`,
+    );
   if (!manifest.dependencies?.["millrace"] && !manifest.devDependencies?.["millrace"]) {
     lines.push(`package.json: add the dependency: npm install millrace@${ownVersion()}`);
   }

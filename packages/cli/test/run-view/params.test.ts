@@ -56,7 +56,11 @@ test("without a schema numbers and booleans are recognised, the rest is text", (
 test("the parameters of a union are those of all its cases", () => {
   const union: JsonSchema = {
     oneOf: [
-      { type: "object", properties: { kind: { const: "a" }, x: { type: "number" } }, additionalProperties: false },
+      {
+        type: "object",
+        properties: { kind: { const: "a" }, x: { type: "number" } },
+        additionalProperties: false,
+      },
       { type: "object", properties: { kind: { const: "b" }, x: { type: "boolean" } } },
       { $ref: "#/$defs/c" },
     ],

@@ -43,7 +43,14 @@ export type LimitEffect =
   | { readonly kind: "request_gone"; readonly holder: string };
 
 export function createLimit(slots: number): Limit {
-  return { slots, used: 0, granted: new Map(), waiting: new Map(), order: new Heap(goesBefore), aside: new Map() };
+  return {
+    slots,
+    used: 0,
+    granted: new Map(),
+    waiting: new Map(),
+    order: new Heap(goesBefore),
+    aside: new Map(),
+  };
 }
 
 /** Puts back a grant that was committed. */
