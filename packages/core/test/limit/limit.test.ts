@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import { array, assert, constant, integer, nat, oneof, property, record } from "fast-check";
 import { expect, test } from "vitest";
 import { createLimit, decideLimit, type Limit, type LimitMessage } from "../../src/limit/limit.ts";
 
@@ -42,18 +42,18 @@ test("what stands aside can be withdrawn", () => {
 });
 
 test("whatever is asked and given back: no grant overshoots, and nobody waits for what is free", () => {
-  const message = fc.oneof(
-    fc.record({
-      kind: fc.constant("ask" as const),
-      holder: fc.nat(9),
-      slots: fc.integer({ min: 1, max: 5 }),
-      rank: fc.nat(5),
+  const message = oneof(
+    record({
+      kind: constant("ask" as const),
+      holder: nat(9),
+      slots: integer({ min: 1, max: 5 }),
+      rank: nat(5),
     }),
-    fc.record({ kind: fc.constant("release" as const), holder: fc.nat(9) }),
-    fc.record({ kind: fc.constant("set_slots" as const), slots: fc.nat(5) }),
+    record({ kind: constant("release" as const), holder: nat(9) }),
+    record({ kind: constant("set_slots" as const), slots: nat(5) }),
   );
-  fc.assert(
-    fc.property(fc.array(message, { maxLength: 60 }), (messages) => {
+  assert(
+    property(array(message, { maxLength: 60 }), (messages) => {
       const limit = createLimit(2);
       for (const one of messages) {
         const effects =
