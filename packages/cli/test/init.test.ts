@@ -44,6 +44,7 @@ test("a manifest that was there is left as it is, and what it lacks is told", as
   expect(exitCode).toBe(0);
   expect(stdout).toContain('set "type": "module"');
   expect(stdout).toContain("npm install millrace@");
+  expect(stdout).toContain('set the script "test": "node --test"');
   expect(readFileSync(join(root, "package.json"), "utf8")).toBe('{ "name": "mine" }');
 });
 

@@ -32,6 +32,7 @@ export {
   requireDatabase,
 } from "./connect.ts";
 export { isConnectionLoss } from "./connection-loss.ts";
+export { saysDiskFull } from "./state-failure.ts";
 export { type Listener, type ListenerOptions } from "./listener.ts";
 export { toTimestamp } from "./value-types.ts";
 export {

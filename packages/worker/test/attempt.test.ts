@@ -379,6 +379,28 @@ test("a cancel aborts the signal; what ignores it is killed after the grace", as
   }
 });
 
+test("who is told to stop and still succeeds within the grace, has succeeded; after a timeout it has not", async () => {
+  await using fixture = await startFixture();
+  const { server } = fixture;
+  const bundle = server.addBundle(
+    bundleCode(`{
+      stubborn: (_, ctx) => new Promise((resolve) => {
+        ctx.log.info("up");
+        ctx.signal.addEventListener("abort", () => resolve("made"));
+      }),
+    }`),
+  );
+  const dispatch = dispatchOf(bundle, "stubborn");
+  const outcome = fixture.run(dispatch);
+  await server.until("logs", (message) => message.token.runId === dispatch.token.runId);
+  server.send({ kind: "cancel", token: dispatch.token, reason: "no longer wanted", graceMs: 60_000 });
+  expect(await outcome).toMatchObject({ kind: "succeeded", output: { value: "made" } });
+  expect(await fixture.run(dispatchOf(bundle, "stubborn", { timeoutMs: 50 }))).toMatchObject({
+    kind: "failed",
+    error: { code: "MILLRACE_ATTEMPT_TIMEOUT" },
+  });
+});
+
 test("an attempt that still waits for a child is cancelled without running", async () => {
   await using fixture = await startFixture();
   const { server } = fixture;

@@ -55,6 +55,7 @@ function refuseOverwriting(folder: string, paths: readonly string[]): void {
 
 interface Manifest {
   readonly type?: string;
+  readonly scripts?: { readonly [name: string]: string };
   readonly dependencies?: { readonly [name: string]: string };
   readonly devDependencies?: { readonly [name: string]: string };
 }
@@ -74,12 +75,14 @@ function readManifest(folder: string): Manifest | undefined {
   }
 }
 
+const testScript = "node --test";
+
 function manifestOf(project: string) {
   return {
     name: project.toLowerCase(),
     private: true,
     type: "module",
-    scripts: { dev: "millrace dev", test: "node --test" },
+    scripts: { dev: "millrace dev", test: testScript },
     dependencies: { millrace: ownVersion() },
   };
 }
@@ -146,6 +149,12 @@ function missingFrom(manifest: Manifest): string[] {
   const lines: string[] = [];
   if (manifest.type !== "module")
     lines.push('package.json: set "type": "module", as pipelines are ES modules.');
+  const test = manifest.scripts?.["test"];
+  // What npm itself writes only says that there is none.
+  if (test === undefined || test.includes("no test specified"))
+    lines.push(
+      `package.json: set the script "test": "${testScript}", which runs the tests beside your pipelines.`,
+    );
   if (!manifest.dependencies?.["millrace"] && !manifest.devDependencies?.["millrace"]) {
     lines.push(`package.json: add the dependency: npm install millrace@${ownVersion()}`);
   }

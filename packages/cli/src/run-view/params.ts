@@ -56,6 +56,8 @@ export function readParams(
   return converted;
 }
 
+const combinators = ["anyOf", "oneOf", "allOf"];
+
 interface Properties {
   readonly of: { readonly [name: string]: JsonSchema };
   readonly known: boolean;
@@ -63,11 +65,35 @@ interface Properties {
   readonly closed: boolean;
 }
 
+/** What the schema says of names: its own properties, and those of what it refers to or combines. */
 function propertiesOf(schema: JsonSchema | undefined): Properties {
   if (schema === undefined || typeof schema === "boolean") return { of: {}, known: false, closed: false };
-  const of = (schema["properties"] ?? {}) as { readonly [name: string]: JsonSchema };
-  const isOpen = schema["additionalProperties"] !== undefined && schema["additionalProperties"] !== false;
+  const of: { [name: string]: JsonSchema } = {};
+  let isOpen = false;
+  for (const part of partsOf(schema, schema)) {
+    const { additionalProperties } = part;
+    if (additionalProperties !== undefined && additionalProperties !== false) isOpen = true;
+    for (const [name, property] of Object.entries((part["properties"] ?? {}) as typeof of)) {
+      of[name] = of[name] === undefined ? property : { anyOf: [of[name], property] };
+    }
+  }
   return { of, known: true, closed: !isOpen };
+}
+
+/** The schema and all that it refers to or combines, for the same value. */
+function partsOf(
+  schema: JsonSchema | undefined,
+  root: JsonSchema,
+  depth = 0,
+): readonly { readonly [key: string]: Json }[] {
+  if (schema === undefined || typeof schema === "boolean" || depth > 8) return [];
+  const reference = schema["$ref"];
+  const referred = typeof reference === "string" ? [resolve(reference, root)] : [];
+  const combined = combinators.flatMap((key) => (Array.isArray(schema[key]) ? schema[key] : []));
+  return [
+    schema,
+    ...[...referred, ...(combined as JsonSchema[])].flatMap((part) => partsOf(part, root, depth + 1)),
+  ];
 }
 
 /** One value as the property's schema has it. Throws what `words` says when it can't be one. */
@@ -87,31 +113,17 @@ function refuseName(name: string, properties: Properties["of"], words: ParamWord
 }
 
 /** The JSON types that a schema allows, through `$ref` and alternatives; empty when it does not say. */
-function typesOf(
-  schema: JsonSchema | undefined,
-  root: JsonSchema | undefined,
-  depth = 0,
-): ReadonlySet<string> {
+function typesOf(schema: JsonSchema | undefined, root: JsonSchema | undefined): ReadonlySet<string> {
   const types = new Set<string>();
-  if (schema === undefined || typeof schema === "boolean" || depth > 8) return types;
-  const { type } = schema;
-  for (const one of Array.isArray(type) ? type : [type]) if (typeof one === "string") types.add(one);
-  const reference = schema["$ref"];
-  if (typeof reference === "string") {
-    for (const found of typesOf(resolve(reference, root), root, depth + 1)) types.add(found);
+  for (const part of root === undefined ? [] : partsOf(schema, root)) {
+    const { type } = part;
+    const named = (Array.isArray(type) ? type : [type]).filter((one) => typeof one === "string");
+    const values = [
+      ...(Array.isArray(part["enum"]) ? part["enum"] : []),
+      ...("const" in part ? [part["const"]] : []),
+    ].map((value) => (value === null ? "null" : typeof value));
+    for (const one of named.length > 0 ? named : values) types.add(one);
   }
-  for (const key of ["anyOf", "oneOf", "allOf"]) {
-    const branches = schema[key];
-    if (!Array.isArray(branches)) continue;
-    for (const branch of branches) {
-      for (const found of typesOf(branch as JsonSchema, root, depth + 1)) types.add(found);
-    }
-  }
-  const values = [
-    ...(Array.isArray(schema["enum"]) ? schema["enum"] : []),
-    ...("const" in schema ? [schema["const"]] : []),
-  ];
-  if (types.size === 0) for (const value of values) types.add(value === null ? "null" : typeof value);
   return types;
 }
 

@@ -52,3 +52,25 @@ test("without a schema numbers and booleans are recognised, the rest is text", (
     d: [1],
   });
 });
+
+test("the parameters of a union are those of all its cases", () => {
+  const union: JsonSchema = {
+    oneOf: [
+      {
+        type: "object",
+        properties: { kind: { const: "a" }, x: { type: "number" } },
+        additionalProperties: false,
+      },
+      { type: "object", properties: { kind: { const: "b" }, x: { type: "boolean" } } },
+      { $ref: "#/$defs/c" },
+    ],
+    $defs: { c: { allOf: [{ type: "object", properties: { y: { type: "integer" } } }] } },
+  };
+  const of = (param: { readonly [name: string]: string }): unknown =>
+    readParams({ param }, union, (path) => path);
+  expect(of({ kind: "a", x: "4", y: "5" })).toEqual({ kind: "a", x: 4, y: 5 });
+  expect(of({ kind: "b", x: "true" })).toEqual({ kind: "b", x: true });
+  expect(() => of({ kindd: "a" })).toThrow(
+    expect.objectContaining({ advice: "Did you mean `kind`? It takes: kind, x, y." }),
+  );
+});

@@ -86,6 +86,12 @@ export const catalogue = {
     "The run's state does not allow this action.",
     "Look at the run with `millrace show`, then choose an action that fits its state.",
   ),
+  MILLRACE_IDEMPOTENCY_CONFLICT: entry(
+    409,
+    "fix_input",
+    "The idempotency key has started a run of another pipeline; no run was started.",
+    "Put the pipeline's name into the key.",
+  ),
   MILLRACE_MOVE_REFUSED: entry(
     409,
     "stop",

@@ -4,6 +4,7 @@
  * L1: what is granted never exceeds `slots` by a grant of ours (an operator may lower `slots` below what is out).
  * L2: a holder has at most one grant and at most one request, never both.
  * L3: requests are granted in the order of their rank; nobody overtakes a large one that waits.
+ * L4: a request of more than all the slots stands aside until there are enough: it keeps nobody else waiting.
  */
 import { Heap } from "../heap.ts";
 
@@ -23,6 +24,8 @@ export interface Limit {
   readonly waiting: Map<string, LimitRequest>;
   /** Waiting requests by rank; entries that are gone from `waiting` are dropped when they surface. */
   readonly order: Heap<LimitRequest>;
+  /** Waiting requests that stand aside (L4), by holder; all others are in `order`. */
+  readonly aside: Map<string, LimitRequest>;
 }
 
 export type LimitMessage =
@@ -40,7 +43,14 @@ export type LimitEffect =
   | { readonly kind: "request_gone"; readonly holder: string };
 
 export function createLimit(slots: number): Limit {
-  return { slots, used: 0, granted: new Map(), waiting: new Map(), order: new Heap(goesBefore) };
+  return {
+    slots,
+    used: 0,
+    granted: new Map(),
+    waiting: new Map(),
+    order: new Heap(goesBefore),
+    aside: new Map(),
+  };
 }
 
 /** Puts back a grant that was committed. */
@@ -72,6 +82,7 @@ export function decideLimit(limit: Limit, message: LimitMessage): LimitEffect[] 
       break;
     case "set_slots":
       limit.slots = message.slots;
+      comeBack(limit);
       break;
   }
   grantWaiting(limit, effects);
@@ -101,6 +112,7 @@ function release(limit: Limit, holder: string, effects: LimitEffect[]): void {
     limit.used -= held.slots;
     effects.push({ kind: "grant_gone", holder });
   } else if (limit.waiting.delete(holder)) {
+    limit.aside.delete(holder);
     effects.push({ kind: "request_gone", holder });
   }
 }
@@ -126,12 +138,24 @@ function grant(limit: Limit, wanted: LimitRequest): void {
   limit.used += wanted.slots;
 }
 
+/** Whose turn it is. Those that can't have one now stand aside. */
 function first(limit: Limit): LimitRequest | undefined {
   for (let next = limit.order.first(); next; next = limit.order.first()) {
-    if (limit.waiting.get(next.holder) === next) return next;
+    const isWaiting = limit.waiting.get(next.holder) === next;
+    if (isWaiting && next.slots <= limit.slots) return next;
     limit.order.pop();
+    if (isWaiting) limit.aside.set(next.holder, next);
   }
   return undefined;
+}
+
+/** There are more slots, or fewer: who stood aside may have a turn. */
+function comeBack(limit: Limit): void {
+  for (const request of limit.aside.values()) {
+    if (request.slots > limit.slots) continue;
+    limit.aside.delete(request.holder);
+    limit.order.push(request);
+  }
 }
 
 /** By rank, then holder, so that the order never depends on chance. */

@@ -169,10 +169,14 @@ export class Readiness {
     if (!task.gone) this.#acquire(task, limits);
   }
 
-  /** A database that does not answer is no reason not to look: the output may be recorded, or not. */
+  /**
+   * What ended before this one became ready is recorded first: its output may be the one. A database that does not answer is
+   * no reason not to look: the output may be recorded, or not.
+   */
   async #findCached(workspace: number, key: string): Promise<CacheRow | undefined> {
-    const { store, clock, log } = this.#parts;
+    const { store, clock, commit, log } = this.#parts;
     try {
+      await commit.drained();
       return (await store.findCached(workspace, [key], clock.now()))[0];
     } catch (error) {
       log.warn({ err: error }, "recorded outputs can't be looked for; the task runs");

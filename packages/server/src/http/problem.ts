@@ -1,7 +1,7 @@
 /** Every refusal leaves as an RFC 9457 problem. */
 import { catalogue, errorCodeOf, MillraceError, type ErrorCode, type Json } from "@millrace/core";
 import type { Problem } from "@millrace/protocol";
-import { isConnectionLoss } from "@millrace/store";
+import { isConnectionLoss, saysDiskFull } from "@millrace/store";
 
 export const problemType = "application/problem+json";
 
@@ -26,6 +26,12 @@ export function problemOf(error: unknown): Problem {
 /** An error of ours, or one of the frameworks and the driver whose meaning is known. */
 export function expectedError(error: unknown): MillraceError | undefined {
   if (error instanceof MillraceError) return error;
+  if (error instanceof Error && saysDiskFull(error.message))
+    return new MillraceError("MILLRACE_DATABASE_UNREACHABLE", {
+      message: `The database's disk is full: ${error.message}.`,
+      advice: "Free space where the database keeps its data; the server goes on by itself.",
+      cause: error,
+    });
   if (isConnectionLoss(error))
     return new MillraceError("MILLRACE_DATABASE_UNREACHABLE", {
       message: "The database does not answer.",

@@ -31,6 +31,12 @@ export async function startRun(context: ApiContext, request: StartRunRequest): P
   const { run, created } = await context.host.run((running) =>
     begin(running, pipeline, params, { labels, ...(idempotencyKey === undefined ? {} : { idempotencyKey }) }),
   );
+  if (run.pipeline !== request.pipeline) {
+    throw new MillraceError("MILLRACE_IDEMPOTENCY_CONFLICT", {
+      message: `The idempotency key has started ${run.id} of the pipeline "${run.pipeline}"; no run of "${request.pipeline}" was started.`,
+      fields: { run: run.id, pipeline: run.pipeline },
+    });
+  }
   return { run: summaryOf(run), created };
 }
 

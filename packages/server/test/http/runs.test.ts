@@ -43,6 +43,24 @@ describe("starting runs", () => {
     ]);
   });
 
+  it("finds the output of a node that ended just before in the cache", async () => {
+    await using fixture = await startFixture();
+    const options = { ...node("a").options, cache: { version: "1" } };
+    const pairs = Array.from({ length: 8 }, (_, pair) => {
+      const input = { kind: "value", value: pair } as const;
+      const first = node(`a${pair}`, { name: "t", input, options });
+      const second = node(`b${pair}`, { name: "t", input, options, after: [{ node: first.id }] });
+      return [first, second];
+    });
+    await fixture.deploy([pipeline("p", pairs.flat())]);
+    await fixture.worker({ answer: ({ token }) => succeeded(token.node) });
+    const { nodes } = await fixture.ended((await fixture.start("p")).id);
+    const seconds = nodes.filter(({ id }) => id.startsWith("b"));
+    expect(seconds.map(({ id, reason, output }) => [id, reason?.code, output])).toEqual(
+      pairs.map(([first, second]) => [second!.id, "cached", first!.id]),
+    );
+  });
+
   it("lists every fault of parameters with its path, and fills defaults", async () => {
     await using fixture = await startFixture();
     await fixture.deploy([pipeline("p", [node("a")], { params: { schema, validateOnWorker: false } })]);
@@ -148,6 +166,17 @@ describe("starting runs", () => {
     const second = await fixture.call("POST", "/runs", { pipeline: "p", idempotencyKey: "k" });
     expect(first.body.created).toBe(true);
     expect(second.body).toMatchObject({ created: false, run: { id: first.body.run.id, state: "succeeded" } });
+  });
+
+  it("refuses a key that has started a run of another pipeline", async () => {
+    await using fixture = await startFixture();
+    await fixture.deploy([pipeline("p", [node("a")]), pipeline("q", [node("a")])]);
+    const first = await fixture.call("POST", "/runs", { pipeline: "p", idempotencyKey: "k" });
+    expect(await fixture.call("POST", "/runs", { pipeline: "q", idempotencyKey: "k" })).toMatchObject({
+      status: 409,
+      body: { code: "MILLRACE_IDEMPOTENCY_CONFLICT", fields: { run: first.body.run.id, pipeline: "p" } },
+    });
+    expect((await fixture.call("GET", "/runs?pipeline=q")).body.items).toEqual([]);
   });
 
   it("refuses unknown pipelines, members and paused ones", async () => {

@@ -334,8 +334,10 @@ export class Attempt implements ChildHolder {
     this.#child = undefined;
     // A process that died after its result has already left the pool.
     if (child && child.holder === this) this.#host.pool.release(child, this.#stop ? "spoiled" : result.state);
-    if (this.#stop) return this.#reportAfterArtifacts(stopOutcome(this.#stop));
     const { outcome } = result;
+    // Who is told to stop and still succeeds, has succeeded: what a setup made needs its teardown.
+    const succeeded = outcome.kind === "succeeded" && this.#stop?.kind === "cancel";
+    if (this.#stop && !succeeded) return this.#reportAfterArtifacts(stopOutcome(this.#stop));
     // No attempt is a rehearsal.
     if (outcome.kind === "rehearsed") return;
     const carried = carriedOutcome(outcome);
