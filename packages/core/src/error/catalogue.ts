@@ -80,6 +80,12 @@ export const catalogue = {
     "A request or an option has a wrong shape.",
     "Correct the field that the message names.",
   ),
+  MILLRACE_REQUEST_TOO_LARGE: entry(
+    413,
+    "fix_input",
+    "A request's body is larger than its address takes; nothing of it was done.",
+    "Put large values into storage and their address into the request, or send fewer at once.",
+  ),
   MILLRACE_RUN_STATE_CONFLICT: entry(
     409,
     "fix_input",

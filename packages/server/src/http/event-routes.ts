@@ -25,8 +25,7 @@ export function eventRoutes(context: ApiContext): Route[] {
       summary:
         "Records events: one in structured or binary mode, or a batch, whose items are answered one by one; 202 where another server records them",
       rawBodies: { [cloudEventType]: cloudEvent, [cloudEventBatchType]: cloudEventBatch },
-      // Those beyond the log's own bound get its own answer.
-      bodyBytesMax: 2 * eventsBytesMax,
+      bodyBytesMax: eventsBytesMax,
       handle: (request, reply) => takeEvents(context, request, reply),
     },
     {

@@ -346,7 +346,7 @@ describe("reading runs", () => {
     });
     expect((await fixture.call("POST", "/runs", "{")).body.code).toBe("MILLRACE_REQUEST_INVALID");
     const large = await fixture.call("POST", "/runs", { pipeline: "x".repeat(2_000_000) });
-    expect(large).toMatchObject({ status: 400, body: { code: "MILLRACE_REQUEST_INVALID" } });
+    expect(large).toMatchObject({ status: 413, body: { code: "MILLRACE_REQUEST_TOO_LARGE" } });
     expect(large.body.detail).toContain("1048576 bytes");
     const badUrl = await fixture.call("GET", "/pipelines/%ff");
     expect(badUrl).toMatchObject({ status: 400, body: { code: "MILLRACE_REQUEST_INVALID" } });
