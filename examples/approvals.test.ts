@@ -52,7 +52,7 @@ describe("the example", () => {
       const missing = await server.millrace("approvals", ["approve", run, "--by", "ann"]);
       expect(missing).toMatchObject({
         code: 2,
-        stderr: expect.stringContaining("$.copies is missing") as string,
+        stderr: expect.stringContaining("`copies` is missing.") as string,
       });
       await ok("approvals", "approve", run, "--by", "ann", "--form", "copies=3", "--note", "all good");
       const { run: ended } = await once(run, isEnded);

@@ -135,6 +135,7 @@ export {
   findJsonFault,
   isNestedWithin,
   formatPath,
+  memberName,
   valueAt,
   type Json,
   type JsonFault,

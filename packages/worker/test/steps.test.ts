@@ -535,7 +535,7 @@ test("an approval carries its form, and the form's own validator reads the answe
   const third = await resume(fixture, second.dispatch, [["approval", value({ ...answer, form: { n: 0 } })]]);
   expect(outputOf(third.outcome)).toEqual({
     answer: { ...answer, form: { n: 2, twice: 4 } },
-    refused: ["MILLRACE_FORM_INVALID", 'The form\'s validator refused what "ann" entered: $.n: is too small'],
+    refused: ["MILLRACE_FORM_INVALID", 'The form\'s validator refused what "ann" entered: `n`: is too small'],
   });
 });
 

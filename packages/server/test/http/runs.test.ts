@@ -76,7 +76,7 @@ describe("starting runs", () => {
       { path: "$.day", message: 'must match ^\\d{4}-\\d\\d-\\d\\d$, found "x"' },
     ]);
     const missing = await fixture.call("POST", "/runs", { pipeline: "p" });
-    expect(missing.body.detail).toBe("$.day is missing");
+    expect(missing.body.detail).toBe("`day` is missing.");
     const run = await fixture.start("p", { params: { day: "2026-01-01" } });
     const detail = await fixture.call("GET", `/runs/${run.id}`);
     expect(detail.body.run.params).toEqual({ day: "2026-01-01", rows: 7 });

@@ -3,7 +3,6 @@ import { createHash } from "node:crypto";
 import {
   canonicalJson,
   describeCondition,
-  formatPath,
   MillraceError,
   parseCondition,
   parseDuration,
@@ -25,6 +24,7 @@ import type { Operation, StepEnd } from "./operations.ts";
 import { errorToRecord } from "./recorded-error.ts";
 import { refuseInStep, runInStep, type StepScope } from "./step-scope.ts";
 import type { Values } from "./value.ts";
+import { issueText } from "./validated-params.ts";
 
 export interface OperationCallParts {
   readonly run: RunAttempt;
@@ -185,7 +185,7 @@ class OperationCalls {
     if (answer["approved"] !== true) return answer;
     const result = await this.#parts.project.validateForm(form, answer["form"] ?? null);
     if ("value" in result) return { ...answer, form: result.value as Json };
-    const list = result.issues.map(({ path, message }) => `${formatPath(path)}: ${message}`).join("; ");
+    const list = result.issues.map(issueText).join("; ");
     throw new MillraceError("MILLRACE_FORM_INVALID", {
       message: `The form's validator refused what ${JSON.stringify(answer["by"] ?? null)} entered: ${list}`,
     });
