@@ -29,23 +29,26 @@ export async function explainTrigger(context: ApiContext, request: ApiRequest): 
   const entry = named === undefined ? undefined : await requireEntry(context, named, request.text("source"));
   const event = entry && (await judgeEvent(context, { found, trigger, entry }));
   const given = request.text("key") ?? (event?.keys?.length === 1 ? event.keys[0] : undefined);
+  const isAsked = request.text("key") !== undefined;
+  const state = await statePart(context, { found, trigger, key: given, isAsked });
   const gate = await gateView(context, found.row, found.definition);
   return {
     trigger: summary,
     ...(gate ? { gate } : {}),
-    ...(await refusedPart(context, found.row.pipeline)),
-    ...(await statePart(context, { found, trigger, key: given, isAsked: request.text("key") !== undefined })),
+    ...(await lastFiring(context, found.row.pipeline, state.key)),
+    ...state,
     ...(event ? { event } : {}),
   };
 }
 
-async function refusedPart(
+async function lastFiring(
   { database }: ApiContext,
   pipeline: string,
-): Promise<Pick<TriggerExplanation, "refused">> {
-  const page = { pipeline, key: undefined, before: undefined, limit: 1 };
-  const newest = (await listFirings(database, workspaceId, page)).map(firingView)[0];
-  return newest?.state === "refused" ? { refused: newest } : {};
+  key: string | undefined,
+): Promise<Pick<TriggerExplanation, "lastFiring">> {
+  const page = { pipeline, key, before: undefined, limit: 1 };
+  const [newest] = (await listFirings(database, workspaceId, page)).map(firingView);
+  return newest ? { lastFiring: newest } : {};
 }
 
 async function statePart(
