@@ -313,7 +313,7 @@ async function simulate(
   const now = new Date();
   terminal.print(`${paint.bold(name)}  ${harmless(outcome.condition)}`);
   terminal.print(
-    `${plural(firingCount, "firing")} from ${plural(concerned, "event")} of its types, in the log from position ${from + 1} to ${to}.`,
+    `${plural(firingCount, "firing")} ${firingCount > 0 && concerned === 0 ? "by time alone" : `from ${plural(concerned, "event")} of its types`}, in the log from position ${from + 1} to ${to}.`,
   );
   if (cut !== undefined) terminal.print(paint.yellow(`It ends there as ${cut}.`));
   if (outcome.policy !== undefined)

@@ -132,7 +132,7 @@ export const catalogue = {
     403,
     "stop",
     "Only people that the approval names may answer it.",
-    "Let one of those answer that the message lists.",
+    "Let one of those answer that the message lists; who is one says so with `--by`, or `by` over HTTP.",
   ),
   MILLRACE_APPROVAL_REJECTED: entry(
     422,

@@ -72,6 +72,9 @@ async function statePart(
   if (!isKeyed || key !== undefined) {
     const state = await findState(context, trigger, key ?? "");
     if (state) return shown(context, trigger, isKeyed ? state : { ...state, key: "" });
+    // It holds nothing of a key that fired: it begins anew with the next event.
+    if (isAsked && (await hasFired(context, pipeline, key ?? "")))
+      return { key: key ?? "", ...(await shown(context, trigger, beginning(asked.found, trigger))) };
     if (isAsked) return refuseKey(context, pipeline, key ?? "");
   }
   const page = { pipeline, afterKey: undefined, limit: keysShownMax };
@@ -81,6 +84,11 @@ async function statePart(
   // Nothing is gathered of any key: this is how each of them begins.
   if (rows.length === 0) return shown(context, trigger, beginning(asked.found, trigger));
   return { keys: rows.map(keyView) };
+}
+
+async function hasFired({ database }: ApiContext, pipeline: string, key: string): Promise<boolean> {
+  const page = { pipeline, key, before: undefined, limit: 1 };
+  return (await listFirings(database, workspaceId, page)).length > 0;
 }
 
 async function shown(
