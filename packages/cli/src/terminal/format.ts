@@ -148,6 +148,7 @@ const sequences = new RegExp(String.raw`${String.fromCodePoint(27)}\[[0-?]*[ -/]
 export function harmless(text: string): string {
   return text
     .replaceAll(sequences, "")
+    .replaceAll("\n", " ")
     .replaceAll(/[\p{Cc}]/gu, (character) => (character === "\t" ? "  " : ""));
 }
 
