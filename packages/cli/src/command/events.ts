@@ -7,7 +7,7 @@ import { requireServer, type ServerOptions } from "../api/find-server.ts";
 import type { Finish } from "../command-line.ts";
 import type { Context } from "../environment.ts";
 import { exitCodes } from "../exit-code.ts";
-import { onInterrupt } from "../interrupt.ts";
+import { exitCodeOfSignal, onInterrupt, type StopSignal } from "../interrupt.ts";
 import { examples, readCount, readTime, withServerOptions } from "../stack/options.ts";
 import { formatAgo, formatBytes, formatTable, formatTime, harmless, plural } from "../terminal/format.ts";
 import type { Terminal } from "../terminal/terminal.ts";
@@ -122,8 +122,12 @@ async function followEvents(context: Context, options: EventsOptions): Promise<n
   const { terminal } = context;
   const client = await requireServer(context, options);
   const stopping = new AbortController();
+  let stopSignal: StopSignal = "SIGINT";
   const interrupts = onInterrupt(
-    () => stopping.abort(),
+    (signal) => {
+      stopSignal = signal;
+      stopping.abort();
+    },
     () => process.exit(exitCodes.interrupted),
   );
   let after = 0;
@@ -145,7 +149,7 @@ async function followEvents(context: Context, options: EventsOptions): Promise<n
       onAway: () => terminal.note(awayNote),
     });
     for await (const view of views) print(view);
-    return exitCodes.interrupted;
+    return exitCodeOfSignal(stopSignal);
   } finally {
     interrupts.release();
   }
