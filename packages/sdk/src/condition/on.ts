@@ -140,8 +140,7 @@ function finished<const Name extends string>(
   const mark = markCaller(finished);
   checkOptions("finished", options, ["states", "node", "where"], mark);
   // A task is a function, and would be taken for its name.
-  const pipeline: unknown =
-    typeof of === "object" ? (of as { readonly name?: unknown } | null)?.name : (of as unknown);
+  const pipeline: unknown = typeof of === "object" ? (of as { readonly name?: unknown } | null)?.name : of;
   if (typeof pipeline !== "string" || pipeline === "")
     throw wrong("`on.finished` takes a pipeline, or its name", mark);
   const { node, states = ["succeeded"] } = options;
