@@ -89,7 +89,7 @@ describe("the demo", () => {
       const dev = devOf(child.pid!);
       child.kill("SIGKILL");
       await once(child, "exit");
-      await expect.poll(() => isRunning(dev.pid), { timeout: 20_000 }).toBe(false);
+      await expect.poll(() => isRunning(dev.pid), { timeout: 60_000 }).toBe(false);
       expect(existsSync(join(dev.state, "postgres", "postmaster.pid"))).toBe(false);
       rmSync(dirname(dev.state), { recursive: true });
     },
