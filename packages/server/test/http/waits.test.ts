@@ -219,11 +219,12 @@ test("task code's waits and steps are told by their names", async () => {
     note: "yes",
   });
   expect(answered.status).toBe(200);
+  const steps = await recorded(run, 2);
+  // Both are of the flush in which the wait ended.
   const { items } = (await fixture.call("GET", "/events?type=millrace.approval.answered")).body;
   expect(await endedBy(items[0].position)).toMatchObject([
     { run, pipeline: "p", node: "t", name: "ask", occurrence: 1 },
   ]);
-  const steps = await recorded(run, 2);
   expect(steps).toMatchObject([
     { node: "t", kind: "step", name: "order", outcome: "value", value: { total: 7 }, attempt: 1 },
     {
