@@ -116,10 +116,18 @@ describe("what is told of assets", () => {
   test(
     "what does not fit is kept and shown, and a name that nobody declares is refused with the nearest",
     async () => {
-      const odd = await millrace("assets", "update", "lake/orders", "--partition", "2026-02-30");
-      expect(odd.code).toBe(1);
-      expect(odd.stdout).toMatch(/as invalid, so it starts nothing:\n {2}it has no partition "2026-02-30"/);
-      expect(await told("assets")).toMatch(/lake\/orders .*! 1 update rejected/);
+      const slip = await millrace("assets", "update", "lake/orders", "--partition", "2026-02-30");
+      expect([slip.code, slip.stderr]).toEqual([
+        2,
+        expect.stringContaining(
+          'Nothing was told of the asset `lake/orders`: it has no partition "2026-02-30"',
+        ),
+      ]);
+      const data = JSON.stringify({ kind: "observed", partition: "2026-02-30" });
+      expect(
+        await told("emit", "millrace.asset.updated", "--subject", "lake/orders", "--data", data),
+      ).toContain("it fires nothing");
+      expect(await told("assets")).toMatch(/! 1 rejected +lake\/orders /);
       expect(await told("assets", "show", "lake/orders")).toMatch(/1 update did not fit and started nothing/);
       const unknown = await millrace("assets", "update", "lake/order");
       expect([unknown.code, unknown.stderr]).toEqual([

@@ -115,6 +115,8 @@ describe("the condition", () => {
   test("cron, every and at tick by the calendar", async () => {
     const weekAgo = Math.floor(Date.now() / dayMs - 8) * dayMs;
     expect(await simulated("workdays", weekAgo, 7)).toBe(5);
+    // Of a week, 1 and 6 January are holidays, and 3 and 4 a weekend.
+    expect(await simulated("opening", Date.parse("2025-12-31T12:00:00Z"), 7)).toBe(3);
     expect(await simulated("quarterly", weekAgo, 7)).toBe(7 * 96);
     expect(await simulated("closings", Date.parse("2026-01-31T12:00:00Z"), 28)).toBe(1);
     expect(await simulated("closings", Date.parse("2026-01-31T12:00:00Z"), 29)).toBe(2);

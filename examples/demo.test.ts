@@ -1,8 +1,8 @@
 /** `npm run demo` as anybody runs it, in a copy of the example, and its parts. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { basename, join } from "node:path";
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import type { Observation, Started } from "./flights/demo/observation.ts";
 import { fold } from "./flights/demo/paper.ts";
@@ -80,7 +80,40 @@ describe("the demo", () => {
     },
     timeoutMs,
   );
+
+  test(
+    "leaves nothing running when it is killed",
+    async () => {
+      const { child, printed } = startDemo();
+      await expect.poll(printed, { timeout: timeoutMs }).toContain("Ready: ");
+      const dev = devOf(child.pid!);
+      child.kill("SIGKILL");
+      await once(child, "exit");
+      await expect.poll(() => isRunning(dev.pid), { timeout: 60_000 }).toBe(false);
+      expect(existsSync(join(dev.state, "postgres", "postmaster.pid"))).toBe(false);
+      rmSync(dirname(dev.state), { recursive: true });
+    },
+    timeoutMs,
+  );
 });
+
+/** The `millrace dev` that a demo started, by Linux's account. */
+function devOf(demo: number): { readonly pid: number; readonly state: string } {
+  const children = readFileSync(`/proc/${demo}/task/${demo}/children`, "utf8").trim().split(" ");
+  for (const pid of children.map(Number)) {
+    const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+    if (words.includes("dev")) return { pid, state: words[words.indexOf("--state") + 1]! };
+  }
+  throw new Error("the demo has no server");
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    return false;
+  }
+}
 
 const expected = {
   flightsOfDay: new Map([

@@ -571,6 +571,19 @@ table wait_match with (autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_th
   shard smallint not null
   constraint wait_match_pkey PRIMARY KEY (key, wait_id)
 
+table wait_member with (autovacuum_vacuum_scale_factor=0.05, autovacuum_vacuum_threshold=5000)
+  workspace integer not null
+  position bigint not null
+  run_id text collate "C" not null
+  node text collate "C" not null
+  item text collate "C" not null
+  generation integer not null
+  name text collate "C" not null
+  occurrence integer not null
+  ended_at timestamp with time zone not null
+  constraint wait_member_pkey PRIMARY KEY (workspace, "position", run_id, node, item, generation, name, occurrence)
+  CREATE INDEX wait_member_by_age ON millrace.wait_member USING brin (ended_at)
+
 table wait_shape
   workspace integer not null
   type text collate "C" not null
@@ -612,7 +625,7 @@ function flush_log_head(p_workspace integer, p_at timestamp with time zone, p_no
 function flush_log_mark(p_workspace integer, p_position bigint, p_at timestamp with time zone) returns void body aafddd1ead3adb97580b6eb99a7ec6c5
 function flush_other_events(p_workspace integer, p_events flush_event[], p_position bigint, p_kept bigint[]) returns json body d7fc0693d9611f23b43bf72d10a7f698
 function flush_position(p_first bigint, p_others integer[], p_at integer) returns bigint body d41d8cd98f00b204e9800998ecf8427e
-function flush_rest(p_rest json) returns void body 9b265c4874efc7487d9ebd1f9e38d4c9
+function flush_rest(p_rest json) returns void body 403ed20e77290af58d790e89a7d97b7b
 function flush_with_assets(p_node bigint, p_flush bigint, p_runs flush_run[], p_task_runs flush_task_run[], p_ended flush_run_end[], p_final flush_task_run[], p_more flush_run_end[], p_rest json, p_workspace integer, p_clock_ms double precision, p_events flush_event[], p_assets flush_asset[]) returns json body c4af0fa899f095e9e4f06932ddeeae00
 function flush_with_log(p_node bigint, p_flush bigint, p_runs flush_run[], p_task_runs flush_task_run[], p_ended flush_run_end[], p_final flush_task_run[], p_more flush_run_end[], p_rest json, p_workspace integer, p_clock_ms double precision, p_events flush_event[]) returns json body 3e52c28a3d5c949afabf27d62462bb44
 function keep_partitions(p_table text, p_key text, p_now timestamp with time zone, p_days_ahead integer, p_retention_days integer, OUT made text[], OUT dropped text[]) returns record body 2ba8d95bea76c7d46ba68a426a906212

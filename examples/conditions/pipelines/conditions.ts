@@ -25,6 +25,18 @@ export const workdays = pipeline(
   ({ firing }) => count(firing.members.schedule),
 );
 
+export const opening = pipeline(
+  "opening",
+  {
+    on: on.cron("0 9 * * *", {
+      tz: "Europe/Berlin",
+      calendar: { businessDays: true, holidays: ["2025-12-24/2026-01-01", "2026-01-06"] },
+      jitter: "5m",
+    }),
+  },
+  ({ firing }) => count(firing.members.schedule),
+);
+
 export const quarterly = pipeline("quarterly", { on: on.every("15m") }, ({ firing }) =>
   count(firing.members.schedule),
 );

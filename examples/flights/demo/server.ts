@@ -26,7 +26,8 @@ export class DemoServer {
     this.#dev = spawn(process.execPath, args, {
       cwd: project,
       env: { ...process.env, REPORTS_TOKEN: this.#reportsToken },
-      stdio: ["ignore", "pipe", "pipe"],
+      // By the channel it learns that the demo is gone, however that ended, and stops.
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
       // Ctrl-C goes to the demo alone, which stops it by `stop`.
       detached: true,
     });

@@ -50,6 +50,8 @@ test(
     expect(wrong).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('"time" is not valid') });
     const data = await millrace(root, "emit", "order.placed", "--data", "{");
     expect(data).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("`--data` is not JSON") });
+    process.kill(follower.pid, "SIGTERM");
+    expect(await follower.ended).toBe(143);
     const unknown = await millrace(root, "events", "show", "nothing");
     expect(unknown).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("MILLRACE_EVENT_UNKNOWN") });
   },

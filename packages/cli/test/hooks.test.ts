@@ -1,5 +1,8 @@
 import { createHmac } from "node:crypto";
+import type { WebhookView } from "@millrace/protocol";
+import { createColors } from "picocolors";
 import { expect, test } from "vitest";
+import { hookLines } from "../src/command/hooks.ts";
 import { Dev, millrace, projectWith } from "./command-process.ts";
 
 const timeoutMs = 120_000;
@@ -36,7 +39,7 @@ test(
     const { stdout } = await millrace(root, "hooks");
     expect(stdout).toMatch(new RegExp(`github +${url}/hooks/github +GitHub +shop`));
     expect(stdout).toMatch(/open .*not verified/);
-    expect(stdout).toMatch(/shop .*the server lacks NOT_HERE/);
+    expect(stdout).toMatch(/shop .*\n {2}the server lacks NOT_HERE/);
 
     const body = '{"ref":"refs/heads/main"}';
     const signature = createHmac("sha256", "a secret").update(body).digest("hex");
@@ -54,4 +57,20 @@ test(
     expect(doctor.stdout).not.toContain("github needs");
   },
   timeoutMs,
+);
+
+test.each([80, 40])(
+  "in %i columns a webhook's address is whole, and what the server lacks is told",
+  (width) => {
+    const hook: WebhookView = {
+      name: "github",
+      project: "a-project-with-a-long-name",
+      kind: "github",
+      address: "https://millrace.example.com/hooks/github",
+      missingSecrets: ["GITHUB_SECRET"],
+    };
+    const lines = hookLines([hook], createColors(false), width);
+    expect(lines.filter((line) => line.includes(hook.address))).toHaveLength(1);
+    expect(lines.at(-1)).toBe("  the server lacks GITHUB_SECRET");
+  },
 );

@@ -228,6 +228,26 @@ test(
   timeoutMs,
 );
 
+test("a graph warns of what the project listens to and does not have, with the nearest name", async () => {
+  const root = projectWith({
+    "pipelines/listening.ts": `import { asset, on, pipeline, task, wait } from "millrace";
+      const see = task("see", () => 1);
+      const totals = asset("totals");
+      export const total = asset("total");
+      export const sound = pipeline("sound", { on: on.updated(total) }, () => see());
+      export const listening = pipeline("listening", { on: on.updated(totals) }, () => {
+        wait(on.finished("suond"), { id: "ended" });
+      });`,
+  });
+  const { exitCode, stdout, stderr } = await millrace(root, "graph", "listening");
+  expect([exitCode, stdout]).toEqual([0, expect.stringContaining("ended")]);
+  expect(stderr.trimEnd().split("\n")).toEqual([
+    '! The trigger of "listening" waits for the asset "totals", which no file of this project exports: another one must have it. Did you mean "total"?',
+    '! The node "ended" of "listening" waits for runs of the pipeline "suond", which this project does not have: another one must have it. Did you mean "sound"?',
+  ]);
+  expect(await millrace(root, "graph", "sound")).toMatchObject({ exitCode: 0, stderr: "" });
+});
+
 test("a graph is drawn from the files, without a server", async () => {
   const root = projectWith({ "pipelines/flows.ts": flows });
   expect(await millrace(root, "graph", "good")).toMatchObject({

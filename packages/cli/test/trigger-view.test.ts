@@ -2,6 +2,8 @@ import type { FiringView, TriggerExplanation } from "@millrace/protocol";
 import { createColors } from "picocolors";
 import { expect, test } from "vitest";
 import { describeDeployment } from "../src/command/deploy.ts";
+import { refusedLines, rowOf } from "../src/command/trigger.ts";
+import { formatTime } from "../src/terminal/format.ts";
 import { explanationLines } from "../src/trigger-view/explanation.ts";
 import { firingOutcome, simulatedLines } from "../src/trigger-view/firing.ts";
 
@@ -51,7 +53,7 @@ test("an explanation shows what is under way and what waits for it", () => {
     },
     page,
   );
-  expect(lines.slice(1)).toEqual([
+  expect(lines.slice(2)).toEqual([
     "  policy coalesce; 1 run of at most 1 under way: r1",
     expect.stringMatching(/^ {4}waits 1\.8\.1\.tea {2}key tea {2}37 members {2}since .* {2}as run r2$/),
     "    … and others",
@@ -60,8 +62,27 @@ test("an explanation shows what is under way and what waits for it", () => {
 
 test("an explanation tells why the newest firing started nothing", () => {
   const reason = { code: "trigger_loop", message: "It is the 26th firing of a loop of triggers: a → b → a." };
-  const lines = explanationLines({ trigger, refused: firing({ state: "refused", reason }) }, page);
+  const lines = explanationLines({ trigger, lastFiring: firing({ state: "refused", reason }) }, page);
   expect(lines[1]).toMatch(/^ {2}× fired .*, and no run began: It is the 26th firing .*a → b → a\.$/);
+});
+
+test("an explanation says when it fired last, with which run, or that it has not", () => {
+  const told = (lastFiring?: FiringView): string | undefined =>
+    explanationLines({ trigger, ...(lastFiring ? { lastFiring } : {}) }, page)[1];
+  expect(told(firing({ runId: "r7" }))).toMatch(/^ {2}last fired 1 min ago, at \d\d:59:00: run r7$/);
+  expect(told(firing({ state: "waiting", runId: "r8" }))).toMatch(/: waits for a slot, as run r8$/);
+  expect(told()).toBe("  has not fired");
+});
+
+test("a list tells which trigger was stopped for a loop, with its path, at any width", () => {
+  const reason = {
+    code: "trigger_loop",
+    message: "It is the 26th firing of a loop of triggers, and starts no run: a → b → a.",
+  };
+  const stopped = { ...trigger, lastFiring: { at, reason } };
+  expect(rowOf(stopped, paint, now)[0]).toBe("× loop stopped");
+  expect(rowOf({ ...trigger, lastFiring: { at, runId: "r1" } }, paint, now)[0]).toBe("● active");
+  expect(refusedLines([trigger, stopped], paint)).toEqual([`× report: ${reason.message}`]);
 });
 
 test("each firing says what became of it", () => {
@@ -85,6 +106,13 @@ test("each firing says what became of it", () => {
 test("a preview says what its gate would make of each firing", () => {
   const made = { occurrence: 1, revision: 1, at, memberCount: 1, members: [], outcome: "merged" } as const;
   expect(simulatedLines(made, paint, now)[0]).toMatch(/1 member {2}is merged into one that waits$/);
+});
+
+test("a firing's interval is told in the times of its other times", () => {
+  const interval = { from: "2026-03-01T10:00:00.000Z", to: "2026-03-01T11:00:00.000Z" };
+  const made = { occurrence: 1, revision: 1, at: interval.to, interval, memberCount: 1, members: [] };
+  const [from, to] = [interval.from, interval.to].map((time) => formatTime(new Date(time), now));
+  expect(simulatedLines(made, paint, now)[0]).toBe(`  ${to}  for ${from} to ${to}  1 member`);
 });
 
 test("a deploy names the pipelines whose new triggers it paused", () => {

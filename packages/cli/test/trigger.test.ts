@@ -17,6 +17,8 @@ export const report = pipeline(
   ({ firing }) => see({ amounts: firing.members.orders }),
 );
 
+export const ticking = pipeline("ticking", { on: on.every("1h") }, () => see({ amounts: [] }));
+
 export const pair = pipeline(
   "pair",
   { on: on.all([on.event("a"), on.event("b")]).by("data.k") },
@@ -75,6 +77,14 @@ test(
       new RegExp(`because its trigger fired \\(version 1\\)\\n +orders {2}event ${large} `),
     );
 
+    const mistaken = await millrace(root, "show", "report");
+    expect(mistaken).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining(`\`report\` is a pipeline; its newest run is \`${runId}\`.`),
+    });
+    expect(await run("trigger", "simulate", "ticking", "--since", "3h")).toMatch(
+      /^ticking .*\n\d firings by time alone, /,
+    );
     expect(await run("trigger", "simulate", "report")).toMatch(
       /1 firing from 2 events of its types, in the log from position \d+ to \d+\./,
     );

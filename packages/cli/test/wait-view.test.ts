@@ -1,7 +1,7 @@
 import { createColors } from "picocolors";
 import { expect, test } from "vitest";
 import type { TaskRunView } from "@millrace/protocol";
-import { endedText, openWaitLines, stepLines, waitsText } from "../src/wait-view/wait.ts";
+import { endedText, endedWaitLines, openWaitLines, stepLines, waitsText } from "../src/wait-view/wait.ts";
 
 const paint = createColors(false);
 const at = (time: string): string => new Date(2026, 0, 31, 12, ...time.split(":").map(Number)).toISOString();
@@ -99,4 +99,28 @@ test("records are told below their task runs, with what each gave", () => {
     "u[0] has recorded, generation 2",
     "  ● charge  12:01:02",
   ]);
+});
+
+test("what an event ended is told with the run, the node and the wait of task code", () => {
+  const wait = {
+    run: "r1",
+    pipeline: "orders",
+    node: "ship",
+    item: "",
+    generation: 1,
+    at: "2026-03-01T12:00:00Z",
+  };
+  const lines = endedWaitLines(
+    [
+      wait,
+      { ...wait, node: "pay", item: "3", name: "paid", occurrence: 2 },
+      ...Array.from({ length: 21 }, () => wait),
+    ],
+    paint,
+  );
+  expect(lines.slice(0, 2)).toEqual([
+    "  ended a wait of orders  run r1, node ship",
+    "  ended a wait of orders  run r1, node pay[3], wait paid #2",
+  ]);
+  expect(lines.at(-1)).toBe("  … and 3 more waits");
 });

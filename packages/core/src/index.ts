@@ -135,6 +135,7 @@ export {
   findJsonFault,
   isNestedWithin,
   formatPath,
+  memberName,
   valueAt,
   type Json,
   type JsonFault,
@@ -438,7 +439,8 @@ export {
   type GivenAnswer,
 } from "./wait/approval.ts";
 export { lookBackOf, waitConditionOf, waitTimeoutAt, waitValue, type LookBack } from "./wait/wait-plan.ts";
-export { assetsIn, checkAssetUses, requireAsset, type AssetUse } from "./asset/uses.ts";
+export { assetsIn } from "./asset/uses.ts";
+export { foreignNames, namesUsed, requireKnown, type KnownNames, type NameUse } from "./graph/names-used.ts";
 export { emittedOf, givenEntry, toldEntries, type FindAsset, type TellingRun } from "./asset/told.ts";
 export { TriggerIndex, type Candidate } from "./trigger/trigger-index.ts";
 export {

@@ -29,6 +29,11 @@ export function formatPath(path: Path): string {
   return text;
 }
 
+/** What people call it: `a[0]` of `$.a[0]`. */
+export function memberName(path: string): string {
+  return path.replace(/^\$\.?/, "");
+}
+
 /** Steps shown of a path that is too long. */
 const pathShownMax = 10;
 export const tooDeep = `a value nested more than ${jsonDepthMax} deep`;

@@ -27,7 +27,8 @@ export interface TriggerSummary {
   /** Values of its key that have state; `keysAreMore` where not all were counted. */
   readonly keys: number;
   readonly keysAreMore?: true;
-  readonly lastFiring?: { readonly at: string; readonly runId?: string };
+  /** `reason`: why no run could begin of it, such as `trigger_loop` with the loop's path. */
+  readonly lastFiring?: { readonly at: string; readonly runId?: string; readonly reason?: Reason };
 }
 export interface TriggerDetail extends TriggerSummary {
   readonly definition: TriggerDefinition;
@@ -151,8 +152,8 @@ export interface TriggerExplanation {
   readonly trigger: TriggerSummary;
   /** Absent where each firing has its run. */
   readonly gate?: GateView;
-  /** Its newest firing, where no run could begin: of a loop of triggers, or as its pipeline is not deployed. */
-  readonly refused?: FiringView;
+  /** The newest of its firings, or of its key's where a key was named; absent where there is none. */
+  readonly lastFiring?: FiringView;
   /** The key whose state this is. */
   readonly key?: string;
   readonly state?: ExplanationView;

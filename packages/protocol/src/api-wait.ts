@@ -31,6 +31,20 @@ export interface WaitView extends OpenWaitView {
   readonly item: string;
 }
 
+/** A wait that an event was one of those to end. */
+export interface EndedWaitView {
+  readonly run: string;
+  /** Absent where the run's history is gone. */
+  readonly pipeline?: string;
+  readonly node: string;
+  readonly item: string;
+  readonly generation: number;
+  /** Of task code: the wait's name, and the how manieth of that name it is. */
+  readonly name?: string;
+  readonly occurrence?: number;
+  readonly at: string;
+}
+
 /** What a task's function has recorded: a step that finished, or a wait that ended. */
 export interface StepView {
   readonly node: string;

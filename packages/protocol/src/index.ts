@@ -145,6 +145,7 @@ export {
   type AnswerRequest,
   type ApprovalAnswerView,
   type ApprovalView,
+  type EndedWaitView,
   type OpenWaitView,
   type StepView,
   type WaitView,

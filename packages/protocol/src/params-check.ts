@@ -1,6 +1,6 @@
 /** Parameters of runs against their pipeline's JSON Schema: the same words wherever they are checked. */
 import { Ajv2020, type ErrorObject, type ValidateFunction } from "ajv/dist/2020.js";
-import { formatPath, MillraceError, type Json, type JsonSchema, type Path } from "@millrace/core";
+import { formatPath, memberName, MillraceError, type Json, type JsonSchema, type Path } from "@millrace/core";
 
 export type { ValidateFunction };
 
@@ -17,9 +17,18 @@ export function checkParams(validate: ValidateFunction, pipeline: string, params
   const issues = findIssues(validate, params);
   if (issues.length === 0) return params;
   throw new MillraceError("MILLRACE_PARAMS_INVALID", {
-    message: issues.map((issue) => `${issue.path} ${issue.message}`).join("; "),
+    message: tellIssues(issues, "the parameters"),
     fields: { pipeline, issues },
   });
+}
+
+/** As a sentence: `` `copies` must be a whole number, found "x"; `note` is missing ``. `whole` names the value itself. */
+export function tellIssues(issues: readonly ParamsIssue[], whole: string): string {
+  const told = issues.map(
+    ({ path, message }) => `${path === "$" ? whole : `\`${memberName(path)}\``} ${message}`,
+  );
+  const text = `${told.join("; ")}.`;
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }
 
 /** What is wrong with a value; nothing: it fits, and has the schema's defaults. */

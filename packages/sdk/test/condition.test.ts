@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import { eventType, on, pipeline, task } from "../src/index.ts";
 import { conditionOf } from "../src/condition/on.ts";
+import type { AnyOn } from "../src/condition/made.ts";
 import { definitionOf, lineOf, nodeOf, onlyError } from "./project.ts";
 
 const source = readFileSync(import.meta.filename, "utf8");
@@ -184,5 +185,64 @@ test.each([
   [() => on.finished("" as never), /takes a pipeline/],
   [() => on.finished(undefined as never), /takes a pipeline/],
 ])("a wrong end is refused: %#", (make, why) => {
+  expect(make).toThrow(why);
+});
+
+function scheduleOf(made: AnyOn): unknown {
+  return definitionOf(pipeline("p", { on: made }, () => null)).trigger?.condition;
+}
+
+test("schedules have calendars, jitter and anchors", () => {
+  const calendar = { businessDays: true, holidays: ["2026-12-24/2026-12-26"], include: ["2026-12-19"] };
+  expect(scheduleOf(on.cron("0 6 * * *", { tz: "Europe/Berlin", jitter: "5m", calendar }))).toMatchObject({
+    schedule: {
+      kind: "cron",
+      jitterMs: 300_000,
+      calendar: {
+        weekdays: [1, 2, 3, 4, 5],
+        exclude: ["2026-12-24/2026-12-26"],
+        include: ["2026-12-19"],
+      },
+    },
+  });
+  expect(
+    scheduleOf(on.every("1mo", { anchor: "2026-01-31T06:00", calendar: { weekdays: ["MON", 2] } })),
+  ).toMatchObject({
+    schedule: { kind: "every", anchor: "2026-01-31T06:00:00", calendar: { weekdays: [1, 2] } },
+  });
+  expect(scheduleOf(on.at(["2026-01-31T06:00Z"], { jitter: "10s" }))).toMatchObject({
+    schedule: { kind: "at", jitterMs: 10_000 },
+  });
+});
+
+test.each<[what: string, make: () => unknown, why: RegExp]>([
+  [
+    "a filter that is misspelt",
+    () => on.event("a", { wher: { data: { n: 1 } } } as never),
+    /`on\.event`.*there is no option "wher"\. Did you mean "where"\?/,
+  ],
+  [
+    "a filter in place of the options",
+    () => on.event("a", "data.n > 1" as never),
+    /`on\.event`.*options must be an object/,
+  ],
+  [
+    "a span that is misspelt",
+    () => on.all([on.event("a")], { whithin: "1h" } as never),
+    /Did you mean "within"/,
+  ],
+  ["an option of another", () => on.cron("@daily", { anchor: "2026-01-31" } as never), /no option "anchor"/],
+  [
+    "an option of no update",
+    () => on.updated("a", { partition: ["x"] } as never),
+    /Did you mean "partitions"/,
+  ],
+  ["an option of no progress", () => on.reached("a", { evry: "1d" } as never), /Did you mean "every"/],
+  [
+    "a task for a pipeline",
+    () => on.finished(task("see", () => 1) as never),
+    /takes a pipeline, or its name/,
+  ],
+])("%s is refused, with what was meant", (_what, make, why) => {
   expect(make).toThrow(why);
 });

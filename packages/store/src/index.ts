@@ -114,6 +114,7 @@ export {
   type StepKey,
   type StepRow,
   type WaitChange,
+  type WaitMemberRow,
   type WaitEnd,
   type WaitName,
   type WaitPlace,
@@ -234,7 +235,9 @@ export {
 } from "./queries/triggers.ts";
 export {
   findCallsOfRun,
+  findWaitsOfEvent,
   findWaitsOfRun,
+  type EndedWait,
   type FoundWait,
   listApprovals,
   listSteps,

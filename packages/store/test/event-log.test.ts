@@ -6,6 +6,7 @@ import { type EngineStore, type EventRow } from "../src/engine/port.ts";
 import { openPostgresEngineStore } from "../src/engine/postgres-engine-store.ts";
 import { listEvents, type EventFilter } from "../src/queries/events.ts";
 import { blobsInUse, keepPartitions, sweepRecords } from "../src/queries/maintenance.ts";
+import { findWaitsOfEvent } from "../src/queries/waits.ts";
 
 const dayMs = 86_400_000;
 const start = Date.UTC(2026, 0, 1, 12);
@@ -178,4 +179,45 @@ test("the value of a firing is in use for as long as the firing is there", async
     cursors: [{ shard: 1, position: 1 }],
   });
   expect(await blobsInUse(db.database, ["b1", "b2"])).toEqual(new Set(["b1"]));
+});
+
+test("which waits an event ended is known for as long as history is, and longer of a run that is not over", async () => {
+  await using db = await testDatabase();
+  const store = openPostgresEngineStore(db.database);
+  const { nodeId } = await store.registerNode({
+    name: "a",
+    url: undefined,
+    version: "1",
+    leaseMs: 1_000_000,
+  });
+  const wait = {
+    workspace: 1,
+    position: 7,
+    node: "w",
+    item: "",
+    generation: 1,
+    name: "",
+    occurrence: 1,
+    endedAt: start,
+  };
+  await store.flush(nodeId, 1, {
+    ...emptyBatch(),
+    runsCreated: [liveRun("r1")],
+    waitMembers: [
+      { ...wait, runId: "r1" },
+      { ...wait, runId: "r2", endedAt: start + 1 },
+      // One that is told again after a crash.
+      { ...wait, runId: "r2", endedAt: start + 1 },
+    ],
+  });
+  const ended = async (): Promise<string[]> =>
+    (await findWaitsOfEvent(db.database, 1, { position: 7, limit: 10 })).map(({ runId }) => runId);
+  expect(await findWaitsOfEvent(db.database, 1, { position: 8, limit: 10 })).toEqual([]);
+  const sweep = async (days: number): Promise<void> => {
+    await sweepRecords(db.database, { now: start + days * dayMs, retentionDays: 30 }, never);
+  };
+  await sweep(30);
+  expect(await ended()).toEqual(["r1", "r2"]);
+  await sweep(31);
+  expect(await ended()).toEqual(["r1"]);
 });

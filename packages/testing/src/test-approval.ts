@@ -12,7 +12,7 @@ import {
   type Json,
   type JsonSchema,
 } from "@millrace/core";
-import { compileSchema, findIssues } from "@millrace/protocol/params-check";
+import { compileSchema, findIssues, tellIssues } from "@millrace/protocol/params-check";
 import type { BedWait } from "./wait-desk.ts";
 
 /** What a node waits for (`approve`), or a task (`ctx.approve`). */
@@ -79,7 +79,7 @@ export function answerTo(approval: TestApproval, open: BedWait, answer: TestAnsw
   const issues = approved && schema !== null ? findIssues(compileSchema(schema as JsonSchema), form) : [];
   if (issues.length > 0) {
     throw new MillraceError("MILLRACE_FORM_INVALID", {
-      message: issues.map(({ path, message }) => `${path} ${message}`).join("; "),
+      message: tellIssues(issues, "the form"),
       fields: { approval: approval.id, issues },
     });
   }

@@ -57,7 +57,7 @@ describe("a run", () => {
     const t = await testbed({ report });
     await expect(t.start("report", { day: 5 })).rejects.toMatchObject({
       code: "MILLRACE_PARAMS_INVALID",
-      message: "$.day must be a text, found 5",
+      message: "`day` must be a text, found 5.",
     });
     expect(t.runs).toEqual([]);
   });

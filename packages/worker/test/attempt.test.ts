@@ -473,7 +473,7 @@ test("the author's validator runs before the first node and gives ctx.params", a
   expect(errorOf(await run({ bad: true }))).toMatchObject({
     code: "MILLRACE_PARAMS_INVALID",
     next: "fatal",
-    message: "The pipeline's validator refused the parameters: $.bad: is not allowed",
+    message: "The pipeline's validator refused the parameters: `bad`: is not allowed",
   });
 });
 

@@ -12,7 +12,8 @@ export async function findRunId(client: ApiClient, given: string): Promise<strin
   } catch (error) {
     if (errorCodeOf(error) !== "MILLRACE_RUN_UNKNOWN") throw error;
   }
-  const recent = (await client.list<RunSummary>("/runs", {}, recentMax)).map(({ id }) => id);
+  const runs = await client.list<RunSummary>("/runs", {}, recentMax);
+  const recent = runs.map(({ id }) => id);
   const meant = recent.filter((id) => id.startsWith(given));
   const [only] = meant;
   if (only !== undefined && meant.length === 1) return only;
@@ -21,12 +22,19 @@ export async function findRunId(client: ApiClient, given: string): Promise<strin
       meant.length > 1
         ? `${meant.length} runs begin with \`${given}\`: ${meant.slice(0, 3).join(", ")}${meant.length > 3 ? ", …" : ""}.`
         : `No run is called \`${given}\`.`,
-    ...adviceFor(given, meant, recent),
+    ...adviceFor(given, meant, runs),
   });
 }
 
-function adviceFor(given: string, meant: readonly string[], recent: readonly string[]): { advice?: string } {
+function adviceFor(
+  given: string,
+  meant: readonly string[],
+  runs: readonly RunSummary[],
+): { readonly advice?: string } {
   if (meant.length > 1) return { advice: "Write more of its id." };
+  const ofPipeline = runs.find(({ pipeline }) => pipeline === given);
+  if (ofPipeline) return { advice: `\`${given}\` is a pipeline; its newest run is \`${ofPipeline.id}\`.` };
+  const recent = runs.map(({ id }) => id);
   const near = nearestName(given, recent) ?? recent.find((id) => id.endsWith(given));
   return near === undefined ? {} : { advice: `Did you mean \`${near}\`?` };
 }

@@ -22,7 +22,7 @@ export function withAnswerOptions(command: Command): Command {
   return withServerOptions(
     command.argument("<approval>", "its id, or the beginning of it, such as its run's id"),
   )
-    .option("--by <name>", "who answers; your user name here when absent")
+    .option("--by <name>", "who answers, as you say: nobody checks it; your user name here when absent")
     .option("--note <text>", "a remark, kept with the answer")
     .option("--json", "print JSON");
 }

@@ -3,17 +3,17 @@ import type { AssetSummary } from "@millrace/protocol";
 import { formatAgo, harmless, plural } from "../terminal/format.ts";
 import type { Colors } from "../terminal/terminal.ts";
 
-/** Columns of `assetRow`: a narrow terminal keeps freshness, name and last update longest. */
-export const listYields = [7, 6, 5, 3, 4, 2, 1];
+/** Columns of `assetRow`: a narrow terminal keeps name and last update longest, and always what is wrong. */
+export const listYields = [7, 6, 5, 4, 3, 2];
 
 export function assetRow(asset: AssetSummary, paint: Colors, now: Date): string[] {
   const { name, project, description, owner, tags, upstream, downstream } = asset;
   const about = [description, owner && `by ${owner}`, tags.map((tag) => `#${tag}`).join(" ")];
   return [
     freshnessMark(asset, paint),
+    asset.rejected ? paint.red(`! ${asset.rejected.count} rejected`) : "",
     paint.bold(harmless(name)),
     lastUpdate(asset, paint, now),
-    asset.rejected ? paint.red(`! ${plural(asset.rejected.count, "update")} rejected`) : "",
     partitionCounts(asset, paint),
     paint.dim(project ?? "not declared"),
     paint.dim(lineage(upstream, downstream)),

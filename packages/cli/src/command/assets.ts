@@ -1,5 +1,14 @@
 import { randomUUID } from "node:crypto";
-import { assetPartitionType, assetUpdatedType, type CloudEvent, type Json } from "@millrace/core";
+import {
+  assetPartitionType,
+  assetUpdatedType,
+  givenEntry,
+  MillraceError,
+  parseCloudEvent,
+  type AssetDefinition,
+  type CloudEvent,
+  type Json,
+} from "@millrace/core";
 import type { AssetDetail, AssetPartitionView, AssetSummary, EventReceipt, Page } from "@millrace/protocol";
 import type { Command } from "commander";
 import { requireServer, requireServerToChange, type ServerOptions } from "../api/find-server.ts";
@@ -198,12 +207,24 @@ async function tell(
   const { terminal } = context;
   const client = await requireServerToChange(context, options);
   // A name that nobody declares is a slip here, and would be recorded as what it is.
-  await client.get<AssetDetail>(`/assets/${encodeURIComponent(asset)}`);
+  const { definition } = await client.get<AssetDetail>(`/assets/${encodeURIComponent(asset)}`);
   const event: CloudEvent = { specversion: "1.0", id: `${asset} ${id}`, source, type, subject: asset, data };
+  if (definition) refuseSlip(event, definition);
   const receipt = await client.emit(event);
   if (options.json) terminal.print(JSON.stringify({ asset, ...receipt }));
   else for (const line of receiptLines(asset, receipt)) terminal.print(line);
   return receipt.invalid === undefined ? exitCodes.succeeded : exitCodes.failed;
+}
+
+/** What does not fit would be recorded as that, and start nothing. */
+function refuseSlip(event: CloudEvent, definition: AssetDefinition): void {
+  const { invalid } = givenEntry(parseCloudEvent(event as unknown as Json), () => definition);
+  if (invalid === undefined) return;
+  throw new MillraceError("MILLRACE_REQUEST_INVALID", {
+    message: `Nothing was told of the asset \`${definition.name}\`: ${invalid}.`,
+    advice: `See its partitions with \`millrace assets show ${definition.name}\`.`,
+    fields: { asset: definition.name },
+  });
 }
 
 function receiptLines(asset: string, receipt: EventReceipt): string[] {

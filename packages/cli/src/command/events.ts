@@ -1,5 +1,5 @@
 import { errorCodeOf, MillraceError, type Json } from "@millrace/core";
-import type { EventView, FiringView, Page } from "@millrace/protocol";
+import type { EndedWaitView, EventView, FiringView, Page } from "@millrace/protocol";
 import type { Command } from "commander";
 import type { ApiClient } from "../api/client.ts";
 import { awayNote, reconnecting } from "../api/reconnect.ts";
@@ -7,11 +7,12 @@ import { requireServer, type ServerOptions } from "../api/find-server.ts";
 import type { Finish } from "../command-line.ts";
 import type { Context } from "../environment.ts";
 import { exitCodes } from "../exit-code.ts";
-import { onInterrupt } from "../interrupt.ts";
+import { exitCodeOfSignal, onInterrupt, type StopSignal } from "../interrupt.ts";
 import { examples, readCount, readTime, withServerOptions } from "../stack/options.ts";
 import { formatAgo, formatBytes, formatTable, formatTime, harmless, plural } from "../terminal/format.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { firingOutcome } from "../trigger-view/firing.ts";
+import { endedWaitLines } from "../wait-view/wait.ts";
 
 interface EventsOptions extends ServerOptions {
   readonly type?: string;
@@ -121,8 +122,12 @@ async function followEvents(context: Context, options: EventsOptions): Promise<n
   const { terminal } = context;
   const client = await requireServer(context, options);
   const stopping = new AbortController();
+  let stopSignal: StopSignal = "SIGINT";
   const interrupts = onInterrupt(
-    () => stopping.abort(),
+    (signal) => {
+      stopSignal = signal;
+      stopping.abort();
+    },
     () => process.exit(exitCodes.interrupted),
   );
   let after = 0;
@@ -144,7 +149,7 @@ async function followEvents(context: Context, options: EventsOptions): Promise<n
       onAway: () => terminal.note(awayNote),
     });
     for await (const view of views) print(view);
-    return exitCodes.interrupted;
+    return exitCodeOfSignal(stopSignal);
   } finally {
     interrupts.release();
   }
@@ -170,9 +175,12 @@ async function showEvent(context: Context, given: string, options: EventsOptions
   const { terminal } = context;
   const client = await requireServer(context, options);
   const view = await findEvent(client, given, options.source);
-  const { items: firings } = await client.get<Page<FiringView>>(`/events/${view.position}/firings`);
+  const [{ items: firings }, { items: waits }] = await Promise.all([
+    client.get<Page<FiringView>>(`/events/${view.position}/firings`),
+    client.get<Page<EndedWaitView>>(`/events/${view.position}/waits`),
+  ]);
   if (options.json) {
-    terminal.print(JSON.stringify({ ...view, firings }));
+    terminal.print(JSON.stringify({ ...view, firings, waits }));
     return exitCodes.succeeded;
   }
   const { paint } = terminal;
@@ -186,7 +194,8 @@ async function showEvent(context: Context, given: string, options: EventsOptions
     ...(view.invalid === undefined ? {} : { invalid: view.invalid }),
   }).map(([name, value]) => [paint.dim(name), typeof value === "string" ? value : JSON.stringify(value)]);
   for (const line of formatTable(rows, {})) terminal.print(`  ${line}`);
-  for (const line of causedLines(firings, terminal)) terminal.print(line);
+  for (const line of [...causedLines(firings, terminal), ...endedWaitLines(waits, terminal.paint)])
+    terminal.print(line);
   if (bytes !== undefined) terminal.print(`\n${bytes}`);
   if (data !== undefined) {
     const text = typeof data === "string" ? data : JSON.stringify(data, undefined, 2);

@@ -1,4 +1,4 @@
-import { MillraceError, nearestName, type PipelineDefinition } from "@millrace/core";
+import { foreignNames, MillraceError, nearestName, type PipelineDefinition } from "@millrace/core";
 import type { Command } from "commander";
 import { requirePipeline, unknownPipeline } from "../api/find-pipeline.ts";
 import { requireServer, type ServerOptions } from "../api/find-server.ts";
@@ -54,7 +54,15 @@ async function findDefinition(
   const { prepareProject } = await import("../stack/deployment.ts");
   const { definition } = await prepareProject(context.folder);
   const found = definition.pipelines.find((pipeline) => pipeline.name === name);
-  if (found) return found;
+  if (found) {
+    const own = {
+      assets: new Set((definition.assets ?? []).map((asset) => asset.name)),
+      pipelines: new Set(definition.pipelines.map((pipeline) => pipeline.name)),
+    };
+    for (const told of foreignNames(found, own))
+      context.terminal.note(`${context.terminal.paintNote.yellow("!")} ${told}`);
+    return found;
+  }
   throw unknownPipeline(
     name,
     definition.pipelines.map((pipeline) => pipeline.name),

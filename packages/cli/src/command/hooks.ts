@@ -7,6 +7,7 @@ import type { Context } from "../environment.ts";
 import { exitCodes } from "../exit-code.ts";
 import { examples, withServerOptions } from "../stack/options.ts";
 import { formatTable } from "../terminal/format.ts";
+import type { Colors } from "../terminal/terminal.ts";
 
 interface HooksOptions extends ServerOptions {
   readonly json?: boolean;
@@ -45,15 +46,26 @@ async function listHooks(context: Context, options: HooksOptions): Promise<numbe
     );
     return exitCodes.succeeded;
   }
-  const { paint } = terminal;
-  const rows = hooks.map(({ name, address, kind, project, missingSecrets }) => [
+  for (const line of hookLines(hooks, terminal.paint, terminal.lineWidth())) terminal.print(line);
+  return exitCodes.succeeded;
+}
+
+/** The address is what is entered at senders: whole, however narrow the terminal; and so is what is missing. */
+export function hookLines(hooks: readonly WebhookView[], paint: Colors, width: number): string[] {
+  const rows = hooks.map(({ name, address, kind, project }) => [
     paint.bold(name),
     paint.cyan(address),
     kind === "none" ? paint.yellow(kindNames[kind]) : kindNames[kind],
     paint.dim(project),
-    missingSecrets.length === 0 ? "" : paint.red(`the server lacks ${missingSecrets.join(", ")}`),
   ]);
-  for (const line of formatTable(rows, { align: ["left", "left"], width: terminal.lineWidth() }))
-    terminal.print(line);
-  return exitCodes.succeeded;
+  const lines = formatTable(rows, { width, yields: [3, 2] });
+  return hooks.flatMap(({ name, address, missingSecrets }, at) => {
+    const line = lines[at] ?? "";
+    return [
+      ...(line.includes(address) ? [line] : [paint.bold(name), `  ${paint.cyan(address)}`]),
+      ...(missingSecrets.length === 0
+        ? []
+        : [`  ${paint.red(`the server lacks ${missingSecrets.join(", ")}`)}`]),
+    ];
+  });
 }

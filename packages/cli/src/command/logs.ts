@@ -7,7 +7,7 @@ import { requireServer, type ServerOptions } from "../api/find-server.ts";
 import type { Finish } from "../command-line.ts";
 import type { Context } from "../environment.ts";
 import { exitCodes } from "../exit-code.ts";
-import { onInterrupt } from "../interrupt.ts";
+import { exitCodeOfSignal, onInterrupt, type StopSignal } from "../interrupt.ts";
 import { runEvents } from "../run-view/follow.ts";
 import { logLine } from "../run-view/live-view.ts";
 import { examples, readCount, withServerOptions } from "../stack/options.ts";
@@ -100,8 +100,12 @@ async function followLogs(
   { stored, onEntry, onAway }: LogSource,
 ): Promise<number> {
   const stopping = new AbortController();
+  let stopSignal: StopSignal = "SIGINT";
   const interrupts = onInterrupt(
-    () => stopping.abort(),
+    (signal) => {
+      stopSignal = signal;
+      stopping.abort();
+    },
     () => process.exit(exitCodes.interrupted),
   );
   const seen = new Set<string>();
@@ -115,7 +119,7 @@ async function followLogs(
       if (event.kind === "log") tell(event.entry);
       else if (event.kind === "snapshot") for await (const entry of stored()) tell(entry);
     }
-    return stopping.signal.aborted ? exitCodes.interrupted : exitCodes.succeeded;
+    return stopping.signal.aborted ? exitCodeOfSignal(stopSignal) : exitCodes.succeeded;
   } finally {
     interrupts.release();
   }

@@ -7,7 +7,7 @@ import type { Finish } from "../command-line.ts";
 import type { Context } from "../environment.ts";
 import { exitCodes } from "../exit-code.ts";
 import { examples, withServerOptions } from "../stack/options.ts";
-import { formatAgo, formatTable, formatTime, plural } from "../terminal/format.ts";
+import { formatAgo, formatTable, formatTime, plural, zoneNote } from "../terminal/format.ts";
 import { stateLabel } from "../terminal/marks.ts";
 import type { Colors, Terminal } from "../terminal/terminal.ts";
 import { simulatedLines } from "../trigger-view/firing.ts";
@@ -109,6 +109,7 @@ function previewLines(preview: ResumePreview, { paint }: Terminal): string[] {
   const more = firingCount - firings.length;
   return [
     head,
+    ...(firings.length > 0 ? [paint.dim(zoneNote())] : []),
     ...firings.flatMap((firing) => simulatedLines(firing, paint, now)),
     ...(more > 0 ? [paint.dim(`  … and ${plural(more, "more firing")}`)] : []),
   ];

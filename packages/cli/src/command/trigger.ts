@@ -15,7 +15,7 @@ import type { Context } from "../environment.ts";
 import { exitCodes } from "../exit-code.ts";
 import { prepareProject } from "../stack/deployment.ts";
 import { examples, readCount, readTime, withServerOptions } from "../stack/options.ts";
-import { formatAgo, formatTable, formatTime, harmless, plural } from "../terminal/format.ts";
+import { formatAgo, formatTable, formatTime, harmless, plural, zoneNote } from "../terminal/format.ts";
 import type { Colors } from "../terminal/terminal.ts";
 import { explanationLines } from "../trigger-view/explanation.ts";
 import { firingOutcome, memberLines, simulatedLines } from "../trigger-view/firing.ts";
@@ -147,13 +147,30 @@ async function list(context: Context, options: TriggerOptions): Promise<number> 
   const rows = triggers.map((trigger) => rowOf(trigger, terminal.paint, now));
   for (const line of formatTable(rows, { width: terminal.lineWidth(), yields: [5, 4, 2, 3] }))
     terminal.print(line);
+  for (const line of refusedLines(triggers, terminal.paint)) terminal.print(line);
   return exitCodes.succeeded;
 }
 
-function rowOf(trigger: TriggerSummary, paint: Colors, now: Date): string[] {
+/** Of a firing that would have gone on with a loop of triggers. */
+const loopCode = "trigger_loop";
+
+/** What is in the way of those whose newest firing started nothing: whole, however narrow the terminal. */
+export function refusedLines(triggers: readonly TriggerSummary[], paint: Colors): string[] {
+  return triggers.flatMap(({ pipeline, lastFiring }) =>
+    lastFiring?.reason
+      ? [`${paint.red("×")} ${paint.bold(pipeline)}: ${harmless(lastFiring.reason.message)}`]
+      : [],
+  );
+}
+
+export function rowOf(trigger: TriggerSummary, paint: Colors, now: Date): string[] {
   const { paused, lastFiring, nextDue, keyed, keys, keysAreMore } = trigger;
   return [
-    paused ? paint.yellow(`‖ paused ${formatAgo(new Date(paused.at), now)}`) : paint.green("● active"),
+    paused
+      ? paint.yellow(`‖ paused ${formatAgo(new Date(paused.at), now)}`)
+      : lastFiring?.reason
+        ? paint.red(lastFiring.reason.code === loopCode ? "× loop stopped" : "× no run began")
+        : paint.green("● active"),
     paint.bold(trigger.pipeline),
     harmless(trigger.condition),
     lastFiring ? `fired ${formatAgo(new Date(lastFiring.at), now)}` : paint.dim("has not fired"),
@@ -195,7 +212,7 @@ async function show(context: Context, name: string, options: TriggerOptions): Pr
       ? [
           [
             "last firing",
-            `${formatTime(new Date(lastFiring.at), now)}${lastFiring.runId === undefined ? "" : `, run ${lastFiring.runId}`}`,
+            `${formatTime(new Date(lastFiring.at), now)}${lastFiring.runId === undefined ? "" : `, run ${lastFiring.runId}`}${lastFiring.reason ? `; ${harmless(lastFiring.reason.message)}` : ""}`,
           ],
         ]
       : []),
@@ -249,7 +266,7 @@ async function firings(
   const { paint } = terminal;
   const now = new Date();
   for (const firing of details) {
-    const { key, id, revision, memberCount, at, members, partition, incomplete } = firing;
+    const { key, id, revision, memberCount, at, members, partition, incomplete, position } = firing;
     const parts = [
       paint.dim(formatTime(new Date(at), now)),
       key === undefined ? "" : paint.bold(harmless(key)),
@@ -257,7 +274,10 @@ async function firings(
       partition === undefined ? "" : paint.bold(harmless(partition)),
       revision > 1 ? `revision ${revision}` : "",
       incomplete ? "incomplete" : "",
-      paint.dim(plural(memberCount, "member")),
+      // Members are kept of what starts a run.
+      firing.state === "refused"
+        ? paint.dim(`after event ${position}`)
+        : paint.dim(plural(memberCount, "member")),
       paint.dim(harmless(id)),
     ];
     terminal.print(parts.filter((part) => part !== "").join("  "));
@@ -293,7 +313,7 @@ async function simulate(
   const now = new Date();
   terminal.print(`${paint.bold(name)}  ${harmless(outcome.condition)}`);
   terminal.print(
-    `${plural(firingCount, "firing")} from ${plural(concerned, "event")} of its types, in the log from position ${from + 1} to ${to}.`,
+    `${plural(firingCount, "firing")} ${firingCount > 0 && concerned === 0 ? "by time alone" : `from ${plural(concerned, "event")} of its types`}, in the log from position ${from + 1} to ${to}.`,
   );
   if (cut !== undefined) terminal.print(paint.yellow(`It ends there as ${cut}.`));
   if (outcome.policy !== undefined)
@@ -304,6 +324,7 @@ async function simulate(
           : "Of those that come while its pipeline has no slot the newest has a run (latest): how long runs take is not in the log.",
       ),
     );
+  if (shown.length > 0) terminal.print(paint.dim(zoneNote()));
   for (const firing of shown.toReversed())
     for (const line of simulatedLines(firing, paint, now)) terminal.print(line);
   if (firingCount > shown.length)

@@ -56,7 +56,7 @@ async function listWaits(context: Context, options: WaitsOptions): Promise<numbe
     waitText(wait, now),
     paint.dim(wait.since === undefined ? "" : formatAgo(new Date(wait.since), now)),
   ]);
-  const lines = formatTable(rows, { width: terminal.lineWidth(), yields: [3, 2] });
+  const lines = formatTable(rows, { width: terminal.lineWidth(), yields: [4, 3, 2] });
   for (const [at, { trouble }] of waits.entries()) {
     terminal.print(lines[at] ?? "");
     if (trouble) terminal.print(`  ${paint.yellow(harmless(firstLine(trouble.message)))}`);

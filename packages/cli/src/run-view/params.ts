@@ -150,9 +150,9 @@ function convert(name: string, text: string, types: ReadonlySet<string>, words: 
   if (types.has("string")) return text;
   if (types.size === 0) return lenient(text);
   const wanted = [...types].map((type) => (type === "integer" ? "a whole number" : `a ${type}`)).join(" or ");
-  const fault = `must be ${wanted.replace(/\ba ([ao])/g, "an $1")}; found ${JSON.stringify(text)}`;
+  const fault = `must be ${wanted.replace(/\ba ([ao])/g, "an $1")}, found ${JSON.stringify(text)}`;
   const issues = [{ path: formatPath([name]), message: fault }];
-  throw invalid(words, `The ${words.thing} \`${name}\` ${fault}.`, undefined, { issues });
+  throw invalid(words, `\`${name}\` ${fault}.`, undefined, { issues });
 }
 
 /** Without a schema: JSON when it is a number, a boolean, null, a list or an object; else text. */

@@ -16,7 +16,7 @@ import { ApiClient } from "../api/client.ts";
 import { portDefault, stateFolderOf } from "../api/find-server.ts";
 import { ownVersion } from "../own-version.ts";
 import { findConfiguration } from "../project/configuration.ts";
-import { wrapperGone } from "../wrapper.ts";
+import { starterGone } from "../starter.ts";
 import { DevReport } from "./dev-report.ts";
 import type { DevOptions } from "../command/dev.ts";
 import { startLocalServer, type LocalServer } from "./local-server.ts";
@@ -54,7 +54,7 @@ export async function runDev(context: Context, options: DevOptions): Promise<num
       process.exit(exitCodes.interrupted);
     },
   );
-  const releaseWrapper = wrapperGone(() => stopping.abort());
+  const releaseStarter = starterGone(() => stopping.abort());
   let server: LocalServer | undefined;
   try {
     // A server that ran before may know these very files; a new one needs them described, and takes longer to start.
@@ -96,7 +96,7 @@ export async function runDev(context: Context, options: DevOptions): Promise<num
     await worker.stop();
     await server?.stop();
     interrupts.release();
-    releaseWrapper();
+    releaseStarter();
     report.stopped();
   }
 }

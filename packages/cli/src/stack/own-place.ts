@@ -7,7 +7,7 @@ import type { Context } from "../environment.ts";
 import { ownVersion } from "../own-version.ts";
 import { pause } from "../pause.ts";
 import { findConfiguration } from "../project/configuration.ts";
-import { wrapperGone } from "../wrapper.ts";
+import { starterGone } from "../starter.ts";
 import { buildProject, describeProject, ensureDeployed } from "./deployment.ts";
 import { startLocalServer, type LocalServer } from "./local-server.ts";
 import { slotsDefault } from "./options.ts";
@@ -30,10 +30,10 @@ export async function startOwnPlace(context: Context, options: ServerOptions): P
   const { token, databaseUrl } = context.environment;
   const startedAt = new Date();
   const worker = new WorkerProcess({ onEvent: () => undefined, onProblem: note });
-  const releaseWrapper = wrapperGone(() => process.kill(process.pid, "SIGTERM"));
+  const releaseStarter = starterGone(() => process.kill(process.pid, "SIGTERM"));
   let server: LocalServer | undefined;
   const stop = async (): Promise<void> => {
-    releaseWrapper();
+    releaseStarter();
     await worker.stop();
     await server?.stop();
   };

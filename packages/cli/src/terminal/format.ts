@@ -18,6 +18,11 @@ export function formatTime(at: Date, now: Date): string {
   return `${at.getFullYear()}-${pad(at.getMonth() + 1)}-${pad(at.getDate())} ${time}`;
 }
 
+/** Of which zone the times of `formatTime` are. */
+export function zoneNote(): string {
+  return `Times are those of ${new Intl.DateTimeFormat().resolvedOptions().timeZone}, the time zone here.`;
+}
+
 /** `just now`, `3 min ago`, `2 h ago`, `4 d ago`. */
 export function formatAgo(at: Date, now: Date): string {
   const seconds = Math.round((now.getTime() - at.getTime()) / 1_000);
@@ -143,6 +148,7 @@ const sequences = new RegExp(String.raw`${String.fromCodePoint(27)}\[[0-?]*[ -/]
 export function harmless(text: string): string {
   return text
     .replaceAll(sequences, "")
+    .replaceAll("\n", " ")
     .replaceAll(/[\p{Cc}]/gu, (character) => (character === "\t" ? "  " : ""));
 }
 

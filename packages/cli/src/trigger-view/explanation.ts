@@ -1,5 +1,11 @@
 /** An explanation as a tree of lines. */
-import type { EventExplanation, ExplanationView, GateView, TriggerExplanation } from "@millrace/protocol";
+import type {
+  EventExplanation,
+  ExplanationView,
+  FiringView,
+  GateView,
+  TriggerExplanation,
+} from "@millrace/protocol";
 import { formatAgo, formatTime, harmless, plural } from "../terminal/format.ts";
 import type { Colors } from "../terminal/terminal.ts";
 import { firingOutcome, memberLine } from "./firing.ts";
@@ -10,18 +16,14 @@ export interface Page {
 }
 
 export function explanationLines(explanation: TriggerExplanation, page: Page): string[] {
-  const { trigger, gate, refused, key, state, keys, event } = explanation;
+  const { trigger, gate, lastFiring, key, state, keys, event } = explanation;
   const { paint, now } = page;
   const lines = [`${paint.bold(trigger.pipeline)}  ${trigger.condition}`];
   if (trigger.paused) {
     const since = formatTime(new Date(trigger.paused.at), now);
     lines.push(paint.yellow(`  ‖ paused since ${since}: events are kept until it is resumed`));
   }
-  if (refused)
-    lines.push(
-      paint.red(`  × fired ${formatAgo(new Date(refused.at), now)}, and no run began: `) +
-        harmless(refused.reason?.message ?? ""),
-    );
+  lines.push(`  ${lastFiringText(lastFiring, page)}`);
   if (gate) lines.push(...gateLines(gate, page));
   if (event) lines.push("", ...eventLines(event, paint));
   if (state)
@@ -42,6 +44,15 @@ export function explanationLines(explanation: TriggerExplanation, page: Page): s
     }
   }
   return lines;
+}
+
+function lastFiringText(firing: FiringView | undefined, { paint, now }: Page): string {
+  if (!firing) return paint.dim("has not fired");
+  const { at, state, reason } = firing;
+  const ago = formatAgo(new Date(at), now);
+  if (state === "refused")
+    return `${paint.red(`× fired ${ago}, and no run began:`)} ${harmless(reason?.message ?? "")}`;
+  return `last fired ${ago}, at ${formatTime(new Date(at), now)}: ${firingOutcome(firing, paint)}`;
 }
 
 /** Unless something comes. */

@@ -71,7 +71,9 @@ export function simulatedLines(firing: SimulatedFiring, paint: Colors, now: Date
     partition === undefined ? "" : paint.bold(harmless(partition)),
     revision > 1 ? `revision ${revision}` : "",
     incomplete ? "incomplete" : "",
-    interval ? `for ${interval.from} to ${interval.to}` : "",
+    interval
+      ? `for ${formatTime(new Date(interval.from), now)} to ${formatTime(new Date(interval.to), now)}`
+      : "",
     paint.dim(plural(firing.memberCount, "member")),
     firing.outcome === undefined ? "" : paint.cyan(outcomeWords[firing.outcome]),
   ];

@@ -1,7 +1,7 @@
 /** What a task run waits for, and what ended it, as lines. */
 import type { Json } from "@millrace/core";
-import type { OpenWaitView, StepView, TaskRunView } from "@millrace/protocol";
-import { cut, firstLine, formatTime, harmless } from "../terminal/format.ts";
+import type { EndedWaitView, OpenWaitView, StepView, TaskRunView } from "@millrace/protocol";
+import { cut, firstLine, formatTime, harmless, plural } from "../terminal/format.ts";
 import type { Colors } from "../terminal/terminal.ts";
 import { stateLines } from "../trigger-view/explanation.ts";
 
@@ -103,4 +103,17 @@ function outcomeText({ outcome, value, valueBlob, error }: StepView, paint: Colo
   if (valueBlob) return paint.dim(`${valueBlob.bytes} bytes`);
   if (value === null || value === undefined) return "";
   return paint.dim(endedText(value) ?? harmless(cut(JSON.stringify(value), valueMax)));
+}
+
+const endedShown = 20;
+
+/** The waits that an event was one of those to end. */
+export function endedWaitLines(waits: readonly EndedWaitView[], paint: Colors): string[] {
+  const lines = waits.slice(0, endedShown).map(({ run, pipeline, node, item, name, occurrence = 1 }) => {
+    const place = `node ${node}${item === "" ? "" : `[${item}]`}`;
+    const wait = name === undefined ? "" : `, wait ${name}${occurrence > 1 ? ` #${occurrence}` : ""}`;
+    return `  ${paint.dim("ended a wait of")} ${paint.bold(harmless(pipeline ?? "a pipeline"))}  run ${run}, ${harmless(place + wait)}`;
+  });
+  const more = waits.length - endedShown;
+  return more > 0 ? [...lines, paint.dim(`  … and ${plural(more, "more wait")}`)] : lines;
 }

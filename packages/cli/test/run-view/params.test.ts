@@ -28,7 +28,7 @@ test("values are converted as the schema says", () => {
 });
 
 test("a value that does not fit is refused with the parameter's name", () => {
-  expect(() => read({ rows: "many" })).toThrow(/`rows` must be a whole number; found "many"/);
+  expect(() => read({ rows: "many" })).toThrow(/`rows` must be a whole number, found "many"\.$/);
   expect(() => read({ dry: "yes" })).toThrow(/`dry` must be a boolean/);
 });
 

@@ -65,6 +65,7 @@ test("painted text is cut by what is seen, and its colours end", () => {
 
 test("text from tasks can't steer the terminal", () => {
   expect(harmless("a\u001B[2Jb\u0007c\rd\te\u001B[31mf\u001B[?25l")).toBe("abcd  ef");
+  expect(harmless("two\nlines")).toBe("two lines");
 });
 
 test("NO_COLOR wins over FORCE_COLOR, and both over the terminal", () => {

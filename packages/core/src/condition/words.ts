@@ -1,6 +1,6 @@
 /** Conditions in words, for lists and explanations. */
 import { unreachable } from "../assert.ts";
-import { probeId } from "../probe/probe.ts";
+import type { AtomProbe } from "../probe/probe.ts";
 import { describeSchedule } from "../schedule/describe.ts";
 import {
   operandsOf,
@@ -27,8 +27,8 @@ function describeKind(condition: Condition): string {
   switch (condition.kind) {
     case "event": {
       const { type, where, probe } = condition;
-      const of = probe ? ` of ${probeId(probe)}` : "";
-      return `an event ${type}${of}${where === undefined ? "" : ` where ${describeWhere(where)}`}`;
+      const what = probe ? `a change of the probe ${describeProbe(probe)}` : `an event ${type}`;
+      return `${what}${where === undefined ? "" : ` where ${describeWhere(where)}`}`;
     }
     case "schedule":
       return describeSchedule(condition.schedule);
@@ -52,7 +52,7 @@ function describeKind(condition: Condition): string {
     case "absent": {
       const { of, after, withinMs } = condition;
       const since = after === undefined ? "" : ` after ${describePart(after)}`;
-      return `no ${describePart(of).replace(/^an /, "")} for ${describeSpan(withinMs)}${since}`;
+      return `no ${describePart(of).replace(/^an? /, "")} for ${describeSpan(withinMs)}${since}`;
     }
     case "count":
       return `every ${condition.n} of ${describePart(condition.of)}${within(condition)}`;
@@ -75,6 +75,15 @@ function describeKind(condition: Condition): string {
     default:
       return unreachable(condition);
   }
+}
+
+const argsShown = 80;
+
+/** `there {"day":"2026-01-31"}`. */
+function describeProbe({ name, args }: AtomProbe): string {
+  if (args === null) return name;
+  const text = JSON.stringify(args);
+  return `${name} ${text.length > argsShown ? `${text.slice(0, argsShown)}…` : text}`;
 }
 
 function describeUpdated({ assets, where, only, target, when, late }: UpdatedAtom): string {

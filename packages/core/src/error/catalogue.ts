@@ -80,6 +80,12 @@ export const catalogue = {
     "A request or an option has a wrong shape.",
     "Correct the field that the message names.",
   ),
+  MILLRACE_REQUEST_TOO_LARGE: entry(
+    413,
+    "fix_input",
+    "A request's body is larger than its address takes; nothing of it was done.",
+    "Put large values into storage and their address into the request, or send fewer at once.",
+  ),
   MILLRACE_RUN_STATE_CONFLICT: entry(
     409,
     "fix_input",
@@ -126,7 +132,7 @@ export const catalogue = {
     403,
     "stop",
     "Only people that the approval names may answer it.",
-    "Let one of those answer that the message lists.",
+    "Let one of those answer that the message lists; who is one says so with `--by`, or `by` over HTTP.",
   ),
   MILLRACE_APPROVAL_REJECTED: entry(
     422,

@@ -8,7 +8,7 @@ import type { CompiledWhere } from "../condition/where/compile.ts";
 import type { WhereScalar } from "../condition/where/where.ts";
 import { parseCondition } from "../condition/parse.ts";
 import { errorCodeOf } from "../error/millrace-error.ts";
-import type { PipelineDefinition, Template } from "../graph/definition.ts";
+import type { NodeDefinition, PipelineDefinition, Template } from "../graph/definition.ts";
 import type { Json } from "../json.ts";
 
 export const runStarted = "millrace.run.started";
@@ -56,6 +56,22 @@ export function runAsksOfPipeline({
 /** Stands for what only a run knows: with it in place of a subject, all are asked for. */
 const unknown = "\u0001";
 
+/** The condition of a wait in a graph, as far as the graph has it: what only a run knows stands for itself in no name. */
+export function conditionOfWait({
+  kind,
+  wait,
+  input,
+}: Pick<NodeDefinition, "kind" | "wait" | "input">): Condition | undefined {
+  if (kind !== "wait" || wait?.approval !== undefined) return undefined;
+  try {
+    return parseCondition(fill(input));
+  } catch (error) {
+    // A reference stands where only a time or a number may.
+    if (errorCodeOf(error) === undefined) throw error;
+    return undefined;
+  }
+}
+
 function asksOfTemplate(input: Template): RunAsk[] {
   const json = fill(input);
   if (!JSON.stringify(json).includes('"millrace.')) return [];
@@ -95,7 +111,7 @@ export interface AskedPipeline {
 /** Those that the condition's filters name: where there is none of that name, they never hold. */
 export function pipelinesAskedOf(condition: Condition): AskedPipeline[] {
   return compileCondition(condition).events.flatMap(({ type, where }) => {
-    const subjects = subjectsOf(where) ?? [];
+    const subjects = (subjectsOf(where) ?? []).filter((subject) => !subject.includes(unknown));
     if (type.startsWith(ofRuns)) return subjects.map((pipeline) => ({ pipeline }));
     if (!type.startsWith(ofNodes)) return [];
     return subjects.map((subject) => {

@@ -14,6 +14,14 @@ const days: TimePartitions = {
 const cases: readonly (readonly [condition: Condition, text: string])[] = [
   [b, "an event b where data.n > 1"],
   [
+    { kind: "event", type: "millrace.probe.changed", probe: { name: "there", args: { day: "2026-01-31" } } },
+    'a change of the probe there {"day":"2026-01-31"}',
+  ],
+  [
+    { kind: "event", type: "millrace.probe.changed", probe: { name: "open", args: null } },
+    "a change of the probe open",
+  ],
+  [
     { kind: "all", of, withinMs: 90 * minute },
     "all of (an event a, an event b where data.n > 1) within 1 h 30 min",
   ],

@@ -3,6 +3,7 @@
  */
 import { MillraceError, parseDuration, type Condition } from "@millrace/core";
 import { formatSource, locate, type SourceMark } from "../source.ts";
+import { checkOptionNames } from "../options.ts";
 import { toEventKey, type KeyInput } from "../where.ts";
 
 declare const operandsType: unique symbol;
@@ -108,6 +109,11 @@ export function inner(of: unknown, mark: SourceMark): Condition {
   const found = conditionOf(of);
   if (found) return found.condition;
   throw wrong("it takes conditions, which the functions of `on` give", mark);
+}
+
+/** What `on.…` takes besides; throws MILLRACE_OPTION_INVALID: an option that is misspelt would say nothing. */
+export function checkOptions(of: string, options: unknown, known: readonly string[], mark: SourceMark): void {
+  checkOptionNames(options, known, { what: `\`on.${of}\``, mark, root: undefined });
 }
 
 export function wrong(what: string, mark: SourceMark): MillraceError {

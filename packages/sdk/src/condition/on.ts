@@ -5,6 +5,7 @@ import { toEventKey, toWhere, type KeyInput, type WhereInput } from "../where.ts
 import { eventTypeBrand, eventTypeHandleOf, type EventType } from "./event-type.ts";
 import type { FiredEvent, FiredSilence, FiredTick } from "./firing.ts";
 import {
+  checkOptions,
   inner,
   innerOf,
   make,
@@ -37,6 +38,34 @@ export interface ScheduleOptions {
   readonly tz?: string;
 }
 
+/** Which days may have ticks. A day in `include` may, whatever the rest says. */
+export interface Calendar {
+  /** Monday to Friday. */
+  readonly businessDays?: boolean;
+  /** 1 or `MON` is Monday, 7 or `SUN` is Sunday; all of them unless given. */
+  readonly weekdays?: readonly (number | "MON" | "TUE" | "WED" | "THU" | "FRI" | "SAT" | "SUN")[];
+  /** Days without ticks: `2026-12-24`, or from one to another, both included: `2026-12-24/2027-01-01`. */
+  readonly holidays?: readonly string[];
+  /** As `holidays`. */
+  readonly exclude?: readonly string[];
+  readonly include?: readonly string[];
+}
+
+export interface AtOptions extends ScheduleOptions {
+  /** Runs are delayed by up to this: by the same for the same tick, by another for another pipeline. */
+  readonly jitter?: Duration;
+}
+
+export interface CronOptions extends AtOptions {
+  /** A tick on a day that it excludes does not happen. */
+  readonly calendar?: Calendar;
+}
+
+export interface EveryOptions extends CronOptions {
+  /** A wall time from which it counts, both ways: `2026-01-31T06:00`. */
+  readonly anchor?: string;
+}
+
 export interface WithinOptions {
   /** From the first to the last of its events, by log time. */
   readonly within?: Duration;
@@ -47,6 +76,7 @@ function event<Data = unknown, const Type extends string = string>(
   options: EventOptions<Data> = {},
 ): On<{ readonly [name in Type]: FiredEvent<Type, Data> }, never, never, null> {
   const mark = markCaller(event);
+  checkOptions("event", options, ["where"], mark);
   const { type: name, source } = typeof type === "string" ? { type, source: undefined } : type;
   const filters: WhereInput[] = [
     ...(source === undefined ? [] : [{ source }]),
@@ -108,7 +138,9 @@ function finished<const Name extends string>(
   options: FinishedOptions = {},
 ): On<{ readonly [name in Name]: FiredEvent<string, FinishedRun> }, never, Name> {
   const mark = markCaller(finished);
-  const pipeline: unknown = typeof of === "string" ? of : (of as { readonly name?: unknown } | null)?.name;
+  checkOptions("finished", options, ["states", "node", "where"], mark);
+  // A task is a function, and would be taken for its name.
+  const pipeline: unknown = typeof of === "object" ? (of as { readonly name?: unknown } | null)?.name : of;
   if (typeof pipeline !== "string" || pipeline === "")
     throw wrong("`on.finished` takes a pipeline, or its name", mark);
   const { node, states = ["succeeded"] } = options;
@@ -138,21 +170,25 @@ function finished<const Name extends string>(
 type Ticks = { readonly schedule: FiredTick };
 
 /** Ticks of a cron expression: five fields, or six with seconds first. */
-function cron(expression: string, options: ScheduleOptions = {}): On<Ticks, never, never, null> {
+function cron(expression: string, options: CronOptions = {}): On<Ticks, never, never, null> {
   const mark = markCaller(cron);
-  return make(schedule({ kind: "cron", expression, ...zone(options) }), mark);
+  checkOptions("cron", options, ["tz", "jitter", "calendar"], mark);
+  return make(schedule({ kind: "cron", expression, ...recurring(options, mark) }), mark);
 }
 
 /** Ticks at equal distances: `15m` from local midnight, `1d` at midnight, `2w`, `1mo`. */
-function every(span: string, options: ScheduleOptions = {}): On<Ticks, never, never, null> {
+function every(length: string, options: EveryOptions = {}): On<Ticks, never, never, null> {
   const mark = markCaller(every);
-  return make(schedule({ kind: "every", every: span, ...zone(options) }), mark);
+  checkOptions("every", options, ["tz", "jitter", "calendar", "anchor"], mark);
+  const anchor = options.anchor === undefined ? {} : { anchor: options.anchor };
+  return make(schedule({ kind: "every", every: length, ...recurring(options, mark), ...anchor }), mark);
 }
 
 /** Ticks at these instants. */
-function at(instants: readonly string[], options: ScheduleOptions = {}): On<Ticks, never, never, null> {
+function at(instants: readonly string[], options: AtOptions = {}): On<Ticks, never, never, null> {
   const mark = markCaller(at);
-  return make(schedule({ kind: "at", instants, ...zone(options) }), mark);
+  checkOptions("at", options, ["tz", "jitter"], mark);
+  return make(schedule({ kind: "at", instants, ...recurring(options, mark) }), mark);
 }
 
 function all<const Of extends readonly AnyOn[]>(
@@ -160,6 +196,7 @@ function all<const Of extends readonly AnyOn[]>(
   options: WithinOptions = {},
 ): On<Together<Of>, NamedIn<Of[number]>, never, PartitionIn<Of[number]> | null> {
   const mark = markCaller(all);
+  checkOptions("all", options, ["within"], mark);
   return make({ kind: "all", of: innerOf(of, mark), ...within(options, mark) }, mark);
 }
 
@@ -176,6 +213,7 @@ function atLeast<const Of extends readonly AnyOn[]>(
   options: WithinOptions = {},
 ): On<Together<Of>, NamedIn<Of[number]>, never, PartitionIn<Of[number]> | null> {
   const mark = markCaller(atLeast);
+  checkOptions("atLeast", options, ["within"], mark);
   return make({ kind: "at_least", n, of: innerOf(of, mark), ...within(options, mark) }, mark);
 }
 
@@ -184,6 +222,7 @@ function sequence<const Of extends readonly AnyOn[]>(
   options: WithinOptions = {},
 ): On<Together<Of>, NamedIn<Of[number]>, never, PartitionIn<Of[number]> | null> {
   const mark = markCaller(sequence);
+  checkOptions("sequence", options, ["within"], mark);
   return make({ kind: "sequence", of: innerOf(of, mark), ...within(options, mark) }, mark);
 }
 
@@ -193,6 +232,7 @@ function unless<Of extends Operands, Inner, Own, Partition>(
   options: WithinOptions = {},
 ): On<Of, Inner | Own, never, Partition> {
   const mark = markCaller(unless);
+  checkOptions("unless", options, ["within"], mark);
   return make(
     { kind: "unless", of: inner(of, mark), until: inner(until, mark), ...within(options, mark) },
     mark,
@@ -204,6 +244,7 @@ function absent<After extends Operands = NoOperands, Inner = never, Own = never>
   options: { readonly within: Duration; readonly after?: On<After, Inner, Own> },
 ): On<After & { readonly absent: FiredSilence }, Inner | Own, never, null> {
   const mark = markCaller(absent);
+  checkOptions("absent", options, ["within", "after"], mark);
   const after = options.after === undefined ? {} : { after: inner(options.after, mark) };
   return make(
     { kind: "absent", of: inner(of, mark), withinMs: span(options.within, "within", mark), ...after },
@@ -217,6 +258,7 @@ function count<Of extends Operands, Inner, Own, Partition>(
   options: WithinOptions = {},
 ): On<Of, Inner | Own, never, Partition | null> {
   const mark = markCaller(count);
+  checkOptions("count", options, ["within"], mark);
   return make({ kind: "count", of: inner(of, mark), n, ...within(options, mark) }, mark);
 }
 
@@ -225,6 +267,7 @@ function batch<Of extends Operands, Inner, Own, Partition>(
   options: { readonly max: number; readonly maxWait: Duration },
 ): On<Of, Inner | Own, never, Partition | null> {
   const mark = markCaller(batch);
+  checkOptions("batch", options, ["max", "maxWait"], mark);
   const maxWaitMs = span(options.maxWait, "maxWait", mark);
   return make({ kind: "batch", of: inner(of, mark), max: options.max, maxWaitMs }, mark);
 }
@@ -234,6 +277,7 @@ function session<Of extends Operands, Inner, Own, Partition>(
   options: { readonly gap: Duration; readonly max?: Duration },
 ): On<Of, Inner | Own, never, Partition | null> {
   const mark = markCaller(session);
+  checkOptions("session", options, ["gap", "max"], mark);
   const max = options.max === undefined ? {} : { maxMs: span(options.max, "max", mark) };
   return make({ kind: "session", of: inner(of, mark), gapMs: span(options.gap, "gap", mark), ...max }, mark);
 }
@@ -243,6 +287,7 @@ function debounce<Of extends Operands, Inner, Own, Partition>(
   options: { readonly quiet: Duration; readonly maxWait?: Duration },
 ): On<Of, Inner | Own, never, Partition | null> {
   const mark = markCaller(debounce);
+  checkOptions("debounce", options, ["quiet", "maxWait"], mark);
   const maxWait = options.maxWait === undefined ? {} : { maxWaitMs: span(options.maxWait, "maxWait", mark) };
   return make(
     { kind: "debounce", of: inner(of, mark), quietMs: span(options.quiet, "quiet", mark), ...maxWait },
@@ -255,6 +300,7 @@ function throttle<Of extends Operands, Inner, Own, Partition>(
   options: { readonly limit: number; readonly per: Duration },
 ): On<Of, Inner | Own, never, Partition | null> {
   const mark = markCaller(throttle);
+  checkOptions("throttle", options, ["limit", "per"], mark);
   const perMs = span(options.per, "per", mark);
   return make({ kind: "throttle", of: inner(of, mark), limit: options.limit, perMs }, mark);
 }
@@ -277,6 +323,7 @@ function window<Of extends Operands, Inner, Own>(
   options: WindowOptions<ValueOf<Of>>,
 ): On<Of, Inner | Own, never, null> {
   const mark = markCaller(window);
+  checkOptions("window", options, ["every", "tz", "time", "lateness", "idle", "late"], mark);
   const { every: length, time, lateness, idle, late } = options;
   return make(
     {
@@ -318,6 +365,17 @@ export const on = {
 
 function schedule(json: Json): Condition {
   return { kind: "schedule", schedule: json as unknown as Schedule };
+}
+
+function recurring(
+  { calendar, jitter, ...options }: CronOptions,
+  mark: SourceMark,
+): { readonly [name: string]: Json } {
+  return {
+    ...zone(options),
+    ...(jitter === undefined ? {} : { jitterMs: span(jitter, "jitter", mark) }),
+    ...(calendar === undefined ? {} : { calendar: calendar as unknown as Json }),
+  };
 }
 
 function zone({ tz }: ScheduleOptions): { readonly tz?: string } {

@@ -4,7 +4,7 @@ import { markCaller } from "../source.ts";
 import type { Asset } from "../asset/handle.ts";
 import { windows, type PartitionWindow, type TimeWindowPartitions } from "../asset/partitions.ts";
 import type { FiredProgress, FiredUpdate, RunPartition } from "./firing.ts";
-import { make, span, wrong, type On } from "./made.ts";
+import { checkOptions, make, span, wrong, type On } from "./made.ts";
 import { lateOf, mappedTo, targetOf, watchedAssets, type LateOptions, type WatchedInput } from "./watched.ts";
 
 /** A window that progress has reached the end of. */
@@ -43,6 +43,7 @@ export function reached(
   options: ReachedOptions = {},
 ): On<ReachedOperands, never, never, RunPartition<string, PartitionWindow>> {
   const mark = markCaller(reached);
+  checkOptions("reached", options, ["every", "tz", "partitions", "delay", "late", "orAfter", "from"], mark);
   const { every, tz, partitions, delay, late = "revise", orAfter, from } = options;
   if (every !== undefined && partitions !== undefined)
     throw wrong('it takes "every" or "partitions", not both', mark);

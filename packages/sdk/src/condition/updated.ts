@@ -5,7 +5,7 @@ import { toWhere, type WhereInput } from "../where.ts";
 import type { Asset } from "../asset/handle.ts";
 import type { Partitions } from "../asset/partitions.ts";
 import type { FiredUpdate } from "./firing.ts";
-import { make, wrong, type On } from "./made.ts";
+import { checkOptions, make, wrong, type On } from "./made.ts";
 import {
   lateOf,
   mappedTo,
@@ -70,6 +70,7 @@ export function updated<Target extends TargetInput | true>(
 ): On<UpdatedOperands, never, never, Target extends true ? null : PartitionOf<Target>>;
 export function updated(of: unknown, options: object = {}): unknown {
   const mark = markCaller(updated);
+  checkOptions("updated", options, ["where", "partitions", "each", "all", "late"], mark);
   const { where, partitions, each, all, late } = options as {
     readonly where?: WhereInput<AssetUpdate>;
     readonly partitions?: unknown;

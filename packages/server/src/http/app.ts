@@ -13,7 +13,14 @@ import { bodyBytesMax } from "./limits.ts";
 import { openApiDocument } from "./openapi.ts";
 import { pipelineRoutes } from "./pipeline-routes.ts";
 import { poolRoutes } from "./pool-routes.ts";
-import { expectedError, isTooLarge, problemOf, problemType, tooLarge } from "./problem.ts";
+import {
+  eventTooLarge,
+  expectedError,
+  isTooLarge,
+  problemOf,
+  problemType,
+  requestTooLarge,
+} from "./problem.ts";
 import { addRoute, type Route } from "./route.ts";
 import { runRoutes } from "./run-routes.ts";
 import { serverRoutes } from "./server-routes.ts";
@@ -75,7 +82,7 @@ export function makeApp(context: ApiContext, access: Access): FastifyInstance {
     done();
   });
   app.setErrorHandler((cause, request, reply) => {
-    const error = isTooLarge(cause) ? tooLarge(request.routeOptions.bodyLimit, cause) : cause;
+    const error = isTooLarge(cause) ? requestTooLarge(request.routeOptions.bodyLimit, cause) : cause;
     if (!expectedError(error))
       context.log.error(
         { err: error, method: request.method, url: request.url },
@@ -101,6 +108,11 @@ export function makeApp(context: ApiContext, access: Access): FastifyInstance {
       await api.register(async (raw) => {
         raw.removeAllContentTypeParsers();
         raw.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
+        raw.setErrorHandler((error, { routeOptions }) => {
+          throw isTooLarge(error)
+            ? eventTooLarge("A request with events", routeOptions.bodyLimit, error)
+            : error;
+        });
         for (const route of routes) if (route.rawBodies) addRoute(raw, route);
       });
     },

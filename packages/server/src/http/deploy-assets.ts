@@ -1,12 +1,11 @@
 /** What a deploy must say rightly of assets: each is owned by one project, and every name that is used names one. */
 import {
-  checkAssetUses,
-  requireAsset,
   compilePartitionMapping,
   compilePartitions,
   errorCodeOf,
   MillraceError,
   parseAsset,
+  requireKnown,
   type AssetDefinition,
   type Json,
   type ProjectDefinition,
@@ -35,7 +34,7 @@ export function checkAssets({ assets = [] }: ProjectDefinition): void {
 
 /** What depends on other projects. */
 export function checkAssetNames(definition: ProjectDefinition, state: DeploymentState): void {
-  const { project, assets = [], pipelines } = definition;
+  const { project, assets = [] } = definition;
   const foreign = new Map(
     state.assets.filter((row) => row.project !== project).map((row) => [row.definition.name, row.project]),
   );
@@ -51,12 +50,13 @@ export function checkAssetNames(definition: ProjectDefinition, state: Deployment
     });
   }
   const known = new Set([...foreign.keys(), ...assets.map(({ name }) => name)]);
-  for (const pipeline of pipelines) checkAssetUses(pipeline, known);
   const all = new Map(
     [...state.assets.map(({ definition: one }) => one), ...assets].map((one) => [one.name, one]),
   );
   for (const asset of assets) checkUpstream(asset, all, known);
 }
+
+const noNames: ReadonlySet<string> = new Set();
 
 /** What it is made of is there, and a mapping that is given fits both. */
 function checkUpstream(
@@ -65,11 +65,14 @@ function checkUpstream(
   known: ReadonlySet<string>,
 ): void {
   for (const [at, upstream] of (asset.upstream ?? []).entries()) {
-    requireAsset(upstream.asset, known, {
+    const use = {
+      kind: "asset" as const,
+      name: upstream.asset,
       what: `The asset "${asset.name}" is made of the asset`,
       fields: { asset: upstream.asset },
       ...sourceOf(asset),
-    });
+    };
+    requireKnown(use, { assets: known, pipelines: noNames });
     // Without a mapping it is lineage alone; a condition that needs the usual one judges it.
     if (!upstream.mapping) continue;
     const from = all.get(upstream.asset)?.partitions;

@@ -3,14 +3,16 @@ import {
   canonicalJson,
   compileGraph,
   MillraceError,
+  namesUsed,
   nearestName,
   parseAsset,
   parseTrigger,
   parseWebhook,
-  pipelinesAskedOf,
+  requireKnown,
   type EventTypeDefinition,
   type Json,
   type JsonSchema,
+  type KnownNames,
   type PipelineDefinition,
   type ProjectDefinition,
   type TriggerDefinition,
@@ -241,9 +243,15 @@ function checkNames(definition: ProjectDefinition, state: DeploymentState): void
   checkProbeNames(definition, state);
   checkDeclarations(definition, state);
   const pools = new Set([...state.pools, ...Object.keys(definition.pools)]);
-  const callable = new Set([...state.pipelineNames, ...definition.pipelines.map(({ name }) => name)]);
+  const known = {
+    assets: new Set([
+      ...state.assets.filter((row) => row.project !== project).map((row) => row.definition.name),
+      ...(definition.assets ?? []).map(({ name }) => name),
+    ]),
+    pipelines: new Set([...state.pipelineNames, ...definition.pipelines.map(({ name }) => name)]),
+  };
   for (const pipeline of definition.pipelines) {
-    checkAsked(pipeline, definition, callable);
+    checkUses(pipeline, definition, known);
     for (const node of pipeline.nodes) {
       const { pool } = node.options;
       if (pool && !pools.has(pool.name)) {
@@ -253,39 +261,21 @@ function checkNames(definition: ProjectDefinition, state: DeploymentState): void
           ...sourceOf(node),
         });
       }
-      if (node.calls !== undefined && !callable.has(node.calls)) {
-        throw new MillraceError("MILLRACE_PIPELINE_UNKNOWN", {
-          message: `The node "${node.id}" of "${pipeline.name}" calls the pipeline "${node.calls}", which does not exist.${suggestion(node.calls, callable)}`,
-          fields: { pipeline: pipeline.name, node: node.id, calls: node.calls },
-          ...sourceOf(node),
-        });
-      }
     }
   }
 }
 
-/** A condition on the ends of a pipeline, or of a node, that nobody has would never hold. */
-function checkAsked(
-  pipeline: PipelineDefinition,
-  definition: ProjectDefinition,
-  callable: ReadonlySet<string>,
-): void {
-  if (!pipeline.trigger) return;
-  for (const { pipeline: asked, node } of pipelinesAskedOf(pipeline.trigger.condition)) {
-    if (!callable.has(asked)) {
-      throw new MillraceError("MILLRACE_PIPELINE_UNKNOWN", {
-        message: `The condition of "${pipeline.name}" is on runs of the pipeline "${asked}", which does not exist.${suggestion(asked, callable)}`,
-        fields: { pipeline: pipeline.name, asked },
-        ...sourceOf(pipeline),
-      });
-    }
-    const own = definition.pipelines.find(({ name }) => name === asked);
+/** What it uses is there: a condition on what nobody has would never hold. */
+function checkUses(pipeline: PipelineDefinition, definition: ProjectDefinition, known: KnownNames): void {
+  for (const use of namesUsed(pipeline)) {
+    requireKnown(use, known);
+    const own = definition.pipelines.find(({ name }) => use.kind === "pipeline" && name === use.name);
     const nodes = own?.nodes.map(({ id }) => id);
-    if (node === undefined || !nodes || nodes.includes(node)) continue;
+    if (use.node === undefined || !nodes || nodes.includes(use.node)) continue;
     throw new MillraceError("MILLRACE_CONDITION_INVALID", {
-      message: `The condition of "${pipeline.name}" is on the node "${node}" of "${asked}", which has none of that name.${suggestion(node, nodes)}`,
-      fields: { pipeline: pipeline.name, asked, node },
-      ...sourceOf(pipeline),
+      message: `The condition of "${pipeline.name}" is on the node "${use.node}" of "${use.name}", which has none of that name.${suggestion(use.node, nodes)}`,
+      fields: { ...use.fields, node: use.node },
+      ...sourceOf(use),
     });
   }
 }

@@ -25,7 +25,6 @@ import type { EventRow } from "@millrace/store";
 import type { FastifyReply } from "fastify";
 import type { Engine } from "../engine/engine.ts";
 import type { ApiContext } from "./api-context.ts";
-import { eventsBytesMax } from "./limits.ts";
 import { expectedError, problemOf } from "./problem.ts";
 import type { ApiRequest } from "./route.ts";
 
@@ -37,12 +36,6 @@ export async function takeEvents(
   const { headers } = request.raw;
   // A request without a body has no parser.
   const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-  if (body.length > eventsBytesMax) {
-    throw new MillraceError("MILLRACE_EVENT_TOO_LARGE", {
-      message: `The request has ${body.length} bytes; one with events may have ${eventsBytesMax}.`,
-      fields: { bytes: body.length, bytesMax: eventsBytesMax },
-    });
-  }
   const mediaType = headers["content-type"]?.split(";", 1)[0]!.trim().toLowerCase();
   const { events, assets } = context.host.engine;
   if (mediaType === cloudEventBatchType) {

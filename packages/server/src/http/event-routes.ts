@@ -1,13 +1,20 @@
 import { cloudEventBatchType, cloudEventType, MillraceError } from "@millrace/core";
-import { cloudEvent, cloudEventBatch, type EventView, type Page } from "@millrace/protocol";
-import { findEventPositions, listEvents } from "@millrace/store";
+import {
+  cloudEvent,
+  cloudEventBatch,
+  type EndedWaitView,
+  type EventView,
+  type Page,
+} from "@millrace/protocol";
+import { findEventPositions, findWaitsOfEvent, listEvents } from "@millrace/store";
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
 import { isPlace, readCursor, writeCursor } from "./cursor.ts";
 import { followEvents } from "./event-follow.ts";
 import { takeEvents } from "./event-intake.ts";
 import { eventView } from "./event-view.ts";
-import { eventsBytesMax } from "./limits.ts";
+import { eventsBytesMax, eventWaitsMax } from "./limits.ts";
+import { isoTime } from "./run-summary.ts";
 import type { ApiRequest, Route } from "./route.ts";
 
 const filters = {
@@ -25,8 +32,7 @@ export function eventRoutes(context: ApiContext): Route[] {
       summary:
         "Records events: one in structured or binary mode, or a batch, whose items are answered one by one; 202 where another server records them",
       rawBodies: { [cloudEventType]: cloudEvent, [cloudEventBatchType]: cloudEventBatch },
-      // Those beyond the log's own bound get its own answer.
-      bodyBytesMax: 2 * eventsBytesMax,
+      bodyBytesMax: eventsBytesMax,
       handle: (request, reply) => takeEvents(context, request, reply),
     },
     {
@@ -56,6 +62,12 @@ export function eventRoutes(context: ApiContext): Route[] {
       path: "/events/:position",
       summary: "One entry of the event log, with all its data",
       handle: (request) => oneEvent(context, request.part("position")),
+    },
+    {
+      method: "GET",
+      path: "/events/:position/waits",
+      summary: "The waits of runs that an entry of the event log was one of those to end, the first ones",
+      handle: (request) => waitsOfEvent(context, request.part("position")),
     },
   ];
 }
@@ -106,4 +118,21 @@ async function oneEvent(context: ApiContext, text: string): Promise<EventView> {
     });
   }
   return eventView({ ...event, data: await engine.values.loaded(event.data) });
+}
+
+async function waitsOfEvent(context: ApiContext, text: string): Promise<Page<EndedWaitView>> {
+  const position = /^[1-9]\d{0,14}$/.test(text) ? Number(text) : 0;
+  const asked = { position, limit: eventWaitsMax };
+  const found = await findWaitsOfEvent(context.database, workspaceId, asked);
+  return {
+    items: found.map(({ runId: run, pipeline, node, item, generation, name, occurrence, endedAt }) => ({
+      run,
+      ...(pipeline === undefined ? {} : { pipeline }),
+      node,
+      item,
+      generation,
+      ...(name === "" ? {} : { name, occurrence }),
+      at: isoTime(endedAt),
+    })),
+  };
 }

@@ -89,6 +89,8 @@ export const replayedEntriesMax = 100_000;
 export const replayedMs = 3_000;
 /** Firings of one event that are shown. */
 export const eventFiringsMax = 1_000;
+/** Waits of one event that are shown. */
+export const eventWaitsMax = 1_000;
 /** Keys that are named where none was asked for. */
 export const keysShownMax = 20;
 /** Assets of which something was told, in one list: names that no project declares come from outside. */

@@ -7,6 +7,7 @@ import {
   checkParams,
   compileSchema,
   findIssues,
+  tellIssues,
   type ValidateFunction,
 } from "@millrace/protocol/params-check";
 import type { ActivePipeline } from "../engine/definitions.ts";
@@ -27,7 +28,7 @@ export class ParamsCheck {
     const issues = findIssues(this.#validator(`form ${JSON.stringify(schema)}`, schema), entered);
     if (issues.length === 0) return entered;
     throw new MillraceError("MILLRACE_FORM_INVALID", {
-      message: issues.map((issue) => `${issue.path} ${issue.message}`).join("; "),
+      message: tellIssues(issues, "the form"),
       fields: { issues },
     });
   }

@@ -62,8 +62,20 @@ export function isTooLarge(error: unknown): error is Error {
   return (error as { readonly code?: unknown } | undefined)?.code === "FST_ERR_CTP_BODY_TOO_LARGE";
 }
 
-export function tooLarge(bytesMax: number, cause: Error): MillraceError {
-  return invalid(`The request's body is larger than the ${bytesMax} bytes that this address takes.`, cause);
+export function requestTooLarge(bytesMax: number, cause: Error): MillraceError {
+  return new MillraceError("MILLRACE_REQUEST_TOO_LARGE", {
+    message: `The request's body is larger than the ${bytesMax} bytes that this address takes.`,
+    fields: { bytesMax },
+    cause,
+  });
+}
+
+export function eventTooLarge(what: string, bytesMax: number, cause: Error): MillraceError {
+  return new MillraceError("MILLRACE_EVENT_TOO_LARGE", {
+    message: `${what} may have ${bytesMax} bytes.`,
+    fields: { bytesMax },
+    cause,
+  });
 }
 
 function invalid(message: string, cause: Error): MillraceError {

@@ -29,23 +29,26 @@ export async function explainTrigger(context: ApiContext, request: ApiRequest): 
   const entry = named === undefined ? undefined : await requireEntry(context, named, request.text("source"));
   const event = entry && (await judgeEvent(context, { found, trigger, entry }));
   const given = request.text("key") ?? (event?.keys?.length === 1 ? event.keys[0] : undefined);
+  const isAsked = request.text("key") !== undefined;
+  const state = await statePart(context, { found, trigger, key: given, isAsked });
   const gate = await gateView(context, found.row, found.definition);
   return {
     trigger: summary,
     ...(gate ? { gate } : {}),
-    ...(await refusedPart(context, found.row.pipeline)),
-    ...(await statePart(context, { found, trigger, key: given, isAsked: request.text("key") !== undefined })),
+    ...(await lastFiring(context, found.row.pipeline, state.key)),
+    ...state,
     ...(event ? { event } : {}),
   };
 }
 
-async function refusedPart(
+async function lastFiring(
   { database }: ApiContext,
   pipeline: string,
-): Promise<Pick<TriggerExplanation, "refused">> {
-  const page = { pipeline, key: undefined, before: undefined, limit: 1 };
-  const newest = (await listFirings(database, workspaceId, page)).map(firingView)[0];
-  return newest?.state === "refused" ? { refused: newest } : {};
+  key: string | undefined,
+): Promise<Pick<TriggerExplanation, "lastFiring">> {
+  const page = { pipeline, key, before: undefined, limit: 1 };
+  const [newest] = (await listFirings(database, workspaceId, page)).map(firingView);
+  return newest ? { lastFiring: newest } : {};
 }
 
 async function statePart(
@@ -69,6 +72,9 @@ async function statePart(
   if (!isKeyed || key !== undefined) {
     const state = await findState(context, trigger, key ?? "");
     if (state) return shown(context, trigger, isKeyed ? state : { ...state, key: "" });
+    // It holds nothing of a key that fired: it begins anew with the next event.
+    if (isAsked && (await hasFired(context, pipeline, key ?? "")))
+      return { key: key ?? "", ...(await shown(context, trigger, beginning(asked.found, trigger))) };
     if (isAsked) return refuseKey(context, pipeline, key ?? "");
   }
   const page = { pipeline, afterKey: undefined, limit: keysShownMax };
@@ -78,6 +84,11 @@ async function statePart(
   // Nothing is gathered of any key: this is how each of them begins.
   if (rows.length === 0) return shown(context, trigger, beginning(asked.found, trigger));
   return { keys: rows.map(keyView) };
+}
+
+async function hasFired({ database }: ApiContext, pipeline: string, key: string): Promise<boolean> {
+  const page = { pipeline, key, before: undefined, limit: 1 };
+  return (await listFirings(database, workspaceId, page)).length > 0;
 }
 
 async function shown(

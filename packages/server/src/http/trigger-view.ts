@@ -56,7 +56,15 @@ export function triggerSummary(row: TriggerOverview, definition: TriggerDefiniti
     ...(row.dueAt === undefined ? {} : { nextDue: isoTime(row.dueAt) }),
     keys: isKeyed ? row.keys : 0,
     ...(isKeyed && row.keys >= keysCountedMax ? { keysAreMore: true } : {}),
-    ...(lastFiring ? { lastFiring: { at: isoTime(lastFiring.at), ...runOf(lastFiring.runId) } } : {}),
+    ...(lastFiring
+      ? {
+          lastFiring: {
+            at: isoTime(lastFiring.at),
+            ...runOf(lastFiring.runId),
+            ...(lastFiring.reason ? { reason: lastFiring.reason } : {}),
+          },
+        }
+      : {}),
   };
 }
 

@@ -45,7 +45,7 @@ function world(head: number) {
     },
     values: { loaded: async (value: unknown) => value },
     commit: {
-      batch: { waits, waitShapes: [], waitCursors: [], waitsChanged: [] },
+      batch: { waits, waitShapes: [], waitCursors: [], waitsChanged: [], waitMembers: [] },
       request: () => {},
       drained: async () => {},
       afterCommit: () => {},

@@ -89,7 +89,11 @@ test("the answer is checked, is what the run sees, and is kept", async () => {
   });
   expect(await answer(id, { approved: true, by: "ann", form: { copies: 0 } })).toMatchObject({
     status: 422,
-    body: { code: "MILLRACE_FORM_INVALID", fields: { issues: [{ path: "$.copies" }] } },
+    body: {
+      code: "MILLRACE_FORM_INVALID",
+      detail: "`copies` must be >= 1, found 0.",
+      fields: { issues: [{ path: "$.copies" }] },
+    },
   });
   expect(await answer(id, { approved: true, by: "ann" })).toMatchObject({ status: 422 });
   const given = await answer(id, { approved: true, by: "ann", note: "fine", form: { copies: 2 } });

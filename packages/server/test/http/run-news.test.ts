@@ -1,5 +1,5 @@
 /** Ends of runs that conditions ask for: told in the log, and they start runs. */
-import type { Condition } from "@millrace/core";
+import type { Condition, Json } from "@millrace/core";
 import type { EventView } from "@millrace/protocol";
 import { expect, test } from "vitest";
 import { node, pipeline, startFixture, succeeded, type ServerFixture } from "./server-fixture.ts";
@@ -102,5 +102,17 @@ test("a condition on runs of a pipeline, or a node, that nobody has is refused w
   expect(await deploy(finished("node.succeeded", "load/claen"))).toMatchObject({
     code: "MILLRACE_CONDITION_INVALID",
     detail: expect.stringContaining('Did you mean "clean"?'),
+  });
+  const waiting = node("w", {
+    kind: "wait",
+    wait: { onTimeout: "fail" },
+    input: { kind: "value", value: finished("run.failed", "laod") as unknown as Json },
+  });
+  const { body } = await fixture.deploy([pipeline("load", [node("clean")]), pipeline("t", [waiting])]);
+  expect(body).toMatchObject({
+    code: "MILLRACE_PIPELINE_UNKNOWN",
+    detail:
+      'The node "w" of "t" waits for runs of the pipeline "laod", which does not exist. Did you mean "load"?',
+    advice: expect.stringContaining("If another project has it, deploy that one first."),
   });
 });

@@ -76,7 +76,7 @@ describe("starting runs", () => {
       { path: "$.day", message: 'must match ^\\d{4}-\\d\\d-\\d\\d$, found "x"' },
     ]);
     const missing = await fixture.call("POST", "/runs", { pipeline: "p" });
-    expect(missing.body.detail).toBe("$.day is missing");
+    expect(missing.body.detail).toBe("`day` is missing.");
     const run = await fixture.start("p", { params: { day: "2026-01-01" } });
     const detail = await fixture.call("GET", `/runs/${run.id}`);
     expect(detail.body.run.params).toEqual({ day: "2026-01-01", rows: 7 });
@@ -346,7 +346,7 @@ describe("reading runs", () => {
     });
     expect((await fixture.call("POST", "/runs", "{")).body.code).toBe("MILLRACE_REQUEST_INVALID");
     const large = await fixture.call("POST", "/runs", { pipeline: "x".repeat(2_000_000) });
-    expect(large).toMatchObject({ status: 400, body: { code: "MILLRACE_REQUEST_INVALID" } });
+    expect(large).toMatchObject({ status: 413, body: { code: "MILLRACE_REQUEST_TOO_LARGE" } });
     expect(large.body.detail).toContain("1048576 bytes");
     const badUrl = await fixture.call("GET", "/pipelines/%ff");
     expect(badUrl).toMatchObject({ status: 400, body: { code: "MILLRACE_REQUEST_INVALID" } });

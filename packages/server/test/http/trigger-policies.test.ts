@@ -160,11 +160,13 @@ test("a loop of triggers is stopped, with its path in the log and in the explana
   await vi.waitFor(() => expect(dispatches()).toHaveLength(1), polling);
   expect(dispatches()[0]).toMatchObject({ causes: "report*25,other*24" });
   const explained = await get("/triggers/report/explain");
-  expect(explained.refused).toMatchObject({
+  expect(explained.lastFiring).toMatchObject({
     state: "refused",
     reason: { code: "trigger_loop", fields: { path: ["report", "other", "report"], times: 26 } },
   });
-  expect(explained.refused.reason.message).toContain("report → other → report");
+  expect(explained.lastFiring.reason.message).toContain("report → other → report");
+  const { items: listed } = await get("/triggers");
+  expect(listed).toMatchObject([{ pipeline: "report", lastFiring: { reason: explained.lastFiring.reason } }]);
   const looped = await get("/events?type=millrace.trigger.looped");
   expect(looped.items).toMatchObject([{ event: { subject: "report", data: { times: 26 } } }]);
   // What its run emits goes on with the chain.

@@ -116,6 +116,21 @@ test("a state tells which operand has what and which one waits", async () => {
   expect(wrong.body).toMatchObject({ code: "MILLRACE_TRIGGER_KEY_UNKNOWN" });
 });
 
+test("a key that fired and of which nothing is held is known by its firing", async () => {
+  const keyed: Condition = { kind: "event", type: "c", by: { kind: "path", path: ["data", "k"] } };
+  const stage = await stageWith(triggered("each", keyed));
+  await stage.emit("c", { k: "y" });
+  await stage.given(1);
+  const { body } = await get(stage, "/triggers/each/explain?key=y");
+  expect(body).toMatchObject({
+    key: "y",
+    state: { state: "waiting" },
+    lastFiring: { key: "y", state: "started" },
+  });
+  expect(body).not.toHaveProperty("forgottenAt");
+  expect((await get(stage, "/triggers/each/explain?key=z")).body.code).toBe("MILLRACE_TRIGGER_KEY_UNKNOWN");
+});
+
 test("for each event a trigger says why it counted or did not", async () => {
   const within: Condition = {
     kind: "sequence",

@@ -1,6 +1,13 @@
 /** What runs wait for, and what their functions recorded, as the API tells it. */
 import type { Json, NodeDefinition } from "@millrace/core";
-import type { OpenWaitView, RunDetail, StepView, TaskRunView, WaitView } from "@millrace/protocol";
+import type {
+  EndedWaitView,
+  OpenWaitView,
+  RunDetail,
+  StepView,
+  TaskRunView,
+  WaitView,
+} from "@millrace/protocol";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { node, pipeline, startFixture, succeeded, type ServerFixture } from "./server-fixture.ts";
 
@@ -103,6 +110,32 @@ test("a condition that has gathered something says what, and what is missing", a
   });
 });
 
+async function endedBy(position: number): Promise<readonly EndedWaitView[]> {
+  return (await fixture.call("GET", `/events/${position}/waits`)).body.items;
+}
+
+test("an event tells which waits it ended, all those that were needed for one", async () => {
+  const all = { kind: "all", of: [event("a"), event("b")] };
+  await fixture.deploy([
+    pipeline("p", [waits("both", all), waits("late", event("never"), 1)]),
+    pipeline("q", [waits("first", event("a"))]),
+  ]);
+  const [p, q] = [await fixture.start("p"), await fixture.start("q")];
+  await nodeOnce(p.id, "both", ({ state }) => state === "waiting");
+  const [a, b] = [await emit("a", null), await emit("b", null)];
+  await fixture.ended(p.id);
+  await fixture.ended(q.id);
+  const both = { run: p.id, pipeline: "p", node: "both", item: "", generation: 1, at: expect.any(String) };
+  expect(await endedBy(b)).toEqual([both]);
+  const ended = await endedBy(a);
+  expect(ended).toHaveLength(2);
+  expect(ended).toEqual(expect.arrayContaining([both, { ...both, run: q.id, pipeline: "q", node: "first" }]));
+  // The wait whose time was over is no event's.
+  const others = (await fixture.call("GET", "/events")).body.items as { readonly position: number }[];
+  const told = await Promise.all(others.map(async ({ position }) => endedBy(position)));
+  expect(told.flat().filter(({ node: id }) => id === "late")).toEqual([]);
+});
+
 test("who follows a run is told what its nodes wait for", async () => {
   await fixture.deploy([
     pipeline("p", [node("t"), { ...waits("paid", event("x")), after: [{ node: "t" }] }]),
@@ -187,6 +220,11 @@ test("task code's waits and steps are told by their names", async () => {
   });
   expect(answered.status).toBe(200);
   const steps = await recorded(run, 2);
+  // Both are of the flush in which the wait ended.
+  const { items } = (await fixture.call("GET", "/events?type=millrace.approval.answered")).body;
+  expect(await endedBy(items[0].position)).toMatchObject([
+    { run, pipeline: "p", node: "t", name: "ask", occurrence: 1 },
+  ]);
   expect(steps).toMatchObject([
     { node: "t", kind: "step", name: "order", outcome: "value", value: { total: 7 }, attempt: 1 },
     {

@@ -22,7 +22,15 @@ import type {
 import type { ProbeRow, ProbeWanted } from "./probe-port.ts";
 import type { SourceName, SourceRow, ThingName, ThingRow } from "./source-port.ts";
 import type { FiringChange, FiringRow, LogCursor, TriggerKeyRow, TriggerRow } from "./trigger-port.ts";
-import type { CodeRow, StepRow, WaitChange, WaitName, WaitRow, WaitShape } from "./wait-port.ts";
+import type {
+  CodeRow,
+  StepRow,
+  WaitChange,
+  WaitMemberRow,
+  WaitName,
+  WaitRow,
+  WaitShape,
+} from "./wait-port.ts";
 
 /** A run goes on with another bundle. */
 export interface RunMove extends RunKey {
@@ -67,6 +75,8 @@ export interface FlushBatch {
   readonly waitsChanged: WaitChange[];
   /** Last: one that this flush made goes, too. */
   readonly waitsGone: WaitName[];
+  /** Of waits that end in this flush; the engine never reads them back. */
+  readonly waitMembers: WaitMemberRow[];
   /** Never back. Whatever ends waits moves one. */
   readonly waitCursors: LogCursor[];
   readonly waitShapes: WaitShape[];
@@ -120,6 +130,7 @@ export function emptyBatch(): FlushBatch {
     waits: [],
     waitsChanged: [],
     waitsGone: [],
+    waitMembers: [],
     waitCursors: [],
     waitShapes: [],
     steps: [],

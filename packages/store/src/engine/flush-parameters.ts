@@ -203,7 +203,7 @@ function endNameFields({ workspace, id, endedAt }: RunEnd): RecordField[] {
   return [workspace, id, undefined, undefined, undefined, undefined, undefined, endedAt];
 }
 
-/** The parts of `flush_rest` (`sql/000014_flush_rest.sql`), which writes them in this order. */
+/** The parts of `flush_rest` (`sql/000014_flush_rest.sql`, `sql/000016_wait_member.sql`), which writes them in this order. */
 function restOf(batch: FlushBatch): string | null {
   const rest: Record<string, unknown[]> = {};
   add(
@@ -319,6 +319,14 @@ function addWaits(rest: Record<string, unknown[]>, batch: FlushBatch): void {
     ...offerKeyOf(row),
     name: row.name,
     occurrence: row.occurrence,
+  }));
+  add(rest, "waitMembers", batch.waitMembers, (row) => ({
+    ...offerKeyOf(row),
+    position: row.position,
+    generation: row.generation,
+    name: row.name,
+    occurrence: row.occurrence,
+    ended_ms: row.endedAt,
   }));
 }
 

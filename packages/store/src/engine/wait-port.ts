@@ -36,6 +36,12 @@ export interface WaitEnd {
   readonly outcome: OperationOutcome;
 }
 
+/** An entry of the log that was one of those which ended a wait. */
+export type WaitMemberRow = Pick<
+  WaitRow,
+  "workspace" | "runId" | "node" | "item" | "generation" | "name" | "occurrence"
+> & { readonly position: number; readonly endedAt: number };
+
 export type WaitChange = Pick<WaitRow, "id" | "state" | "toldTo" | "dueAt" | "end"> & {
   /** With an end: it is found under these no more. */
   readonly endedKeys: readonly string[];

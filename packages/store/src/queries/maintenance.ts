@@ -88,6 +88,17 @@ export async function sweepRecords(
       [before],
     ),
   );
+  swept += await inBatches(signal, () =>
+    countDeleted(
+      database,
+      `delete from wait_member where ctid = any (array(
+        select ctid from wait_member as m
+        where ended_at < $1 and not exists (select from run as r where r.workspace = m.workspace and r.id = m.run_id)
+        limit ${sweepBatch}
+      ))`,
+      [before],
+    ),
+  );
   swept += await sweepFirings(database, before, signal);
   swept += await sweepKeys(database, when.now, signal);
   swept += await sweepAssets(database, when, signal);

@@ -22,7 +22,9 @@ export interface TriggerOverview extends TriggerRow {
   readonly keys: number;
   /** The earliest deadline, where it is among the next `keysCountedMax` of its shard. */
   readonly dueAt: number | undefined;
-  readonly lastFiring: { readonly at: number; readonly runId: string | undefined } | undefined;
+  readonly lastFiring:
+    | { readonly at: number; readonly runId: string | undefined; readonly reason: FoundFiring["reason"] }
+    | undefined;
 }
 
 /** A key may have millions of values: nobody waits for all of them to be counted. */
@@ -33,6 +35,7 @@ interface OverviewColumns extends TriggerColumns {
   due_at: number | null;
   fired_at: number | null;
   fired_run: string | null;
+  fired_reason: Reason | null;
 }
 
 /** By name, after `afterName`, or one; only of pipelines that have a trigger now. */
@@ -44,7 +47,8 @@ export async function listTriggers(
   const { rows } = await database.api.query<OverviewColumns>({
     name: "list-triggers",
     text: `select t.workspace, t.pipeline, t.shard, t.version, t.definition, t.activated_position, t.activated_at,
-        t.paused_position, t.paused_at, k.keys, d.due_at, f.at as fired_at, f.run_id as fired_run
+        t.paused_position, t.paused_at, k.keys, d.due_at, f.at as fired_at, f.run_id as fired_run,
+        case when f.run_id is null then f.reason end as fired_reason
       from (
         select * from trigger
         where workspace = $1 and pipeline > $2 and definition is not null and ($4::text is null or pipeline = $4)
@@ -74,7 +78,7 @@ export async function listTriggers(
         ) as due_at
       ) as d
       left join lateral (
-        select f.at, f.run_id from firing as f
+        select f.at, f.run_id, f.reason from firing as f
         where f.workspace = t.workspace and f.pipeline = t.pipeline
         order by f.at desc
         limit 1
@@ -86,7 +90,14 @@ export async function listTriggers(
     ...readTrigger(row),
     keys: row.keys,
     dueAt: row.due_at ?? undefined,
-    lastFiring: row.fired_at === null ? undefined : { at: row.fired_at, runId: row.fired_run ?? undefined },
+    lastFiring:
+      row.fired_at === null
+        ? undefined
+        : {
+            at: row.fired_at,
+            runId: row.fired_run ?? undefined,
+            reason: row.fired_reason ?? undefined,
+          },
   }));
 }
 

@@ -214,3 +214,56 @@ export async function listSteps(
     recordedAt,
   }));
 }
+
+/** A wait that an entry of the log was one of those to end. */
+export interface EndedWait {
+  readonly runId: string;
+  /** Absent where the run's history is gone. */
+  readonly pipeline: string | undefined;
+  readonly node: string;
+  readonly item: string;
+  readonly generation: number;
+  /** The empty text and 1 for the wait of a `wait` node. */
+  readonly name: string;
+  readonly occurrence: number;
+  readonly endedAt: number;
+}
+
+/** The first ones to end. */
+export async function findWaitsOfEvent(
+  database: Database,
+  workspace: number,
+  { position, limit }: { readonly position: number; readonly limit: number },
+): Promise<EndedWait[]> {
+  const { rows } = await database.api.query<{
+    run_id: string;
+    pipeline: string | null;
+    node: string;
+    item: string;
+    generation: number;
+    name: string;
+    occurrence: number;
+    ended_at: number;
+  }>({
+    name: "find-waits-of-event",
+    text: `select m.run_id, m.node, m.item, m.generation, m.name, m.occurrence, m.ended_at,
+        coalesce(
+          (select r.pipeline from run as r where r.workspace = m.workspace and r.id = m.run_id),
+          (select h.pipeline from run_history as h where h.workspace = m.workspace and h.id = m.run_id limit 1)
+        ) as pipeline
+      from (
+        select * from wait_member
+        where workspace = $1 and position = $2
+        order by ended_at, run_id, node, item, generation, name, occurrence
+        limit $3
+      ) as m
+      order by m.ended_at, m.run_id, m.node, m.item, m.generation, m.name, m.occurrence`,
+    values: [workspace, position, limit],
+  });
+  return rows.map(({ run_id: runId, ended_at: endedAt, pipeline, ...row }) => ({
+    ...row,
+    runId,
+    endedAt,
+    pipeline: pipeline ?? undefined,
+  }));
+}

@@ -3,8 +3,8 @@ import { createHash } from "node:crypto";
 import {
   canonicalJson,
   describeCondition,
-  formatPath,
   MillraceError,
+  nearestName,
   parseCondition,
   parseDuration,
   parseEventTime,
@@ -25,6 +25,7 @@ import type { Operation, StepEnd } from "./operations.ts";
 import { errorToRecord } from "./recorded-error.ts";
 import { refuseInStep, runInStep, type StepScope } from "./step-scope.ts";
 import type { Values } from "./value.ts";
+import { issueText } from "./validated-params.ts";
 
 export interface OperationCallParts {
   readonly run: RunAttempt;
@@ -55,18 +56,23 @@ class OperationCalls {
 
   /** Functions, so that they can be taken out of `ctx`. */
   calls(): Calls {
-    const step = async (name: unknown, fn: unknown, options?: { readonly key?: unknown }): Promise<Json> =>
-      this.#step(name, fn, options?.key, markBelow(step));
+    const step = async (name: unknown, fn: unknown, options?: { readonly key?: unknown }): Promise<Json> => {
+      checkNames(options, ["key"], "ctx.step");
+      return this.#step(name, fn, options?.key, markBelow(step));
+    };
     const sleep = async (duration: unknown, options?: NameGiven): Promise<void> => {
+      checkNames(options, ["name"], "ctx.sleep");
       const op = { kind: "sleep", ms: readSpan(duration, "ctx.sleep") } as const;
       await this.#wait(nameOf(options, "sleep"), op, { what: "ctx.sleep", below: sleep });
     };
     const sleepUntil = async (instant: unknown, options?: NameGiven): Promise<void> => {
+      checkNames(options, ["name"], "ctx.sleepUntil");
       const op = { kind: "sleep_until", at: readInstant(instant) } as const;
       await this.#wait(nameOf(options, "sleep until"), op, { what: "ctx.sleepUntil", below: sleepUntil });
     };
     const waitFor = async (given: unknown, options?: WaitGiven): Promise<Json> => {
       const condition = this.#condition(given);
+      checkNames(options, ["name", "timeout"], "ctx.waitFor");
       const timeout = readTimeout(options, "ctx.waitFor");
       const op = { kind: "event", condition: condition as unknown as Json, ...timeout } as const;
       const place = { what: "ctx.waitFor", below: waitFor };
@@ -75,6 +81,7 @@ class OperationCalls {
     const approve = async (options?: ApproveGiven): Promise<Json> => this.#approve(options ?? {}, approve);
     const call = async (pipeline: unknown, input?: unknown, options?: NameGiven): Promise<Json> => {
       refuseInStep("ctx.call");
+      checkNames(options, ["name"], "ctx.call");
       const name = pipelineName(pipeline);
       const params = this.#parts.values.produce(input === undefined ? {} : input, {
         inlineBytesMax,
@@ -161,6 +168,7 @@ class OperationCalls {
   async #approve(options: ApproveGiven, below: (...given: never[]) => unknown): Promise<Json> {
     const { title, by, form } = options;
     const what = "ctx.approve";
+    checkNames(options, ["name", "timeout", "title", "by", "form"], what);
     if (title !== undefined && !isText(title))
       throw wrong("MILLRACE_OPTION_INVALID", `${what}: "title" must be a text`);
     const people = by === undefined ? undefined : Array.isArray(by) ? (by as unknown[]) : [by];
@@ -185,7 +193,7 @@ class OperationCalls {
     if (answer["approved"] !== true) return answer;
     const result = await this.#parts.project.validateForm(form, answer["form"] ?? null);
     if ("value" in result) return { ...answer, form: result.value as Json };
-    const list = result.issues.map(({ path, message }) => `${formatPath(path)}: ${message}`).join("; ");
+    const list = result.issues.map(issueText).join("; ");
     throw new MillraceError("MILLRACE_FORM_INVALID", {
       message: `The form's validator refused what ${JSON.stringify(answer["by"] ?? null)} entered: ${list}`,
     });
@@ -225,6 +233,20 @@ function stepName(name: unknown, key: unknown): unknown {
   if (!isText(key) && typeof key !== "number")
     throw wrong("MILLRACE_OPTION_INVALID", `the "key" of a step must be a text or a number`);
   return `${String(name)}[${key}]`;
+}
+
+/** An option that is misspelt would say nothing: a wait, say, would have no end. */
+function checkNames(options: unknown, known: readonly string[], what: string): void {
+  if (options === undefined) return;
+  if (options === null || typeof options !== "object")
+    throw wrong("MILLRACE_OPTION_INVALID", `${what}: its options must be an object`);
+  const other = Object.keys(options).find((name) => !known.includes(name));
+  if (other === undefined) return;
+  const near = nearestName(other, known);
+  throw wrong(
+    "MILLRACE_OPTION_INVALID",
+    `${what} has no option "${other}"${near === undefined ? "." : `; did you mean "${near}"?`} Known are ${known.join(", ")}`,
+  );
 }
 
 function nameOf(options: NameGiven, otherwise: string): string {

@@ -1,7 +1,7 @@
 /** The parameters that a task sees: after the author's own validator, with its refinements and transforms. */
 import { inspect } from "node:util";
-import { formatPath, MillraceError, type Json } from "@millrace/core";
-import type { LoadedProject } from "@millrace/sdk/internal";
+import { formatPath, memberName, MillraceError, type Json } from "@millrace/core";
+import type { LoadedProject, ParamsIssue } from "@millrace/sdk/internal";
 import { nextSymbol } from "./attempt-error.ts";
 
 /** Throws MILLRACE_PARAMS_INVALID, which is not tried again: the next attempt gets the same parameters. */
@@ -14,8 +14,13 @@ export async function validatedParams(
     throw paramsError("The pipeline's validator of the parameters threw", thrown);
   });
   if ("value" in result) return result.value;
-  const list = result.issues.map(({ path, message }) => `${formatPath(path)}: ${message}`).join("; ");
+  const list = result.issues.map(issueText).join("; ");
   throw paramsError(`The pipeline's validator refused the parameters: ${list}`);
+}
+
+/** What a validator of the author's says, and of what. */
+export function issueText({ path, message }: ParamsIssue): string {
+  return path.length === 0 ? message : `\`${memberName(formatPath(path))}\`: ${message}`;
 }
 
 function paramsError(text: string, cause?: unknown): Error {

@@ -1,7 +1,6 @@
 /** The two atoms: an event, and a tick of calendar time. */
 import type { EventAtom, ScheduleAtom } from "../condition.ts";
 import type { ConditionEvent } from "../condition-event.ts";
-import { formatInstant } from "../describe.ts";
 import { noMatches } from "../match.ts";
 import { named } from "./join.ts";
 import { never, operator, type Operator, type OperatorState } from "./operator.ts";
@@ -67,10 +66,7 @@ export function scheduleOperator(condition: ScheduleAtom, operand: string, ticks
       ...named(condition),
       name: operand,
       state: "waiting",
-      text:
-        state.next === null
-          ? `${ticks.text}: there are no further ticks`
-          : `${ticks.text}: next at ${formatInstant(state.next)}`,
+      text: state.next === null ? `${ticks.text}: there are no further ticks` : ticks.text,
       ...(state.next === null ? {} : { due: ticks.dueAt(state.next) }),
     }),
   });

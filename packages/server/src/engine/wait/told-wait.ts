@@ -1,6 +1,6 @@
 /** A wait of a run, with its row. J2, J3: `ConditionWait` of the core. */
 import { ConditionWait, type Json } from "@millrace/core";
-import type { WaitChange, WaitEnd, WaitRow } from "@millrace/store";
+import type { WaitChange, WaitEnd, WaitMemberRow, WaitRow } from "@millrace/store";
 
 export class ToldWait extends ConditionWait {
   readonly row: WaitRow;
@@ -38,6 +38,25 @@ export class ToldWait extends ConditionWait {
       end,
       endedKeys: end ? this.row.matchKeys : [],
     };
+  }
+
+  /** The entries that ended it, each once. */
+  endedBy(endedAt: number): WaitMemberRow[] {
+    const { workspace, runId, node, item, generation, name, occurrence } = this.row;
+    const positions = new Set(
+      (this.firing()?.members ?? []).flatMap((member) => (member.kind === "event" ? member.position : [])),
+    );
+    return Array.from(positions, (position) => ({
+      workspace,
+      position,
+      runId,
+      node,
+      item,
+      generation,
+      name,
+      occurrence,
+      endedAt,
+    }));
   }
 
   #stateText(): string | undefined {

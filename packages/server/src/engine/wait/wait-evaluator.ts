@@ -187,7 +187,7 @@ export class WaitEvaluator {
     if (told.ended) await this.#options.prepare([told], this.#recent);
     if (!isOurs()) return onSettled();
     if (!told.ended) return this.#place(wait);
-    this.#options.deliver(told, this.#heardTo(told));
+    if (this.#options.deliver(told, this.#heardTo(told))) this.#noteMembers(told);
     return onSettled();
   }
 
@@ -416,9 +416,16 @@ export class WaitEvaluator {
     const position = this.#heardTo(wait);
     if (!this.#shards.has(wait.row.shard)) return true;
     this.#fresh.delete(wait.row.id);
+    this.#noteMembers(wait);
     if (deliver(wait, position)) return true;
     parts.commit.batch.waitsChanged.push(wait.asChange(endOf(wait, position)));
     return false;
+  }
+
+  /** In the flush of its end. */
+  #noteMembers(wait: ToldWait): void {
+    const { clock, commit } = this.#options.parts;
+    for (const row of wait.endedBy(clock.now())) commit.batch.waitMembers.push(row);
   }
 
   #writeCursor(isChanged: boolean): void {
