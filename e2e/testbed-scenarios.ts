@@ -230,7 +230,7 @@ export const plainScenarios: readonly Scenario[] = [
     name: "a deadline",
     pipelines: ["late"],
     prepare: (t) => t.task("linger").hangs(),
-    steps: [{ start: "late" }, { advance: "500ms" }],
+    steps: [{ start: "late" }, { advance: "3s" }],
   },
   {
     name: "assets: updates, what a success writes, progress, late data",

@@ -14,7 +14,7 @@ const examples: { readonly [name: string]: readonly string[] } = {
   "retry-and-timeout": ["retries"],
   "calling-a-pipeline": ["bill", "street"],
   parameters: ["invoice"],
-  testing: ["daily", "thanks", "collect", "tidied"],
+  testing: ["daily", "thanks", "collect", "loading", "on-push", "tidied"],
   webhooks: ["build-main"],
   assets: ["price-list", "orders-daily"],
   partitions: ["clean-orders", "publish-orders"],

@@ -1,6 +1,13 @@
 /** Waits of nodes and of functions in the run machine. */
 import { describe, expect, test } from "vitest";
-import type { OperationName, OperationOutcome, WaitRequest } from "../src/run/wait.ts";
+import {
+  codeRecordOf,
+  newCodeState,
+  type OpenWait,
+  type OperationName,
+  type OperationOutcome,
+  type WaitRequest,
+} from "../src/run/wait.ts";
 import { Bench, node, pipeline, plainOptions, success, why } from "./build.ts";
 
 const kinds = (effects: readonly { kind: string }[]): string[] => effects.map((effect) => effect.kind);
@@ -20,6 +27,18 @@ function end(
   const target = { node: graphNode.definition.id, item, generation };
   return bench.send({ kind: "wait_ended", ...target, ...of, outcome, position: 5 });
 }
+
+test("what a row says of a function's waits stays as it was when the row was made", () => {
+  const wait: OpenWait = {
+    name: "bill",
+    occurrence: 1,
+    op: { kind: "call", pipeline: "bill", params: { value: {} } },
+  };
+  const code = { ...newCodeState(), open: new Map([["bill", wait]]) };
+  const record = codeRecordOf(code);
+  wait.childRunId = "r2";
+  expect(record.open).toEqual([{ ...wait, childRunId: undefined }]);
+});
 
 describe("a wait in a graph", () => {
   test("it waits without a slot, ends with what came, and what follows runs", () => {

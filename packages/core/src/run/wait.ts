@@ -91,7 +91,9 @@ export function newCodeState(): CodeState {
 
 export function codeRecordOf(code: CodeState): CodeRecord {
   const { seq, wokenAt, ranMs, open, seen, told } = code;
-  const record = { seq, wokenAt, ranMs, open: [...open.values()], seen: Object.fromEntries(seen) };
+  // A copy: what a row says must not change while its flush is on its way.
+  const waits = Array.from(open.values(), (wait) => ({ ...wait }));
+  const record = { seq, wokenAt, ranMs, open: waits, seen: Object.fromEntries(seen) };
   return told.size === 0 ? record : { ...record, told: [...told] };
 }
 
