@@ -28,6 +28,7 @@ const examples: { readonly [name: string]: readonly string[] } = {
     "large-order",
     "every-order",
     "workdays",
+    "opening",
     "quarterly",
     "closings",
     "any-hour",
