@@ -203,7 +203,7 @@ function endNameFields({ workspace, id, endedAt }: RunEnd): RecordField[] {
   return [workspace, id, undefined, undefined, undefined, undefined, undefined, endedAt];
 }
 
-/** The parts of `flush_rest` (`sql/000014_flush_rest.sql`, `sql/000016_wait_member.sql`), which writes them in this order. */
+/** The parts of `flush_rest` (`sql/000014_flush_rest.sql`, `sql/000015_wait_member.sql`), which writes them in this order. */
 function restOf(batch: FlushBatch): string | null {
   const rest: Record<string, unknown[]> = {};
   add(
