@@ -230,7 +230,7 @@ export const plainScenarios: readonly Scenario[] = [
     name: "a deadline",
     pipelines: ["late"],
     prepare: (t) => t.task("linger").hangs(),
-    steps: [{ start: "late" }, { advance: "3s" }],
+    steps: [{ start: "late" }, { advance: "1s" }],
   },
   {
     name: "assets: updates, what a success writes, progress, late data",

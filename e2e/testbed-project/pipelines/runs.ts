@@ -148,9 +148,9 @@ export const single = pipeline("single", { on: on.event("single.go"), maxActiveR
 );
 
 const linger = task("linger", async (_input: void, ctx: TaskContext) => {
-  await new Promise((resolve) => ctx.signal.addEventListener("abort", resolve));
+  await new Promise((_, reject) => ctx.signal.addEventListener("abort", () => reject(ctx.signal.reason)));
 });
-export const late = pipeline("late", { deadline: "3s" }, () => linger());
+export const late = pipeline("late", { deadline: "1s" }, () => linger());
 
 const place = task("place", (item: string) => `order-${item}`);
 export const shop = pipeline("shop", { params: z.object({ item: z.string() }) }, ({ params }) => {
