@@ -44,7 +44,7 @@ test("what the command did not give is asked for, and Enter leaves out what may 
 test("what can't be read, or must not be empty, is asked for again", async () => {
   const { entered, told } = await asked(undefined, ["", "many", "2", "", "", ""]);
   expect(entered).toEqual({ copies: 2 });
-  expect(told).toEqual(['The field `copies` must be a whole number; found "many".']);
+  expect(told).toEqual(['`copies` must be a whole number, found "many".']);
 });
 
 test("a person who leaves answers nothing", async () => {
