@@ -6,7 +6,8 @@ export default defineConfig({
     exclude: ["**/node_modules/**", "**/dist/**", "bench/peers/**"],
     globalSetup: ["packages/testkit/src/vitest-global-setup.ts"],
     pool: "forks",
-    maxWorkers: 2,
+    // More than two cores: much of a test is waiting for what runs beside it.
+    maxWorkers: 3,
     testTimeout: 30_000,
     hookTimeout: 60_000,
     // A busy machine is no failure: what is awaited has as long as a test has.

@@ -121,8 +121,8 @@ async function statementsOfFlush(client: Client): Promise<Statement[]> {
   return statements;
 }
 
-/** Tables that the plan reads from end to end: themselves, or an index of theirs for a join by hashes or in order. */
-async function scannedTables(client: Client, statement: Statement): Promise<string[]> {
+/** Tables that the plan reads from end to end: themselves, or an index of theirs. */
+async function scannedTables(client: Client, statement: Statement, isBounded = true): Promise<string[]> {
   await client.query("deallocate all");
   await client.query(`prepare planned as ${statement.text}`);
   const values = statement.values.map((_, at) => `$${at + 1}`);
@@ -135,10 +135,13 @@ async function scannedTables(client: Client, statement: Statement): Promise<stri
   const visit = (node: unknown, isWhole: boolean): void => {
     if (Array.isArray(node)) for (const entry of node) visit(entry, isWhole);
     else if (node !== null && typeof node === "object") {
-      const fields = node as { "Node Type"?: string; "Relation Name"?: string };
-      const type = fields["Node Type"];
+      const fields = node as { "Node Type"?: string; "Relation Name"?: string; "Index Cond"?: string };
+      const type = fields["Node Type"] ?? "";
+      const isUnbounded =
+        type === "Seq Scan" ||
+        (isBounded && /^Index (Only )?Scan$/.test(type) && fields["Index Cond"] === undefined);
       const below = isWhole || type === "Hash Join" || type === "Merge Join";
-      if ((type === "Seq Scan" || below) && fields["Relation Name"] !== undefined)
+      if ((isUnbounded || below) && fields["Relation Name"] !== undefined)
         scanned.push(fields["Relation Name"]);
       for (const entry of Object.values(node)) visit(entry, below);
     }
@@ -230,7 +233,20 @@ describe.each(sizes)("with %i rows in each hot table", (size) => {
     );
     for (const statement of statements) {
       if (statement.name === "flush") continue;
-      expect([statement.name, await scannedTables(client, statement)]).toEqual([statement.name, []]);
+      // What is read once, as shards are taken, may go through an index.
+      expect([statement.name, await scannedTables(client, statement, false)]).toEqual([statement.name, []]);
     }
   });
+
+  test.skipIf(size === 0)(
+    "nor where vacuum saw the tables empty, after all their rows were deleted",
+    async () => {
+      await client.query("begin");
+      for (const table of hotTables) await client.query(`delete from ${table}`);
+      await client.query("commit");
+      for (const table of hotTables) await client.query(`vacuum analyze ${table}`);
+      for (const statement of await statementsOfFlush(client))
+        expect([statement.name, await scannedTables(client, statement)]).toEqual([statement.name, []]);
+    },
+  );
 });
