@@ -50,8 +50,11 @@ export interface SimulationReport {
 const hourMs = 3_600_000;
 /** Once faults have stopped something ends within this time, again and again, until nothing is left. */
 const stallMsMax = hourMs / 2;
-/** And all of it within this: where one run never ends, the ticks of schedules would go on for ever. */
-const calmMsMax = 3 * hourMs;
+/**
+ * And all of it within this: where one run never ends, the ticks of schedules would go on for ever. What few workers leave queued
+ * grows with the hours of load.
+ */
+const calmMsMax = (hours: number): number => Math.max(3, 30 * hours) * hourMs;
 
 export async function simulate(options: SimulationOptions): Promise<SimulationReport> {
   const random = seededRandom(options.seed);
@@ -184,7 +187,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
       triggerChecker.isSettled
     );
   };
-  const endOfCalm = endOfFaults + calmMsMax;
+  const endOfCalm = endOfFaults + calmMsMax(options.hours);
   for (let before = -1; !isDecided() && !isCalm() && checker.endings > before && scheduler.now < endOfCalm;) {
     before = checker.endings;
     await scheduler.run(scheduler.now + stallMsMax, () => isDecided() || isCalm());
