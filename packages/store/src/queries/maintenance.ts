@@ -47,6 +47,13 @@ export async function keepPartitions(
 /** Rows per statement: short locks, and a bounded time for each. */
 const sweepBatch = 5_000;
 
+/** What runs leave, which goes once it is old and its run has ended: tables, and what tells their age. */
+const ofRuns = [
+  ["idempotency_key", "created_at"],
+  ["step", "recorded_at"],
+  ["wait_member", "ended_at"],
+] as const;
+
 /** Deletes identities and recorded outputs that nothing guards or may use any more. Returns how many. */
 export async function sweepRecords(
   database: Database,
@@ -55,17 +62,18 @@ export async function sweepRecords(
 ): Promise<number> {
   const before = toTimestamp(when.now - when.retentionDays * 86_400_000);
   let swept = 0;
-  swept += await inBatches(signal, () =>
-    countDeleted(
-      database,
-      `delete from idempotency_key where ctid = any (array(
-        select ctid from idempotency_key as k
-        where created_at < $1 and not exists (select from run as r where r.workspace = k.workspace and r.id = k.run_id)
-        limit ${sweepBatch}
-      ))`,
-      [before],
-    ),
-  );
+  for (const [table, age] of ofRuns)
+    swept += await inBatches(signal, () =>
+      countDeleted(
+        database,
+        `delete from ${table} where ctid = any (array(
+          select ctid from ${table} as old
+          where ${age} < $1 and not exists (select from run as r where r.workspace = old.workspace and r.id = old.run_id)
+          limit ${sweepBatch}
+        ))`,
+        [before],
+      ),
+    );
   swept += await inBatches(signal, () =>
     countDeleted(
       database,
@@ -75,28 +83,6 @@ export async function sweepRecords(
         limit ${sweepBatch}
       ))`,
       [before, toTimestamp(when.now)],
-    ),
-  );
-  swept += await inBatches(signal, () =>
-    countDeleted(
-      database,
-      `delete from step where ctid = any (array(
-        select ctid from step as s
-        where recorded_at < $1 and not exists (select from run as r where r.workspace = s.workspace and r.id = s.run_id)
-        limit ${sweepBatch}
-      ))`,
-      [before],
-    ),
-  );
-  swept += await inBatches(signal, () =>
-    countDeleted(
-      database,
-      `delete from wait_member where ctid = any (array(
-        select ctid from wait_member as m
-        where ended_at < $1 and not exists (select from run as r where r.workspace = m.workspace and r.id = m.run_id)
-        limit ${sweepBatch}
-      ))`,
-      [before],
     ),
   );
   swept += await sweepFirings(database, before, signal);
