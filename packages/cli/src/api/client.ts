@@ -99,9 +99,14 @@ export class ApiClient {
   }
 
   /** Server-sent events, each one's data as JSON. Ends when the server ends it; a lost connection throws. */
-  async *events<T>(path: string, query: Query, signal: AbortSignal): AsyncGenerator<T> {
+  async *events<T>(
+    path: string,
+    query: Query,
+    { signal, onOpen }: { readonly signal: AbortSignal; readonly onOpen: () => void },
+  ): AsyncGenerator<T> {
     const response = await this.#send("GET", path, { query, signal });
     if (!response.ok || !response.body) throw await problemOf(response, `GET ${path}`);
+    onOpen();
     try {
       for await (const data of readEventStream(response.body)) yield JSON.parse(data) as T;
     } catch (cause) {

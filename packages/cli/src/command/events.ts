@@ -142,10 +142,11 @@ async function followEvents(context: Context, options: EventsOptions): Promise<n
     const before = await client.list<EventView>("/events", query, options.limit);
     for (const view of before.toReversed()) print(view);
     after = Math.max(after, start);
+    const { signal } = stopping;
     const views = reconnecting({
-      open: () =>
-        client.events<EventView>("/events/follow", { ...filterOf(options), after }, stopping.signal),
-      signal: stopping.signal,
+      open: (onOpen) =>
+        client.events<EventView>("/events/follow", { ...filterOf(options), after }, { signal, onOpen }),
+      signal,
       onAway: () => terminal.note(awayNote),
     });
     for await (const view of views) print(view);

@@ -40,7 +40,7 @@ export async function* runEvents(
   { signal, onAway }: Pick<FollowOptions, "signal" | "onAway">,
 ): AsyncGenerator<RunEvent> {
   yield* reconnecting({
-    open: () => client.events<RunEvent>(`/runs/${runId}/events`, { logs: true }, signal),
+    open: (onOpen) => client.events<RunEvent>(`/runs/${runId}/events`, { logs: true }, { signal, onOpen }),
     isLast: ({ kind }) => kind === "end",
     signal,
     ...(onAway === undefined ? {} : { onAway }),
