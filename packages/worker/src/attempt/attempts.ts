@@ -115,13 +115,10 @@ export class Attempts implements AttemptHost {
 
   /** Whoever asked waits for its answer for a bounded time: without a connection nobody does. */
   rehearse({ number, dispatch }: Rehearse): void {
-    const call = new Rehearsal(dispatch, this, {
-      timeoutMs: limits.rehearsalMs,
-      tell: (answer) => {
-        if (this.#outlet.isOpen) this.#outlet.send({ kind: "rehearsed", number, ...answer });
-      },
+    const rehearsal = new Rehearsal(dispatch, this, (answer) => {
+      if (this.#outlet.isOpen) this.#outlet.send({ kind: "rehearsed", number, ...answer });
     });
-    void call.start();
+    void rehearsal.start();
   }
 
   cancel(token: DispatchToken, reason: string, graceMs: number): void {

@@ -1,15 +1,16 @@
 /**
- * A function that this worker calls in a child on what it has recorded, as an attempt does, though it is none: its output and its logs
- * go nowhere.
+ * One rehearsal on this worker: a function runs on its records in a child, as an attempt does, and what it asks for is told. Its
+ * output, its logs and what it gives go nowhere.
  *
- * H1: it ends once: with what came of it, or with why that is not known.
+ * H1: it answers once: with what was asked for, or with why that is not known.
  */
 import type { AttemptError } from "@millrace/core";
 import type { Dispatch, Rehearsed } from "@millrace/protocol";
 import type { PreparedBundle } from "../bundle/bundle-cache.ts";
 import type { ChildExit } from "../pool/child.ts";
-import type { ChildResult, FromChild } from "../pool/child-message.ts";
+import type { FromChild } from "../pool/child-message.ts";
 import type { ChildHolder, PooledChild } from "../pool/pool.ts";
+import { limits } from "../limits.ts";
 import type { AttemptHost } from "./attempt.ts";
 import { infrastructureError, ours } from "./attempt-fault.ts";
 import { AttemptValues, type LocalValues } from "./attempt-values.ts";
@@ -17,45 +18,41 @@ import { runMessage } from "./run-message.ts";
 
 export type RehearsalHost = Pick<AttemptHost, "settings" | "pool" | "bundles" | "blobs">;
 
-export interface RehearsalOptions {
-  /** With the time until a process is free. */
-  readonly timeoutMs: number;
-  readonly tell: (answer: Omit<Rehearsed, "kind" | "number">) => void;
-}
-
-type RehearsalEnd = ChildResult["outcome"];
-
 export class Rehearsal implements ChildHolder {
   readonly #dispatch: Dispatch;
   readonly #host: RehearsalHost;
   readonly #values: AttemptValues;
-  readonly #options: RehearsalOptions;
+  readonly #tell: (answer: Omit<Rehearsed, "kind" | "number">) => void;
   #bundle: PreparedBundle | undefined;
   #given: LocalValues = { input: { value: null }, params: undefined, records: undefined };
   #child: PooledChild | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isOver = false;
 
-  constructor(dispatch: Dispatch, host: RehearsalHost, options: RehearsalOptions) {
+  constructor(
+    dispatch: Dispatch,
+    host: RehearsalHost,
+    tell: (answer: Omit<Rehearsed, "kind" | "number">) => void,
+  ) {
     this.#dispatch = dispatch;
     this.#host = host;
-    this.#options = options;
+    this.#tell = tell;
     this.#values = new AttemptValues(host.blobs);
   }
 
   get bundle(): PreparedBundle {
     if (!this.#bundle)
-      throw new Error("invariant broken: a call asks for a child before its bundle is there");
+      throw new Error("invariant broken: a rehearsal asks for a child before its bundle is there");
     return this.#bundle;
   }
 
   async start(): Promise<void> {
-    this.#timer = setTimeout(() => this.#giveUp(), this.#options.timeoutMs);
+    this.#timer = setTimeout(() => this.#giveUp(), limits.rehearsalMs);
     try {
       this.#bundle = await this.#host.bundles.prepare(this.#dispatch.bundle);
       this.#given = await this.#values.fetch(this.#dispatch);
     } catch (error) {
-      return this.#fail(infrastructureError(error));
+      return this.#end({ error: infrastructureError(error) });
     }
     if (!this.#isOver) this.#host.pool.request(this);
   }
@@ -80,7 +77,9 @@ export class Rehearsal implements ChildHolder {
       this.#child = undefined;
       // A process that did other things than it recorded is not used again.
       this.#host.pool.release(child, message.state === "clean" ? "clean" : "spoiled");
-      this.#end(message.outcome);
+      const { outcome } = message;
+      if (outcome.kind === "rehearsed") this.#end({ asked: outcome.asked });
+      else this.#end({ error: outcome.kind === "failed" ? outcome.error : unknownEnd() });
     }
   }
 
@@ -90,37 +89,30 @@ export class Rehearsal implements ChildHolder {
     this.#child = undefined;
     if (startError) return this.refused(startError);
     const how = signal === null ? `with exit code ${code}` : `by signal ${signal}`;
-    return this.#fail(ours("MILLRACE_ATTEMPT_CRASHED", `The process ended ${how}.`));
+    return this.#end({ error: ours("MILLRACE_ATTEMPT_CRASHED", `The process ended ${how}.`) });
   }
 
   refused(error: Error): void {
     const message = `No child process could be started: ${error.message}`;
-    this.#fail(ours("MILLRACE_CHILD_FAILED", message));
+    this.#end({ error: ours("MILLRACE_CHILD_FAILED", message) });
   }
 
   #giveUp(): void {
     const child = this.#child;
     this.#host.pool.withdraw(this);
-    this.#fail(ours("MILLRACE_ATTEMPT_TIMEOUT", "The function did not come to rest in time."));
-    if (child) this.#host.pool.kill(child, "timeout");
+    this.#end({ error: ours("MILLRACE_ATTEMPT_TIMEOUT", "The function did not come to rest in time.") });
+    if (child) this.#host.pool.kill(child, "rehearsal timeout");
   }
 
-  #fail(error: AttemptError): void {
-    this.#end({ kind: "failed", error });
-  }
-
-  #end(end: RehearsalEnd): void {
+  #end(answer: Omit<Rehearsed, "kind" | "number">): void {
     if (this.#isOver) return;
     this.#isOver = true;
     clearTimeout(this.#timer);
     this.#values.unpin();
-    this.#options.tell(answerOf(end));
+    this.#tell(answer);
   }
 }
 
-function answerOf(end: RehearsalEnd): Omit<Rehearsed, "kind" | "number"> {
-  if (end.kind === "rehearsed") return { asked: end.asked };
-  const { error } =
-    end.kind === "failed" ? end : { error: ours("MILLRACE_ATTEMPT_CRASHED", "The process gave no answer.") };
-  return { error };
+function unknownEnd(): AttemptError {
+  return ours("MILLRACE_ATTEMPT_CRASHED", "The process gave no answer.");
 }
