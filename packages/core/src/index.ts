@@ -22,6 +22,7 @@ export {
   explainInstance,
   holdsEntry,
   inheritInstance,
+  isSuccessor,
   never,
   tellEvent,
   tellPast,
@@ -409,7 +410,8 @@ export {
 export { type EventFinding, type EventVerdict } from "./trigger/finding.ts";
 export {
   conditionEventOf,
-  firstState,
+  firstStates,
+  inheritsKeys,
   isTellable,
   isTypeOf,
   tellKey,

@@ -11,6 +11,8 @@
  */
 import type { Json } from "@millrace/core";
 import {
+  keysOfMemoryTrigger,
+  namedMemoryKeys,
   loadDueMemoryKeys,
   loadMemoryFiringMembers,
   loadMemoryGate,
@@ -212,10 +214,9 @@ export class MemoryEngineDatabase {
         return entries.filter(({ position }) => positions.includes(position));
       },
       loadTriggers: async (shards) => loadMemoryTriggers(this.tables, shards),
-      loadTriggerKeys: async (workspace, names) =>
-        names.flatMap(
-          ({ pipeline, key }) => this.tables.triggerKeys.get(keyOf(workspace, pipeline, key)) ?? [],
-        ),
+      loadTriggerKeys: async (workspace, names) => namedMemoryKeys(this.tables, workspace, names),
+      loadKeysOf: async (workspace, pipeline, limit) =>
+        keysOfMemoryTrigger(this.tables, { workspace, pipeline }).slice(0, limit),
       loadDueTriggerKeys: async (shards, until, limit) =>
         loadDueMemoryKeys(this.tables, shards, until).slice(0, limit),
       readTypes: async (workspace, { types, after, since, until }, limit) =>
