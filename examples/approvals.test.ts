@@ -97,6 +97,17 @@ describe("the example", () => {
   );
 
   test(
+    "approvals are asked for by task code, too",
+    async () => {
+      const run = await start("approvals", "asking", "-p", "day=thursday");
+      await once(run, isWaiting);
+      await ok("approvals", "approve", run, "--by", "ann", "--form", "copies=2");
+      expect((await once(run, isEnded)).run.output).toBe("2 copies, by ann");
+    },
+    timeoutMs,
+  );
+
+  test(
     "approvals escalates what nobody answers in time",
     async () => {
       const run = await start("approvals", "report", "-p", "day=wednesday");

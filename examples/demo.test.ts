@@ -1,9 +1,21 @@
 /** `npm run demo` as anybody runs it, in a copy of the example, and its parts. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
+import { demoFolderPrefix, sweepLeftovers } from "./flights/demo/leftover.ts";
 import type { Observation, Started } from "./flights/demo/observation.ts";
 import { fold } from "./flights/demo/paper.ts";
 import { planReplay } from "./flights/demo/replay.ts";
@@ -38,6 +50,38 @@ function startDemo(): {
     stream.on("data", (chunk: Buffer) => (text += chunk.toString()));
   return { child, folder, printed: () => text };
 }
+
+test("a demo takes away what demos left that were killed, and nothing else", async () => {
+  const parent = mkdtempSync(join(tmpdir(), "millrace-leftovers-"));
+  const ended = spawn(process.execPath, ["-e", ""]);
+  await once(ended, "exit");
+  const hour = 3_600_000;
+  const make = (
+    prefix: string,
+    { ageMs = hour, postgres }: { ageMs?: number; postgres?: number } = {},
+  ): string => {
+    const folder = mkdtempSync(join(parent, prefix));
+    mkdirSync(join(folder, "state", "data"), { recursive: true });
+    if (postgres !== undefined)
+      writeFileSync(join(folder, "state", "data", "postmaster.pid"), `${postgres}\n/x\n`);
+    const at = new Date(Date.now() - ageMs);
+    utimesSync(folder, at, at);
+    return basename(folder);
+  };
+  const dead = demoFolderPrefix(ended.pid!);
+  const kept = [
+    make(demoFolderPrefix(process.pid)),
+    make(dead, { ageMs: 60_000 }),
+    make(dead, { postgres: process.pid }),
+    make("millrace-demo-"),
+    make("millrace-examples-"),
+  ];
+  make(dead);
+  make(dead, { postgres: ended.pid! });
+  await sweepLeftovers(parent, Date.now());
+  expect(readdirSync(parent).toSorted()).toEqual(kept.toSorted());
+  rmSync(parent, { recursive: true, force: true });
+});
 
 describe("the demo", () => {
   test(

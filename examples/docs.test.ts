@@ -29,6 +29,96 @@ function snippetsOf(page: string, text: string): Snippet[] {
   return snippets;
 }
 
+/** What the documentation must show, in code that examples run. */
+const words: { readonly [what: string]: readonly RegExp[] } = {
+  "every atom": ["event", "updated", "reached", "window", "finished", "cron", "every", "at", "probe"].map(
+    (atom) => new RegExp(`\\bon\\s*\\.${atom}[(<]`),
+  ),
+  "every operator": [
+    "all",
+    "any",
+    "atLeast",
+    "sequence",
+    "unless",
+    "absent",
+    "count",
+    "batch",
+    "session",
+    "debounce",
+    "throttle",
+  ].map((operator) => new RegExp(`\\bon\\s*\\.${operator}\\(`)),
+  "what every condition may have": [/\bwithin: "/, /\.by\(/, /\.as\("/],
+  "every policy": [
+    /policy: "coalesce"/,
+    /policy: "latest"/,
+    /late: "revise"/,
+    /late: "ignore"/,
+    /late: \{ debounce/,
+    /orAfter: "/,
+    /onResume: "all"/,
+    /onResume: "latest"/,
+    /onResume: "none"/,
+    /onResume: \{ limit/,
+    /catchUp: "all"/,
+    /catchUp: "latest"/,
+    /catchUp: "none"/,
+    /catchUp: \{ limit/,
+  ],
+  "every wait": [
+    /\bwait\(/,
+    /\bapprove\(/,
+    /ctx\.waitFor\(/,
+    /ctx\.sleep\(/,
+    /ctx\.sleepUntil\(/,
+    /ctx\.approve\(/,
+    /ctx\.call\(/,
+    /ctx\.step\(/,
+    /\bprobe\(/,
+  ],
+  "every kind of partition": [
+    "hourly",
+    "daily",
+    "weekly",
+    "monthly",
+    "windows",
+    "staticPartitions",
+    "dynamicPartitions",
+    "tuplePartitions",
+  ].map((kind) => new RegExp(`\\b${kind}\\(`)),
+  "every mapping": ["identity", "windows", "last", "all", "table", "cel", "dimensions"].map(
+    (kind) => new RegExp(`kind: "${kind}"`),
+  ),
+  "conditions over partitions": [
+    /partitions: \{ latest: /,
+    /\beach: /,
+    /\{ all: /,
+    /\ball: true/,
+    /\.materialized\(/,
+    /\.unchanged\(/,
+    /\.observed\(/,
+    /\.progress\(/,
+    /\.addPartition\(/,
+  ],
+  "every file protocol": [/protocol: "rename"/, /protocol: "marker"/, /\bsettle: \{/, /gone: true/],
+};
+
+/** Pages that show an example, or parts of it, as they are run. */
+const shownExamples: readonly (readonly [page: string, file: string, from: string, to: string])[] = [
+  [
+    "docs/learning/approvals.md",
+    "approvals/pipelines/approvals.ts",
+    "/** Task code asks, too",
+    "const remind = task(",
+  ],
+  ["docs/recipes/files.md", "files/pipelines/files.ts", "// Whoever writes here", "// Here a file gets"],
+  [
+    "docs/learning/waits-in-code.md",
+    "waits-in-code/pipelines/waits-in-code.ts",
+    "import {",
+    "/** Its first attempt dies",
+  ],
+];
+
 const pages = ["README.md", ...globSync("docs/**/*.md", { cwd: root })].filter(
   (page) => !page.startsWith("docs/design/"),
 );
@@ -74,6 +164,25 @@ describe("the documentation", () => {
 
   test("shows only code that compiles", async () => {
     expect(await compile(snippets)).toEqual([]);
+  });
+
+  /** What the examples consist of, which other tests run. */
+  const run = globSync("examples/*/{pipelines,test}/*.ts", { cwd: root })
+    .map((file) => readFileSync(join(root, file), "utf8"))
+    .join("\n");
+
+  test.each(Object.entries(words))("shows %s by examples that are run", (_what, patterns) => {
+    const missing = (code: string): string[] =>
+      patterns.filter((pattern) => !pattern.test(code)).map((pattern) => pattern.source);
+    expect(missing(snippets.map(({ code }) => code).join("\n"))).toEqual([]);
+    expect(missing(run)).toEqual([]);
+  });
+
+  test.each(shownExamples)("%s shows a part of %s", (page, file, from, to) => {
+    const text = readFileSync(join(root, "examples", file), "utf8");
+    const part = text.slice(text.indexOf(from), text.indexOf(to)).trim();
+    expect(part.length).toBeGreaterThan(50);
+    expect(readFileSync(join(root, page), "utf8")).toContain(part);
   });
 
   test("would be told of code that does not", async () => {

@@ -11,12 +11,13 @@ import {
   inheritInstance,
   isSuccessor,
   firingOf,
+  nextTick,
   nextTickOf,
   parseCatchUp,
   parseTrigger,
+  previousTick,
   tellEvent,
   tellTime,
-  ticksMissed,
   type CatchUp,
   type ConditionEvent,
   type ConditionInstance,
@@ -174,6 +175,8 @@ class Replay {
     trigger.paused = undefined;
     if (!trigger.definition) return;
     const how = onResume ?? trigger.definition.onResume;
+    const ticks = this.#missedTicks(trigger, Math.ceil(entry.recordedAt) - 1, how);
+    if (ticks) return void this.fired.push(...ticks((dueMs) => dueMs));
     const fired: Firing[] = [];
     if (how !== "none")
       for (const missed of this.#entries.slice(from, entry.position - 1))
@@ -189,19 +192,51 @@ class Replay {
       const state = trigger.keys.get("");
       if (program?.condition.kind !== "schedule" || !definition || !state || trigger.paused) continue;
       this.fired.push(...this.#time(trigger, clock));
-      const due = dueOf(program, state.instance);
-      if (due > entry.recordedAt) continue;
-      const { schedule } = program.condition;
-      const missed = { lastMs: nextTickOf(program, state.instance)! - 1, nowMs: entry.recordedAt };
-      for (const { interval } of ticksMissed(schedule, missed, definition.catchUp, 10_000)) {
-        const { startMs: from, endMs: at } = interval;
-        const members = [{ kind: "tick" as const, operand: program.operands[0]!, from, at }];
-        const match = { from: entry.recordedAt, to: entry.recordedAt, members };
-        this.fired.push(firingOf(program, trigger, "", { at: entry.recordedAt, match }, state.firings));
-        state.firings += 1;
-      }
-      state.instance = beginInstance(program, "", entry.recordedAt);
+      const ticks = this.#missedTicks(trigger, Math.floor(entry.recordedAt), definition.catchUp);
+      this.fired.push(...(ticks?.(() => entry.recordedAt) ?? []));
     }
+  }
+
+  /** Of a schedule: what counts of the ticks that are due up to `dueMs`, each fired at the instant that is given by its due one. */
+  #missedTicks(
+    trigger: Trigger,
+    dueMs: number,
+    how: CatchUp,
+  ): ((at: (dueMs: number) => number) => Firing[]) | undefined {
+    const { program } = trigger;
+    const state = trigger.keys.get("");
+    if (program?.condition.kind !== "schedule" || !state) return undefined;
+    const { schedule } = program.condition;
+    const waitsFor = (tick: number): ConditionInstance => beginInstance(program, "", tick - 1);
+    const ticks: number[] = [];
+    for (let tick = nextTickOf(program, state.instance); tick !== undefined && tick <= dueMs;) {
+      if (dueOf(program, waitsFor(tick)) > dueMs) break;
+      ticks.push(tick);
+      tick = nextTick(schedule, tick);
+    }
+    const [first] = ticks;
+    if (first === undefined) return () => [];
+    const start = previousTick(schedule, first) ?? first;
+    const counting = chooseFirings(ticks, how);
+    const last = ticks.at(-1)!;
+    return (at) => {
+      state.instance = beginInstance(program, "", last);
+      return counting.map((tick, place) => {
+        const members = [
+          {
+            kind: "tick" as const,
+            operand: program.operands[0]!,
+            from: counting[place - 1] ?? start,
+            at: tick,
+          },
+        ];
+        const now = at(dueOf(program, waitsFor(tick)));
+        const match = { from: now, to: now, members };
+        const firing = firingOf(program, trigger, "", { at: now, match }, state.firings);
+        state.firings += 1;
+        return firing;
+      });
+    };
   }
 }
 

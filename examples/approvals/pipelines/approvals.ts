@@ -46,6 +46,20 @@ export const strict = pipeline("strict", () => {
   approve({ title: "Really?", onReject: "fail" });
 });
 
+/** Task code asks, too, and keeps neither process nor slot meanwhile. */
+const ask = task("ask", async (input: { day: string }, ctx) => {
+  const answer = await ctx.approve({
+    title: `Send ${input.day}?`,
+    form: z.object({ copies: z.int().min(1) }),
+    timeout: "2d",
+  });
+  if (answer === null) return "nobody answered";
+  return answer.approved ? `${answer.form.copies} copies, by ${answer.by}` : `${answer.by} said no`;
+});
+export const asking = pipeline("asking", { params: z.object({ day: z.string() }) }, ({ params }) =>
+  ask({ day: params.day }),
+);
+
 const remind = task(
   "remind",
   (input: { title: string | null; run: string }) => `${input.title} waits in ${input.run}`,

@@ -6,6 +6,7 @@ import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { demoFolderPrefix, sweepLeftovers } from "./leftover.ts";
 
 const project = join(import.meta.dirname, "..");
 const command = join(project, "..", "..", "packages", "millrace", "bin", "millrace.js");
@@ -36,7 +37,8 @@ export class DemoServer {
 
   /** Resolves when it is ready; stops all when that is not to be, or `signal` aborts first. */
   static async start(signal: AbortSignal): Promise<DemoServer> {
-    const folder = await mkdtemp(join(tmpdir(), "millrace-demo-"));
+    await sweepLeftovers(tmpdir(), Date.now());
+    const folder = await mkdtemp(join(tmpdir(), demoFolderPrefix(process.pid)));
     // Passable for the user that runs PostgreSQL in root's place.
     await chmod(folder, 0o711);
     const server = new DemoServer(folder, signal);

@@ -16,6 +16,8 @@ const follow = task("follow", async (input: { order: string }, ctx) => {
     lines.push(await ctx.step("pack", () => `${item} packed in dispatch ${ctx.dispatch}`, { key: item }));
   }
   await ctx.sleep("50ms");
+  const later = await ctx.step("later", () => new Date(Date.now() + 50).toISOString());
+  await ctx.sleepUntil(later);
 
   // The first of two that comes; the other one is let go.
   const first = await Promise.race([

@@ -1,6 +1,7 @@
 import { createColors } from "picocolors";
 import { expect, test } from "vitest";
 import type { TaskRunView } from "@millrace/protocol";
+import { waitLines } from "../src/wait-view/list.ts";
 import { endedText, endedWaitLines, openWaitLines, stepLines, waitsText } from "../src/wait-view/wait.ts";
 
 const paint = createColors(false);
@@ -123,4 +124,27 @@ test("what an event ended is told with the run, the node and the wait of task co
     "  ended a wait of orders  run r1, node pay[3], wait paid #2",
   ]);
   expect(lines.at(-1)).toBe("  … and 3 more waits");
+});
+
+test("a list of waits says what is waited for on every width", () => {
+  const wait = {
+    run: "r01qyy8746j7crf6a",
+    pipeline: "order-fulfilment",
+    node: "wait-for-payment",
+    item: "",
+    name: "paid",
+    kind: "event",
+    text: "an event order.paid where data.orderId is 17",
+    since: at("0:0"),
+  } as const;
+  expect(waitLines([wait], { paint, now, width: 119 })).toEqual([
+    "r01qyy8746j7crf6a  order-fulfilment wait-for-payment  paid  an event order.paid where data.orderId is 17  1 h ago",
+  ]);
+  expect(waitLines([wait], { paint, now, width: 79 })).toEqual([
+    "r01qyy8746j7crf6a  order-fulfilment wait-for-payment  paid  an event order.pai…",
+  ]);
+  expect(waitLines([wait], { paint, now, width: 39 })).toEqual([
+    "r01qyy8746j7crf6a  order-fulfilment wa…",
+    "  an event order.paid where data.order…",
+  ]);
 });

@@ -443,7 +443,14 @@ export {
 export { lookBackOf, waitConditionOf, waitTimeoutAt, waitValue, type LookBack } from "./wait/wait-plan.ts";
 export { assetsIn } from "./asset/uses.ts";
 export { foreignNames, namesUsed, requireKnown, type KnownNames, type NameUse } from "./graph/names-used.ts";
-export { emittedOf, givenEntry, toldEntries, type FindAsset, type TellingRun } from "./asset/told.ts";
+export {
+  emittedOf,
+  givenEntry,
+  toldEntries,
+  type AssetJudge,
+  type FindAsset,
+  type TellingRun,
+} from "./asset/told.ts";
 export { TriggerIndex, type Candidate } from "./trigger/trigger-index.ts";
 export {
   firedEvent,

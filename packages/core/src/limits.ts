@@ -70,6 +70,9 @@ export const aheadMsMax = 86_400_000;
 export const innerKeysMax = 1_000;
 /** Members that an explanation shows of each operand. */
 export const explainedMembersMax = 5;
+/** How far an asset's progress may be ahead of the clock, unless it says; and what it may say: plans for ten years. */
+export const progressAheadMsDefault = 86_400_000;
+export const progressAheadMsMax = 3_660 * 86_400_000;
 /** Operators in one condition, and how deep they may nest: a condition is evaluated in one turn. */
 export const conditionSizeMax = 200;
 export const conditionDepthMax = 20;
@@ -169,7 +172,7 @@ export const probeFactorMax = 100;
 export const probeNamesMax = 100;
 /** Arguments of a probe, as JSON. */
 export const probeArgsCharactersMax = 4_000;
-/** Ticks that passed while no server was up and are run one by one: the newest of them. */
+/** Ticks that passed while no server was up, or in a pause, and are run one by one: the newest of them. */
 export const missedTicksMax = 10_000;
 /** An approval's id: the ids of its events, made of it, have 256 characters at most. */
 export const approvalIdMax = 220;

@@ -133,6 +133,7 @@ test.each<[string, ReturnType<typeof windows>, string, string, readonly string[]
 test.each<[string, string]>([
   ["2026-10-25T02:00+02:00", "2026-10-25T02:00+02:00"],
   ["2026-10-25T01:00Z", "2026-10-25T02:00+01:00"],
+  ["2026-10-25T01:00:00.000Z", "2026-10-25T02:00+01:00"],
   ["2026-10-25T01:00", "2026-10-25T01:00+02:00"],
   ["2026-10-25 03:00", "2026-10-25T03:00+01:00"],
 ])("%s is the hour %s in Berlin", (text, key) => {
@@ -150,6 +151,7 @@ test.each<[string, RegExp, string | undefined]>([
   ["2009-12-31T23:00+01:00", /before the first, 2010-01-01T00:00\+01:00/, "2010-01-01T00:00+01:00"],
   ["2026-10-25", /a key looks like 2010-01-01T00:00\+01:00/, "2026-10-25T00:00+02:00"],
   ["2026-13-25T00:00Z", /it is no time/, undefined],
+  ["2026-10-25T00:00:00.001Z", /it is no time/, undefined],
 ])("%s is no hour in Berlin", (text, fault, nearest) => {
   const read = hourly("Europe/Berlin").read(text);
   expect(read).toMatchObject({ fault: expect.stringMatching(fault) });

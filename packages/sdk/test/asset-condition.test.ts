@@ -121,7 +121,11 @@ function errorOf(act: () => unknown): MillraceError {
 }
 
 test.each<[string, () => unknown, RegExp]>([
-  ["something else than an asset", () => on.updated(7 as never), /it takes an asset, its name, or a list/],
+  [
+    "something else than an asset",
+    () => on.updated(7 as never),
+    /it takes an asset, its name, \{ asset, mapping \}, or a list/,
+  ],
   [
     "each and all",
     () => on.updated(hours, { each: days, all: days } as never),

@@ -36,6 +36,7 @@ test("an asset is described with all that it says, and where it stands", () => {
     tags: ["mart"],
     upstream: [raw, "prices", { asset: raw.name + "2", mapping: { kind: "last", n: 3 } }],
     freshness: "25h",
+    progressAhead: "30d",
   });
   const { definition } = load({ full });
   expect(definition.assets).toEqual([
@@ -55,6 +56,7 @@ test("an asset is described with all that it says, and where it stands", () => {
         { asset: "lake/raw2", mapping: { kind: "last", n: 3 } },
       ],
       freshness: { maxAgeMs: 25 * 3_600_000 },
+      progressAheadMs: 30 * 86_400_000,
       source: { file: "asset.test.ts", line: lineOf(source, 'const full = asset("mart/report"'), column: 16 },
     },
   ]);

@@ -53,6 +53,7 @@ function update(id: string, asset: string, partition?: string, runId?: string): 
     lane: "live",
     definition: asset === "regions" ? regions : { name: asset, tags: [] },
     version: id,
+    now: Date.UTC(2026, 0, 1),
     ...(runId === undefined ? {} : { run: { id: runId, pipeline: "p", node: "n", item: "", generation: 1 } }),
   });
   return { ...draft, workspace: 1, dataText: undefined };

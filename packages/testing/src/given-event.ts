@@ -7,11 +7,12 @@ import {
   parseCloudEvent,
   type EventDraft,
   type EventExtension,
-  type FindAsset,
+  type AssetJudge,
   type Json,
   type LogEvent,
 } from "@millrace/core";
 import type { EmittedEvent } from "@millrace/sdk";
+import type { LoadedProject } from "@millrace/sdk/internal";
 import type { EventBook } from "./event-book.ts";
 import type { TestReceipt } from "./testbed-options.ts";
 
@@ -24,8 +25,13 @@ export interface GivenEvent<Data = unknown> extends EmittedEvent<Data> {
   readonly attributes?: { readonly [name: string]: EventExtension };
 }
 
-/** Throws MILLRACE_EVENT_INVALID, MILLRACE_VALUE_NOT_JSON. */
-export function draftOf(given: GivenEvent, freeId: () => string, find: FindAsset): EventDraft {
+/** What is told of assets is judged by these pipelines' assets and the clock. */
+export function assetJudge(project: Pick<LoadedProject, "asset">, now: number): AssetJudge {
+  return { find: (name) => project.asset(name), now };
+}
+
+/** Throws MILLRACE_EVENT_INVALID, MILLRACE_VALUE_NOT_JSON, MILLRACE_PROGRESS_AHEAD. */
+export function draftOf(given: GivenEvent, freeId: () => string, judge: AssetJudge): EventDraft {
   const { data, subject, time, attributes } = given;
   const { type, source } =
     typeof given.type === "string" ? { type: given.type, source: undefined } : given.type;
@@ -48,7 +54,7 @@ export function draftOf(given: GivenEvent, freeId: () => string, find: FindAsset
       ...(time === undefined ? {} : { time: time instanceof Date ? time.toISOString() : time }),
       ...(data === undefined ? {} : { data: JSON.parse(JSON.stringify(data)) as Json }),
     }),
-    find,
+    judge,
   );
 }
 

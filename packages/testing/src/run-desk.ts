@@ -49,6 +49,7 @@ import { activeRuns } from "./held-limit.ts";
 import { partitionLabel } from "@millrace/protocol";
 import type { Emitted, FinishedStep } from "./attempt.ts";
 import { withCauses } from "./run-causes.ts";
+import { assetJudge } from "./given-event.ts";
 import { dispatchName, namedToken, tokenOf } from "./dispatch-id.ts";
 import { ReadyTasks, resolve, type ReadyTask } from "./ready-tasks.ts";
 import { StepRecords } from "./step-records.ts";
@@ -327,7 +328,11 @@ export class RunDesk {
       lane: liveLane,
       ...(partition === undefined ? {} : { partition, ...(revision! > 1 ? { revision: revision! } : {}) }),
     };
-    return toldEntries(teller, effect, (name) => this.#options.definitions.project.asset(name));
+    return toldEntries(
+      teller,
+      effect,
+      assetJudge(this.#options.definitions.project, this.#options.time.now()),
+    );
   }
 
   #alarm(entry: RunEntry, at: number, message: RunMessage): void {

@@ -35,6 +35,8 @@ export interface TestEvent extends CloudEvent {
   readonly position: number;
   /** ISO 8601. */
   readonly recordedAt: string;
+  /** Why it was recorded as invalid, and fires nothing. */
+  readonly invalid?: string;
 }
 
 export function firingOf(
@@ -64,6 +66,7 @@ export function firingOf(
 }
 
 export function testEvent(entry: LogEvent): TestEvent {
-  const { position, recordedAt } = entry;
-  return { ...toCloudEvent(entry), position, recordedAt: new Date(recordedAt).toISOString() };
+  const { position, recordedAt, invalid } = entry;
+  const event = { ...toCloudEvent(entry), position, recordedAt: new Date(recordedAt).toISOString() };
+  return invalid === undefined ? event : { ...event, invalid };
 }

@@ -13,7 +13,6 @@ import {
   triggerResumed,
   type Duration,
   type EventDraft,
-  type FindAsset,
   type Json,
   type LogEvent,
 } from "@millrace/core";
@@ -22,7 +21,7 @@ import { Definitions } from "./definitions.ts";
 import { EventBook } from "./event-book.ts";
 import { explain, type TestExplanation } from "./explanation.ts";
 import { FiringDesk } from "./firing-desk.ts";
-import { draftOf, recordIn, requireEntry, type GivenEvent } from "./given-event.ts";
+import { assetJudge, draftOf, recordIn, requireEntry, type GivenEvent } from "./given-event.ts";
 import { outboxEvent } from "./own-event.ts";
 import { LimitBook } from "./limit-book.ts";
 import { ProbeDesk, type ProbeControl } from "./probe-desk.ts";
@@ -100,7 +99,7 @@ export class Testbed {
       hangMs: readSpan(hang, "The testbed's `hang`"),
       control: (task) => this.#control(task),
       emitNow: ({ entry }, event) => {
-        const given = givenEntry(event, (name) => this.#definitions.project.asset(name));
+        const given = givenEntry(event, assetJudge(this.#definitions.project, time.now()));
         this.#append(withCauses(given, entry));
       },
       recordStep: (...step) => this.#runs.recordStep(...step),
@@ -165,7 +164,8 @@ export class Testbed {
 
   /**
    * Puts an event, or several in their order, into the log. Resolves when everything that follows from it has happened.
-   * Throws MILLRACE_EVENT_INVALID, MILLRACE_EVENT_TOO_LARGE, MILLRACE_EVENT_CONFLICT, MILLRACE_VALUE_NOT_JSON.
+   * Throws MILLRACE_EVENT_INVALID, MILLRACE_EVENT_TOO_LARGE, MILLRACE_EVENT_CONFLICT, MILLRACE_VALUE_NOT_JSON,
+   * MILLRACE_PROGRESS_AHEAD.
    *
    * @example
    * await t.emit({ type: "order.paid", data: { orderId: "a1", amount: 120 } });
@@ -174,9 +174,9 @@ export class Testbed {
   emit(events: readonly GivenEvent[]): Promise<readonly TestReceipt[]>;
   emit(given: GivenEvent | readonly GivenEvent[]): Promise<TestReceipt | readonly TestReceipt[]> {
     const freeId = (): string => `event-${(this.#events += 1)}`;
-    const findAsset = (name: string): ReturnType<FindAsset> => this.#definitions.project.asset(name);
     return this.#do(() => {
-      const drafts = [given].flat().map((event: GivenEvent) => draftOf(event, freeId, findAsset));
+      const judge = assetJudge(this.#definitions.project, this.#time.now());
+      const drafts = [given].flat().map((event: GivenEvent) => draftOf(event, freeId, judge));
       const receipts = drafts.map((draft) => this.#append(draft));
       return Array.isArray(given) ? receipts : receipts[0]!;
     });

@@ -218,7 +218,10 @@ async function tell(
 
 /** What does not fit would be recorded as that, and start nothing. */
 function refuseSlip(event: CloudEvent, definition: AssetDefinition): void {
-  const { invalid } = givenEntry(parseCloudEvent(event as unknown as Json), () => definition);
+  const { invalid } = givenEntry(parseCloudEvent(event as unknown as Json), {
+    find: () => definition,
+    now: Date.now(),
+  });
   if (invalid === undefined) return;
   throw new MillraceError("MILLRACE_REQUEST_INVALID", {
     message: `Nothing was told of the asset \`${definition.name}\`: ${invalid}.`,

@@ -8,7 +8,15 @@ import type { Context } from "../environment.ts";
 import { exitCodes } from "../exit-code.ts";
 import { readJsonOption } from "../json-option.ts";
 import { examples, readTime, withServerOptions } from "../stack/options.ts";
-import { formatAgo, formatDuration, formatTable, formatTime, harmless, plural } from "../terminal/format.ts";
+import {
+  formatAgo,
+  formatDuration,
+  formatIn,
+  formatTable,
+  formatTime,
+  harmless,
+  plural,
+} from "../terminal/format.ts";
 import type { Colors, Terminal } from "../terminal/terminal.ts";
 
 interface ProbesOptions extends ServerOptions {
@@ -117,7 +125,7 @@ function probeLines(probes: readonly ProbeView[], terminal: Terminal): string[] 
   const now = new Date();
   const rows = probes.map((probe) => rowOf(probe, paint, now));
   const lines = formatTable(rows, { width: terminal.lineWidth(), yields: [6, 2, 5] });
-  return probes.flatMap((probe, at) => [lines[at] ?? "", ...troubleLines(probe, paint)]);
+  return probes.flatMap((probe, at) => [lines[at] ?? "", ...troubleLines(probe, paint, now)]);
 }
 
 const marks = { looking: "●", waiting: "◌", failing: "✕", resting: "–" } as const;
@@ -139,11 +147,17 @@ function rowOf(view: ProbeView, paint: Colors, now: Date): string[] {
   ];
 }
 
-function troubleLines({ state, reason, error, failures, nextAt }: ProbeView, paint: Colors): string[] {
+function troubleLines(
+  { state, reason, error, failures, nextAt }: ProbeView,
+  paint: Colors,
+  now: Date,
+): string[] {
   if (state === "waiting" && reason) return [`  ${paint.yellow(harmless(reason.message))}`];
   if (!error || failures === 0) return [];
   return [
     `  ${paint.red(error.code)} ${harmless(error.message)}`,
-    paint.dim(`  ${plural(failures, "look")} in a row failed; the next one is at ${nextAt ?? "no time"}`),
+    paint.dim(
+      `  ${plural(failures, "look")} in a row failed; ${nextAt === undefined ? "no further one is due" : `the next one is due ${formatIn(new Date(nextAt), now)}`}`,
+    ),
   ];
 }

@@ -6,8 +6,7 @@ import type { Finish } from "../command-line.ts";
 import type { Context } from "../environment.ts";
 import { exitCodes } from "../exit-code.ts";
 import { examples, readCount, withServerOptions } from "../stack/options.ts";
-import { firstLine, formatAgo, formatTable, harmless } from "../terminal/format.ts";
-import { waitText } from "../wait-view/wait.ts";
+import { waitLines } from "../wait-view/list.ts";
 
 interface WaitsOptions extends ServerOptions {
   readonly pipeline?: string;
@@ -47,19 +46,7 @@ async function listWaits(context: Context, options: WaitsOptions): Promise<numbe
   }
   if (waits.length === 0)
     terminal.print((pipeline ?? type ?? kind) === undefined ? "Nothing waits." : "No such waits.");
-  const { paint } = terminal;
-  const now = new Date();
-  const rows = waits.map((wait) => [
-    wait.run,
-    `${wait.pipeline} ${wait.node}${wait.item === "" ? "" : `[${wait.item}]`}`,
-    wait.name === undefined ? "" : paint.bold(wait.name),
-    waitText(wait, now),
-    paint.dim(wait.since === undefined ? "" : formatAgo(new Date(wait.since), now)),
-  ]);
-  const lines = formatTable(rows, { width: terminal.lineWidth(), yields: [4, 3, 2] });
-  for (const [at, { trouble }] of waits.entries()) {
-    terminal.print(lines[at] ?? "");
-    if (trouble) terminal.print(`  ${paint.yellow(harmless(firstLine(trouble.message)))}`);
-  }
+  const view = { paint: terminal.paint, now: new Date(), width: terminal.lineWidth() };
+  for (const line of waitLines(waits, view)) terminal.print(line);
   return exitCodes.succeeded;
 }

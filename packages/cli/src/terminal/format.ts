@@ -33,6 +33,16 @@ export function formatAgo(at: Date, now: Date): string {
   return `${Math.round(seconds / 86_400)} d ago`;
 }
 
+/** What is to come: `now`, `in 12 s`, `in 3 min`, `in 2 h`, `in 4 d`. */
+export function formatIn(at: Date, now: Date): string {
+  const seconds = Math.round((at.getTime() - now.getTime()) / 1_000);
+  if (seconds < 1) return "now";
+  if (seconds < 60) return `in ${seconds} s`;
+  if (seconds < 3_600) return `in ${Math.round(seconds / 60)} min`;
+  if (seconds < 86_400) return `in ${Math.round(seconds / 3_600)} h`;
+  return `in ${Math.round(seconds / 86_400)} d`;
+}
+
 export function formatBytes(bytes: number): string {
   const units = ["B", "kB", "MB", "GB", "TB"];
   let value = bytes;

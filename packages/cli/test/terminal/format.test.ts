@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import {
   cutPainted,
   formatDuration,
+  formatIn,
   formatTable,
   harmless,
   visibleWidth,
@@ -20,6 +21,20 @@ test("durations keep to two units", () => {
     "59m 59s",
     "2h 03m",
     "4d 4h",
+  ]);
+});
+
+test("what is to come is told as a span", () => {
+  const now = new Date(0);
+  const spans = [-5_000, 400, 1_000, 12_000, 200_000, 7_200_000, 400_000_000];
+  expect(spans.map((ms) => formatIn(new Date(ms), now))).toEqual([
+    "now",
+    "now",
+    "in 1 s",
+    "in 12 s",
+    "in 3 min",
+    "in 2 h",
+    "in 5 d",
   ]);
 });
 

@@ -48,6 +48,7 @@ function placeOf(folder: string, key: string): { [name: string]: Json } {
   return { path, relative: key, name: nameOf(key), folder: dirname(path) };
 }
 
+/** CloudEvents allow no control characters in a subject: a name with a line break stands in the data alone. */
 function subjectOf(key: string): { readonly subject?: string } {
-  return key.length > subjectMax ? {} : { subject: key };
+  return key.length > subjectMax || /\p{Cc}/u.test(key) ? {} : { subject: key };
 }

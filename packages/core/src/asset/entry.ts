@@ -20,6 +20,7 @@ import {
 } from "../partition/asset-event.ts";
 import type { AssetDefinition } from "../partition/definition.ts";
 import { readAssetKey } from "./key.ts";
+import { progressFault } from "./progress-bound.ts";
 import type { AssetReport } from "./report.ts";
 
 export type AssetTelling = Exclude<AssetReport, { readonly kind: "unchanged" }>;
@@ -31,6 +32,8 @@ export interface EntryPlace {
   readonly definition: AssetDefinition | undefined;
   /** The version where the report has none: one that no other update has. */
   readonly version: string;
+  /** The log's clock: progress is bounded by it. */
+  readonly now: number;
   /** Who wrote, and for which partition it runs. */
   readonly run?: AssetProducer;
   readonly runPartition?: string | undefined;
@@ -63,7 +66,7 @@ interface Judged {
   readonly fault: string | undefined;
 }
 
-function judge(report: AssetTelling, { definition, runPartition }: EntryPlace): Judged {
+function judge(report: AssetTelling, { definition, runPartition, now }: EntryPlace): Judged {
   const told = report.kind === "progress" ? null : (report.partition ?? null);
   if (!definition) {
     const fault = `no deployed project has an asset of the name ${JSON.stringify(report.asset)}`;
@@ -89,7 +92,7 @@ function judge(report: AssetTelling, { definition, runPartition }: EntryPlace): 
     case "progress": {
       const fault =
         partitions?.kind === "time"
-          ? undefined
+          ? progressFault(report, definition, now)
           : "only an asset whose partitions are windows of time has progress";
       return { partition: null, fault };
     }

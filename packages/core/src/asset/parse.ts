@@ -2,12 +2,22 @@
 import { MillraceError } from "../error/millrace-error.ts";
 import type { SourceLocation } from "../graph/definition.ts";
 import type { Json } from "../json.ts";
-import { assetNameMax, assetUsesMax } from "../limits.ts";
+import { assetNameMax, assetUsesMax, progressAheadMsMax } from "../limits.ts";
 import type { AssetDefinition, AssetUpstream } from "../partition/definition.ts";
 import { parsePartitionMapping, parsePartitions } from "../partition/parse.ts";
 
 const namePattern = /^[A-Za-z0-9_][A-Za-z0-9_.:/-]*$/;
-const members = ["name", "description", "owner", "tags", "partitions", "upstream", "freshness", "source"];
+const members = [
+  "name",
+  "description",
+  "owner",
+  "tags",
+  "partitions",
+  "upstream",
+  "freshness",
+  "progressAheadMs",
+  "source",
+];
 
 /** Checks a definition and gives it in its one spelling. Throws MILLRACE_ASSET_INVALID, and what partitions throw. */
 export function parseAsset(value: Json): AssetDefinition {
@@ -16,7 +26,13 @@ export function parseAsset(value: Json): AssetDefinition {
     if (!members.includes(name))
       throw invalid(`/${name.slice(0, 100)}`, `no such member; known are ${members.join(", ")}`);
   const name = readAssetName(given["name"] ?? null, "/name");
-  const { partitions = null, upstream = null, freshness = null, source = null } = given;
+  const {
+    partitions = null,
+    upstream = null,
+    freshness = null,
+    progressAheadMs = null,
+    source = null,
+  } = given;
   return {
     name,
     ...textMember(given, "description"),
@@ -25,6 +41,7 @@ export function parseAsset(value: Json): AssetDefinition {
     ...(partitions === null ? {} : { partitions: parsePartitions(partitions, ["partitions"]) }),
     ...(upstream === null ? {} : { upstream: readUpstream(upstream, name) }),
     ...(freshness === null ? {} : { freshness: readFreshness(freshness) }),
+    ...(progressAheadMs === null ? {} : { progressAheadMs: readProgressAhead(progressAheadMs) }),
     ...(source === null ? {} : { source: source as unknown as SourceLocation }),
   };
 }
@@ -62,6 +79,15 @@ function readFreshness(value: Json): { readonly maxAgeMs: number } {
   throw invalid(
     "/freshness/maxAgeMs",
     `a whole number of milliseconds above 0, and found ${shown(maxAgeMs)}`,
+  );
+}
+
+function readProgressAhead(value: Json): number {
+  if (typeof value === "number" && Number.isSafeInteger(value) && value > 0 && value <= progressAheadMsMax)
+    return value;
+  throw invalid(
+    "/progressAheadMs",
+    `milliseconds above 0, ${progressAheadMsMax / 86_400_000} days at most, and found ${shown(value)}`,
   );
 }
 

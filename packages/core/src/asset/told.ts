@@ -14,6 +14,7 @@ import type { NamedReport, RunEffect } from "../run/state.ts";
 import type { AssetDefinition } from "../partition/definition.ts";
 import { assetEntry, type AssetTelling } from "./entry.ts";
 import { assetEntryId, assetReportId, assetReportName, taskSource } from "./name.ts";
+import { requireNearProgress } from "./progress-bound.ts";
 import { isAssetReport, readAssetReport } from "./report.ts";
 
 export type FindAsset = (name: string) => AssetDefinition | undefined;
@@ -28,6 +29,12 @@ export interface TellingRun {
   readonly revision?: number;
 }
 
+/** Where what is told is judged: what is deployed there, and the log's clock. */
+export interface AssetJudge {
+  readonly find: FindAsset;
+  readonly now: number;
+}
+
 /** The entries of what a task run told, and of what its success updates by itself. */
 export function toldEntries(
   { id, pipeline, lane, partition, revision }: TellingRun,
@@ -36,7 +43,7 @@ export function toldEntries(
     assets: told,
     writes,
   }: Pick<Extract<RunEffect, { kind: "emitted" }>, "taskRun" | "assets" | "writes">,
-  find: FindAsset,
+  { find, now }: AssetJudge,
 ): EventDraft[] {
   if (told.length + writes.length === 0) return [];
   const node = taskRun.node.definition.id;
@@ -55,6 +62,7 @@ export function toldEntries(
       lane,
       definition: find(report.asset),
       version: reportId,
+      now,
       run: producer,
       runPartition: partition,
       revision,
@@ -81,18 +89,21 @@ function writtenReport(asset: string): AssetTelling {
 }
 
 /**
- * What somebody gives to the log: an event as it is, or the entry of what it tells of an asset. Throws MILLRACE_EVENT_INVALID
- * and MILLRACE_EVENT_TOO_LARGE.
+ * What somebody gives to the log: an event as it is, or the entry of what it tells of an asset. Throws MILLRACE_EVENT_INVALID,
+ * MILLRACE_EVENT_TOO_LARGE and MILLRACE_PROGRESS_AHEAD.
  */
-export function givenEntry(event: EventDraft, find: FindAsset): EventDraft {
+export function givenEntry(event: EventDraft, { find, now }: AssetJudge): EventDraft {
   if (!isAssetReport(event.type)) return requireForeign(event);
   const report = readAssetReport(event);
   // That is a task's word alone.
   if (report.kind === "unchanged") return requireForeign(event);
+  const definition = find(report.asset);
+  if (report.kind === "progress" && definition) requireNearProgress(report, definition, now);
   const draft = assetEntry(report, {
     id: assetEntryId(event.source, event.id),
     lane: liveLane,
-    definition: find(report.asset),
+    definition,
+    now,
     // A task's id is one of its own already.
     version: (report.run ? event.id : `${event.source} ${event.id}`).slice(0, assetVersionMax),
   });

@@ -177,6 +177,12 @@ export const catalogue = {
     "This is not a valid event (CloudEvents 1.0); it was not recorded.",
     "Correct what stands at the path that the message names.",
   ),
+  MILLRACE_PROGRESS_AHEAD: entry(
+    422,
+    "fix_input",
+    "An asset is told to be complete further ahead of the clock than it may be; it was not recorded.",
+    "Correct the time: seconds for milliseconds, a wrong zone or year. An asset that is complete far ahead, such as a plan, says how far with `progressAhead`.",
+  ),
   MILLRACE_EVENT_TYPE_INVALID: entry(
     422,
     "fix_code",
@@ -217,7 +223,7 @@ export const catalogue = {
     422,
     "fix_code",
     "An asset can't be read.",
-    "Correct what the message names: the name, the partitions, the upstream assets or the freshness.",
+    "Correct what the message names: the name, the partitions, the upstream assets, the freshness or the bound of its progress.",
   ),
   MILLRACE_ASSET_UNKNOWN: entry(
     404,

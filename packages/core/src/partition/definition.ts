@@ -87,5 +87,7 @@ export interface AssetDefinition {
   readonly upstream?: readonly AssetUpstream[];
   /** It is late when nothing updated it for longer. */
   readonly freshness?: { readonly maxAgeMs: number };
+  /** How far ahead of the clock it may be told to be complete. Absent: a day. */
+  readonly progressAheadMs?: number;
   readonly source?: SourceLocation;
 }

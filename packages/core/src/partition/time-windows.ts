@@ -199,13 +199,15 @@ function readDay(text: string, tz: string, fault: string): ReturnType<typeof rea
   return day === undefined ? { fault } : { instants: [startOfDay(tz, day)] };
 }
 
-const timePattern = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?)(Z|([+-])(\d\d):?(\d\d)(?::?(\d\d))?)?$/;
+/** Fractions of nothing are what `toISOString` writes. */
+const timePattern =
+  /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(?:(:\d\d)(?:\.0{1,9})?)?(Z|([+-])(\d\d):?(\d\d)(?::?(\d\d))?)?$/;
 
 function readTime(text: string, tz: string): ReturnType<typeof readInstant> {
   const parts = timePattern.exec(text);
-  const wallMs = parts ? parseWallTime(`${parts[1]}T${parts[2]}`) : undefined;
+  const wallMs = parts ? parseWallTime(`${parts[1]}T${parts[2]}${parts[3] ?? ""}`) : undefined;
   if (!parts || wallMs === undefined) return { fault: "it is no time with its offset from UTC" };
-  const [, , , zone, sign, hours, minutes, seconds] = parts;
+  const [, , , , zone, sign, hours, minutes, seconds] = parts;
   if (zone === undefined) {
     const first = instantOf(tz, wallMs);
     if (spanAt(tz, first).offsetMs + first !== wallMs) return { fault: `clocks in ${tz} never showed it` };

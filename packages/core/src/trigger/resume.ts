@@ -5,6 +5,7 @@
 import type { ConditionEvent } from "../condition/condition-event.ts";
 import type { LogEvent } from "../event/event.ts";
 import type { CatchUp } from "../schedule/ticks.ts";
+import { decideTicks } from "./missed-ticks.ts";
 import { isStateless, type DecidedFiring, type HeldTrigger, type KeyState } from "./held-trigger.ts";
 import { isTellable, isTypeOf, tellKey, tellKeyDue, type Telling } from "./telling.ts";
 import { chooseFirings } from "./trigger.ts";
@@ -36,6 +37,7 @@ export async function decideResume<Trigger extends HeldTrigger>(
   resume: Resume,
   port: ResumePort,
 ): Promise<readonly DecidedFiring<Trigger>[]> {
+  if (trigger.program?.condition.kind === "schedule") return decideSchedule(trigger, resume, port);
   const firings: DecidedFiring<Trigger>[] = [];
   const take = ({ firings: decided, state, touched }: Telling<Trigger>): void => {
     firings.push(...decided);
@@ -46,6 +48,28 @@ export async function decideResume<Trigger extends HeldTrigger>(
   for (const state of trigger.keys.values())
     take(tellKeyDue(trigger, state, { clock: resume.at, position: resume.position }));
   return chooseFirings(firings.toSorted(byTime), resume.how);
+}
+
+/** No entry of the log concerns a schedule: its ticks are counted, and not told one by one, however many there were. */
+async function decideSchedule<Trigger extends HeldTrigger>(
+  trigger: Trigger,
+  { at, position, how }: Resume,
+  port: ResumePort,
+): Promise<readonly DecidedFiring<Trigger>[]> {
+  await port.loadOverdue(at);
+  const firings: DecidedFiring<Trigger>[] = [];
+  for (const state of trigger.keys.values()) {
+    const decided = decideTicks(trigger, state, {
+      dueMs: Math.ceil(at) - 1,
+      how,
+      at: (dueMs) => dueMs,
+      position,
+    });
+    if (!decided) continue;
+    firings.push(...decided);
+    port.touched(state);
+  }
+  return firings;
 }
 
 async function tellGap<Trigger extends HeldTrigger>(

@@ -8,6 +8,8 @@ import {
   assetProgressType,
   assetReportName,
   assetUpdatedType,
+  givenEntry,
+  parseCloudEvent,
   readAssetReport,
   type AssetDefinition,
   type AssetTelling,
@@ -23,6 +25,8 @@ const days: AssetDefinition = {
     start: "2025-12-31T23:00:00Z",
   },
 };
+const now = Date.UTC(2026, 2, 29, 3);
+const monthly = { kind: "every", every: { n: 1, unit: "months" }, tz: "Europe/Berlin" };
 const whole: AssetDefinition = { name: "whole", tags: [] };
 
 function read(type: string, data: Json, subject = "days"): AssetTelling {
@@ -30,7 +34,8 @@ function read(type: string, data: Json, subject = "days"): AssetTelling {
 }
 
 function entry(definition: AssetDefinition | undefined, type: string, data: Json, runPartition?: string) {
-  return assetEntry(read(type, data), { id: "e", lane: "live", version: "own", definition, runPartition });
+  const place = { id: "e", lane: "live", version: "own", now, definition, runPartition };
+  return assetEntry(read(type, data), place);
 }
 
 const partitionOf = (event: ReturnType<typeof entry>): unknown => [
@@ -85,6 +90,44 @@ test("progress is of windows of time, and keys are learned by dynamic partitions
     "a=x/b=2026-03-29T00:00+01:00",
     undefined,
   ]);
+});
+
+test("progress that is further ahead than the asset allows is told as invalid, with the bound", () => {
+  const faultOf = (definition: AssetDefinition, until: string): string | undefined =>
+    entry(definition, assetProgressType, { until }).invalid;
+  expect(faultOf(days, "2026-03-30T03:00:00Z")).toBe(undefined);
+  expect(faultOf(days, "2026-03-30T03:00:00.001Z")).toBe(
+    "its progress 2026-03-30T03:00:00.001Z is more than 1 d ahead of the clock: it may be 2026-03-30T03:00:00.000Z at most",
+  );
+  expect(faultOf(days, "2999-01-01T00:00:00Z")).toMatch(/more than 1 d ahead/);
+  // The window that has begun may be told to be complete, however long it is.
+  const months = { ...days, partitions: { ...days.partitions!, every: monthly } } as AssetDefinition;
+  expect(faultOf(months, "2026-03-31T22:00:00Z")).toBe(undefined);
+  expect(faultOf(months, "2026-03-31T22:00:01Z")).toMatch(/it may be 2026-03-31T22:00:00.000Z at most/);
+  const plan = { ...days, progressAheadMs: 365 * 86_400_000 };
+  expect(faultOf(plan, "2027-03-29T03:00:00Z")).toBe(undefined);
+  expect(faultOf(plan, "2027-03-29T03:00:01Z")).toMatch(/more than 365 d ahead/);
+});
+
+test("whoever gives progress from outside is told that it is too far ahead", () => {
+  const event = parseCloudEvent({
+    specversion: "1.0",
+    source: "/sink",
+    id: "1",
+    type: assetProgressType,
+    subject: "days",
+    data: { until: "+057806-11-01T00:00:00Z" },
+  });
+  const given = (until: string) => (): unknown =>
+    givenEntry({ ...event, data: { value: { until } } }, { find: () => days, now });
+  expect(given("2026-03-30T03:00:00Z")).not.toThrow();
+  expect(given("9999-01-01T00:00:00Z")).toThrow(
+    expect.objectContaining({
+      code: "MILLRACE_PROGRESS_AHEAD",
+      fields: { asset: "days", until: "9999-01-01T00:00:00.000Z", latest: "2026-03-30T03:00:00.000Z" },
+    }) as Error,
+  );
+  expect(given("+057806-11-01T00:00:00Z")).toThrow(/RFC 3339/);
 });
 
 test("a version is the writer's, or one of the update's own", () => {

@@ -10,6 +10,7 @@ test("a definition is read with all that it has, in its one spelling", () => {
     partitions: { kind: "time", every: { kind: "every", every: "1d", tz: "UTC" }, start: "2026-01-01" },
     upstream: [{ asset: "raw" }, { asset: "prices", mapping: { kind: "last", n: 3 } }],
     freshness: { maxAgeMs: 1 },
+    progressAheadMs: 1,
     source: { file: "a.ts", line: 1 },
   };
   expect(parseAsset(given as Json)).toEqual({
@@ -38,6 +39,8 @@ test.each<[Json, string]>([
   [{ name: "x", upstream: [{ asset: "a" }, { asset: "a" }] }, "/upstream/1"],
   [{ name: "x", upstream: [{}] }, "/upstream/0/asset"],
   [{ name: "x", freshness: { maxAgeMs: 0 } }, "/freshness/maxAgeMs"],
+  [{ name: "x", progressAheadMs: 0 }, "/progressAheadMs"],
+  [{ name: "x", progressAheadMs: 3_661 * 86_400_000 }, "/progressAheadMs"],
   [{ name: "x", freshnes: 1 }, "/freshnes"],
 ])("%j is refused at %j", (given, path) => {
   expect(() => parseAsset(given)).toThrow(

@@ -47,6 +47,11 @@ export interface AssetOptions<
   readonly upstream?: readonly (Asset | string | UpstreamOptions)[];
   /** It is shown as stale when nothing updated it for longer: `"25h"`. */
   readonly freshness?: Duration;
+  /**
+   * How far ahead of the clock `ctx.asset(a).progress(until)` may say that it is complete: a day unless given, `"3660d"` at most.
+   * The end of the window that has begun is never too far.
+   */
+  readonly progressAhead?: Duration;
 }
 
 /**
@@ -85,12 +90,12 @@ interface AssetSource {
   readonly mark: SourceMark;
 }
 
-const optionNames = ["partitions", "description", "owner", "tags", "upstream", "freshness"];
+const optionNames = ["partitions", "description", "owner", "tags", "upstream", "freshness", "progressAhead"];
 
 function describeAsset({ name, options, mark }: AssetSource, how: DescribeOptions): AssetDefinition {
   const owner: OptionOwner = { what: `Asset ${JSON.stringify(name)}`, mark, root: how.root };
   checkOptionNames(options, optionNames, owner);
-  const { partitions, description, owner: team, tags, upstream, freshness } = options;
+  const { partitions, description, owner: team, tags, upstream, freshness, progressAhead } = options;
   const source = how.captureSource ? locate(mark, how.root) : undefined;
   const json = {
     name,
@@ -102,6 +107,9 @@ function describeAsset({ name, options, mark }: AssetSource, how: DescribeOption
     ...(freshness === undefined
       ? {}
       : { freshness: { maxAgeMs: parsePositiveDuration(freshness, "freshness", owner) } }),
+    ...(progressAhead === undefined
+      ? {}
+      : { progressAheadMs: parsePositiveDuration(progressAhead, "progressAhead", owner) }),
     ...(source === undefined ? {} : { source }),
   };
   try {

@@ -31,7 +31,10 @@ export interface AssetReporter<Key extends string | null = string | null> {
   observed(update?: MaterializedUpdate<Key>, options?: ReportOptions): Promise<void>;
   /** A task that declares to write it did not: its success updates nothing. */
   unchanged(): Promise<void>;
-  /** All its windows that end by `until` are complete. */
+  /**
+   * All its windows that end by `until` are complete. Too far ahead of the clock (the asset's `progressAhead`) it is recorded as
+   * invalid, and with `now` refused: MILLRACE_PROGRESS_AHEAD.
+   */
   progress(until: Date | string, options?: ReportOptions): Promise<void>;
   /** A dynamic key is known from now on, before anything is written to it. */
   addPartition(key: AssetPartitionKey<Key>, options?: ReportOptions): Promise<void>;

@@ -57,7 +57,7 @@ export function watchedAssets(of: unknown, mark: SourceMark): DescribedAsset[] {
     const more = mapping === undefined ? {} : { mapping: mapping as unknown as Json };
     if (typeof asset === "string") return { json: { asset, ...more }, definition: undefined };
     const definition = definitionOf(asset, mark);
-    if (!definition) throw wrong("it takes an asset, its name, or a list of assets", mark);
+    if (!definition) throw wrong("it takes an asset, its name, { asset, mapping }, or a list of these", mark);
     const { name, partitions } = definition;
     return {
       json: {

@@ -9,10 +9,10 @@ import { runPartitionOf } from "./run-partition.ts";
 export function toldEntries(
   entry: RunEntry,
   effect: Extract<RunEffect, { kind: "emitted" }>,
-  assets: AssetBook,
+  { assets, now }: { readonly assets: AssetBook; readonly now: number },
 ): EventRow[] {
   const { id: runId, pipeline, lane, workspace } = entry.identity;
   const teller = { id: runId, pipeline, lane, ...runPartitionOf(entry) };
-  const drafts = entriesOf(teller, effect, (name) => assets.find(name));
+  const drafts = entriesOf(teller, effect, { find: (name) => assets.find(name), now });
   return drafts.map((draft) => ({ ...draft, workspace, dataText: undefined, runId }));
 }

@@ -339,7 +339,7 @@ export class RunHost {
             ...row,
             invalid: this.#parts.eventTypes.invalidOf(event),
           })),
-          ...toldEntries(entry, effect, this.#parts.assets),
+          ...toldEntries(entry, effect, { assets: this.#parts.assets, now: this.#parts.clock.now() }),
         ];
         return this.#parts.events.emit(
           rows.map((event) => ({ ...event, extensions: { ...event.extensions, ...causes } })),

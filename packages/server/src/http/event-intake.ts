@@ -16,6 +16,7 @@ import {
   parseCloudEvent,
   parseCloudEventBatch,
   unreachable,
+  type AssetJudge,
   type BinaryModeData,
   type EventOutcome,
   type Json,
@@ -37,7 +38,8 @@ export async function takeEvents(
   // A request without a body has no parser.
   const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
   const mediaType = headers["content-type"]?.split(";", 1)[0]!.trim().toLowerCase();
-  const { events, assets } = context.host.engine;
+  const { engine } = context.host;
+  const { events } = engine;
   if (mediaType === cloudEventBatchType) {
     const items = parseCloudEventBatch(readJson(body));
     return context.host.run(() => takeBatch(context.host.engine, items, reply));
@@ -48,7 +50,7 @@ export async function takeEvents(
       : "ce-specversion" in headers
         ? parseBinaryModeEvent(headers, readBinaryMode(headers["content-type"], body))
         : refuseType(headers["content-type"]);
-  const row = await events.prepare(givenEntry(draft, (name) => assets.find(name)));
+  const row = await events.prepare(givenEntry(draft, judgeOf(engine)));
   const [outcome] = await context.host.run(() => events.append([row]));
   if (outcome!.kind === "conflict") throw conflict(row, outcome!.position);
   if (outcome!.kind === "accepted") reply.code(202);
@@ -56,16 +58,18 @@ export async function takeEvents(
 }
 
 async function takeBatch(
-  { events: log, assets }: Pick<Engine, "events" | "assets">,
+  engine: Engine,
   items: readonly Json[],
   reply: FastifyReply,
 ): Promise<EventBatchReceipt> {
+  const log = engine.events;
+  const judge = judgeOf(engine);
   const receipts: (EventReceipt | undefined)[] = Array.from({ length: items.length });
   const prepared: (EventRow | undefined)[] = [];
   const large: Promise<void>[] = [];
   for (let at = 0; at < items.length; at += 1) {
     try {
-      const row = log.prepare(givenEntry(parseCloudEvent(items[at]!), (name) => assets.find(name)));
+      const row = log.prepare(givenEntry(parseCloudEvent(items[at]!), judge));
       if (row instanceof Promise) large.push(row.then((stored) => void (prepared[at] = stored)));
       else prepared[at] = row;
     } catch (error) {
@@ -82,6 +86,10 @@ async function takeBatch(
   let rejected = 0;
   for (const receipt of receipts) if (receipt!.error) rejected += 1;
   return { items: receipts as EventReceipt[], rejected };
+}
+
+function judgeOf(engine: Engine): AssetJudge {
+  return { find: (name) => engine.assets.find(name), now: engine.now() };
 }
 
 function receiptOf(row: EventRow, outcome: EventOutcome): EventReceipt {

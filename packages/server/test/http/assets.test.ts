@@ -294,6 +294,36 @@ test("others report by the door of events: repeats are repeats, what does not fi
   await expect.poll(firings, { timeout: 10_000 }).toBe(1);
 });
 
+test("progress that is too far ahead of the log's clock is refused, also in a batch, and the rest of the batch is taken", async () => {
+  await using fixture = await startFixture();
+  await fixture.deploy([], { assets: [days] });
+  const far = await post(fixture, "millrace.asset.progress", "mart/days", { until: "2999-01-01T00:00:00Z" });
+  expect([far.status, far.body]).toEqual([
+    422,
+    expect.objectContaining({
+      code: "MILLRACE_PROGRESS_AHEAD",
+      detail: expect.stringMatching(/more than 1 d ahead of the clock: it may be 20/),
+    }),
+  ]);
+  const event = (id: string, until: string): object => ({
+    specversion: "1.0",
+    source: "/spark",
+    id,
+    type: "millrace.asset.progress",
+    subject: "mart/days",
+    data: { until },
+  });
+  const batch = [event("1", "2026-01-02T00:00:00Z"), event("2", "2999-01-01T00:00:00Z")];
+  const taken = await fixture.call("POST", "/events", batch, {
+    "content-type": "application/cloudevents-batch+json",
+  });
+  expect(taken.body).toMatchObject({
+    rejected: 1,
+    items: [{ position: expect.any(Number) }, { error: { code: "MILLRACE_PROGRESS_AHEAD" } }],
+  });
+  expect((await shown(fixture, "mart/days")).progress).toBe("2026-01-02T00:00:00.000Z");
+});
+
 test("a report that can't be read is refused at its path", async () => {
   await using fixture = await startFixture();
   const wrong: readonly (readonly [data: Json, path: string])[] = [

@@ -127,7 +127,7 @@ export function describeLate(fired: FiredWindows): string {
           .map(({ key }) => key)
           .slice(0, 3)
           .join(", ")} will be revised`;
-  return `${revisions}${fired.ignored === 0 ? "" : `; ${fired.ignored} updates came too late`}`;
+  return `${revisions}${fired.ignored === 0 ? "" : `; ${fired.ignored} ${fired.ignored === 1 ? "update" : "updates"} came too late`}`;
 }
 
 function dueOfWindow({ late, lateFrom, lateTo }: FiredWindow, { debounceMs }: RevisePolicy): number {

@@ -113,7 +113,10 @@ export function windowOperator(
     explain: (state) => {
       const [first] = state.open;
       const seen = state.seen === null ? "" : `; the latest event time is ${formatInstant(state.seen)}`;
-      const ignored = state.ignored === 0 ? "" : `; ${state.ignored} late events were left out`;
+      const ignored =
+        state.ignored === 0
+          ? ""
+          : `; ${state.ignored} late ${state.ignored === 1 ? "event was" : "events were"} left out`;
       return {
         kind: "window",
         ...named(condition),
