@@ -462,7 +462,7 @@ export {
   partitionOfValue,
   streamedMembersOf,
 } from "./trigger/merged-firing.ts";
-export { mergedReason, supersededReason, type NamedFiring } from "./trigger/gate-reason.ts";
+export { isOfGate, mergedReason, supersededReason, type NamedFiring } from "./trigger/gate-reason.ts";
 export {
   admitFiring,
   endGatedRun,
