@@ -38,14 +38,15 @@ import { firingOf, testEvent, type TestEvent, type TestFiring } from "./test-fir
 import { catchUpOf, foreseenFirings, type ForeseenFiring } from "./test-resume.ts";
 import { RunView, type TestRun } from "./test-run.ts";
 import { instantMs, TriggerWatch, type BedTrigger } from "./trigger-watch.ts";
-import type {
-  ResumeOptions,
-  StartArguments,
-  StartOptions,
-  TestbedOptions,
-  TestClock,
-  TestReceipt,
-  Unfinished,
+import {
+  requireOptions,
+  type ResumeOptions,
+  type StartArguments,
+  type StartOptions,
+  type TestbedOptions,
+  type TestClock,
+  type TestReceipt,
+  type Unfinished,
 } from "./testbed-options.ts";
 import { unfinishedError, waitsFor } from "./unfinished.ts";
 import { earliest, readInstant, readSpan, VirtualTime } from "./virtual-time.ts";
@@ -87,7 +88,7 @@ export class Testbed {
   #events = 0;
 
   constructor(pipelines: object, options: TestbedOptions) {
-    const { now = Date.UTC(2026, 0, 1), config = {}, seed = 1, hang = "5s" } = options;
+    const { now = Date.UTC(2026, 0, 1), config = {}, seed = 1, hang = "5s" } = requireOptions(options);
     const { connections = {}, secrets = {} } = options;
     this.#definitions = new Definitions(pipelines, config);
     const time = new VirtualTime(readInstant(now, "The testbed's `now`"));
