@@ -313,8 +313,7 @@ export class Testbed {
   }
 
   /**
-   * Delivers to a webhook what a sender posts to `/hooks/NAME`, and answers what a server would: its HTTP status, and what became of
-   * it. Secrets are those of `testbed(…, { secrets })`.
+   * Posts to a webhook's `/hooks/NAME`, and answers what a server would. Secrets are those of `testbed(…, { secrets })`.
    *
    * @example
    * const answer = await t.webhook("shop", { headers: { authorization: "Bearer s3cret" }, body: { order: 7 } });
