@@ -74,6 +74,11 @@ test(
         stdout: `${said}\n`,
         stderr: "It does not fit the declaration of its type, so it fires nothing: data.amount is missing.\n",
       });
+    const task = ["--source", "/pipelines/la/emit-a", "--id", "r01qz1n3k1pw1et51/g1/loop.b/1"];
+    await millrace(root, "emit", "loop.b", ...task);
+    expect((await millrace(root, "events", "show", "4")).stdout).toMatch(
+      /\n {2}caused by +run r01qz1n3k1pw1et51 of la, node emit-a\n/,
+    );
     const unknown = await millrace(root, "events", "show", "nothing");
     expect(unknown).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("MILLRACE_EVENT_UNKNOWN") });
   },

@@ -501,6 +501,7 @@ export {
   parseTrigger,
   type TriggerDefinition,
 } from "./trigger/trigger.ts";
+export { causeOf, type EventCause } from "./event/cause.ts";
 export { ownSource, requireForeign } from "./event/own.ts";
 export {
   type Finding,
