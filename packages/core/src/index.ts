@@ -471,7 +471,7 @@ export {
   partitionOfValue,
   streamedMembersOf,
 } from "./trigger/merged-firing.ts";
-export { mergedReason, supersededReason, type NamedFiring } from "./trigger/gate-reason.ts";
+export { isOfGate, mergedReason, supersededReason, type NamedFiring } from "./trigger/gate-reason.ts";
 export {
   admitFiring,
   endGatedRun,
@@ -510,6 +510,7 @@ export {
   parseTrigger,
   type TriggerDefinition,
 } from "./trigger/trigger.ts";
+export { causeOf, type EventCause } from "./event/cause.ts";
 export { ownSource, requireForeign } from "./event/own.ts";
 export {
   type Finding,

@@ -1,6 +1,7 @@
 /** Shapes of `/api/v1`: what the server answers and the CLI reads. Times are ISO 8601 in UTC, durations are in ms. */
 import type {
   CloudEvent,
+  EventCause,
   Json,
   JsonSchema,
   PipelineDefinition,
@@ -402,6 +403,8 @@ export interface EventView {
   readonly invalid?: string;
   /** Its data is large and left out here; `GET /events/:position` has it. */
   readonly dataBytes?: number;
+  /** What it comes of, as far as it says so: told by `GET /events/:position`. */
+  readonly cause?: EventCause;
   /** A CloudEvent in its JSON form. */
   readonly event: CloudEvent;
 }
