@@ -5,9 +5,6 @@
  * C2: a result is acknowledged only when what it caused is committed, or its token is out of date.
  * C3: one token never runs twice at once.
  * C19: a worker that drains gets nothing that was not its own when the server heard of it.
- * C23: a step that was said to be recorded does not run again in its generation, and comes with each later dispatch.
- * C24: what a dispatch is told of records grows only, and never changes. One that was given up and begins all the same, or goes
- *      on, is told nothing new: what it does counts for nothing.
  * C20: what was sent ahead and returned never runs under its token, and is no attempt.
  */
 import { isEndState, type Json } from "@millrace/core";
@@ -17,8 +14,6 @@ import {
   type Dispatch,
   type DispatchToken,
   type ServerMessage,
-  type StepName,
-  type Steps,
 } from "@millrace/protocol";
 import type { ConnectedWorker } from "@millrace/server";
 import { keyOf, type MemoryTables } from "@millrace/testkit";
@@ -65,57 +60,6 @@ export class Ledger {
     const known = this.#draining.get(workerId) ?? new Set();
     this.#draining.set(workerId, known);
     for (const [key, { claimedAt }] of worker.busy) if (claimedAt === undefined) known.add(key);
-  }
-
-  // --- steps --------------------------------------------------------------------------------------------------------
-
-  /** By task run and generation: texts of outcomes by kind and name. */
-  readonly #records = new Map<string, Map<string, string>>();
-
-  /** By task run and generation: the last dispatch that began. */
-  readonly #newest = new Map<string, number>();
-
-  resumed({ token, records = [] }: Dispatch): void {
-    const key = taskRunKey(token);
-    if (this.#isOld(token)) {
-      this.#journal.count("attempts begun after a later one");
-      return;
-    }
-    this.#newest.set(key, token.dispatch);
-    const known = this.#records.get(key) ?? new Map<string, string>();
-    const told = new Map(
-      records.map((record) => [`${record.kind} ${record.name}`, JSON.stringify(record.outcome)]),
-    );
-    for (const [name, text] of known)
-      if (told.get(name) !== text)
-        this.#journal.violate(
-          "C24 records grow only",
-          `${tokenKey(token)}: ${name} was ${text}, is ${told.get(name)}`,
-        );
-    if (records.some(({ seq }, at) => at > 0 && seq <= records[at - 1]!.seq))
-      this.#journal.violate("C24 records grow only", `${tokenKey(token)}: they are out of order`);
-    this.#records.set(key, told);
-  }
-
-  #isOld(token: DispatchToken): boolean {
-    return token.dispatch < (this.#newest.get(taskRunKey(token)) ?? 0);
-  }
-
-  stepRun(token: DispatchToken, { name }: StepName): void {
-    this.#journal.note(`step ${name} of ${tokenKey(token)}`);
-    if (!this.#isOld(token) && this.#records.get(taskRunKey(token))?.has(`step ${name}`))
-      this.#journal.violate("C23 a recorded step does not run again", `${tokenKey(token)}: ${name}`);
-  }
-
-  stepRecorded(token: DispatchToken, { name, outcome }: Steps["steps"][number]): void {
-    const known = this.#records.get(taskRunKey(token));
-    // Of two dispatches that ran it one counts: which, the next dispatch says.
-    const row = this.#tables.steps.get(
-      keyOf(1, token.runId, token.node, token.item, token.generation, "step", name, 1),
-    );
-    if (!row) this.#journal.violate("C23 a step is recorded before it is said to be", tokenKey(token));
-    else if (JSON.stringify(row.outcome) === JSON.stringify(outcome))
-      known?.set(`step ${name}`, JSON.stringify(outcome));
   }
 
   /** A worker gives back what it has not begun. */
@@ -225,8 +169,4 @@ export function messageToken(message: Json): string | undefined {
 
 export function isSettled(state: string): boolean {
   return isEndState(state as never);
-}
-
-function taskRunKey({ runId, node, item, generation }: DispatchToken): string {
-  return `${runId}/${node}/${item}/${generation}`;
 }

@@ -15,8 +15,11 @@ import { Journal, type Violation } from "./journal.ts";
 import { Ledger } from "./ledger.ts";
 import { Operator } from "./operator.ts";
 import { makePipelines } from "./pipelines.ts";
-import { Scheduler } from "./scheduler.ts";
+import { partsOf, type Parts } from "./parts.ts";
+import { epochMs, Scheduler } from "./scheduler.ts";
 import { ServerNode, type World } from "./server-node.ts";
+import { SleepChecker } from "./sleep-checker.ts";
+import { StepLedger } from "./step-ledger.ts";
 import { TriggerChecker } from "./trigger-checker.ts";
 import { TriggerClient } from "./trigger-client.ts";
 import { makeTriggeredPipelines } from "./triggers.ts";
@@ -27,6 +30,8 @@ export interface SimulationOptions {
   readonly seed: number;
   /** Virtual hours of load and faults. */
   readonly hours: number;
+  /** Absent: those of its seed. */
+  readonly parts?: Parts;
   /** A faulty store for a mutant. */
   readonly wrapStore?: (store: EngineStore, database: MemoryEngineDatabase) => EngineStore;
   /** The journal keeps only lines with this word. */
@@ -40,6 +45,7 @@ export interface SimulationReport {
   readonly hours: number;
   readonly nodes: number;
   readonly workers: number;
+  readonly parts: readonly string[];
   readonly events: number;
   readonly counts: { readonly [name: string]: number };
   readonly violations: readonly Violation[];
@@ -58,6 +64,7 @@ const calmMsMax = (hours: number): number => Math.max(3, 30 * hours) * hourMs;
 
 export async function simulate(options: SimulationOptions): Promise<SimulationReport> {
   const random = seededRandom(options.seed);
+  const parts = options.parts ?? partsOf(options.seed);
   const scheduler = new Scheduler();
   const journal = new Journal(() => scheduler.now, options.trace);
   const book = new DefinitionsBook([...makePipelines(random.fork(), 10), ...makeTriggeredPipelines()]);
@@ -69,15 +76,19 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     triggers?: TriggerChecker;
     waits?: WaitChecker;
     assets?: AssetChecker;
+    steps?: StepLedger;
+    sleeps?: SleepChecker;
   } = {};
   const database = new MemoryEngineDatabase({
-    now: () => 1_800_000_000_000 + Math.floor(scheduler.now * 1000) / 1000,
+    now: () => epochMs + Math.floor(scheduler.now * 1000) / 1000,
     onFlush: (nodeId, number, batch) => {
       judge.checker!.onFlush(nodeId, number, batch);
       judge.events!.onFlush(nodeId, batch);
       judge.triggers!.onFlush(nodeId, batch);
       judge.waits!.onFlush(batch);
       judge.assets!.onFlush(batch);
+      judge.steps!.onFlush(batch);
+      judge.sleeps!.onFlush(batch);
     },
     onMessage: () => judge.checker!.noteInbox(),
   });
@@ -99,6 +110,9 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   judge.waits = waitChecker;
   const assetChecker = new AssetChecker(tables, journal);
   judge.assets = assetChecker;
+  const steps = new StepLedger(tables, journal);
+  judge.steps = steps;
+  judge.sleeps = new SleepChecker(tables, journal);
   const world: World = {
     scheduler,
     journal,
@@ -120,6 +134,8 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     journal,
     random: random.fork(),
     ledger,
+    steps,
+    parts,
     trouble: { breakChance: 0, doubleChance: 0, reorderChance: 0 },
     nodes,
     nodeOf: (bundle, pipeline, node) => book.node(bundle, pipeline, node),
@@ -212,6 +228,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     hours: options.hours,
     nodes: nodes.length,
     workers: workers.length,
+    parts: [...parts],
     events: scheduler.events,
     counts: Object.fromEntries([...journal.counts].sort(([a], [b]) => (a < b ? -1 : 1))),
     violations: journal.violations,
