@@ -11,6 +11,8 @@ import {
   type WaitRequest,
 } from "@millrace/protocol";
 import { seededRandom, type SeededRandom } from "@millrace/testkit";
+import { makeApproval } from "./approvals.ts";
+import { hashOf } from "./hash.ts";
 import { makeCondition } from "./pipelines.ts";
 import type { Parts } from "./parts.ts";
 
@@ -78,6 +80,8 @@ function withParts(part: ProgramPart, random: SeededRandom, parts: Parts): Progr
 function withPartsOfWait(wait: ProgramWait, random: SeededRandom, parts: Parts): ProgramWait {
   if (parts.has("steps") && wait.op.kind === "sleep" && random.chance(0.4))
     return { ...wait, inMs: random.pick([-5_000, 0, 1_000, 15_000]) };
+  if (parts.has("approvals") && wait.op.kind === "event" && random.chance(0.3))
+    return { ...wait, op: makeApproval(random) };
   return wait;
 }
 
@@ -119,10 +123,4 @@ type SteppedOutcome = Exclude<StepRecord["outcome"], { readonly kind: "timeout" 
 
 export function stepName({ name }: ProgramStep): StepName {
   return { name, occurrence: 1 };
-}
-
-function hashOf(text: string): number {
-  let hash = 7;
-  for (const character of text) hash = (Math.imul(hash, 31) + character.charCodeAt(0)) >>> 0;
-  return hash;
 }

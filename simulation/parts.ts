@@ -2,20 +2,27 @@
  * What only some simulations have: which ones, the seed says, so that each is seen with and without each other one. A kept seed
  * that is older than a part names those that it has, and goes the way that it went.
  */
-import { seededRandom } from "@millrace/testkit";
+import { seededRandom, type SeededRandom } from "@millrace/testkit";
+import { hashOf } from "./hash.ts";
 
 export const allParts = [
   /** Steps that fail, and sleeps until an instant. */
   "steps",
+  /** Functions and nodes that ask people, and people who answer. */
+  "approvals",
 ] as const;
 
 export type Part = (typeof allParts)[number];
 export type Parts = ReadonlySet<Part>;
 
-/** From a stream of its own. */
+/** Each with a chance of its own. */
 export function partsOf(seed: number): Parts {
-  const random = seededRandom(seed * 2 ** 8 + 0x70);
-  return new Set(allParts.filter(() => random.chance(0.75)));
+  return new Set(allParts.filter((part) => seededRandom(hashOf(`${seed} has ${part}`)).chance(0.75)));
+}
+
+/** What a part draws from. */
+export function partRandom(seed: number, part: Part): SeededRandom {
+  return seededRandom(hashOf(`${seed} ${part}`));
 }
 
 /** A list of names, or `none`. Throws for others. */

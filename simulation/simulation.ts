@@ -2,28 +2,21 @@
 import { createHash } from "node:crypto";
 import { MemoryEngineDatabase, seededRandom, type SeededRandom } from "@millrace/testkit";
 import type { EngineStore } from "@millrace/store";
-import { AssetChecker } from "./asset-checker.ts";
+import { withApprovals } from "./approvals.ts";
+import { Approver } from "./approver.ts";
 import { Client } from "./client.ts";
-import { EventChecker } from "./event-checker.ts";
 import { EventClient } from "./event-client.ts";
 import { DefinitionsBook } from "./definitions-book.ts";
 import { Faults } from "./faults.ts";
-import { checkEnd } from "./final-checker.ts";
-import { FlushChecker } from "./flush-checker.ts";
-import { GenerationChecker } from "./generation-checker.ts";
+import { Judges } from "./judges.ts";
 import { Journal, type Violation } from "./journal.ts";
-import { Ledger } from "./ledger.ts";
 import { Operator } from "./operator.ts";
 import { makePipelines } from "./pipelines.ts";
-import { partsOf, type Parts } from "./parts.ts";
+import { partRandom, partsOf, type Parts } from "./parts.ts";
 import { epochMs, Scheduler } from "./scheduler.ts";
 import { ServerNode, type World } from "./server-node.ts";
-import { SleepChecker } from "./sleep-checker.ts";
-import { StepLedger } from "./step-ledger.ts";
-import { TriggerChecker } from "./trigger-checker.ts";
 import { TriggerClient } from "./trigger-client.ts";
 import { makeTriggeredPipelines } from "./triggers.ts";
-import { WaitChecker } from "./wait-checker.ts";
 import { SimulatedWorker, type WorkerWorld } from "./worker.ts";
 
 export interface SimulationOptions {
@@ -67,52 +60,20 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const parts = options.parts ?? partsOf(options.seed);
   const scheduler = new Scheduler();
   const journal = new Journal(() => scheduler.now, options.trace);
-  const book = new DefinitionsBook([...makePipelines(random.fork(), 10), ...makeTriggeredPipelines()]);
+  const pipelines = [...makePipelines(random.fork(), 10), ...makeTriggeredPipelines()];
+  const book = new DefinitionsBook(pipelines, parts.has("approvals") ? withApprovals : undefined);
   const blobs = new Map<string, string>();
-  // The checker is made of the database's tables, and the database calls the checker.
-  const judge: {
-    checker?: FlushChecker;
-    events?: EventChecker;
-    triggers?: TriggerChecker;
-    waits?: WaitChecker;
-    assets?: AssetChecker;
-    steps?: StepLedger;
-    sleeps?: SleepChecker;
-  } = {};
+  // The judges are made of the database's tables, and the database calls them.
+  const judging: { judges?: Judges } = {};
   const database = new MemoryEngineDatabase({
     now: () => epochMs + Math.floor(scheduler.now * 1000) / 1000,
-    onFlush: (nodeId, number, batch) => {
-      judge.checker!.onFlush(nodeId, number, batch);
-      judge.events!.onFlush(nodeId, batch);
-      judge.triggers!.onFlush(nodeId, batch);
-      judge.waits!.onFlush(batch);
-      judge.assets!.onFlush(batch);
-      judge.steps!.onFlush(batch);
-      judge.sleeps!.onFlush(batch);
-    },
-    onMessage: () => judge.checker!.noteInbox(),
+    onFlush: (nodeId, number, batch) => judging.judges!.onFlush(nodeId, number, batch),
+    onMessage: () => judging.judges!.flushes.noteInbox(),
   });
   const { tables } = database;
-  const generations = new GenerationChecker({ tables, journal, book });
-  const ledger = new Ledger(tables, journal, generations);
-  const checker = new FlushChecker({ tables, journal, book, ledger, generations });
-  judge.checker = checker;
-  const eventChecker = new EventChecker(database.tables, journal);
-  judge.events = eventChecker;
-  const triggerChecker = new TriggerChecker({
-    tables: database.tables,
-    journal,
-    blobs,
-    limitOf: (pipeline) => book.activeRunsMax(pipeline),
-  });
-  judge.triggers = triggerChecker;
-  const waitChecker = new WaitChecker({ tables, journal, book, blobs });
-  judge.waits = waitChecker;
-  const assetChecker = new AssetChecker(tables, journal);
-  judge.assets = assetChecker;
-  const steps = new StepLedger(tables, journal);
-  judge.steps = steps;
-  judge.sleeps = new SleepChecker(tables, journal);
+  const judges = new Judges({ tables, journal, book, blobs });
+  judging.judges = judges;
+  const { generations } = judges;
   const world: World = {
     scheduler,
     journal,
@@ -133,8 +94,8 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     scheduler,
     journal,
     random: random.fork(),
-    ledger,
-    steps,
+    ledger: judges.ledger,
+    steps: judges.steps,
     parts,
     trouble: { breakChance: 0, doubleChance: 0, reorderChance: 0 },
     nodes,
@@ -156,7 +117,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     nodes,
     book,
     tables,
-    checker,
+    checker: judges.flushes,
     generations,
   });
   const operator = new Operator({
@@ -175,7 +136,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     scheduler,
     journal,
     nodes,
-    checker: eventChecker,
+    checker: judges.events,
   });
   events.start(endOfFaults);
   operator.start(endOfFaults);
@@ -184,11 +145,20 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     scheduler,
     journal,
     nodes,
-    tables: database.tables,
-    events: eventChecker,
-    checker: triggerChecker,
+    tables,
+    events: judges.events,
+    checker: judges.triggers,
   });
   triggers.start(endOfFaults);
+  if (parts.has("approvals"))
+    new Approver({
+      random: partRandom(options.seed, "approvals"),
+      scheduler,
+      journal,
+      nodes,
+      tables,
+      checker: judges.approvals,
+    }).start(endOfFaults);
   faults.start(endOfFaults);
   const isDecided = (): boolean => options.stopsEarly === true && journal.violations.length > 0;
   await scheduler.run(endOfFaults, isDecided);
@@ -199,30 +169,20 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
       client.isIdle &&
       triggers.isIdle &&
       isEmpty(database) &&
-      eventChecker.isHeard &&
-      triggerChecker.isSettled
+      judges.events.isHeard &&
+      judges.triggers.isSettled
     );
   };
   const endOfCalm = endOfFaults + calmMsMax(options.hours);
-  for (let before = -1; !isDecided() && !isCalm() && checker.endings > before && scheduler.now < endOfCalm;) {
-    before = checker.endings;
+  for (
+    let before = -1;
+    !isDecided() && !isCalm() && judges.flushes.endings > before && scheduler.now < endOfCalm;
+  ) {
+    before = judges.flushes.endings;
     await scheduler.run(scheduler.now + stallMsMax, () => isDecided() || isCalm());
   }
   journal.count("seconds to calm", Math.round((scheduler.now - endOfFaults) / 1_000));
-  eventChecker.checkEnd();
-  triggerChecker.checkEnd();
-  waitChecker.checkEnd();
-  assetChecker.checkEnd();
-  checkEnd({
-    tables,
-    journal,
-    book,
-    ledger,
-    flushes: checker,
-    blobs,
-    accepted: client.accepted,
-  });
-  generations.checkEnd();
+  judges.checkEnd(client.accepted);
   return {
     seed: options.seed,
     hours: options.hours,

@@ -1,7 +1,8 @@
 /** Faults of waits, and of what functions record. */
+import { approvalRequested } from "@millrace/core";
 import type { StepName } from "@millrace/protocol";
-import { Dispatcher, RecentEntries, RunHost } from "@millrace/server";
-import type { FlushBatch } from "@millrace/store";
+import { Dispatcher, EventLog, RecentEntries, RunHost } from "@millrace/server";
+import type { FlushBatch, StepRow } from "@millrace/store";
 import { nothing, patch, withBatch, type Mutant } from "./mutant.ts";
 
 export const waitMutants: readonly Mutant[] = [
@@ -114,4 +115,49 @@ export const waitMutants: readonly Mutant[] = [
         ),
       })),
   },
+  {
+    name: "asked without a word",
+    breaks: "who is asked is asked in the log, in the flush of the wait or before it",
+    parts: ["approvals"],
+    apply: () =>
+      patch(
+        EventLog,
+        "emit",
+        (original) =>
+          function (...values) {
+            const [rows] = values as unknown as [readonly { readonly type: string }[]];
+            const others = rows.filter(({ type }) => type !== approvalRequested);
+            original.apply(this, [others] as never[]);
+          },
+      ),
+  },
+  {
+    name: "a rejection is an approval",
+    breaks: "a function sees the answer that was given",
+    parts: ["approvals"],
+    apply: nothing,
+    wrapStore: (store) =>
+      withBatch(store, (batch) => ({ ...batch, steps: batch.steps.map((row) => asApproved(row)) })),
+  },
+  {
+    name: "late answers count",
+    breaks: "an answer counts until the wait's timeout, and no longer (J2)",
+    parts: ["approvals"],
+    apply: nothing,
+    wrapStore: (store) =>
+      withBatch(store, (batch) => ({
+        ...batch,
+        waits: batch.waits.map((row) =>
+          row.approval !== undefined && row.timeoutAt !== undefined
+            ? { ...row, timeoutAt: row.timeoutAt + 60_000, dueAt: row.timeoutAt + 60_000 }
+            : row,
+        ),
+      })),
+  },
 ];
+
+function asApproved(row: StepRow): StepRow {
+  const { value } = row.outcome.kind === "value" ? row.outcome.value : { value: undefined };
+  if (value === null || typeof value !== "object" || !("approved" in value)) return row;
+  return { ...row, outcome: { kind: "value", value: { value: { ...value, approved: true } } } };
+}

@@ -50,6 +50,15 @@ test("steps fail and run again, and functions sleep until an instant", { timeout
     expect(counts[`code: ${name}`], name).toBeGreaterThan(10);
 });
 
+test("people are asked and answer, once and twice and too late", { timeout: 120_000 }, async () => {
+  const { counts, violations } = await simulate({ seed: 9, hours, parts: parseParts("approvals") });
+  expect(violations).toEqual([]);
+  for (const name of ["asked for", "answered: recorded", "answered: conflict", "answered: duplicate"])
+    expect(counts[`approvals ${name}`], name).toBeGreaterThan(10);
+  for (const name of ["approved", "rejected", "nobody answered"])
+    expect(counts[`approvals of nodes: ${name}`], name).toBeGreaterThan(0);
+});
+
 test("triggers of all kinds fire, change, pause and resume", { timeout: 120_000 }, async () => {
   const { counts } = await simulate({ seed: 3, hours, parts });
   const seen = ["millrace.trigger.changed", "millrace.trigger.paused", "millrace.trigger.resumed"];
