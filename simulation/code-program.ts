@@ -13,6 +13,7 @@ import {
 import { seededRandom, type SeededRandom } from "@millrace/testkit";
 import { makeApproval } from "./approvals.ts";
 import { hashOf } from "./hash.ts";
+import { makeProbeCondition } from "./outside.ts";
 import { makeCondition } from "./pipelines.ts";
 import type { Parts } from "./parts.ts";
 
@@ -82,6 +83,14 @@ function withPartsOfWait(wait: ProgramWait, random: SeededRandom, parts: Parts):
     return { ...wait, inMs: random.pick([-5_000, 0, 1_000, 15_000]) };
   if (parts.has("approvals") && wait.op.kind === "event" && random.chance(0.3))
     return { ...wait, op: makeApproval(random) };
+  if (parts.has("probes") && wait.op.kind === "event" && random.chance(0.4)) {
+    const { condition, comes } = makeProbeCondition(random);
+    const { timeoutMs: _timeoutMs, ...endless } = wait.op;
+    return {
+      ...wait,
+      op: comes && random.chance(0.5) ? { ...endless, condition } : { ...wait.op, condition },
+    };
+  }
   return wait;
 }
 

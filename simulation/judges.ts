@@ -11,6 +11,7 @@ import { GenerationChecker } from "./generation-checker.ts";
 import type { Journal } from "./journal.ts";
 import { Ledger } from "./ledger.ts";
 import { WaitTimeChecker } from "./wait-time-checker.ts";
+import { ProbeChecker } from "./probe-checker.ts";
 import { StepLedger } from "./step-ledger.ts";
 import { TriggerChecker } from "./trigger-checker.ts";
 import { WaitChecker } from "./wait-checker.ts";
@@ -20,6 +21,7 @@ export interface JudgesOptions {
   readonly journal: Journal;
   readonly book: DefinitionsBook;
   readonly blobs: ReadonlyMap<string, string>;
+  readonly now: () => number;
 }
 
 export class Judges {
@@ -33,14 +35,17 @@ export class Judges {
   readonly steps: StepLedger;
   readonly waitTimes: WaitTimeChecker;
   readonly approvals: ApprovalChecker;
+  readonly probes: ProbeChecker;
   readonly #options: JudgesOptions;
 
   constructor(options: JudgesOptions) {
-    const { tables, journal, book, blobs } = options;
+    const { tables, journal, book, blobs, now } = options;
     this.#options = options;
+    this.probes = new ProbeChecker({ tables, journal, now });
     this.generations = new GenerationChecker({ tables, journal, book });
-    this.ledger = new Ledger(tables, journal, this.generations);
-    const { generations, ledger } = this;
+    const { generations, probes } = this;
+    this.ledger = new Ledger({ tables, journal, generations, probes });
+    const { ledger } = this;
     this.flushes = new FlushChecker({ tables, journal, book, ledger, generations });
     this.events = new EventChecker(tables, journal);
     this.triggers = new TriggerChecker({
@@ -65,6 +70,7 @@ export class Judges {
     this.steps.onFlush(batch);
     this.waitTimes.onFlush(batch);
     this.approvals.onFlush(batch);
+    this.probes.onFlush(nodeId, batch);
   }
 
   /** `accepted`: runs whose making was answered. */
@@ -75,6 +81,7 @@ export class Judges {
     this.waits.checkEnd();
     this.assets.checkEnd();
     this.approvals.checkEnd();
+    this.probes.checkEnd();
     const { ledger, flushes } = this;
     checkEnd({ tables, journal, book, ledger, flushes, blobs, accepted });
     this.generations.checkEnd();

@@ -19,11 +19,21 @@ import type { ConnectedWorker } from "@millrace/server";
 import { keyOf, type MemoryTables } from "@millrace/testkit";
 import type { GenerationChecker } from "./generation-checker.ts";
 import type { Journal } from "./journal.ts";
+import { isLook, isLookToken } from "./looks.ts";
+import type { ProbeChecker } from "./probe-checker.ts";
+
+export interface LedgerOptions {
+  readonly tables: MemoryTables;
+  readonly journal: Journal;
+  readonly generations: GenerationChecker;
+  readonly probes: ProbeChecker;
+}
 
 export class Ledger {
   readonly #tables: MemoryTables;
   readonly #journal: Journal;
   readonly #generations: GenerationChecker;
+  readonly #probes: ProbeChecker;
   readonly #active = new Map<string, string>();
   /** What draining workers may be sent, by worker. */
   readonly #draining = new Map<string, Set<string>>();
@@ -32,10 +42,11 @@ export class Ledger {
   readonly outcomes = new Map<string, AttemptOutcome[]>();
   readonly inputs = new Map<string, Dispatch["input"]>();
 
-  constructor(tables: MemoryTables, journal: Journal, generations: GenerationChecker) {
+  constructor({ tables, journal, generations, probes }: LedgerOptions) {
     this.#tables = tables;
     this.#journal = journal;
     this.#generations = generations;
+    this.#probes = probes;
   }
 
   sent(workerId: string, message: ServerMessage): void {
@@ -43,8 +54,11 @@ export class Ledger {
       for (const dispatch of message.dispatches) {
         const key = tokenKey(dispatch.token);
         this.#journal.note(`dispatch ${key} to ${workerId}${dispatch.ahead ? ", ahead" : ""}`);
-        this.#checkDispatch(dispatch.token);
-        this.#generations.dispatched(dispatch);
+        if (isLook(dispatch)) this.#probes.sent(dispatch.token);
+        else {
+          this.#checkDispatch(dispatch.token);
+          this.#generations.dispatched(dispatch);
+        }
         if (this.#draining.get(workerId)?.has(key) === false)
           this.#journal.violate("C19 who drains gets nothing new", `${key} to ${workerId}`);
       }
@@ -148,6 +162,7 @@ export class Ledger {
     const key = tokenKey(token);
     this.#active.delete(key);
     this.#journal.note(`end ${key}: ${outcome.kind}`);
+    if (isLookToken(token)) return this.#probes.ended(token, outcome);
     this.#journal.count(`attempt ended: ${outcome.kind}`);
     const known = this.outcomes.get(key) ?? [];
     known.push(outcome);

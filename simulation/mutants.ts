@@ -4,7 +4,13 @@
  */
 import { engineMutants } from "./engine-mutants.ts";
 import type { Mutant } from "./mutant.ts";
+import { probeMutants } from "./probe-mutants.ts";
 import { triggerMutants } from "./trigger-mutants.ts";
 import { waitMutants } from "./wait-mutants.ts";
 
-export const mutants: readonly Mutant[] = [...engineMutants, ...triggerMutants, ...waitMutants];
+export const mutants: readonly Mutant[] = [
+  ...engineMutants,
+  ...triggerMutants,
+  ...waitMutants,
+  ...probeMutants,
+];

@@ -10,6 +10,8 @@ export const allParts = [
   "steps",
   /** Functions and nodes that ask people, and people who answer. */
   "approvals",
+  /** Functions, nodes and a trigger that listen to what probes look at. */
+  "probes",
 ] as const;
 
 export type Part = (typeof allParts)[number];

@@ -1,7 +1,8 @@
 /** One simulation: a seed, some virtual hours of load and faults, then calm, then the verdict. */
 import { createHash } from "node:crypto";
 import { MemoryEngineDatabase, seededRandom, type SeededRandom } from "@millrace/testkit";
-import type { EngineStore } from "@millrace/store";
+import { parseCondition, probeId, probesWithin, type Json } from "@millrace/core";
+import type { DeployedProbes, EngineStore } from "@millrace/store";
 import { withApprovals } from "./approvals.ts";
 import { Approver } from "./approver.ts";
 import { Client } from "./client.ts";
@@ -12,11 +13,12 @@ import { Judges } from "./judges.ts";
 import { Journal, type Violation } from "./journal.ts";
 import { Operator } from "./operator.ts";
 import { makePipelines } from "./pipelines.ts";
+import { deployedProbes, Outside, withProbes } from "./outside.ts";
 import { partRandom, partsOf, type Parts } from "./parts.ts";
 import { epochMs, Scheduler } from "./scheduler.ts";
 import { ServerNode, type World } from "./server-node.ts";
 import { TriggerClient } from "./trigger-client.ts";
-import { makeTriggeredPipelines } from "./triggers.ts";
+import { listening, makeTriggeredPipelines, triggeredNames } from "./triggers.ts";
 import { SimulatedWorker, type WorkerWorld } from "./worker.ts";
 
 export interface SimulationOptions {
@@ -60,8 +62,11 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const parts = options.parts ?? partsOf(options.seed);
   const scheduler = new Scheduler();
   const journal = new Journal(() => scheduler.now, options.trace);
-  const pipelines = [...makePipelines(random.fork(), 10), ...makeTriggeredPipelines()];
-  const book = new DefinitionsBook(pipelines, parts.has("approvals") ? withApprovals : undefined);
+  const pipelines = [...makePipelines(random.fork(), 10), ...makeTriggeredPipelines(parts)];
+  const book = new DefinitionsBook(pipelines, (pipeline) => {
+    const asking = parts.has("approvals") ? withApprovals(pipeline) : pipeline;
+    return parts.has("probes") ? withProbes(asking) : asking;
+  });
   const blobs = new Map<string, string>();
   // The judges are made of the database's tables, and the database calls them.
   const judging: { judges?: Judges } = {};
@@ -71,9 +76,16 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     onMessage: () => judging.judges!.flushes.noteInbox(),
   });
   const { tables } = database;
-  const judges = new Judges({ tables, journal, book, blobs });
+  const judges = new Judges({ tables, journal, book, blobs, now: () => scheduler.now });
   judging.judges = judges;
   const { generations } = judges;
+  const listened = (): readonly Json[] => clients.triggers?.conditionsOf(listening) ?? [];
+  const clients: { triggers?: TriggerClient } = {};
+  const deployed = (): DeployedProbes => ({ probes: deployedProbes, conditions: listened() });
+  judges.probes.isAsked = (id) =>
+    listened().some((condition) =>
+      probesWithin(parseCondition(condition)).some((probe) => probeId(probe) === id),
+    );
   const world: World = {
     scheduler,
     journal,
@@ -81,6 +93,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     database,
     blobs: blobStore(blobs),
     definitions: book.source(),
+    probes: parts.has("probes") ? async () => deployed() : undefined,
     trouble: { lossChance: 0, slowChance: 0, slowMsMax: 12_000, isDown: false },
     wrapStore: (store) => options.wrapStore?.(store, database) ?? store,
     onEngineError: (fields, message) => {
@@ -97,6 +110,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     ledger: judges.ledger,
     steps: judges.steps,
     parts,
+    outside: new Outside(options.seed, () => scheduler.now),
     trouble: { breakChance: 0, doubleChance: 0, reorderChance: 0 },
     nodes,
     nodeOf: (bundle, pipeline, node) => book.node(bundle, pipeline, node),
@@ -148,7 +162,9 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     tables,
     events: judges.events,
     checker: judges.triggers,
+    names: triggeredNames(parts),
   });
+  clients.triggers = triggers;
   triggers.start(endOfFaults);
   if (parts.has("approvals"))
     new Approver({
@@ -170,7 +186,8 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
       triggers.isIdle &&
       isEmpty(database) &&
       judges.events.isHeard &&
-      judges.triggers.isSettled
+      judges.triggers.isSettled &&
+      judges.probes.isAtRest
     );
   };
   const endOfCalm = endOfFaults + calmMsMax(options.hours);

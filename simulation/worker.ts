@@ -3,7 +3,7 @@
  * it has slots for virtual time, returns what was sent ahead and did not come to its turn, drains when it is told to, and
  * keeps the ledger of what was really executed.
  */
-import { planAttempt, planStopped, withEmitted } from "./attempt-plan.ts";
+import { planAttempt, planStopped, withEmitted, type AttemptPlan } from "./attempt-plan.ts";
 import { programOf, type Program } from "./code-program.ts";
 import { CodeRun } from "./code-run.ts";
 import type { NodeDefinition } from "@millrace/core";
@@ -20,6 +20,8 @@ import type { ConnectedWorker, WorkerLink } from "@millrace/server";
 import type { SeededRandom } from "@millrace/testkit";
 import type { Ledger } from "./ledger.ts";
 import type { Journal } from "./journal.ts";
+import { isLook, isLookToken, planLook } from "./looks.ts";
+import type { Outside } from "./outside.ts";
 import type { Parts } from "./parts.ts";
 import type { Scheduled, Scheduler } from "./scheduler.ts";
 import type { ServerNode } from "./server-node.ts";
@@ -39,6 +41,7 @@ export interface WorkerWorld {
   readonly ledger: Ledger;
   readonly steps: StepLedger;
   readonly parts: Parts;
+  readonly outside: Outside;
   readonly trouble: NetworkTrouble;
   readonly nodes: readonly ServerNode[];
   nodeOf(bundle: string, pipeline: string, node: string): NodeDefinition;
@@ -421,6 +424,10 @@ export class SimulatedWorker {
     }
     attempt.isWaiting = false;
     attempt.startedAt = scheduler.now;
+    if (isLook(dispatch)) {
+      this.#endAs(attempt, planLook(dispatch, this.#world.outside));
+      return true;
+    }
     const definition = this.#world.nodeOf(dispatch.bundle, dispatch.pipeline, dispatch.token.node);
     const program = definition.kind === "task" ? programOf(dispatch, this.#world.parts) : undefined;
     this.#world.steps.resumed(dispatch);
@@ -432,8 +439,11 @@ export class SimulatedWorker {
   #finish(attempt: Attempt): void {
     const { dispatch } = attempt;
     const definition = this.#world.nodeOf(dispatch.bundle, dispatch.pipeline, dispatch.token.node);
-    const { durationMs, outcome } = planAttempt(this.#random, definition, dispatch);
-    attempt.end = this.#world.scheduler.after(durationMs, () => this.#end(dispatch, outcome));
+    this.#endAs(attempt, planAttempt(this.#random, definition, dispatch));
+  }
+
+  #endAs(attempt: Attempt, { durationMs, outcome }: AttemptPlan): void {
+    attempt.end = this.#world.scheduler.after(durationMs, () => this.#end(attempt.dispatch, outcome));
   }
 
   #runCode(attempt: Attempt, program: Program): void {
@@ -476,7 +486,7 @@ export class SimulatedWorker {
     const key = tokenKey(token);
     const startedAt = this.#running.get(key)?.startedAt ?? this.#world.scheduler.now;
     const finish = (ended: AttemptOutcome): void => {
-      const outcome = withEmitted(ended, dispatch);
+      const outcome = isLook(dispatch) ? ended : withEmitted(ended, dispatch);
       this.#running.delete(key);
       this.#world.ledger.end(token, outcome);
       this.#ended.set(key, { token, outcome, durationMs: this.#world.scheduler.now - startedAt });
@@ -505,9 +515,9 @@ export class SimulatedWorker {
       return;
     }
     attempt.code?.stop();
+    if (isLookToken(token)) return this.#endAs(attempt, { durationMs: 5, outcome: { kind: "cancelled" } });
     const definition = this.#world.nodeOf(attempt.dispatch.bundle, attempt.dispatch.pipeline, token.node);
-    const { durationMs, outcome } = planStopped(this.#random, definition);
-    attempt.end = this.#world.scheduler.after(durationMs, () => this.#end(attempt.dispatch, outcome));
+    this.#endAs(attempt, planStopped(this.#random, definition));
   }
 
   /** Sends results; they stay until they are acknowledged (W2). */

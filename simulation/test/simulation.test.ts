@@ -59,6 +59,18 @@ test("people are asked and answer, once and twice and too late", { timeout: 120_
     expect(counts[`approvals of nodes: ${name}`], name).toBeGreaterThan(0);
 });
 
+test(
+  "probes are looked at while somebody waits, and tell each change once",
+  { timeout: 120_000 },
+  async () => {
+    const { counts, violations } = await simulate({ seed: 3, hours, parts: parseParts("probes") });
+    expect(violations).toEqual([]);
+    expect(counts["looks learned"]).toBeGreaterThan(10);
+    for (const name of ["looks ended: failed", "probes: changes told", "message: probe_wanted"])
+      expect(counts[name], name).toBeGreaterThan(0);
+  },
+);
+
 test("triggers of all kinds fire, change, pause and resume", { timeout: 120_000 }, async () => {
   const { counts } = await simulate({ seed: 3, hours, parts });
   const seen = ["millrace.trigger.changed", "millrace.trigger.paused", "millrace.trigger.resumed"];
