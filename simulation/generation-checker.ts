@@ -25,6 +25,7 @@ export interface Wish {
 }
 
 interface Known {
+  readonly pipeline: string;
   /** The bundle of each generation, the first one's first. */
   readonly bundles: string[];
   /** Asked for and not answered: each may have made one, or may yet. */
@@ -71,6 +72,7 @@ export class GenerationChecker {
   /** A run's row was made, with `rows` of task runs in the same flush. */
   created(run: LiveRun, rows: readonly TaskRunRow[]): void {
     const known = this.#runs.get(run.id) ?? {
+      pipeline: run.pipeline,
       bundles: [],
       wishes: new Set<Wish>(),
       accepted: 0,
@@ -183,8 +185,10 @@ export class GenerationChecker {
     );
   }
 
-  bundleOf(runId: string, generation: number): string {
-    return this.#runs.get(runId)!.bundles[generation - 1]!;
+  /** Where a generation's nodes are defined. */
+  placeOf(runId: string, generation: number): { readonly bundle: string; readonly pipeline: string } {
+    const { bundles, pipeline } = this.#runs.get(runId)!;
+    return { bundle: bundles[generation - 1]!, pipeline };
   }
 
   checkEnd(): void {

@@ -87,8 +87,8 @@ export class WaitChecker {
   }
 
   #check(name: string, row: WaitRow, outcome: OperationOutcome): void {
-    // Where those of later generations look back to is in no row.
-    if (row.generation > 1) return;
+    // Where those of later generations look back to is in no row; what people answer is judged by `approval-checker.ts`.
+    if (row.generation > 1 || row.approval !== undefined) return;
     const expected = this.#replay(row);
     const found = this.#describe(row, outcome);
     if (expected !== found)

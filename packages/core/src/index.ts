@@ -440,7 +440,14 @@ export {
   type AskedApproval,
   type GivenAnswer,
 } from "./wait/approval.ts";
-export { lookBackOf, waitConditionOf, waitTimeoutAt, waitValue, type LookBack } from "./wait/wait-plan.ts";
+export {
+  joinedSince,
+  lookBackOf,
+  waitConditionOf,
+  waitTimeoutAt,
+  waitValue,
+  type LookBack,
+} from "./wait/wait-plan.ts";
 export { assetsIn } from "./asset/uses.ts";
 export { foreignNames, namesUsed, requireKnown, type KnownNames, type NameUse } from "./graph/names-used.ts";
 export {
