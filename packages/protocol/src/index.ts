@@ -1,3 +1,4 @@
+export { type ProbeLogEntry, type ProbeView } from "./api-probe.ts";
 export {
   apiPrefix,
   inspectLabel,
@@ -35,8 +36,6 @@ export {
   type TaskRunState,
   type TaskRunView,
   type NamesDifference,
-  type ProbeLogEntry,
-  type ProbeView,
   type SourceView,
   type WebhookView,
   type WorkerView,
