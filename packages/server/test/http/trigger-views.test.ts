@@ -213,6 +213,17 @@ test("what a condition would have done is what it does", async () => {
   expect(refused.body).toMatchObject({ code: "MILLRACE_CONDITION_INVALID" });
 });
 
+test("a simulation looks as far as now, also where nothing is recorded", async () => {
+  const stage = await stageWith(triggered("mark", paid));
+  const since = (await get(stage, "/triggers/mark")).body.activated.at as string;
+  const schedule = { kind: "every", every: { n: 1, unit: "seconds" }, tz: "UTC" } as const;
+  const asked = { trigger: { condition: { kind: "schedule", schedule } }, since };
+  let simulated: Answer["body"];
+  do simulated = (await stage.fixture.call("POST", "/triggers/simulate", asked)).body;
+  while (simulated.firingCount < 2);
+  expect(simulated.firings.length).toBeGreaterThanOrEqual(2);
+});
+
 for (const [onResume, count] of [
   ["all", 3],
   ["latest", 1],
