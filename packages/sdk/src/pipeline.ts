@@ -89,7 +89,10 @@ export interface PipelineOptions<
   readonly on?: On<Of, any, any, Partition>;
   /** Firings that would have come while the pipeline was paused: `all` unless given. */
   readonly onResume?: CatchUp;
-  /** Ticks of schedules that passed while no server was up: `latest`, with the data intervals of all, unless given. */
+  /**
+   * Ticks that passed while no server was up, where `on` is a schedule by itself: `latest`, with the data intervals of all, unless
+   * given. Within another condition each tick counts.
+   */
   readonly catchUp?: CatchUp;
   /**
    * What becomes of firings while `maxActiveRuns` runs are under way. `each`, unless given: every firing has a run, which
@@ -365,6 +368,11 @@ function triggerOf(
     throw optionError(
       owner,
       `option "policy": ${JSON.stringify(policy)} needs "maxActiveRuns": without it no firing waits`,
+    );
+  if (catchUp !== undefined && made.condition.kind !== "schedule")
+    throw optionError(
+      owner,
+      'option "catchUp" is for a condition that is a schedule by itself: within another one each tick counts, also those of an outage',
     );
   const json = { condition: made.condition, ...policies };
   const source = locate(made.mark, owner.root);

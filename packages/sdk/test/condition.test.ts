@@ -137,6 +137,16 @@ test("a policy that nothing makes wait is refused, and one that is none", () => 
   expect(onlyError({ made: wrong }).message).toContain("expected each, coalesce or latest");
 });
 
+test("what to catch up with is said of schedules alone", () => {
+  const ticks = on.cron("0 6 * * *");
+  const alone = definitionOf(pipeline("alone", { on: ticks, catchUp: "all" }, () => null));
+  expect(alone.trigger).toMatchObject({ catchUp: "all" });
+  const within = pipeline("within", { on: on.any([ticks, on.event("a")]), catchUp: "none" }, () => null);
+  expect(onlyError({ made: within }).message).toContain(
+    'option "catchUp" is for a condition that is a schedule',
+  );
+});
+
 test("policies without a condition are refused", () => {
   const made = pipeline("alone", { onResume: "latest" }, () => null);
   expect(onlyError({ made }).message).toContain(

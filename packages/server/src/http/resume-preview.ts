@@ -56,7 +56,8 @@ export async function previewResume(
     {
       from: row.paused.position,
       to: head.position + 1,
-      at: head.clock,
+      // The resume's own entry carries the time at which it is recorded: the log's clock may have stood still since the pause.
+      at: Math.max(head.clock, context.host.engine.now()),
       position: head.position,
       how,
     },

@@ -119,7 +119,8 @@ async function tellAll(
     if (cut !== undefined) return { ...told, cut };
   }
   if (told.to < head.position) return { ...told, cut: `${simulatedEntriesMax} entries are told at once` };
-  told.firings.push(...replay.tellTime(head.clock));
+  // The log's clock stands still while nothing is recorded and nothing that is deployed is due.
+  told.firings.push(...replay.tellTime(Math.max(head.clock, engine.now())));
   return told;
 }
 

@@ -213,6 +213,17 @@ test("what a condition would have done is what it does", async () => {
   expect(refused.body).toMatchObject({ code: "MILLRACE_CONDITION_INVALID" });
 });
 
+test("a simulation looks as far as now, also where nothing is recorded", async () => {
+  const stage = await stageWith(triggered("mark", paid));
+  const since = (await get(stage, "/triggers/mark")).body.activated.at as string;
+  const schedule = { kind: "every", every: { n: 1, unit: "seconds" }, tz: "UTC" } as const;
+  const asked = { trigger: { condition: { kind: "schedule", schedule } }, since };
+  let simulated: Answer["body"];
+  do simulated = (await stage.fixture.call("POST", "/triggers/simulate", asked)).body;
+  while (simulated.firingCount < 2);
+  expect(simulated.firings.length).toBeGreaterThanOrEqual(2);
+});
+
 for (const [onResume, count] of [
   ["all", 3],
   ["latest", 1],
@@ -258,11 +269,9 @@ test("the preview of a resume counts what time alone brought about during the pa
   await stage.fixture.call("POST", "/pipelines/silence/pause");
   const asked = { preview: true };
   let preview: Answer["body"];
-  // The log's clock goes on with what is recorded.
-  do {
-    await stage.emit("other", null);
-    preview = (await stage.fixture.call("POST", "/pipelines/silence/resume", asked)).body;
-  } while (preview.firingCount === 0);
+  // Nothing is recorded meanwhile: the log's clock stands where the pause left it.
+  do preview = (await stage.fixture.call("POST", "/pipelines/silence/resume", asked)).body;
+  while (preview.firingCount === 0);
   expect(preview.firings).toMatchObject([
     { key: "1", members: [{ operand: "question", position: question }, { operand: "absent" }] },
   ]);
@@ -271,6 +280,28 @@ test("the preview of a resume counts what time alone brought about during the pa
   expect(items).toMatchObject([
     { key: "1", occurrence: preview.firings[0].occurrence, at: preview.firings[0].at },
   ]);
+});
+
+test("the preview of a schedule's resume is its outcome, with the data intervals", async () => {
+  const schedule = { kind: "every", every: { n: 1, unit: "seconds" }, tz: "UTC" } as const;
+  const stage = await stageWith(triggered("ticks", { kind: "schedule", schedule }));
+  await stage.fixture.call("POST", "/pipelines/ticks/pause");
+  const ask = async (onResume: string) =>
+    (await stage.fixture.call("POST", "/pipelines/ticks/resume", { onResume, preview: true })).body;
+  let all: Answer["body"];
+  do all = await ask("all");
+  while (all.firingCount < 3);
+  const { firingCount, firings } = await ask("latest");
+  expect(firingCount).toBe(1);
+  expect(firings[0].interval.from).toBe(all.firings[0].interval.from);
+  expect(Date.parse(firings[0].interval.to)).toBeGreaterThanOrEqual(
+    Date.parse(all.firings.at(-1).interval.to),
+  );
+  await stage.fixture.call("POST", "/pipelines/ticks/resume", { onResume: "latest" });
+  await stage.given(1);
+  const { from, to } = stage.seen[0]!.interval as { readonly from: string; readonly to: string };
+  expect(from).toBe(new Date(all.firings[0].interval.from).toISOString());
+  expect(Date.parse(to)).toBeGreaterThanOrEqual(Date.parse(firings[0].interval.to));
 });
 
 test("each of two servers says the same of a trigger, whichever evaluates it", async () => {
