@@ -11,9 +11,6 @@ export {
   type DeliveryReceipt,
   type DeployRequest,
   type DeployResponse,
-  type EventBatchReceipt,
-  type EventReceipt,
-  type EventView,
   type LogEntry,
   type MarkRequest,
   type MoveRequest,
@@ -41,6 +38,7 @@ export {
   type WebhookView,
   type WorkerView,
 } from "./api.ts";
+export { type EventBatchReceipt, type EventReceipt, type EventView } from "./api-event.ts";
 export {
   type AssetDetail,
   type AssetNode,
