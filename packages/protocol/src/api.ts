@@ -1,12 +1,9 @@
 /** Shapes of `/api/v1`: what the server answers and the CLI reads. Times are ISO 8601 in UTC, durations are in ms. */
 import type {
-  CloudEvent,
-  EventCause,
   Json,
   JsonSchema,
   PipelineDefinition,
   ProjectDefinition,
-  RetentionClass,
   SourceLocation,
   SourceKind,
   SourceProblem,
@@ -361,46 +358,6 @@ export type RunEvent =
     }
   | { readonly kind: "log"; readonly entry: LogEntry }
   | { readonly kind: "end"; readonly run: RunSummary };
-
-/** An entry of the event log. */
-export interface EventView {
-  readonly position: number;
-  readonly recordedAt: string;
-  readonly lane: string;
-  readonly retention: RetentionClass;
-  /** Why it does not fit its type's declaration; it fires nothing. */
-  readonly invalid?: string;
-  /** Its data is large and left out here; `GET /events/:position` has it. */
-  readonly dataBytes?: number;
-  /** What it comes of, as far as it says so: told by `GET /events/:position`. */
-  readonly cause?: EventCause;
-  /** A CloudEvent in its JSON form. */
-  readonly event: CloudEvent;
-}
-
-/** What became of one event: recorded or a repeat (both with the position), on its way into the log, or refused. */
-export interface EventReceipt {
-  readonly position?: number;
-  /** It was in the log before. */
-  readonly duplicate?: true;
-  /** It is durable, and another server will put it into the log. */
-  readonly accepted?: true;
-  /** It does not fit its type's declaration: it is kept, and fires nothing. Not told of a repeat. */
-  readonly invalid?: string;
-  readonly error?: {
-    readonly code: string;
-    readonly message: string;
-    readonly advice: string;
-    readonly fields?: { readonly [name: string]: Json };
-  };
-}
-
-export interface EventBatchReceipt {
-  /** One for each event, in their order. */
-  readonly items: readonly EventReceipt[];
-  /** How many of them have an error. */
-  readonly rejected: number;
-}
 
 /** RFC 9457. `type` is `urn:millrace:error:CODE`. */
 export interface Problem {

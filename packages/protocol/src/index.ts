@@ -12,9 +12,6 @@ export {
   type DeliveryReceipt,
   type DeployRequest,
   type DeployResponse,
-  type EventBatchReceipt,
-  type EventReceipt,
-  type EventView,
   type LogEntry,
   type MarkRequest,
   type MoveRequest,
@@ -40,6 +37,7 @@ export {
   type WebhookView,
   type WorkerView,
 } from "./api.ts";
+export { type EventBatchReceipt, type EventReceipt, type EventView } from "./api-event.ts";
 export {
   type AssetDetail,
   type AssetNode,
