@@ -73,6 +73,11 @@ export class DefinitionsBook {
     return this.#byName.get(bundle)?.pipelines.has(name) ?? false;
   }
 
+  /** Those that have this pipeline, the oldest first. */
+  bundlesOf(pipeline: string): string[] {
+    return this.#bundles.flatMap(({ name, pipelines }) => (pipelines.has(pipeline) ? [name] : []));
+  }
+
   /** Whether a bundle was the active one at some moment since `from`. */
   wasActive(bundle: string, from: number): boolean {
     return (this.#byName.get(bundle)?.activeUntil ?? 0) >= from;

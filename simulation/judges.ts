@@ -11,6 +11,7 @@ import { GenerationChecker } from "./generation-checker.ts";
 import type { Journal } from "./journal.ts";
 import { Ledger } from "./ledger.ts";
 import { WaitTimeChecker } from "./wait-time-checker.ts";
+import { MoveChecker } from "./move-checker.ts";
 import { ProbeChecker } from "./probe-checker.ts";
 import { StepLedger } from "./step-ledger.ts";
 import { TriggerChecker } from "./trigger-checker.ts";
@@ -36,6 +37,7 @@ export class Judges {
   readonly waitTimes: WaitTimeChecker;
   readonly approvals: ApprovalChecker;
   readonly probes: ProbeChecker;
+  readonly moves: MoveChecker;
   readonly #options: JudgesOptions;
 
   constructor(options: JudgesOptions) {
@@ -58,10 +60,12 @@ export class Judges {
     this.assets = new AssetChecker(tables, journal);
     this.steps = new StepLedger(tables, journal);
     this.waitTimes = new WaitTimeChecker(tables, journal);
+    this.moves = new MoveChecker({ tables, journal, book, generations });
     this.approvals = new ApprovalChecker({ tables, journal, book, generations, blobs });
   }
 
   onFlush(nodeId: number, number: number, batch: FlushBatch): void {
+    this.moves.onFlush(nodeId, batch);
     this.flushes.onFlush(nodeId, number, batch);
     this.events.onFlush(nodeId, batch);
     this.triggers.onFlush(nodeId, batch);
@@ -82,8 +86,8 @@ export class Judges {
     this.assets.checkEnd();
     this.approvals.checkEnd();
     this.probes.checkEnd();
-    const { ledger, flushes } = this;
-    checkEnd({ tables, journal, book, ledger, flushes, blobs, accepted });
+    const { ledger, flushes, generations } = this;
+    checkEnd({ tables, journal, book, generations, ledger, flushes, blobs, accepted });
     this.generations.checkEnd();
   }
 }

@@ -3,6 +3,7 @@
  * survives means that the simulator would not see such a bug either.
  */
 import { engineMutants } from "./engine-mutants.ts";
+import { moveMutants } from "./move-mutants.ts";
 import type { Mutant } from "./mutant.ts";
 import { probeMutants } from "./probe-mutants.ts";
 import { triggerMutants } from "./trigger-mutants.ts";
@@ -13,4 +14,5 @@ export const mutants: readonly Mutant[] = [
   ...triggerMutants,
   ...waitMutants,
   ...probeMutants,
+  ...moveMutants,
 ];

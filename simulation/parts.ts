@@ -12,6 +12,8 @@ export const allParts = [
   "approvals",
   /** Functions, nodes and a trigger that listen to what probes look at. */
   "probes",
+  /** People who move runs that wait to other bundles. */
+  "moves",
 ] as const;
 
 export type Part = (typeof allParts)[number];

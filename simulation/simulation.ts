@@ -13,6 +13,7 @@ import { Judges } from "./judges.ts";
 import { Journal, type Violation } from "./journal.ts";
 import { Operator } from "./operator.ts";
 import { makePipelines } from "./pipelines.ts";
+import { Mover } from "./mover.ts";
 import { deployedProbes, Outside, withProbes } from "./outside.ts";
 import { partRandom, partsOf, type Parts } from "./parts.ts";
 import { epochMs, Scheduler } from "./scheduler.ts";
@@ -174,6 +175,16 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
       nodes,
       tables,
       checker: judges.approvals,
+    }).start(endOfFaults);
+  if (parts.has("moves"))
+    new Mover({
+      random: partRandom(options.seed, "moves"),
+      scheduler,
+      journal,
+      nodes,
+      book,
+      tables,
+      checker: judges.moves,
     }).start(endOfFaults);
   faults.start(endOfFaults);
   const isDecided = (): boolean => options.stopsEarly === true && journal.violations.length > 0;

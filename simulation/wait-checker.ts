@@ -43,6 +43,10 @@ export class WaitChecker {
   onFlush(batch: FlushBatch): void {
     const { journal } = this.#options;
     for (const run of batch.runsCreated) this.#runs.set(keyOf(run.id, run.generation), run);
+    for (const { id, generation, bundle } of batch.runsMoved) {
+      const run = this.#runs.get(keyOf(id, generation));
+      if (run) this.#runs.set(keyOf(id, generation), { ...run, bundle });
+    }
     for (const wait of batch.waits) {
       journal.count("waits");
       journal.note(`wait ${nameOf(wait)} of shard ${wait.shard}, told to ${wait.toldTo}`);

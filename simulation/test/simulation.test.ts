@@ -71,6 +71,12 @@ test(
   },
 );
 
+test("runs that wait are moved to other bundles", { timeout: 120_000 }, async () => {
+  const { counts, violations } = await simulate({ seed: 11, hours, parts: parseParts("moves") });
+  expect(violations).toEqual([]);
+  expect(counts["moves"]).toBeGreaterThan(0);
+});
+
 test("triggers of all kinds fire, change, pause and resume", { timeout: 120_000 }, async () => {
   const { counts } = await simulate({ seed: 3, hours, parts });
   const seen = ["millrace.trigger.changed", "millrace.trigger.paused", "millrace.trigger.resumed"];
