@@ -14,6 +14,8 @@ export const allParts = [
   "probes",
   /** People who move runs that wait to other bundles. */
   "moves",
+  /** A trigger whose events are gathered by their own time, for each key. */
+  "windows",
 ] as const;
 
 export type Part = (typeof allParts)[number];

@@ -164,6 +164,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     events: judges.events,
     checker: judges.triggers,
     names: triggeredNames(parts),
+    times: parts.has("windows") ? partRandom(options.seed, "windows") : undefined,
   });
   clients.triggers = triggers;
   triggers.start(endOfFaults);

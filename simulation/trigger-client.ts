@@ -25,6 +25,8 @@ export interface TriggerClientOptions {
   readonly checker: TriggerChecker;
   /** The pipelines. */
   readonly names: readonly string[];
+  /** Events have times of their own, by this; absent: none has. */
+  readonly times: SeededRandom | undefined;
 }
 
 /** Servers have had this time to put what was deployed into the log by themselves. */
@@ -140,7 +142,7 @@ export class TriggerClient {
         "loop.begun",
       ]),
       subject: customer,
-      time: undefined,
+      time: this.#time(),
       data: {
         value: {
           customer,
@@ -154,6 +156,13 @@ export class TriggerClient {
       extensions: {},
       invalid: random.chance(0.02) ? "it does not fit" : undefined,
     };
+  }
+
+  /** Most are recorded soon after they happened. */
+  #time(): number | undefined {
+    const { times, scheduler } = this.#options;
+    if (!times) return undefined;
+    return scheduler.now - times.below(times.chance(0.1) ? 90_000 : 3_000);
   }
 
   // --- changes ------------------------------------------------------------------------------------------------------

@@ -16,6 +16,14 @@ export const triggerMutants: readonly Mutant[] = [
     wrapStore: (store) => withBatch(store, (batch) => ({ ...batch, triggerKeysGone: [] })),
   },
   {
+    name: "windows of another version",
+    breaks:
+      "windows that a key fired before its trigger changed are not fired again, wherever its state was (C3 of the design)",
+    parts: ["windows"],
+    apply: nothing,
+    wrapStore: (store) => ({ ...store, loadKeysOf: async () => [] }),
+  },
+  {
     name: "time before the log",
     breaks: "time is told only as far as no earlier entry can come (X3)",
     apply: nothing,

@@ -33,6 +33,8 @@ const late = (random: SeededRandom): object =>
 
 /** Of the part `probes`. */
 export const listening = "t-probe";
+/** Its events come in their own time. */
+const gathering = "t-window";
 
 /** By pipeline: the conditions that its trigger may have. */
 const kinds: { readonly [pipeline: string]: Make } = {
@@ -113,6 +115,15 @@ const kinds: { readonly [pipeline: string]: Make } = {
   // Each starts the other one.
   "t-ping": () => ({ kind: "any", of: [order("loop.begun", "begun"), order("test.emitted.t-pong", "back")] }),
   "t-pong": () => order("test.emitted.t-ping"),
+  [gathering]: (random) => ({
+    kind: "window",
+    of: order("order.*"),
+    every: { kind: "every", every: { n: random.pick([20, 20, 60]), unit: "seconds" }, tz: "UTC" },
+    latenessMs: random.pick([0, 2_000, 20_000]),
+    ...(random.chance(0.5) ? { idleMs: span(random) * 3 } : {}),
+    late: random.pick(["ignore", "revise"]),
+    by: customer,
+  }),
   [listening]: (random) => makeProbeCondition(random).condition,
 };
 
@@ -132,7 +143,11 @@ const limits: { readonly [pipeline: string]: number } = {
 };
 
 export function triggeredNames(parts: Parts): readonly string[] {
-  return Object.keys(kinds).filter((name) => name !== listening || parts.has("probes"));
+  const has: { readonly [name: string]: boolean } = {
+    [listening]: parts.has("probes"),
+    [gathering]: parts.has("windows"),
+  };
+  return Object.keys(kinds).filter((name) => has[name] ?? true);
 }
 
 export function makeTrigger(random: SeededRandom, pipeline: string): TriggerDefinition {

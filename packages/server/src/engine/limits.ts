@@ -57,6 +57,8 @@ export const eventsPendingMax = 200;
 export const logPageMax = 1_000;
 /** States of triggers' keys that one claim of shards keeps in memory: some hundred bytes each. */
 export const triggerKeysMax = 100_000;
+/** Keys that go on where their trigger changes: all of them are in memory for one page, and in one flush. */
+export const inheritedKeysMax = 100_000;
 /** Keys whose deadlines come within this time are known by name, so many at most. */
 export const dueHorizonMs = 300_000;
 export const dueKeysMax = 10_000;

@@ -9,6 +9,7 @@ import { dueOf, Heap, never, isStateless, type KeyState, TriggerIndex } from "@m
 import type { TriggerKeyRow } from "@millrace/store";
 import type { EngineParts } from "../engine-parts.ts";
 import type { TriggerBounds } from "../engine-options.ts";
+import { inheritedKeysMax } from "../limits.ts";
 import { workspaceId } from "../workspace.ts";
 import { restoreKey, type LoadedTrigger } from "./loaded-trigger.ts";
 
@@ -103,7 +104,7 @@ export class TriggerStates {
   async loadAllKeys(trigger: LoadedTrigger): Promise<void> {
     if (this.#begun.has(trigger)) return;
     const { workspace, pipeline } = trigger.row;
-    for (const row of await this.#parts.store.loadKeysOf(workspace, pipeline, this.#bounds.keysMax))
+    for (const row of await this.#parts.store.loadKeysOf(workspace, pipeline, inheritedKeysMax))
       this.restore(row);
   }
 
