@@ -8,7 +8,8 @@ export default defineConfig({
     pool: "forks",
     // More than two cores: much of a test is waiting for what runs beside it.
     maxWorkers: 3,
-    testTimeout: 30_000,
+    // The long form does much more of the same.
+    testTimeout: process.env["MILLRACE_TEST_LONG"] === undefined ? 30_000 : 300_000,
     hookTimeout: 60_000,
     // A busy machine is no failure: what is awaited has as long as a test has.
     expect: { poll: { timeout: 20_000 } },

@@ -21,13 +21,18 @@ interface Bundle {
   activeUntil: number;
 }
 
+type Finish = (pipeline: PipelineDefinition) => PipelineDefinition;
+
 export class DefinitionsBook {
+  readonly #finish: Finish;
   readonly #bundles: Bundle[] = [];
   readonly #byName = new Map<string, Bundle>();
   readonly #graphs = new Map<string, Graph>();
   readonly #operatorSlots = new Map<string, number>();
 
-  constructor(pipelines: readonly PipelineDefinition[]) {
+  /** `finish`: what becomes of each pipeline that is deployed. */
+  constructor(pipelines: readonly PipelineDefinition[], finish: Finish = (pipeline) => pipeline) {
+    this.#finish = finish;
     this.#add(pipelines, 0);
   }
 
@@ -36,7 +41,7 @@ export class DefinitionsBook {
     if (before) before.activeUntil = now;
     const bundle = {
       name: `b${this.#bundles.length + 1}`,
-      pipelines: new Map(pipelines.map((pipeline) => [pipeline.name, pipeline])),
+      pipelines: new Map(pipelines.map((pipeline) => [pipeline.name, this.#finish(pipeline)])),
       activeFrom: now,
       activeUntil: Number.POSITIVE_INFINITY,
     };
@@ -66,6 +71,11 @@ export class DefinitionsBook {
 
   has(bundle: string, name: string): boolean {
     return this.#byName.get(bundle)?.pipelines.has(name) ?? false;
+  }
+
+  /** Those that have this pipeline, the oldest first. */
+  bundlesOf(pipeline: string): string[] {
+    return this.#bundles.flatMap(({ name, pipelines }) => (pipelines.has(pipeline) ? [name] : []));
   }
 
   /** Whether a bundle was the active one at some moment since `from`. */

@@ -28,6 +28,8 @@ export class EventChecker {
   readonly #heard = new Map<string, { position: number; clock: number }>();
   #length = 0;
   #clock = Number.NEGATIVE_INFINITY;
+  /** Of all entries. */
+  readonly #names = new Set<string>();
 
   constructor(tables: MemoryTables, journal: Journal) {
     this.#tables = tables;
@@ -52,6 +54,7 @@ export class EventChecker {
         this.#journal.violate("V1 positions are dense", `${entry.position} after ${this.#length}`);
       if (entry.recordedAt < this.#clock)
         this.#journal.violate("V1 recordedAt never goes back", `at position ${entry.position}`);
+      this.#names.add(nameOf(entry));
       this.#journal.note(`node ${nodeId}: event ${entry.source} ${entry.id} at ${entry.position}`);
     }
     const { clock } = this.#tables.logs.get(workspace)!;
@@ -90,7 +93,7 @@ export class EventChecker {
 
   #isSomewhere(draft: EventDraft): boolean {
     const isIn = (entry: { source: string; id: string }): boolean => nameOf(entry) === nameOf(draft);
-    if (this.#entries.some(isIn)) return true;
+    if (this.#names.has(nameOf(draft))) return true;
     return [...this.#tables.inbox.values()].some(({ message }) => {
       const { kind, events } = message as { kind?: string; events?: { source: string; id: string }[] };
       return kind === "events" && events!.some(isIn);

@@ -30,17 +30,24 @@ export class Faults {
 
   /** Keeps enough workers, one of which serves all queues. */
   addWorkers(): void {
-    const { random, workers } = this.#options;
-    while (workers.filter((worker) => !worker.isDead && !worker.isDraining).length < this.#workersMin) {
-      const isFirst = !workers.some(
-        (worker) => !worker.isDead && !worker.isDraining && worker.queues.length === queues.length,
-      );
-      this.#addWorker({
-        queues: isFirst || random.chance(0.5) ? queues : [random.pick(queues)],
-        slots: 1 + random.below(8),
-        prefetch: random.pick([0, 2, 8, 32]),
-      });
-    }
+    const { workers } = this.#options;
+    while (workers.filter((worker) => !worker.isDead && !worker.isDraining).length < this.#workersMin)
+      this.#addOne();
+  }
+
+  #addOne(): void {
+    const { random } = this.#options;
+    this.#addWorker({
+      queues: !this.#servesAll || random.chance(0.5) ? queues : [random.pick(queues)],
+      slots: 1 + random.below(8),
+      prefetch: random.pick([0, 2, 8, 32]),
+    });
+  }
+
+  get #servesAll(): boolean {
+    return this.#options.workers.some(
+      (worker) => !worker.isDead && !worker.isDraining && worker.queues.length === queues.length,
+    );
   }
 
   #addWorker(settings: WorkerSettings): void {
@@ -134,6 +141,8 @@ export class Faults {
       node.start();
     }
     this.addWorkers();
+    // Successors that came before the one that they replace drained are more than enough, and may all serve the same queue.
+    if (!this.#servesAll) this.#addOne();
   }
 }
 

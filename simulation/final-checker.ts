@@ -13,6 +13,7 @@ import type { TaskRunRow } from "@millrace/store";
 import { keyOf, type EndedRun, type MemoryTables } from "@millrace/testkit";
 import type { DefinitionsBook } from "./definitions-book.ts";
 import type { FlushChecker } from "./flush-checker.ts";
+import type { GenerationChecker } from "./generation-checker.ts";
 import type { Journal } from "./journal.ts";
 import type { Ledger } from "./ledger.ts";
 
@@ -20,6 +21,7 @@ export interface Evidence {
   readonly tables: MemoryTables;
   readonly journal: Journal;
   readonly book: DefinitionsBook;
+  readonly generations: GenerationChecker;
   readonly ledger: Ledger;
   readonly flushes: FlushChecker;
   readonly blobs: ReadonlyMap<string, string>;
@@ -133,7 +135,7 @@ function checkOutcome(evidence: Evidence, run: EndedRun, rows: readonly TaskRunR
 }
 
 function checkRecorded(evidence: Evidence, run: EndedRun, row: TaskRunRow): void {
-  const { journal, ledger, book, tables, blobs } = evidence;
+  const { journal, ledger, book, generations, tables, blobs } = evidence;
   const name = `${row.runId}/${row.node}/${row.item} of ${row.generation}`;
   if (row.dispatch === 0 || row.reason?.code === "cached" || row.reason?.code === "marked") return;
   if (!book.graph(run.bundle, run.pipeline).byId.has(row.node))
@@ -141,7 +143,9 @@ function checkRecorded(evidence: Evidence, run: EndedRun, row: TaskRunRow): void
       "C10 the machine allows it",
       `${name} is a task run of a node that ${run.pipeline} does not have`,
     );
-  const { kind } = book.node(run.bundle, run.pipeline, row.node);
+  // That with which it ended, if the run was moved since.
+  const bundle = generations.bundleOf(row) ?? run.bundle;
+  const { kind } = book.node(bundle, run.pipeline, row.node);
   if (kind === "call") return checkCall({ journal, tables }, row);
   // What ends a wait is judged by the log (`wait-checker.ts`).
   if (kind === "wait") return undefined;

@@ -346,8 +346,11 @@ export class FlushChecker {
           : [...this.#tables.grants.values()].some(
               (row) => row.kind === kind && row.name === name && holds(row.holder, holder),
             );
+      // One that is moved goes on with the slot that it began with, or without one.
+      const first = this.#generations.firstBundleOf(runId, run.generation);
       if (
         definition.maxActiveRuns !== undefined &&
+        this.#book.definition(first, run.pipeline).maxActiveRuns !== undefined &&
         !hasGrant("pipeline", `${runId}/${run.generation}`, activeRunsKey(1, run.pipeline).name)
       )
         this.#journal.violate(

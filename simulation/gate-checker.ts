@@ -26,6 +26,8 @@ export class GateChecker {
   /** By run, all that were ever seen at a gate. */
   readonly #atGate = new Map<string, FiringRow>();
   readonly #waiting = new Set<string>();
+  /** Of triggers. */
+  readonly #versions = new Map<string, number>();
 
   constructor({ tables, journal, limitOf }: GateCheckerOptions) {
     this.#tables = tables;
@@ -43,9 +45,22 @@ export class GateChecker {
     for (const row of batch.firings) this.#seeRow(row, waited);
     for (const row of batch.firings) if (row.into) this.#seeMerged(row, row.into, waited);
     for (const change of batch.firingChanges) this.#seeChange(change, batch);
+    const changed = this.#changedBy(batch);
     // After all of them: a trigger whose new policy knows no gate lets everything start in one flush.
-    for (const { runId, gate } of [...batch.firings, ...batch.firingChanges])
-      if (runId !== undefined && gate === "started") this.#checkLimit(this.#atGate.get(runId));
+    for (const { runId, gate } of [...batch.firings, ...batch.firingChanges]) {
+      const row = runId !== undefined && gate === "started" ? this.#atGate.get(runId) : undefined;
+      if (row && !changed.has(row.pipeline)) this.#checkLimit(row);
+    }
+  }
+
+  /** Triggers of which this flush holds two versions: one may have let everything start, and what the next one fires waits. */
+  #changedBy({ triggers }: FlushBatch): ReadonlySet<string> {
+    const changed = new Set<string>();
+    for (const { pipeline, version } of triggers) {
+      if (this.#versions.get(pipeline) !== version) changed.add(pipeline);
+      this.#versions.set(pipeline, version);
+    }
+    return changed;
   }
 
   #seeRow(row: FiringRow, waited: Set<string>): void {
@@ -91,8 +106,7 @@ export class GateChecker {
       this.#journal.violate("R6 what waited left with a reason", runId);
   }
 
-  #checkLimit(row: FiringRow | undefined): void {
-    if (!row) return;
+  #checkLimit(row: FiringRow): void {
     const { pipeline, runId } = row;
     const limit = this.#limitOf(pipeline);
     if (limit === undefined || this.#waitingOf(pipeline) === 0) return;

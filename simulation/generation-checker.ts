@@ -3,12 +3,12 @@
  *
  * C16: generations of a run follow each other, each after the end of the one before; an accepted wish has made exactly
  *      one, a refused one none.
- * C17: a generation stays on its bundle, which was the newest for whoever made it, or that of the generation before.
+ * C17: a generation stays on its bundle unless it is moved, which was the newest for whoever made it, or that of the generation before.
  * C22: a cancel means the generation that it was asked for.
  * C18: what a generation keeps is what history says, and what its wish does not concern.
  */
-import { tokenKey, type Dispatch } from "@millrace/protocol";
-import type { LiveRun, TaskRunRow } from "@millrace/store";
+import { tokenKey, type Dispatch, type DispatchToken } from "@millrace/protocol";
+import type { FlushBatch, LiveRun, TaskRunRow } from "@millrace/store";
 import { keyOf, type MemoryTables } from "@millrace/testkit";
 import type { DefinitionsBook } from "./definitions-book.ts";
 import type { Journal } from "./journal.ts";
@@ -24,12 +24,22 @@ export interface Wish {
   readonly askedAt: number;
 }
 
+interface Moved {
+  readonly generation: number;
+  /** What it had before. */
+  readonly bundle: string;
+  /** The last dispatch with that, by task run. */
+  readonly dispatches: ReadonlyMap<string, number>;
+}
+
 interface Known {
+  readonly pipeline: string;
   /** The bundle of each generation, the first one's first. */
   readonly bundles: string[];
   /** Asked for and not answered: each may have made one, or may yet. */
   readonly wishes: Set<Wish>;
   accepted: number;
+  readonly moves: Moved[];
   /** Generations that a person wanted to be cancelled. */
   readonly cancels: Set<number>;
 }
@@ -71,9 +81,11 @@ export class GenerationChecker {
   /** A run's row was made, with `rows` of task runs in the same flush. */
   created(run: LiveRun, rows: readonly TaskRunRow[]): void {
     const known = this.#runs.get(run.id) ?? {
+      pipeline: run.pipeline,
       bundles: [],
       wishes: new Set<Wish>(),
       accepted: 0,
+      moves: [],
       cancels: new Set<number>(),
     };
     this.#runs.set(run.id, known);
@@ -165,8 +177,7 @@ export class GenerationChecker {
 
   /** A dispatch leaves a server. */
   dispatched({ token, bundle }: Dispatch): void {
-    const bundles = this.#runs.get(token.runId)?.bundles;
-    const own = bundles?.[token.generation - 1];
+    const own = this.bundleOf(token);
     if (own !== bundle)
       this.#violate("C17 a generation stays on its bundle", `${tokenKey(token)} with ${bundle}, not ${own}`);
   }
@@ -183,8 +194,33 @@ export class GenerationChecker {
     );
   }
 
-  bundleOf(runId: string, generation: number): string {
-    return this.#runs.get(runId)!.bundles[generation - 1]!;
+  /** A generation goes on with another bundle: what is dispatched from now on has that. */
+  moved({ id, generation, bundle }: FlushBatch["runsMoved"][number], rows: readonly TaskRunRow[]): void {
+    const { bundles, moves } = this.#runs.get(id)!;
+    const dispatches = new Map(rows.map((row) => [keyOf(row.node, row.item), row.dispatch]));
+    moves.push({ generation, bundle: bundles[generation - 1]!, dispatches });
+    bundles[generation - 1] = bundle;
+  }
+
+  /** With which bundle a generation began, before it was moved. */
+  firstBundleOf(runId: string, generation: number): string {
+    const { moves, bundles } = this.#runs.get(runId)!;
+    return moves.find((move) => move.generation === generation)?.bundle ?? bundles[generation - 1]!;
+  }
+
+  /** With which bundle a dispatch runs. */
+  bundleOf({ runId, node, item, generation, dispatch }: DispatchToken): string | undefined {
+    const known = this.#runs.get(runId);
+    const moved = known?.moves.find(
+      (move) => move.generation === generation && dispatch <= (move.dispatches.get(keyOf(node, item)) ?? 0),
+    );
+    return moved?.bundle ?? known?.bundles[generation - 1];
+  }
+
+  /** Where a generation's nodes are defined, by now. */
+  placeOf(runId: string, generation: number): { readonly bundle: string; readonly pipeline: string } {
+    const { bundles, pipeline } = this.#runs.get(runId)!;
+    return { bundle: bundles[generation - 1]!, pipeline };
   }
 
   checkEnd(): void {

@@ -5,9 +5,6 @@
  * C2: a result is acknowledged only when what it caused is committed, or its token is out of date.
  * C3: one token never runs twice at once.
  * C19: a worker that drains gets nothing that was not its own when the server heard of it.
- * C23: a step that was said to be recorded does not run again in its generation, and comes with each later dispatch.
- * C24: what a dispatch is told of records grows only, and never changes. One that was given up and begins all the same, or goes
- *      on, is told nothing new: what it does counts for nothing.
  * C20: what was sent ahead and returned never runs under its token, and is no attempt.
  */
 import { isEndState, type Json } from "@millrace/core";
@@ -17,18 +14,26 @@ import {
   type Dispatch,
   type DispatchToken,
   type ServerMessage,
-  type StepName,
-  type Steps,
 } from "@millrace/protocol";
 import type { ConnectedWorker } from "@millrace/server";
 import { keyOf, type MemoryTables } from "@millrace/testkit";
 import type { GenerationChecker } from "./generation-checker.ts";
 import type { Journal } from "./journal.ts";
+import { isLook, isLookToken } from "./looks.ts";
+import type { ProbeChecker } from "./probe-checker.ts";
+
+export interface LedgerOptions {
+  readonly tables: MemoryTables;
+  readonly journal: Journal;
+  readonly generations: GenerationChecker;
+  readonly probes: ProbeChecker;
+}
 
 export class Ledger {
   readonly #tables: MemoryTables;
   readonly #journal: Journal;
   readonly #generations: GenerationChecker;
+  readonly #probes: ProbeChecker;
   readonly #active = new Map<string, string>();
   /** What draining workers may be sent, by worker. */
   readonly #draining = new Map<string, Set<string>>();
@@ -37,10 +42,11 @@ export class Ledger {
   readonly outcomes = new Map<string, AttemptOutcome[]>();
   readonly inputs = new Map<string, Dispatch["input"]>();
 
-  constructor(tables: MemoryTables, journal: Journal, generations: GenerationChecker) {
+  constructor({ tables, journal, generations, probes }: LedgerOptions) {
     this.#tables = tables;
     this.#journal = journal;
     this.#generations = generations;
+    this.#probes = probes;
   }
 
   sent(workerId: string, message: ServerMessage): void {
@@ -48,8 +54,11 @@ export class Ledger {
       for (const dispatch of message.dispatches) {
         const key = tokenKey(dispatch.token);
         this.#journal.note(`dispatch ${key} to ${workerId}${dispatch.ahead ? ", ahead" : ""}`);
-        this.#checkDispatch(dispatch.token);
-        this.#generations.dispatched(dispatch);
+        if (isLook(dispatch)) this.#probes.sent(dispatch.token);
+        else {
+          this.#checkDispatch(dispatch.token);
+          this.#generations.dispatched(dispatch);
+        }
         if (this.#draining.get(workerId)?.has(key) === false)
           this.#journal.violate("C19 who drains gets nothing new", `${key} to ${workerId}`);
       }
@@ -65,57 +74,6 @@ export class Ledger {
     const known = this.#draining.get(workerId) ?? new Set();
     this.#draining.set(workerId, known);
     for (const [key, { claimedAt }] of worker.busy) if (claimedAt === undefined) known.add(key);
-  }
-
-  // --- steps --------------------------------------------------------------------------------------------------------
-
-  /** By task run and generation: texts of outcomes by kind and name. */
-  readonly #records = new Map<string, Map<string, string>>();
-
-  /** By task run and generation: the last dispatch that began. */
-  readonly #newest = new Map<string, number>();
-
-  resumed({ token, records = [] }: Dispatch): void {
-    const key = taskRunKey(token);
-    if (this.#isOld(token)) {
-      this.#journal.count("attempts begun after a later one");
-      return;
-    }
-    this.#newest.set(key, token.dispatch);
-    const known = this.#records.get(key) ?? new Map<string, string>();
-    const told = new Map(
-      records.map((record) => [`${record.kind} ${record.name}`, JSON.stringify(record.outcome)]),
-    );
-    for (const [name, text] of known)
-      if (told.get(name) !== text)
-        this.#journal.violate(
-          "C24 records grow only",
-          `${tokenKey(token)}: ${name} was ${text}, is ${told.get(name)}`,
-        );
-    if (records.some(({ seq }, at) => at > 0 && seq <= records[at - 1]!.seq))
-      this.#journal.violate("C24 records grow only", `${tokenKey(token)}: they are out of order`);
-    this.#records.set(key, told);
-  }
-
-  #isOld(token: DispatchToken): boolean {
-    return token.dispatch < (this.#newest.get(taskRunKey(token)) ?? 0);
-  }
-
-  stepRun(token: DispatchToken, { name }: StepName): void {
-    this.#journal.note(`step ${name} of ${tokenKey(token)}`);
-    if (!this.#isOld(token) && this.#records.get(taskRunKey(token))?.has(`step ${name}`))
-      this.#journal.violate("C23 a recorded step does not run again", `${tokenKey(token)}: ${name}`);
-  }
-
-  stepRecorded(token: DispatchToken, { name, outcome }: Steps["steps"][number]): void {
-    const known = this.#records.get(taskRunKey(token));
-    // Of two dispatches that ran it one counts: which, the next dispatch says.
-    const row = this.#tables.steps.get(
-      keyOf(1, token.runId, token.node, token.item, token.generation, "step", name, 1),
-    );
-    if (!row) this.#journal.violate("C23 a step is recorded before it is said to be", tokenKey(token));
-    else if (JSON.stringify(row.outcome) === JSON.stringify(outcome))
-      known?.set(`step ${name}`, JSON.stringify(outcome));
   }
 
   /** A worker gives back what it has not begun. */
@@ -204,6 +162,7 @@ export class Ledger {
     const key = tokenKey(token);
     this.#active.delete(key);
     this.#journal.note(`end ${key}: ${outcome.kind}`);
+    if (isLookToken(token)) return this.#probes.ended(token, outcome);
     this.#journal.count(`attempt ended: ${outcome.kind}`);
     const known = this.outcomes.get(key) ?? [];
     known.push(outcome);
@@ -225,8 +184,4 @@ export function messageToken(message: Json): string | undefined {
 
 export function isSettled(state: string): boolean {
   return isEndState(state as never);
-}
-
-function taskRunKey({ runId, node, item, generation }: DispatchToken): string {
-  return `${runId}/${node}/${item}/${generation}`;
 }

@@ -1,6 +1,9 @@
 /** Virtual time: what happens next is decided by instants and the order of asking, never by the machine. */
 import { Heap } from "@millrace/core";
 
+/** When a simulation begins, by the database's clock: ms since 1970. */
+export const epochMs = 1_800_000_000_000;
+
 interface Entry {
   readonly at: number;
   readonly sequence: number;

@@ -9,7 +9,7 @@ import { simulatedAssets } from "./assets.ts";
 import type { Journal } from "./journal.ts";
 import { pools } from "./pipelines.ts";
 import type { Scheduler } from "./scheduler.ts";
-import type { BlobStore, EngineStore } from "@millrace/store";
+import type { BlobStore, DeployedProbes, EngineStore } from "@millrace/store";
 
 export interface StoreTrouble {
   /** Chance that a statement is lost on its way, or its answer. */
@@ -28,6 +28,8 @@ export interface World {
   readonly database: MemoryEngineDatabase;
   readonly blobs: Pick<BlobStore, "put" | "get">;
   readonly definitions: DefinitionSource;
+  /** Absent: nobody looks at anything. */
+  readonly probes: (() => Promise<DeployedProbes>) | undefined;
   readonly trouble: StoreTrouble;
   /** Wraps an engine's store: where mutants sit. */
   readonly wrapStore: (store: EngineStore) => EngineStore;
@@ -101,12 +103,13 @@ export class ServerNode {
 
   #startEngine(life: Incarnation): void {
     if (life.isDead) return;
-    const { database, definitions, journal, scheduler, wrapStore } = this.#world;
+    const { database, definitions, probes, journal, scheduler, wrapStore } = this.#world;
     const link = this.#link(life);
     const engine: Engine = new Engine({
       store: wrapStore(database.connect(link)),
       blobs: this.#blobs(life),
       definitions,
+      ...(probes ? { probes } : {}),
       archive: this.#archive(link),
       clock: this.#clock(life),
       random: () => this.#random.next(),

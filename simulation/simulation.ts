@@ -1,32 +1,33 @@
 /** One simulation: a seed, some virtual hours of load and faults, then calm, then the verdict. */
 import { createHash } from "node:crypto";
 import { MemoryEngineDatabase, seededRandom, type SeededRandom } from "@millrace/testkit";
-import type { EngineStore } from "@millrace/store";
-import { AssetChecker } from "./asset-checker.ts";
+import { parseCondition, probeId, probesWithin, type Json } from "@millrace/core";
+import type { DeployedProbes, EngineStore } from "@millrace/store";
+import { withApprovals } from "./approvals.ts";
+import { Approver } from "./approver.ts";
 import { Client } from "./client.ts";
-import { EventChecker } from "./event-checker.ts";
 import { EventClient } from "./event-client.ts";
 import { DefinitionsBook } from "./definitions-book.ts";
 import { Faults } from "./faults.ts";
-import { checkEnd } from "./final-checker.ts";
-import { FlushChecker } from "./flush-checker.ts";
-import { GenerationChecker } from "./generation-checker.ts";
+import { Judges } from "./judges.ts";
 import { Journal, type Violation } from "./journal.ts";
-import { Ledger } from "./ledger.ts";
 import { Operator } from "./operator.ts";
 import { makePipelines } from "./pipelines.ts";
-import { Scheduler } from "./scheduler.ts";
+import { Mover } from "./mover.ts";
+import { deployedProbes, Outside, withProbes } from "./outside.ts";
+import { partRandom, partsOf, type Parts } from "./parts.ts";
+import { epochMs, Scheduler } from "./scheduler.ts";
 import { ServerNode, type World } from "./server-node.ts";
-import { TriggerChecker } from "./trigger-checker.ts";
 import { TriggerClient } from "./trigger-client.ts";
-import { makeTriggeredPipelines } from "./triggers.ts";
-import { WaitChecker } from "./wait-checker.ts";
+import { listening, makeTriggeredPipelines, triggeredNames } from "./triggers.ts";
 import { SimulatedWorker, type WorkerWorld } from "./worker.ts";
 
 export interface SimulationOptions {
   readonly seed: number;
   /** Virtual hours of load and faults. */
   readonly hours: number;
+  /** Absent: those of its seed. */
+  readonly parts?: Parts;
   /** A faulty store for a mutant. */
   readonly wrapStore?: (store: EngineStore, database: MemoryEngineDatabase) => EngineStore;
   /** The journal keeps only lines with this word. */
@@ -40,6 +41,7 @@ export interface SimulationReport {
   readonly hours: number;
   readonly nodes: number;
   readonly workers: number;
+  readonly parts: readonly string[];
   readonly events: number;
   readonly counts: { readonly [name: string]: number };
   readonly violations: readonly Violation[];
@@ -58,47 +60,33 @@ const calmMsMax = (hours: number): number => Math.max(3, 30 * hours) * hourMs;
 
 export async function simulate(options: SimulationOptions): Promise<SimulationReport> {
   const random = seededRandom(options.seed);
+  const parts = options.parts ?? partsOf(options.seed);
   const scheduler = new Scheduler();
   const journal = new Journal(() => scheduler.now, options.trace);
-  const book = new DefinitionsBook([...makePipelines(random.fork(), 10), ...makeTriggeredPipelines()]);
+  const pipelines = [...makePipelines(random.fork(), 10), ...makeTriggeredPipelines(parts)];
+  const book = new DefinitionsBook(pipelines, (pipeline) => {
+    const asking = parts.has("approvals") ? withApprovals(pipeline) : pipeline;
+    return parts.has("probes") ? withProbes(asking) : asking;
+  });
   const blobs = new Map<string, string>();
-  // The checker is made of the database's tables, and the database calls the checker.
-  const judge: {
-    checker?: FlushChecker;
-    events?: EventChecker;
-    triggers?: TriggerChecker;
-    waits?: WaitChecker;
-    assets?: AssetChecker;
-  } = {};
+  // The judges are made of the database's tables, and the database calls them.
+  const judging: { judges?: Judges } = {};
   const database = new MemoryEngineDatabase({
-    now: () => 1_800_000_000_000 + Math.floor(scheduler.now * 1000) / 1000,
-    onFlush: (nodeId, number, batch) => {
-      judge.checker!.onFlush(nodeId, number, batch);
-      judge.events!.onFlush(nodeId, batch);
-      judge.triggers!.onFlush(nodeId, batch);
-      judge.waits!.onFlush(batch);
-      judge.assets!.onFlush(batch);
-    },
-    onMessage: () => judge.checker!.noteInbox(),
+    now: () => epochMs + Math.floor(scheduler.now * 1000) / 1000,
+    onFlush: (nodeId, number, batch) => judging.judges!.onFlush(nodeId, number, batch),
+    onMessage: () => judging.judges!.flushes.noteInbox(),
   });
   const { tables } = database;
-  const generations = new GenerationChecker({ tables, journal, book });
-  const ledger = new Ledger(tables, journal, generations);
-  const checker = new FlushChecker({ tables, journal, book, ledger, generations });
-  judge.checker = checker;
-  const eventChecker = new EventChecker(database.tables, journal);
-  judge.events = eventChecker;
-  const triggerChecker = new TriggerChecker({
-    tables: database.tables,
-    journal,
-    blobs,
-    limitOf: (pipeline) => book.activeRunsMax(pipeline),
-  });
-  judge.triggers = triggerChecker;
-  const waitChecker = new WaitChecker({ tables, journal, book, blobs });
-  judge.waits = waitChecker;
-  const assetChecker = new AssetChecker(tables, journal);
-  judge.assets = assetChecker;
+  const judges = new Judges({ tables, journal, book, blobs, now: () => scheduler.now });
+  judging.judges = judges;
+  const { generations } = judges;
+  const listened = (): readonly Json[] => clients.triggers?.conditionsOf(listening) ?? [];
+  const clients: { triggers?: TriggerClient } = {};
+  const deployed = (): DeployedProbes => ({ probes: deployedProbes, conditions: listened() });
+  judges.probes.isAsked = (id) =>
+    listened().some((condition) =>
+      probesWithin(parseCondition(condition)).some((probe) => probeId(probe) === id),
+    );
   const world: World = {
     scheduler,
     journal,
@@ -106,6 +94,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     database,
     blobs: blobStore(blobs),
     definitions: book.source(),
+    probes: parts.has("probes") ? async () => deployed() : undefined,
     trouble: { lossChance: 0, slowChance: 0, slowMsMax: 12_000, isDown: false },
     wrapStore: (store) => options.wrapStore?.(store, database) ?? store,
     onEngineError: (fields, message) => {
@@ -119,7 +108,10 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     scheduler,
     journal,
     random: random.fork(),
-    ledger,
+    ledger: judges.ledger,
+    steps: judges.steps,
+    parts,
+    outside: new Outside(options.seed, () => scheduler.now),
     trouble: { breakChance: 0, doubleChance: 0, reorderChance: 0 },
     nodes,
     nodeOf: (bundle, pipeline, node) => book.node(bundle, pipeline, node),
@@ -140,7 +132,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     nodes,
     book,
     tables,
-    checker,
+    checker: judges.flushes,
     generations,
   });
   const operator = new Operator({
@@ -159,7 +151,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     scheduler,
     journal,
     nodes,
-    checker: eventChecker,
+    checker: judges.events,
   });
   events.start(endOfFaults);
   operator.start(endOfFaults);
@@ -168,11 +160,32 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     scheduler,
     journal,
     nodes,
-    tables: database.tables,
-    events: eventChecker,
-    checker: triggerChecker,
+    tables,
+    events: judges.events,
+    checker: judges.triggers,
+    names: triggeredNames(parts),
   });
+  clients.triggers = triggers;
   triggers.start(endOfFaults);
+  if (parts.has("approvals"))
+    new Approver({
+      random: partRandom(options.seed, "approvals"),
+      scheduler,
+      journal,
+      nodes,
+      tables,
+      checker: judges.approvals,
+    }).start(endOfFaults);
+  if (parts.has("moves"))
+    new Mover({
+      random: partRandom(options.seed, "moves"),
+      scheduler,
+      journal,
+      nodes,
+      book,
+      tables,
+      checker: judges.moves,
+    }).start(endOfFaults);
   faults.start(endOfFaults);
   const isDecided = (): boolean => options.stopsEarly === true && journal.violations.length > 0;
   await scheduler.run(endOfFaults, isDecided);
@@ -183,35 +196,27 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
       client.isIdle &&
       triggers.isIdle &&
       isEmpty(database) &&
-      eventChecker.isHeard &&
-      triggerChecker.isSettled
+      judges.events.isHeard &&
+      judges.triggers.isSettled &&
+      judges.probes.isAtRest
     );
   };
   const endOfCalm = endOfFaults + calmMsMax(options.hours);
-  for (let before = -1; !isDecided() && !isCalm() && checker.endings > before && scheduler.now < endOfCalm;) {
-    before = checker.endings;
+  for (
+    let before = -1;
+    !isDecided() && !isCalm() && judges.flushes.endings > before && scheduler.now < endOfCalm;
+  ) {
+    before = judges.flushes.endings;
     await scheduler.run(scheduler.now + stallMsMax, () => isDecided() || isCalm());
   }
   journal.count("seconds to calm", Math.round((scheduler.now - endOfFaults) / 1_000));
-  eventChecker.checkEnd();
-  triggerChecker.checkEnd();
-  waitChecker.checkEnd();
-  assetChecker.checkEnd();
-  checkEnd({
-    tables,
-    journal,
-    book,
-    ledger,
-    flushes: checker,
-    blobs,
-    accepted: client.accepted,
-  });
-  generations.checkEnd();
+  judges.checkEnd(client.accepted);
   return {
     seed: options.seed,
     hours: options.hours,
     nodes: nodes.length,
     workers: workers.length,
+    parts: [...parts],
     events: scheduler.events,
     counts: Object.fromEntries([...journal.counts].sort(([a], [b]) => (a < b ? -1 : 1))),
     violations: journal.violations,

@@ -13,7 +13,7 @@ import type { Journal } from "./journal.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { ServerNode } from "./server-node.ts";
 import type { TriggerChecker } from "./trigger-checker.ts";
-import { makeTrigger, slices, triggeredNames } from "./triggers.ts";
+import { listening, makeTrigger, slices } from "./triggers.ts";
 
 export interface TriggerClientOptions {
   readonly random: SeededRandom;
@@ -23,6 +23,8 @@ export interface TriggerClientOptions {
   readonly tables: MemoryTables;
   readonly events: EventChecker;
   readonly checker: TriggerChecker;
+  /** The pipelines. */
+  readonly names: readonly string[];
 }
 
 /** Servers have had this time to put what was deployed into the log by themselves. */
@@ -31,6 +33,8 @@ const calmMs = 20_000;
 export class TriggerClient {
   readonly #options: TriggerClientOptions;
   readonly #deployed = new Map<string, TriggerDefinition>();
+  /** What the last deploy said. */
+  readonly #active = new Map<string, Json>();
   #changes = 0;
   #emitted = 0;
   isIdle = false;
@@ -41,7 +45,7 @@ export class TriggerClient {
 
   start(until: number): void {
     const { random, scheduler } = this.#options;
-    for (const name of triggeredNames)
+    for (const name of this.#options.names)
       scheduler.after(random.next() * 20_000, () => this.#deploy(name, { paused: random.chance(0.1) }));
     const eventsMs = random.pick([400, 1_500, 10_000]);
     this.#repeat(until, eventsMs, () => this.#emit());
@@ -64,7 +68,15 @@ export class TriggerClient {
     for (const { id, subject } of tables.outbox.values())
       journal.violate("R5 what is deployed comes into the log by itself", `outbox/${id} of ${subject}`);
     this.isIdle = true;
-    this.#put("millrace.trigger.changed", "t-schedule", { trigger: null, paused: false });
+    const { names } = this.#options;
+    for (const name of ["t-schedule", ...names.filter((one) => one === listening)])
+      this.#put("millrace.trigger.changed", name, { trigger: null, paused: false });
+  }
+
+  /** The conditions that are deployed of this pipeline: one or none. */
+  conditionsOf(pipeline: string): readonly Json[] {
+    const trigger = this.#active.get(pipeline) as { readonly condition: Json } | null | undefined;
+    return trigger ? [trigger.condition] : [];
   }
 
   // --- events -------------------------------------------------------------------------------------------------------
@@ -147,8 +159,8 @@ export class TriggerClient {
   // --- changes ------------------------------------------------------------------------------------------------------
 
   #change(): void {
-    const { random } = this.#options;
-    const name = random.pick(triggeredNames);
+    const { random, names } = this.#options;
+    const name = random.pick(names);
     const what = random.below(10);
     if (what < 3) this.#put("millrace.trigger.paused", name, {});
     else if (what < 7)
@@ -177,6 +189,7 @@ export class TriggerClient {
     if (!node) return;
     const id = (this.#changes += 1);
     tables.outbox.set(id, { id, workspace: 1, type, subject, data });
+    this.#noteDeployed(subject, data);
     checker.deployed(subject, id);
     journal.note(`outbox/${id}: ${type} of ${subject} ${JSON.stringify(data)}`);
     journal.count(type);
@@ -190,6 +203,16 @@ export class TriggerClient {
       () => checker.acknowledged(id),
       (error: unknown) => journal.note(`outbox/${id} was not put into the log: ${String(error)}`),
     );
+  }
+
+  /** Each server hears of a deploy. */
+  #noteDeployed(subject: string, data: Json): void {
+    const { trigger } = data as { readonly trigger?: Json };
+    if (trigger === undefined) return;
+    this.#active.set(subject, trigger);
+    if (subject !== listening) return;
+    for (const node of this.#options.nodes)
+      node.incarnation?.deliver(() => void node.engine?.probes.refresh());
   }
 
   #readyNode(): ServerNode | undefined {

@@ -9,6 +9,7 @@ import {
   compileCondition,
   dueOf,
   inheritInstance,
+  isSuccessor,
   firingOf,
   nextTick,
   nextTickOf,
@@ -159,6 +160,12 @@ class Replay {
       if (known?.program && !known.program.isKeyed && before)
         inheritInstance({ program, instance }, { program: known.program, instance: before.instance });
       trigger.keys.set("", { key: "", instance, firings: 0 });
+    } else if (program && known?.program && isSuccessor(program, known.program)) {
+      for (const before of known.keys.values()) {
+        const instance = beginInstance(program, before.key, entry.recordedAt);
+        inheritInstance({ program, instance }, { program: known.program, instance: before.instance });
+        trigger.keys.set(before.key, { key: before.key, instance, firings: entry.position });
+      }
     }
     this.#triggers.set(pipeline, trigger);
   }

@@ -9,6 +9,8 @@ import {
   type TriggerDefinition,
 } from "@millrace/core";
 import type { SeededRandom } from "@millrace/testkit";
+import { makeProbeCondition } from "./outside.ts";
+import type { Parts } from "./parts.ts";
 
 type Make = (random: SeededRandom) => Json;
 
@@ -28,6 +30,9 @@ const late = (random: SeededRandom): object =>
   random.chance(0.7)
     ? { late: { debounceMs: span(random), revisionsMax: random.pick([1, 3]), closeAfterMs: 60_000 } }
     : {};
+
+/** Of the part `probes`. */
+export const listening = "t-probe";
 
 /** By pipeline: the conditions that its trigger may have. */
 const kinds: { readonly [pipeline: string]: Make } = {
@@ -108,6 +113,7 @@ const kinds: { readonly [pipeline: string]: Make } = {
   // Each starts the other one.
   "t-ping": () => ({ kind: "any", of: [order("loop.begun", "begun"), order("test.emitted.t-pong", "back")] }),
   "t-pong": () => order("test.emitted.t-ping"),
+  [listening]: (random) => makeProbeCondition(random).condition,
 };
 
 /** Pipelines whose runs start each other for ever, if nobody stops them. */
@@ -125,7 +131,9 @@ const limits: { readonly [pipeline: string]: number } = {
   "t-pong": 1,
 };
 
-export const triggeredNames: readonly string[] = Object.keys(kinds);
+export function triggeredNames(parts: Parts): readonly string[] {
+  return Object.keys(kinds).filter((name) => name !== listening || parts.has("probes"));
+}
 
 export function makeTrigger(random: SeededRandom, pipeline: string): TriggerDefinition {
   return parseTrigger({
@@ -138,8 +146,8 @@ export function makeTrigger(random: SeededRandom, pipeline: string): TriggerDefi
 }
 
 /** Those that are started by a trigger only take their firing. */
-export function makeTriggeredPipelines(): PipelineDefinition[] {
-  return triggeredNames.map((name) => ({
+export function makeTriggeredPipelines(parts: Parts): PipelineDefinition[] {
+  return triggeredNames(parts).map((name) => ({
     name,
     tags: [],
     paused: false,

@@ -1,5 +1,5 @@
 /** Runs every mutant over seeds until one sees it. */
-import type { Mutant } from "./mutants.ts";
+import type { Mutant } from "./mutant.ts";
 import { simulate } from "./simulation.ts";
 
 /** Seeds that hold without a mutant, tried one after the other. */
@@ -19,11 +19,12 @@ export async function tryMutant(
   seeds: readonly number[],
   hours: number,
 ): Promise<MutantVerdict> {
+  const parts = new Set(mutant.parts);
   for (const seed of seeds) {
     const takeOut = mutant.apply();
     const wrapStore = mutant.wrapStore ? { wrapStore: mutant.wrapStore } : {};
     try {
-      const { violations } = await simulate({ seed, hours, stopsEarly: true, ...wrapStore });
+      const { violations } = await simulate({ seed, hours, parts, stopsEarly: true, ...wrapStore });
       if (violations[0]) return { mutant, seed, rule: violations[0].rule };
     } catch (error) {
       return { mutant, seed, rule: `broke: ${String(error)}` };

@@ -3,10 +3,9 @@
  * it has slots for virtual time, returns what was sent ahead and did not come to its turn, drains when it is told to, and
  * keeps the ledger of what was really executed.
  */
-import { nextOf, programOf, type Program } from "./code-program.ts";
-import { reportsOf } from "./assets.ts";
-import { emittedId, emittedSource } from "./event-checker.ts";
-import { loopNames } from "./triggers.ts";
+import { planAttempt, planStopped, withEmitted, type AttemptPlan } from "./attempt-plan.ts";
+import { programOf, type Program } from "./code-program.ts";
+import { CodeRun } from "./code-run.ts";
 import type { NodeDefinition } from "@millrace/core";
 import {
   aheadMsMax,
@@ -15,18 +14,18 @@ import {
   type AttemptOutcome,
   type Dispatch,
   type DispatchToken,
-  type Recorded,
   type ServerMessage,
-  type StepRecord,
-  type Steps,
 } from "@millrace/protocol";
 import type { ConnectedWorker, WorkerLink } from "@millrace/server";
 import type { SeededRandom } from "@millrace/testkit";
 import type { Ledger } from "./ledger.ts";
 import type { Journal } from "./journal.ts";
-import { makeOutput } from "./pipelines.ts";
+import { isLook, isLookToken, planLook } from "./looks.ts";
+import type { Outside } from "./outside.ts";
+import type { Parts } from "./parts.ts";
 import type { Scheduled, Scheduler } from "./scheduler.ts";
 import type { ServerNode } from "./server-node.ts";
+import type { StepLedger } from "./step-ledger.ts";
 
 export interface NetworkTrouble {
   /** Chance that a frame makes its connection break. */
@@ -40,6 +39,9 @@ export interface WorkerWorld {
   readonly journal: Journal;
   readonly random: SeededRandom;
   readonly ledger: Ledger;
+  readonly steps: StepLedger;
+  readonly parts: Parts;
+  readonly outside: Outside;
   readonly trouble: NetworkTrouble;
   readonly nodes: readonly ServerNode[];
   nodeOf(bundle: string, pipeline: string, node: string): NodeDefinition;
@@ -48,9 +50,8 @@ export interface WorkerWorld {
 
 interface Attempt {
   readonly dispatch: Dispatch;
-  /** Steps that it recorded itself, and the one that is not known to be recorded. */
-  readonly steps: Pick<StepRecord, "kind" | "name">[];
-  unrecorded: Steps["steps"][number] | undefined;
+  /** Where its function has steps and waits, from its beginning on. */
+  code: CodeRun | undefined;
   /** Waits for a slot. */
   isWaiting: boolean;
   startedAt: number;
@@ -79,19 +80,6 @@ interface Connection {
 const leaseMs = 8_000;
 /** Acknowledged tokens that are remembered, so that a dispatch which comes late is not run again. */
 const rememberedMax = 10_000;
-
-/** Half of all nodes are quick, but for an exception now and then: these are sent ahead. */
-const quickMs = [...Array<number>(30).fill(2), ...Array<number>(10).fill(20), 4_000];
-const slowMs = [2, 20, 500, 500, 5_000, 30_000];
-
-function isQuick({ id }: NodeDefinition): boolean {
-  return Number(id.slice(1)) % 2 === 0;
-}
-
-/** One node of some runs takes its process down, until its run is rerun. */
-function isDeadly({ runId, node, generation }: DispatchToken): boolean {
-  return generation === 1 && node === "n1" && runId.endsWith("z");
-}
 
 export interface WorkerSettings {
   readonly queues: readonly string[];
@@ -364,7 +352,7 @@ export class SimulatedWorker {
         this.#lease?.cancel();
         this.#lease = undefined;
         for (const token of message.revoked) this.#revoke(token);
-        for (const attempt of this.#running.values()) this.#sendStep(attempt);
+        for (const { code } of this.#running.values()) code?.send();
         this.#report([...this.#ended.keys()]);
         if (this.isDraining) this.#sayDraining();
         this.#checkDrained();
@@ -379,7 +367,7 @@ export class SimulatedWorker {
       case "cancel":
         return this.#cancel(message.token);
       case "recorded":
-        return this.#recorded(message);
+        return this.#running.get(tokenKey(message.token))?.code?.recorded(message);
       default:
         return this.#closed(connection);
     }
@@ -402,8 +390,7 @@ export class SimulatedWorker {
     if (this.isDraining) journal.count("worker: dispatch that crossed its draining");
     const attempt: Attempt = {
       dispatch,
-      steps: [],
-      unrecorded: undefined,
+      code: undefined,
       isWaiting: true,
       startedAt: 0,
       end: undefined,
@@ -437,63 +424,52 @@ export class SimulatedWorker {
     }
     attempt.isWaiting = false;
     attempt.startedAt = scheduler.now;
-    const definition = this.#world.nodeOf(dispatch.bundle, dispatch.pipeline, dispatch.token.node);
-    const program = definition.kind === "task" ? programOf(dispatch) : undefined;
-    ledger.resumed(dispatch);
-    if (program) this.#goOn(attempt, program);
-    else {
-      const { durationMs, outcome } = this.#plan(dispatch);
-      attempt.end = scheduler.after(durationMs, () => this.#end(dispatch, outcome));
+    if (isLook(dispatch)) {
+      this.#endAs(attempt, planLook(dispatch, this.#world.outside));
+      return true;
     }
+    const definition = this.#world.nodeOf(dispatch.bundle, dispatch.pipeline, dispatch.token.node);
+    const program = definition.kind === "task" ? programOf(dispatch, this.#world.parts) : undefined;
+    this.#world.steps.resumed(dispatch);
+    if (program) this.#runCode(attempt, program);
+    else this.#finish(attempt);
     return true;
   }
 
-  /** Does what comes next in a function that has steps and waits. */
-  #goOn(attempt: Attempt, program: Program): void {
+  #finish(attempt: Attempt): void {
     const { dispatch } = attempt;
-    const { scheduler, journal, ledger } = this.#world;
-    const next = nextOf(program, [...(dispatch.records ?? []), ...attempt.steps]);
-    if (next.kind === "end") {
-      const { durationMs, outcome } = this.#plan(dispatch);
-      attempt.end = scheduler.after(durationMs, () => this.#end(dispatch, outcome));
-      return;
-    }
-    const durationMs = this.#random.next() * this.#random.pick([1, 20, 400]);
-    if (next.kind === "suspend") {
-      journal.count("code: suspended");
-      for (const { op } of next.waits) journal.count(`code: waits for ${op.kind}`);
-      attempt.end = scheduler.after(durationMs, () =>
-        this.#end(dispatch, { kind: "suspended", waits: next.waits }),
-      );
-      return;
-    }
-    attempt.end = scheduler.after(durationMs, () => {
-      journal.count("code: steps");
-      ledger.stepRun(dispatch.token, next.step);
-      const value = { ran: dispatch.token.dispatch, text: next.step.name };
-      attempt.unrecorded = { ...next.step, outcome: { kind: "value", value: { value } } };
-      this.#sendStep(attempt);
-    });
+    const definition = this.#world.nodeOf(dispatch.bundle, dispatch.pipeline, dispatch.token.node);
+    this.#endAs(attempt, planAttempt(this.#random, definition, dispatch));
   }
 
-  /** It stays until it is said to be recorded (W6). */
-  #sendStep({ dispatch, unrecorded }: Attempt): void {
-    const connection = this.#connection;
-    if (!unrecorded || !connection?.isWelcome) return;
-    const message = { kind: "steps" as const, token: dispatch.token, steps: [unrecorded] };
-    this.#up(connection, () => {
-      if (connection.connected) connection.server.engine?.hub.steps(connection.connected, message);
-    });
+  #endAs(attempt: Attempt, { durationMs, outcome }: AttemptPlan): void {
+    attempt.end = this.#world.scheduler.after(durationMs, () => this.#end(attempt.dispatch, outcome));
   }
 
-  #recorded({ token, steps }: Recorded): void {
-    const attempt = this.#running.get(tokenKey(token));
-    const { unrecorded } = attempt ?? {};
-    if (!attempt || !unrecorded || !steps.some(({ name }) => name === unrecorded.name)) return;
-    attempt.unrecorded = undefined;
-    attempt.steps.push({ kind: "step", name: unrecorded.name });
-    this.#world.ledger.stepRecorded(token, unrecorded);
-    this.#goOn(attempt, programOf(attempt.dispatch)!);
+  #runCode(attempt: Attempt, program: Program): void {
+    const { dispatch } = attempt;
+    const { scheduler, journal, steps } = this.#world;
+    attempt.code = new CodeRun({
+      dispatch,
+      program,
+      journal,
+      random: this.#random,
+      ledger: steps,
+      now: () => scheduler.now,
+      later: (delayMs, act) => {
+        attempt.end = scheduler.after(delayMs, act);
+      },
+      send: (message) => {
+        const connection = this.#connection;
+        if (!connection?.isWelcome) return;
+        this.#up(connection, () => {
+          if (connection.connected) connection.server.engine?.hub.steps(connection.connected, message);
+        });
+      },
+      suspended: (outcome) => this.#end(dispatch, outcome),
+      finish: () => this.#finish(attempt),
+    });
+    attempt.code.goOn();
   }
 
   /** It was sent ahead and its turn did not come: another worker may have a free slot. */
@@ -505,45 +481,12 @@ export class SimulatedWorker {
     this.#report([key]);
   }
 
-  #plan(dispatch: Dispatch): { durationMs: number; outcome: AttemptOutcome } {
-    const random = this.#random;
-    const definition = this.#world.nodeOf(dispatch.bundle, dispatch.pipeline, dispatch.token.node);
-    if (isDeadly(dispatch.token)) {
-      const code = "MILLRACE_ATTEMPT_CRASHED";
-      const error = { name: code, code, message: "it took its process down" };
-      return { durationMs: 5, outcome: { kind: "infrastructure", error } };
-    }
-    let durationMs = random.next() * random.pick(isQuick(definition) ? quickMs : slowMs);
-    let outcome: AttemptOutcome;
-    const kind = random.below(40);
-    if (kind < 30) outcome = { kind: "succeeded", output: { value: makeOutput(random, definition) } };
-    else if (kind < 36) outcome = { kind: "failed", error: { name: "Error", message: "it broke" } };
-    else if (kind === 36)
-      outcome = { kind: "failed", error: { name: "Fatal", message: "it broke", next: "fatal" } };
-    else if (kind === 37) outcome = { kind: "skipped", reason: "nothing to do" };
-    else if (kind === 38)
-      outcome = { kind: "infrastructure", error: { name: "BundleFetch", message: "no bundle" } };
-    else
-      outcome = {
-        kind: "failed",
-        error: { name: "Busy", message: "later", next: "retry_after", retryAfterMs: 3_000 },
-      };
-    if (dispatch.timeoutMs !== undefined && durationMs > dispatch.timeoutMs) {
-      // Now and then a worker fails to end what overruns; the server must.
-      if (random.chance(0.2)) return { durationMs: dispatch.timeoutMs + 120_000, outcome };
-      const code = "MILLRACE_ATTEMPT_TIMEOUT";
-      durationMs = dispatch.timeoutMs;
-      outcome = { kind: "failed", error: { name: code, code, message: "too long" } };
-    }
-    return { durationMs, outcome };
-  }
-
   #end(dispatch: Dispatch, planned: AttemptOutcome): void {
     const { token } = dispatch;
     const key = tokenKey(token);
     const startedAt = this.#running.get(key)?.startedAt ?? this.#world.scheduler.now;
     const finish = (ended: AttemptOutcome): void => {
-      const outcome = withEmitted(ended, dispatch);
+      const outcome = isLook(dispatch) ? ended : withEmitted(ended, dispatch);
       this.#running.delete(key);
       this.#world.ledger.end(token, outcome);
       this.#ended.set(key, { token, outcome, durationMs: this.#world.scheduler.now - startedAt });
@@ -571,17 +514,10 @@ export class SimulatedWorker {
       this.#report([key]);
       return;
     }
-    attempt.unrecorded = undefined;
-    const how = this.#random.pick(["cancelled", "cancelled", "failed", "succeeded"] as const);
+    attempt.code?.stop();
+    if (isLookToken(token)) return this.#endAs(attempt, { durationMs: 5, outcome: { kind: "cancelled" } });
     const definition = this.#world.nodeOf(attempt.dispatch.bundle, attempt.dispatch.pipeline, token.node);
-    const outcomes: { readonly [key in typeof how]: AttemptOutcome } = {
-      cancelled: { kind: "cancelled" },
-      failed: { kind: "failed", error: { name: "AbortError", message: "aborted" } },
-      succeeded: { kind: "succeeded", output: { value: makeOutput(this.#random, definition) } },
-    };
-    attempt.end = this.#world.scheduler.after(this.#random.next() * 200, () =>
-      this.#end(attempt.dispatch, outcomes[how]),
-    );
+    this.#endAs(attempt, planStopped(this.#random, definition));
   }
 
   /** Sends results; they stay until they are acknowledged (W2). */
@@ -610,17 +546,4 @@ export class SimulatedWorker {
       else scheduler.after(this.#random.next() * 3_000, send);
     }
   }
-}
-
-/**
- * Each success emits an event that is equal over dispatches, but for its subject: which dispatch it was. What it tells of assets is
- * equal.
- */
-function withEmitted(outcome: AttemptOutcome, { token, pipeline }: Dispatch): AttemptOutcome {
-  if (outcome.kind !== "succeeded") return outcome;
-  const id = emittedId(token);
-  const type = loopNames.includes(pipeline) ? `test.emitted.${pipeline}` : "test.emitted";
-  const event = { specversion: "1.0", id, source: emittedSource, type } as const;
-  const emitted = { ...event, subject: String(token.dispatch) };
-  return { ...outcome, events: [emitted, ...reportsOf(pipeline, token)] };
 }

@@ -5,11 +5,26 @@ import { expect, test } from "vitest";
 import { Dev, millrace, projectWith, spawnMillrace } from "./command-process.ts";
 
 const timeoutMs = 120_000;
+const types = `
+import { eventType } from "millrace";
+
+const json = () => ({ type: "object", properties: { amount: { type: "number" } }, required: ["amount"] });
+const schema = {
+  "~standard": {
+    version: 1,
+    vendor: "test",
+    validate: (value: unknown) => ({ value }),
+    jsonSchema: { input: json, output: json },
+  },
+};
+
+export const paid = eventType("order.paid", { schema: schema as never });
+`;
 
 test(
   "events are emitted, listed, followed and shown",
   async () => {
-    const root = projectWith({});
+    const root = projectWith({ "pipelines/types.ts": types });
     const dev = new Dev(root);
     await dev.event("ready");
     expect(await millrace(root, "events")).toMatchObject({
@@ -52,6 +67,18 @@ test(
     expect(data).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("`--data` is not JSON") });
     process.kill(follower.pid, "SIGTERM");
     expect(await follower.ended).toBe(143);
+    // Also the second time, when it is a repeat.
+    for (const said of ["Recorded order.paid p1 at position 3.", "p1 was recorded before, at position 3."])
+      expect(await millrace(root, "emit", "order.paid", "--id", "p1", "--data", "{}")).toEqual({
+        exitCode: 1,
+        stdout: `${said}\n`,
+        stderr: "It does not fit the declaration of its type, so it fires nothing: data.amount is missing.\n",
+      });
+    const task = ["--source", "/pipelines/la/emit-a", "--id", "r01qz1n3k1pw1et51/g1/loop.b/1"];
+    await millrace(root, "emit", "loop.b", ...task);
+    expect((await millrace(root, "events", "show", "4")).stdout).toMatch(
+      /\n {2}caused by +run r01qz1n3k1pw1et51 of la, node emit-a\n/,
+    );
     const unknown = await millrace(root, "events", "show", "nothing");
     expect(unknown).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("MILLRACE_EVENT_UNKNOWN") });
   },

@@ -22,6 +22,7 @@ export {
   explainInstance,
   holdsEntry,
   inheritInstance,
+  isSuccessor,
   never,
   tellEvent,
   tellPast,
@@ -409,7 +410,8 @@ export {
 export { type EventFinding, type EventVerdict } from "./trigger/finding.ts";
 export {
   conditionEventOf,
-  firstState,
+  firstStates,
+  inheritsKeys,
   isTellable,
   isTypeOf,
   tellKey,
@@ -438,7 +440,14 @@ export {
   type AskedApproval,
   type GivenAnswer,
 } from "./wait/approval.ts";
-export { lookBackOf, waitConditionOf, waitTimeoutAt, waitValue, type LookBack } from "./wait/wait-plan.ts";
+export {
+  joinedSince,
+  lookBackOf,
+  waitConditionOf,
+  waitTimeoutAt,
+  waitValue,
+  type LookBack,
+} from "./wait/wait-plan.ts";
 export { assetsIn } from "./asset/uses.ts";
 export { foreignNames, namesUsed, requireKnown, type KnownNames, type NameUse } from "./graph/names-used.ts";
 export {
@@ -469,7 +478,7 @@ export {
   partitionOfValue,
   streamedMembersOf,
 } from "./trigger/merged-firing.ts";
-export { mergedReason, supersededReason, type NamedFiring } from "./trigger/gate-reason.ts";
+export { isOfGate, mergedReason, supersededReason, type NamedFiring } from "./trigger/gate-reason.ts";
 export {
   admitFiring,
   endGatedRun,
@@ -508,6 +517,7 @@ export {
   parseTrigger,
   type TriggerDefinition,
 } from "./trigger/trigger.ts";
+export { causeOf, type EventCause } from "./event/cause.ts";
 export { ownSource, requireForeign } from "./event/own.ts";
 export {
   type Finding,

@@ -71,8 +71,33 @@ describe("a wait in a graph", () => {
     ]);
     const going = new Bench(waiting("continue")).start();
     end(going, "w", { kind: "timeout" });
-    expect(going.get("w").output).toMatchObject({ value: { timedOut: true, members: {} } });
+    expect(going.get("w").output).toMatchObject({ value: { timedOut: true } });
     expect(going.queued()).toEqual(["next"]);
+  });
+
+  test("where it goes on without what it waited for, the lists of its members are there, and empty", () => {
+    const of = [
+      { kind: "event", type: "a", name: "first", where: { op: "eq", path: ["subject"], value: "x" } },
+      { kind: "event", type: "b" },
+    ];
+    const input = { kind: "value", value: { kind: "all", of } } as const;
+    const wait = { onTimeout: "continue", timeoutMs: 60_000 } as const;
+    const bench = new Bench(pipeline([node("w", { kind: "wait", wait, input })])).start();
+    end(bench, "w", { kind: "timeout" });
+    expect(bench.get("w").output).toEqual({
+      value: {
+        timedOut: true,
+        isFired: false,
+        key: null,
+        at: null,
+        revision: 1,
+        interval: null,
+        partition: null,
+        previousRun: null,
+        incomplete: false,
+        members: { first: [], b: [] },
+      },
+    });
   });
 
   test("a cancel and a mark end it at once, and let its row go", () => {

@@ -1,11 +1,9 @@
 /** Shapes of `/api/v1`: what the server answers and the CLI reads. Times are ISO 8601 in UTC, durations are in ms. */
 import type {
-  CloudEvent,
   Json,
   JsonSchema,
   PipelineDefinition,
   ProjectDefinition,
-  RetentionClass,
   SourceLocation,
   SourceKind,
   SourceProblem,
@@ -264,37 +262,6 @@ export interface WebhookView {
   readonly missingSecrets: readonly string[];
   readonly source?: SourceLocation;
 }
-export interface ProbeView {
-  /** Of the thing: its name, and a hash of its arguments. The subject of its events. */
-  readonly id: string;
-  readonly probe: string;
-  readonly args: Json;
-  /** `resting`: nobody waits, so nobody looks. `waiting`: a look is due, and no worker can take it. */
-  readonly state: "looking" | "waiting" | "failing" | "resting";
-  /** Why it is `waiting` or `failing`. */
-  readonly reason?: Reason;
-  /** From one look to the next, in ms; absent: no project has the probe any more. */
-  readonly everyMs?: number;
-  /** Waits that listen to it, and whether a trigger does. */
-  readonly waiting: number;
-  readonly triggers: boolean;
-  readonly looks: number;
-  readonly changes: number;
-  /** `null`: nothing was there at the last look that succeeded. */
-  readonly value: Json;
-  readonly changedAt?: string;
-  readonly lookedAt?: string;
-  readonly nextAt?: string;
-  readonly failures: number;
-  readonly error?: { readonly code: string; readonly message: string };
-}
-
-/** A line of a look's log. */
-export interface ProbeLogEntry extends LogLine {
-  /** Which look at the thing it was. */
-  readonly look: number;
-}
-
 export interface SourceView {
   readonly name: string;
   readonly project: string;
@@ -391,44 +358,6 @@ export type RunEvent =
     }
   | { readonly kind: "log"; readonly entry: LogEntry }
   | { readonly kind: "end"; readonly run: RunSummary };
-
-/** An entry of the event log. */
-export interface EventView {
-  readonly position: number;
-  readonly recordedAt: string;
-  readonly lane: string;
-  readonly retention: RetentionClass;
-  /** Why it does not fit its type's declaration; it fires nothing. */
-  readonly invalid?: string;
-  /** Its data is large and left out here; `GET /events/:position` has it. */
-  readonly dataBytes?: number;
-  /** A CloudEvent in its JSON form. */
-  readonly event: CloudEvent;
-}
-
-/** What became of one event: recorded or a repeat (both with the position), on its way into the log, or refused. */
-export interface EventReceipt {
-  readonly position?: number;
-  /** It was in the log before. */
-  readonly duplicate?: true;
-  /** It is durable, and another server will put it into the log. */
-  readonly accepted?: true;
-  /** It does not fit its type's declaration: it is kept, and fires nothing. Not told of a repeat. */
-  readonly invalid?: string;
-  readonly error?: {
-    readonly code: string;
-    readonly message: string;
-    readonly advice: string;
-    readonly fields?: { readonly [name: string]: Json };
-  };
-}
-
-export interface EventBatchReceipt {
-  /** One for each event, in their order. */
-  readonly items: readonly EventReceipt[];
-  /** How many of them have an error. */
-  readonly rejected: number;
-}
 
 /** RFC 9457. `type` is `urn:millrace:error:CODE`. */
 export interface Problem {

@@ -1,3 +1,4 @@
+export { type ProbeLogEntry, type ProbeView } from "./api-probe.ts";
 export {
   apiPrefix,
   inspectLabel,
@@ -11,9 +12,6 @@ export {
   type DeliveryReceipt,
   type DeployRequest,
   type DeployResponse,
-  type EventBatchReceipt,
-  type EventReceipt,
-  type EventView,
   type LogEntry,
   type MarkRequest,
   type MoveRequest,
@@ -35,12 +33,11 @@ export {
   type TaskRunState,
   type TaskRunView,
   type NamesDifference,
-  type ProbeLogEntry,
-  type ProbeView,
   type SourceView,
   type WebhookView,
   type WorkerView,
 } from "./api.ts";
+export { type EventBatchReceipt, type EventReceipt, type EventView } from "./api-event.ts";
 export {
   type AssetDetail,
   type AssetNode,

@@ -62,8 +62,8 @@ export function checkConditions(
   const schemas = new Map(eventTypes.map(({ type, schema }) => [type, schema]));
   for (const { condition, what, mark, hasHoles } of conditions) {
     try {
-      if (!hasHoles) requireSatisfiable(condition);
       requireDeclaredFields(condition, (type) => schemas.get(type));
+      if (!hasHoles) requireSatisfiable(condition, (type) => schemas.get(type));
     } catch (error) {
       const code = errorCodeOf(error);
       if (code === undefined) throw error;

@@ -164,7 +164,7 @@ export function optionError(owner: OptionOwner, fault: string): MillraceError {
   const source = locate(owner.mark, owner.root);
   const place = source ? ` (${formatSource(source)})` : "";
   return new MillraceError("MILLRACE_OPTION_INVALID", {
-    message: `${owner.what}${place}: ${fault}.`,
+    message: `${owner.what}${place}: ${fault}${/[.?]$/.test(fault) ? "" : "."}`,
     ...(source ? { source } : {}),
   });
 }

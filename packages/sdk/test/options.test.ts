@@ -161,6 +161,7 @@ test.each(wrong)("a wrong task option is an error: %s", (message, options) => {
   const error = errorOf(() => made({ customer: { id: "x" } }));
   expect(error.code).toBe("MILLRACE_OPTION_INVALID");
   expect(error.message).toContain(message);
+  expect(error.message).toMatch(/[^.?][.?]$/);
   if (!message.includes("the input does not have")) {
     expect(error.message).toContain('Task "made" (options.test.ts:');
     expect(error.source).toMatchObject({

@@ -21,6 +21,7 @@ export { Membership } from "./engine/membership.ts";
 export { Readiness } from "./engine/readiness.ts";
 export { type RunEntry } from "./engine/run-entry.ts";
 export { RunHost } from "./engine/run-host.ts";
+export { RunMoves } from "./engine/run-moves.ts";
 export { TriggerEvaluator } from "./engine/trigger/evaluator.ts";
 export { loadTrigger } from "./engine/trigger/loaded-trigger.ts";
 export { matchKeysOf, WaitShapes } from "./engine/wait/match-keys.ts";

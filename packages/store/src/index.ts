@@ -187,7 +187,7 @@ export {
 } from "./queries/logs.ts";
 export { type OutboxNews } from "./queries/outbox.ts";
 export { type EventFilter, findEventPositions, listEvents } from "./queries/events.ts";
-export { listPools, type PoolRow } from "./queries/pools.ts";
+export { findLimitRequests, listPools, type LimitRequestRow, type PoolRow } from "./queries/pools.ts";
 export {
   type EndedRun,
   findAttempts,

@@ -35,7 +35,9 @@ export class Definitions {
 
   /** Throws the first of the errors that a deploy of these pipelines would tell. */
   constructor(pipelines: object, config: Partial<MillraceConfig>) {
-    const exported = Array.isArray(pipelines) ? Object.fromEntries(pipelines.entries()) : pipelines;
+    const exported: object = Array.isArray(pipelines)
+      ? Object.fromEntries(pipelines.entries())
+      : (pipelines ?? {});
     this.project = loadProject(
       { testbed: exported },
       { project: config.project ?? "test", pools: config.pools ?? {}, queues: config.queues ?? "any" },

@@ -14,6 +14,7 @@ import {
 import type { EmittedEvent } from "@millrace/sdk";
 import type { LoadedProject } from "@millrace/sdk/internal";
 import type { EventBook } from "./event-book.ts";
+import { requireMembers } from "./member-names.ts";
 import type { TestReceipt } from "./testbed-options.ts";
 
 /**
@@ -32,9 +33,11 @@ export function assetJudge(project: Pick<LoadedProject, "asset">, now: number): 
 
 /** Throws MILLRACE_EVENT_INVALID, MILLRACE_VALUE_NOT_JSON, MILLRACE_PROGRESS_AHEAD. */
 export function draftOf(given: GivenEvent, freeId: () => string, judge: AssetJudge): EventDraft {
-  const { data, subject, time, attributes } = given;
-  const { type, source } =
-    typeof given.type === "string" ? { type: given.type, source: undefined } : given.type;
+  const { data, subject, time, attributes } = requireMembers(given, memberNames, {
+    what: "An event that a test gives",
+    code: "MILLRACE_EVENT_INVALID",
+  });
+  const { type, source } = typeOf(given.type);
   const fault = data === undefined ? undefined : findJsonFault(data);
   if (fault) {
     const path = formatPath(fault.path);
@@ -56,6 +59,26 @@ export function draftOf(given: GivenEvent, freeId: () => string, judge: AssetJud
     }),
     judge,
   );
+}
+
+const memberNames = [
+  "type",
+  "source",
+  "id",
+  "subject",
+  "time",
+  "data",
+  "attributes",
+] as const satisfies (keyof GivenEvent)[];
+
+function typeOf(given: GivenEvent["type"] | undefined): { readonly type: string; readonly source?: string } {
+  if (typeof given === "string") return { type: given };
+  if (typeof given?.type === "string") return given;
+  throw new MillraceError("MILLRACE_EVENT_INVALID", {
+    message: "The event that a test gives has no type.",
+    advice: "Give a text as its `type`, or what `eventType` gave.",
+    fields: { path: "/type" },
+  });
 }
 
 /** Puts it into the log. Throws MILLRACE_EVENT_TOO_LARGE, MILLRACE_EVENT_CONFLICT. */

@@ -1,6 +1,8 @@
 /** What tests say that probes see: in a testbed nothing looks by itself. */
 import {
   decideLook,
+  findJsonFault,
+  formatPath,
   MillraceError,
   presentProbeEvent,
   probeEvent,
@@ -46,7 +48,7 @@ export class ProbeDesk {
     const look = (outcome: LookOutcome): Promise<void> =>
       tell((now) => this.#look(definition, ref, { outcome, now }));
     return {
-      sees: (value) => look(foundBy(probe, value)),
+      sees: async (value) => look(foundBy(probe, value)),
       fails: (message) => look({ kind: "failed", error: { code: "MILLRACE_PROBE_FAILED", message } }),
     };
   }
@@ -88,7 +90,16 @@ function foundBy(probe: Probe, value: unknown): LookOutcome {
   const handle = (probe as { readonly [definitionBrand]?: { foundOf(value: unknown): object } })[
     definitionBrand
   ];
-  const found = JSON.parse(JSON.stringify(handle?.foundOf(value) ?? { value: null })) as {
+  const given = handle?.foundOf(value) ?? { value: null };
+  const fault = findJsonFault(given);
+  if (fault) {
+    const path = formatPath(fault.path.slice(1));
+    throw new MillraceError("MILLRACE_VALUE_NOT_JSON", {
+      message: `What the probe "${probe.name}" is to see can't be carried by JSON: ${path} is ${fault.found}.`,
+      fields: { path, found: fault.found },
+    });
+  }
+  const found = JSON.parse(JSON.stringify(given)) as {
     readonly value: Json;
     readonly fingerprint?: string;
   };

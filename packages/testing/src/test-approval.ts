@@ -57,8 +57,15 @@ export function approvalOf({ entry, taskRun, wait, asked, beganAt }: BedWait): T
   };
 }
 
-/** Throws MILLRACE_RUN_STATE_CONFLICT when nobody waits for it any more. */
-export function requireAsked(open: Iterable<BedWait>, { id }: TestApproval): BedWait {
+/** Throws MILLRACE_APPROVAL_UNKNOWN where it is none, MILLRACE_RUN_STATE_CONFLICT when nobody waits for it any more. */
+export function requireAsked(open: Iterable<BedWait>, approval: TestApproval | undefined): BedWait {
+  if (typeof approval?.id !== "string") {
+    throw new MillraceError("MILLRACE_APPROVAL_UNKNOWN", {
+      message: "What is to be answered is no approval: maybe `t.approvals` is empty.",
+      advice: "Give one of `t.approvals`; `t.unfinished` says what runs wait for.",
+    });
+  }
+  const { id } = approval;
   for (const wait of open) if (approvalOf(wait)?.id === id) return wait;
   throw new MillraceError("MILLRACE_RUN_STATE_CONFLICT", {
     message: `Nobody waits for the approval ${id} any more.`,

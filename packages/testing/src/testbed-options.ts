@@ -1,6 +1,7 @@
 /** What a test gives to a testbed, and gets from it. */
 import type { CatchUp, Duration } from "@millrace/core";
 import type { MillraceConfig } from "@millrace/sdk";
+import { requireMembers } from "./member-names.ts";
 import type { TestRun } from "./test-run.ts";
 
 export interface TestbedOptions {
@@ -18,6 +19,24 @@ export interface TestbedOptions {
   readonly seed?: number;
   /** How long a task's function may take in real time before the test is told that it hangs: `"5s"` unless given. */
   readonly hang?: Duration;
+}
+
+const optionNames = [
+  "now",
+  "config",
+  "pools",
+  "connections",
+  "secrets",
+  "seed",
+  "hang",
+] as const satisfies (keyof TestbedOptions)[];
+
+/** Throws MILLRACE_OPTION_INVALID. */
+export function requireOptions(options: TestbedOptions): TestbedOptions {
+  return requireMembers(options, optionNames, {
+    what: "What a testbed is told",
+    code: "MILLRACE_OPTION_INVALID",
+  });
 }
 
 /** What a pipeline's parameters are where a test starts it. */

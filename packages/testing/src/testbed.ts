@@ -37,14 +37,15 @@ import { firingOf, testEvent, type TestEvent, type TestFiring } from "./test-fir
 import { catchUpOf, foreseenFirings, type ForeseenFiring } from "./test-resume.ts";
 import { RunView, type TestRun } from "./test-run.ts";
 import { instantMs, TriggerWatch, type BedTrigger } from "./trigger-watch.ts";
-import type {
-  ResumeOptions,
-  StartArguments,
-  StartOptions,
-  TestbedOptions,
-  TestClock,
-  TestReceipt,
-  Unfinished,
+import {
+  requireOptions,
+  type ResumeOptions,
+  type StartArguments,
+  type StartOptions,
+  type TestbedOptions,
+  type TestClock,
+  type TestReceipt,
+  type Unfinished,
 } from "./testbed-options.ts";
 import { unfinishedError, waitsFor } from "./unfinished.ts";
 import { earliest, readInstant, readSpan, VirtualTime } from "./virtual-time.ts";
@@ -86,7 +87,7 @@ export class Testbed {
   #events = 0;
 
   constructor(pipelines: object, options: TestbedOptions) {
-    const { now = Date.UTC(2026, 0, 1), config = {}, seed = 1, hang = "5s" } = options;
+    const { now = Date.UTC(2026, 0, 1), config = {}, seed = 1, hang = "5s" } = requireOptions(options);
     const { connections = {}, secrets = {} } = options;
     this.#definitions = new Definitions(pipelines, config);
     const time = new VirtualTime(readInstant(now, "The testbed's `now`"));
@@ -312,8 +313,7 @@ export class Testbed {
   }
 
   /**
-   * Delivers to a webhook what a sender posts to `/hooks/NAME`, and answers what a server would: its HTTP status, and what became of
-   * it. Secrets are those of `testbed(…, { secrets })`.
+   * Posts to a webhook's `/hooks/NAME`, and answers what a server would. Secrets are those of `testbed(…, { secrets })`.
    *
    * @example
    * const answer = await t.webhook("shop", { headers: { authorization: "Bearer s3cret" }, body: { order: 7 } });

@@ -9,7 +9,7 @@ import {
   decideResume,
   dueOf,
   endedRunOf,
-  firstState,
+  firstStates,
   Heap,
   isStateless,
   isTellable,
@@ -81,10 +81,10 @@ export class TriggerWatch {
     };
     this.triggers.set(definition.name, trigger);
     this.#index.add(trigger);
-    const state = firstState(trigger, entry);
-    if (!state) return;
-    trigger.keys.set("", state);
-    this.#noteDue(trigger, state);
+    for (const state of firstStates(trigger, entry)) {
+      trigger.keys.set(state.key, state);
+      this.#noteDue(trigger, state);
+    }
   }
 
   /** The trigger of a pipeline. Throws MILLRACE_TRIGGER_UNKNOWN. */

@@ -71,12 +71,20 @@ export class VirtualTime {
 
 /** An instant as tests write it. Throws MILLRACE_TEST_CLOCK. */
 export function readInstant(given: Date | string | number, what: string): number {
-  const at = given instanceof Date ? given.getTime() : typeof given === "number" ? given : Date.parse(given);
+  const at = given instanceof Date ? given.getTime() : typeof given === "number" ? given : parseText(given);
   if (Number.isFinite(at)) return Math.floor(at);
   throw new MillraceError("MILLRACE_TEST_CLOCK", {
     message: `${what} is no time: ${JSON.stringify(given)}.`,
-    advice: "Give a Date, milliseconds since 1970, or a text such as 2026-01-31T06:00:00Z.",
+    advice:
+      "Give a Date, milliseconds since 1970, or a text with its offset from UTC, such as 2026-01-31T06:00:00Z.",
   });
+}
+
+/** A day is that of UTC. A time without an offset would be another one on each machine. */
+function parseText(text: unknown): number {
+  const isSame =
+    typeof text === "string" && (/^\d{4}-\d\d-\d\d$/.test(text) || /(?:Z|[+-]\d\d:?\d\d)$/i.test(text));
+  return isSame ? Date.parse(text) : Number.NaN;
 }
 
 /** A span as tests write it, in ms. Throws MILLRACE_TEST_CLOCK. */

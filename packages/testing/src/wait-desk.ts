@@ -15,6 +15,7 @@ import {
   firedEvent,
   Heap,
   isTellable,
+  joinedSince,
   lookBackOf,
   never,
   nodeWait,
@@ -98,7 +99,7 @@ export class WaitDesk {
       const pipeline = entry.pipeline.definition.name;
       if (asked)
         this.#options.record([withCauses(approvalRequest(place, { asked, pipeline, timeoutAt }), entry)]);
-      const { since } = lookBackOf(entry.run, taskRun, wait ?? nodeWait);
+      const since = joinedSince(lookBackOf(entry.run, taskRun, wait ?? nodeWait));
       const probes = filed.program ? probesWithin(filed.program.condition) : [];
       this.#options.record(probes.flatMap((probe) => this.#options.present(probe, since)));
       this.#lookBack(filed);

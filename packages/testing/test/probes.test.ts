@@ -69,3 +69,11 @@ test("a probe that the testbed was not given is an error", async () => {
   expect(() => t.probe(price)).toThrow('no probe "price"');
   await expect(testbed([publish])).rejects.toThrow("which no included file exports");
 });
+
+test("what no probe could return is refused, with its path", async () => {
+  const t = await testbed(given);
+  await expect(t.probe(report, { day: "mon" }).sees({ size: new Map() as never })).rejects.toMatchObject({
+    code: "MILLRACE_VALUE_NOT_JSON",
+    message: expect.stringContaining("$.size is an instance of Map") as string,
+  });
+});

@@ -856,3 +856,59 @@ test("what waits for a person says for whom, and what was asked", async () => {
   await t.start(gate);
   expect(t.unfinished[0]?.waitsFor).toBe('"approve" waits for an answer of ann or bob to "Go on?"');
 });
+
+describe("wrong use is told in the words of the testbed", () => {
+  const wrong: readonly (readonly [what: string, use: () => unknown, code: string, text: RegExp])[] = [
+    [
+      "an option that is misspelt",
+      () => testbed({ report }, { nwo: "2026-01-01" } as object),
+      "MILLRACE_OPTION_INVALID",
+      /no "nwo".* "now"/,
+    ],
+    ["options that are none", () => testbed({ report }, 5 as never), "MILLRACE_OPTION_INVALID", /an object/],
+    ["no pipelines", () => testbed(undefined as never), "MILLRACE_PIPELINE_UNKNOWN", /no pipelines/],
+    [
+      "a time that each machine reads otherwise",
+      () => testbed({ report }, { now: "2026-03-01T00:00:00" }),
+      "MILLRACE_TEST_CLOCK",
+      /no time: "2026-03-01T00:00:00"/,
+    ],
+    [
+      "an event without a type",
+      async () => (await testbed({ report })).emit({ data: 1 } as never),
+      "MILLRACE_EVENT_INVALID",
+      /no type/,
+    ],
+    [
+      "a member of an event that is misspelt",
+      async () => (await testbed({ report })).emit({ type: "x", dta: 1 } as never),
+      "MILLRACE_EVENT_INVALID",
+      /no "dta".* "data"/,
+    ],
+    [
+      "an approval that nobody asked for",
+      async () => {
+        const t = await testbed({ report });
+        await t.answer(t.approvals[0]!, { approved: true });
+      },
+      "MILLRACE_APPROVAL_UNKNOWN",
+      /no approval/,
+    ],
+  ];
+  test.each(wrong)("%s", async (_what, use, code, text) => {
+    const error = await Promise.resolve()
+      .then(use)
+      .then(
+        () => undefined,
+        (thrown: unknown) => thrown,
+      );
+    expect(error).toMatchObject({ code, message: expect.stringMatching(text) as string });
+  });
+
+  test("times that are the same everywhere are taken", async () => {
+    const t = await testbed({ report }, { now: "2026-03-01" });
+    await t.clock.to("2026-03-01T02:00+01:00");
+    await t.clock.to("2026-03-01T01:00:00.5Z");
+    expect(t.clock.now.toISOString()).toBe("2026-03-01T01:00:00.500Z");
+  });
+});

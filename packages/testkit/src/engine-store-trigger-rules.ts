@@ -132,6 +132,25 @@ export const engineStoreTriggerRules: { readonly [name: string]: EngineStoreRule
     assert.deepEqual(await store.loadTriggerKeys(1, []), []);
   },
 
+  "keys of one trigger are loaded those that were touched last first": async ({ store }) => {
+    const { flush } = await flusher(store);
+    await flush({
+      triggers: [triggerRow("a"), triggerRow("b"), triggerRow("c")],
+      triggerKeys: [
+        keyRow("a", "old", { touchedAt: rowTime - 1 }),
+        keyRow("a", "new", { touchedAt: rowTime + 1 }),
+        keyRow("a", "between", { touchedAt: rowTime }),
+        keyRow("b", "other"),
+        keyRow("c", ""),
+      ],
+      cursors: [cursor(9)],
+    });
+    assert.deepEqual(keysOf(await store.loadKeysOf(1, "a", 9)), ["new", "between", "old"]);
+    assert.deepEqual(keysOf(await store.loadKeysOf(1, "a", 2)), ["new", "between"]);
+    assert.deepEqual(await store.loadKeysOf(2, "a", 9), []);
+    assert.deepEqual(await store.loadKeysOf(1, "c", 9), []);
+  },
+
   "keys of an earlier version go before those of the next are written": async ({ store }) => {
     const { flush } = await flusher(store);
     await flush({

@@ -11,6 +11,8 @@
  */
 import type { Json } from "@millrace/core";
 import {
+  keysOfMemoryTrigger,
+  namedMemoryKeys,
   loadDueMemoryKeys,
   loadMemoryFiringMembers,
   loadMemoryGate,
@@ -40,7 +42,14 @@ import {
 import { isMemoryConstraintError } from "./memory-constraint-error.ts";
 import { applyFlush, offerKey, tryFlush } from "./memory-flush.ts";
 import { foldAssets } from "./memory-assets.ts";
-import { applyLogStep, logHeadOf, planLogStep, readMemoryLog } from "./memory-log.ts";
+import {
+  applyLogStep,
+  logHeadOf,
+  planLogStep,
+  readMemoryEntries,
+  readMemoryLog,
+  readMemoryTypes,
+} from "./memory-log.ts";
 import { byId, loadMemoryRuns, loadMemoryShards } from "./memory-runs.ts";
 import { keyOf, type MemoryNode, type MemoryTables } from "./memory-tables.ts";
 
@@ -207,25 +216,14 @@ export class MemoryEngineDatabase {
       wakeLog: async () => this.#tell("log"),
       logHead: async (workspace) => logHeadOf(this.tables, workspace),
       readLog: async (workspace, after, limit) => readMemoryLog(this.tables, workspace, after, limit),
-      readEntries: async (workspace, positions) => {
-        const { entries } = this.tables.logs.get(workspace) ?? { entries: [] };
-        return entries.filter(({ position }) => positions.includes(position));
-      },
+      readEntries: async (workspace, positions) => readMemoryEntries(this.tables, workspace, positions),
       loadTriggers: async (shards) => loadMemoryTriggers(this.tables, shards),
-      loadTriggerKeys: async (workspace, names) =>
-        names.flatMap(
-          ({ pipeline, key }) => this.tables.triggerKeys.get(keyOf(workspace, pipeline, key)) ?? [],
-        ),
+      loadTriggerKeys: async (workspace, names) => namedMemoryKeys(this.tables, workspace, names),
+      loadKeysOf: async (workspace, pipeline, limit) =>
+        keysOfMemoryTrigger(this.tables, { workspace, pipeline }).slice(0, limit),
       loadDueTriggerKeys: async (shards, until, limit) =>
         loadDueMemoryKeys(this.tables, shards, until).slice(0, limit),
-      readTypes: async (workspace, { types, after, since, until }, limit) =>
-        (this.tables.logs.get(workspace)?.entries ?? [])
-          .filter(
-            ({ type, position, recordedAt }) =>
-              types.includes(type) && position > after && recordedAt >= since,
-          )
-          .filter(({ position }) => position <= until)
-          .slice(0, limit),
+      readTypes: async (workspace, span, limit) => readMemoryTypes(this.tables, workspace, span, limit),
       loadWaits: async (workspace, shards) => loadMemoryWaits(this.tables, workspace, shards),
       findWaits: async (shards, keys, after, limit) =>
         findMemoryWaits(this.tables, { shards, keys }, after, limit),

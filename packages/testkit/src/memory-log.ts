@@ -71,6 +71,43 @@ export function readMemoryLog(
   return { events, until: Math.max(after, Math.min(after + limit, head.position)), head };
 }
 
+/** Positions are dense: an entry stands at its position. */
+function memoryEntries({ logs }: MemoryTables, workspace: number): readonly LogEvent[] {
+  return logs.get(workspace)?.entries ?? [];
+}
+
+export function readMemoryEntries(
+  tables: MemoryTables,
+  workspace: number,
+  positions: readonly number[],
+): LogEvent[] {
+  const entries = memoryEntries(tables, workspace);
+  return [...new Set(positions)].sort((a, b) => a - b).flatMap((position) => entries[position - 1] ?? []);
+}
+
+export function readMemoryTypes(
+  tables: MemoryTables,
+  workspace: number,
+  span: {
+    readonly types: readonly string[];
+    readonly after: number;
+    readonly since: number;
+    readonly until: number;
+  },
+  limit: number,
+): LogEvent[] {
+  const entries = memoryEntries(tables, workspace);
+  const found: LogEvent[] = [];
+  // `recordedAt` never goes back: the first that counts is found from the end.
+  let from = Math.min(span.until, entries.length);
+  while (from > span.after && entries[from - 1]!.recordedAt >= span.since) from -= 1;
+  for (const entry of entries.slice(from, span.until)) {
+    if (found.length === limit) break;
+    if (span.types.includes(entry.type)) found.push(entry);
+  }
+  return found;
+}
+
 /** PostgreSQL's texts hold no U+0000. */
 function checkTexts({ lane, source, id, type, subject, invalid }: EventRow): void {
   for (const text of [lane, source, id, type, subject, invalid])

@@ -24,6 +24,25 @@ export function loadMemoryTriggers(tables: MemoryTables, shards: readonly number
   };
 }
 
+export function namedMemoryKeys(
+  { triggerKeys }: MemoryTables,
+  workspace: number,
+  names: readonly { readonly pipeline: string; readonly key: string }[],
+): TriggerKeyRow[] {
+  return names.flatMap(({ pipeline, key }) => triggerKeys.get(keyOf(workspace, pipeline, key)) ?? []);
+}
+
+export function keysOfMemoryTrigger(
+  tables: MemoryTables,
+  of: { readonly workspace: number; readonly pipeline: string },
+): TriggerKeyRow[] {
+  return [...tables.triggerKeys.values()]
+    .filter(
+      ({ workspace, pipeline, key }) => workspace === of.workspace && pipeline === of.pipeline && key !== "",
+    )
+    .toSorted((a, b) => b.touchedAt - a.touchedAt || (a.key < b.key ? -1 : 1));
+}
+
 export function loadDueMemoryKeys(
   tables: MemoryTables,
   shards: readonly number[],

@@ -17,8 +17,9 @@ function lookOf(fixture: Fixture, probe: string, more: Partial<Dispatch> = {}): 
       ctx.log.warn("logged", { where: process.env.WHERE });
       return { day };
     });
+    const odd = probe("odd", { every: "1s" }, () => NaN);
     const hangs = probe("hangs", { every: "1s" }, () => { console.log("begun"); return new Promise(() => {}); });
-    export const modules = async () => ({ "probes.ts": { there, hangs } });
+    export const modules = async () => ({ "probes.ts": { there, hangs, odd } });
     export const settings = { project: "test", pools: {}, queues: [] };
   `);
   const { token, ...rest } = dispatchOf(bundle, probe, { pipeline: probePipeline, ...more });
@@ -44,4 +45,15 @@ test("a look that hangs ends with its timeout, and what it said until then is ke
     error: { code: "MILLRACE_ATTEMPT_TIMEOUT" },
   });
   expect(fixture.server.log(look.token).map(({ text }) => text)).toEqual(["begun"]);
+});
+
+test("what a probe finds and JSON can't carry is told as the probe's", async () => {
+  await using fixture = await startFixture();
+  expect(await fixture.run(lookOf(fixture, "odd"))).toMatchObject({
+    kind: "failed",
+    error: {
+      code: "MILLRACE_VALUE_NOT_JSON",
+      message: "what the probe found can't be carried by JSON: $.value is NaN",
+    },
+  });
 });

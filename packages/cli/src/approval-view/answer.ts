@@ -9,6 +9,8 @@ import { fromFolder, type Context } from "../environment.ts";
 import { exitCodes } from "../exit-code.ts";
 import { withServerOptions } from "../stack/options.ts";
 import { canAsk, Questions } from "../terminal/ask.ts";
+import { harmless } from "../terminal/format.ts";
+import type { Colors } from "../terminal/terminal.ts";
 import { answerText, askedLines } from "./asked.ts";
 import { askForm, missingFields, readForm, type FormOptions } from "./form.ts";
 
@@ -48,11 +50,18 @@ export async function answer(
   const answered = await client.post<ApprovalView>(approvalPath(approval.id), request);
   if (options.json) terminal.print(JSON.stringify({ approval: answered }));
   else if (answered.answer)
-    terminal.print(
-      `${answered.title ?? answered.node}  ${answerText(answered.answer, new Date())}  ${terminal.paint.dim(answered.id)}`,
-    );
-  else terminal.print(`The answer is taken, and another server records it: ${answered.id}.`);
+    terminal.print(answeredLine({ ...answered, answer: answered.answer }, terminal.paint, new Date()));
+  else terminal.print(`The answer is taken, and another server records it: ${harmless(answered.id)}.`);
   return exitCodes.succeeded;
+}
+
+/** Titles are what task code makes of anything. */
+export function answeredLine(
+  { id, title, node, answer }: ApprovalView & Required<Pick<ApprovalView, "answer">>,
+  paint: Colors,
+  now: Date,
+): string {
+  return `${harmless(title ?? node)}  ${answerText(answer, now)}  ${paint.dim(harmless(id))}`;
 }
 
 const leftOff = Symbol("the person left");

@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { CloudEvent } from "@millrace/core";
-import type { EventReceipt } from "@millrace/protocol";
+import type { EventReceipt, EventView } from "@millrace/protocol";
 import type { Command } from "commander";
+import type { ApiClient } from "../api/client.ts";
 import { requireServerToChange, type ServerOptions } from "../api/find-server.ts";
 import type { Finish } from "../command-line.ts";
 import type { Context } from "../environment.ts";
@@ -55,17 +56,35 @@ async function emit(context: Context, type: string, options: EmitOptions): Promi
     ...(data === undefined ? {} : { data }),
   };
   const receipt = await client.emit(event);
-  if (options.json) terminal.print(JSON.stringify({ source: event.source, id: event.id, ...receipt }));
-  else terminal.print(sentence(event, receipt));
-  return exitCodes.succeeded;
+  const invalid = receipt.invalid ?? (await invalidBefore(client, receipt));
+  if (options.json)
+    terminal.print(
+      JSON.stringify({
+        source: event.source,
+        id: event.id,
+        ...receipt,
+        ...(invalid === undefined ? {} : { invalid }),
+      }),
+    );
+  else {
+    terminal.print(sentence(event, receipt));
+    if (invalid !== undefined)
+      terminal.note(
+        `It does not fit the declaration of its type, so it fires nothing: ${harmless(invalid)}.`,
+      );
+  }
+  // It is in the log, and nothing that a script emits it for will happen.
+  return invalid === undefined ? exitCodes.succeeded : exitCodes.failed;
+}
+
+/** A repeat is judged as the entry that stands was when it was recorded. */
+async function invalidBefore(client: ApiClient, receipt: EventReceipt): Promise<string | undefined> {
+  if (!receipt.duplicate) return undefined;
+  return (await client.get<EventView>(`/events/${receipt.position}`)).invalid;
 }
 
 function sentence(event: CloudEvent, receipt: EventReceipt): string {
-  const ending =
-    receipt.invalid === undefined
-      ? ""
-      : `\nIt does not fit the declaration of its type, so it fires nothing: ${harmless(receipt.invalid)}.`;
-  if (receipt.accepted) return `Accepted ${event.type} ${event.id}; another server records it.${ending}`;
+  if (receipt.accepted) return `Accepted ${event.type} ${event.id}; another server records it.`;
   if (receipt.duplicate) return `${event.id} was recorded before, at position ${receipt.position}.`;
-  return `Recorded ${event.type} ${event.id} at position ${receipt.position}.${ending}`;
+  return `Recorded ${event.type} ${event.id} at position ${receipt.position}.`;
 }

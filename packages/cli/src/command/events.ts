@@ -1,4 +1,4 @@
-import { errorCodeOf, MillraceError, type Json } from "@millrace/core";
+import { errorCodeOf, MillraceError, type EventCause, type Json } from "@millrace/core";
 import type { EndedWaitView, EventView, FiringView, Page } from "@millrace/protocol";
 import type { Command } from "commander";
 import type { ApiClient } from "../api/client.ts";
@@ -193,6 +193,7 @@ async function showEvent(context: Context, given: string, options: EventsOptions
     lane: view.lane,
     retention: view.retention,
     ...(view.invalid === undefined ? {} : { invalid: view.invalid }),
+    ...(view.cause === undefined ? {} : { "caused by": causeText(view.cause) }),
   }).map(([name, value]) => [paint.dim(name), typeof value === "string" ? value : JSON.stringify(value)]);
   for (const line of formatTable(rows, {})) terminal.print(`  ${line}`);
   for (const line of [...causedLines(firings, terminal), ...endedWaitLines(waits, terminal.paint)])
@@ -203,6 +204,11 @@ async function showEvent(context: Context, given: string, options: EventsOptions
     terminal.print(`\n${text.split("\n").map(harmless).join("\n")}`);
   }
   return exitCodes.succeeded;
+}
+
+export function causeText({ run, pipeline, node }: EventCause): string {
+  const of = pipeline === undefined ? "" : ` of ${pipeline}${node === undefined ? "" : `, node ${node}`}`;
+  return harmless(`${run === undefined ? "a run" : `run ${run}`}${of}`);
 }
 
 const causedShown = 20;

@@ -1,24 +1,33 @@
-/** Filters that no event can ever fit: a trigger with one would wait for good, and say nothing. */
+/** Conditions that no event can ever satisfy: a trigger with one would wait for good, and say nothing. */
 import { MillraceError } from "../error/millrace-error.ts";
+import { isOwnType, ownEventTypes } from "../event/own.ts";
+import type { JsonSchema } from "../graph/definition.ts";
 import type { Json } from "../json.ts";
+import { nearestName } from "../nearest-name.ts";
 import { operandsOf, type Condition, type EventAtom } from "./condition.ts";
 import { compileFilterCel } from "./where/cel.ts";
 import { compileWhere } from "./where/compile.ts";
+import type { SchemaOf } from "./undeclared.ts";
+import { canFit, valuesListed } from "./where/schema-value.ts";
 import { compareText, parseTime } from "./where/order.ts";
 import type { Where, WhereEvent, WhereLeaf, WherePath, WhereScalar, WhereTime } from "./where/where.ts";
-import { describeWhere } from "./where/words.ts";
+import { describeWhere, formatWherePath } from "./where/words.ts";
 
 /**
- * Throws MILLRACE_CONDITION_INVALID where an event atom's filter contradicts itself. What it does not find may still never hold:
- * `not`, and whatever is computed in CEL, are taken as they are.
+ * Throws MILLRACE_CONDITION_INVALID where an event atom asks for a type of Millrace's own that there is none of, where its filter
+ * contradicts itself, and where it asks for a value that the type's schema does not have. What it does not find may still never
+ * hold: `not`, and whatever is computed in CEL, are taken as they are.
  */
-export function requireSatisfiable(condition: Condition): void {
-  if (condition.kind === "event") requireSatisfiableAtom(condition);
-  for (const operand of operandsOf(condition)) requireSatisfiable(operand);
+export function requireSatisfiable(condition: Condition, schemaOf: SchemaOf = () => undefined): void {
+  if (condition.kind === "event") requireSatisfiableAtom(condition, schemaOf);
+  for (const operand of operandsOf(condition)) requireSatisfiable(operand, schemaOf);
 }
 
-function requireSatisfiableAtom({ type, where }: EventAtom): void {
+function requireSatisfiableAtom({ type, where }: EventAtom, schemaOf: SchemaOf): void {
+  requireOwnType(type);
   if (where === undefined) return;
+  const schema = schemaOf(type);
+  if (schema !== undefined) requireFitting(type, where, schema);
   const ofType: WhereLeaf = type.endsWith("*")
     ? { op: "prefix", path: ["type"], value: type.slice(0, -1) }
     : { op: "eq", path: ["type"], value: type };
@@ -29,6 +38,45 @@ function requireSatisfiableAtom({ type, where }: EventAtom): void {
     advice: "Use `anyOf` where one of several parts is enough.",
     fields: { type },
   });
+}
+
+/** Types of Millrace's own have no other sender. */
+function requireOwnType(type: string): void {
+  if (!isOwnType(type)) return;
+  const stem = type.endsWith("*") ? type.slice(0, -1) : undefined;
+  if (ownEventTypes.some((own) => (stem === undefined ? own === type : own.startsWith(stem)))) return;
+  const near = nearestName(type, ownEventTypes);
+  throw new MillraceError("MILLRACE_CONDITION_INVALID", {
+    message: `Millrace has no events of type "${type}", and nobody else may send one.${near === undefined ? "" : ` Did you mean "${near}"?`}`,
+    advice: "The pages on events, assets, probes and approvals name those that there are.",
+    fields: { type },
+  });
+}
+
+function requireFitting(type: string, where: Where, schema: JsonSchema): void {
+  const misfit = findMisfit(where, schema);
+  if (!misfit) return;
+  const listed = valuesListed(schema, misfit.path.slice(1)).map((value) => JSON.stringify(value));
+  const among = listed.length === 0 || listed.length > valuesToldMax ? "" : `: it has ${listed.join(", ")}`;
+  throw new MillraceError("MILLRACE_CONDITION_INVALID", {
+    message: `No event can fit the filter of "${type}": ${describeWhere(misfit)} does not fit the type's schema${among}.`,
+    advice: "Ask for a value that the schema has, or add it to the schema.",
+    fields: { type, path: formatWherePath(misfit.path) },
+  });
+}
+
+const valuesToldMax = 20;
+
+/** A part that must hold, and asks for a value that the data of no event has. */
+function findMisfit(where: Where, schema: JsonSchema): WhereLeaf | undefined {
+  for (const part of conjuncts(where)) {
+    if (part.op === "or") {
+      const inner = part.of.map((one) => findMisfit(one, schema));
+      if (inner.every((one) => one !== undefined)) return inner[0];
+    } else if ("path" in part && part.path[0] === "data" && !canFit(schema, part, part.path.slice(1)))
+      return part;
+  }
+  return undefined;
 }
 
 /** Parts that can't hold together. */

@@ -104,17 +104,30 @@ function applyDue(
   return root.due(instance.state) < before;
 }
 
+/** Whether an instance of the condition takes over from one of an earlier version, and whether it looks at the same. */
+function successionOf(after: Condition, before: Condition): "none" | "fired" | "whole" {
+  const [now, earlier] = [windowsOf(after), windowsOf(before)];
+  const key = ({ by }: Condition): string => canonicalJson(by ?? null);
+  if (!now || !earlier || now.windows !== earlier.windows || key(after) !== key(before)) return "none";
+  return now.seen === earlier.seen ? "whole" : "fired";
+}
+
+/** Whether anything of a condition's earlier version goes on in this one (`inheritInstance`). */
+export function isSuccessor(program: Program, before: Program): boolean {
+  return successionOf(program.condition, before.condition) !== "none";
+}
+
 /**
- * Takes over from the instance of the condition's earlier version: a window that it fired is not fired again (C3), unless the
- * condition asks for other windows or another first one. Conditions without windows begin anew.
+ * Takes over from the instance of the condition's earlier version, of the same key: a window that it fired is not fired again
+ * (C3), unless the condition asks for other windows or another first one. Conditions without windows begin anew.
  */
 export function inheritInstance(
   { program, instance }: { readonly program: Program; readonly instance: ConditionInstance },
   before: { readonly program: Program; readonly instance: ConditionInstance },
 ): void {
-  const [after, earlier] = [windowsOf(program.condition), windowsOf(before.program.condition)];
-  if (after === undefined || earlier === undefined || after.windows !== earlier.windows) return;
-  program.root.inherit?.(instance.state, before.instance.state, after.seen === earlier.seen);
+  const succession = successionOf(program.condition, before.program.condition);
+  if (succession === "none") return;
+  program.root.inherit?.(instance.state, before.instance.state, succession === "whole");
 }
 
 /** What it fires, and what it looks at, as texts to be compared. */

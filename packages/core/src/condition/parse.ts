@@ -163,6 +163,12 @@ function readCommon(
   const { name, by } = fields;
   if (name !== undefined && (typeof name !== "string" || name === "" || name.length > 200))
     throw invalid([...path, "name"], "expected a name of 1 to 200 characters");
+  // Members are read as properties of an object.
+  if ((name ?? fields["type"]) === "__proto__")
+    throw invalid(
+      [...path, "name"],
+      'expected another name than "__proto__", which JavaScript takes for itself',
+    );
   return {
     ...(name === undefined ? {} : { name }),
     ...(by === undefined ? {} : { by: readKey(by, [...path, "by"], depth) }),

@@ -261,21 +261,27 @@ function checkBase64(value: Json): string {
   throw invalid("/data_base64", "a text in base64 (RFC 4648)");
 }
 
-/** Header values are percent-encoded UTF-8, maybe in quotes. */
+/**
+ * Header values are percent-encoded UTF-8, maybe in quotes. Senders that leave the encoding out, as people with curl do, send
+ * UTF-8, too; HTTP's readers hand over its bytes as characters.
+ */
 function decodeHeader(name: string, text: string): string {
   const bare =
     text.length > 1 && text.startsWith('"') && text.endsWith('"')
       ? text.slice(1, -1).replaceAll(/\\(.)/g, "$1")
       : text;
   try {
-    return bare.includes("%") ? decodeURIComponent(bare) : bare;
+    const encoded = bare.replaceAll(/[\u0080-\u00ff]/g, (byte) => `%${byte.charCodeAt(0).toString(16)}`);
+    return encoded.includes("%") ? decodeURIComponent(encoded) : encoded;
   } catch {
     throw invalid(`/${name}`, "percent-encoded UTF-8");
   }
 }
 
 function kindOf(value: Json): string {
-  return value === null ? "null" : Array.isArray(value) ? "a list" : `a ${typeof value}`;
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "a list";
+  return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }
 
 function missing(name: string): MillraceError {

@@ -5,6 +5,34 @@ import type { EventDraft } from "./event.ts";
 export const ownSource = "millrace";
 const ownTypes = "millrace.";
 
+/** All that there are. A condition on another one would wait for ever. */
+export const ownEventTypes: readonly string[] = [
+  "millrace.approval.answered",
+  "millrace.approval.requested",
+  "millrace.asset.partition",
+  "millrace.asset.progress",
+  "millrace.asset.unchanged",
+  "millrace.asset.updated",
+  "millrace.log.resumed",
+  "millrace.node.failed",
+  "millrace.node.succeeded",
+  "millrace.probe.changed",
+  "millrace.probe.failed",
+  "millrace.probe.present",
+  "millrace.probe.recovered",
+  "millrace.run.cancelled",
+  "millrace.run.failed",
+  "millrace.run.quarantined",
+  "millrace.run.started",
+  "millrace.run.succeeded",
+  "millrace.run.superseded",
+  "millrace.source.changed",
+  "millrace.trigger.changed",
+  "millrace.trigger.looped",
+  "millrace.trigger.paused",
+  "millrace.trigger.resumed",
+];
+
 /** Whether a type is among those that Millrace alone writes. */
 export function isOwnType(type: string): boolean {
   return type.startsWith(ownTypes);

@@ -1,8 +1,12 @@
 /** How the wait of a `wait` node ends. */
 import { unreachable } from "../assert.ts";
+import { compileCondition } from "../condition/compile.ts";
 import { describeSpan } from "../condition/describe.ts";
 import type { ErrorCode } from "../error/catalogue.ts";
+import { conditionOfWait } from "../event/run-news.ts";
+import type { NodeDefinition } from "../graph/definition.ts";
 import type { Json } from "../json.ts";
+import { manualFiringValue } from "../trigger/firing.ts";
 import { nobodyAnswered, type ApprovalAnswer } from "../wait/approval.ts";
 import { finishAttempt } from "./attempt.ts";
 import { endTaskRun, type Step } from "./progress.ts";
@@ -37,16 +41,19 @@ function endAnswered(step: Step, taskRun: TaskRun, output: StoredValue): void {
   return finishAttempt(step, taskRun, { kind: "failed", error }, 0);
 }
 
-/** What those see that go on after a wait in vain: as a firing without members. */
-const nothingCame: Json = {
-  timedOut: true,
-  isFired: false,
-  key: null,
-  at: null,
-  revision: 1,
-  interval: null,
-  members: {},
-};
+/** What those see that go on after a wait in vain: as of a run that no event started, lists without members. */
+function nothingCame(definition: NodeDefinition): Json {
+  const known = inVain.get(definition);
+  if (known !== undefined) return known;
+  const condition = conditionOfWait(definition);
+  const seen = condition ? manualFiringValue(compileCondition(condition), null) : {};
+  const value = { timedOut: true, ...(seen as { readonly [name: string]: Json }) };
+  inVain.set(definition, value);
+  return value;
+}
+
+/** Many waits of a node may end in vain at once. */
+const inVain = new WeakMap<NodeDefinition, Json>();
 
 const waitTimeout = "MILLRACE_WAIT_TIMEOUT" satisfies ErrorCode;
 
@@ -62,7 +69,10 @@ function endTimeout(step: Step, taskRun: TaskRun): void {
       return finishAttempt(
         step,
         taskRun,
-        { kind: "succeeded", output: { value: wait.approval ? nobodyAnswered : nothingCame } },
+        {
+          kind: "succeeded",
+          output: { value: wait.approval ? nobodyAnswered : nothingCame(taskRun.node.definition) },
+        },
         0,
       );
     default: {

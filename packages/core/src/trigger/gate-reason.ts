@@ -7,6 +7,11 @@ export interface NamedFiring {
   readonly runId: string;
 }
 
+/** Another firing has its members, or its place: nothing is in the way. */
+export function isOfGate({ code }: Reason): boolean {
+  return code === "merged" || code === "superseded";
+}
+
 export function mergedReason({ id, runId }: NamedFiring): Reason {
   return {
     code: "merged",

@@ -13,7 +13,7 @@ import {
   type LogPlace,
 } from "./held-trigger.ts";
 import { decideMissed } from "./missed-ticks.ts";
-import { firstState, tellKey, tellKeyDue } from "./telling.ts";
+import { firstStates, tellKey, tellKeyDue } from "./telling.ts";
 import { logResumed, readTriggerEvent } from "./trigger-event.ts";
 
 export class TriggerReplay<Trigger extends HeldTrigger = HeldTrigger> {
@@ -24,8 +24,7 @@ export class TriggerReplay<Trigger extends HeldTrigger = HeldTrigger> {
   constructor(trigger: Trigger, from: LogPlace) {
     this.trigger = trigger;
     this.#position = from.position;
-    const state = firstState(trigger, from);
-    if (state) trigger.keys.set("", state);
+    for (const state of firstStates(trigger, from)) trigger.keys.set(state.key, state);
   }
 
   /** Tells an event to the keys that it concerns, or to the one that is named, where it is among them. */

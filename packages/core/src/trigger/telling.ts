@@ -4,7 +4,13 @@
  */
 import { assert } from "../assert.ts";
 import type { ConditionEvent } from "../condition/condition-event.ts";
-import { inheritInstance, tellEvent, tellTime, type InstanceStep } from "../condition/instance.ts";
+import {
+  inheritInstance,
+  isSuccessor,
+  tellEvent,
+  tellTime,
+  type InstanceStep,
+} from "../condition/instance.ts";
 import { liveLane, type LogEvent } from "../event/event.ts";
 import type { Json } from "../json.ts";
 import { firingOf } from "./firing.ts";
@@ -89,22 +95,37 @@ export function tellKeyDue<Trigger extends HeldTrigger>(
   return { firings, state, touched, isNew: false };
 }
 
-/** The state with which a trigger without keys begins; nothing where it needs none. `before`: its earlier version. */
-export function firstState(
+/** Whether keys of its earlier version go on: `firstStates` needs all of them, then. */
+export function inheritsKeys(trigger: HeldTrigger, before: HeldTrigger | undefined): boolean {
+  const { program } = trigger;
+  return program?.isKeyed === true && before?.program !== undefined && isSuccessor(program, before.program);
+}
+
+/** The states with which a trigger begins: its own, where it needs one, or those of the keys of its earlier version that go on (C3). */
+export function firstStates(
   trigger: HeldTrigger,
   { recordedAt, position }: { readonly recordedAt: number; readonly position: number },
   before?: HeldTrigger,
-): KeyState | undefined {
+): KeyState[] {
   const { program } = trigger;
-  if (!program || program.isKeyed || isStateless(trigger)) return undefined;
-  const state = { ...beginKey(program, "", recordedAt, position), firings: 0 };
-  const earlier = before?.keys.get("");
-  if (before?.program && !before.program.isKeyed && earlier)
-    inheritInstance(
-      { program, instance: state.instance },
-      { program: before.program, instance: earlier.instance },
-    );
-  return state;
+  if (!program || isStateless(trigger)) return [];
+  const begin = (key: string, earlier: KeyState | undefined): KeyState => {
+    const state = beginKey(program, key, recordedAt, position);
+    if (before?.program && earlier)
+      inheritInstance(
+        { program, instance: state.instance },
+        { program: before.program, instance: earlier.instance },
+      );
+    return state;
+  };
+  if (!program.isKeyed) {
+    const earlier = before?.program?.isKeyed === false ? before.keys.get("") : undefined;
+    return [{ ...begin("", earlier), firings: 0 }];
+  }
+  if (!before || !inheritsKeys(trigger, before)) return [];
+  return [...before.keys.values()]
+    .filter((earlier) => recordedAt <= (forgottenAt(before, earlier) ?? Infinity))
+    .map((earlier) => ({ ...begin(earlier.key, earlier), touchedAt: earlier.touchedAt }));
 }
 
 function takeStep<Trigger extends HeldTrigger>(

@@ -60,16 +60,33 @@ export function lookBackOf(
   const seen = occurrence > 1 ? taskRun.code?.seen.get(name) : undefined;
   if (seen !== undefined) return { after: seen, since: 0 };
   const since = generation === 1 ? createdAt : (startedAt ?? createdAt);
-  const fired = generation === 1 ? firedPositions(firing?.value) : [];
-  return fired.length > 0 ? { after: Math.max(...fired), since: 0 } : { after: 0, since };
+  const fired = generation === 1 ? firedEvents(firing?.value) : [];
+  if (fired.length === 0) return { after: 0, since };
+  return {
+    after: Math.max(...fired.map(({ position }) => position)),
+    since: Math.max(...fired.map(({ recordedAt }) => recordedAt)),
+  };
 }
 
-function firedPositions(firing: Json | undefined): number[] {
+/**
+ * What a probe has seen change from then on a wait finds by looking back. What was there before it is told of. Instants in a
+ * firing are whole milliseconds: nothing is left out for a fraction of one.
+ */
+export function joinedSince({ after, since }: LookBack): number {
+  return after === 0 ? since : since + 1;
+}
+
+function firedEvents(firing: Json | undefined): { readonly position: number; readonly recordedAt: number }[] {
   const { members } = (firing ?? {}) as { readonly members?: { readonly [operand: string]: Json } };
   return Object.values(members ?? {}).flatMap((list) =>
     (Array.isArray(list) ? list : []).flatMap((member) => {
-      const { position } = (member ?? {}) as { readonly position?: unknown };
-      return typeof position === "number" ? [position] : [];
+      const { position, recordedAt } = (member ?? {}) as {
+        readonly position?: unknown;
+        readonly recordedAt?: unknown;
+      };
+      if (typeof position !== "number") return [];
+      const at = typeof recordedAt === "string" ? Date.parse(recordedAt) : Number.NaN;
+      return [{ position, recordedAt: Number.isNaN(at) ? 0 : at }];
     }),
   );
 }

@@ -1,6 +1,15 @@
 import { array, assert, boolean, constant, constantFrom, oneof, property, record } from "fast-check";
 import { expect, test } from "vitest";
-import { compileWhere, parseCondition, requireSatisfiable, type Json, type Where } from "../../src/index.ts";
+import { readdirSync, readFileSync } from "node:fs";
+import { ownEventTypes } from "../../src/event/own.ts";
+import {
+  compileWhere,
+  parseCondition,
+  requireSatisfiable,
+  type Json,
+  type JsonSchema,
+  type Where,
+} from "../../src/index.ts";
 
 const a = ["data", "a"];
 const leaf = (op: string, value: Json, path: readonly string[] = a): Json => ({ op, path, value });
@@ -8,9 +17,10 @@ const and = (...of: Json[]): Json => ({ op: "and", of });
 const or = (...of: Json[]): Json => ({ op: "or", of });
 const time = (text: string): Json => ({ time: text });
 
-function judge(where: Json, type = "order.paid"): string {
+function judge(where: Json | undefined, type = "order.paid", schema?: JsonSchema): string {
+  const event = { kind: "event", type, ...(where === undefined ? {} : { where }) };
   try {
-    requireSatisfiable(parseCondition({ kind: "any", of: [{ kind: "event", type, where }] }));
+    requireSatisfiable(parseCondition({ kind: "any", of: [event] }), () => schema);
     return "";
   } catch (error) {
     return (error as Error).message;
@@ -89,4 +99,92 @@ test("what some value fits is never called impossible", () => {
       if (isPossible) expect(judge(where as unknown as Json)).toBe("");
     }),
   );
+});
+
+const order: JsonSchema = {
+  $defs: { tag: { type: "string" } },
+  type: "object",
+  properties: {
+    amount: { type: "number" },
+    count: { type: "integer" },
+    state: { type: "string", enum: ["open", "paid"] },
+    note: { anyOf: [{ type: "string" }, { type: "null" }] },
+    tags: { type: "array", items: { $ref: "#/$defs/tag" } },
+    version: { const: 2 },
+    kind: { allOf: [{ type: "string" }, { enum: ["a", "b"] }] },
+    any: {},
+    more: { type: "object", additionalProperties: { type: "boolean" } },
+  },
+};
+const at = (name: string, ...more: string[]): string[] => ["data", name, ...more];
+
+test.each<[string, Json]>([
+  ["a text for a number", leaf("eq", "5", at("amount"))],
+  ["a fraction for a whole number", leaf("eq", 1.5, at("count"))],
+  ["a value that is not among those listed", leaf("eq", "opne", at("state"))],
+  ["a list of such values", leaf("in", ["opne", "piad"], at("state"))],
+  ["null, where there is none", leaf("eq", null, at("amount"))],
+  ["another constant", leaf("eq", 1, at("version"))],
+  ["a value that one of two schemas forbids", leaf("eq", "c", at("kind"))],
+  ["a number in the order of texts", leaf("gt", "x", at("amount"))],
+  ["a text in the order of numbers", leaf("gt", 5, at("note"))],
+  ["the beginning of a number", leaf("prefix", "1", at("amount"))],
+  ["what a text holds as a list", leaf("has", "x", at("note"))],
+  ["a number in a list of texts", leaf("eq", 1, at("tags", "0"))],
+  ["a text among members of any name", leaf("eq", "true", at("more", "x"))],
+  ["alternatives that are all wrong", or(leaf("eq", "x", at("amount")), leaf("eq", "y", at("state")))],
+  ["in CEL", { op: "cel", text: "data.amount > 5.0 && data.state == 'opne'" }],
+])("%s never fits a declared type", (_what, where) => {
+  expect(judge(where, "order.paid", order)).toMatch(
+    /^No event can fit the filter of "order\.paid": .* does not fit the type's schema(: it has .*)?\.$/,
+  );
+  expect(judge(where)).toBe("");
+});
+
+test.each<[string, Json]>([
+  ["a number", leaf("gte", 100, at("amount"))],
+  ["one value of a list of them", leaf("in", ["opne", "paid"], at("state"))],
+  ["null, where it may stand", leaf("eq", null, at("note"))],
+  ["a text in a list", leaf("has", "vip", at("tags"))],
+  ["what is left open", leaf("eq", "x", at("any", "b", "c"))],
+  ["one alternative", or(leaf("eq", "x", at("amount")), leaf("eq", 5, at("amount")))],
+  ["what must not be", leaf("ne", "opne", at("state"))],
+  ["a time", leaf("gt", time("2026-01-01T00:00:00Z"), at("note"))],
+  ["an attribute", leaf("eq", "x", ["subject"])],
+])("%s fits a declared type", (_what, where) => {
+  expect(judge(where, "order.paid", order)).toBe("");
+});
+
+test("values that there are, are told", () => {
+  expect(judge(leaf("eq", "opne", at("state")), "order.paid", order)).toContain('it has "open", "paid".');
+});
+
+test("a type of Millrace's own that there is none of is refused, with the nearest", () => {
+  expect(judge(undefined, "millrace.run.fialed")).toBe(
+    'Millrace has no events of type "millrace.run.fialed", and nobody else may send one. Did you mean "millrace.run.failed"?',
+  );
+  expect(judge(undefined, "millrace.rnu.*")).toContain("no events of type");
+  for (const type of ["millrace.run.*", "millrace.*", "*", "millrace", ...ownEventTypes])
+    expect(judge(undefined, type)).toBe("");
+});
+
+test("the list of Millrace's own types has all that the sources name", () => {
+  const root = new URL("../../../", import.meta.url);
+  const named = new Set<string>();
+  for (const name of readdirSync(root).filter((one) => one !== "testkit")) {
+    const files = readdirSync(new URL(`${name}/src/`, root), { recursive: true, encoding: "utf8" });
+    for (const file of files.filter((one) => one.endsWith(".ts")))
+      for (const [, type] of readFileSync(new URL(`${name}/src/${file}`, root), "utf8").matchAll(
+        /"(millrace\.(?!config)[a-z]+\.[a-z_]+)"/g,
+      ))
+        named.add(type!);
+  }
+  expect(named.size).toBeGreaterThan(15);
+  expect([...named].filter((type) => !ownEventTypes.includes(type))).toEqual([]);
+});
+
+test("a name that JavaScript takes for itself is refused, as members would be lost", () => {
+  for (const event of [{ type: "t", name: "__proto__" }, { type: "__proto__" }])
+    expect(() => parseCondition({ kind: "event", ...event })).toThrow(/another name than "__proto__"/);
+  expect(parseCondition({ kind: "event", type: "__proto__", name: "p" })).toMatchObject({ name: "p" });
 });

@@ -139,6 +139,15 @@ describe("binary mode", () => {
     });
   });
 
+  test("a header in plain UTF-8, which Node hands over byte by byte, is read as such", () => {
+    const bytes = Buffer.from("Grüße 東京", "utf8").toString("latin1");
+    expect(parseBinaryModeEvent({ ...headers, "ce-subject": bytes }, { kind: "none" }).subject).toBe(
+      "Grüße 東京",
+    );
+    const latin1 = { ...headers, "ce-subject": "Gr\u00fc\u00dfe" };
+    expect(() => parseBinaryModeEvent(latin1, { kind: "none" })).toThrow(/percent-encoded UTF-8/);
+  });
+
   test("the content type says how a body is read", () => {
     expect(contentKindOf("application/vnd.shop+json; charset=utf-8")).toBe("json");
     expect(contentKindOf(undefined)).toBe("json");

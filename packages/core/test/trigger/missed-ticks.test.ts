@@ -7,7 +7,7 @@ import { missedTicksMax } from "../../src/limits.ts";
 import type { HeldTrigger } from "../../src/trigger/held-trigger.ts";
 import { decideMissed } from "../../src/trigger/missed-ticks.ts";
 import { decideResume } from "../../src/trigger/resume.ts";
-import { firstState, tellKeyDue } from "../../src/trigger/telling.ts";
+import { firstStates, tellKeyDue } from "../../src/trigger/telling.ts";
 import { parseTrigger } from "../../src/trigger/trigger.ts";
 
 const second = 1_000;
@@ -22,7 +22,7 @@ function held(schedule: Json, policies: { readonly [name: string]: Json } = {}):
     program,
     keys: new Map(),
   };
-  trigger.keys.set("", firstState(trigger, { recordedAt: noon, position: 1 })!);
+  trigger.keys.set("", firstStates(trigger, { recordedAt: noon, position: 1 })[0]!);
   return trigger;
 }
 

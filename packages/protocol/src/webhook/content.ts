@@ -26,8 +26,16 @@ export function mediaTypeOf(contentType: string | undefined): string | undefined
   return contentType?.split(";", 1)[0]!.trim().toLowerCase();
 }
 
-export function readContent(contentType: string | undefined, body: Buffer): DeliveryContent {
+export function readContent(
+  {
+    "content-type": contentType,
+    "content-encoding": encoding,
+  }: { readonly [name: string]: string | undefined },
+  body: Buffer,
+): DeliveryContent {
   if (body.length === 0) return { data: null, isBinary: false, body: null, fault: undefined };
+  if (encoding !== undefined && encoding.trim().toLowerCase() !== "identity")
+    return bytes(body, `the body is compressed (content-encoding ${JSON.stringify(encoding.slice(0, 50))})`);
   if (mediaTypeOf(contentType) === formType) return readForm(body);
   const kind = contentKindOf(contentType);
   switch (kind) {

@@ -88,11 +88,10 @@ export function judgeDelivery(
   requireRight(webhook, delivery, now);
   if (!webhook.take()) throw tooMany();
   const { definition, mappings } = webhook;
-  const contentType = delivery.headers["content-type"];
-  const mediaType = mediaTypeOf(contentType);
+  const mediaType = mediaTypeOf(delivery.headers["content-type"]);
   if (!definition.accepts.includes(anyMediaType) && !definition.accepts.includes(mediaType ?? ""))
     throw wrongContent(mediaType, definition.accepts);
-  const content = readContent(contentType, delivery.body);
+  const content = readContent(delivery.headers, delivery.body);
   if (definition.verify.kind === "slack") {
     const challenge = challengeOf(content.body);
     if (challenge !== undefined) return { kind: "challenge", challenge };

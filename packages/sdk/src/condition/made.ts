@@ -3,7 +3,7 @@
  */
 import { MillraceError, parseDuration, type Condition } from "@millrace/core";
 import { formatSource, locate, type SourceMark } from "../source.ts";
-import { checkOptionNames } from "../options.ts";
+import { checkOptionNames, describe } from "../options.ts";
 import { toEventKey, type KeyInput } from "../where.ts";
 
 declare const operandsType: unique symbol;
@@ -97,7 +97,10 @@ export function make<Of extends Operands, Inner = never, Own = never, Partition 
 export function span(value: unknown, name: string, mark: SourceMark): number {
   const ms = parseDuration(value);
   if (ms !== undefined && ms > 0) return ms;
-  throw wrong(`option "${name}" must be a duration such as "30s", "5m" or "2h"`, mark);
+  throw wrong(
+    `option "${name}" must be a duration such as "30s", "5m" or "2h", above zero and of ten years at most; found ${describe(value)}`,
+    mark,
+  );
 }
 
 export function innerOf(of: unknown, mark: SourceMark): Condition[] {

@@ -95,7 +95,7 @@ export function makeApp(context: ApiContext, access: Access): FastifyInstance {
       reply,
       problemOf(
         new MillraceError("MILLRACE_NOT_FOUND", {
-          message: `There is nothing for ${request.method} ${request.url.split("?")[0]}.`,
+          message: nothingFor(`${request.method} ${request.url.split("?")[0]}`),
         }),
       ),
     ),
@@ -119,6 +119,12 @@ export function makeApp(context: ApiContext, access: Access): FastifyInstance {
     { prefix: apiPrefix },
   );
   return app;
+}
+
+/** Whoever enters a webhook's address in a browser has found the right place. */
+function nothingFor(what: string): string {
+  const isHook = /^(?!POST )[A-Z]+ \/hooks\/[^/]+$/.test(what);
+  return isHook ? `Deliveries come by POST, and this is ${what}.` : `There is nothing for ${what}.`;
 }
 
 function parseBody(text: string, done: (error: Error | null, body?: unknown) => void): void {

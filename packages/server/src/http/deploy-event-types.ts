@@ -57,8 +57,8 @@ export function checkDeclarations(definition: ProjectDefinition, state: Deployme
   for (const { name, trigger, source } of pipelines) {
     if (!trigger) continue;
     try {
-      requireSatisfiable(trigger.condition);
       requireDeclaredFields(trigger.condition, (type) => schemas.get(type));
+      requireSatisfiable(trigger.condition, (type) => schemas.get(type));
     } catch (error) {
       const code = errorCodeOf(error);
       if (code === undefined) throw error;

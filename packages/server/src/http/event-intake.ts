@@ -40,16 +40,16 @@ export async function takeEvents(
   const mediaType = headers["content-type"]?.split(";", 1)[0]!.trim().toLowerCase();
   const { engine } = context.host;
   const { events } = engine;
-  if (mediaType === cloudEventBatchType) {
-    const items = parseCloudEventBatch(readJson(body));
+  requirePlain(headers["content-encoding"]);
+  const isBinaryMode = "ce-specversion" in headers && !ownTypes.has(mediaType);
+  const json = isBinaryMode ? undefined : readEvents(mediaType, headers["content-type"], body);
+  if (json && "items" in json) {
+    const { items } = json;
     return context.host.run(() => takeBatch(context.host.engine, items, reply));
   }
-  const draft =
-    mediaType === cloudEventType
-      ? parseCloudEvent(readJson(body))
-      : "ce-specversion" in headers
-        ? parseBinaryModeEvent(headers, readBinaryMode(headers["content-type"], body))
-        : refuseType(headers["content-type"]);
+  const draft = json
+    ? parseCloudEvent(json.event)
+    : parseBinaryModeEvent(headers, readBinaryMode(headers["content-type"], body));
   const row = await events.prepare(givenEntry(draft, judgeOf(engine)));
   const [outcome] = await context.host.run(() => events.append([row]));
   if (outcome!.kind === "conflict") throw conflict(row, outcome!.position);
@@ -123,6 +123,29 @@ function refusalOf(error: unknown): EventReceipt {
   if (!expectedError(error)) throw error;
   const { code, detail: message, advice, fields } = problemOf(error);
   return { error: { code, message, advice, ...(fields === undefined ? {} : { fields }) } };
+}
+
+const ownTypes: ReadonlySet<string | undefined> = new Set([cloudEventType, cloudEventBatchType]);
+
+/** One event in the JSON format, or a batch of them. Who calls both plain JSON is understood by their shape. */
+function readEvents(
+  mediaType: string | undefined,
+  contentType: string | undefined,
+  body: Buffer,
+): { readonly event: Json } | { readonly items: readonly Json[] } {
+  if (!ownTypes.has(mediaType) && mediaType !== "application/json") refuseType(contentType);
+  const value = readJson(body);
+  const isBatch = mediaType === "application/json" ? Array.isArray(value) : mediaType === cloudEventBatchType;
+  return isBatch ? { items: parseCloudEventBatch(value) } : { event: value };
+}
+
+/** Compressed bytes would be kept as they are, or called anything but what they are. */
+function requirePlain(encoding: string | undefined): void {
+  if (encoding === undefined || encoding.trim().toLowerCase() === "identity") return;
+  throw invalid(
+    `The request's body is compressed (content-encoding ${JSON.stringify(encoding.slice(0, 100))}); events are taken as they are.`,
+    undefined,
+  );
 }
 
 function readJson(body: Buffer): Json {

@@ -1,4 +1,4 @@
-import { cloudEventBatchType, cloudEventType, MillraceError } from "@millrace/core";
+import { causeOf, cloudEventBatchType, cloudEventType, MillraceError } from "@millrace/core";
 import {
   cloudEvent,
   cloudEventBatch,
@@ -117,7 +117,9 @@ async function oneEvent(context: ApiContext, text: string): Promise<EventView> {
           : `The event log has no entry at position ${position}, or no longer.`,
     });
   }
-  return eventView({ ...event, data: await engine.values.loaded(event.data) });
+  const loaded = { ...event, data: await engine.values.loaded(event.data) };
+  const cause = causeOf(loaded);
+  return { ...eventView(loaded), ...(cause ? { cause } : {}) };
 }
 
 async function waitsOfEvent(context: ApiContext, text: string): Promise<Page<EndedWaitView>> {

@@ -26,9 +26,10 @@ export async function probeTroubles(
   return (row) => {
     const definition = definitions.get(row.name);
     const reason = definition && isDue(row) ? workerReason(definition, workers) : undefined;
-    // A look may be under way, which holds a slot itself.
+    // A look may be under way, which holds a slot itself. Only the thing's own node knows.
     const isLate = definition && now - row.nextAt! > definition.timeoutMs + lookMarginMs;
-    if (reason && (reason.code === "no_worker" || isLate)) return reason;
+    const waits = isLate || context.host.running?.probes.looks.waitsForSlot(row.id);
+    if (reason && (reason.code === "no_worker" || waits)) return reason;
     return failureOf(row);
   };
 }

@@ -1,5 +1,6 @@
 /** Triggers, firings and explanations as readers see them. */
 import {
+  isOfGate,
   keyIdleMs,
   compileCondition,
   describeCondition,
@@ -61,7 +62,7 @@ export function triggerSummary(row: TriggerOverview, definition: TriggerDefiniti
           lastFiring: {
             at: isoTime(lastFiring.at),
             ...runOf(lastFiring.runId),
-            ...(lastFiring.reason ? { reason: lastFiring.reason } : {}),
+            ...(lastFiring.reason && !isOfGate(lastFiring.reason) ? { reason: lastFiring.reason } : {}),
           },
         }
       : {}),

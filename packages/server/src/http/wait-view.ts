@@ -16,6 +16,7 @@ import { findCallsOfRun, findWaitsOfRun, type FoundWait } from "@millrace/store"
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
 import { explainedWaitsMax, waitsShownMax } from "./limits.ts";
+import { nameTroubles } from "./name-trouble.ts";
 import { conditionTroubles } from "./probe-trouble.ts";
 import { isoTime } from "./run-summary.ts";
 import { explanationView } from "./trigger-view.ts";
@@ -76,11 +77,13 @@ export async function waitViews(context: ApiContext, waits: readonly FoundWait[]
 
 type Troubles = ReadonlyMap<string, Reason>;
 
-function troublesOf(context: ApiContext, waits: readonly FoundWait[]): Promise<Troubles> {
-  return conditionTroubles(
-    context,
-    waits.flatMap(({ condition }) => condition ?? []),
-  );
+async function troublesOf(context: ApiContext, waits: readonly FoundWait[]): Promise<Troubles> {
+  const conditions = waits.flatMap(({ condition }) => condition ?? []);
+  const [ofProbes, ofNames] = await Promise.all([
+    conditionTroubles(context, conditions),
+    nameTroubles(context, conditions),
+  ]);
+  return new Map([...ofProbes, ...ofNames]);
 }
 
 function openWaitView(wait: FoundWait, troubles: Troubles): OpenWaitView {

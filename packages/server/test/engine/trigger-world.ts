@@ -63,7 +63,7 @@ export function triggerWorld(parts: Partial<PipelineDefinition> = {}) {
     change(engine, "changed", { trigger: parseTrigger(trigger) as unknown as Json, paused: false }, subject);
   const emit = async (
     engine: Engine,
-    customer: string,
+    placed: string | { readonly [name: string]: Json },
     extensions: EventDraft["extensions"] = {},
   ): Promise<void> => {
     const id = `e${(emitted += 1)}`;
@@ -83,7 +83,11 @@ export function triggerWorld(parts: Partial<PipelineDefinition> = {}) {
       invalid: undefined,
     };
     await engine.events.append([
-      await engine.events.prepare({ ...draft, ...rest, data: { value: { customer } } }),
+      await engine.events.prepare({
+        ...draft,
+        ...rest,
+        data: { value: typeof placed === "string" ? { customer: placed } : placed },
+      }),
     ]);
   };
   const fired = (): string[] =>

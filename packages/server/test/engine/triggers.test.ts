@@ -1,4 +1,5 @@
 /** Triggers in whole engines over the memory store: what the same log must give, whatever happens between its entries. */
+import type { Json } from "@millrace/core";
 import { afterEach, expect, test } from "vitest";
 import { abandonEngines, triggerWorld } from "./trigger-world.ts";
 
@@ -95,6 +96,60 @@ test("a session that was over before its trigger changed has fired, and its stat
   isDeaf.now = false;
   await pass(20_000);
   expect(fired().toSorted()).toEqual(["a 3", expect.stringMatching(/^a [56]$/)]);
+});
+
+const hour = 3_600_000;
+/** Windows of an hour by the customers' own clocks. */
+const windows = (change: { readonly [name: string]: Json } = {}): Json => ({
+  condition: {
+    kind: "window",
+    of: { kind: "event", type: "order.placed" },
+    every: { kind: "every", every: { n: 1, unit: "hours" }, tz: "UTC" },
+    time: { kind: "path", path: ["data", "at"] },
+    latenessMs: 0,
+    late: "ignore",
+    by: byCustomer,
+    ...change,
+  },
+});
+/** An event of a customer of so many hours after the epoch. */
+const at = (customer: string, hours: number): { customer: string; at: string } => ({
+  customer,
+  at: new Date(hours * hour).toISOString(),
+});
+
+test("windows that a key fired before its trigger changed are not fired again, wherever its state was", async () => {
+  const { pass, start, deploy, emit, fired } = world();
+  const first = await start();
+  await deploy(first, windows());
+  for (const customer of ["a", "b"]) for (const hours of [1, 2.5]) await emit(first, at(customer, hours));
+  await pass(1_000);
+  const before = [`a ${hour}`, `b ${hour}`];
+  expect(fired().toSorted()).toEqual(before);
+  first.abandon();
+  await pass(60_000);
+  // States of keys are rows now, and none is in memory.
+  const second = await start();
+  await deploy(second, windows({ latenessMs: 60_000 }));
+  for (const customer of ["a", "b", "c"]) {
+    await emit(second, at(customer, 1.5));
+    await emit(second, at(customer, 5));
+  }
+  await pass(1_000);
+  // What was open of the second hour goes on; `c` is new.
+  expect(fired().toSorted()).toEqual([
+    `a ${hour}`,
+    `a ${2 * hour}`,
+    `b ${hour}`,
+    `b ${2 * hour}`,
+    `c ${hour}`,
+  ]);
+  // Other keys: nothing goes on.
+  await deploy(second, windows({ by: { kind: "path", path: ["type"] } }));
+  await emit(second, at("a", 1.5));
+  await emit(second, at("a", 9));
+  await pass(1_000);
+  expect(fired()).toContain(`order.placed ${hour}`);
 });
 
 test("whichever server is asked to settle, what was decided is in the log when it answers", async () => {

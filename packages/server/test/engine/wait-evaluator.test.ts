@@ -32,6 +32,9 @@ const row: WaitRow = {
 function world(head: number) {
   const waits: WaitRow[] = [];
   const heardTo: number[] = [];
+  let settledTimes = 0;
+  let readPast = Promise.withResolvers<LogEvent[]>();
+  readPast.resolve([]);
   let hear: ((page: LogPage) => Promise<void>) | undefined;
   const parts = {
     clock: { now: () => 1_000 },
@@ -39,7 +42,7 @@ function world(head: number) {
     log: { warn: () => {} },
     store: {
       nextWaitDue: async () => undefined,
-      readTypes: async () => [],
+      readTypes: () => readPast.promise,
       findWaits: async () => ({ waits: [], next: undefined }),
       loadDueWaits: async () => [],
     },
@@ -88,7 +91,9 @@ function world(head: number) {
       notBefore: by.notBefore ?? 0,
       isWanted: () => true,
       onPlaced: () => {},
-      onSettled: () => {},
+      onSettled: () => {
+        settledTimes += 1;
+      },
     });
   };
   /** Without `events`: a page without entries that concern anybody. */
@@ -96,7 +101,19 @@ function world(head: number) {
     await hear!({ events, until, head: { position: Math.max(head, until), clock } });
     for (let turn = 0; turn < 5; turn += 1) await settled();
   };
-  return { begin, page, heardTo, toldTo: (): number[] => waits.map((wait) => wait.toldTo) };
+  return {
+    begin,
+    page,
+    heardTo,
+    toldTo: (): number[] => waits.map((wait) => wait.toldTo),
+    settledTimes: (): number => settledTimes,
+    dropAll: (): void => evaluator.drop(new Set([1, 2])),
+    /** The past is read only when what this gives is called. */
+    holdPast: (): (() => void) => {
+      readPast = Promise.withResolvers();
+      return () => readPast.resolve([]);
+    },
+  };
 }
 
 function paidAt(position: number, recordedAt: number, type = "order.paid"): LogEvent {
@@ -175,4 +192,17 @@ test("a wait that looks back by time begins when what was recorded before has be
   expect([toldTo(), heardTo]).toEqual([[11], []]);
   await page(12, [paidAt(12, 1_000)]);
   expect(heardTo).toEqual([12]);
+});
+
+test("a wait that is told its past while its shards go is settled once", async () => {
+  const { begin, page, toldTo, settledTimes, dropAll, holdPast } = world(10);
+  await page(10);
+  const letRead = holdPast();
+  begin(5);
+  await settled();
+  dropAll();
+  expect(settledTimes()).toBe(1);
+  letRead();
+  for (let turn = 0; turn < 5; turn += 1) await settled();
+  expect([toldTo(), settledTimes()]).toEqual([[], 1]);
 });

@@ -92,6 +92,13 @@ test("the log tells which node failed, and that the run did", async () => {
     ],
     ["millrace.run.failed", "p", expect.objectContaining({ ...about, state: "failed" })],
   ]);
+  const causes = await Promise.all(
+    items.map(({ position }: EventView) => fixture.call("GET", `/events/${position}`)),
+  );
+  expect(causes.flatMap(({ body }) => body.cause ?? [])).toEqual([
+    { run: run.id, pipeline: "p" },
+    { run: run.id, pipeline: "p", node: "a" },
+  ]);
   await fixture.call("POST", `/runs/${run.id}/rerun`, { scope: "all" });
   await fixture.ended(run.id);
   const again = (await fixture.call("GET", "/events?type=millrace.run.failed")).body.items;

@@ -96,6 +96,27 @@ describe("one event", () => {
     expect((await fixture.call("GET", `/events/${bytes.body.position}`)).body.event.data_base64).toBe("AQ==");
   });
 
+  test("that is called plain JSON is read by its shape: an object is one event, a list is a batch", async () => {
+    const plain = { "content-type": "application/json" };
+    const one = await emit(event("j1", { data: { total: 3 } }), plain);
+    expect([one.status, one.body]).toEqual([200, { position: expect.any(Number) }]);
+    const both = await emit([event("j1", { data: { total: 3 } }), { id: "j2" }], plain);
+    expect(both.body).toMatchObject({ items: [{ duplicate: true }, { error: {} }], rejected: 1 });
+    expect((await emit({ total: 3 }, plain)).body).toMatchObject({ code: "MILLRACE_EVENT_INVALID" });
+  });
+
+  test("of which a compressed body is told so, and is not kept as bytes", async () => {
+    const headers = { "ce-specversion": "1.0", "ce-id": "z", "ce-source": "/z", "ce-type": "t" };
+    const answer = await emit("x", { ...headers, "content-type": "image/png", "content-encoding": "br" });
+    expect(answer.body.detail).toContain('compressed (content-encoding "br")');
+    const plain = await emit("x", {
+      ...headers,
+      "content-type": "image/png",
+      "content-encoding": "identity",
+    });
+    expect(plain.status).toBe(200);
+  });
+
   test("with large data is kept whole; lists tell its size", async () => {
     const { body } = await emit(event("large", { type: "large", data: "x".repeat(100_000) }));
     expect((await fixture.call("GET", `/events/${body.position}`)).body.event.data.length).toBe(100_000);
@@ -106,19 +127,20 @@ describe("one event", () => {
   test.each<[string, unknown, object, number, string]>([
     ["no JSON", "{", structured, 422, "MILLRACE_EVENT_INVALID"],
     ["no event", { specversion: "1.0" }, structured, 422, "MILLRACE_EVENT_INVALID"],
-    [
-      "an unknown content type",
-      event("x"),
-      { "content-type": "application/json" },
-      422,
-      "MILLRACE_EVENT_INVALID",
-    ],
+    ["an unknown content type", event("x"), { "content-type": "text/plain" }, 422, "MILLRACE_EVENT_INVALID"],
     [
       "too much data",
       event("x", { data: "x".repeat(1_100_000) }),
       structured,
       413,
       "MILLRACE_EVENT_TOO_LARGE",
+    ],
+    [
+      "a compressed body",
+      event("x"),
+      { ...structured, "content-encoding": "gzip" },
+      422,
+      "MILLRACE_EVENT_INVALID",
     ],
     ["10 MB", event("x", { data: "x".repeat(10_000_000) }), structured, 413, "MILLRACE_EVENT_TOO_LARGE"],
     ["20 MB", event("x", { data: "x".repeat(20_000_000) }), structured, 413, "MILLRACE_EVENT_TOO_LARGE"],

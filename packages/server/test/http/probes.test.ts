@@ -102,6 +102,23 @@ test("where no worker can look, the thing and the node that waits say so, until 
   expect(await thingOnce(({ looks }) => looks > 0)).toMatchObject({ value: 7 });
 });
 
+test("that all workers are busy is told as soon as a look waits for a slot, and not while one is under way", async () => {
+  const answered = await fixture.deploy(
+    [pipeline("p", [waitFor("there", report)]), pipeline("busy", [node("t")])],
+    { probes: [probeOf()] },
+  );
+  expect(answered.status).toBe(200);
+  const worker = await fixture.worker({ hello: { slots: 1 } });
+  await fixture.start("busy");
+  const task = await worker.dispatch("t");
+  await fixture.start("p");
+  const thing = await thingOnce(({ reason }) => reason !== undefined);
+  expect(thing).toMatchObject({ state: "waiting", looks: 0, reason: { code: "workers_busy" } });
+  worker.finish(task, succeeded(null));
+  await worker.dispatch("report");
+  expect((await thingOnce(() => true)).reason).toBeUndefined();
+});
+
 test("looks that fail are told by the thing and by the node that waits", async () => {
   const run = await waiting();
   const worker = await fixture.worker();

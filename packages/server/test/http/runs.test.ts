@@ -144,6 +144,38 @@ describe("starting runs", () => {
     });
   });
 
+  it("says which limit a task run waits for, and that it waits for its turn", async () => {
+    await using fixture = await startFixture();
+    const options = node("x").options;
+    const of = (slots: number) => ({ options: { ...options, pool: { name: "warehouse", slots } } });
+    const keyed = {
+      options: { ...options, concurrency: { key: { kind: "value", value: "eu" } as const, limit: 1 } },
+    };
+    const pools = [node("a", of(2)), node("b", of(3)), node("c", of(1))];
+    const definitions = [pipeline("pools", pools), pipeline("keys", [node("load", keyed)])];
+    await fixture.deploy(definitions, { pools: { warehouse: 4 } });
+    const worker = await fixture.worker({ hello: { slots: 9 } });
+    const run = await fixture.start("pools");
+    await worker.dispatch("a");
+    const [first, second] = [await fixture.start("keys"), await fixture.start("keys")];
+    await worker.dispatch("load");
+    const reasons = async (id: string): Promise<unknown[]> => {
+      const { body } = await fixture.call("GET", `/runs/${id}`);
+      return body.nodes.map((one: { reason?: { message: string } }) => one.reason?.message);
+    };
+    expect(await reasons(run.id)).toEqual([
+      undefined,
+      'It takes 3 slots of the pool "warehouse", of which 2 of 4 are in use.',
+      'It takes 1 slot of the pool "warehouse", of which 2 of 4 are in use, and others asked for theirs before.',
+    ]);
+    expect((await fixture.call("GET", "/pools")).body.items).toMatchObject([
+      { name: "warehouse", slots: 4, used: 2, waiting: 2, setByOperator: false },
+    ]);
+    expect([...(await reasons(first.id)), ...(await reasons(second.id))].filter(Boolean)).toEqual([
+      'At most one task run of "load" with the key "eu" may run at once (`concurrency`), and one does.',
+    ]);
+  });
+
   it("keeps large parameters as a blob and still gives them to tasks", async () => {
     await using fixture = await startFixture();
     const whole = { kind: "params", path: ["text"] } as const;

@@ -86,6 +86,8 @@ test("with coalesce what would queue is one run with the members of all, and eac
     "waiting",
     "started",
   ]);
+  // Its newest firing started no run of its own, and nothing is in the way.
+  expect((await get("/triggers/report")).lastFiring).toEqual({ at: items[0].at });
   expect(items[0]).toMatchObject({ mergedInto: runId, memberCount: 1, reason: { code: "merged" } });
   const detail = await get(`/triggers/report/firings/${items[0].id}`);
   expect(detail.members).toMatchObject([{ operand: "orders", position: positions[3] }]);

@@ -249,3 +249,41 @@ async function recorded(run: string, count: number): Promise<readonly StepView[]
     await turn();
   }
 }
+
+test("a wait of task code for a name that nobody has is kept, and says which was probably meant", async () => {
+  const deployed = await fixture.deploy([pipeline("p", [node("t")]), pipeline("child", [node("c")])], {
+    assets: [{ name: "lake/orders" }],
+  });
+  expect(deployed.status).toBe(200);
+  const worker = await fixture.worker();
+  const { id: run } = await fixture.start("p");
+  const finished = (name: string): Json => ({
+    kind: "event",
+    type: "millrace.run.succeeded",
+    where: { op: "eq", path: ["subject"], value: name },
+  });
+  const conditions = {
+    asset: { kind: "updated", assets: [{ asset: "lake/ordrs" }] },
+    known: { kind: "updated", assets: [{ asset: "lake/orders" }] },
+    pipeline: finished("chld"),
+    child: finished("child"),
+  };
+  const waits = Object.entries(conditions).map(([name, condition]) => ({
+    name,
+    occurrence: 1,
+    op: { kind: "event", condition },
+  }));
+  worker.finish(await worker.dispatch("t"), { kind: "suspended", waits } as never);
+  const troubles = (all: readonly OpenWaitView[]): object =>
+    Object.fromEntries(all.map(({ name, trouble }) => [name, trouble?.message]));
+  const told = {
+    asset: 'No project has the asset "lake/ordrs". Did you mean "lake/orders"?',
+    known: undefined,
+    pipeline: 'No project has the pipeline "chld". Did you mean "child"?',
+    child: undefined,
+  };
+  expect(troubles(await open(4))).toEqual(told);
+  const shown = await nodeOnce(run, "t", ({ waits: all = [] }) => all.length === 4);
+  expect(troubles(shown.waits!)).toEqual(told);
+  expect(shown.reason?.message).toContain("Did you mean");
+});

@@ -291,6 +291,15 @@ describe("what is not quite right is kept, marked invalid", () => {
     }
   });
 
+  test("a compressed body", async () => {
+    const headers = { "content-type": "text/plain", "content-encoding": "gzip" };
+    const { event, invalid } = await entry(
+      (await post("open", Buffer.from([31, 139, 8]), headers)).body.position,
+    );
+    expect(event).toMatchObject({ data_base64: "H4sI" });
+    expect(invalid).toContain('the body is compressed (content-encoding "gzip")');
+  });
+
   test("texts that PostgreSQL holds as JSON alone", async () => {
     const texts = ["\\u0000", "\\ud800", "\u2028"];
     for (const text of texts) {
@@ -388,8 +397,13 @@ describe("what is refused", () => {
   });
 
   test("another method", async () => {
-    const response = await fetch(`${fixture.server.url}/hooks/github`);
-    expect(response.status).toBe(404);
+    for (const name of ["github", "no-such-webhook"]) {
+      const response = await fetch(`${fixture.server.url}/hooks/${name}`);
+      expect([response.status, await response.json()]).toMatchObject([
+        404,
+        { detail: `Deliveries come by POST, and this is GET /hooks/${name}.` },
+      ]);
+    }
   });
 });
 

@@ -410,6 +410,8 @@ export interface EngineStore extends SourceReads, ProbeReads {
     workspace: number,
     names: readonly { readonly pipeline: string; readonly key: string }[],
   ): Promise<TriggerKeyRow[]>;
+  /** Of one trigger up to `limit`, those that were touched last. */
+  loadKeysOf(workspace: number, pipeline: string, limit: number): Promise<TriggerKeyRow[]>;
   /** Those of keyed triggers that time changes by `until`, the earliest first. */
   loadDueTriggerKeys(shards: readonly number[], until: number, limit: number): Promise<TriggerKeyRow[]>;
   /** The run of the newest earlier revision of a firing which has one, also in the twenty versions of its trigger before. */

@@ -114,6 +114,23 @@ export async function loadTriggerKeys(
   return rows.map(readTriggerKey);
 }
 
+export async function loadKeysOf(
+  pool: Pool,
+  workspace: number,
+  pipeline: string,
+  limit: number,
+): Promise<TriggerKeyRow[]> {
+  const { rows } = await pool.query<TriggerKeyColumns>({
+    name: "load-keys-of-trigger",
+    text: `select ${triggerKeyColumns} from trigger_key
+      where workspace = $1 and pipeline = $2 and key <> ''
+      order by touched_at desc, key
+      limit $3`,
+    values: [workspace, pipeline, limit],
+  });
+  return rows.map(readTriggerKey);
+}
+
 export async function loadDueTriggerKeys(
   pool: Pool,
   shards: readonly number[],

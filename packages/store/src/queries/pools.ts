@@ -8,7 +8,7 @@ export interface PoolRow {
   readonly waiting: number;
 }
 
-/** Pools that operators set or tasks used, with what is granted and what waits. */
+/** Pools that operators set, or that tasks hold or wait for, with what is granted and what waits. A configuration's numbers are not here. */
 export async function listPools(database: Database, workspace: number): Promise<PoolRow[]> {
   const { rows } = await database.api.query<{
     name: string;
@@ -18,18 +18,52 @@ export async function listPools(database: Database, workspace: number): Promise<
     waiting: number;
   }>({
     name: "list-pools",
-    text: `select l.name, l.slots, l.set_by_operator, (
-        select coalesce(sum(g.slots), 0)::integer from limit_grant as g
-        where g.workspace = l.workspace and g.kind = l.kind and g.name = l.name
-      ) as used, (
-        select count(*)::integer from limit_request as r
-        where r.workspace = l.workspace and r.kind = l.kind and r.name = l.name
-      ) as waiting
-      from shared_limit as l
-      where l.workspace = $1 and l.kind = 'pool'
-      order by l.name
+    text: `select name, coalesce(l.slots, w.slots, u.used) as slots, coalesce(l.set_by_operator, false) as set_by_operator,
+        coalesce(u.used, 0) as used, coalesce(w.waiting, 0) as waiting
+      from (select name, slots, set_by_operator from shared_limit where workspace = $1 and kind = 'pool') as l
+      full join (
+        select name, sum(slots)::integer as used from limit_grant where workspace = $1 and kind = 'pool' group by name
+      ) as u using (name)
+      full join (
+        select name, count(*)::integer as waiting, max(limit_slots) as slots
+        from limit_request where workspace = $1 and kind = 'pool' group by name
+      ) as w using (name)
+      order by name
       limit 10000`,
     values: [workspace],
   });
   return rows.map(({ set_by_operator: setByOperator, ...row }) => ({ ...row, setByOperator }));
+}
+
+/** What a task run waits for, of a shared limit. */
+export interface LimitRequestRow {
+  readonly kind: string;
+  readonly name: string;
+  readonly holder: string;
+  /** Of the limit, as the task run knew it, and how many of them are taken. */
+  readonly slots: number;
+  readonly used: number;
+}
+
+/** The shared limits for which task runs of a run wait. */
+export async function findLimitRequests(
+  database: Database,
+  workspace: number,
+  runId: string,
+): Promise<LimitRequestRow[]> {
+  const { rows } = await database.api.query<LimitRequestRow>({
+    name: "find-limit-requests",
+    text: `with own as (
+        select kind, name, holder, limit_slots from limit_request where workspace = $1 and run_id = $2
+      ), taken as (
+        select kind, name, (
+          select coalesce(sum(g.slots), 0)::integer from limit_grant as g
+          where g.workspace = $1 and g.kind = l.kind and g.name = l.name
+        ) as used
+        from (select distinct kind, name from own) as l
+      )
+      select kind, name, holder, limit_slots as slots, used from own join taken using (kind, name)`,
+    values: [workspace, runId],
+  });
+  return rows;
 }

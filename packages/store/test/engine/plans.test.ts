@@ -63,6 +63,7 @@ async function recordStatements(database: Database): Promise<Statement[]> {
     { pipeline: "p1", key: "k1" },
     { pipeline: "p2", key: "k2" },
   ]);
+  await store.loadKeysOf(1, "p1", 100);
   await store.loadDueTriggerKeys(shards, 1_800_000_000_000, 100);
   await store.loadGate({ workspace: 1, pipeline: "p1", keys: ["k1", "k2"], oldest: 10 });
   await store.loadFiringMembers(key, { from: 0, limit: 100 });

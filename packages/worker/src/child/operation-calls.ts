@@ -8,6 +8,7 @@ import {
   parseCondition,
   parseDuration,
   parseEventTime,
+  requireSatisfiable,
   type AttemptError,
   type Condition,
   type ErrorCode,
@@ -162,7 +163,15 @@ class OperationCalls {
         "ctx.waitFor takes a condition, which the functions of `on` give",
       );
     }
-    return parseCondition(JSON.parse(JSON.stringify(found)) as Json);
+    const condition = parseCondition(JSON.parse(JSON.stringify(found)) as Json);
+    if (condition.by !== undefined) {
+      throw wrong(
+        "MILLRACE_CONDITION_INVALID",
+        "ctx.waitFor: the condition has a key (`.by`), which keeps many states: a wait has one. Ask for one key's events by `where`",
+      );
+    }
+    requireSatisfiable(condition);
+    return condition;
   }
 
   async #approve(options: ApproveGiven, below: (...given: never[]) => unknown): Promise<Json> {

@@ -5,7 +5,7 @@
 import { dirname } from "node:path";
 import { registerHooks } from "node:module";
 import { pathToFileURL } from "node:url";
-import { MillraceError, type AttemptError } from "@millrace/core";
+import { MillraceError, probePipeline, type AttemptError } from "@millrace/core";
 import { inlineBytesMax, outputBytesMax } from "@millrace/protocol";
 import type { LoadedProject, TaskFunction } from "@millrace/sdk/internal";
 import type {
@@ -249,7 +249,7 @@ class Runner {
       const produced = this.#values.produce(output, {
         inlineBytesMax,
         bytesMax: outputBytesMax,
-        what: "the task's output",
+        what: current.run.pipeline === probePipeline ? "what the probe found" : "the task's output",
         tooLarge: "MILLRACE_OUTPUT_TOO_LARGE",
       }).carried;
       const { events } = current.emitter;

@@ -38,6 +38,17 @@ export function findSchemaLack(schema: JsonSchema, path: WherePath): SchemaLack 
   return undefined;
 }
 
+/** What is said of the value at `path`; nothing where the schema leaves open what there is. */
+export function schemasAt(schema: JsonSchema, path: WherePath): readonly (Json | undefined)[] | undefined {
+  let schemas: readonly (Json | undefined)[] = [schema];
+  for (const step of path) {
+    const current = schemas.flatMap((one) => variantsOf(one, schema));
+    if (current.some((variant) => isOpen(variant, step))) return undefined;
+    schemas = current.flatMap((variant) => below(variant, step));
+  }
+  return schemas;
+}
+
 /** The schemas that a value may have to fit, with references and combinations taken apart. */
 function variantsOf(schema: Json | undefined, root: JsonSchema): SchemaObject[] {
   const variants: SchemaObject[] = [];
@@ -67,7 +78,7 @@ function combined(schema: SchemaObject, root: JsonSchema): (Json | undefined)[] 
   return inner;
 }
 
-function referred(reference: string, root: JsonSchema): Json | undefined {
+export function referred(reference: string, root: JsonSchema): Json | undefined {
   if (!reference.startsWith("#")) return undefined;
   let current: Json | undefined = root;
   for (const part of reference.split("/").slice(1)) {
@@ -111,20 +122,22 @@ function isOpen(variant: SchemaObject, step: string): boolean {
 }
 
 function variantsBelow(variant: SchemaObject, step: string, root: JsonSchema): SchemaObject[] {
-  const properties = objectOf(variant["properties"]);
-  if (properties && Object.hasOwn(properties, step)) return variantsOf(properties[step], root);
-  const below: SchemaObject[] = [];
-  if (objectOf(variant["additionalProperties"]))
-    below.push(...variantsOf(variant["additionalProperties"], root));
-  if (/^\d+$/.test(step)) {
-    const { prefixItems, items } = variant;
-    const first = Array.isArray(prefixItems) ? (prefixItems as readonly Json[])[Number(step)] : undefined;
-    below.push(...variantsOf(first ?? items, root));
-  }
-  return below;
+  return below(variant, step).flatMap((one) => variantsOf(one, root));
 }
 
-function objectOf(value: Json | undefined): SchemaObject | undefined {
+function below(variant: SchemaObject, step: string): (Json | undefined)[] {
+  const properties = objectOf(variant["properties"]);
+  if (properties && Object.hasOwn(properties, step)) return [properties[step]];
+  const { additionalProperties, prefixItems, items } = variant;
+  const found: (Json | undefined)[] = objectOf(additionalProperties) ? [additionalProperties] : [];
+  if (/^\d+$/.test(step)) {
+    const first = Array.isArray(prefixItems) ? (prefixItems as readonly Json[])[Number(step)] : undefined;
+    if (first !== undefined || items !== undefined) found.push(first ?? items);
+  }
+  return found;
+}
+
+export function objectOf(value: Json | undefined): SchemaObject | undefined {
   return value !== null && typeof value === "object" && !Array.isArray(value)
     ? (value as SchemaObject)
     : undefined;

@@ -112,6 +112,12 @@ export class ProbeLooks {
     });
   }
 
+  /** No worker has a slot for the look at this thing, which this node is to make. */
+  waitsForSlot(id: string): boolean {
+    const look = this.#ofThing.get(id);
+    return look !== undefined && this.#waiting.get(look.definition.queue)?.has(look) === true;
+  }
+
   /** Its thing is no longer this node's: what it comes to is the next owner's, who does not know it. */
   forget(id: string): void {
     const look = this.#ofThing.get(id);

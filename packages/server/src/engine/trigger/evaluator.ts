@@ -24,7 +24,8 @@ import {
   type ConditionEvent,
   type LogEvent,
   isStateless,
-  firstState,
+  firstStates,
+  inheritsKeys,
   isTellable,
   tellKey,
   tellKeyDue,
@@ -377,7 +378,11 @@ export class TriggerEvaluator {
   }
 
   /** The version rises only where the definition's text differs (C3). */
-  #change(turn: PageTurn, change: Extract<TriggerEvent, { kind: "changed" }>, event: LogEvent): void {
+  async #change(
+    turn: PageTurn,
+    change: Extract<TriggerEvent, { kind: "changed" }>,
+    event: LogEvent,
+  ): Promise<void> {
     const { pipeline, definition, paused } = change;
     const known = this.#states.get(pipeline);
     const before = known?.row.definition;
@@ -392,15 +397,16 @@ export class TriggerEvaluator {
       activated: place,
       paused: definition && (paused || known?.row.paused) ? place : undefined,
     };
-    if (known) this.#states.letGo(known);
     const trigger = loadTrigger(row);
+    if (known && inheritsKeys(trigger, known)) await this.#states.loadAllKeys(known);
+    if (known) this.#states.letGo(known);
     turn.begin(trigger);
     if (before?.policy) turn.openGate(trigger);
     this.#states.holdAnew(trigger);
-    const state = firstState(trigger, event, known);
-    if (!state) return;
-    this.#states.keep(trigger, state);
-    turn.touch(trigger, state);
+    for (const state of firstStates(trigger, event, known)) {
+      this.#states.keep(trigger, state);
+      turn.touch(trigger, state);
+    }
   }
 
   /** Tells what came while it was paused, and lets those firings begin that the policy names (C8). */

@@ -99,6 +99,14 @@ export class TriggerStates {
     for (const row of rows) this.restore(row);
   }
 
+  /** All keys of a trigger; beyond the bound those that were touched last. */
+  async loadAllKeys(trigger: LoadedTrigger): Promise<void> {
+    if (this.#begun.has(trigger)) return;
+    const { workspace, pipeline } = trigger.row;
+    for (const row of await this.#parts.store.loadKeysOf(workspace, pipeline, this.#bounds.keysMax))
+      this.restore(row);
+  }
+
   /** Beyond a bound the keys that were touched longest ago leave memory (X6). */
   async evict(): Promise<void> {
     if (this.#inMemory <= this.#bounds.keysMax) return;

@@ -40,7 +40,7 @@ export interface BeginningWait {
   readonly isWanted: () => boolean;
   /** Its row is part of the next flush. */
   readonly onPlaced: () => void;
-  /** It is over: its row is committed, or there will be none. */
+  /** Once: it is over. Its row is committed, or there will be none. */
   readonly onSettled: () => void;
 }
 
@@ -145,7 +145,8 @@ export class WaitEvaluator {
   // --- waits that begin ---------------------------------------------------------------------------------------------
 
   /** At once, where nothing has to be read for it; else after what is being told. */
-  begin(wait: BeginningWait): void {
+  begin(asked: BeginningWait): void {
+    const wait = settledOnce(asked);
     const isFirst = this.#beginning.length === 0;
     if (!this.#isBusy && isFirst && this.#mayBegin(wait) && this.#beginNow(wait)) return;
     this.#beginning.push(wait);
@@ -437,6 +438,16 @@ export class WaitEvaluator {
     for (const shard of this.#shards) commit.batch.waitCursors.push({ shard, position: this.#position });
     commit.request();
   }
+}
+
+/** One that is being told its past when its shards go is over then, and once more when it has been told. */
+function settledOnce(wait: BeginningWait): BeginningWait {
+  let isOver = false;
+  const onSettled = (): void => {
+    if (!isOver) wait.onSettled();
+    isOver = true;
+  };
+  return { ...wait, onSettled };
 }
 
 function concerns({ program }: ToldWait, entry: LogEvent): boolean {

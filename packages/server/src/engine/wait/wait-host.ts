@@ -10,6 +10,7 @@ import {
   approvalRequest,
   errorCodeOf,
   firedEvent,
+  joinedSince,
   lookBackOf,
   nodeWait,
   operationKey,
@@ -232,7 +233,7 @@ export class WaitHost {
         notBefore: events.knownHead,
         isWanted,
         onPlaced: () => {
-          this.#wantProbes(withKeys, lookBack.since);
+          this.#wantProbes(withKeys, joinedSince(lookBack));
           this.#notePlaced(entry);
         },
         onSettled: () => this.#count(entry, -1),
