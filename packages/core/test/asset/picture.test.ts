@@ -12,9 +12,10 @@ function picture(
   expected: ReturnType<typeof expectedKeys>,
   written: readonly string[],
   known: readonly string[] = [],
+  definition = days,
 ): unknown {
   const keys = [...known.map((key) => [key, false] as const), ...written.map((key) => [key, true] as const)];
-  const { present, missing, ranges } = partitionPicture(expected, new Map(keys));
+  const { present, missing, ranges } = partitionPicture(expected, new Map(keys), definition);
   const words = ranges.map(
     ({ state, from, to, count }) => `${state} ${from}${count > 1 ? `…${to} ${count}` : ""}`,
   );
@@ -41,6 +42,16 @@ test("a window that is written before it is over is there, and not awaited", () 
   expect(picture(expected, [...all, "2026-04-01"])).toEqual([6, 0, "present 2026-03-27…2026-04-01 6"]);
 });
 
+test("windows far ahead, and long ago, are stretches of their own, in the order of time", () => {
+  const expected = { keys: ["2026-03-30", "2026-03-31"], isCut: true };
+  const written = ["2999-01-01", "2026-04-01", "2026-03-28", "2026-03-31", "2026-03-27"];
+  expect(picture(expected, written)).toEqual([
+    5,
+    1,
+    "present 2026-03-27…2026-03-28 2, missing 2026-03-30, present 2026-03-31…2026-04-01 2, present 2999-01-01",
+  ]);
+});
+
 test("of more windows than are looked at the newest count", () => {
   const hours = parsePartitions({
     kind: "time",
@@ -49,7 +60,7 @@ test("of more windows than are looked at the newest count", () => {
   });
   const expected = expectedKeys(hours, now, 1_000)!;
   expect(expected.isCut).toBe(true);
-  expect(expected.keys.length).toBeGreaterThan(400);
+  expect(expected.keys.length).toBeGreaterThan(800);
   expect(expected.keys.at(-1)).toBe("2026-04-01T09:00Z");
 });
 
@@ -63,7 +74,7 @@ test("nothing is expected before the first window is over", () => {
 test("static keys are all expected, in their order; what else was written comes behind", () => {
   const keys = parsePartitions({ kind: "static", keys: ["us", "eu", "apac"] });
   const expected = expectedKeys(keys, now, 100);
-  expect(picture(expected, ["us", "apac", "old"])).toEqual([
+  expect(picture(expected, ["us", "apac", "old"], [], keys)).toEqual([
     3,
     1,
     "present us, missing eu, present apac…old 2",
@@ -73,9 +84,9 @@ test("static keys are all expected, in their order; what else was written comes 
 test("of dynamic keys those are missing that are known without an update", () => {
   const dynamic = parsePartitions({ kind: "dynamic" });
   expect(expectedKeys(dynamic, now, 100)).toBe(undefined);
-  expect(picture(undefined, ["b"], ["a"])).toEqual([1, 1, "missing a, present b"]);
-  expect(picture(undefined, ["b"])).toEqual([1, undefined, "present b"]);
-  expect(picture(undefined, [])).toEqual([0, undefined, ""]);
+  expect(picture(undefined, ["b"], ["a"], dynamic)).toEqual([1, 1, "missing a, present b"]);
+  expect(picture(undefined, ["b"], [], dynamic)).toEqual([1, undefined, "present b"]);
+  expect(picture(undefined, [], [], dynamic)).toEqual([0, undefined, ""]);
 });
 
 test("combinations are expected where all their dimensions are known", () => {
@@ -84,7 +95,7 @@ test("combinations are expected where all their dimensions are known", () => {
   const expected = expectedKeys(tuple, now, 100);
   expect(expected?.keys).toHaveLength(10);
   expect(expected?.keys[1]).toBe("day=2026-03-27/region=us");
-  expect(picture(expected, ["day=2026-03-27/region=eu"])).toEqual([
+  expect(picture(expected, ["day=2026-03-27/region=eu"], [], tuple)).toEqual([
     1,
     9,
     "present day=2026-03-27/region=eu, missing day=2026-03-27/region=us…day=2026-03-31/region=us 9",

@@ -41,7 +41,8 @@ export async function pictureOf(
   const wanted = { asset: definition.name, lane, limit: keysMax };
   const known = await listAssetKeys(context.database, workspaceId, wanted);
   const keys = new Map(known.map(({ partition, isWritten }) => [partition, isWritten]));
-  return partitionPicture(expectedKeys(definition.partitions, context.host.engine.now(), keysMax), keys);
+  const expected = expectedKeys(definition.partitions, context.host.engine.now(), keysMax);
+  return partitionPicture(expected, keys, definition.partitions);
 }
 
 export interface AssetParts {
