@@ -64,14 +64,14 @@ export class TriggerClient {
     });
   }
 
-  /** Nothing of calendar time goes on for ever. */
+  /** Nothing of calendar time goes on for ever, nor windows that fire incomplete when nobody tells of them any more. */
   #finish(): void {
     const { journal, tables } = this.#options;
     for (const { id, subject } of tables.outbox.values())
       journal.violate("R5 what is deployed comes into the log by itself", `outbox/${id} of ${subject}`);
     this.isIdle = true;
     const { names } = this.#options;
-    for (const name of ["t-schedule", ...names.filter((one) => one === listening)])
+    for (const name of ["t-schedule", "t-reached", ...names.filter((one) => one === listening)])
       this.#put("millrace.trigger.changed", name, { trigger: null, paused: false });
   }
 
