@@ -7,7 +7,7 @@ const shapes = new WaitShapes();
 /** The keys of a wait for these events, which the shapes know from now on. */
 function waitFor(type: string, id?: string): readonly string[] {
   const where = id === undefined ? {} : { where: { op: "eq", path: ["data", "id"], value: id } };
-  const wait = matchKeysOf(compileCondition(parseCondition({ kind: "event", type, ...where } as Json)));
+  const wait = matchKeysOf(compileCondition(parseCondition({ kind: "event", type, ...where })));
   for (const shape of wait.shapes) shapes.add(shape);
   return wait.keys;
 }
