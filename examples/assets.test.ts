@@ -124,9 +124,15 @@ describe("what is told of assets", () => {
         ),
       ]);
       const data = JSON.stringify({ kind: "observed", partition: "2026-02-30" });
-      expect(
-        await told("emit", "millrace.asset.updated", "--subject", "lake/orders", "--data", data),
-      ).toContain("it fires nothing");
+      const misfit = await millrace(
+        "emit",
+        "millrace.asset.updated",
+        "--subject",
+        "lake/orders",
+        "--data",
+        data,
+      );
+      expect([misfit.code, misfit.stderr]).toEqual([1, expect.stringContaining("it fires nothing")]);
       expect(await told("assets")).toMatch(/! 1 rejected +lake\/orders /);
       expect(await told("assets", "show", "lake/orders")).toMatch(/1 update did not fit and started nothing/);
       const unknown = await millrace("assets", "update", "lake/order");

@@ -69,7 +69,9 @@ interface KnownShape {
 export class WaitShapes {
   readonly #names = new Set<string>();
   readonly #types = new Map<string, KnownShape[]>();
-  readonly #prefixes: KnownShape[] = [];
+  readonly #prefixes = new Map<string, KnownShape[]>();
+  /** Of the prefixes: an event's type is looked up once for each, however many waits have one of their own (`order.7.*`). */
+  readonly #lengths = new Set<number>();
 
   has(shape: WaitShape): boolean {
     return this.#names.has(shapeName(shape));
@@ -80,13 +82,18 @@ export class WaitShapes {
     this.#names.add(shapeName(shape));
     const read = shape.path === "" ? undefined : compilePath(JSON.parse(shape.path) as string[]);
     const known = { shape, read };
-    if (shape.isPrefix) this.#prefixes.push(known);
-    else if (this.#types.has(shape.type)) this.#types.get(shape.type)!.push(known);
-    else this.#types.set(shape.type, [known]);
+    if (shape.isPrefix) this.#lengths.add(shape.type.length);
+    const of = shape.isPrefix ? this.#prefixes : this.#types;
+    const same = of.get(shape.type);
+    if (same) same.push(known);
+    else of.set(shape.type, [known]);
   }
 
   wants(type: string): boolean {
-    return this.#types.has(type) || this.#prefixes.some(({ shape }) => type.startsWith(shape.type));
+    if (this.#types.has(type)) return true;
+    for (const length of this.#lengths)
+      if (length <= type.length && this.#prefixes.has(type.slice(0, length))) return true;
+    return false;
   }
 
   /** The keys of an event: under these waits are found that it may concern. */
@@ -99,7 +106,10 @@ export class WaitShapes {
         keys.push(keyOf(shape, value as Json));
     };
     for (const known of this.#types.get(event.type) ?? []) note(known);
-    for (const known of this.#prefixes) if (event.type.startsWith(known.shape.type)) note(known);
+    for (const length of this.#lengths) {
+      if (length > event.type.length) continue;
+      for (const known of this.#prefixes.get(event.type.slice(0, length)) ?? []) note(known);
+    }
     return keys;
   }
 }
