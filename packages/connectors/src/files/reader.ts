@@ -263,38 +263,46 @@ export class FolderReader {
         this.#settling.drop(key);
         continue;
       }
-      if (!(await this.#isComplete(found, known))) {
+      const look = await this.#completeLook(found, known);
+      if (!look) {
         if (pass && this.#task.definition.protocol === "marker") pass.waiting += 1;
         continue;
       }
       this.#settling.drop(key);
       if (pass && !known) pass.known += 1;
-      findings.push(fileFinding(this.#task.definition, this.#folder, { ...found, known }));
+      if (known?.fingerprint === fingerprintOf(look)) continue;
+      findings.push(fileFinding(this.#task.definition, this.#folder, { key, look, known }));
     }
     if (findings.length === 0) return;
     this.#noteHome();
     await this.#task.record(findings);
   }
 
-  async #isComplete(found: Found, known: Remembered | undefined): Promise<boolean> {
+  /** What a file is, if it is complete. */
+  async #completeLook(found: Found, known: Remembered | undefined): Promise<Look | undefined> {
     switch (this.#task.definition.protocol) {
       case "rename":
-        return true;
+        return found.look;
       case "marker":
-        return this.#isMarked(found, known);
+        return this.#markedLook(found.key, known);
       default:
-        return this.#hasSettled(found);
+        return this.#hasSettled(found) ? found.look : undefined;
     }
   }
 
-  /** The marker of an earlier version does not speak for a later one. */
-  async #isMarked({ key, look }: Found, known: Remembered | undefined): Promise<boolean> {
+  /**
+   * The marker of an earlier version does not speak for a later one; and it speaks for the file as it is once the marker was seen:
+   * an earlier look may be one at half of it.
+   */
+  async #markedLook(key: string, known: Remembered | undefined): Promise<Look | undefined> {
     for (const marker of this.#rules.markersOf(key)) {
       const found = await this.#tryLook(marker, undefined);
       if (found === undefined || found === "unreadable") continue;
-      if (known === undefined || found.mtimeNs >= look.mtimeNs) return true;
+      const look = await this.#tryLook(key, undefined);
+      if (look === undefined || look === "unreadable" || look.kind !== "file") return undefined;
+      if (known === undefined || found.mtimeNs >= look.mtimeNs) return look;
     }
-    return false;
+    return undefined;
   }
 
   #hasSettled({ key, look }: Found): boolean {

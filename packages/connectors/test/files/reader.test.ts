@@ -129,6 +129,28 @@ test.each([
   expect(stage.host.arrivals().filter((one) => one.includes(file))).toEqual([]);
 });
 
+test("a file that is completed and marked between two looks is told as it is then, once", async () => {
+  let isFirst = true;
+  const stage: Stage = new Stage(
+    { protocol: "marker", marker: "_SUCCESS", glob: "**" },
+    {
+      look: async (path) => {
+        const look = await nodeDirectory.look(path);
+        if (isFirst && path.endsWith("part-1")) {
+          isFirst = false;
+          stage.write("part-1", "whole");
+          stage.write("_SUCCESS", "");
+        }
+        return look;
+      },
+    },
+  );
+  stage.write("part-1", "");
+  await stage.start();
+  await stage.until(() => expect(stage.host.arrivals()).toEqual(["part-1 1"]));
+  expect(stage.host.told[0]!.data).toMatchObject({ size: 5 });
+});
+
 test("what the glob does not name, what is ignored, and what begins with a dot is not told", async () => {
   const stage = new Stage({
     glob: "{in,out}/*.{csv,json}",
