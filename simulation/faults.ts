@@ -2,7 +2,8 @@
 import type { SeededRandom } from "@millrace/testkit";
 import { queues } from "./pipelines.ts";
 import type { ServerNode, World } from "./server-node.ts";
-import { SimulatedWorker, type WorkerSettings, type WorkerWorld } from "./worker.ts";
+import { SimulatedWorker } from "./worker.ts";
+import type { WorkerSettings, WorkerWorld } from "./worker-world.ts";
 
 export interface FaultsOptions {
   readonly random: SeededRandom;

@@ -20,7 +20,8 @@ import { epochMs, Scheduler } from "./scheduler.ts";
 import { ServerNode, type World } from "./server-node.ts";
 import { TriggerClient } from "./trigger-client.ts";
 import { listening, makeTriggeredPipelines, triggeredNames } from "./triggers.ts";
-import { SimulatedWorker, type WorkerWorld } from "./worker.ts";
+import { SimulatedWorker } from "./worker.ts";
+import type { WorkerWorld } from "./worker-world.ts";
 
 export interface SimulationOptions {
   readonly seed: number;

@@ -24,6 +24,8 @@ export class WaitTimeChecker {
   }
 
   onFlush(batch: FlushBatch): void {
+    // The next generation asks for others under the same names.
+    for (const { id } of batch.runsCreated) this.#forget(`${id}\n`);
     for (const { runId, node, item, code } of batch.codes)
       for (const wait of code.open) {
         const name = nameOf({ runId, node, item, ...wait });
@@ -42,9 +44,16 @@ export class WaitTimeChecker {
   }
 
   #gone({ runId, node, item, name, occurrence = 1 }: FlushBatch["waitsGone"][number]): void {
-    const place = `${placeOf({ runId, node, item })}/`;
-    const all = [...this.#asked.keys()].filter((key) => key.startsWith(place));
-    for (const key of name === undefined ? all : [nameOf({ runId, node, item, name, occurrence })]) {
+    const place = { runId, node, item };
+    if (name === undefined) return this.#forget(`${placeOf(place)}/`);
+    const key = nameOf({ ...place, name, occurrence });
+    this.#asked.delete(key);
+    this.#rows.delete(key);
+  }
+
+  #forget(prefix: string): void {
+    for (const key of this.#asked.keys()) {
+      if (!key.startsWith(prefix)) continue;
       this.#asked.delete(key);
       this.#rows.delete(key);
     }

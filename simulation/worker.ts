@@ -6,7 +6,6 @@
 import { planAttempt, planStopped, withEmitted, type AttemptPlan } from "./attempt-plan.ts";
 import { programOf, type Program } from "./code-program.ts";
 import { CodeRun } from "./code-run.ts";
-import type { NodeDefinition } from "@millrace/core";
 import {
   aheadMsMax,
   protocolVersion,
@@ -16,37 +15,11 @@ import {
   type DispatchToken,
   type ServerMessage,
 } from "@millrace/protocol";
-import type { ConnectedWorker, WorkerLink } from "@millrace/server";
 import type { SeededRandom } from "@millrace/testkit";
-import type { Ledger } from "./ledger.ts";
-import type { Journal } from "./journal.ts";
 import { isLook, isLookToken, planLook } from "./looks.ts";
-import type { Outside } from "./outside.ts";
-import type { Parts } from "./parts.ts";
-import type { Scheduled, Scheduler } from "./scheduler.ts";
+import type { Scheduled } from "./scheduler.ts";
 import type { ServerNode } from "./server-node.ts";
-import type { StepLedger } from "./step-ledger.ts";
-
-export interface NetworkTrouble {
-  /** Chance that a frame makes its connection break. */
-  breakChance: number;
-  doubleChance: number;
-  reorderChance: number;
-}
-
-export interface WorkerWorld {
-  readonly scheduler: Scheduler;
-  readonly journal: Journal;
-  readonly random: SeededRandom;
-  readonly ledger: Ledger;
-  readonly steps: StepLedger;
-  readonly parts: Parts;
-  readonly outside: Outside;
-  readonly trouble: NetworkTrouble;
-  readonly nodes: readonly ServerNode[];
-  nodeOf(bundle: string, pipeline: string, node: string): NodeDefinition;
-  putBlob(text: string): Promise<string>;
-}
+import type { Connection, Ended, WorkerSettings, WorkerWorld } from "./worker-world.ts";
 
 interface Attempt {
   readonly dispatch: Dispatch;
@@ -59,33 +32,9 @@ interface Attempt {
   end: Scheduled | undefined;
 }
 
-interface Ended {
-  readonly token: DispatchToken;
-  readonly outcome: AttemptOutcome;
-  readonly durationMs: number;
-}
-
-interface Connection {
-  readonly server: ServerNode;
-  readonly life: NonNullable<ServerNode["incarnation"]>;
-  isOpen: boolean;
-  connected: ConnectedWorker | undefined;
-  link: WorkerLink;
-  /** When the last frame in each direction arrives: a connection keeps the order. */
-  upAt: number;
-  downAt: number;
-  isWelcome: boolean;
-}
-
 const leaseMs = 8_000;
 /** Acknowledged tokens that are remembered, so that a dispatch which comes late is not run again. */
 const rememberedMax = 10_000;
-
-export interface WorkerSettings {
-  readonly queues: readonly string[];
-  readonly slots: number;
-  readonly prefetch: number;
-}
 
 export class SimulatedWorker {
   readonly id: string;
