@@ -19,7 +19,7 @@ function entry(id: string, report: AssetTelling, place: Partial<EntryPlace> = {}
     lane: "live",
     definition: definitions[report.asset],
     version: `version of ${id}`,
-    now: Date.UTC(2026, 0, 1),
+    now: rowTime,
     ...place,
   });
   return { ...draft, workspace: 1, dataText: undefined };
