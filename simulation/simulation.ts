@@ -57,7 +57,7 @@ const stallMsMax = hourMs / 2;
  * And all of it within this: where one run never ends, the ticks of schedules would go on for ever. What few workers leave queued
  * grows with the hours of load.
  */
-const calmMsMax = (hours: number): number => Math.max(3, 30 * hours) * hourMs;
+const calmMsMax = (hours: number): number => Math.max(12, 30 * hours) * hourMs;
 
 export async function simulate(options: SimulationOptions): Promise<SimulationReport> {
   const random = seededRandom(options.seed);
