@@ -10,7 +10,13 @@ export interface NodePicture {
   readonly state: TaskRunState;
   /** Of a node in a fan-out: how many items there are, and how many are in which state. */
   readonly items:
-    | { readonly total: number; readonly ended: number; readonly counts: StateCounts }
+    | {
+        readonly total: number;
+        readonly ended: number;
+        readonly counts: StateCounts;
+        /** What the first queued one waits for. */
+        readonly queuedFor: string | undefined;
+      }
     | undefined;
   /** The only task run, or the one that matters most: the first failed one. */
   readonly taskRun: TaskRunView | undefined;
@@ -168,7 +174,14 @@ class NodeGroup {
       row: this.row,
       state: this.#state(ended, Math.max(this.#items.size, itemsExpected ?? 0)),
       items:
-        isMapped && only === undefined ? { total: this.#items.size, ended, counts: this.#counts } : undefined,
+        isMapped && only === undefined
+          ? {
+              total: this.#items.size,
+              ended,
+              counts: this.#counts,
+              queuedFor: this.#first("queued")?.reason?.message,
+            }
+          : undefined,
       taskRun: this.#failed ?? only ?? this.#first("retrying") ?? this.#items.values().next().value,
       ...this.#span(ended, itemsExpected ?? 0),
     };

@@ -156,7 +156,8 @@ function itemsSummary({ items, state }: NodePicture, paint: Colors): string {
     .map((name) => paintState(name, `${items.counts.get(name)} ${stateWord(name)}`, paint));
   const isUnderWay = items.ended < items.total && items.ended > 0;
   const parts = [...(isUnderWay ? [bar(items.ended / items.total, paint)] : []), count];
-  return [parts.join(" "), ...others].join("  ");
+  const why = items.queuedFor === undefined ? [] : [paint.dim(harmless(firstLine(items.queuedFor)))];
+  return [parts.join(" "), ...others, ...why].join("  ");
 }
 
 function bar(fraction: number, paint: Colors): string {

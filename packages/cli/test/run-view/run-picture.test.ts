@@ -33,6 +33,14 @@ test("ten thousand items are one line with their counts", () => {
   expect(lines[0]).toContain("9600 queued");
 });
 
+test("queued items tell what they wait for", () => {
+  const picture = new RunPicture(run, undefined);
+  picture.apply({ kind: "node", node: taskRun("ship", "0", "running") });
+  const reason = { code: "pool_full", message: "It takes 1 slot of the pool." };
+  picture.apply({ kind: "node", node: { ...taskRun("ship", "1", "queued"), reason } });
+  expect(treeLines(picture, options)[0]).toMatch(/1 running {2}1 queued {2}It takes 1 slot of the pool\.$/);
+});
+
 test("a failed item shows its error and the last lines of its log", () => {
   const picture = new RunPicture(run, undefined);
   picture.apply({ kind: "node", node: taskRun("ship", "0", "succeeded") });
