@@ -26,6 +26,8 @@ export const waits: Bench = {
   run: async ({ short }) => {
     const count = short ? 20_000 : 1_000_000;
     const woken = short ? 2_000 : 10_000;
+    // Twice the time after which a calm process collects its garbage: `process-memory.ts`.
+    const restMs = short ? 0 : 21_000;
     await using stack = await Stack.start();
     const server = await stack.startServer();
     await stack.deploy(server);
@@ -34,7 +36,7 @@ export const waits: Bench = {
       submitter.ask({ url: server.url, pipeline: "waiting", clients, from, count: wanted });
     await submit(-2_000, 2_000);
     await settled(stack, 2_000);
-    const before = await collected(server);
+    const before = await memoryAtRest(server, restMs);
     const cpu = cpuClock({
       clients: () => cpuMs(submitter.pid),
       server: () => cpuMs(server.pid),
@@ -45,7 +47,8 @@ export const waits: Bench = {
     await settled(stack, count + 2_000);
     const took = performance.now() - begun;
     const cpuMicrosecondsPerRun = cpu(count);
-    const after = await collected(server);
+    const atOnce = Math.round(rssBytes(server.pid) / megabyte);
+    const after = await memoryAtRest(server, restMs);
     const { bytes, waits: rows } = await sizes(stack);
     const durations: number[] = [];
     const wakeCpu = cpuClock({
@@ -66,22 +69,24 @@ export const waits: Bench = {
       cpuMicrosecondsPerRun,
       cpuMicrosecondsPerWake,
       bytesPerWait: round(bytes / rows),
-      serverMemoryMb: { before, after },
+      serverMemoryMb: { before, atOnce, after },
     };
     return await resultOf(stack, "waits", numbers, "none: no task runs");
   },
 };
 
 interface Memory {
-  /** Of the process, in MB, with the pages of a young generation that has grown: `docs/design/speed.md`. */
+  /** Of the process, in MB, a while after its burst. */
   readonly process: number;
   /** Objects and buffers that are held after a collection, in MB. */
   readonly held: number;
 }
 
-async function collected(server: ServerChild): Promise<Memory> {
+async function memoryAtRest(server: ServerChild, restMs: number): Promise<Memory> {
+  await new Promise((resolve) => setTimeout(resolve, restMs));
+  const process = Math.round(rssBytes(server.pid) / megabyte);
   const held = await server.ask<number>({ kind: "collect" });
-  return { process: Math.round(rssBytes(server.pid) / megabyte), held: round(held / megabyte) };
+  return { process, held: round(held / megabyte) };
 }
 
 /** Until this many waits have rows, and their runs wait outside of memory. */

@@ -1,10 +1,10 @@
 /** A server in a process of its own. */
 import { filesConnector } from "@millrace/connectors/files";
-import { boundYoungGeneration, type Server, type ServerOptions, startServer } from "@millrace/server";
+import { boundProcessMemory, type Server, type ServerOptions, startServer } from "@millrace/server";
 import { answerParent } from "./child.ts";
 
 // As the commands do.
-boundYoungGeneration();
+boundProcessMemory();
 
 let server: Server | undefined;
 

@@ -29,5 +29,5 @@ export { triggerShard } from "./engine/trigger/trigger-shard.ts";
 export { RecentEntries } from "./engine/wait/recent-entries.ts";
 export { ToldWait } from "./engine/wait/told-wait.ts";
 export { WorkerHub } from "./engine/worker-hub.ts";
-export { boundYoungGeneration } from "./young-generation.ts";
+export { boundProcessMemory } from "./process-memory.ts";
 export { type Server, type ServerOptions, startServer } from "./server.ts";

@@ -53,8 +53,8 @@ export async function startLocalServer(options: LocalServerOptions): Promise<Loc
       embedded = await startEmbedded({ folder: claim.folder, claim, log: options.onNote, onSpawn: load });
     }
     const database = embedded?.connection ?? { databaseUrl: options.databaseUrl ?? "" };
-    const { boundYoungGeneration, startServer } = await code();
-    boundYoungGeneration();
+    const { boundProcessMemory, startServer } = await code();
+    boundProcessMemory();
     const stateFolder = claim?.folder ?? options.stateFolder;
     const server = await startServer({
       ...serverOptions(options, database),
