@@ -4,7 +4,7 @@ import { boundProcessMemory, type Server, type ServerOptions, startServer } from
 import { answerParent } from "./child.ts";
 
 // As the commands do.
-boundProcessMemory();
+const memory = boundProcessMemory();
 
 let server: Server | undefined;
 
@@ -42,5 +42,8 @@ answerParent(
         throw new Error(`unknown question ${question.kind}`);
     }
   },
-  async () => server?.stop(),
+  async () => {
+    memory.stop();
+    await server?.stop();
+  },
 );

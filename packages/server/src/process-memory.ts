@@ -5,18 +5,15 @@
 import { Session } from "node:inspector/promises";
 import { performance, PerformanceObserver } from "node:perf_hooks";
 import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8";
+import { type Alarm, type Clock, systemClock } from "./engine/clock.ts";
 
 const megabyte = 1_048_576;
 
 /** Both halves. Smaller ones let more of a burst survive into the old generation, and are collected more often. */
 const youngMax = 32 * megabyte;
 
-export interface CalmOptions {
-  /** How often the process looks whether it is calm, in ms. */
-  readonly everyMs: number;
-}
-
 const calm = {
+  /** How often the process looks whether it is calm, in ms. */
   everyMs: 10_000,
   /** Share of the time since the last look that the event loop worked. */
   utilizationMax: 0.05,
@@ -26,10 +23,10 @@ const calm = {
   heldMax: 256 * megabyte,
 };
 
-/** For this process, from now on. */
-export function boundProcessMemory(options: Partial<CalmOptions> = {}): void {
+/** For this process: the first until it ends, the second until it is stopped. `everyMs` is how often it looks whether it is calm. */
+export function boundProcessMemory(clock: Clock = systemClock, everyMs = calm.everyMs): { stop(): void } {
   boundYoungGeneration();
-  collectWhenCalm(options.everyMs ?? calm.everyMs);
+  return collectWhenCalm(clock, everyMs);
 }
 
 /**
@@ -50,7 +47,7 @@ function boundYoungGeneration(): void {
 }
 
 /** Only a collection for want of memory empties V8's pool: it is asked for once a burst is over. */
-function collectWhenCalm(everyMs: number): void {
+function collectWhenCalm(clock: Clock, everyMs: number): { stop(): void } {
   let seen = performance.eventLoopUtilization();
   let atRest: number | undefined;
   const look = async (): Promise<void> => {
@@ -64,7 +61,15 @@ function collectWhenCalm(everyMs: number): void {
     await collectAll();
     atRest = memory().kept;
   };
-  setInterval(() => void look(), everyMs).unref();
+  let alarm: Alarm;
+  const wait = (): void => {
+    alarm = clock.after(everyMs, () => {
+      wait();
+      void look();
+    });
+  };
+  wait();
+  return { stop: () => alarm.cancel() };
 }
 
 /** Bytes of the process that no object holds, and those that objects hold. */

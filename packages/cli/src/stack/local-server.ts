@@ -54,7 +54,6 @@ export async function startLocalServer(options: LocalServerOptions): Promise<Loc
     }
     const database = embedded?.connection ?? { databaseUrl: options.databaseUrl ?? "" };
     const { boundProcessMemory, startServer } = await code();
-    boundProcessMemory();
     const stateFolder = claim?.folder ?? options.stateFolder;
     const server = await startServer({
       ...serverOptions(options, database),
@@ -62,6 +61,7 @@ export async function startLocalServer(options: LocalServerOptions): Promise<Loc
       blobFolder: join(stateFolder, "blobs"),
     });
     await claim?.publish({ url: server.url });
+    const memory = boundProcessMemory();
     return {
       url: server.url,
       stateFolder,
@@ -69,6 +69,7 @@ export async function startLocalServer(options: LocalServerOptions): Promise<Loc
         ? `PostgreSQL ${embedded.version}, embedded${embedded.adopted ? ", taken over" : ""}`
         : describeDatabase(options.databaseUrl ?? ""),
       stop: async () => {
+        memory.stop();
         try {
           await server.stop();
         } finally {
