@@ -47,6 +47,7 @@ import { LiveProgress } from "./http/live-progress.ts";
 import { LiveRelay } from "./http/live-relay.ts";
 import { LogSink } from "./http/log-sink.ts";
 import { ParamsCheck } from "./http/params-check.ts";
+import { PageFiles } from "./http/page-files.ts";
 import { sinceOf } from "./http/run-snapshot.ts";
 import { serverInfo } from "./http/server-routes.ts";
 import { WebhookBook } from "./http/webhook/webhook-book.ts";
@@ -76,6 +77,8 @@ export interface ServerOptions {
   readonly variables?: { readonly [name: string]: string | undefined };
   /** What reads the sources of projects, and what their relative folders are relative to; absent: none is read here. */
   readonly sources?: { readonly connectors: readonly SourceConnector[]; readonly root: string };
+  /** The built page; none is served when absent. */
+  readonly pageFolder?: string;
   /** How long history, logs and artifacts are kept; 30 when absent. */
   readonly retentionDays?: number;
 }
@@ -234,7 +237,8 @@ class RunningServer implements Server {
       now,
       retentionDays: options.retentionDays ?? retentionDaysDefault,
     });
-    this.#app = makeApp(this.#context, access);
+    const page = options.pageFolder === undefined ? undefined : new PageFiles(options.pageFolder);
+    this.#app = makeApp(this.#context, access, page);
     this.#sockets = new WorkerSockets(this.#context, access);
     try {
       await this.#app.ready();

@@ -11,6 +11,7 @@ import { eventRoutes } from "./event-routes.ts";
 import { deploymentRoutes } from "./deployment-routes.ts";
 import { bodyBytesMax } from "./limits.ts";
 import { openApiDocument } from "./openapi.ts";
+import type { PageFiles } from "./page-files.ts";
 import { pipelineRoutes } from "./pipeline-routes.ts";
 import { poolRoutes } from "./pool-routes.ts";
 import {
@@ -62,7 +63,8 @@ function apiRoutes(context: ApiContext): Route[] {
   return [...routes, document];
 }
 
-export function makeApp(context: ApiContext, access: Access): FastifyInstance {
+/** `page`: absent where the server has none to give. */
+export function makeApp(context: ApiContext, access: Access, page?: PageFiles): FastifyInstance {
   const app = fastify({
     bodyLimit: bodyBytesMax,
     exposeHeadRoutes: false,
@@ -78,7 +80,8 @@ export function makeApp(context: ApiContext, access: Access): FastifyInstance {
     done(null, body);
   });
   app.addHook("onRequest", (request, _reply, done) => {
-    if (!judgesItself(request)) access.check(request.headers);
+    if (request.is404 && page?.isMine(request)) access.checkSite(request.headers);
+    else if (!judgesItself(request)) access.check(request.headers);
     done();
   });
   app.setErrorHandler((cause, request, reply) => {
@@ -90,16 +93,12 @@ export function makeApp(context: ApiContext, access: Access): FastifyInstance {
       );
     return sendProblem(reply, problemOf(error));
   });
-  app.setNotFoundHandler((request, reply) =>
-    sendProblem(
-      reply,
-      problemOf(
-        new MillraceError("MILLRACE_NOT_FOUND", {
-          message: nothingFor(`${request.method} ${request.url.split("?")[0]}`),
-        }),
-      ),
-    ),
-  );
+  app.setNotFoundHandler(async (request, reply) => {
+    if (page?.isMine(request) && (await page.answer(request, reply))) return reply;
+    throw new MillraceError("MILLRACE_NOT_FOUND", {
+      message: nothingFor(`${request.method} ${request.url.split("?")[0]}`),
+    });
+  });
   void app.register(async (door) => addWebhookDoor(door, context));
   const routes = apiRoutes(context);
   void app.register(

@@ -1,6 +1,6 @@
 /** What a follower of a run knows of it: changed only by the server's events, read by those who draw it. */
 import { valueAt, type PipelineDefinition, type Template } from "@millrace/core";
-import type { LogEntry, RunEvent, RunSummary, TaskRunState, TaskRunView } from "@millrace/protocol";
+import type { LogEntry, RunEvent, RunSummary, TaskRunState, TaskRunView } from "../index.ts";
 import { outlineOf, type OutlineRow } from "./outline.ts";
 
 /** A node with all its items taken together. */

@@ -1,0 +1,52 @@
+/**
+ * Entries of the event log make what the page shows old: it is asked for again, at most twice a second each, and nothing is
+ * asked for while nothing happens.
+ */
+import type { QueryClient } from "@tanstack/react-query";
+import type { EventView } from "@millrace/protocol";
+import { listen } from "../api/live.ts";
+import type { About } from "../api/queries.ts";
+
+const gatherMs = 500;
+
+/** By the beginning of an entry's type. */
+const changes: readonly (readonly [prefix: string, about: readonly About[]])[] = [
+  ["millrace.run.", ["runs", "pipelines", "triggers", "waits"]],
+  ["millrace.node.", ["runs"]],
+  ["millrace.asset.", ["assets"]],
+  ["millrace.trigger.", ["triggers", "pipelines"]],
+  ["millrace.approval.", ["approvals", "waits"]],
+  ["millrace.source.", ["sources"]],
+  ["millrace.probe.", ["probes"]],
+];
+
+/** Until what it returns is called. `onLink` tells whether news come. */
+export function followLog(queries: QueryClient, onLink: (isOpen: boolean) => void): () => void {
+  const old = new Set<About>();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let wasOpen = false;
+  const refresh = (): void => {
+    timer = undefined;
+    for (const about of old) void queries.invalidateQueries({ queryKey: [about] });
+    old.clear();
+  };
+  const unlisten = listen("log", {
+    onData: (data) => {
+      const { type } = (data as EventView).event;
+      old.add("events");
+      for (const [prefix, about] of changes)
+        if (type.startsWith(prefix)) for (const one of about) old.add(one);
+      timer ??= setTimeout(refresh, gatherMs);
+    },
+    onLink: (isOpen) => {
+      // What was missed while the link was away is in the log, but not all that is shown is.
+      if (isOpen && !wasOpen) void queries.invalidateQueries();
+      wasOpen = isOpen;
+      onLink(isOpen);
+    },
+  });
+  return () => {
+    clearTimeout(timer);
+    unlisten();
+  };
+}

@@ -1,0 +1,91 @@
+/** Addresses of the page. What is selected and filtered stands in the address, so that it can be shared and Back works. */
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  redirect,
+} from "@tanstack/react-router";
+import { Trouble } from "../parts/trouble.tsx";
+import { Shell } from "./shell.tsx";
+
+type Given = { readonly [name: string]: unknown };
+
+/** A part of the address that is text; all else is passed over. */
+function text(given: Given, name: string): string | undefined {
+  const value = given[name];
+  return typeof value === "string" && value !== ""
+    ? value
+    : typeof value === "number"
+      ? String(value)
+      : undefined;
+}
+
+function texts<Name extends string>(...names: readonly Name[]) {
+  return (given: Given): { [name in Name]?: string } =>
+    Object.fromEntries(
+      names.flatMap((name) => {
+        const value = text(given, name);
+        return value === undefined ? [] : [[name, value]];
+      }),
+    ) as { [name in Name]?: string };
+}
+
+const root = createRootRoute({
+  component: Shell,
+  errorComponent: ({ error }) => (
+    <div className="page">
+      <Trouble error={error} />
+    </div>
+  ),
+  notFoundComponent: () => (
+    <div className="page">
+      <h1>There is no such page</h1>
+      <p className="quiet">The list at the left has those that there are.</p>
+    </div>
+  ),
+});
+
+const home = createRoute({
+  getParentRoute: () => root,
+  path: "/",
+  beforeLoad: () => {
+    throw redirect({ to: "/runs" });
+  },
+});
+const runs = createRoute({
+  getParentRoute: () => root,
+  path: "/runs",
+  validateSearch: texts("pipeline", "state", "label"),
+  component: lazyRouteComponent(() => import("../pages/runs/runs.tsx"), "Runs"),
+});
+const run = createRoute({
+  getParentRoute: () => root,
+  path: "/runs/$run",
+  validateSearch: texts("tab", "node", "item", "level", "find"),
+  component: lazyRouteComponent(() => import("../pages/run/run.tsx"), "Run"),
+});
+const pipelines = createRoute({
+  getParentRoute: () => root,
+  path: "/pipelines",
+  validateSearch: texts("find"),
+  component: lazyRouteComponent(() => import("../pages/pipelines/pipelines.tsx"), "Pipelines"),
+});
+const events = createRoute({
+  getParentRoute: () => root,
+  path: "/events",
+  validateSearch: texts("type", "subject", "source", "event"),
+  component: lazyRouteComponent(() => import("../pages/events/events.tsx"), "Events"),
+});
+
+export const router = createRouter({
+  routeTree: root.addChildren([home, runs, run, pipelines, events]),
+  defaultPreload: "intent",
+  scrollRestoration: true,
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}
