@@ -359,6 +359,16 @@ export type RunEvent =
   | { readonly kind: "log"; readonly entry: LogEntry }
   | { readonly kind: "end"; readonly run: RunSummary };
 
+/** Runs of these pipelines changed; of any, where none is named. An empty list: news may have been missed. */
+export interface ActivityEvent {
+  readonly pipelines?: readonly string[];
+}
+
+/** Data of the server-sent events of `GET /live`: of `log` an EventView, of `activity` an ActivityEvent, of runs a RunEvent. */
+export type LiveEvent =
+  | { readonly topic: string; readonly data: unknown }
+  | { readonly topic: string; readonly refused: Problem };
+
 /** RFC 9457. `type` is `urn:millrace:error:CODE`. */
 export interface Problem {
   readonly type: string;
@@ -414,6 +424,7 @@ export interface Problem {
  * GET  /events?type=&subject=&source=&id=&since=&until=&after=&cursor=&limit= → Page<EventView>, newest first
  * GET  /events/:position → EventView
  * GET  /events/follow?type=&subject=&source=&after= → server-sent EventView with their positions as ids (Last-Event-ID)
+ * GET  /live?topics=log,activity,run:ID,run-logs:ID → server-sent LiveEvent (Last-Event-ID: of the log)
  * GET  /pools → Page<PoolView>;  PUT /pools/:name { slots } → PoolView
  * GET  /workers → Page<WorkerView>
  * WS   /worker (worker protocol)

@@ -41,6 +41,7 @@ import type { RunArchive } from "./engine/generations.ts";
 import { workspaceId } from "./engine/workspace.ts";
 import { EngineHost } from "./engine-host.ts";
 import { Access } from "./http/access.ts";
+import { Activity } from "./http/activity.ts";
 import type { ApiContext } from "./http/api-context.ts";
 import { makeApp } from "./http/app.ts";
 import { LiveProgress } from "./http/live-progress.ts";
@@ -171,6 +172,10 @@ class RunningServer implements Server {
       archive: runArchive(database),
       clock: systemClock,
       random: Math.random,
+      onRunChanged: ({ identity: { id, pipeline } }) => {
+        live.runChanged(id);
+        activity.changed(pipeline);
+      },
       checkParams: (pipeline, given) => params.check(pipeline, given),
       log: options.log,
       name: options.name,
@@ -188,6 +193,7 @@ class RunningServer implements Server {
       },
     });
     const now = (): number => this.#host.running?.now() ?? Date.now();
+    const committed = async (): Promise<void> => this.#host.running?.committed();
     const progress = new LiveProgress();
     const logs: LogSink = new LogSink({
       database,
@@ -206,6 +212,14 @@ class RunningServer implements Server {
       // One that is between two engines does not know; it is not alone, as a lease was taken from it.
       liveServers: () => this.#host.running?.liveServers ?? 2,
       id: randomUUID(),
+      committed,
+      onActivity: (pipelines) => activity.heard(pipelines),
+    });
+    const activity: Activity = new Activity({
+      clock: systemClock,
+      committed,
+      isAwaitedElsewhere: () => live.isActivityAwaited,
+      tellOthers: (pipelines) => live.tellActivity(pipelines),
     });
     this.#context = {
       version: options.version,
@@ -219,6 +233,7 @@ class RunningServer implements Server {
       logs,
       progress,
       live,
+      activity,
       params,
       webhooks: new WebhookBook({
         read: () => listWebhooks(database, workspaceId),
@@ -276,6 +291,7 @@ class RunningServer implements Server {
     await this.#host.stop();
     this.#sockets.stop();
     this.#context.live.stop();
+    this.#context.activity.stop();
     await this.#context.logs.stop();
     await this.#app.close();
     await upkeep;

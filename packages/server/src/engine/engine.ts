@@ -67,7 +67,7 @@ export class Engine {
   readonly assets = new AssetBook();
   readonly eventTypes = new EventTypeBook();
   readonly asks: RunAsks;
-  readonly watchers = new RunWatchers();
+  readonly watchers: RunWatchers;
   readonly hub: WorkerHub;
   readonly rehearsals: Rehearsals;
   readonly triggers: TriggerHost;
@@ -99,6 +99,7 @@ export class Engine {
     this.#alarms = new Alarms(options.clock, this.#clock);
     this.definitions = new Definitions(options.definitions);
     this.values = new Values(options.blobs);
+    this.watchers = new RunWatchers(options.onRunChanged);
     this.asks = new RunAsks(
       () => options.definitions.runAsks(workspaceId),
       (type) => this.#parts.waits.wants(type),

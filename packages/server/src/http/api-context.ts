@@ -1,5 +1,6 @@
 /** What the routes are given. */
 import type { BlobStore, Database } from "@millrace/store";
+import type { Activity } from "./activity.ts";
 import type { Clock } from "../engine/clock.ts";
 import type { EngineLog } from "../engine/engine-options.ts";
 import type { EngineHost } from "../engine-host.ts";
@@ -21,6 +22,7 @@ export interface ApiContext {
   readonly logs: LogSink;
   readonly progress: LiveProgress;
   readonly live: LiveRelay;
+  readonly activity: Activity;
   readonly params: ParamsCheck;
   readonly webhooks: WebhookBook;
   /** This server's view of definitions is read again; others are told by the database. */

@@ -33,8 +33,10 @@ export const progressMax = 20_000;
 export const eventBufferBytesMax = 4 * 1024 * 1024;
 /** A comment on a silent event stream, so that proxies keep it open. */
 export const eventHeartbeatMs = 15_000;
-/** How often a watched run that another server steps is looked at. */
-export const eventPollMs = 250;
+/** How often a watched run that another server steps is looked at, while that says that it changes. */
+export const eventLookMs = 250;
+/** It is looked at this often although nobody says so: notifications may be lost. */
+export const eventLookAnywayMs = 15_000;
 /** How often its nodes are, unless that takes more than one part in `eventNodesShare` of the time: 10,000 rows take 0.2 s. */
 export const eventNodesMs = 1_000;
 export const eventNodesShare = 10;
@@ -42,6 +44,11 @@ export const eventNodesShare = 10;
 export const nodesToldMax = 500;
 /** A reader of a run's events hears of it this often at most, except of its end. */
 export const eventGatherMs = 25;
+/** Readers of lists of runs hear of changes this often at most, and of this many pipelines by name. */
+export const activityGatherMs = 300;
+export const activityNamesMax = 20;
+/** What one reader may follow at once. */
+export const topicsMax = 50;
 /** A server says again which runs are watched at it, and is told of them this long after it said so last. */
 export const watchRenewMs = 5_000;
 export const watchLeaseMs = 15_000;

@@ -15,7 +15,7 @@ import {
 import type { ApiContext } from "./api-context.ts";
 import type { ApiRequest, Route } from "./route.ts";
 import { cancelRun, markRun, rerunRun } from "./run-commands.ts";
-import { streamEvents } from "./run-events.ts";
+import { streamEvents } from "./run-feed.ts";
 import { moveRun } from "./run-move.ts";
 import { artifactPage, attemptNumberMax, logPage, runPage } from "./run-lists.ts";
 import { snapshotOf } from "./run-snapshot.ts";
