@@ -3,6 +3,8 @@ import { valueAt, type PipelineDefinition, type Template } from "@millrace/core"
 import type { LogEntry, RunEvent, RunSummary, TaskRunState, TaskRunView } from "../index.ts";
 import { outlineOf, type OutlineRow } from "./outline.ts";
 
+export { outlineOf, parentsOf, type OutlineRow } from "./outline.ts";
+
 /** A node with all its items taken together. */
 export interface NodePicture {
   readonly id: string;

@@ -84,7 +84,7 @@ export class PageFiles {
       return true;
     }
     const accepted = request.headers["accept-encoding"] ?? "";
-    const encoding = ["br", "gzip"].find((name) => new RegExp(`\\b${name}\\b`).test(String(accepted)));
+    const encoding = ["br", "gzip"].find((name) => new RegExp(`\\b${name}\\b`).test(accepted));
     if (encoding !== undefined) reply.header("content-encoding", encoding);
     await reply.send(encoding === "br" ? file.brotli : encoding === "gzip" ? file.gzip : file.plain);
     return true;

@@ -232,7 +232,10 @@ export class RunFeed {
       else if (event.kind !== "log") this.#early.push(event);
       return;
     }
-    if (!sink.isFull) return void sink.send(event);
+    if (!sink.isFull) {
+      sink.send(event);
+      return;
+    }
     this.#context.log.warn({ run: this.#id }, "a reader of events is too slow and is cut");
     this.close();
     sink.cut();

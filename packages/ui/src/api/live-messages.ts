@@ -1,7 +1,7 @@
 /** What tabs and their shared worker say to each other. */
 
-/** `log`: entries of the event log as they come. `run:ID`: what happens to a run. */
-export type Topic = "log" | `run:${string}` | `run-logs:${string}`;
+/** `log`: entries of the event log as they come. `activity`: that runs changed. `run:ID`, `run-logs:ID`: what happens to a run. */
+export type Topic = "log" | "activity" | `run:${string}` | `run-logs:${string}`;
 
 export type ToWorker =
   | { readonly kind: "subscribe"; readonly topic: Topic; readonly token: string | undefined }
@@ -11,6 +11,5 @@ export type ToWorker =
 
 export type ToTab =
   | { readonly kind: "data"; readonly topic: Topic; readonly data: unknown }
-  /** Whether the stream of a topic is connected. */
-  | { readonly kind: "link"; readonly topic: Topic; readonly isOpen: boolean }
-  | { readonly kind: "refused"; readonly topic: Topic; readonly status: number };
+  /** Whether the connection is open. */
+  | { readonly kind: "link"; readonly isOpen: boolean };

@@ -18,10 +18,9 @@ function worker(): MessagePort {
   });
   port = shared.port;
   port.addEventListener("message", ({ data: message }: MessageEvent<ToTab>) => {
-    for (const listener of listeners.get(message.topic) ?? []) {
-      if (message.kind === "data") listener.onData(message.data);
-      else listener.onLink?.(message.kind === "link" && message.isOpen);
-    }
+    if (message.kind === "data")
+      for (const listener of listeners.get(message.topic) ?? []) listener.onData(message.data);
+    else for (const of of listeners.values()) for (const listener of of) listener.onLink?.(message.isOpen);
   });
   port.start();
   // A tab that the browser keeps for "back" listens again when it is shown.
@@ -34,7 +33,7 @@ function worker(): MessagePort {
 }
 
 function say(message: ToWorker): void {
-  worker().postMessage(message);
+  worker().postMessage(message, []);
 }
 
 /** Listens until what it returns is called. */

@@ -11,14 +11,16 @@ const gatherMs = 500;
 
 /** By the beginning of an entry's type. */
 const changes: readonly (readonly [prefix: string, about: readonly About[]])[] = [
-  ["millrace.run.", ["runs", "pipelines", "triggers", "waits"]],
-  ["millrace.node.", ["runs"]],
+  ["millrace.run.", ["triggers"]],
   ["millrace.asset.", ["assets"]],
   ["millrace.trigger.", ["triggers", "pipelines"]],
   ["millrace.approval.", ["approvals", "waits"]],
   ["millrace.source.", ["sources"]],
   ["millrace.probe.", ["probes"]],
 ];
+
+/** What changes with any run. */
+const ofRuns: readonly About[] = ["runs", "pipelines", "waits"];
 
 /** Until what it returns is called. `onLink` tells whether news come. */
 export function followLog(queries: QueryClient, onLink: (isOpen: boolean) => void): () => void {
@@ -45,8 +47,15 @@ export function followLog(queries: QueryClient, onLink: (isOpen: boolean) => voi
       onLink(isOpen);
     },
   });
+  const unlistenActivity = listen("activity", {
+    onData: () => {
+      for (const one of ofRuns) old.add(one);
+      timer ??= setTimeout(refresh, gatherMs);
+    },
+  });
   return () => {
     clearTimeout(timer);
     unlisten();
+    unlistenActivity();
   };
 }

@@ -35,7 +35,7 @@ export function JsonTree({
       {isOpen && (
         <div className="inside">
           {entries.slice(0, shown).map(([key, part]) => (
-            <JsonTree key={key} name={key} value={part as Json} depth={depth + 1} />
+            <JsonTree key={key} name={key} value={part} depth={depth + 1} />
           ))}
           {entries.length > shown && (
             <button type="button" className="fold" onClick={() => setShown(shown + shownFirst * 4)}>

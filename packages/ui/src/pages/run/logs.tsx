@@ -39,7 +39,7 @@ export function Logs({ live }: { readonly live: LiveRun }) {
     const wanted = find?.toLowerCase();
     return [...(stored.data ?? []), ...added].filter(
       (entry) =>
-        levels.indexOf(entry.level as (typeof levels)[number]) >= least &&
+        levels.indexOf(entry.level) >= least &&
         (wanted === undefined || entry.text.toLowerCase().includes(wanted)),
     );
   }, [stored.data, fresh, node, item, level, find]);

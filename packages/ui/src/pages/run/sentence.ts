@@ -1,4 +1,5 @@
 /** A run's and a node's state in one sentence: what, since when, why. */
+import { unreachable } from "@millrace/core";
 import type { OpenWaitView, RunSummary, TaskRunView } from "@millrace/protocol";
 import type { RunPicture } from "@millrace/protocol/run-picture";
 import { clockText, durationText } from "../../parts/time-text.ts";
@@ -27,6 +28,8 @@ export function runSentence(run: RunSummary, picture: RunPicture, now: number): 
       return `Superseded at ${ended}${why}.`;
     case "quarantined":
       return `Set aside at ${ended}${why}. Mend the cause, then rerun it.`;
+    default:
+      return unreachable(run.state);
   }
 }
 
