@@ -7,6 +7,8 @@ import { get, type Query } from "./client.ts";
 export type About =
   | "approvals"
   | "assets"
+  /** Of a pipeline: it changes with a deploy. */
+  | "definition"
   | "deployments"
   | "events"
   | "info"

@@ -26,7 +26,8 @@ const ofRuns: readonly About[] = ["runs", "pipelines", "waits"];
 export function followLog(queries: QueryClient, onLink: (isOpen: boolean) => void): () => void {
   const old = new Set<About>();
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let wasOpen = false;
+  let wasLost = false;
+  let hasOpened = false;
   const refresh = (): void => {
     timer = undefined;
     for (const about of old) void queries.invalidateQueries({ queryKey: [about] });
@@ -42,8 +43,9 @@ export function followLog(queries: QueryClient, onLink: (isOpen: boolean) => voi
     },
     onLink: (isOpen) => {
       // What was missed while the link was away is in the log, but not all that is shown is.
-      if (isOpen && !wasOpen) void queries.invalidateQueries();
-      wasOpen = isOpen;
+      if (isOpen && wasLost) void queries.invalidateQueries();
+      wasLost = !isOpen && hasOpened;
+      hasOpened ||= isOpen;
       onLink(isOpen);
     },
   });

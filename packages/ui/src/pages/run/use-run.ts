@@ -20,16 +20,17 @@ export function useRun(id: string): { readonly live: LiveRun | undefined; readon
   const first = useQuery(one<RunDetail>("run", path));
   const pipeline = first.data?.run.pipeline;
   const definition = useQuery({
-    ...one<PipelineDetail>("pipelines", `/pipelines/${encodeURIComponent(pipeline ?? "")}`),
+    ...one<PipelineDetail>("definition", `/pipelines/${encodeURIComponent(pipeline ?? "")}`),
     enabled: pipeline !== undefined,
     // A run outlives its pipeline: what is retired and gone has no definition.
     retry: false,
   });
+  const pipelineDefinition = definition.data?.definition;
   const isReady = first.data !== undefined && !definition.isPending;
   const [live, setLive] = useState<LiveRun>();
   useEffect(() => {
     if (!isReady || !first.data) return undefined;
-    const picture = new RunPicture(first.data.run, definition.data?.definition);
+    const picture = new RunPicture(first.data.run, pipelineDefinition);
     let details = first.data.run;
     let version = 0;
     let frame = 0;
@@ -55,7 +56,7 @@ export function useRun(id: string): { readonly live: LiveRun | undefined; readon
       cancelAnimationFrame(frame);
       unlisten();
     };
-  }, [id, path, isReady, first.data, definition.data]);
+  }, [id, path, isReady, first.data, pipelineDefinition]);
   return { live: live?.picture.run.id === id ? live : undefined, error: first.error };
 }
 
