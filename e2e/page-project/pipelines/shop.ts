@@ -49,7 +49,7 @@ const work = task("work", async (_input: Record<never, never>, ctx) => {
   for (let part = 1; part <= 20; part += 1) {
     ctx.log.info(`part ${part} of 20`);
     ctx.progress(part / 20, `part ${part}`);
-    await pause(100);
+    await pause(250);
   }
   return "done";
 });
