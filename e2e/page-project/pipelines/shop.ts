@@ -45,7 +45,7 @@ export const shipped = pipeline("shipped", () => {
   thank({ order: "what was shipped" }, { after: [sent] });
 });
 
-const work = task("work", async (_input: Record<never, never>, ctx) => {
+const work = task("work", async (_: void, ctx) => {
   for (let part = 1; part <= 20; part += 1) {
     ctx.log.info(`part ${part} of 20`);
     ctx.progress(part / 20, `part ${part}`);
@@ -54,5 +54,5 @@ const work = task("work", async (_input: Record<never, never>, ctx) => {
   return "done";
 });
 export const slow = pipeline("slow", () => {
-  work({});
+  work();
 });

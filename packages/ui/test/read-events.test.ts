@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import fc from "fast-check";
+import { array, assert, asyncProperty, nat } from "fast-check";
 import { readEvents, type StreamEvent } from "../src/api/read-events.ts";
 
 const text = [
@@ -32,8 +32,8 @@ async function read(chunks: readonly Uint8Array[]): Promise<StreamEvent[]> {
 
 test("events are the same wherever their bytes are cut", async () => {
   const bytes = new TextEncoder().encode(text);
-  await fc.assert(
-    fc.asyncProperty(fc.array(fc.nat(bytes.length), { maxLength: 8 }), async (cuts) => {
+  await assert(
+    asyncProperty(array(nat(bytes.length), { maxLength: 8 }), async (cuts) => {
       const places = [0, ...cuts.toSorted((a, b) => a - b), bytes.length];
       const chunks = places.slice(1).map((to, index) => bytes.slice(places[index], to));
       expect(await read(chunks)).toEqual(expected);
