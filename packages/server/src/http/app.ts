@@ -3,6 +3,7 @@ import { isNestedWithin, jsonDepthMax, MillraceError, type Json } from "@millrac
 import { apiPrefix, type Problem } from "@millrace/protocol";
 import { fastify, type FastifyInstance, type FastifyReply } from "fastify";
 import type { Access } from "./access.ts";
+import { addAnswerHeaders, addPacking, addRequestIds, requestIds } from "./answers.ts";
 import type { ApiContext } from "./api-context.ts";
 import { assetRoutes } from "./asset-routes.ts";
 import { approvalRoutes } from "./approval-routes.ts";
@@ -68,6 +69,7 @@ export function makeApp(context: ApiContext, access: Access, page?: PageFiles): 
   const app = fastify({
     bodyLimit: bodyBytesMax,
     exposeHeadRoutes: false,
+    genReqId: requestIds(),
     forceCloseConnections: true,
     // What is refused before it has a route, such as an address that is none.
     frameworkErrors: (error, _request, reply) => void sendProblem(reply as FastifyReply, problemOf(error)),
@@ -79,6 +81,7 @@ export function makeApp(context: ApiContext, access: Access, page?: PageFiles): 
   app.addContentTypeParser("application/octet-stream", { parseAs: "buffer" }, (_request, body, done) => {
     done(null, body);
   });
+  addRequestIds(app);
   app.addHook("onRequest", (request, _reply, done) => {
     if (request.is404 && page?.isMine(request)) access.checkSite(request.headers);
     else if (!judgesItself(request)) access.check(request.headers);
@@ -88,7 +91,7 @@ export function makeApp(context: ApiContext, access: Access, page?: PageFiles): 
     const error = isTooLarge(cause) ? requestTooLarge(request.routeOptions.bodyLimit, cause) : cause;
     if (!expectedError(error))
       context.log.error(
-        { err: error, method: request.method, url: request.url },
+        { err: error, method: request.method, url: request.url, request: request.id },
         "a request failed unexpectedly",
       );
     return sendProblem(reply, problemOf(error));
@@ -103,6 +106,8 @@ export function makeApp(context: ApiContext, access: Access, page?: PageFiles): 
   const routes = apiRoutes(context);
   void app.register(
     async (api) => {
+      addAnswerHeaders(api);
+      addPacking(api);
       for (const route of routes) if (!route.rawBodies) addRoute(api, route);
       await api.register(async (raw) => {
         raw.removeAllContentTypeParsers();
