@@ -8,6 +8,7 @@ import { idle } from "./idle.ts";
 import { intake } from "./intake.ts";
 import type { Bench, BenchResult } from "./parts/result.ts";
 import { match } from "./match.ts";
+import { pages } from "./pages.ts";
 import { schedules } from "./schedules.ts";
 import { start } from "./start.ts";
 import { steps } from "./steps.ts";
@@ -32,6 +33,7 @@ const benches: readonly Bench[] = [
   steps,
   files,
   idle,
+  pages,
   start,
   takeover,
   testbedBench,

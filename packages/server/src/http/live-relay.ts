@@ -111,6 +111,11 @@ export class LiveRelay {
 
   // --- for readers here ---------------------------------------------------------------------------------------------
 
+  /** No other server steps runs: what nobody says here did not happen. */
+  get isAlone(): boolean {
+    return this.#options.liveServers() <= 1;
+  }
+
   /** Somebody listens to activity here, until what it returns is called. */
   watchAll(): () => void {
     return this.watch(allRuns);

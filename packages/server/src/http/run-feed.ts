@@ -6,7 +6,7 @@
  * V4: changes of one task run within `eventGatherMs` are told as one: its newest state. The run's end is told at once.
  * V2: a run in this server's memory is listened to; one elsewhere is looked at when its server says that it changed
  *     (`LiveRelay`), each `eventLookMs` at most and its nodes each `eventNodesMs`, or as often as takes a tenth of the time; and
- *     each `eventLookAnywayMs`, as what others say may be lost. Log and progress of all workers come by `LiveRelay`.
+ *     each `eventLookAnywayMs` where there are others, as what they say may be lost. Log and progress of all workers come by `LiveRelay`.
  * V3: a reader that does not read is cut, with a mark, once `eventBufferBytesMax` wait for it.
  */
 import { findTaskRun, isRunEnded, type TaskRun } from "@millrace/core";
@@ -147,6 +147,8 @@ export class RunFeed {
     if (engine === this.#engine) return;
     this.#unwatchEngine?.();
     this.#engine = engine;
+    // What the one before did not come to tell is in the rows.
+    this.#lookLater();
     this.#changed.clear();
     this.#unwatchEngine = engine?.watchers.watch(this.#id, (entry, taskRun) =>
       this.#gather(engine, entry, taskRun),
@@ -262,7 +264,8 @@ export class RunFeed {
       this.#listen();
       const entry = this.#engine?.entry(this.#id);
       if (entry && this.#engine) void this.#tellWaits(this.#engine, entry, []);
-      if (!entry && clock.monotonic() >= this.#lookedAt + eventLookAnywayMs) this.#lookLater();
+      const isDue = clock.monotonic() >= this.#lookedAt + eventLookAnywayMs;
+      if (!entry && isDue && !this.#context.live.isAlone) this.#lookLater();
       this.#tickLater();
     });
   }
