@@ -7,6 +7,7 @@ import { files } from "./files.ts";
 import { idle } from "./idle.ts";
 import { intake } from "./intake.ts";
 import type { Bench, BenchResult } from "./parts/result.ts";
+import { lists } from "./lists.ts";
 import { match } from "./match.ts";
 import { pages } from "./pages.ts";
 import { schedules } from "./schedules.ts";
@@ -34,6 +35,7 @@ const benches: readonly Bench[] = [
   files,
   idle,
   pages,
+  lists,
   start,
   takeover,
   testbedBench,
