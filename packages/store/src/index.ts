@@ -197,8 +197,6 @@ export {
   type FoundRun,
   type FoundRunRows,
   lastRuns,
-  listRuns,
-  type RunFilter,
   type StoredOutput,
   type TaskRunName,
 } from "./queries/runs.ts";
@@ -250,3 +248,4 @@ export {
   type WaitPage,
 } from "./queries/waits.ts";
 export { listWorkers, type WorkerRow } from "./queries/workers.ts";
+export { listRuns, type RunFilter, type RunList } from "./queries/run-list.ts";
