@@ -13,6 +13,7 @@ export {
   type WatchedAsset,
 } from "./condition/condition.ts";
 export { describeCondition } from "./condition/words.ts";
+export { lastTicksOfSpent } from "./schedule/spent.ts";
 export { describeSpan } from "./condition/describe.ts";
 export { type ConditionEvent } from "./condition/condition-event.ts";
 export { type Explanation } from "./condition/explanation.ts";
