@@ -304,6 +304,8 @@ export interface DeliveryReceipt {
   readonly duplicate?: true;
   /** It is durable, and another server will put it into the log. */
   readonly accepted?: true;
+  /** Why it does not fit its webhook or its type's declaration: it is kept, and starts nothing. Not told of a repeat. */
+  readonly invalid?: string;
   /** Another body came before under the same name, at this position: this one is kept, and starts nothing. */
   readonly conflict?: number;
 }
