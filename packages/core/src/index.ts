@@ -171,7 +171,9 @@ export {
   partitionPicture,
   type ExpectedKeys,
   type PartitionPicture,
+  type KnownKeys,
   type PartitionRange,
+  type Steps,
 } from "./asset/picture.ts";
 export { assetUnchangedType, isAssetReport, readAssetReport, type AssetReport } from "./asset/report.ts";
 export {
