@@ -2,6 +2,7 @@ export { assert, unreachable } from "./assert.ts";
 export { canonicalJson } from "./canonical-json.ts";
 export { compileCondition, type EventUse, type Program } from "./condition/compile.ts";
 export {
+  choosesMissedTicks,
   operandsOf,
   type Condition,
   type ConditionKind,
