@@ -115,7 +115,7 @@ test("a firing's interval is told in the times of its other times", () => {
   expect(simulatedLines(made, paint, now)[0]).toBe(`  ${to}  for ${from} to ${to}  1 member`);
 });
 
-test("a deploy names the pipelines whose new triggers it paused", () => {
+test("a deploy names the pipelines whose new triggers it paused, and schedules that are over", () => {
   const response = {
     project: "shop",
     deployment: 1,
@@ -125,8 +125,11 @@ test("a deploy names the pipelines whose new triggers it paused", () => {
     unchanged: [],
     retired: [],
     pausedTriggers: ["report"],
+    spentSchedules: [{ pipeline: "report", last: at }],
   };
-  expect(describeDeployment(response, { paint } as never)).toContain(
-    "  ‖ report (its new trigger is paused: millrace pipelines resume report)",
+  const lines = describeDeployment(response, { paint } as never);
+  expect(lines).toContain("  ‖ report (its new trigger is paused: millrace pipelines resume report)");
+  expect(lines).toContain(
+    `  ! report: its trigger has a schedule whose instants are all over; the last was ${at}`,
   );
 });

@@ -12,6 +12,7 @@ export {
   type DeliveryReceipt,
   type DeployRequest,
   type DeployResponse,
+  type SpentSchedule,
   type LogEntry,
   type MarkRequest,
   type MoveRequest,

@@ -17,9 +17,19 @@ import { join, resolve } from "node:path";
 import type { Finding, Remembered, SourceProblem, SourceTask } from "@millrace/core";
 import type { Directory, Entry, Look, Watching } from "./directory.ts";
 import { fileFinding, fingerprintOf, goneFinding } from "./finding.ts";
-import { badNames, folderError, folderMissing, noFolder, problemOf, unwatched } from "./problems.ts";
+import { newPass, type Found, type Pass } from "./pass.ts";
+import {
+  badNames,
+  folderError,
+  folderMissing,
+  isOfFileSystem,
+  noFolder,
+  problemOf,
+  unwatched,
+} from "./problems.ts";
 import { below, FileRules, folderOf, isTellable } from "./rules.ts";
 import { SettlingFiles } from "./settling.ts";
+import { FolderTroubles, pollMs, scanShare } from "./troubles.ts";
 
 /** Files that are looked at, asked for and told together. */
 const batchMax = 500;
@@ -27,25 +37,6 @@ const batchMax = 500;
 const hintsMax = 20_000;
 /** A file that was changed longer ago is taken at its first look. Clocks of file systems may differ from ours by less. */
 const restMsMin = 60_000;
-/** How often a folder is looked through of which the system tells nothing. */
-const pollMs = 5_000;
-/** Of this many parts of the time, looking through the folder takes one at most. */
-const scanShare = 20;
-
-interface Found {
-  readonly key: string;
-  readonly look: Look;
-}
-
-/** What one pass over the folder saw. */
-interface Pass {
-  files: number;
-  known: number;
-  waiting: number;
-  entries: number;
-  badNames: number;
-  problem: SourceProblem | undefined;
-}
 
 export class FolderReader {
   readonly #task: SourceTask;
@@ -63,6 +54,7 @@ export class FolderReader {
   /** The folder in which files were seen last; of what a reader before this one saw, the identity alone is known. */
   #home: { readonly identity: string; readonly device: string | undefined } | undefined;
   #lastPass: Pass | undefined;
+  #troubles = new FolderTroubles();
   #lastScan: { readonly at: number; readonly tookMs: number } | undefined;
   #wake: () => void = () => undefined;
 
@@ -85,6 +77,7 @@ export class FolderReader {
         if (this.#mustRescan || this.#rescanAt <= clock.now()) await this.#rescan();
         await this.#takeHints();
         await this.#takeSettled();
+        if (this.#troubles.dueAt <= clock.now()) await this.#retryTroubled();
         await this.#idle();
       }
     } finally {
@@ -104,7 +97,7 @@ export class FolderReader {
     const beganAt = clock.now();
     this.#mustRescan = false;
     await this.#meet();
-    const pass: Pass = { files: 0, known: 0, waiting: 0, entries: 0, badNames: 0, problem: undefined };
+    const pass = newPass();
     this.#hints.clear();
     await this.#walk("", pass);
     if (this.#isStopped) return;
@@ -112,6 +105,8 @@ export class FolderReader {
     const endedAt = clock.now();
     const tookMs = Math.round(endedAt - beganAt);
     this.#lastPass = pass;
+    this.#troubles = pass.troubles;
+    this.#troubles.tried(endedAt, 0);
     this.#lastScan = { at: Math.round(endedAt), tookMs };
     const everyMs = this.#watching
       ? this.#task.definition.rescanMs
@@ -147,6 +142,7 @@ export class FolderReader {
       const inner: string[] = [];
       try {
         for await (const entries of this.#directory.list(this.#pathOf(folder))) {
+          if (folder === "") this.#task.begun();
           await this.#takeEntries(folder, entries, { pass, folders: inner });
           if (this.#isStopped) return;
         }
@@ -154,7 +150,7 @@ export class FolderReader {
         if (!isOfFileSystem(error)) throw error;
         const fault = folderError(this.#pathOf(folder), error);
         if (folder === "") throw fault;
-        if (fault.code !== "MILLRACE_FOLDER_MISSING") pass.problem = problemOf(fault);
+        if (fault.code !== "MILLRACE_FOLDER_MISSING") pass.troubles.note(folder, problemOf(fault));
       }
       folders.push(...inner.reverse());
     }
@@ -171,7 +167,7 @@ export class FolderReader {
       const key = name === undefined ? undefined : below(folder, name);
       if (key === undefined || !isTellable(key)) {
         pass.badNames += 1;
-        pass.problem = badNames(pass.badNames, this.#pathOf(folder));
+        pass.nameProblem = badNames(pass.badNames, this.#pathOf(folder));
       } else if (kind === "folder") {
         if (this.#rules.enters(key)) folders.push(key);
       } else if (kind !== "other" && this.#rules.wants(key)) keys.push(key);
@@ -245,7 +241,8 @@ export class FolderReader {
     try {
       return await this.#directory.look(this.#pathOf(key));
     } catch (error) {
-      if (pass) pass.problem = problemOf(folderError(this.#pathOf(folderOf(key)), error));
+      const folder = folderOf(key);
+      pass?.troubles.note(folder, problemOf(folderError(this.#pathOf(folder), error)));
       return "unreadable";
     }
   }
@@ -433,15 +430,29 @@ export class FolderReader {
 
   /** What came into being, or is marked, in one folder and below. */
   async #takeFolder(folder: string): Promise<void> {
-    const pass: Pass = { files: 0, known: 0, waiting: 0, entries: 0, badNames: 0, problem: undefined };
+    const pass = newPass();
     await this.#walk(folder, pass);
+    if (this.#isStopped) return;
+    if (!this.#troubles.takeBelow(folder, pass.troubles, this.#task.clock.now())) return;
+    // Nothing is told of changes in a folder that could not be read when it was to be watched.
+    await this.#unwatch();
+    this.#mustRescan = true;
+  }
+
+  /** Folders that could not be read are tried again long before the whole folder is: so a mended one is not told for long. */
+  async #retryTroubled(): Promise<void> {
+    const { clock } = this.#task;
+    const beganAt = clock.now();
+    for (const folder of this.#troubles.folders) if (!this.#isStopped) await this.#takeFolder(folder);
+    this.#troubles.tried(clock.now(), clock.now() - beganAt);
+    this.#report();
   }
 
   // --- waiting ------------------------------------------------------------------------------------------------------
 
   async #idle(): Promise<void> {
     if (this.#hints.size > 0 || this.#mustRescan) return;
-    await this.#pause(Math.min(this.#rescanAt, this.#settling.nextDueAt));
+    await this.#pause(Math.min(this.#rescanAt, this.#troubles.dueAt, this.#settling.nextDueAt));
   }
 
   /** Until an instant, or until something happens. */
@@ -463,8 +474,8 @@ export class FolderReader {
   /** Not before the folder was looked through once: one that can't be read would be told to run each time that it is tried. */
   #report(): void {
     if (!this.#lastPass || !this.#lastScan) return;
-    const { files: things, waiting, problem } = this.#lastPass;
-    const wrong = problem ?? this.#watchProblem;
+    const { files: things, waiting, nameProblem } = this.#lastPass;
+    const wrong = this.#troubles.last ?? nameProblem ?? this.#watchProblem;
     this.#task.report({
       things,
       settling: this.#settling.size,
@@ -478,8 +489,4 @@ export class FolderReader {
   #pathOf(key: string): string {
     return join(this.#folder, key);
   }
-}
-
-function isOfFileSystem(error: unknown): boolean {
-  return error instanceof Error && "syscall" in error;
 }

@@ -1,5 +1,14 @@
 /** The reader of folders on real folders; a file system that fails stands in only where a test can't make a real one fail. */
-import { appendFileSync, linkSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  chmodSync,
+  linkSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { errorCodeOf } from "@millrace/core";
 import { expect, test } from "vitest";
@@ -12,6 +21,7 @@ test("what is there at the start, and what comes later, is told once, with all t
   stage.write("deep/er/b.csv");
   stage.write("c.txt");
   await stage.start();
+  expect(stage.host.begun).toBe(1);
   await stage.until(() => expect(stage.host.arrivals()).toEqual(["a.csv 1", "deep/er/b.csv 1"]));
   stage.write("later.csv");
   stage.write("new/folder/d.csv");
@@ -341,12 +351,64 @@ test("a folder below that may not be read is a problem; the others are read, and
   expect([...stage.host.memory.keys()]).toContain("secret/old.csv");
 });
 
+test("a folder below that may be read again is a problem no more, and is watched from then on", async () => {
+  let isClosed = true;
+  let watches = 0;
+  const stage = new Stage(
+    { protocol: "rename" },
+    {
+      list: async function* list(path) {
+        if (isClosed && path.endsWith("/secret")) throw refused(path);
+        yield* nodeDirectory.list(path);
+      },
+      watch: (path, options) => {
+        watches += 1;
+        return nodeDirectory.watch(path, options);
+      },
+    },
+  );
+  stage.write("secret/a.csv");
+  await stage.start();
+  expect(stage.host.detail?.problem).toMatchObject({ code: "MILLRACE_FOLDER_REFUSED" });
+  const scannedAt = stage.host.detail!.scan!.at;
+  isClosed = false;
+  // Nothing tells of it: it is tried again long before the whole folder is looked through.
+  await stage.until(() => expect(stage.host.detail?.scan?.at).toBeGreaterThan(scannedAt));
+  expect(stage.host.detail?.problem).toBeUndefined();
+  expect(stage.host.arrivals()).toEqual(["secret/a.csv 1"]);
+  expect(watches).toBe(2);
+  stage.write("secret/b.csv");
+  await stage.until(() => expect(stage.host.arrivals()).toEqual(["secret/a.csv 1", "secret/b.csv 1"]));
+}, 20_000);
+
+test("a folder that can't be read any more is a problem as soon as the system tells of it, and only for as long", async () => {
+  let isClosed = false;
+  const stage = new Stage(
+    { protocol: "rename" },
+    {
+      list: async function* list(path) {
+        if (isClosed && path.endsWith("/secret")) throw refused(path);
+        yield* nodeDirectory.list(path);
+      },
+    },
+  );
+  stage.write("secret/a.csv");
+  await stage.start();
+  isClosed = true;
+  chmodSync(stage.path("secret"), 0o711);
+  await stage.until(() =>
+    expect(stage.host.detail?.problem).toMatchObject({ code: "MILLRACE_FOLDER_REFUSED" }),
+  );
+  isClosed = false;
+  await stage.until(() => expect(stage.host.detail?.problem).toBeUndefined());
+});
+
 test("a folder that may not be read at all is an error", async () => {
   const stage = new Stage({}, { list: (path) => throwing(refused(path)) });
   stage.begin();
   expect(errorCodeOf(await stage.failure())).toBe("MILLRACE_FOLDER_REFUSED");
-  // It never said that it reads.
-  expect(stage.host.detail).toBeUndefined();
+  // It never said that it reads, or could.
+  expect([stage.host.detail, stage.host.begun]).toEqual([undefined, 0]);
 });
 
 test("a disk that fails is an error", async () => {

@@ -43,7 +43,9 @@ export async function followEvents(
     source: request.text("source"),
     onlyInvalid: request.flag("invalid"),
   };
-  const after = startOf(request) ?? (await context.host.engine.events.head()).position;
+  const head = (await context.host.engine.events.head()).position;
+  const after = startOf(request) ?? head;
+  if (after > head) throw beyondLog(after, head);
   const stream = new FollowStream({ context, filter, after, onClosed: () => streams.delete(stream) });
   streams.add(stream);
   reply.hijack();
@@ -55,6 +57,15 @@ function startOf(request: ApiRequest): number | undefined {
   const header = request.raw.headers["last-event-id"];
   if (typeof header === "string" && /^\d{1,15}$/.test(header)) return Number(header);
   return request.integer("after", 0, Number.MAX_SAFE_INTEGER);
+}
+
+/** Nobody was ever told of such a position: a slip, or a place in another log, whose reader would wait without a word. */
+function beyondLog(after: number, head: number): MillraceError {
+  return new MillraceError("MILLRACE_REQUEST_INVALID", {
+    message: `The event log ends at position ${head}; nothing can be followed after ${after}.`,
+    advice: "Leave `after` out to hear what comes from now on.",
+    fields: { after, head },
+  });
 }
 
 interface StreamOptions {

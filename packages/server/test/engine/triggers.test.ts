@@ -58,6 +58,25 @@ test("a tick that jitter delayed into an outage is caught up with", async () => 
   expect(fired()).toEqual([` ${tick}`]);
 });
 
+test("an outage leaves one firing of a schedule beside other conditions, and each tick to one that counts them", async () => {
+  const every = { kind: "every", every: { n: 10, unit: "seconds" }, tz: "UTC" };
+  const schedule = { kind: "schedule", schedule: every };
+  const others = { kind: "event", type: "order.placed" };
+  const firedAfterOutage = async (condition: Json): Promise<number> => {
+    const { pass, start, deploy, fired } = world();
+    const first = await start();
+    await deploy(first, { condition });
+    await pass(1_000);
+    first.abandon();
+    await pass(100_000);
+    await start();
+    await pass(5_000);
+    return fired().length;
+  };
+  expect(await firedAfterOutage({ kind: "any", of: [schedule, others] })).toBe(1);
+  expect(await firedAfterOutage({ kind: "count", of: schedule, n: 2 })).toBeGreaterThan(3);
+});
+
 test("after a pause the newest firing is that of log time, not of memory", async () => {
   const { pass, start, deploy, change, emit, fired } = world();
   const engine = await start();

@@ -12,7 +12,7 @@ import {
   type Delivery,
   type DeliveryAnswer,
 } from "@millrace/protocol/webhook-delivery";
-import { findEventPositions } from "@millrace/store";
+import { findEventPositions, type EventRow } from "@millrace/store";
 import { workspaceId } from "../../engine/workspace.ts";
 import type { ApiContext } from "../api-context.ts";
 
@@ -37,9 +37,9 @@ async function record(context: DeliveryContext, draft: EventDraft, body: Buffer)
   const [outcome] = await context.host.run(() => events.append([row]));
   switch (outcome!.kind) {
     case "accepted":
-      return recordElsewhere(context, draft, body);
+      return recordElsewhere(context, draft, { body, row });
     case "recorded":
-      return { position: outcome!.position };
+      return { position: outcome!.position, ...faultOf(row) };
     case "duplicate":
       return { position: outcome!.position, duplicate: true };
     default: {
@@ -57,12 +57,17 @@ async function record(context: DeliveryContext, draft: EventDraft, body: Buffer)
 async function recordElsewhere(
   context: DeliveryContext,
   draft: EventDraft,
-  body: Buffer,
+  { body, row }: { readonly body: Buffer; readonly row: EventRow },
 ): Promise<DeliveryReceipt> {
   const { id, source } = draft;
   const [before] = await findEventPositions(context.database, workspaceId, { id, source });
-  if (before === undefined || (await isRepeat(context, draft, before))) return { accepted: true };
+  if (before === undefined || (await isRepeat(context, draft, before)))
+    return { accepted: true, ...faultOf(row) };
   return recordConflict(context, draft, { body, before });
+}
+
+function faultOf({ invalid }: EventRow): Pick<DeliveryReceipt, "invalid"> {
+  return invalid === undefined ? {} : { invalid };
 }
 
 async function isRepeat(context: DeliveryContext, draft: EventDraft, position: number): Promise<boolean> {
