@@ -6,7 +6,7 @@
  *
  * F1: a version of a file, its size and time, is told when it differs from what is remembered, and is remembered with that.
  * F2: a file is told when its protocol says that it is complete: two looks, `quiet` apart, that saw the same, or one at a file
- *     that has rested for a minute; its name; its marker.
+ *     that has rested for a minute; its name; its marker, if that is not older than the file.
  * F3: memory has a bound however many files there are: folders are listed, and what is remembered is asked for, in batches.
  * F4: what can't be read is forgotten by nobody. A file is forgotten when it is not there while its folder is the same one as
  *     before; an empty folder forgets nothing unless it was seen with files, by this reader on the same device, or by one
@@ -291,8 +291,9 @@ export class FolderReader {
   }
 
   /**
-   * The marker of an earlier version does not speak for a later one; and it speaks for the file as it is once the marker was seen:
-   * an earlier look may be one at half of it.
+   * A marker that is older than the file does not speak for it: it may be that of an earlier version, or of a file that had this name.
+   * Where the file is new here, its writer may have copied the marker first: then a minute's rest speaks for it. A marker speaks for
+   * the file as it is once the marker was seen: an earlier look may be one at half of it.
    */
   async #markedLook(key: string, known: Remembered | undefined): Promise<Look | undefined> {
     for (const marker of this.#rules.markersOf(key)) {
@@ -300,7 +301,8 @@ export class FolderReader {
       if (found === undefined || found === "unreadable") continue;
       const look = await this.#tryLook(key, undefined);
       if (look === undefined || look === "unreadable" || look.kind !== "file") return undefined;
-      if (known === undefined || found.mtimeNs >= look.mtimeNs) return look;
+      if (found.mtimeNs >= look.mtimeNs || (known === undefined && this.#restMs(look) >= restMsMin))
+        return look;
     }
     return undefined;
   }
@@ -311,13 +313,17 @@ export class FolderReader {
     const fingerprint = fingerprintOf(look);
     const settling = this.#settling.get(key);
     if (settling?.fingerprint === fingerprint) return settling.dueAt <= now;
-    const restsSince = Math.max(look.changedAt, Number(look.mtimeNs / 1_000_000n));
-    if (!settling && now - restsSince >= Math.max(quietMs, restMsMin)) return true;
+    if (!settling && this.#restMs(look) >= Math.max(quietMs, restMsMin)) return true;
     // Beyond that it is met by a pass, which waits for room.
     if (settling || this.#settling.hasRoomFor(1))
       this.#settling.put(key, { fingerprint, dueAt: now + quietMs });
     else this.#mustRescan = true;
     return false;
+  }
+
+  /** How long nothing has changed a file, its name and rights included. */
+  #restMs({ changedAt, mtimeNs }: Look): number {
+    return this.#task.clock.now() - Math.max(changedAt, Number(mtimeNs / 1_000_000n));
   }
 
   async #takeSettled(): Promise<void> {
