@@ -15,11 +15,20 @@
  */
 import { join, resolve } from "node:path";
 import type { Finding, Remembered, SourceProblem, SourceTask } from "@millrace/core";
-import type { Directory, Entry, Look, Watching } from "./directory.ts";
+import type { Directory, Entry, Look } from "./directory.ts";
 import { fileFinding, fingerprintOf, goneFinding } from "./finding.ts";
-import { badNames, folderError, folderMissing, noFolder, problemOf, unwatched } from "./problems.ts";
+import {
+  badNames,
+  folderError,
+  folderMissing,
+  isOfFileSystem,
+  noFolder,
+  problemOf,
+  unwatched,
+} from "./problems.ts";
 import { below, FileRules, folderOf, isTellable } from "./rules.ts";
 import { SettlingFiles } from "./settling.ts";
+import { FolderWatches } from "./watches.ts";
 
 /** Files that are looked at, asked for and told together. */
 const batchMax = 500;
@@ -57,7 +66,7 @@ export class FolderReader {
   #rescanAt = 0;
   /** Something happened of which only the whole folder tells. */
   #mustRescan = true;
-  #watching: Watching | undefined;
+  readonly #watches: FolderWatches;
   #watchProblem: SourceProblem | undefined;
   #root: Look | undefined;
   /** The folder in which files were seen last; of what a reader before this one saw, the identity alone is known. */
@@ -71,6 +80,16 @@ export class FolderReader {
     this.#directory = directory;
     this.#folder = resolve(task.root, task.definition.folder);
     this.#rules = new FileRules(task.definition);
+    this.#watches = new FolderWatches({
+      directory,
+      folder: this.#folder,
+      ignore: task.definition.ignore,
+      onChanges: (paths) => this.#onChanges(paths),
+      onLost: (error) => {
+        this.#watchProblem = unwatched(this.#folder, error);
+        void this.#watches.stop().then(() => this.#lookAgain());
+      },
+    });
     const home = task.reported?.home;
     this.#home = home === undefined ? undefined : { identity: home, device: undefined };
   }
@@ -89,7 +108,7 @@ export class FolderReader {
       }
     } finally {
       signal.removeEventListener("abort", onAbort);
-      await this.#unwatch();
+      await this.#watches.stop();
     }
   }
 
@@ -113,19 +132,25 @@ export class FolderReader {
     const tookMs = Math.round(endedAt - beganAt);
     this.#lastPass = pass;
     this.#lastScan = { at: Math.round(endedAt), tookMs };
-    const everyMs = this.#watching
+    const everyMs = this.#watches.isOn
       ? this.#task.definition.rescanMs
       : Math.min(pollMs, this.#task.definition.rescanMs);
     this.#rescanAt = Math.max(beganAt + everyMs, endedAt + (scanShare - 1) * tookMs);
     this.#report();
   }
 
-  /** The folder as it is now; watches it anew where it is another one. */
+  /** The folder as it is now; watches it anew where it is another one, or is watched in pieces. */
   async #meet(): Promise<void> {
     const root = await this.#lookAtRoot();
-    if (this.#watching && root.identity !== this.#root?.identity) await this.#unwatch();
+    if (root.identity !== this.#root?.identity || this.#watches.isPieced) await this.#watches.stop();
     this.#root = root;
-    if (!this.#watching) await this.#watch();
+    if (this.#watches.isOn) return;
+    try {
+      await this.#watches.start();
+      this.#watchProblem = undefined;
+    } catch (error) {
+      this.#watchProblem = unwatched(this.#folder, error);
+    }
   }
 
   async #lookAtRoot(): Promise<Look> {
@@ -358,29 +383,6 @@ export class FolderReader {
 
   // --- what the system tells ----------------------------------------------------------------------------------------
 
-  async #watch(): Promise<void> {
-    try {
-      this.#watching = await this.#directory.watch(this.#folder, {
-        ignore: this.#task.definition.ignore,
-        onChanges: (paths) => this.#onChanges(paths),
-        onLost: (error) => {
-          this.#watchProblem = unwatched(this.#folder, error);
-          void this.#unwatch().then(() => this.#lookAgain());
-        },
-      });
-      this.#watchProblem = undefined;
-    } catch (error) {
-      this.#watchProblem = unwatched(this.#folder, error);
-    }
-  }
-
-  async #unwatch(): Promise<void> {
-    const watching = this.#watching;
-    this.#watching = undefined;
-    // What watched a folder that is gone may be gone itself.
-    await watching?.stop().catch(() => undefined);
-  }
-
   #onChanges(paths: readonly string[]): void {
     for (const path of paths) {
       if (path === "" || this.#hints.size >= hintsMax) return this.#lookAgain();
@@ -407,7 +409,12 @@ export class FolderReader {
 
   async #takeHinted(keys: readonly string[], folders: Set<string>): Promise<void> {
     const { files, folders: found, missing } = await this.#look(keys, undefined);
-    for (const key of found) if (this.#rules.enters(key)) folders.add(key);
+    for (const key of found) {
+      if (!this.#rules.enters(key)) continue;
+      // Before it is looked through: so nothing of it is missed.
+      await this.#watches.startWithin(key, (inner) => isTellable(inner) && this.#rules.enters(inner));
+      folders.add(key);
+    }
     for (const key of missing) this.#settling.drop(key);
     await this.#judge(files.filter(({ key, look }) => this.#isNews(key, look)));
     // What the glob does not name comes and goes all the time; a pass finds what was told under another one.
@@ -484,8 +491,4 @@ export class FolderReader {
   #pathOf(key: string): string {
     return join(this.#folder, key);
   }
-}
-
-function isOfFileSystem(error: unknown): boolean {
-  return error instanceof Error && "syscall" in error;
 }

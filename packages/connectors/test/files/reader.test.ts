@@ -36,6 +36,23 @@ test("what is there at the start, and what comes later, is told once, with all t
   });
 });
 
+test("folders that come with folders in them are watched, too", async () => {
+  const stage = new Stage({ rescanMs: 600_000 });
+  await stage.start();
+  stage.write("2026/11/27/08/a.csv");
+  await stage.until(() => expect(stage.host.arrivals()).toEqual(["2026/11/27/08/a.csv 1"]));
+  stage.write("2026/11/27/08/b.csv");
+  stage.write("2026/11/c.csv");
+  await stage.until(() => expect(stage.host.arrivals()).toHaveLength(3));
+  mkdirSync(join(stage.root, "tree", "deep", "er"), { recursive: true });
+  renameSync(join(stage.root, "tree"), stage.path("tree"));
+  stage.write("tree/d.csv");
+  await stage.until(() => expect(stage.host.arrivals()).toHaveLength(4));
+  stage.write("tree/deep/er/e.csv");
+  stage.write("tree/deep/f.csv");
+  await stage.until(() => expect(stage.host.arrivals()).toHaveLength(6));
+});
+
 test("another reader with the same memory tells nothing again, only what came and changed meanwhile (F1)", async () => {
   const stage = new Stage();
   for (const file of ["a.csv", "b.csv", "c.csv"]) stage.write(file);
