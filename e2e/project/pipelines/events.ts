@@ -73,3 +73,32 @@ export const collecting = pipeline(
     follow({ order: params.order });
   },
 );
+
+const gather = task(
+  "gather",
+  async (_: void, ctx): Promise<{ count: number; first: string; last: string }> => {
+    const seen = { count: 0, first: "", last: "" };
+    for await (const { id } of ctx.firing.events("ticks")) {
+      if (seen.count === 0) seen.first = id;
+      seen.last = id;
+      seen.count += 1;
+    }
+    return seen;
+  },
+);
+
+/** One run at a time, for all that came meanwhile. */
+export const gathering = pipeline(
+  "gathering",
+  { on: on.event("storm.tick").as("ticks"), policy: "coalesce", maxActiveRuns: 1 },
+  () => gather(),
+);
+
+const tell = task("tell-key", (key: string | null) => key);
+
+/** Each key by itself, of which there is no end. */
+export const counting = pipeline(
+  "counting",
+  { on: on.count(on.event("key.tick").as("ticks"), 2).by("data.key") },
+  ({ firing }) => tell(firing.key),
+);
