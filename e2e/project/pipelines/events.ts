@@ -57,7 +57,7 @@ const wake = task("wake", { env }, see);
 
 const follow = task("follow", { env }, async (input: { order: string }, ctx) => {
   const payment = on.event("order.paid", { where: { data: { order: input.order } } }).as("payments");
-  const { members } = (await ctx.waitFor(payment))!;
+  const { members } = await ctx.waitFor(payment);
   return see(members.payments, ctx);
 });
 
