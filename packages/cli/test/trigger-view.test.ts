@@ -22,6 +22,17 @@ const trigger: TriggerExplanation["trigger"] = {
   keys: 0,
 };
 
+test("an event that a trigger has not been told yet is no refusal", () => {
+  const lines = (verdict: "unread" | "gathered" | "filtered"): readonly string[] =>
+    explanationLines(
+      { trigger, event: { position: 9, type: "order.paid", verdict, text: "so it is" } },
+      page,
+    );
+  expect(lines("unread")[3]).toBe("… event 9 order.paid: unread");
+  expect(lines("gathered")[3]).toBe("… event 9 order.paid: gathered");
+  expect(lines("filtered")[3]).toBe("× event 9 order.paid: filtered");
+});
+
 function firing(parts: Partial<FiringView>): FiringView {
   return {
     id: "1.7.1",

@@ -84,10 +84,8 @@ function gateLines(gate: GateView, { paint, now }: Page): string[] {
 
 function eventLines(event: EventExplanation, paint: Colors): string[] {
   const { position, type, verdict, text, firings = [], faults = [], replayed } = event;
-  const mark =
-    verdict === "member" ? paint.green("✓") : verdict === "gathered" ? paint.cyan("…") : paint.yellow("×");
   const lines = [
-    `${mark} event ${position} ${paint.bold(type)}: ${paint.bold(verdict.replaceAll("_", " "))}`,
+    `${markOf(verdict, paint)} event ${position} ${paint.bold(type)}: ${paint.bold(verdict.replaceAll("_", " "))}`,
     // The parts say it one by one.
     ...(faults.length > 0 ? [] : [`  ${harmless(text)}`]),
     ...faults.map(({ operand, part, expected, found }) =>
@@ -102,6 +100,12 @@ function eventLines(event: EventExplanation, paint: Colors): string[] {
     );
   }
   return lines;
+}
+
+function markOf(verdict: EventExplanation["verdict"], paint: Colors): string {
+  if (verdict === "member") return paint.green("✓");
+  // It is not over yet.
+  return verdict === "gathered" || verdict === "unread" ? paint.cyan("…") : paint.yellow("×");
 }
 
 const marks = { waiting: "○", gathering: "◐", held: "●", blocked: "×" } as const;

@@ -46,6 +46,23 @@ test("what is there at the start, and what comes later, is told once, with all t
   });
 });
 
+test("folders that come with folders in them are watched, too", async () => {
+  const stage = new Stage({ rescanMs: 600_000 });
+  await stage.start();
+  stage.write("2026/11/27/08/a.csv");
+  await stage.until(() => expect(stage.host.arrivals()).toEqual(["2026/11/27/08/a.csv 1"]));
+  stage.write("2026/11/27/08/b.csv");
+  stage.write("2026/11/c.csv");
+  await stage.until(() => expect(stage.host.arrivals()).toHaveLength(3));
+  mkdirSync(join(stage.root, "tree", "deep", "er"), { recursive: true });
+  renameSync(join(stage.root, "tree"), stage.path("tree"));
+  stage.write("tree/d.csv");
+  await stage.until(() => expect(stage.host.arrivals()).toHaveLength(4));
+  stage.write("tree/deep/er/e.csv");
+  stage.write("tree/deep/f.csv");
+  await stage.until(() => expect(stage.host.arrivals()).toHaveLength(6));
+});
+
 test("another reader with the same memory tells nothing again, only what came and changed meanwhile (F1)", async () => {
   const stage = new Stage();
   for (const file of ["a.csv", "b.csv", "c.csv"]) stage.write(file);
@@ -137,6 +154,50 @@ test.each([
   stage.write(`day/${file}`, "");
   await stage.until(() => expect(stage.host.arrivals()).toContain("day/a.csv 2"));
   expect(stage.host.arrivals().filter((one) => one.includes(file))).toEqual([]);
+});
+
+test("the marker of a file that is gone does not speak for a new one of its name (F2)", async () => {
+  const stage = new Stage({ protocol: "marker", marker: "*.done", glob: "*.csv" });
+  stage.write("a.csv", "whole");
+  stage.write("a.csv.done", "");
+  await stage.start();
+  await stage.until(() => expect(stage.host.arrivals()).toEqual(["a.csv 1"]));
+  rmSync(stage.path("a.csv"));
+  await stage.until(() => expect(stage.host.memory.size).toBe(0));
+  stage.touch("a.csv.done", 1_700_000_000);
+  stage.write("a.csv", "half");
+  stage.write("b.csv");
+  stage.write("b.csv.done", "");
+  await stage.until(() => expect(stage.host.arrivals()).toEqual(["a.csv 1", "b.csv 1"]));
+  appendFileSync(stage.path("a.csv"), ", and the rest");
+  stage.write("a.csv.done", "");
+  await stage.until(() => expect(stage.host.arrivals()).toEqual(["a.csv 1", "a.csv 1", "b.csv 1"]));
+  expect(stage.host.told.at(-1)!.data).toMatchObject({ size: 18 });
+});
+
+test("a marker that was copied before its file speaks for it after a minute's rest", async () => {
+  const rested = new Set<string>();
+  const stage = new Stage(
+    { protocol: "marker", marker: "_SUCCESS", glob: "part-*", rescanMs: 100 },
+    {
+      look: async (path) => {
+        const look = await nodeDirectory.look(path);
+        return look && rested.has(path) ? { ...look, changedAt: Date.now() - 61_000 } : look;
+      },
+    },
+  );
+  stage.write("_SUCCESS", "");
+  stage.touch("_SUCCESS", 1_600_000_000);
+  for (const file of ["part-1", "part-2"]) {
+    stage.write(file);
+    stage.touch(file, 1_700_000_000);
+  }
+  rested.add(stage.path("part-1"));
+  await stage.start();
+  await stage.until(() => expect(stage.host.arrivals()).toEqual(["part-1 1"]));
+  expect(stage.host.detail?.waiting).toBe(1);
+  rested.add(stage.path("part-2"));
+  await stage.until(() => expect(stage.host.arrivals()).toEqual(["part-1 1", "part-2 1"]));
 });
 
 test("a file that is completed and marked between two looks is told as it is then, once", async () => {

@@ -32,7 +32,7 @@ export interface JudgedCase<Trigger extends JudgedTrigger = JudgedTrigger> {
   readonly entry: LogEvent;
   /** Everything up to here was told to the trigger, by whoever holds it. */
   readonly toldTo: number;
-  /** Whether it is held here; else it may be further. */
+  /** Whether it is held here and is no further; else it may be. */
   readonly isOurs: boolean;
 }
 
@@ -210,7 +210,7 @@ function unreadYet({ entry, toldTo, isOurs }: JudgedCase): EventFinding<never> |
   if (entry.position <= toldTo) return undefined;
   const text = isOurs
     ? `the trigger was told the log up to position ${toldTo} so far`
-    : `the rows of the trigger say that it was told the log up to position ${toldTo}; another server has it, which may be further`;
+    : `its rows say that the trigger was told the log up to position ${toldTo}; the server that has it may be further`;
   return finding("unread", text);
 }
 

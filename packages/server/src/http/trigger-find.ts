@@ -21,7 +21,7 @@ export interface FoundTrigger {
   readonly definition: TriggerDefinition;
   /** Everything up to here was told to it. */
   readonly toldTo: number;
-  /** Whether this server evaluates it; else its rows say it, and its own server may be further. */
+  /** Whether this server evaluates it, and has told it the whole log; else its rows say it, and its server may be further. */
   readonly isOurs: boolean;
 }
 
