@@ -24,6 +24,8 @@ export interface TriggerSummary {
   readonly paused?: LogPlaceView;
   /** When time alone changes something next. */
   readonly nextDue?: string;
+  /** Of a schedule alone that names no tick any more, such as a list whose times are all over. */
+  readonly isOver?: true;
   /** Values of its key that have state; `keysAreMore` where not all were counted. */
   readonly keys: number;
   readonly keysAreMore?: true;

@@ -1,11 +1,14 @@
 /** What is said of an event and a trigger. */
 
 /**
- * What became of an event for a trigger. `member`: it is part of firings. `gathered`: it waits in the state of a key.
+ * What became of an event for a trigger. `member`: it is part of firings. `superseded`: of such alone as a later one took the
+ * place of. `refused`: of such alone as started no run. `gathered`: it waits in the state of a key.
  * `expired`: it was gathered and given up. `not_counted`: as the condition stood, it changed nothing.
  */
 export type EventVerdict =
   | "member"
+  | "superseded"
+  | "refused"
   | "gathered"
   | "wrong_type"
   | "filtered"

@@ -169,7 +169,18 @@ async function firedInReplay<Firing extends JudgedFiring>(
     );
   const outcome =
     row.runId === undefined ? `no run could begin: ${row.reason?.message ?? ""}` : `run ${row.runId} began`;
-  return finding("member", `it fired at ${isoTime(firing.at)}, and ${outcome}`, { firings: rows });
+  return finding(verdictOfFirings(rows), `it fired at ${isoTime(firing.at)}, and ${outcome}`, {
+    firings: rows,
+  });
+}
+
+/** What the firings of one event are together: one that has a run, or will have one, or shares one, is what counts. */
+export function verdictOfFirings(firings: readonly JudgedFiring[]): "member" | "superseded" | "refused" {
+  const ended = firings.filter(
+    ({ reason, gate, intoRun }) => reason && gate !== "waiting" && intoRun === undefined,
+  );
+  if (ended.length < firings.length || firings.length === 0) return "member";
+  return ended.every(({ reason }) => reason?.code === "superseded") ? "superseded" : "refused";
 }
 
 function isoTime(ms: number): string {

@@ -1,6 +1,7 @@
 /** Triggers, firings and explanations as readers see them. */
 import {
   isOfGate,
+  nextTick,
   keyIdleMs,
   compileCondition,
   describeCondition,
@@ -55,6 +56,7 @@ export function triggerSummary(row: TriggerOverview, definition: TriggerDefiniti
     activated: placeView(row.activated),
     ...(row.paused ? { paused: placeView(row.paused) } : {}),
     ...(row.dueAt === undefined ? {} : { nextDue: isoTime(row.dueAt) }),
+    ...(isOver(row, definition) ? { isOver: true as const } : {}),
     keys: isKeyed ? row.keys : 0,
     ...(isKeyed && row.keys >= keysCountedMax ? { keysAreMore: true } : {}),
     ...(lastFiring
@@ -67,6 +69,14 @@ export function triggerSummary(row: TriggerOverview, definition: TriggerDefiniti
         }
       : {}),
   };
+}
+
+function isOver(
+  { activated, dueAt, lastFiring }: TriggerOverview,
+  { condition }: TriggerDefinition,
+): boolean {
+  if (condition.kind !== "schedule" || dueAt !== undefined) return false;
+  return nextTick(condition.schedule, Math.max(activated.recordedAt, lastFiring?.at ?? 0)) === undefined;
 }
 
 export function placeView({ position, recordedAt }: LogPlace): LogPlaceView {

@@ -114,6 +114,26 @@ test("a state tells which operand has what and which one waits", async () => {
   expect(listed.keys.map((one: { key: string }) => one.key)).toEqual(["x", "y"]);
   const wrong = await get(stage, "/triggers/join/explain?key=z");
   expect(wrong.body).toMatchObject({ code: "MILLRACE_TRIGGER_KEY_UNKNOWN" });
+  expect(wrong.body.detail).not.toContain("paused");
+  await stage.fixture.call("POST", "/pipelines/join/pause");
+  await stage.emit("a", { k: "z" });
+  const kept = await get(stage, "/triggers/join/explain?key=z");
+  expect(kept.body.detail).toContain("It is paused, and takes what came since when it is resumed.");
+});
+
+test("a schedule whose times are all over says so", async () => {
+  const at = (...instants: string[]): Condition => ({
+    kind: "schedule",
+    schedule: { kind: "at", instants: instants.map((one) => Date.parse(one)) },
+  });
+  const stage = await stageWith(
+    triggered("over", at("2020-01-01T00:00:00Z")),
+    triggered("ahead", at("2020-01-01T00:00:00Z", "2800-01-01T00:00:00Z")),
+  );
+  await stage.emit("a", {});
+  await stage.given(0);
+  expect((await get(stage, "/triggers/over")).body).toMatchObject({ isOver: true });
+  expect((await get(stage, "/triggers/ahead")).body).not.toHaveProperty("isOver");
 });
 
 test("a key that fired and of which nothing is held is known by its firing", async () => {
