@@ -110,7 +110,7 @@ test.each<[string, object, string]>([
 
 test("a key that may be one value, and a time in seconds, are no error", () => {
   for (const condition of [
-    on.event(tagged).by("data.maybe" as never),
+    on.event(tagged).by("data.maybe"),
     on.event(tagged).by("data.isNew"),
     on.event(tagged).by("data.tags.0" as never),
     on.window(on.event(tagged), { every: "1h", time: "data.at" }),
