@@ -99,7 +99,7 @@ test.each<[string, object, string]>([
   ],
   [
     "a window's time that is true or false",
-    on.window(on.event(tagged), { every: "1h", time: "data.isNew" as never }),
+    on.window(on.event(tagged), { every: "1h", time: "data.isNew" }),
     "is data.isNew, which by the type's schema is never a text or a number",
   ],
 ])("%s is an error: no event would have one", (_what, condition, message) => {
