@@ -117,6 +117,8 @@ export interface ExplanationView {
   readonly memberCount?: number;
   readonly since?: string;
   readonly due?: string;
+  /** How many came too late for their windows. */
+  readonly leftOut?: number;
   readonly of?: readonly ExplanationView[];
 }
 

@@ -3,7 +3,7 @@
 /**
  * What became of an event for a trigger. `member`: it is part of firings. `superseded`: of such alone as a later one took the
  * place of. `refused`: of such alone as started no run. `gathered`: it waits in the state of a key.
- * `expired`: it was gathered and given up. `not_counted`: as the condition stood, it changed nothing.
+ * `expired`: it was gathered and given up. `late`: its window had fired, and took it for no revision. `not_counted`: as the condition stood, it changed nothing.
  */
 export type EventVerdict =
   | "member"
@@ -20,6 +20,7 @@ export type EventVerdict =
   | "left_out"
   | "unread"
   | "expired"
+  | "late"
   | "not_counted"
   | "unknown";
 

@@ -125,6 +125,7 @@ export function windowOperator(
           ? `the window ${formatInstant(first.start)} to ${formatInstant(first.end)} closes once an event ${describeSpan(latenessMs)} after its end has come${seen}${ignored}`
           : `waits for a first event of a window${seen}${ignored}`,
         ...(first ? { members: first.match.members.slice(-5), memberCount: first.match.members.length } : {}),
+        ...(state.ignored === 0 ? {} : { leftOut: state.ignored }),
         of: [of.explain(state.of)],
       };
     },
