@@ -59,6 +59,24 @@ test("an update of a partition that has fired is late once it makes no revision 
   expect(await Promise.all(verdicts)).toEqual(["member", "late"]);
 });
 
+test("an event without a time that can be read belongs to no window, and is told so", async () => {
+  const timed = pipeline(
+    "timed",
+    { on: on.window(on.event<{ at: string }>("timed"), { every: "1h", time: "data.at", lateness: "1m" }) },
+    () => see([]),
+  );
+  const t = await testbed({ timed }, options);
+  await t.emit(
+    [{}, { at: "yesterday" }, { at: "2026-03-01T10:15:00Z" }].map((data) => ({ type: "timed", data })),
+  );
+  const told = [2, 3, 4].map(async (event) => (await t.explain(timed, { event })).event);
+  expect(await Promise.all(told)).toMatchObject([
+    { verdict: "no_time", text: "the time of its window can't be read: data.at is nothing" },
+    { verdict: "no_time", text: 'the time of its window can\'t be read: "yesterday" is no time' },
+    { verdict: "gathered" },
+  ]);
+});
+
 test("what changed nothing is said with how the condition stood", async () => {
   const order = pipeline("order", { on: on.sequence([on.event("a"), on.event("b")]) }, () => see([]));
   const t = await testbed({ order }, options);

@@ -3,7 +3,8 @@
 /**
  * What became of an event for a trigger. `member`: it is part of firings. `superseded`: of such alone as a later one took the
  * place of. `refused`: of such alone as started no run. `gathered`: it waits in the state of a key.
- * `expired`: it was gathered and given up. `late`: its window had fired, and took it for no revision. `not_counted`: as the condition stood, it changed nothing.
+ * `expired`: it was gathered and given up. `no_time`: the time by which windows take it can't be
+ * read. `late`: its window had fired, and took it for no revision. `not_counted`: as the condition stood, it changed nothing.
  */
 export type EventVerdict =
   | "member"
@@ -13,6 +14,7 @@ export type EventVerdict =
   | "wrong_type"
   | "filtered"
   | "no_key"
+  | "no_time"
   | "invalid"
   | "wrong_lane"
   | "stale"

@@ -153,7 +153,12 @@ function unfitFor(trigger: HeldTrigger, event: ConditionEvent): EventFinding<nev
     const text = faults.map(({ part, expected, found }) => `${part}: expected ${expected}, found ${found}`);
     return finding("filtered", `it does not fit the filter: ${text.join("; ")}`, { faults });
   }
-  if (fitting.some((use) => use.key(event) !== undefined)) return undefined;
+  const keyed = fitting.filter((use) => use.key(event) !== undefined);
+  if (keyed.length > 0) {
+    const faults = keyed.flatMap((use) => use.timeFault?.(event) ?? []);
+    if (faults.length < keyed.length) return undefined;
+    return finding("no_time", `the time of its window can't be read: ${[...new Set(faults)].join("; ")}`);
+  }
   return finding("no_key", `it has no key: ${[...new Set(keyFaults(trigger, fitting, event))].join("; ")}`);
 }
 
