@@ -43,7 +43,8 @@ export async function replayEvent<Firing extends JudgedFiring>(
   });
   const seen: Seen = { wasHeld: false, isLate: false };
   const to = await replayRange(port, { replay, asked, seen, from, until: toldTo });
-  const isWhole = from === row.activated.position && to >= toldTo;
+  const isWhole =
+    from === row.activated.position && (to >= toldTo || seen.firing !== undefined || seen.gone !== undefined);
   const rest = { replayed: { from, to, isWhole } };
   if (seen.firing) return { ...(await firedInReplay(port, seen.firing)), ...rest };
   if (seen.gone) {
