@@ -196,13 +196,13 @@ class Compiler {
 
   /** The event atom that was built last is the window's. */
   #noteTime(time: EventKey): void {
-    const { keyOf } = compileEventKey(time);
+    const compiled = compileEventKey(time);
     const use = this.events.pop();
     assert(use, "a window gathers events");
     this.events.push({
       ...use,
       timeFault: (event) => {
-        const outcome = keyOf(event);
+        const outcome = compiled.keyOf(event);
         if ("fault" in outcome) return outcome.fault;
         const text = String(outcome.key);
         return readInstant(text) === undefined
