@@ -206,6 +206,8 @@ export interface SimulateResponse {
   readonly cut?: string;
   /** Entries whose type the condition asks for. */
   readonly concerned: number;
+  /** Types that it asks for and that the log has only of where a deployed condition, or a wait, asked for them, too. */
+  readonly onlyWhereAsked?: readonly string[];
   readonly firingCount: number;
   readonly firings: readonly SimulatedFiring[];
 }

@@ -319,6 +319,12 @@ async function simulate(
     `${plural(firingCount, "firing")} ${firingCount > 0 && concerned === 0 ? "by time alone" : `from ${plural(concerned, "event")} of its types`}, ${told}${from >= to && since !== undefined ? " since then" : ""}.`,
   );
   if (cut !== undefined) terminal.print(paint.yellow(`It ends there as ${cut}.`));
+  if (outcome.onlyWhereAsked !== undefined)
+    terminal.print(
+      paint.dim(
+        `Of ${outcome.onlyWhereAsked.join(", ")} the log has what a deployed condition asked for: it may have fired more often.`,
+      ),
+    );
   if (outcome.policy !== undefined)
     terminal.print(
       paint.dim(

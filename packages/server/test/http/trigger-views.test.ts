@@ -228,6 +228,15 @@ test("what a condition would have done is what it does", async () => {
   const triple = { condition: { ...pairs, n: 3 } };
   const other = (await stage.fixture.call("POST", "/triggers/simulate", { trigger: triple, after: 0 })).body;
   expect(other).toMatchObject({ firingCount: 1, firings: [{ memberCount: 3 }] });
+  expect(other).not.toHaveProperty("onlyWhereAsked");
+  const ends = { kind: "event", type: "millrace.run.succeeded" };
+  const ofEnds = {
+    trigger: { condition: { kind: "any", of: [ends, { kind: "event", type: "a" }] } },
+    after: 0,
+  };
+  expect((await stage.fixture.call("POST", "/triggers/simulate", ofEnds)).body).toMatchObject({
+    onlyWhereAsked: ["millrace.run.succeeded"],
+  });
   const wrong = { condition: { ...pairs, n: 0 } };
   const refused = await stage.fixture.call("POST", "/triggers/simulate", { trigger: wrong });
   expect(refused.body).toMatchObject({ code: "MILLRACE_CONDITION_INVALID" });
