@@ -242,6 +242,33 @@ test("what a condition would have done is what it does", async () => {
   expect(refused.body).toMatchObject({ code: "MILLRACE_CONDITION_INVALID" });
 });
 
+test("of more events than a state keeps the newest are in the firing, which says that it is incomplete", async () => {
+  const quiet: Condition = {
+    kind: "debounce",
+    of: { kind: "event", type: "a", name: "as" },
+    quietMs: 2_000,
+  };
+  const stage = await stageWith(triggered("quiet", quiet));
+  for (let batch = 0; batch < 10; batch += 1) {
+    const events = Array.from({ length: 1_000 }, (_none, at) => ({
+      specversion: "1.0",
+      id: `${batch}/${at}`,
+      source: "/test",
+      type: "a",
+    }));
+    await stage.fixture.call("POST", "/events", events, {
+      "content-type": "application/cloudevents-batch+json",
+    });
+  }
+  await stage.emit("a", {});
+  await stage.given(1);
+  const { items } = (await get(stage, "/triggers/quiet/firings")).body;
+  expect((await get(stage, `/triggers/quiet/firings/${items[0].id}`)).body).toMatchObject({
+    memberCount: 10_000,
+    incomplete: true,
+  });
+});
+
 test("a simulation looks as far as now, also where nothing is recorded", async () => {
   const stage = await stageWith(triggered("mark", paid));
   const since = (await get(stage, "/triggers/mark")).body.activated.at as string;
