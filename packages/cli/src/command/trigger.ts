@@ -314,9 +314,10 @@ async function simulate(
   const { firings: shown, firingCount, concerned, from, to, cut } = outcome;
   const now = new Date();
   terminal.print(`${paint.bold(name)}  ${harmless(outcome.condition)}`);
-  const told = from >= to ? "there is nothing in the log" : `in the log from position ${from + 1} to ${to}`;
+  const told =
+    from >= to ? ": there is nothing in the log" : `, in the log from position ${from + 1} to ${to}`;
   terminal.print(
-    `${plural(firingCount, "firing")} ${firingCount > 0 && concerned === 0 ? "by time alone" : `from ${plural(concerned, "event")} of its types`}, ${told}${from >= to && since !== undefined ? " since then" : ""}.`,
+    `${plural(firingCount, "firing")} ${firingCount > 0 && concerned === 0 ? "by time alone" : `from ${plural(concerned, "event")} of its types`}${told}${from >= to && since !== undefined ? " since then" : ""}.`,
   );
   if (cut !== undefined) terminal.print(paint.yellow(`It ends there as ${cut}.`));
   if (outcome.onlyWhereAsked !== undefined)
