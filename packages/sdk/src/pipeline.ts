@@ -365,7 +365,7 @@ function triggerOf(
       'option "on" holds a reference, which has a value in a run only. Write the value, or wait for it in the body with `wait`',
     );
   }
-  if (policy !== undefined && policy !== "each" && options.maxActiveRuns === undefined)
+  if ((policy === "coalesce" || policy === "latest") && options.maxActiveRuns === undefined)
     throw optionError(
       owner,
       `option "policy": ${JSON.stringify(policy)} needs "maxActiveRuns": without it no firing waits`,

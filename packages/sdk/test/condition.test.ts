@@ -135,6 +135,9 @@ test("a policy that nothing makes wait is refused, and one that is none", () => 
   // @ts-expect-error the type refuses it, too
   const wrong = pipeline("no-policy", { on: on.event("a"), policy: "newest", maxActiveRuns: 1 }, () => null);
   expect(onlyError({ made: wrong }).message).toContain("expected each, coalesce or latest");
+  // @ts-expect-error what is none needs no limit either
+  const neither = pipeline("neither", { on: on.event("a"), policy: "newest" }, () => null);
+  expect(onlyError({ made: neither }).message).toContain("expected each, coalesce or latest");
 });
 
 test("what to catch up with is said of schedules alone, and of those that any condition has beside others", () => {

@@ -186,7 +186,7 @@ export {
   type StoredChunk,
 } from "./queries/logs.ts";
 export { type OutboxNews } from "./queries/outbox.ts";
-export { type EventFilter, findEventPositions, listEvents } from "./queries/events.ts";
+export { type EventFilter, findEventPositions, findEventText, listEvents } from "./queries/events.ts";
 export { findLimitRequests, listPools, type LimitRequestRow, type PoolRow } from "./queries/pools.ts";
 export {
   type EndedRun,

@@ -23,7 +23,7 @@ export function explanationLines(explanation: TriggerExplanation, page: Page): s
     const since = formatTime(new Date(trigger.paused.at), now);
     lines.push(paint.yellow(`  ‖ paused since ${since}: events are kept until it is resumed`));
   }
-  lines.push(`  ${lastFiringText(lastFiring, page)}`);
+  lines.push(`  ${lastFiringText(lastFiring, key === undefined ? "" : " for this key", page)}`);
   if (gate) lines.push(...gateLines(gate, page));
   if (event) lines.push("", ...eventLines(event, paint));
   if (state)
@@ -46,13 +46,14 @@ export function explanationLines(explanation: TriggerExplanation, page: Page): s
   return lines;
 }
 
-function lastFiringText(firing: FiringView | undefined, { paint, now }: Page): string {
-  if (!firing) return paint.dim("has not fired");
+/** `of` says whose it is where it is not the trigger's. */
+function lastFiringText(firing: FiringView | undefined, of: string, { paint, now }: Page): string {
+  if (!firing) return paint.dim(`has not fired${of}`);
   const { at, state, reason } = firing;
   const ago = formatAgo(new Date(at), now);
   if (state === "refused")
-    return `${paint.red(`× fired ${ago}, and no run began:`)} ${harmless(reason?.message ?? "")}`;
-  return `last fired ${ago}, at ${formatTime(new Date(at), now)}: ${firingOutcome(firing, paint)}`;
+    return `${paint.red(`× fired${of} ${ago}, and no run began:`)} ${harmless(reason?.message ?? "")}`;
+  return `last fired${of} ${ago}, at ${formatTime(new Date(at), now)}: ${firingOutcome(firing, paint)}`;
 }
 
 /** Unless something comes. */

@@ -47,6 +47,8 @@ export interface EventUse {
   matches(event: ConditionEvent): boolean;
   /** The value of the root's key for an event of this atom; always the empty string where the root has none. */
   key(event: ConditionEvent): string | undefined;
+  /** Of a window by a time of the event's own: why an event has none, and so belongs to no window. */
+  timeFault?(event: ConditionEvent): string | undefined;
 }
 
 export interface Program {
@@ -152,9 +154,11 @@ class Compiler {
         return throttleOperator(condition, build(condition.of));
       case "window": {
         const time = condition.time === undefined ? undefined : keyText(condition.time);
+        const of = build(condition.of);
+        if (condition.time) this.#noteTime(condition.time);
         return windowOperator(
           condition,
-          build(condition.of),
+          of,
           this.#ticksOf(condition.every),
           time ? (event) => readInstant(time(event)) : (event) => event.time,
         );
@@ -187,6 +191,24 @@ class Compiler {
       matches: isPresent ? (event) => matches(event) || isPresent(event) : matches,
       key: isOwn ? key : undefined,
       text,
+    });
+  }
+
+  /** The event atom that was built last is the window's. */
+  #noteTime(time: EventKey): void {
+    const compiled = compileEventKey(time);
+    const use = this.events.pop();
+    assert(use, "a window gathers events");
+    this.events.push({
+      ...use,
+      timeFault: (event) => {
+        const outcome = compiled.keyOf(event);
+        if ("fault" in outcome) return outcome.fault;
+        const text = String(outcome.key);
+        return readInstant(text) === undefined
+          ? `${JSON.stringify(text.slice(0, 100))} is no time`
+          : undefined;
+      },
     });
   }
 

@@ -10,7 +10,7 @@ import { finding, type EventFinding } from "./finding.ts";
 import { isStateless, type HeldTrigger, type LogPlace } from "./held-trigger.ts";
 import { isTypeOf } from "./telling.ts";
 import { readTriggerEvent, triggerPaused, triggerResumed } from "./trigger-event.ts";
-import { replayEvent } from "./verdict-replay.ts";
+import { replayEvent, verdictOfFirings } from "./verdict-replay.ts";
 
 export interface JudgedTrigger extends HeldTrigger {
   readonly row: HeldTrigger["row"] & { readonly activated: LogPlace; readonly paused: LogPlace | undefined };
@@ -101,14 +101,14 @@ async function firedWith<Firing extends JudgedFiring>(
   if (found.length > 0) {
     const [only] = found;
     const text = only && found.length === 1 ? memberText(only) : `it is a member of ${found.length} firings`;
-    return finding("member", text, { firings: found });
+    return finding(verdictOfFirings(found), text, { firings: found });
   }
   if (!isStateless(trigger)) return undefined;
   // A firing without a run has no members: its name is the event's position.
   const refused = await port.refusedFirings(entry.position);
   if (refused.length === 0) return undefined;
   const why = refused[0]!.reason?.message ?? "";
-  return finding("member", `it fired, and no run could begin: ${why}`, { firings: refused });
+  return finding("refused", `it fired, and no run could begin: ${why}`, { firings: refused });
 }
 
 function memberText({ runId, reason, gate, intoRun }: JudgedFiring): string {
@@ -153,7 +153,12 @@ function unfitFor(trigger: HeldTrigger, event: ConditionEvent): EventFinding<nev
     const text = faults.map(({ part, expected, found }) => `${part}: expected ${expected}, found ${found}`);
     return finding("filtered", `it does not fit the filter: ${text.join("; ")}`, { faults });
   }
-  if (fitting.some((use) => use.key(event) !== undefined)) return undefined;
+  const keyed = fitting.filter((use) => use.key(event) !== undefined);
+  if (keyed.length > 0) {
+    const faults = keyed.flatMap((use) => use.timeFault?.(event) ?? []);
+    if (faults.length < keyed.length) return undefined;
+    return finding("no_time", `the time of its window can't be read: ${[...new Set(faults)].join("; ")}`);
+  }
   return finding("no_key", `it has no key: ${[...new Set(keyFaults(trigger, fitting, event))].join("; ")}`);
 }
 

@@ -167,6 +167,7 @@ export function completeOperator(condition: UpdatedAtom, { watched, target, text
             }
           : {}),
         ...(due === never ? {} : { due }),
+        ...(state.fired.ignored === 0 ? {} : { leftOut: state.fired.ignored }),
       };
     },
   });
