@@ -150,11 +150,20 @@ function unfitFor(trigger: HeldTrigger, event: ConditionEvent): EventFinding<nev
     const faults = uses.flatMap(({ operand, where }) =>
       (where?.explain(event) ?? []).map(({ part, expected, found }) => ({ operand, part, expected, found })),
     );
-    const text = faults.map(({ part, expected, found }) => `${part}: expected ${expected}, found ${found}`);
-    return finding("filtered", `it does not fit the filter: ${text.join("; ")}`, { faults });
+    return filtered(faults);
   }
+  const faults = fitting.flatMap((use) => {
+    const fault = use.partitionFault?.(event);
+    return fault ? [{ operand: use.operand, ...fault }] : [];
+  });
+  if (faults.length === fitting.length) return filtered(faults);
   if (fitting.some((use) => use.key(event) !== undefined)) return undefined;
   return finding("no_key", `it has no key: ${[...new Set(keyFaults(trigger, fitting, event))].join("; ")}`);
+}
+
+function filtered(faults: NonNullable<EventFinding<never>["faults"]>): EventFinding<never> {
+  const text = faults.map(({ part, expected, found }) => `${part}: expected ${expected}, found ${found}`);
+  return finding("filtered", `it does not fit the filter: ${text.join("; ")}`, { faults });
 }
 
 function keyFaults(trigger: HeldTrigger, uses: readonly EventUse[], event: ConditionEvent): string[] {
