@@ -39,7 +39,9 @@ export async function findApproval(client: ApiClient, given: string): Promise<Ap
 
 async function askedBefore(client: ApiClient, given: string): Promise<string | undefined> {
   const asked = await client.list<EventView>("/events", { type: "millrace.approval.requested" }, askedMax);
-  const ids = asked.flatMap(({ event: { subject } }) => (subject?.startsWith(given) === true ? [subject] : []));
+  const ids = asked.flatMap(({ event: { subject } }) =>
+    subject?.startsWith(given) === true ? [subject] : [],
+  );
   return ids.length === 1 ? ids[0] : undefined;
 }
 
