@@ -197,7 +197,7 @@ export class Testbed {
    * const run = await t.start(invoice, { order: "a1" });
    * assert.equal(run.state, "succeeded");
    */
-  start<In, Out>(pipeline: Pipeline<In, Out>, ...params: StartArguments<In>): Promise<TestRun<Out>>;
+  start<In, Out>(pipeline: Pipeline<In, Out>, ...params: StartArguments<NoInfer<In>>): Promise<TestRun<Out>>;
   start(pipeline: string, params?: Json, options?: StartOptions): Promise<TestRun>;
   start(given: unknown, params: unknown = {}, options: StartOptions = {}): Promise<TestRun<never>> {
     return this.#do(() => this.#viewOf(this.#commands.start(given, params, options)) as TestRun<never>);

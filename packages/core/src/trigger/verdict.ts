@@ -150,9 +150,13 @@ function unfitFor(trigger: HeldTrigger, event: ConditionEvent): EventFinding<nev
     const faults = uses.flatMap(({ operand, where }) =>
       (where?.explain(event) ?? []).map(({ part, expected, found }) => ({ operand, part, expected, found })),
     );
-    const text = faults.map(({ part, expected, found }) => `${part}: expected ${expected}, found ${found}`);
-    return finding("filtered", `it does not fit the filter: ${text.join("; ")}`, { faults });
+    return filtered(faults);
   }
+  const partitionFaults = fitting.flatMap((use) => {
+    const fault = use.partitionFault?.(event);
+    return fault ? [{ operand: use.operand, ...fault }] : [];
+  });
+  if (partitionFaults.length === fitting.length) return filtered(partitionFaults);
   const keyed = fitting.filter((use) => use.key(event) !== undefined);
   if (keyed.length > 0) {
     const faults = keyed.flatMap((use) => use.timeFault?.(event) ?? []);
@@ -160,6 +164,11 @@ function unfitFor(trigger: HeldTrigger, event: ConditionEvent): EventFinding<nev
     return finding("no_time", `the time of its window can't be read: ${[...new Set(faults)].join("; ")}`);
   }
   return finding("no_key", `it has no key: ${[...new Set(keyFaults(trigger, fitting, event))].join("; ")}`);
+}
+
+function filtered(faults: NonNullable<EventFinding<never>["faults"]>): EventFinding<never> {
+  const text = faults.map(({ part, expected, found }) => `${part}: expected ${expected}, found ${found}`);
+  return finding("filtered", `it does not fit the filter: ${text.join("; ")}`, { faults });
 }
 
 function keyFaults(trigger: HeldTrigger, uses: readonly EventUse[], event: ConditionEvent): string[] {

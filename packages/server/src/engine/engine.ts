@@ -197,6 +197,9 @@ export class Engine {
       onClaimed: (shards) => this.#handover.load(shards),
       onRelease: (shards) => this.#handover.release(shards),
       onLost: () => this.#onFenced(),
+      onLeap: (from) => {
+        if (this.#membership.owns(logShard)) this.triggers.leapt(from);
+      },
       onTick: () => this.#tick(),
     });
   }
