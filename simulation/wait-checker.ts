@@ -3,9 +3,12 @@
  *
  * C25: a wait ends as the log says: with the first entries that satisfy it after where it looks back to, or by its timeout.
  * C26: no wait is left of a run that has ended, and no record of what functions wait for.
+ * C29: a wait that is found by keys has a row of its shapes for its shard: whoever takes the shard over looks it up (J9).
  */
 import {
+  compileCondition,
   nodeWait,
+  parseCondition,
   type ConditionEvent,
   type Json,
   type LogEvent,
@@ -13,9 +16,9 @@ import {
   type OperationOutcome,
   type StoredValue,
 } from "@millrace/core";
-import { ToldWait } from "@millrace/server";
-import type { FlushBatch, LiveRun, TaskRunRow, WaitRow } from "@millrace/store";
-import { keyOf, type MemoryTables } from "@millrace/testkit";
+import { matchKeysOf, ToldWait } from "@millrace/server";
+import type { FlushBatch, LiveRun, TaskRunRow, WaitRow, WaitShape } from "@millrace/store";
+import { keyOf, shapeKey, type MemoryTables } from "@millrace/testkit";
 import type { DefinitionsBook } from "./definitions-book.ts";
 import type { Journal } from "./journal.ts";
 
@@ -33,6 +36,8 @@ export class WaitChecker {
   readonly #runs = new Map<string, LiveRun>();
   readonly #waits = new Map<string, WaitRow>();
   readonly #ends = new Map<string, OperationOutcome>();
+  /** By the condition's text. */
+  readonly #shapes = new Map<string, readonly WaitShape[]>();
   /** Entries as waits hear them, by their place. */
   readonly #events: (ConditionEvent | undefined)[] = [];
 
@@ -55,6 +60,38 @@ export class WaitChecker {
     for (const { runId, node, item, generation, kind, name, occurrence, outcome } of batch.steps)
       if (kind === "wait") this.#end({ runId, node, item, generation, name, occurrence }, outcome);
     for (const row of batch.taskRuns) this.#noteNode(row);
+    for (const wait of batch.waits) this.#checkShapes(wait);
+    if (batch.waitShapesGone.length > 0) this.#noteSwept(batch);
+  }
+
+  #noteSwept({ waitShapesGone }: FlushBatch): void {
+    const { journal, tables } = this.#options;
+    for (const { type, shards } of waitShapesGone) {
+      journal.count("shapes of waits forgotten");
+      journal.note(`shape ${type} forgotten in ${shards.length} shards`);
+    }
+    for (const wait of tables.waits.values()) this.#checkShapes(wait);
+  }
+
+  #checkShapes({ id, shard, ...row }: WaitRow): void {
+    const { journal, tables } = this.#options;
+    const wait = tables.waits.get(id);
+    if (!wait || wait.matchKeys.length === 0) return;
+    for (const shape of this.#shapesOf(row.condition))
+      if (!tables.waitShapes.has(shapeKey({ ...shape, shard })))
+        journal.violate(
+          "C29 a wait's shapes have their rows",
+          `${nameOf(row)} of shard ${shard}: ${shape.type} ${shape.path}`,
+        );
+  }
+
+  #shapesOf(condition: string | undefined): readonly WaitShape[] {
+    if (condition === undefined) return [];
+    const known = this.#shapes.get(condition);
+    if (known) return known;
+    const { shapes } = matchKeysOf(compileCondition(parseCondition(JSON.parse(condition))));
+    this.#shapes.set(condition, shapes);
+    return shapes;
   }
 
   #noteNode(row: TaskRunRow): void {

@@ -291,7 +291,9 @@ table node with (fillfactor=50, autovacuum_vacuum_threshold=500, autovacuum_vacu
   lease_until timestamp with time zone not null
   fenced boolean not null default false
   last_flush bigint not null default 0
+  row_form integer not null
   constraint node_pkey PRIMARY KEY (id)
+  constraint node_row_form_known CHECK (((row_form >= 1) OR fenced))
 
 table offer with (autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=1000)
   workspace integer not null
@@ -589,7 +591,10 @@ table wait_shape
   type text collate "C" not null
   is_prefix boolean not null
   path text collate "C" not null
-  constraint wait_shape_pkey PRIMARY KEY (workspace, type, is_prefix, path)
+  shard smallint not null
+  before_wait bigint
+  constraint wait_shape_of_no_shard_is_old CHECK (((shard = '-1'::integer) = (before_wait IS NOT NULL)))
+  constraint wait_shape_pkey PRIMARY KEY (workspace, type, is_prefix, path, shard)
 
 table worker_connection
   id text not null
@@ -625,7 +630,7 @@ function flush_log_head(p_workspace integer, p_at timestamp with time zone, p_no
 function flush_log_mark(p_workspace integer, p_position bigint, p_at timestamp with time zone) returns void body aafddd1ead3adb97580b6eb99a7ec6c5
 function flush_other_events(p_workspace integer, p_events flush_event[], p_position bigint, p_kept bigint[]) returns json body d7fc0693d9611f23b43bf72d10a7f698
 function flush_position(p_first bigint, p_others integer[], p_at integer) returns bigint body d41d8cd98f00b204e9800998ecf8427e
-function flush_rest(p_rest json) returns void body ae3b40baccc75429f7fe0834acf0bc8c
+function flush_rest(p_rest json) returns void body f238ba6cf5fc3e31b7c3d82ea6e72349
 function flush_with_assets(p_node bigint, p_flush bigint, p_runs flush_run[], p_task_runs flush_task_run[], p_ended flush_run_end[], p_final flush_task_run[], p_more flush_run_end[], p_rest json, p_workspace integer, p_clock_ms double precision, p_events flush_event[], p_assets flush_asset[]) returns json body c4af0fa899f095e9e4f06932ddeeae00
 function flush_with_log(p_node bigint, p_flush bigint, p_runs flush_run[], p_task_runs flush_task_run[], p_ended flush_run_end[], p_final flush_task_run[], p_more flush_run_end[], p_rest json, p_workspace integer, p_clock_ms double precision, p_events flush_event[]) returns json body 3e52c28a3d5c949afabf27d62462bb44
 function keep_partitions(p_table text, p_key text, p_now timestamp with time zone, p_days_ahead integer, p_retention_days integer, OUT made text[], OUT dropped text[]) returns record body 2ba8d95bea76c7d46ba68a426a906212

@@ -110,6 +110,7 @@ export {
 export {
   type CodeRow,
   type FoundWaits,
+  type KeyRange,
   type LoadedWaits,
   type StepKey,
   type StepRow,
@@ -119,7 +120,10 @@ export {
   type WaitName,
   type WaitPlace,
   type WaitRow,
+  type StoredShape,
   type WaitShape,
+  type WaitShapeGone,
+  type WaitShapeRow,
 } from "./engine/wait-port.ts";
 export {
   type AssetPartitionRow,

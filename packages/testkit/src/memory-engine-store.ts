@@ -27,6 +27,7 @@ import {
   findMemoryWaits,
   loadMemorySteps,
   loadMemoryWaits,
+  unusedMemoryRanges,
 } from "./memory-waits.ts";
 import {
   type EngineStore,
@@ -225,6 +226,8 @@ export class MemoryEngineDatabase {
         loadDueMemoryKeys(this.tables, shards, until).slice(0, limit),
       readTypes: async (workspace, span, limit) => readMemoryTypes(this.tables, workspace, span, limit),
       loadWaits: async (workspace, shards) => loadMemoryWaits(this.tables, workspace, shards),
+      unusedKeyRanges: async (ranges) => unusedMemoryRanges(this.tables, ranges),
+      hasOldWaits: async () => false,
       findWaits: async (shards, keys, after, limit) =>
         findMemoryWaits(this.tables, { shards, keys }, after, limit),
       loadDueWaits: async (shards, before, limit) =>

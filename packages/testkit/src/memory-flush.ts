@@ -13,7 +13,7 @@ import type {
 } from "@millrace/store";
 import { MemoryConstraintError } from "./memory-constraint-error.ts";
 import { readUse, useKey } from "./memory-assets.ts";
-import { keyOf, type MemoryTables } from "./memory-tables.ts";
+import { keyOf, shapeKey, type MemoryTables } from "./memory-tables.ts";
 
 type Undo = (() => void)[];
 
@@ -167,8 +167,9 @@ function changeWaits(tables: MemoryTables, batch: FlushBatch, undo: Undo): void 
       row.waitPosition = before;
     });
   }
-  for (const row of batch.waitShapes)
-    put(tables.waitShapes, keyOf(row.workspace, row.type, String(row.isPrefix), row.path), row, undo);
+  for (const gone of batch.waitShapesGone)
+    for (const shard of gone.shards) remove(tables.waitShapes, shapeKey({ ...gone, shard }), undo);
+  for (const row of batch.waitShapes) put(tables.waitShapes, shapeKey(row), row, undo);
   for (const row of batch.waits) {
     if (tables.waits.has(row.id)) throw new MemoryConstraintError("23505", "wait_pkey");
     put(tables.waits, row.id, row, undo);

@@ -22,7 +22,7 @@ import type {
   TriggerKeyRow,
   TriggerRow,
   WaitRow,
-  WaitShape,
+  WaitShapeRow,
   WorkerConnection,
 } from "@millrace/store";
 
@@ -128,7 +128,7 @@ export interface MemoryTables {
   readonly firings: Map<string, FiringRow>;
   readonly outbox: Map<number, OutboxRow>;
   readonly waits: Map<number, WaitRow>;
-  readonly waitShapes: Map<string, WaitShape>;
+  readonly waitShapes: Map<string, WaitShapeRow>;
   readonly steps: Map<string, StepRow>;
   readonly codes: Map<string, CodeRow>;
   readonly assetStates: Map<string, MemoryAssetState>;
@@ -141,4 +141,8 @@ export interface MemoryTables {
 
 export function keyOf(...parts: readonly (string | number)[]): string {
   return parts.join("\n");
+}
+
+export function shapeKey({ workspace, type, isPrefix, path, shard }: WaitShapeRow): string {
+  return keyOf(workspace, type, String(isPrefix), path, shard);
 }

@@ -291,6 +291,7 @@ export class Engine {
       recall: (run) => this.#entrance.wake({ ...run, wakeAt: 0 }),
       bringIn: (runs) => this.#entrance.bringIn(runs),
       arriving: (runId) => this.#arrivals.of(runId),
+      shapeSweepMs: this.#options.shapeSweepMs,
     });
     return wired;
   }

@@ -29,7 +29,7 @@ import type {
 import type { ProbeReads } from "./probe-port.ts";
 import type { SourceReads } from "./source-port.ts";
 import type { GateAsk, GateRows, LoadedTriggers, OutboxRow, TriggerKeyRow } from "./trigger-port.ts";
-import type { FoundWaits, LoadedWaits, StepKey, WaitPlace, WaitRow } from "./wait-port.ts";
+import type { FoundWaits, KeyRange, LoadedWaits, StepKey, WaitPlace, WaitRow } from "./wait-port.ts";
 
 export const shardCount = 64;
 
@@ -424,6 +424,10 @@ export interface EngineStore extends SourceReads, ProbeReads {
   loadOutbox(limit: number): Promise<OutboxRow[]>;
 
   loadWaits(workspace: number, shards: readonly number[]): Promise<LoadedWaits>;
+  /** The places of those of these ranges in which no wait of any shard has a key. */
+  unusedKeyRanges(ranges: readonly KeyRange[]): Promise<number[]>;
+  /** Whether a wait is left that began before keys were in ranges. */
+  hasOldWaits(workspace: number): Promise<boolean>;
   /** By their keys, in the order of key and id, after a place; one with two of the keys is found twice. */
   findWaits(
     shards: readonly number[],

@@ -31,12 +31,14 @@ import { registerNode, renewLease, fenceExpired, claimShards, lastOutage, leave 
 import { loadShards, loadQueuedRuns, loadRun, loadRuns, loadWaitingRuns } from "./load-statements.ts";
 import {
   findWaits,
+  hasOldWaits,
   loadDueWaits,
   loadEndedWaits,
   loadSteps,
   loadWaits,
   loadWaitsOf,
   nextWaitDue,
+  unusedKeyRanges,
 } from "./wait-statements.ts";
 import {
   countPending,
@@ -146,6 +148,8 @@ export function openPostgresEngineStore(database: Database): EngineStore {
     loadFiringMembers: (key, page) => loadFiringMembers(pool, key, page),
     loadOutbox: (limit) => loadOutbox(pool, limit),
     loadWaits: (workspace, shards) => loadWaits(pool, workspace, shards),
+    unusedKeyRanges: (ranges) => unusedKeyRanges(pool, ranges),
+    hasOldWaits: (workspace) => hasOldWaits(pool, workspace),
     findWaits: (shards, keys, after, limit) => findWaits(pool, shards, keys, after, limit),
     loadDueWaits: (shards, before, limit) => loadDueWaits(pool, shards, before, limit),
     nextWaitDue: (shards) => nextWaitDue(pool, shards),

@@ -51,6 +51,7 @@ export interface WaitHostOptions {
     runs: readonly { readonly workspace: number; readonly id: string; readonly shard: number }[],
   ) => Promise<void>;
   readonly arriving: (runId: string) => Promise<void> | undefined;
+  readonly shapeSweepMs?: number | undefined;
 }
 
 export class WaitHost {
@@ -90,6 +91,7 @@ export class WaitHost {
           deliver: (wait, position) => this.#deliver(wait, position),
           endOf: (wait, position) => this.#endOf(wait, position),
           onLeft: (row) => this.#onLeft(row),
+          shapeSweepMs: this.#options.shapeSweepMs,
         });
         this.#evaluators.add(evaluator);
         evaluator.start();
