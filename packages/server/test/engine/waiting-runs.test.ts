@@ -19,6 +19,10 @@ const pipelines: { readonly [name: string]: PipelineDefinition } = {
   parent: pipelineOf([task("call", { kind: "call", name: "retries", calls: "retries" })], { name: "parent" }),
 };
 
+/** In another bundle. */
+const { maxActiveRuns: _, ...rest } = pipelines["limited"]!;
+const unlimited: { readonly [name: string]: PipelineDefinition } = { limited: rest };
+
 type Answer = (dispatch: Dispatch) => "succeeds" | "fails" | "crashes" | "runs";
 
 const crash = { name: "MILLRACE_ATTEMPT_CRASHED", code: "MILLRACE_ATTEMPT_CRASHED", message: "it died" };
@@ -43,7 +47,7 @@ class Node {
       blobs: { put: async () => "", get: async () => undefined },
       definitions: {
         findActive: async (_workspace, name) => active(name),
-        definitionOf: async (_workspace, _bundle, name) => pipelines[name],
+        definitionOf: async (_workspace, bundle, name) => (bundle === "b1" ? pipelines : unlimited)[name],
         runAsks: async () => [],
       },
       archive,
@@ -225,6 +229,20 @@ describe("a run that only waits", () => {
       node.pass(10_000),
     ]);
     expect([...grants.values()].map((held) => held.runId)).toEqual(ids.filter((id) => id !== runId));
+  });
+
+  test("gives its place back at once when it is moved to where its pipeline has no limit (M3)", async () => {
+    const shared = memory();
+    const node = await nodeOf(shared);
+    const [first, second] = await node.startRuns("limited", 2);
+    await node.pass(30_000);
+    const { grants, runs } = shared.database.tables;
+    expect([...grants.values()].map(({ runId }) => runId)).toEqual([first]);
+    const moved = node.engine.moveRun({ runId: first!, generation: 1, bundle: "b2", rehearsed: [] });
+    await node.pass(500);
+    expect(await moved).toBe(true);
+    expect([...runs.values()].find(({ id }) => id === first)).toMatchObject({ bundle: "b2" });
+    expect([...grants.values()].map(({ runId }) => runId)).toEqual([second]);
   });
 
   test("hears the end of the run that it called", async () => {
