@@ -7,7 +7,7 @@
  * M3: one that is moved to where its pipeline has no `maxActiveRuns` gives its slot back in the flush that moves it: its end, which
  *     goes by the graph that it has then, would not.
  */
-import { findMoveFaults, type Graph, type MoveFault } from "@millrace/core";
+import { findMoveFaults, isRunEnded, type Graph, type MoveFault } from "@millrace/core";
 import type { LiveRun, LoadedRun, TaskRunRow } from "@millrace/store";
 import { activeRunHolder, activeRunsKey } from "./admission.ts";
 import type { Arrivals } from "./arrivals.ts";
@@ -45,8 +45,8 @@ export class RunMoves {
       await commit.drained();
       if (!isTaken) taken();
       isTaken = true;
-      // It was stepped meanwhile, or waits for its turn.
-      if (entrance().knows(runId)) return;
+      // It was stepped meanwhile, or waits for its turn; or it has ended while its row was written, which says that it waits.
+      if (entrance().knows(runId) || (entry && isRunEnded(entry.run.state))) return;
       await this.#move(placed, message);
     });
   }
