@@ -441,8 +441,9 @@ export {
   type GivenAnswer,
 } from "./wait/approval.ts";
 export {
-  joinedSince,
+  joinedAfter,
   lookBackOf,
+  lookBackToStart,
   waitConditionOf,
   waitTimeoutAt,
   waitValue,
