@@ -93,7 +93,7 @@ test(
   "firings wait, are merged and superseded, and loops of triggers are stopped",
   { timeout: 120_000 },
   async () => {
-    const reports = [await simulate({ seed: 31, hours, parts }), await simulate({ seed: 9, hours, parts })];
+    const reports = [await simulate({ seed: 3, hours, parts }), await simulate({ seed: 9, hours, parts })];
     const seen = ["waiting at a gate", "started after waiting", "merged", "superseded", "refused as a loop"];
     for (const name of seen)
       expect(Math.max(...reports.map(({ counts }) => counts[`firings: ${name}`] ?? 0)), name).toBeGreaterThan(

@@ -445,8 +445,9 @@ export {
   type GivenAnswer,
 } from "./wait/approval.ts";
 export {
-  joinedSince,
+  joinedAfter,
   lookBackOf,
+  lookBackToStart,
   waitConditionOf,
   waitTimeoutAt,
   waitValue,

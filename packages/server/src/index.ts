@@ -1,4 +1,4 @@
-export { Admission, activeRunsKey } from "./engine/admission.ts";
+export { activeRunHolder, Admission, activeRunsKey } from "./engine/admission.ts";
 export { Arrivals } from "./engine/arrivals.ts";
 export { type Alarm, type Clock, DatabaseClock, systemClock } from "./engine/clock.ts";
 export { type ActivePipeline, Definitions, type DefinitionSource } from "./engine/definitions.ts";
@@ -18,6 +18,7 @@ export { Generations, type RerunWish, type RunArchive } from "./engine/generatio
 export { GroupCommit } from "./engine/group-commit.ts";
 export { LimitHost, limitShard } from "./engine/limit-host.ts";
 export { Membership } from "./engine/membership.ts";
+export { ProbeHost } from "./engine/probe/probe-host.ts";
 export { Readiness } from "./engine/readiness.ts";
 export { type RunEntry } from "./engine/run-entry.ts";
 export { RunHost } from "./engine/run-host.ts";

@@ -86,6 +86,7 @@ export {
   type RunEnd,
   type RunKey,
   type RunParent,
+  type RunPosition,
   shardCount,
   type TaskRunRow,
   type WaitingRun,

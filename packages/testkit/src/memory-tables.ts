@@ -108,6 +108,8 @@ export interface MemoryTables {
   readonly nodes: Map<number, MemoryNode>;
   readonly shards: MemoryShard[];
   readonly runs: Map<string, LiveRun>;
+  /** Where the log ended when each was made. */
+  readonly runPositions: Map<string, number>;
   readonly taskRuns: Map<string, Map<string, TaskRunRow>>;
   readonly runHistory: Map<string, EndedRun>;
   readonly taskRunHistory: Map<string, TaskRunRow>;

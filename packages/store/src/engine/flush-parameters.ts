@@ -306,6 +306,7 @@ function addWaits(rest: Record<string, unknown[]>, batch: FlushBatch): void {
     due_ms: row.dueAt,
     match_keys: arrayText(row.matchKeys),
     approval: jsonText(row.approval),
+    joins_after: row.joinsAfter,
   }));
   add(rest, "waitsChanged", batch.waitsChanged, (row) => ({
     id: row.id,

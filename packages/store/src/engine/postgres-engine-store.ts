@@ -28,7 +28,14 @@ import {
   readTypes,
 } from "./trigger-statements.ts";
 import { registerNode, renewLease, fenceExpired, claimShards, lastOutage, leave } from "./node-statements.ts";
-import { loadShards, loadQueuedRuns, loadRun, loadRuns, loadWaitingRuns } from "./load-statements.ts";
+import {
+  loadQueuedRuns,
+  loadRun,
+  loadRunPositions,
+  loadRuns,
+  loadShards,
+  loadWaitingRuns,
+} from "./load-statements.ts";
 import {
   findWaits,
   hasOldWaits,
@@ -49,7 +56,7 @@ import {
   wake,
   wakeChannel,
 } from "./inbox-statements.ts";
-import { loadLookingProbes, loadProbe } from "./probe-statements.ts";
+import { loadLookingProbes, loadProbe, positionOfEvent } from "./probe-statements.ts";
 import { countThings, loadSource, recallPage, recallThings } from "./source-statements.ts";
 import { claimOffers, saveWorker, liveWorkers } from "./worker-statements.ts";
 
@@ -111,6 +118,7 @@ export function openPostgresEngineStore(database: Database): EngineStore {
       });
       return rows.map((row) => row.id);
     },
+    loadRunPositions: (workspace, ids) => loadRunPositions(pool, workspace, ids),
     loadWaitingRuns: (shards, until, limit) => loadWaitingRuns(pool, shards, until, limit),
     loadInbox: async (shards, limit) => {
       const { rows } = await pool.query<InboxRow>({
@@ -157,6 +165,7 @@ export function openPostgresEngineStore(database: Database): EngineStore {
     loadEndedWaits: (shards) => loadEndedWaits(pool, shards),
     loadSteps: (key) => loadSteps(pool, key),
     loadProbe: (name) => loadProbe(pool, name),
+    positionOfEvent: (event) => positionOfEvent(pool, event),
     loadLookingProbes: (shards) => loadLookingProbes(pool, shards),
     loadSource: (name) => loadSource(pool, name),
     recallThings: (source, keys) => recallThings(pool, source, keys),

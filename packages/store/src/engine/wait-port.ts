@@ -27,6 +27,8 @@ export interface WaitRow {
   readonly matchKeys: readonly string[];
   /** Of a wait for a person. */
   readonly approval: Json | undefined;
+  /** Of one that listens to probes: it finds by itself what has changed after this position of the log. */
+  readonly joinsAfter?: number | undefined;
   readonly end: WaitEnd | undefined;
 }
 

@@ -31,11 +31,12 @@ export interface WaitColumns {
   due_at: number | null;
   match_keys: (number | bigint)[] | null;
   approval: Json | null;
+  joins_after: number | null;
   outcome: WaitEnd | null;
 }
 
 const waitColumns =
-  "id, workspace, shard, run_id, node, item, generation, name, occurrence, condition, state, began_at, told_to, timeout_at, due_at, match_keys, approval, outcome";
+  "id, workspace, shard, run_id, node, item, generation, name, occurrence, condition, state, began_at, told_to, timeout_at, due_at, match_keys, approval, joins_after, outcome";
 
 /** The columns of a table that has a name of its own in a statement. */
 export function waitColumnsOf(name: string): string {
@@ -64,6 +65,7 @@ export function readWait(row: WaitColumns): WaitRow {
     dueAt: row.due_at ?? undefined,
     matchKeys: (row.match_keys ?? []).map(String),
     approval: row.approval ?? undefined,
+    ...(row.joins_after === null ? {} : { joinsAfter: row.joins_after }),
     end: row.outcome ?? undefined,
   };
 }
