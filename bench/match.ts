@@ -32,7 +32,7 @@ export const match: Bench = {
       const index = new TriggerIndex();
       for (let n = 0; n < triggers; n += 1) index.add(loadTrigger(triggerRow(n)));
       const shapes = new WaitShapes();
-      for (const shape of keysOf(0).shapes) shapes.add(shape);
+      for (const shape of keysOf(0).shapes) shapes.place(shape, 0);
       const shards = Array.from({ length: shardCount }, (_, shard) => shard);
       const medians: { [waits: string]: number } = {};
       let durations: number[] = [];

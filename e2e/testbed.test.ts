@@ -51,10 +51,16 @@ async function inTestbed(t: Testbed, step: Step): Promise<unknown> {
   else if ("pause" in step) await t.pause(step.pause);
   else if ("resume" in step) await t.resume(step.resume, onResumeOf(step));
   else if ("preview" in step) return foreseenInTestbed(t, step.preview, onResumeOf(step));
-  else if ("rerun" in step) await t.rerun(t.runsOf(step.rerun).at(-1)!, step);
-  else if ("cancel" in step) await t.cancel(t.runsOf(step.cancel).at(-1)!, step);
-  else if ("mark" in step) await t.mark(t.runsOf(step.mark).at(-1)!, step.node, step);
-  else if ("webhook" in step) {
+  else if ("rerun" in step) {
+    const { rerun, ...what } = step;
+    await t.rerun(t.runsOf(rerun).at(-1)!, what);
+  } else if ("cancel" in step) {
+    const { cancel, ...of } = step;
+    await t.cancel(t.runsOf(cancel).at(-1)!, of);
+  } else if ("mark" in step) {
+    const { mark, node, ...as } = step;
+    await t.mark(t.runsOf(mark).at(-1)!, node, as);
+  } else if ("webhook" in step) {
     const { position: _position, conflict, ...answer } = await t.webhook(step.webhook, step);
     return { ...answer, isConflict: conflict !== undefined };
   } else return explainTestbed(t, step.explain, { key: step.key, event: step.event });

@@ -17,7 +17,7 @@ import { basename, dirname, join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { demoFolderPrefix, sweepLeftovers } from "./flights/demo/leftover.ts";
 import type { Observation, Started } from "./flights/demo/observation.ts";
-import { fold } from "./flights/demo/paper.ts";
+import { fold, Paper } from "./flights/demo/paper.ts";
 import { planReplay } from "./flights/demo/replay.ts";
 import { judge } from "./flights/demo/verdict.ts";
 
@@ -274,4 +274,23 @@ test("long lines are folded at spaces, else behind commas and slashes, and go on
   expect(fold("  one two three", 9, 2)).toEqual(["  one two", "    three"]);
   expect(fold("/aaa/bbb,ccc", 8, 0)).toEqual(["/aaa/", "bbb,ccc"]);
   expect(fold("abcdefgh", 4, 0)).toEqual(["abcd", "efgh"]);
+});
+
+test.each([
+  [undefined, 80],
+  [200, 80],
+  [80, 80],
+  [40, 40],
+])("in a terminal of %s columns the demo's lines have at most %s", (columns, most) => {
+  const lines: string[] = [];
+  const paper = new Paper((line) => lines.push(line), { isColored: false, columns });
+  const what = "2001-04-09 is published, revision 1: 713 flights";
+  paper.title("From the late event to the published day, as the command explains it");
+  paper.news(`${what}, and here is more of it that no line holds`);
+  paper.entry({ at: Date.now(), what, run: "r01qz9s3qac5vnqvq" });
+  paper.claim({ text: "Each day was published when complete, with every flight", isTrue: true, found: "" });
+  paper.output("millrace trigger explain land-hours --event 1271", `  ${what}`);
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(most);
+  const entry = lines.findIndex((line) => line.includes("r01qz9s3qac5vnqvq"));
+  expect(lines[entry]!.includes("2001-04-09")).toBe(most === 80);
 });

@@ -178,6 +178,18 @@ describe("the documentation", () => {
     expect(missing(run)).toEqual([]);
   });
 
+  test("has every atom and operator in the headings of the page about conditions", () => {
+    const headings = readFileSync(join(root, "docs", "reference", "conditions.md"), "utf8")
+      .split("\n")
+      .filter((line) => line.startsWith("### "))
+      .join("\n")
+      .replaceAll("`", " ");
+    const patterns = [...words["every atom"]!, ...words["every operator"]!];
+    const names = patterns.map((pattern) => /\.(\w+)/.exec(pattern.source.replaceAll("\\", ""))![1]!);
+    expect(names.filter((name) => !new RegExp(`\\bon\\.${name}\\b`).test(headings))).toEqual([]);
+    expect(names.length).toBe(20);
+  });
+
   test.each(shownExamples)("%s shows a part of %s", (page, file, from, to) => {
     const text = readFileSync(join(root, "examples", file), "utf8");
     const part = text.slice(text.indexOf(from), text.indexOf(to)).trim();

@@ -346,11 +346,10 @@ export class FlushChecker {
           : [...this.#tables.grants.values()].some(
               (row) => row.kind === kind && row.name === name && holds(row.holder, holder),
             );
-      // One that is moved goes on with the slot that it began with, or without one.
-      const first = this.#generations.firstBundleOf(runId, run.generation);
+      // One that is moved keeps the slot that it began with as long as it is where there is a limit, and takes none later.
+      const bundles = this.#generations.bundlesOf(runId, run.generation);
       if (
-        definition.maxActiveRuns !== undefined &&
-        this.#book.definition(first, run.pipeline).maxActiveRuns !== undefined &&
+        bundles.every((bundle) => this.#book.definition(bundle, run.pipeline).maxActiveRuns !== undefined) &&
         !hasGrant("pipeline", `${runId}/${run.generation}`, activeRunsKey(1, run.pipeline).name)
       )
         this.#journal.violate(

@@ -202,10 +202,11 @@ export class GenerationChecker {
     bundles[generation - 1] = bundle;
   }
 
-  /** With which bundle a generation began, before it was moved. */
-  firstBundleOf(runId: string, generation: number): string {
+  /** The bundles that a generation has had, in their order. */
+  bundlesOf(runId: string, generation: number): readonly string[] {
     const { moves, bundles } = this.#runs.get(runId)!;
-    return moves.find((move) => move.generation === generation)?.bundle ?? bundles[generation - 1]!;
+    const before = moves.filter((move) => move.generation === generation).map(({ bundle }) => bundle);
+    return [...before, bundles[generation - 1]!];
   }
 
   /** With which bundle a dispatch runs. */

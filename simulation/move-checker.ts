@@ -4,9 +4,11 @@
  * M1: a run is moved by the owner of its shard while it waits outside of memory: nothing of it runs or is queued.
  * M2: a move was asked for, and all that its run has done and waits for has its place in the other graph; functions that have
  *     recorded something were rehearsed, and have recorded nothing since.
+ * M3: one that is moved to where its pipeline has no `maxActiveRuns` gives its slot back with that.
  * That each later dispatch has the other bundle, and no other one, is C17; that the run ends as that graph allows is C10.
  */
 import { isEndState, type Graph } from "@millrace/core";
+import { activeRunHolder } from "@millrace/server";
 import type { FlushBatch, TaskRunRow } from "@millrace/store";
 import { keyOf, type MemoryTables } from "@millrace/testkit";
 import type { DefinitionsBook } from "./definitions-book.ts";
@@ -48,14 +50,14 @@ export class MoveChecker {
   }
 
   onFlush(nodeId: number, batch: FlushBatch): void {
-    for (const move of batch.runsMoved) this.#moved(nodeId, move);
+    for (const move of batch.runsMoved) this.#moved(nodeId, move, batch);
   }
 
   #violate(rule: string, detail: string): void {
     this.#options.journal.violate(rule, detail);
   }
 
-  #moved(nodeId: number, move: Move): void {
+  #moved(nodeId: number, move: Move, batch: FlushBatch): void {
     const { tables, journal, generations, book } = this.#options;
     const { id, generation, bundle } = move;
     const run = tables.runs.get(keyOf(1, id));
@@ -77,7 +79,24 @@ export class MoveChecker {
         "M2 what is moved has its place there",
         `${id} to ${bundle}: ${faults[0] ?? "nobody asked"}`,
       );
+    this.#checkSlot(move, batch);
     generations.moved(move, rows);
+  }
+
+  /** It is gone, or a message to the limit's owner says so. */
+  #checkSlot({ id, generation, bundle }: Move, batch: FlushBatch): void {
+    const { tables, book } = this.#options;
+    const { pipeline } = tables.runs.get(keyOf(1, id))!;
+    if (book.definition(bundle, pipeline).maxActiveRuns !== undefined) return;
+    const holder = activeRunHolder({ id, generation });
+    const isHeld = [...tables.grants.values()].some(
+      (row) => row.kind === "pipeline" && row.holder === holder,
+    );
+    const isGivenBack = [...batch.messagesSent, ...tables.inbox.values()].some(({ message }) => {
+      const { kind, holder: of } = message as { readonly kind?: string; readonly holder?: string };
+      return kind === "limit_release" && of === holder;
+    });
+    if (isHeld && !isGivenBack) this.#violate("M3 no slot without a limit", `${holder} of ${pipeline}`);
   }
 
   #faultOf(

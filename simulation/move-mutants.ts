@@ -1,5 +1,5 @@
 /** Faults of moves to other bundles. */
-import { RunMoves } from "@millrace/server";
+import { activeRunHolder, LimitHost, RunMoves } from "@millrace/server";
 import { nothing, patch, type Mutant } from "./mutant.ts";
 
 export const moveMutants: readonly Mutant[] = [
@@ -21,6 +21,40 @@ export const moveMutants: readonly Mutant[] = [
             ] as never[]);
           },
       ),
+  },
+  {
+    name: "moved with its slot",
+    breaks: "what is moved to where its pipeline has no limit gives its slot back (M3)",
+    parts: ["moves"],
+    apply: () => {
+      // Nothing of a run is in memory while it is moved: what is released in its name is released by the move.
+      const moving = new Set<string>();
+      const moves = patch(
+        RunMoves,
+        "receive",
+        (original) =>
+          async function (...values) {
+            const [message] = values as unknown as [{ readonly runId: string; readonly generation: number }];
+            const holder = activeRunHolder({ ...message, id: message.runId });
+            moving.add(holder);
+            await original.apply(this, values);
+            moving.delete(holder);
+          },
+      );
+      const limits = patch(
+        LimitHost,
+        "release",
+        (original) =>
+          function (...values) {
+            const [, holder] = values as unknown as [unknown, string];
+            return moving.has(holder) ? undefined : original.apply(this, values);
+          },
+      );
+      return () => {
+        moves();
+        limits();
+      };
+    },
   },
   {
     name: "moved and not noticed",

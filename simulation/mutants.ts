@@ -6,6 +6,7 @@ import { engineMutants } from "./engine-mutants.ts";
 import { moveMutants } from "./move-mutants.ts";
 import type { Mutant } from "./mutant.ts";
 import { probeMutants } from "./probe-mutants.ts";
+import { shapeMutants } from "./shape-mutants.ts";
 import { triggerMutants } from "./trigger-mutants.ts";
 import { waitMutants } from "./wait-mutants.ts";
 
@@ -13,6 +14,7 @@ export const mutants: readonly Mutant[] = [
   ...engineMutants,
   ...triggerMutants,
   ...waitMutants,
+  ...shapeMutants,
   ...probeMutants,
   ...moveMutants,
 ];

@@ -1,6 +1,6 @@
 /** Faults of probes. */
 import { probeChangedType, probePresentType } from "@millrace/core";
-import { EventLog } from "@millrace/server";
+import { EventLog, ProbeHost } from "@millrace/server";
 import { nothing, patch, withBatch, type Mutant } from "./mutant.ts";
 
 /** The log is told nothing of what is `left` out. */
@@ -29,6 +29,28 @@ export const probeMutants: readonly Mutant[] = [
     breaks: "a wait learns of what was there when it began (P4)",
     parts: ["probes"],
     apply: () => untold((type) => type === probePresentType),
+  },
+  {
+    name: "told of what they find",
+    breaks: "who finds a change by looking back is not told of it once more, also after a take-over (P4)",
+    parts: ["probes"],
+    apply: () =>
+      patch(
+        ProbeHost,
+        "wanted",
+        (original) =>
+          function (...values) {
+            const [ref, joins] = values as unknown as [unknown, { readonly token: string } | undefined];
+            return original.apply(this, [ref, joins && { token: joins.token }] as never[]);
+          },
+      ),
+    wrapStore: (store) => ({
+      ...store,
+      findWaits: async (shards, keys, after, limit) => {
+        const { waits, next } = await store.findWaits(shards, keys, after, limit);
+        return { waits: waits.map((row) => ({ ...row, joinsAfter: undefined })), next };
+      },
+    }),
   },
   {
     name: "what was seen forgotten",

@@ -118,6 +118,7 @@ export class ServerNode {
       url: undefined,
       version: "simulated",
       activeRunsMax: 60,
+      shapeSweepMs: 2_000,
       triggerBounds: { keysMax: 4, dueHorizonMs: 15_000, dueKeysMax: 3 },
       onFenced: () => {
         journal.count("fault: node lost its lease");

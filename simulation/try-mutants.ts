@@ -3,7 +3,7 @@ import type { Mutant } from "./mutant.ts";
 import { simulate } from "./simulation.ts";
 
 /** Seeds that hold without a mutant, tried one after the other. */
-export const mutantSeeds: readonly number[] = [3, 4, 6, 5, 11, 7, 100, 112, 1, 5004, 5006];
+export const mutantSeeds: readonly number[] = [3, 4, 6, 5, 11, 7, 100, 112, 1, 9, 8];
 /** Virtual hours of each. */
 export const mutantHours = 0.1;
 

@@ -1,21 +1,29 @@
 /**
  * Judges waits: each of them is told the durable log once more, by the core alone.
  *
- * C25: a wait ends as the log says: with the first entries that satisfy it after where it looks back to, or by its timeout.
+ * C25: a wait ends as the log says: with the first entries that satisfy it after where it looks back to, or by its timeout. That is a
+ *      position: nothing that was in the log before its run was made, and all that came later, whatever clocks say.
  * C26: no wait is left of a run that has ended, and no record of what functions wait for.
+ * C29: a wait that is found by keys has a row of its shapes for its shard: whoever takes the shard over looks it up (J9).
+ * C30: what a probe has seen is told as being there to those waits alone that do not find the change by looking back.
  */
 import {
+  compileCondition,
   nodeWait,
+  parseCondition,
+  presentSubject,
+  probeChangedType,
+  probePresentType,
+  probesWithin,
   type ConditionEvent,
   type Json,
   type LogEvent,
-  type LookBack,
   type OperationOutcome,
   type StoredValue,
 } from "@millrace/core";
-import { ToldWait } from "@millrace/server";
-import type { FlushBatch, LiveRun, TaskRunRow, WaitRow } from "@millrace/store";
-import { keyOf, type MemoryTables } from "@millrace/testkit";
+import { matchKeysOf, ToldWait } from "@millrace/server";
+import type { FlushBatch, LiveRun, TaskRunRow, WaitRow, WaitShape } from "@millrace/store";
+import { keyOf, shapeKey, type MemoryTables } from "@millrace/testkit";
 import type { DefinitionsBook } from "./definitions-book.ts";
 import type { Journal } from "./journal.ts";
 
@@ -31,8 +39,12 @@ type WaitKey = Pick<WaitRow, "runId" | "node" | "item" | "generation" | "name" |
 export class WaitChecker {
   readonly #options: WaitCheckerOptions;
   readonly #runs = new Map<string, LiveRun>();
+  /** Where the log ended when each of them was made. */
+  readonly #positions = new Map<string, number>();
   readonly #waits = new Map<string, WaitRow>();
   readonly #ends = new Map<string, OperationOutcome>();
+  /** By the condition's text. */
+  readonly #shapes = new Map<string, readonly WaitShape[]>();
   /** Entries as waits hear them, by their place. */
   readonly #events: (ConditionEvent | undefined)[] = [];
 
@@ -42,7 +54,7 @@ export class WaitChecker {
 
   onFlush(batch: FlushBatch): void {
     const { journal } = this.#options;
-    for (const run of batch.runsCreated) this.#runs.set(keyOf(run.id, run.generation), run);
+    for (const run of batch.runsCreated) this.#noteRun(run);
     for (const { id, generation, bundle } of batch.runsMoved) {
       const run = this.#runs.get(keyOf(id, generation));
       if (run) this.#runs.set(keyOf(id, generation), { ...run, bundle });
@@ -55,6 +67,44 @@ export class WaitChecker {
     for (const { runId, node, item, generation, kind, name, occurrence, outcome } of batch.steps)
       if (kind === "wait") this.#end({ runId, node, item, generation, name, occurrence }, outcome);
     for (const row of batch.taskRuns) this.#noteNode(row);
+    for (const wait of batch.waits) this.#checkShapes(wait);
+    if (batch.waitShapesGone.length > 0) this.#noteSwept(batch);
+  }
+
+  #noteSwept({ waitShapesGone }: FlushBatch): void {
+    const { journal, tables } = this.#options;
+    for (const { type, shards } of waitShapesGone) {
+      journal.count("shapes of waits forgotten");
+      journal.note(`shape ${type} forgotten in ${shards.length} shards`);
+    }
+    for (const wait of tables.waits.values()) this.#checkShapes(wait);
+  }
+
+  #checkShapes({ id, shard, ...row }: WaitRow): void {
+    const { journal, tables } = this.#options;
+    const wait = tables.waits.get(id);
+    if (!wait || wait.matchKeys.length === 0) return;
+    for (const shape of this.#shapesOf(row.condition))
+      if (!tables.waitShapes.has(shapeKey({ ...shape, shard })))
+        journal.violate(
+          "C29 a wait's shapes have their rows",
+          `${nameOf(row)} of shard ${shard}: ${shape.type} ${shape.path}`,
+        );
+  }
+
+  #shapesOf(condition: string | undefined): readonly WaitShape[] {
+    if (condition === undefined) return [];
+    const known = this.#shapes.get(condition);
+    if (known) return known;
+    const { shapes } = matchKeysOf(compileCondition(parseCondition(JSON.parse(condition))));
+    this.#shapes.set(condition, shapes);
+    return shapes;
+  }
+
+  #noteRun(run: LiveRun): void {
+    const position = this.#options.tables.runPositions.get(keyOf(1, run.id));
+    this.#runs.set(keyOf(run.id, run.generation), run);
+    if (position !== undefined) this.#positions.set(keyOf(run.id, run.generation), position);
   }
 
   #noteNode(row: TaskRunRow): void {
@@ -88,11 +138,37 @@ export class WaitChecker {
       const row = this.#waits.get(name);
       if (row) this.#check(name, row, outcome);
     }
+    this.#checkPresent();
+  }
+
+  #checkPresent(): void {
+    const entries = this.#options.tables.logs.get(1)?.entries ?? [];
+    const told = entries.filter(({ type }) => type === probePresentType);
+    if (told.length === 0) return;
+    const changes = new Map(
+      entries
+        .filter(({ type }) => type === probeChangedType)
+        .map((entry) => [changeOf(entry), entry.position]),
+    );
+    const joined = new Map<string, WaitRow>();
+    for (const row of this.#waits.values())
+      for (const { token, ...ref } of probesIn(row))
+        if (token !== undefined) joined.set(presentSubject(ref, token), row);
+    for (const entry of told) {
+      const row = joined.get(entry.subject ?? "");
+      const position = changes.get(changeOf(entry));
+      this.#options.journal.count("probes: told to be there");
+      if (!row || position === undefined || position > this.#lookBackOf(row).after)
+        this.#options.journal.violate(
+          "C30 nobody is told of a change twice",
+          `${entry.id} at ${entry.position}; the change is at ${position}, ${row && nameOf(row)} looks back to ${row && this.#lookBackOf(row).after}`,
+        );
+    }
   }
 
   #check(name: string, row: WaitRow, outcome: OperationOutcome): void {
-    // Where those of later generations look back to is in no row; what people answer is judged by `approval-checker.ts`.
-    if (row.generation > 1 || row.approval !== undefined) return;
+    // What people answer is judged by `approval-checker.ts`.
+    if (row.approval !== undefined) return;
     const expected = this.#replay(row);
     const found = this.#describe(row, outcome);
     if (expected !== found)
@@ -104,12 +180,8 @@ export class WaitChecker {
 
   #replay(row: WaitRow): string {
     const told = new ToldWait({ ...row, state: undefined, toldTo: 0 });
-    const lookBack = this.#lookBackOf(row);
     const entries = this.#options.tables.logs.get(1)?.entries ?? [];
-    // Both only grow: what was recorded, and where it stands.
-    let first = Math.max(lookBack.after, Math.min(row.toldTo, entries.length));
-    while (first > lookBack.after && entries[first - 1]!.recordedAt >= lookBack.since) first -= 1;
-    for (let at = first; at < entries.length && !told.ended; at += 1) {
+    for (let at = this.#lookBackOf(row).after; at < entries.length && !told.ended; at += 1) {
       const entry = entries[at]!;
       if (entry.lane !== "live" || entry.invalid !== undefined) continue;
       const isEarlier = entry.position <= row.toldTo;
@@ -123,14 +195,17 @@ export class WaitChecker {
   }
 
   /** As `lookBackOf` of the server has it; the simulated functions use each name once. */
-  #lookBackOf(row: WaitRow): LookBack {
-    const run = this.#runs.get(keyOf(row.runId, row.generation));
-    if (!run) return { after: Number.MAX_SAFE_INTEGER, since: 0 };
+  #lookBackOf(row: WaitRow): { readonly after: number } {
+    const name = keyOf(row.runId, row.generation);
+    const run = this.#runs.get(name);
+    if (!run) return { after: Number.MAX_SAFE_INTEGER };
+    const after = this.#positions.get(name) ?? 0;
+    if (run.generation > 1) return { after };
     const firing = run.firing && (this.#load(run.firing) as { readonly members?: object } | null);
     const fired = Object.values(firing?.members ?? {}).flatMap((list) =>
       (list as { readonly position?: number }[]).flatMap(({ position }) => position ?? []),
     );
-    return fired.length > 0 ? { after: Math.max(...fired), since: 0 } : { after: 0, since: run.createdAt };
+    return { after: fired.length > 0 ? Math.max(...fired) : after };
   }
 
   #asEvent({ data, extensions, ...event }: LogEvent): ConditionEvent {
@@ -151,6 +226,16 @@ export class WaitChecker {
     if (stored.blob === undefined) return stored.value;
     return JSON.parse(this.#options.blobs.get(stored.blob) ?? "null") as Json;
   }
+}
+
+function probesIn({ condition }: WaitRow): ReturnType<typeof probesWithin> {
+  return condition === undefined ? [] : probesWithin(parseCondition(JSON.parse(condition) as Json));
+}
+
+/** Which change an entry of a probe tells of: its thing and number. */
+function changeOf({ id }: LogEvent): string {
+  const [thing, rest = ""] = id.split(/\/(?:changed|present)\//);
+  return `${thing} ${rest.split("/")[0]}`;
 }
 
 /** In their order, however the operands are named. */

@@ -41,6 +41,16 @@ export const waitMutants: readonly Mutant[] = [
     apply: () => patch(RecentEntries, "since", () => () => []),
   },
   {
+    name: "beginnings by the clock",
+    breaks: "a wait looks back to where the log ended when its run was made, by position",
+    apply: nothing,
+    wrapStore: (store) => ({
+      ...store,
+      loadRunPositions: async (workspace, ids) =>
+        (await store.loadRunPositions(workspace, ids)).map(({ id }) => ({ id, position: undefined })),
+    }),
+  },
+  {
     name: "waits that are told later",
     breaks: "the rows of waits and their shards' position change in one flush (J5)",
     apply: nothing,

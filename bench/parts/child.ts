@@ -76,6 +76,9 @@ export function startChild(file: URL, options: ChildOptions = {}): Child {
   };
 }
 
+/** PostgreSQL takes 20 s at most to end. */
+const stopMsMax = 30_000;
+
 /** The other side: answers questions until the channel closes, then stops. */
 export function answerParent(
   answer: (question: { readonly kind: string; readonly [name: string]: unknown }) => Promise<unknown>,
@@ -89,5 +92,7 @@ export function answerParent(
   });
   process.on("disconnect", () => {
     void stop().finally(() => process.exit());
+    // Where the parent was killed, what it would wait for may be gone, too.
+    setTimeout(() => process.exit(1), stopMsMax).unref();
   });
 }

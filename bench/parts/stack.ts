@@ -1,12 +1,13 @@
 /** The real parts of a benchmark: an embedded PostgreSQL, servers and workers as processes of their own. */
 import type { EventTypeDefinition } from "@millrace/core";
-import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { connect, startEmbedded, type EmbeddedConnection, type EmbeddedServer } from "@millrace/store";
+import { connect, type EmbeddedConnection } from "@millrace/store";
 import { Api } from "./api.ts";
 import { benchBundle } from "./bundle.ts";
 import { startChild, type Child } from "./child.ts";
+import type { DatabaseStarted } from "./database-process.ts";
 
 export interface Durability {
   readonly fsync: string;
@@ -17,6 +18,14 @@ export interface Versions {
   readonly node: string;
   readonly postgres: string;
   readonly millrace: string;
+}
+
+/** Its keeper ends it, also when the benchmark is killed. */
+export interface BenchDatabase {
+  readonly connection: EmbeddedConnection;
+  readonly version: string;
+  /** The process id of its first process. */
+  pid(): number;
 }
 
 export interface ServerChild extends Child {
@@ -35,19 +44,27 @@ const stubSlots = 512;
 
 export class Stack implements AsyncDisposable {
   readonly folder: string;
-  readonly postgres: EmbeddedServer;
+  readonly postgres: BenchDatabase;
   readonly children: Child[] = [];
+  readonly #keeper: Child;
 
-  private constructor(folder: string, postgres: EmbeddedServer) {
+  private constructor(folder: string, postgres: BenchDatabase, keeper: Child) {
     this.folder = folder;
     this.postgres = postgres;
+    this.#keeper = keeper;
   }
 
   static async start(): Promise<Stack> {
     const folder = await mkdtemp(join(tmpdir(), "millrace-bench-"));
     // Passable for the user that runs PostgreSQL in root's place: else its data would outlive this folder elsewhere.
     await chmod(folder, 0o711);
-    return new Stack(folder, await startEmbedded({ folder: join(folder, "state") }));
+    const keeper = startChild(new URL("./database-process.ts", import.meta.url));
+    const {
+      connection,
+      version: postgres,
+      pid,
+    } = await keeper.ask<DatabaseStarted>({ kind: "start", folder });
+    return new Stack(folder, { connection, version: postgres, pid: () => pid }, keeper);
   }
 
   /** `sourceRoot`: it reads sources, whose relative folders are below. */
@@ -127,8 +144,8 @@ export class Stack implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const child of this.children.toReversed()) await child.stop();
-    await this.postgres.stop();
-    if (process.env["BENCH_KEEP"] === undefined) await rm(this.folder, { recursive: true, force: true });
+    // Its folder goes with it.
+    await this.#keeper.stop();
   }
 }
 

@@ -40,7 +40,10 @@ for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
 process.stdout.on("error", () => process.emit("SIGTERM", "SIGTERM"));
 
 const hasColors = process.env["NO_COLOR"] === undefined && process.stdout.isTTY && process.stdout.hasColors();
-const paper = new Paper((line) => console.log(line), { isColored: hasColors });
+const paper = new Paper((line) => console.log(line), {
+  isColored: hasColors,
+  columns: process.stdout.columns,
+});
 try {
   process.exitCode = (await play(stopped.signal)) ? 0 : 1;
 } catch (error) {
@@ -72,8 +75,8 @@ async function play(signal: AbortSignal): Promise<boolean> {
     const replay = await reading;
     paper.news(`Ready: ${server.url}`);
     const { flights, outOfOrder } = replay;
-    paper.news(`${feeds.length} feeds, one of an airport each: ${feeds.join(", ")}`);
-    paper.news(`${flights} flights will be told of, ${outOfOrder} of them out of order`);
+    paper.news(`${feeds.length} feeds, one for each airport: ${feeds.join(", ")}`);
+    paper.news(`${flights} flights will be reported, ${outOfOrder} of them out of order`);
     const director = new Director({ server, paper, replay, signal });
     await director.play();
 
@@ -93,6 +96,7 @@ async function play(signal: AbortSignal): Promise<boolean> {
     const isAll = claims.every(({ isTrue }) => isTrue);
     paper.title(isAll ? "All of it happened" : "Not all of it happened: exit code 1");
     for (const line of closing((...parts) => relative(from, join(project, ...parts)))) paper.text(line);
+    paper.text(`Gone  the server at ${server.url} and its state, with this demo`);
     return isAll;
   } finally {
     await server.stop();

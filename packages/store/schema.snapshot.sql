@@ -291,7 +291,9 @@ table node with (fillfactor=50, autovacuum_vacuum_threshold=500, autovacuum_vacu
   lease_until timestamp with time zone not null
   fenced boolean not null default false
   last_flush bigint not null default 0
+  row_form integer not null
   constraint node_pkey PRIMARY KEY (id)
+  constraint node_row_form_known CHECK (((row_form >= 1) OR fenced))
 
 table offer with (autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=1000)
   workspace integer not null
@@ -358,6 +360,7 @@ table run with (fillfactor=70, autovacuum_vacuum_scale_factor=0.02, autovacuum_v
   created_at timestamp with time zone not null
   started_at timestamp with time zone
   wake_at timestamp with time zone
+  log_position bigint
   constraint run_pkey PRIMARY KEY (workspace, id)
   CREATE INDEX run_by_params_blob ON millrace.run USING btree (params_blob) WHERE (params_blob IS NOT NULL)
   CREATE INDEX run_by_shard ON millrace.run USING btree (shard, state, id)
@@ -560,6 +563,7 @@ table wait with (autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshol
   match_keys bigint[]
   approval json
   outcome json
+  joins_after bigint
   constraint wait_pkey PRIMARY KEY (id)
   CREATE INDEX wait_by_approval ON millrace.wait USING btree (workspace, began_at) WHERE (approval IS NOT NULL)
   CREATE INDEX wait_by_due ON millrace.wait USING btree (due_at, shard) WHERE (due_at IS NOT NULL)
@@ -590,7 +594,10 @@ table wait_shape
   type text collate "C" not null
   is_prefix boolean not null
   path text collate "C" not null
-  constraint wait_shape_pkey PRIMARY KEY (workspace, type, is_prefix, path)
+  shard smallint not null
+  before_wait bigint
+  constraint wait_shape_of_no_shard_is_old CHECK (((shard = '-1'::integer) = (before_wait IS NOT NULL)))
+  constraint wait_shape_pkey PRIMARY KEY (workspace, type, is_prefix, path, shard)
 
 table worker_connection
   id text not null
@@ -612,7 +619,7 @@ function broken_rule(rule text) returns void body ce3103c348a01bcf26b4c008312f5d
 function check_run() returns trigger body bd55b591a0f266da3d58e4846cb2b2e9
 function check_task_run() returns trigger body 579106af719f65511e4ac5b3ae13a661
 function event_content_hash(p_lane text, p_type text, p_subject text, p_time_ms double precision, p_attributes text, p_data text, p_blob text) returns bigint body d41d8cd98f00b204e9800998ecf8427e
-function flush(p_node bigint, p_flush bigint, p_runs flush_run[], p_task_runs flush_task_run[], p_ended flush_run_end[], p_final flush_task_run[], p_more flush_run_end[], p_rest json) returns void body 5cf45393f2fb2f2b2cab718b319e1e70
+function flush(p_node bigint, p_flush bigint, p_runs flush_run[], p_task_runs flush_task_run[], p_ended flush_run_end[], p_final flush_task_run[], p_more flush_run_end[], p_rest json) returns void body 0ee41f7774ceaa630f535608506ae933
 function flush_asset_partitions(p_workspace integer, p_first bigint, p_at timestamp with time zone, p_others integer[], p_assets flush_asset[]) returns void body 981b5895b9bac3fa57921b500aed4e35
 function flush_asset_states(p_workspace integer, p_first bigint, p_at timestamp with time zone, p_others integer[], p_assets flush_asset[]) returns void body d40f461db59dd9143d79e01098e288ef
 function flush_asset_writes(p_workspace integer, p_first bigint, p_at timestamp with time zone, p_others integer[], p_assets flush_asset[]) returns void body c0c83ce4ceaa6bb335976f23b01ef2a0
@@ -626,7 +633,7 @@ function flush_log_head(p_workspace integer, p_at timestamp with time zone, p_no
 function flush_log_mark(p_workspace integer, p_position bigint, p_at timestamp with time zone) returns void body aafddd1ead3adb97580b6eb99a7ec6c5
 function flush_other_events(p_workspace integer, p_events flush_event[], p_position bigint, p_kept bigint[]) returns json body d7fc0693d9611f23b43bf72d10a7f698
 function flush_position(p_first bigint, p_others integer[], p_at integer) returns bigint body d41d8cd98f00b204e9800998ecf8427e
-function flush_rest(p_rest json) returns void body ae3b40baccc75429f7fe0834acf0bc8c
+function flush_rest(p_rest json) returns void body 93f66e65f749cb1fc9f44c4a76f0242d
 function flush_with_assets(p_node bigint, p_flush bigint, p_runs flush_run[], p_task_runs flush_task_run[], p_ended flush_run_end[], p_final flush_task_run[], p_more flush_run_end[], p_rest json, p_workspace integer, p_clock_ms double precision, p_events flush_event[], p_assets flush_asset[]) returns json body c4af0fa899f095e9e4f06932ddeeae00
 function flush_with_log(p_node bigint, p_flush bigint, p_runs flush_run[], p_task_runs flush_task_run[], p_ended flush_run_end[], p_final flush_task_run[], p_more flush_run_end[], p_rest json, p_workspace integer, p_clock_ms double precision, p_events flush_event[]) returns json body 3e52c28a3d5c949afabf27d62462bb44
 function keep_partitions(p_table text, p_key text, p_now timestamp with time zone, p_days_ahead integer, p_retention_days integer, OUT made text[], OUT dropped text[]) returns record body 2ba8d95bea76c7d46ba68a426a906212

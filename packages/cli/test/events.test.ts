@@ -53,6 +53,8 @@ test(
     );
     expect((await millrace(root, "events", "--until", "2020-01-01")).stdout).toBe("No such events.\n");
 
+    const raw = await millrace(root, "events", "show", "o7", "--raw");
+    expect(raw).toMatchObject({ exitCode: 0, stdout: '{"total":12.5}' });
     for (const name of ["1", "o7"]) {
       const { stdout } = await millrace(root, "events", "show", name);
       expect(stdout).toMatch(/^order\.placed {2}position 1\n[^]* {2}subject +order\/7\n[^]*"total": 12\.5/);

@@ -48,6 +48,23 @@ test("a manifest that was there is left as it is, and what it lacks is told", as
   expect(readFileSync(join(root, "package.json"), "utf8")).toBe('{ "name": "mine" }');
 });
 
+test("a manifest that `npm install` made in an empty folder gets what a project needs, and keeps its dependencies", async () => {
+  const root = emptyProject();
+  const dependencies = { millrace: "file:../millrace-0.1.0.tgz" };
+  writeFileSync(join(root, "package.json"), JSON.stringify({ dependencies }));
+  const { exitCode, stdout } = await millrace(root, "init", "--name", "Shop");
+  expect(exitCode).toBe(0);
+  expect(stdout).toContain("    package.json\n");
+  expect(stdout).not.toContain("!");
+  expect(JSON.parse(readFileSync(join(root, "package.json"), "utf8"))).toEqual({
+    name: "shop",
+    private: true,
+    type: "module",
+    scripts: { dev: "millrace dev", test: "node --test" },
+    dependencies,
+  });
+});
+
 test("the project that it makes has a test, which passes without a server", async () => {
   const root = emptyProject();
   await millrace(root, "init");

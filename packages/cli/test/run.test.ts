@@ -32,6 +32,9 @@ const schema = {
 } as const;
 export const good = pipeline("good", { params: schema as never }, ({ params }: any) => double({ n: params.n }));
 export const bad = pipeline("bad", () => fail());
+const list = task("list", async () => [1, 2]);
+const each = task("each", async (n: number) => n);
+export const fan = pipeline("fan", () => each.map(list()));
 `;
 
 test(
@@ -311,6 +314,32 @@ test(
     await debug.send("Debugger.resume");
     debug.close();
     expect(await run.ended).toBe(0);
+  },
+  timeoutMs,
+);
+
+test(
+  "`--inspect` of an item that there is none of says so: at once, or when the run knows its items",
+  async () => {
+    const root = projectWith({ "pipelines/flows.ts": flows });
+    const refused = async (pipeline: string, node: string): Promise<string> => {
+      const run = await millrace(root, "run", pipeline, "-p", "n=1", "--inspect", node);
+      expect(run.exitCode, run.stderr).toBe(2);
+      expect(run.stdout).not.toContain("Debugger listening");
+      return run.stderr;
+    };
+    expect(await refused("good", "double[0]")).toContain(
+      "The node `double` has no item [0]: it is in no fan-out.",
+    );
+    const fan = await millrace(root, "run", "fan", "--inspect", "each[0.1]");
+    expect(fan).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("Name one as `each[0]`") });
+    const beyond = await millrace(root, "run", "fan", "--inspect", "each[99]");
+    expect(beyond).toMatchObject({
+      exitCode: 2,
+      stdout: expect.stringContaining("succeeded"),
+      stderr: expect.stringContaining("MILLRACE_NODE_UNKNOWN"),
+    });
+    expect(beyond.stderr).toContain("has no item [99]: it had 2 items in this run");
   },
   timeoutMs,
 );

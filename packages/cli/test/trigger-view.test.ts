@@ -22,6 +22,17 @@ const trigger: TriggerExplanation["trigger"] = {
   keys: 0,
 };
 
+test("an event that a trigger has not been told yet is no refusal", () => {
+  const lines = (verdict: "unread" | "gathered" | "filtered"): readonly string[] =>
+    explanationLines(
+      { trigger, event: { position: 9, type: "order.paid", verdict, text: "so it is" } },
+      page,
+    );
+  expect(lines("unread")[3]).toBe("… event 9 order.paid: unread");
+  expect(lines("gathered")[3]).toBe("… event 9 order.paid: gathered");
+  expect(lines("filtered")[3]).toBe("× event 9 order.paid: filtered");
+});
+
 function firing(parts: Partial<FiringView>): FiringView {
   return {
     id: "1.7.1",
@@ -72,6 +83,10 @@ test("an explanation says when it fired last, with which run, or that it has not
   expect(told(firing({ runId: "r7" }))).toMatch(/^ {2}last fired 1 min ago, at \d\d:59:00: run r7$/);
   expect(told(firing({ state: "waiting", runId: "r8" }))).toMatch(/: waits for a slot, as run r8$/);
   expect(told()).toBe("  has not fired");
+  const ofKey = (lastFiring?: FiringView): string | undefined =>
+    explanationLines({ trigger, key: "7", ...(lastFiring ? { lastFiring } : {}) }, page)[1];
+  expect(ofKey(firing({ runId: "r7" }))).toMatch(/^ {2}last fired for this key 1 min ago, at .*: run r7$/);
+  expect(ofKey()).toBe("  has not fired for this key");
 });
 
 test("a list tells which trigger was stopped for a loop, with its path, at any width", () => {
@@ -83,6 +98,23 @@ test("a list tells which trigger was stopped for a loop, with its path, at any w
   expect(rowOf(stopped, paint, now)[0]).toBe("× loop stopped");
   expect(rowOf({ ...trigger, lastFiring: { at, runId: "r1" } }, paint, now)[0]).toBe("● active");
   expect(refusedLines([trigger, stopped], paint)).toEqual([`× report: ${reason.message}`]);
+});
+
+test("a list says of a schedule whose times are all over that there are no further ticks", () => {
+  expect(rowOf({ ...trigger, isOver: true }, paint, now)[4]).toBe("no further ticks");
+  expect(rowOf({ ...trigger, nextDue: "2026-03-01T12:30:00Z" }, paint, now)[4]).toMatch(/^due /);
+  expect(rowOf(trigger, paint, now)[4]).toBe("");
+});
+
+test("an event of a firing that was superseded is no success", () => {
+  const reason = { code: "superseded", message: "The later firing took its place.", fields: { run: "r9" } };
+  const superseded = firing({ state: "superseded", runId: "r7", reason });
+  const event = { position: 7, type: "a", text: "it fired, and no run began" } as const;
+  const mark = (verdict: "member" | "superseded" | "refused") =>
+    explanationLines({ trigger, event: { ...event, verdict, firings: [superseded] } }, page)[3];
+  expect(mark("superseded")).toBe("× event 7 a: superseded");
+  expect(mark("refused")).toBe("× event 7 a: refused");
+  expect(mark("member")).toBe("✓ event 7 a: member");
 });
 
 test("each firing says what became of it", () => {
@@ -115,7 +147,7 @@ test("a firing's interval is told in the times of its other times", () => {
   expect(simulatedLines(made, paint, now)[0]).toBe(`  ${to}  for ${from} to ${to}  1 member`);
 });
 
-test("a deploy names the pipelines whose new triggers it paused", () => {
+test("a deploy names the pipelines whose new triggers it paused, and schedules that are over", () => {
   const response = {
     project: "shop",
     deployment: 1,
@@ -125,8 +157,11 @@ test("a deploy names the pipelines whose new triggers it paused", () => {
     unchanged: [],
     retired: [],
     pausedTriggers: ["report"],
+    spentSchedules: [{ pipeline: "report", last: at }],
   };
-  expect(describeDeployment(response, { paint } as never)).toContain(
-    "  ‖ report (its new trigger is paused: millrace pipelines resume report)",
+  const lines = describeDeployment(response, { paint } as never);
+  expect(lines).toContain("  ‖ report (its new trigger is paused: millrace pipelines resume report)");
+  expect(lines).toContain(
+    `  ! report: its trigger has a schedule whose instants are all over; the last was ${at}`,
   );
 });

@@ -2,6 +2,7 @@ export { assert, unreachable } from "./assert.ts";
 export { canonicalJson } from "./canonical-json.ts";
 export { compileCondition, type EventUse, type Program } from "./condition/compile.ts";
 export {
+  choosesMissedTicks,
   operandsOf,
   type Condition,
   type ConditionKind,
@@ -13,6 +14,7 @@ export {
   type WatchedAsset,
 } from "./condition/condition.ts";
 export { describeCondition } from "./condition/words.ts";
+export { lastTicksOfSpent } from "./schedule/spent.ts";
 export { describeSpan } from "./condition/describe.ts";
 export { type ConditionEvent } from "./condition/condition-event.ts";
 export { type Explanation } from "./condition/explanation.ts";
@@ -170,7 +172,9 @@ export {
   partitionPicture,
   type ExpectedKeys,
   type PartitionPicture,
+  type KnownKeys,
   type PartitionRange,
+  type Steps,
 } from "./asset/picture.ts";
 export { assetUnchangedType, isAssetReport, readAssetReport, type AssetReport } from "./asset/report.ts";
 export {
@@ -441,8 +445,9 @@ export {
   type GivenAnswer,
 } from "./wait/approval.ts";
 export {
-  joinedSince,
+  joinedAfter,
   lookBackOf,
+  lookBackToStart,
   waitConditionOf,
   waitTimeoutAt,
   waitValue,

@@ -1,8 +1,8 @@
-/** Where waits look back to, and since when they find changes of probes by themselves. */
+/** Where waits look back to, and after which position they find changes of probes by themselves. */
 import { expect, test } from "vitest";
 import type { Run, TaskRun } from "../src/run/state.ts";
 import { nodeWait } from "../src/run/wait.ts";
-import { joinedSince, lookBackOf } from "../src/wait/wait-plan.ts";
+import { joinedAfter, lookBackOf, lookBackToStart } from "../src/wait/wait-plan.ts";
 
 const taskRun = { code: undefined } as TaskRun;
 const createdAt = Date.parse("2026-03-01T08:00:05.000Z");
@@ -22,15 +22,22 @@ test("a run that was fired looks back to the last entry that fired it, and to wh
   expect(lookBackOf(run, taskRun, nodeWait)).toEqual({ after: 9, since });
 });
 
-test("what a probe saw before the entry that fired a run is before what its waits find by themselves", () => {
-  const run = runOf({ event: [member(9, "2026-03-01T08:00:02.500Z")] });
-  const changedAt = Date.parse("2026-03-01T08:00:02.500Z") + 0.9;
-  expect(joinedSince(lookBackOf(run, taskRun, nodeWait))).toBeGreaterThan(changedAt);
+test("a run that no entry fired, and a later generation, look back to where the log ended when they were made", () => {
+  expect(lookBackOf(runOf({ tick: [] }), taskRun, nodeWait)).toBeUndefined();
+  const rerun = runOf({ event: [member(9, "2026-03-01T08:00:02.500Z")] }, 2);
+  expect(lookBackOf(rerun, taskRun, nodeWait)).toBeUndefined();
+  expect(lookBackToStart(rerun, 12)).toMatchObject({ after: 12 });
+  expect(joinedAfter(lookBackToStart(rerun, 12))).toBe(12);
+  expect(joinedAfter(lookBackToStart(rerun, 0))).toBe(0);
 });
 
-test("a run that no entry fired, and a later generation, look back to their beginning", () => {
-  expect(lookBackOf(runOf({ tick: [] }), taskRun, nodeWait)).toEqual({ after: 0, since: createdAt });
-  const rerun = runOf({ event: [member(9, "2026-03-01T08:00:02.500Z")] }, 2);
-  expect(lookBackOf(rerun, taskRun, nodeWait)).toEqual({ after: 0, since: createdAt + 1_000 });
-  expect(joinedSince(lookBackOf(rerun, taskRun, nodeWait))).toBe(createdAt + 1_000);
+test("an entry after a run's beginning is read, however the clocks of its server and of the log's owner differ", () => {
+  expect(lookBackToStart(runOf({}), 12).since).toBeLessThan(createdAt - 3_600_000);
+});
+
+test("a run of which the position was not kept looks back by time, and what it finds by itself is not known", () => {
+  const byTime = { after: 0, isByTime: true };
+  expect(lookBackToStart(runOf({}), undefined)).toEqual({ ...byTime, since: createdAt });
+  expect(lookBackToStart(runOf({}, 2), undefined)).toEqual({ ...byTime, since: createdAt + 1_000 });
+  expect(joinedAfter(lookBackToStart(runOf({}), undefined))).toBeUndefined();
 });

@@ -23,6 +23,8 @@ export interface PartitionCounts {
   readonly present: number;
   /** Windows that are over, static keys and known keys without an update. Absent: nobody knows which there should be. */
   readonly missing?: number;
+  /** There are so many that the newest alone are counted, and told in `ranges`. */
+  readonly newestOnly?: true;
 }
 
 /** What was told and did not fit. */

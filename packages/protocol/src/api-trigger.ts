@@ -24,6 +24,8 @@ export interface TriggerSummary {
   readonly paused?: LogPlaceView;
   /** When time alone changes something next. */
   readonly nextDue?: string;
+  /** Of a schedule alone that names no tick any more, such as a list whose times are all over. */
+  readonly isOver?: true;
   /** Values of its key that have state; `keysAreMore` where not all were counted. */
   readonly keys: number;
   readonly keysAreMore?: true;
@@ -115,6 +117,8 @@ export interface ExplanationView {
   readonly memberCount?: number;
   readonly since?: string;
   readonly due?: string;
+  /** How many came too late for their windows. */
+  readonly leftOut?: number;
   readonly of?: readonly ExplanationView[];
 }
 
@@ -202,6 +206,8 @@ export interface SimulateResponse {
   readonly cut?: string;
   /** Entries whose type the condition asks for. */
   readonly concerned: number;
+  /** Types that it asks for and that the log has only of where a deployed condition, or a wait, asked for them, too. */
+  readonly onlyWhereAsked?: readonly string[];
   readonly firingCount: number;
   readonly firings: readonly SimulatedFiring[];
 }

@@ -215,6 +215,8 @@ export interface DeployResponse {
   readonly retired: readonly string[];
   /** Those whose triggers are new and begin paused; absent where there are none. */
   readonly pausedTriggers?: readonly string[];
+  /** Schedules in triggers whose instants are all over, so that no tick of them is to come; absent where there are none. */
+  readonly spentSchedules?: readonly SpentSchedule[];
   /** The same of webhooks; absent where the project has none and had none. */
   readonly webhooks?: NamesDifference;
   /** The same of assets. */
@@ -223,6 +225,11 @@ export interface DeployResponse {
   readonly sources?: NamesDifference;
   /** The same of declared event types. */
   readonly eventTypes?: NamesDifference;
+}
+export interface SpentSchedule {
+  readonly pipeline: string;
+  /** Its last instant (ISO 8601). */
+  readonly last: string;
 }
 export interface NamesDifference {
   readonly added: readonly string[];
@@ -297,6 +304,8 @@ export interface DeliveryReceipt {
   readonly duplicate?: true;
   /** It is durable, and another server will put it into the log. */
   readonly accepted?: true;
+  /** Why it does not fit its webhook or its type's declaration: it is kept, and starts nothing. Not told of a repeat. */
+  readonly invalid?: string;
   /** Another body came before under the same name, at this position: this one is kept, and starts nothing. */
   readonly conflict?: number;
 }

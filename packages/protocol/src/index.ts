@@ -14,6 +14,7 @@ export {
   type DeployRequest,
   type DeployResponse,
   type LiveEvent,
+  type SpentSchedule,
   type LogEntry,
   type MarkRequest,
   type MoveRequest,

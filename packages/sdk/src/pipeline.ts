@@ -1,5 +1,6 @@
 /** Pipelines: a body that is run once, when the project is loaded, and describes a graph. */
 import {
+  choosesMissedTicks,
   errorCodeOf,
   MillraceError,
   parseTrigger,
@@ -90,8 +91,8 @@ export interface PipelineOptions<
   /** Firings that would have come while the pipeline was paused: `all` unless given. */
   readonly onResume?: CatchUp;
   /**
-   * Ticks that passed while no server was up, where `on` is a schedule by itself: `latest`, with the data intervals of all, unless
-   * given. Within another condition each tick counts.
+   * Ticks that passed while no server was up, where `on` is a schedule by itself or within `on.any`: `latest`, with the data intervals
+   * of all, unless given. Within another condition each tick counts.
    */
   readonly catchUp?: CatchUp;
   /**
@@ -364,15 +365,15 @@ function triggerOf(
       'option "on" holds a reference, which has a value in a run only. Write the value, or wait for it in the body with `wait`',
     );
   }
-  if (policy !== undefined && policy !== "each" && options.maxActiveRuns === undefined)
+  if ((policy === "coalesce" || policy === "latest") && options.maxActiveRuns === undefined)
     throw optionError(
       owner,
       `option "policy": ${JSON.stringify(policy)} needs "maxActiveRuns": without it no firing waits`,
     );
-  if (catchUp !== undefined && made.condition.kind !== "schedule")
+  if (catchUp !== undefined && !choosesMissedTicks(made.condition))
     throw optionError(
       owner,
-      'option "catchUp" is for a condition that is a schedule by itself: within another one each tick counts, also those of an outage',
+      'option "catchUp" is for a schedule by itself or within `on.any`: within another condition each tick counts, also those of an outage',
     );
   const json = { condition: made.condition, ...policies };
   const source = locate(made.mark, owner.root);

@@ -135,16 +135,24 @@ test("a policy that nothing makes wait is refused, and one that is none", () => 
   // @ts-expect-error the type refuses it, too
   const wrong = pipeline("no-policy", { on: on.event("a"), policy: "newest", maxActiveRuns: 1 }, () => null);
   expect(onlyError({ made: wrong }).message).toContain("expected each, coalesce or latest");
+  // @ts-expect-error what is none needs no limit either
+  const neither = pipeline("neither", { on: on.event("a"), policy: "newest" }, () => null);
+  expect(onlyError({ made: neither }).message).toContain("expected each, coalesce or latest");
 });
 
-test("what to catch up with is said of schedules alone", () => {
+test("what to catch up with is said of schedules alone, and of those that any condition has beside others", () => {
   const ticks = on.cron("0 6 * * *");
   const alone = definitionOf(pipeline("alone", { on: ticks, catchUp: "all" }, () => null));
   expect(alone.trigger).toMatchObject({ catchUp: "all" });
-  const within = pipeline("within", { on: on.any([ticks, on.event("a")]), catchUp: "none" }, () => null);
-  expect(onlyError({ made: within }).message).toContain(
-    'option "catchUp" is for a condition that is a schedule',
-  );
+  const beside = pipeline("beside", { on: on.any([ticks, on.event("a")]), catchUp: "none" }, () => null);
+  expect(definitionOf(beside).trigger).toMatchObject({ catchUp: "none" });
+  for (const within of [
+    pipeline("all", { on: on.all([ticks, on.event("a")]), catchUp: "none" }, () => null),
+    pipeline("any", { on: on.any([on.event("a"), on.event("b")]), catchUp: "none" }, () => null),
+  ])
+    expect(onlyError({ made: within }).message).toContain(
+      'option "catchUp" is for a schedule by itself or within `on.any`',
+    );
 });
 
 test("policies without a condition are refused", () => {

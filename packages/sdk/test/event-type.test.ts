@@ -8,6 +8,16 @@ const source = readFileSync(import.meta.filename, "utf8");
 const see = task("see", (input: unknown) => input);
 const order = z.object({ orderId: z.string(), amount: z.number(), customer: z.object({ name: z.string() }) });
 const paid = eventType("order.paid", { schema: order });
+const tagged = eventType("tagged", {
+  schema: z.object({
+    tags: z.array(z.string()),
+    customer: z.object({ name: z.string() }),
+    none: z.null(),
+    maybe: z.union([z.array(z.string()), z.string()]),
+    isNew: z.boolean(),
+    at: z.number(),
+  }),
+});
 
 function triggered(on: object) {
   return pipeline("p", { on: on as never }, () => see(1));
@@ -76,6 +86,36 @@ test.each<[string, object, string, string]>([
   expect(errors[0]?.message).toMatch(/^Pipeline "p" \(event-type\.test\.ts:\d+\): /);
   expect(errors[0]?.message).toContain(`Did you mean ${near}?`);
   expect(definition.pipelines).toEqual([]);
+});
+
+test.each<[string, object, string]>([
+  ["a key that is a list", on.event(tagged).by("data.tags" as never), 'The key of "tagged" is data.tags'],
+  ["a key that is an object", on.event(tagged).by("data.customer" as never), "data.customer"],
+  ["a key that may only be null", on.event(tagged).by("data.none" as never), "data.none"],
+  [
+    "a part of a key that is a list",
+    on.all([on.event(tagged).as("a"), on.event("x").as("b")]).by({ a: "data.tags" as never, b: "data.y" }),
+    "a text, a number, true or false",
+  ],
+  [
+    "a window's time that is true or false",
+    on.window(on.event(tagged), { every: "1h", time: "data.isNew" }),
+    "is data.isNew, which by the type's schema is never a text or a number",
+  ],
+])("%s is an error: no event would have one", (_what, condition, message) => {
+  const { errors } = load({ tagged, p: triggered(condition) });
+  expect(errors).toMatchObject([{ code: "MILLRACE_WHERE_INVALID", fields: { type: "tagged" } }]);
+  expect(errors[0]?.message).toContain(message);
+});
+
+test("a key that may be one value, and a time in seconds, are no error", () => {
+  for (const condition of [
+    on.event(tagged).by("data.maybe"),
+    on.event(tagged).by("data.isNew"),
+    on.event(tagged).by("data.tags.0" as never),
+    on.window(on.event(tagged), { every: "1h", time: "data.at" }),
+  ])
+    expect(load({ tagged, p: triggered(condition) }).errors).toEqual([]);
 });
 
 test("what the schema has, what it leaves open, and types by a prefix are no error", () => {

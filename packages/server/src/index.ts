@@ -1,4 +1,4 @@
-export { Admission, activeRunsKey } from "./engine/admission.ts";
+export { activeRunHolder, Admission, activeRunsKey } from "./engine/admission.ts";
 export { Arrivals } from "./engine/arrivals.ts";
 export { type Alarm, type Clock, DatabaseClock, systemClock } from "./engine/clock.ts";
 export { type ActivePipeline, Definitions, type DefinitionSource } from "./engine/definitions.ts";
@@ -18,13 +18,16 @@ export { Generations, type RerunWish, type RunArchive } from "./engine/generatio
 export { GroupCommit } from "./engine/group-commit.ts";
 export { LimitHost, limitShard } from "./engine/limit-host.ts";
 export { Membership } from "./engine/membership.ts";
+export { ProbeHost } from "./engine/probe/probe-host.ts";
 export { Readiness } from "./engine/readiness.ts";
 export { type RunEntry } from "./engine/run-entry.ts";
 export { RunHost } from "./engine/run-host.ts";
 export { RunMoves } from "./engine/run-moves.ts";
 export { TriggerEvaluator } from "./engine/trigger/evaluator.ts";
 export { loadTrigger } from "./engine/trigger/loaded-trigger.ts";
-export { matchKeysOf, WaitShapes } from "./engine/wait/match-keys.ts";
+export { matchKeysOf } from "./engine/wait/match-keys.ts";
+export { ShapeSweep } from "./engine/wait/shape-sweep.ts";
+export { WaitShapes } from "./engine/wait/wait-shapes.ts";
 export { triggerShard } from "./engine/trigger/trigger-shard.ts";
 export { RecentEntries } from "./engine/wait/recent-entries.ts";
 export { ToldWait } from "./engine/wait/told-wait.ts";

@@ -86,6 +86,7 @@ export {
   type RunEnd,
   type RunKey,
   type RunParent,
+  type RunPosition,
   shardCount,
   type TaskRunRow,
   type WaitingRun,
@@ -110,6 +111,7 @@ export {
 export {
   type CodeRow,
   type FoundWaits,
+  type KeyRange,
   type LoadedWaits,
   type StepKey,
   type StepRow,
@@ -119,7 +121,10 @@ export {
   type WaitName,
   type WaitPlace,
   type WaitRow,
+  type StoredShape,
   type WaitShape,
+  type WaitShapeGone,
+  type WaitShapeRow,
 } from "./engine/wait-port.ts";
 export {
   type AssetPartitionRow,
@@ -186,7 +191,7 @@ export {
   type StoredChunk,
 } from "./queries/logs.ts";
 export { type OutboxNews } from "./queries/outbox.ts";
-export { type EventFilter, findEventPositions, listEvents } from "./queries/events.ts";
+export { type EventFilter, findEventPositions, findEventText, listEvents } from "./queries/events.ts";
 export { findLimitRequests, listPools, type LimitRequestRow, type PoolRow } from "./queries/pools.ts";
 export {
   type EndedRun,

@@ -185,3 +185,12 @@ test("a firing is listed with its partition, whatever its members' events hold",
     ["r1", "2026-01-01", true],
   ]);
 });
+
+test("of more keys than are asked for the last ones are listed, as they are the newest windows", async () => {
+  await using db = await testDatabase();
+  const flush = await writer(db);
+  await deploy(db, 1, { assets: [regions] });
+  await flush(start, { events: ["a", "c", "b"].map((key) => update(key, "regions", key)) });
+  const listed = await listAssetKeys(db.database, 1, { asset: "regions", lane: "live", limit: 2 });
+  expect(listed.map(({ partition }) => partition)).toEqual(["c", "b"]);
+});

@@ -37,6 +37,11 @@ export class EventBook {
     return this.entries[position - 1];
   }
 
+  /** Where the event of this name stands. */
+  positionOf({ source, id }: Pick<EventDraft, "source" | "id">): number | undefined {
+    return this.#names.get(nameOf({ source, id }));
+  }
+
   /** Time was told up to here: what comes later is recorded then at the earliest (L2). */
   close(before: number): void {
     this.#toldTo = Math.max(this.#toldTo, before);
@@ -45,7 +50,7 @@ export class EventBook {
 
   /** Throws MILLRACE_EVENT_TOO_LARGE. */
   append(draft: EventDraft): EventOutcome {
-    const name = `${draft.source}\n${draft.id}`;
+    const name = nameOf(draft);
     const known = this.#names.get(name);
     if (known !== undefined) return this.#repeat(known, draft);
     const { value } = draft.data;
@@ -96,6 +101,10 @@ export class EventBook {
     const isSame = contentOf(known, timeOf(known)) === contentOf(draft, timeOf(draft));
     return { kind: isSame ? "duplicate" : "conflict", position };
   }
+}
+
+function nameOf({ source, id }: Pick<EventDraft, "source" | "id">): string {
+  return `${source}\n${id}`;
 }
 
 /** Everything but the name, as it was given. */

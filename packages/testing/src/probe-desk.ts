@@ -31,10 +31,16 @@ export interface ProbeControl<Value = unknown> {
 
 export class ProbeDesk {
   readonly #definitions: Definitions;
+  /** Where an event stands in the log. */
+  readonly #positionOf: (event: Pick<EventDraft, "source" | "id">) => number | undefined;
   readonly #seen = new Map<string, SeenProbe>();
 
-  constructor(definitions: Definitions) {
+  constructor(
+    definitions: Definitions,
+    positionOf: (event: Pick<EventDraft, "source" | "id">) => number | undefined,
+  ) {
     this.#definitions = definitions;
+    this.#positionOf = positionOf;
   }
 
   /** `tell` puts into the log what a look at an instant tells. Throws MILLRACE_PROBE_UNKNOWN. */
@@ -76,12 +82,12 @@ export class ProbeDesk {
     return tells.map((kind) => ownEvent(probeEvent(seen, kind)));
   }
 
-  /** What a wait is told that begins when something is there. */
-  present({ token, ...ref }: AtomProbe, since: number): EventDraft[] {
+  /** What a wait is told that begins when something is there, and looks back to a position behind the change. */
+  present({ token, ...ref }: AtomProbe, after: number): EventDraft[] {
     const seen = this.#seen.get(probeId(ref));
-    if (token === undefined || !seen || seen.fingerprint === undefined || since <= (seen.changedAt ?? 0))
-      return [];
-    return [ownEvent(presentProbeEvent(seen, token))];
+    if (token === undefined || !seen || seen.fingerprint === undefined) return [];
+    const position = this.#positionOf(probeEvent(seen, "changed")) ?? 0;
+    return position <= after ? [ownEvent(presentProbeEvent(seen, token))] : [];
   }
 }
 

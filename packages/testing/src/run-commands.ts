@@ -11,7 +11,8 @@ import {
 import type { BedPipeline, Definitions } from "./definitions.ts";
 import { markOf, requireLive, requireOpen, rerunOf, type RerunOptions } from "./next-generation.ts";
 import type { RunDesk, RunEntry } from "./run-desk.ts";
-import type { StartOptions } from "./testbed-options.ts";
+import { requireMembers } from "./member-names.ts";
+import { requireStartOptions, type StartOptions } from "./testbed-options.ts";
 
 /** A node of a run, or one item of a fan-out's. */
 export interface NodeOptions {
@@ -37,6 +38,7 @@ export class RunCommands {
   }
 
   start(given: unknown, params: unknown, options: StartOptions): RunEntry {
+    requireStartOptions(options);
     const pipeline = this.#definitions.pipeline(given);
     const { name } = pipeline.definition;
     if (pipeline.isPaused)
@@ -48,7 +50,8 @@ export class RunCommands {
     return this.#runs.start(pipeline, { params: checked, partition: partitionOf(pipeline, options) });
   }
 
-  cancel(id: string, { node, item }: NodeOptions): void {
+  cancel(id: string, options: NodeOptions): void {
+    const { node, item } = requireMembers(options, ["node", "item"], told("What is to be cancelled"));
     const entry = this.#find(id);
     const { run } = entry;
     if (item !== undefined && node === undefined)
@@ -67,10 +70,21 @@ export class RunCommands {
   }
 
   rerun(id: string, options: RerunOptions): void {
+    requireMembers(options, ["nodes", "all"], told("What is to be rerun"));
     this.#next(id, (run) => rerunOf(run, options));
   }
 
-  mark(id: string, node: string, { item = "", state, output }: MarkOptions): void {
+  mark(id: string, node: string, options: MarkOptions): void {
+    const {
+      item = "",
+      state,
+      output,
+    } = requireMembers(options, ["item", "state", "output"], told("How a node is marked"));
+    if (!markStates.includes(state))
+      throw new MillraceError("MILLRACE_REQUEST_INVALID", {
+        message: `A node is marked ${markStates.join(", ")}; found ${JSON.stringify(state)}.`,
+        fields: { state },
+      });
     if (output !== undefined && state !== "succeeded")
       throw new MillraceError("MILLRACE_REQUEST_INVALID", {
         message: `"output" goes with the state "succeeded", not "${state}".`,
@@ -92,14 +106,22 @@ export class RunCommands {
     this.#runs.beginNext(entry, nextOf(entry.run));
   }
 
-  #find(id: string): RunEntry {
-    const entry = this.#runs.byId.get(id);
+  #find(id: string | undefined): RunEntry {
+    const entry = id === undefined ? undefined : this.#runs.byId.get(id);
     if (entry) return entry;
     throw new MillraceError("MILLRACE_RUN_UNKNOWN", {
-      message: `The testbed has no run ${JSON.stringify(id)}.`,
-      fields: { run: id },
+      message:
+        id === undefined ? "What was given is no run." : `The testbed has no run ${JSON.stringify(id)}.`,
+      advice: "Give what `start` gave, or one of `t.runs`.",
+      fields: { run: String(id) },
     });
   }
+}
+
+const markStates: readonly MarkOptions["state"][] = ["succeeded", "failed", "skipped"];
+
+function told(what: string): { readonly what: string; readonly code: "MILLRACE_REQUEST_INVALID" } {
+  return { what, code: "MILLRACE_REQUEST_INVALID" };
 }
 
 function jsonOf(value: unknown): Json {

@@ -69,6 +69,8 @@ export interface RunEntry {
   readonly pipeline: BedPipeline;
   /** Of its newest generation. */
   run: Run;
+  /** Where the log ended when that was made: its waits look back to there. */
+  logPosition: number;
   readonly depth: number;
   /** Absent from its first rerun on: its caller has been told. */
   parent: Parent | undefined;
@@ -94,6 +96,8 @@ export interface RunDeskOptions {
   readonly waits: () => WaitDesk;
   /** Events into the log; who asks for them is told later (R1). */
   readonly record: (events: readonly EventDraft[]) => void;
+  /** Where the log ends. */
+  readonly logPosition: () => number;
 }
 
 export interface NewRun {
@@ -172,6 +176,7 @@ export class RunDesk {
   beginNext(entry: RunEntry, next: Run): void {
     this.#options.tasks.carry(entry.run, next);
     entry.run = next;
+    entry.logPosition = this.#options.logPosition();
     entry.parent = undefined;
     entry.isGated = false;
     entry.records.clear();
@@ -199,6 +204,7 @@ export class RunDesk {
     const entry: RunEntry = {
       pipeline,
       run,
+      logPosition: this.#options.logPosition(),
       depth,
       parent,
       causes,

@@ -1,6 +1,7 @@
 /** What a test says of a task: what it answers instead of its function, how long it takes; and what it was asked. */
-import type { Duration } from "@millrace/core";
+import { MillraceError, type Duration } from "@millrace/core";
 import type { TaskContext } from "@millrace/sdk";
+import { requireMembers } from "./member-names.ts";
 import { readSpan } from "./virtual-time.ts";
 
 /** One attempt of a task, as it began. */
@@ -115,7 +116,8 @@ export class ControlledTask implements TaskControl {
     return { behaviour: rule?.behaviour, takesMs };
   }
 
-  #add(behaviour: Behaviour, { times = Number.POSITIVE_INFINITY, when }: Answering = {}): this {
+  #add(behaviour: Behaviour, answering: Answering = {}): this {
+    const { times = Number.POSITIVE_INFINITY, when } = requireAnswering(answering, this.name);
     const isForAll = (rule: Rule): boolean =>
       rule.when === undefined && rule.left === Number.POSITIVE_INFINITY;
     const added = { behaviour, left: times, when };
@@ -126,4 +128,21 @@ export class ControlledTask implements TaskControl {
     else this.#rules.splice(at, 0, added);
     return this;
   }
+}
+
+/** Throws MILLRACE_OPTION_INVALID. */
+function requireAnswering(answering: Answering, task: string): Answering {
+  const what = `What is said of the task ${JSON.stringify(task)}`;
+  const { times = 1, when } = requireMembers(answering, ["times", "when"], {
+    what,
+    code: "MILLRACE_OPTION_INVALID",
+  });
+  const isTold = times === Number.POSITIVE_INFINITY || (Number.isInteger(times) && times > 0);
+  if (isTold && (when === undefined || typeof when === "function")) return answering;
+  throw new MillraceError("MILLRACE_OPTION_INVALID", {
+    message: isTold
+      ? `${what} has a \`when\` that is no function.`
+      : `${what} has the \`times\` ${JSON.stringify(times)}: expected a whole number from 1 on.`,
+    fields: { task },
+  });
 }

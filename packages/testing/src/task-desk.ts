@@ -261,7 +261,7 @@ export class TaskDesk {
       this.#running.size === 1 ? "" : ` ${this.#running.size - 1} more have not returned either.`;
     return new MillraceError("MILLRACE_TEST_HANGS", {
       message: `"${id}${item}" of pipeline "${pipeline}" (run ${entry.run.id}, attempt ${taskRun.attempt}) has not returned for ${this.#options.hangMs} ms of real time; its input was ${given}.${others}`,
-      advice: `The virtual clock stands still while a function runs: what waits for real time or another system must come back, or be replaced: \`t.task("${taskRun.node.definition.name}").returns(…)\`. For a task that never answers: \`.hangs()\`. A longer wait: \`testbed(pipelines, { hang: "1m" })\`.`,
+      advice: `The virtual clock stands still while a function runs, and so does the testbed: what waits for real time, another system or a call of the testbed itself must come back, or be replaced: \`t.task("${taskRun.node.definition.name}").returns(…)\`. For a task that never answers: \`.hangs()\`. A longer wait: \`testbed(pipelines, { hang: "1m" })\`.`,
       fields: { pipeline, node: id, item: taskRun.item, run: entry.run.id },
     });
   }

@@ -158,7 +158,10 @@ export class RunView implements TestRun {
         item === undefined
           ? `The node "${id}" has ${named.length} items in run ${this.id}.`
           : `The node "${id}" has no item "${item}" in run ${this.id}.`,
-      advice: `Name one of its items: ${items.join(", ")}.`,
+      advice:
+        items.join("") === ""
+          ? "It is no fan-out: leave the item out."
+          : `Name one of its items: ${items.join(", ")}.`,
       fields: { node: id, items },
     });
   }

@@ -1,5 +1,5 @@
 /** What a test gives to a testbed, and gets from it. */
-import type { CatchUp, Duration } from "@millrace/core";
+import { MillraceError, type CatchUp, type Duration } from "@millrace/core";
 import type { MillraceConfig } from "@millrace/sdk";
 import { requireMembers } from "./member-names.ts";
 import type { TestRun } from "./test-run.ts";
@@ -33,8 +33,21 @@ const optionNames = [
 
 /** Throws MILLRACE_OPTION_INVALID. */
 export function requireOptions(options: TestbedOptions): TestbedOptions {
-  return requireMembers(options, optionNames, {
-    what: "What a testbed is told",
+  requireMembers(options, optionNames, { what: "What a testbed is told", code: "MILLRACE_OPTION_INVALID" });
+  for (const [pool, slots] of Object.entries(options.pools ?? {})) {
+    if (Number.isInteger(slots) && slots >= 0) continue;
+    throw new MillraceError("MILLRACE_OPTION_INVALID", {
+      message: `The testbed's pool ${JSON.stringify(pool)} has ${JSON.stringify(slots)} slots: expected a whole number.`,
+      fields: { pool },
+    });
+  }
+  return options;
+}
+
+/** Throws MILLRACE_OPTION_INVALID. */
+export function requireStartOptions(options: StartOptions): StartOptions {
+  return requireMembers(options, ["partition"], {
+    what: "How a run is started",
     code: "MILLRACE_OPTION_INVALID",
   });
 }

@@ -118,10 +118,11 @@ export class Testbed {
       tasks: this.#tasks,
       waits: () => this.#waits,
       record,
+      logPosition: () => this.#log.position,
     });
-    this.#probes = new ProbeDesk(this.#definitions);
+    this.#probes = new ProbeDesk(this.#definitions, (event) => this.#log.positionOf(event));
     this.#waits = new WaitDesk({
-      present: (probe, since) => this.#probes.present(probe, since),
+      present: (probe, after) => this.#probes.present(probe, after),
       log: this.#log,
       time,
       record,
@@ -197,7 +198,7 @@ export class Testbed {
    * const run = await t.start(invoice, { order: "a1" });
    * assert.equal(run.state, "succeeded");
    */
-  start<In, Out>(pipeline: Pipeline<In, Out>, ...params: StartArguments<In>): Promise<TestRun<Out>>;
+  start<In, Out>(pipeline: Pipeline<In, Out>, ...params: StartArguments<NoInfer<In>>): Promise<TestRun<Out>>;
   start(pipeline: string, params?: Json, options?: StartOptions): Promise<TestRun>;
   start(given: unknown, params: unknown = {}, options: StartOptions = {}): Promise<TestRun<never>> {
     return this.#do(() => this.#viewOf(this.#commands.start(given, params, options)) as TestRun<never>);
@@ -489,11 +490,9 @@ export class Testbed {
     return known;
   }
 
-  #waitsFor(entry: RunEntry): string {
-    return waitsFor(entry, this.#waits.openOf(entry));
-  }
+  readonly #waitsFor = (entry: RunEntry): string => waitsFor(entry, this.#waits.openOf(entry));
 
   #leftOver(entries: readonly RunEntry[]): MillraceError {
-    return unfinishedError(entries, this.now, (entry) => this.#waitsFor(entry));
+    return unfinishedError(entries, this.now, this.#waitsFor);
   }
 }

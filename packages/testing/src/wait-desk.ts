@@ -15,8 +15,8 @@ import {
   firedEvent,
   Heap,
   isTellable,
-  joinedSince,
   lookBackOf,
+  lookBackToStart,
   never,
   nodeWait,
   operationKey,
@@ -30,6 +30,7 @@ import {
   type AtomProbe,
   type EventDraft,
   type Json,
+  type LookBack,
   type MillraceError,
   type OpenWait,
   type OperationOutcome,
@@ -64,7 +65,7 @@ export interface WaitDeskOptions {
   readonly log: EventBook;
   readonly time: VirtualTime;
   /** What is there already, for a wait that listens to this. */
-  readonly present: (probe: AtomProbe, since: number) => readonly EventDraft[];
+  readonly present: (probe: AtomProbe, after: number) => readonly EventDraft[];
   readonly record: (events: readonly EventDraft[]) => void;
   /** Tells the run later: who ends a wait may stand within a step of its run. */
   readonly tellRun: (entry: RunEntry, message: RunMessage) => void;
@@ -99,9 +100,9 @@ export class WaitDesk {
       const pipeline = entry.pipeline.definition.name;
       if (asked)
         this.#options.record([withCauses(approvalRequest(place, { asked, pipeline, timeoutAt }), entry)]);
-      const since = joinedSince(lookBackOf(entry.run, taskRun, wait ?? nodeWait));
+      const { after } = lookBack(filed.wait);
       const probes = filed.program ? probesWithin(filed.program.condition) : [];
-      this.#options.record(probes.flatMap((probe) => this.#options.present(probe, since)));
+      this.#options.record(probes.flatMap((probe) => this.#options.present(probe, after)));
       this.#lookBack(filed);
     } catch (error) {
       if (errorCodeOf(error) === undefined) throw error;
@@ -152,8 +153,8 @@ export class WaitDesk {
   }
 
   #lookBack(filed: Filed): void {
-    const { entry, taskRun, wait, told } = filed.wait;
-    const { after, since } = lookBackOf(entry.run, taskRun, wait ?? nodeWait);
+    const { told } = filed.wait;
+    const { after, since } = lookBack(filed.wait);
     const { log } = this.#options;
     for (let position = after + 1; position <= log.position && !told.ended; position += 1) {
       const event = log.at(position)!;
@@ -255,6 +256,11 @@ export class WaitDesk {
       position,
     });
   }
+}
+
+function lookBack({ entry, taskRun, wait }: Pick<BedWait, "entry" | "taskRun" | "wait">): LookBack {
+  const known = lookBackOf(entry.run, taskRun, wait ?? nodeWait);
+  return known ?? lookBackToStart(entry.run, entry.logPosition);
 }
 
 function isWanted(taskRun: TaskRun, wait: OpenWait | undefined): boolean {

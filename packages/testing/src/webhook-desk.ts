@@ -39,6 +39,8 @@ export interface TestDeliveryAnswer {
   readonly position?: number;
   /** The same delivery came before. */
   readonly duplicate?: true;
+  /** Why it is kept and fires nothing: it does not fit its webhook, or the declaration of its type. */
+  readonly invalid?: string;
   /** Its id came before with another body, at this position: it is kept beside it, and fires nothing. */
   readonly conflict?: number;
   /** Slack's question when an address is entered. */
@@ -84,7 +86,8 @@ export class WebhookDesk {
     if (judged.kind === "challenge") return { challenge: judged.challenge };
     const outcome = this.#log.append(judged.draft);
     const position = positionOf(outcome);
-    if (outcome.kind === "recorded") return { position };
+    const { invalid } = this.#log.at(position)!;
+    if (outcome.kind === "recorded") return { position, ...(invalid === undefined ? {} : { invalid }) };
     if (outcome.kind === "duplicate" || this.#isRepeat(judged.draft, position))
       return { position, duplicate: true };
     const kept = this.#log.append(conflictOf(judged.draft, delivery.body, position));

@@ -56,6 +56,8 @@ describe("a trigger whose pipeline has as many runs as it may", () => {
       ["r2", "superseded", "superseded"],
     ]);
     expect(t.events.at(-1)).toMatchObject({ type: "millrace.run.superseded", subject: "loads" });
+    const verdicts = [2, 3, 4].map(async (event) => (await t.explain(loading, { event })).event?.verdict);
+    expect(await Promise.all(verdicts)).toEqual(["member", "superseded", "member"]);
     await t.advance("10m");
     await t.advance("10m");
     expect(t.runs.map(({ id, state }) => [id, state])).toEqual([

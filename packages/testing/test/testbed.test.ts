@@ -886,6 +886,51 @@ describe("wrong use is told in the words of the testbed", () => {
       /no "dta".* "data"/,
     ],
     [
+      "a pool of no number of slots",
+      () => testbed({ report }, { pools: { narrow: -1 } }),
+      "MILLRACE_OPTION_INVALID",
+      /pool "narrow" has -1 slots/,
+    ],
+    [
+      "an option of a start that is misspelt",
+      async () => (await testbed({ report })).start("report", {}, { partitoin: "a" } as object),
+      "MILLRACE_OPTION_INVALID",
+      /no "partitoin".* "partition"/,
+    ],
+    [
+      "a number of times that is none",
+      async () => (await testbed({ report })).task("load").fails("no", { times: 0 }),
+      "MILLRACE_OPTION_INVALID",
+      /`times` 0/,
+    ],
+    [
+      "what is said of a task, misspelt",
+      async () => (await testbed({ report })).task("load").fails("no", { time: 1 } as object),
+      "MILLRACE_OPTION_INVALID",
+      /no "time".* "times"/,
+    ],
+    [
+      "a state that no node is marked",
+      async () => {
+        const t = await testbed({ report });
+        await t.mark(await t.start("report"), "load", { state: "green" as "failed" });
+      },
+      "MILLRACE_REQUEST_INVALID",
+      /succeeded, failed, skipped; found "green"/,
+    ],
+    [
+      "a run that is none",
+      async () => (await testbed({ report })).rerun("r1" as never),
+      "MILLRACE_RUN_UNKNOWN",
+      /no run/,
+    ],
+    [
+      "an item of a node that is no fan-out",
+      async () => (await (await testbed({ report })).start("report")).node("load", 3),
+      "MILLRACE_NODE_UNKNOWN",
+      /no item "3"/,
+    ],
+    [
       "an approval that nobody asked for",
       async () => {
         const t = await testbed({ report });

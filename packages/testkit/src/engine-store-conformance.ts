@@ -17,6 +17,7 @@ import { engineStoreRowRules } from "./engine-store-row-rules.ts";
 import { engineStoreProbeRules } from "./engine-store-probe-rules.ts";
 import { engineStoreSourceRules } from "./engine-store-source-rules.ts";
 import { engineStoreTriggerRules } from "./engine-store-trigger-rules.ts";
+import { engineStoreWaitRules } from "./engine-store-wait-rules.ts";
 import { liveRun } from "./engine-rows.ts";
 
 /** A flush that has run up to its commit and holds its locks. */
@@ -109,6 +110,7 @@ export function engineStoreConformance(makeStore: () => Promise<EngineStoreUnder
     ...engineStoreSourceRules,
     ...engineStoreProbeRules,
     ...engineStoreGateRules,
+    ...engineStoreWaitRules,
     ...engineStoreRefusals(),
   }).map(([name, rule]) => ({
     name,

@@ -2,7 +2,7 @@
 import { strict as assert } from "node:assert";
 import type { LogEvent } from "@millrace/core";
 import { emptyBatch, type EngineStore, type LogChange } from "@millrace/store";
-import { eventRow, key, liveRun, logFlusher, rowTime } from "./engine-rows.ts";
+import { eventRow, flusher, key, liveRun, logFlusher, rowTime } from "./engine-rows.ts";
 import type { EngineStoreRule } from "./engine-store-conformance.ts";
 
 async function wholeLog(store: EngineStore, pageSize = 3): Promise<LogEvent[]> {
@@ -54,6 +54,41 @@ export const engineStoreLogRules: { readonly [name: string]: EngineStoreRule } =
       time: draft.time ?? recordedAt,
     });
     assert.deepEqual(events, [entry(full, 1), entry(bytes, 2), entry(blob, 3)]);
+  },
+
+  "a run knows where the log ended when it, or its live generation, was made": async ({ store, other }) => {
+    const { flush } = await flusher(store);
+    const positions = async (): Promise<string[]> =>
+      (await other.loadRunPositions(1, ["r1", "r2", "r3", "gone"]))
+        .map(({ id, position }) => `${id} ${position}`)
+        .toSorted();
+    await flush({ runsCreated: [liveRun("r1")] });
+    assert.deepEqual(await positions(), ["r1 0"]);
+    const second = await logFlusher(other);
+    await second.append([eventRow("e1"), eventRow("e2")]);
+    // What its own flush tells comes after it.
+    await second.append([eventRow("e3")], rowTime, { runsCreated: [liveRun("r2"), liveRun("r3")] });
+    assert.deepEqual(await positions(), ["r1 0", "r2 2", "r3 2"]);
+    const ended = { ...key("r1"), state: "succeeded", reason: undefined, output: undefined } as const;
+    await second.append([eventRow("e4")], rowTime, {
+      runsEnded: [{ ...ended, endedAt: rowTime + 5, hasMoreRows: false }],
+    });
+    assert.deepEqual(await positions(), ["r2 2", "r3 2"]);
+    await second.append([eventRow("e5")], rowTime, { runsCreated: [liveRun("r1", { generation: 2 })] });
+    assert.deepEqual(await positions(), ["r1 4", "r2 2", "r3 2"]);
+  },
+
+  "the position of an event is found by its name, one that is told once and for all has none": async ({
+    store,
+    other,
+  }) => {
+    const { append } = await logFlusher(store);
+    await append([eventRow("e1"), eventRow("e2"), eventRow("e3", { once: true })]);
+    const positionOf = (id: string, source = "/shop"): Promise<number | undefined> =>
+      other.positionOfEvent({ workspace: 1, source, id });
+    assert.equal(await positionOf("e2"), 2);
+    assert.equal(await positionOf("e2", "/other"), undefined);
+    assert.equal(await positionOf("e3"), undefined);
   },
 
   "text of data that is given is what is stored": async ({ store }) => {

@@ -1,7 +1,7 @@
 /** Rules of what probes look at: rows change with the flush that tells of them, and who wants a thing overwrites nothing of it. */
 import { strict as assert } from "node:assert";
 import { unseenProbe } from "@millrace/core";
-import { emptyBatch, type ProbeRow, type ProbeWanted } from "@millrace/store";
+import { emptyBatch, type ProbeRow, type ProbeWanted, type WaitRow } from "@millrace/store";
 import { flusher, rowTime } from "./engine-rows.ts";
 import type { EngineStoreRule } from "./engine-store-conformance.ts";
 
@@ -62,6 +62,37 @@ export const engineStoreProbeRules: { readonly [name: string]: EngineStoreRule }
       (await store.loadLookingProbes([3, 5])).map(({ id }) => id),
       ["report/1"],
     );
+  },
+
+  "a wait that joins says from where on it finds changes by itself": async ({ store, other }) => {
+    const { flush } = await flusher(store);
+    const wait: WaitRow = {
+      id: 7,
+      workspace: 1,
+      shard: 3,
+      runId: "r1",
+      node: "w",
+      item: "",
+      generation: 1,
+      name: "",
+      occurrence: 1,
+      condition: "{}",
+      state: undefined,
+      beganAt: rowTime,
+      toldTo: 5,
+      timeoutAt: undefined,
+      dueAt: undefined,
+      matchKeys: ["11"],
+      approval: undefined,
+      end: undefined,
+    };
+    const joins: WaitRow = { ...wait, id: 8, name: "joins", joinsAfter: 4 };
+    await flush({ waits: [wait, joins] });
+    assert.deepEqual((await other.findWaits([3], ["11"], undefined, 10)).waits, [wait, joins]);
+    const change = { id: 8, state: "{}", toldTo: 9, dueAt: undefined, end: undefined, endedKeys: [] };
+    await flush({ waitsChanged: [change] });
+    const [, changed] = (await other.findWaits([3], ["11"], undefined, 10)).waits;
+    assert.deepEqual(changed, { ...joins, state: "{}", toldTo: 9 });
   },
 
   "a failing thing says why": async ({ store }) => {

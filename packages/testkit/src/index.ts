@@ -22,6 +22,7 @@ export {
 export {
   type EndedRun,
   keyOf,
+  shapeKey,
   type MemoryAssetPartition,
   type MemoryAssetState,
   type MemoryAssetUse,

@@ -27,6 +27,7 @@ import {
   findMemoryWaits,
   loadMemorySteps,
   loadMemoryWaits,
+  unusedMemoryRanges,
 } from "./memory-waits.ts";
 import {
   type EngineStore,
@@ -50,7 +51,7 @@ import {
   readMemoryLog,
   readMemoryTypes,
 } from "./memory-log.ts";
-import { byId, loadMemoryRuns, loadMemoryShards } from "./memory-runs.ts";
+import { byId, loadMemoryRunPositions, loadMemoryRuns, loadMemoryShards } from "./memory-runs.ts";
 import { keyOf, type MemoryNode, type MemoryTables } from "./memory-tables.ts";
 
 /** What stands between a session and its database. Each may wait, and may throw what a lost connection throws. */
@@ -95,6 +96,7 @@ export class MemoryEngineDatabase {
       waitPosition: 0,
     })),
     runs: new Map(),
+    runPositions: new Map(),
     taskRuns: new Map(),
     runHistory: new Map(),
     taskRunHistory: new Map(),
@@ -184,6 +186,7 @@ export class MemoryEngineDatabase {
       },
       loadRuns: async (workspace, ids) => loadMemoryRuns(this.tables, workspace, ids),
       liveRuns: async (workspace, ids) => ids.filter((id) => this.tables.runs.has(keyOf(workspace, id))),
+      loadRunPositions: async (workspace, ids) => loadMemoryRunPositions(this.tables, workspace, ids),
       loadWaitingRuns: async (shards, until, limit) =>
         [...this.tables.runs.values()]
           .flatMap(({ workspace, id, shard, wakeAt }) =>
@@ -225,6 +228,8 @@ export class MemoryEngineDatabase {
         loadDueMemoryKeys(this.tables, shards, until).slice(0, limit),
       readTypes: async (workspace, span, limit) => readMemoryTypes(this.tables, workspace, span, limit),
       loadWaits: async (workspace, shards) => loadMemoryWaits(this.tables, workspace, shards),
+      unusedKeyRanges: async (ranges) => unusedMemoryRanges(this.tables, ranges),
+      hasOldWaits: async () => false,
       findWaits: async (shards, keys, after, limit) =>
         findMemoryWaits(this.tables, { shards, keys }, after, limit),
       loadDueWaits: async (shards, before, limit) =>

@@ -13,7 +13,8 @@ import type {
 } from "@millrace/store";
 import { MemoryConstraintError } from "./memory-constraint-error.ts";
 import { readUse, useKey } from "./memory-assets.ts";
-import { keyOf, type MemoryTables } from "./memory-tables.ts";
+import { logHeadOf } from "./memory-log.ts";
+import { keyOf, shapeKey, type MemoryTables } from "./memory-tables.ts";
 
 type Undo = (() => void)[];
 
@@ -50,6 +51,8 @@ function change(tables: MemoryTables, batch: FlushBatch, undo: Undo): void {
       keyOf(run.workspace, run.id),
       checkedRun({ ...run, reason: undefined, cancel: undefined, wakeAt: undefined }),
     );
+    const { position } = logHeadOf(tables, run.workspace);
+    put(tables.runPositions, keyOf(run.workspace, run.id), position, undo);
   }
   for (const run of batch.runsCreated) if (run.generation > 1) checkGeneration(tables, run);
   for (const row of batch.idempotencyKeys) {
@@ -167,8 +170,9 @@ function changeWaits(tables: MemoryTables, batch: FlushBatch, undo: Undo): void 
       row.waitPosition = before;
     });
   }
-  for (const row of batch.waitShapes)
-    put(tables.waitShapes, keyOf(row.workspace, row.type, String(row.isPrefix), row.path), row, undo);
+  for (const gone of batch.waitShapesGone)
+    for (const shard of gone.shards) remove(tables.waitShapes, shapeKey({ ...gone, shard }), undo);
+  for (const row of batch.waitShapes) put(tables.waitShapes, shapeKey(row), row, undo);
   for (const row of batch.waits) {
     if (tables.waits.has(row.id)) throw new MemoryConstraintError("23505", "wait_pkey");
     put(tables.waits, row.id, row, undo);
@@ -300,6 +304,7 @@ function endRun(tables: MemoryTables, end: RunEnd, changed: readonly TaskRunRow[
     const { cancel: _cancel, wakeAt: _wakeAt, ...kept } = run;
     const { state, reason, output, endedAt } = end;
     remove(tables.runs, name, undo);
+    remove(tables.runPositions, name, undo);
     insert(
       { name: "run_history_pkey", table: tables.runHistory, undo },
       keyOf(end.workspace, end.id, run.generation, endedAt),

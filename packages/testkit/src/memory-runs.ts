@@ -1,5 +1,5 @@
 /** Reading runs in memory, as `packages/store/src/engine/load-statements.ts` does. */
-import type { LiveRun, LoadedRun, LoadedShards, TaskRunRow, WaitRow } from "@millrace/store";
+import type { LiveRun, LoadedRun, LoadedShards, RunPosition, TaskRunRow, WaitRow } from "@millrace/store";
 import { keyOf, type MemoryTables } from "./memory-tables.ts";
 import { withMemoryCode } from "./memory-waits.ts";
 
@@ -33,6 +33,15 @@ export function loadMemoryRuns(tables: MemoryTables, workspace: number, ids: rea
     const run = tables.runs.get(keyOf(workspace, id));
     return run ? [{ run, taskRuns: taskRunsOf(tables, run), waits: waitsOf(tables, run) }] : [];
   });
+}
+
+export function loadMemoryRunPositions(
+  { runs, runPositions }: MemoryTables,
+  workspace: number,
+  ids: readonly string[],
+): RunPosition[] {
+  const names = ids.map((id) => ({ id, name: keyOf(workspace, id) })).filter(({ name }) => runs.has(name));
+  return names.map(({ id, name }) => ({ id, position: runPositions.get(name) }));
 }
 
 function waitsOf({ waits }: MemoryTables, { workspace, id }: LiveRun): WaitRow[] {

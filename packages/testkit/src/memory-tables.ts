@@ -22,7 +22,7 @@ import type {
   TriggerKeyRow,
   TriggerRow,
   WaitRow,
-  WaitShape,
+  WaitShapeRow,
   WorkerConnection,
 } from "@millrace/store";
 
@@ -108,6 +108,8 @@ export interface MemoryTables {
   readonly nodes: Map<number, MemoryNode>;
   readonly shards: MemoryShard[];
   readonly runs: Map<string, LiveRun>;
+  /** Where the log ended when each was made. */
+  readonly runPositions: Map<string, number>;
   readonly taskRuns: Map<string, Map<string, TaskRunRow>>;
   readonly runHistory: Map<string, EndedRun>;
   readonly taskRunHistory: Map<string, TaskRunRow>;
@@ -128,7 +130,7 @@ export interface MemoryTables {
   readonly firings: Map<string, FiringRow>;
   readonly outbox: Map<number, OutboxRow>;
   readonly waits: Map<number, WaitRow>;
-  readonly waitShapes: Map<string, WaitShape>;
+  readonly waitShapes: Map<string, WaitShapeRow>;
   readonly steps: Map<string, StepRow>;
   readonly codes: Map<string, CodeRow>;
   readonly assetStates: Map<string, MemoryAssetState>;
@@ -141,4 +143,8 @@ export interface MemoryTables {
 
 export function keyOf(...parts: readonly (string | number)[]): string {
   return parts.join("\n");
+}
+
+export function shapeKey({ workspace, type, isPrefix, path, shard }: WaitShapeRow): string {
+  return keyOf(workspace, type, String(isPrefix), path, shard);
 }

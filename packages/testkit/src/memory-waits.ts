@@ -1,6 +1,7 @@
 /** Reading waits and steps in memory, as `packages/store/src/engine/wait-statements.ts` does. */
 import type {
   FoundWaits,
+  KeyRange,
   LoadedWaits,
   RunKey,
   StepKey,
@@ -17,11 +18,21 @@ export function loadMemoryWaits(
   shards: readonly number[],
 ): LoadedWaits {
   return {
-    shapes: [...tables.waitShapes.values()].filter((shape) => shape.workspace === workspace),
+    shapes: [...tables.waitShapes.values()]
+      .filter((shape) => shape.workspace === workspace)
+      .map((shape) => ({ ...shape, isOld: false })),
     cursors: tables.shards
       .filter(({ shard }) => shards.includes(shard))
       .map(({ shard, waitPosition }) => ({ shard, position: waitPosition })),
   };
+}
+
+export function unusedMemoryRanges(tables: MemoryTables, ranges: readonly KeyRange[]): number[] {
+  const keys = [...tables.waits.values()].flatMap(({ matchKeys }) => matchKeys.map(BigInt));
+  return ranges.flatMap(({ first, last }, at) => {
+    const [low, high] = [BigInt(first), BigInt(last)];
+    return keys.some((key) => key >= low && key <= high) ? [] : [at];
+  });
 }
 
 export function findMemoryWaits(

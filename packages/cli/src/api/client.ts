@@ -56,6 +56,12 @@ export class ApiClient {
     return this.#json<T>("GET", path, { query, isRepeatable: true });
   }
 
+  async bytes(path: string): Promise<Uint8Array> {
+    const response = await this.#send("GET", path, {});
+    if (!response.ok) throw await problemOf(response, `GET ${path}`);
+    return new Uint8Array(await response.arrayBuffer());
+  }
+
   post<T>(path: string, body: unknown): Promise<T> {
     return this.#json<T>("POST", path, { body });
   }

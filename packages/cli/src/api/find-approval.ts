@@ -1,13 +1,15 @@
 import { errorCodeOf, MillraceError, nearestName } from "@millrace/core";
-import type { ApprovalView } from "@millrace/protocol";
+import type { ApprovalView, EventView } from "@millrace/protocol";
 import type { ApiClient } from "./client.ts";
 
 /** A shortened id is looked for among this many of the open ones. */
 const openMax = 1_000;
+/** And then among so many of the newest that anybody was asked for: who comes too late learns by whom. */
+const askedMax = 200;
 
 /**
- * The approval that was named: whole, or by the beginning of its id (its run's) when that means one. Throws
- * MILLRACE_APPROVAL_UNKNOWN with the nearest.
+ * The approval that was named: whole, or by the beginning of its id (its run's) when that means one; of those that are over
+ * only where none is open. Throws MILLRACE_APPROVAL_UNKNOWN with the nearest.
  */
 export async function findApproval(client: ApiClient, given: string): Promise<ApprovalView> {
   if (given.includes("/")) {
@@ -21,6 +23,10 @@ export async function findApproval(client: ApiClient, given: string): Promise<Ap
   const meant = open.filter(({ id }) => id.startsWith(given));
   const [only] = meant;
   if (only && meant.length === 1) return only;
+  if (!only) {
+    const over = await askedBefore(client, given);
+    if (over !== undefined) return client.get<ApprovalView>(approvalPath(over));
+  }
   const ids = meant.map(({ id }) => id);
   throw new MillraceError("MILLRACE_APPROVAL_UNKNOWN", {
     message:
@@ -29,6 +35,14 @@ export async function findApproval(client: ApiClient, given: string): Promise<Ap
         : `Nothing that waits for an answer is called \`${given}\`.`,
     ...adviceFor(given, meant, open),
   });
+}
+
+async function askedBefore(client: ApiClient, given: string): Promise<string | undefined> {
+  const asked = await client.list<EventView>("/events", { type: "millrace.approval.requested" }, askedMax);
+  const ids = asked.flatMap(({ event: { subject } }) =>
+    subject?.startsWith(given) === true ? [subject] : [],
+  );
+  return ids.length === 1 ? ids[0] : undefined;
 }
 
 function adviceFor(

@@ -43,8 +43,8 @@ function lastUpdate({ lastUpdate: last }: AssetSummary, paint: Colors, now: Date
 
 export function partitionCounts({ partitions }: AssetSummary, paint: Colors): string {
   if (!partitions) return "";
-  const { present, missing } = partitions;
-  const there = plural(present, "partition");
+  const { present, missing, newestOnly } = partitions;
+  const there = `${plural(present, "partition")}${newestOnly ? " among the newest" : ""}`;
   if (missing === undefined) return there;
   return missing === 0 ? `${there}, none missing` : `${there}, ${paint.yellow(`${missing} missing`)}`;
 }

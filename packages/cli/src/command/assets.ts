@@ -224,7 +224,7 @@ function refuseSlip(event: CloudEvent, definition: AssetDefinition): void {
   });
   if (invalid === undefined) return;
   throw new MillraceError("MILLRACE_REQUEST_INVALID", {
-    message: `Nothing was told of the asset \`${definition.name}\`: ${invalid}.`,
+    message: `Nothing was told of the asset \`${definition.name}\`: ${invalid}${invalid.endsWith("?") ? "" : "."}`,
     advice: `See its partitions with \`millrace assets show ${definition.name}\`.`,
     fields: { asset: definition.name },
   });

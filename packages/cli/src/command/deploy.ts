@@ -6,6 +6,7 @@ import { fromFolder, type Context } from "../environment.ts";
 import { exitCodes } from "../exit-code.ts";
 import { activeDeployment, deployProject, prepareProject } from "../stack/deployment.ts";
 import { examples, withServerOptions } from "../stack/options.ts";
+import { spentScheduleLines } from "../trigger-view/spent-schedules.ts";
 import { plural } from "../terminal/format.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 
@@ -47,8 +48,11 @@ async function deploy(context: Context, options: DeployOptions): Promise<number>
   const response = await deployProject(client, project, { dryRun: dryRun || isSame, pausesNewTriggers });
   if (options.json)
     terminal.print(JSON.stringify({ deployment: isSame ? null : response, unchanged: isSame }));
-  else if (isSame) terminal.print(`${response.project} is deployed already, from the same files.`);
-  else for (const line of describeDeployment(response, terminal)) terminal.print(line);
+  else if (isSame) {
+    terminal.print(`${response.project} is deployed already, from the same files.`);
+    for (const line of spentScheduleLines(response))
+      terminal.print(`  ${terminal.paint.yellow("!")} ${line}`);
+  } else for (const line of describeDeployment(response, terminal)) terminal.print(line);
   return exitCodes.succeeded;
 }
 
@@ -68,6 +72,7 @@ export function describeDeployment(response: DeployResponse, { paint }: Terminal
         `  ${paint.yellow("‖")} ${name} ${paint.dim(`(its new trigger is paused: millrace pipelines resume ${name})`)}`,
     ),
   );
+  lines.push(...spentScheduleLines(response).map((line) => `  ${paint.yellow("!")} ${line}`));
   const { webhooks } = response;
   if (webhooks) {
     lines.push(

@@ -61,12 +61,15 @@ export function define(command: Command, context: Context, finish: Finish): void
       examples(
         ["millrace events show 1207", "by its position"],
         ["millrace events show 2026-01-31 --source /cli", "by its id"],
+        ["millrace events show 1207 --raw > body", "what a webhook was sent"],
       ),
     )
+    .option("--raw", "its data alone, as it came, byte by byte")
     .action(
-      finish((given: string, _own: object, inner: Command) =>
-        showEvent(context, given, inner.optsWithGlobals<EventsOptions>()),
-      ),
+      finish((given: string, own: { readonly raw?: boolean }, inner: Command) => {
+        const options = inner.optsWithGlobals<EventsOptions>();
+        return own.raw ? showData(context, given, options) : showEvent(context, given, options);
+      }),
     );
 }
 
@@ -203,6 +206,18 @@ async function showEvent(context: Context, given: string, options: EventsOptions
     const text = typeof data === "string" ? data : JSON.stringify(data, undefined, 2);
     terminal.print(`\n${text.split("\n").map(harmless).join("\n")}`);
   }
+  return exitCodes.succeeded;
+}
+
+/** A terminal takes no bytes that steer it. */
+async function showData(context: Context, given: string, options: EventsOptions): Promise<number> {
+  const { terminal } = context;
+  const client = await requireServer(context, options);
+  const { position } = await findEvent(client, given, options.source);
+  const bytes = await client.bytes(`/events/${position}/data`);
+  if (terminal.isLive)
+    for (const line of Buffer.from(bytes).toString("utf8").split("\n")) terminal.print(harmless(line));
+  else terminal.write(bytes);
   return exitCodes.succeeded;
 }
 

@@ -127,7 +127,8 @@ function causeOf(run: RunSummary, firing: FiringDetail | null): string {
   if (firing) {
     const key = firing.key === undefined ? "" : `, key ${firing.key}`;
     const revision = firing.revision > 1 ? `, revision ${firing.revision}` : "";
-    return `its trigger fired (version ${firing.version}${key}${revision})`;
+    const incomplete = firing.incomplete ? ", incomplete" : "";
+    return `its trigger fired (version ${firing.version}${key}${revision}${incomplete})`;
   }
   return "somebody started it";
 }

@@ -164,7 +164,7 @@ export function refusedLines(triggers: readonly TriggerSummary[], paint: Colors)
 }
 
 export function rowOf(trigger: TriggerSummary, paint: Colors, now: Date): string[] {
-  const { paused, lastFiring, nextDue, keyed, keys, keysAreMore } = trigger;
+  const { paused, lastFiring, nextDue, isOver, keyed, keys, keysAreMore } = trigger;
   return [
     paused
       ? paint.yellow(`‖ paused ${formatAgo(new Date(paused.at), now)}`)
@@ -174,7 +174,9 @@ export function rowOf(trigger: TriggerSummary, paint: Colors, now: Date): string
     paint.bold(trigger.pipeline),
     harmless(trigger.condition),
     lastFiring ? `fired ${formatAgo(new Date(lastFiring.at), now)}` : paint.dim("has not fired"),
-    nextDue === undefined ? "" : paint.dim(`due ${formatTime(new Date(nextDue), now)}`),
+    nextDue === undefined
+      ? paint.dim(isOver ? "no further ticks" : "")
+      : paint.dim(`due ${formatTime(new Date(nextDue), now)}`),
     keyed ? paint.dim(`${plural(keys, "key")}${keysAreMore ? " or more" : ""}`) : "",
   ];
 }
@@ -312,10 +314,18 @@ async function simulate(
   const { firings: shown, firingCount, concerned, from, to, cut } = outcome;
   const now = new Date();
   terminal.print(`${paint.bold(name)}  ${harmless(outcome.condition)}`);
+  const told =
+    from >= to ? ": there is nothing in the log" : `, in the log from position ${from + 1} to ${to}`;
   terminal.print(
-    `${plural(firingCount, "firing")} ${firingCount > 0 && concerned === 0 ? "by time alone" : `from ${plural(concerned, "event")} of its types`}, in the log from position ${from + 1} to ${to}.`,
+    `${plural(firingCount, "firing")} ${firingCount > 0 && concerned === 0 ? "by time alone" : `from ${plural(concerned, "event")} of its types`}${told}${from >= to && since !== undefined ? " since then" : ""}.`,
   );
   if (cut !== undefined) terminal.print(paint.yellow(`It ends there as ${cut}.`));
+  if (outcome.onlyWhereAsked !== undefined)
+    terminal.print(
+      paint.dim(
+        `Of ${outcome.onlyWhereAsked.join(", ")} the log has what a deployed condition asked for: it may have fired more often.`,
+      ),
+    );
   if (outcome.policy !== undefined)
     terminal.print(
       paint.dim(

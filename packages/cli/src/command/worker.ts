@@ -115,6 +115,7 @@ function describeEvent(
         "\n  ",
       );
     case "lease_lost":
+      if (event.attempts === 0) return undefined;
       return `Away too long: ${plural(event.attempts, "attempt")} ended here and will be repeated.`;
     case "child_start_failed":
       return `Could not start a process: ${event.message}`;

@@ -1,4 +1,7 @@
-/** `millrace init`: a small project that teaches. Nothing that is there is changed or overwritten. */
+/**
+ * `millrace init`: a small project that teaches. Nothing that somebody wrote is changed or overwritten; a manifest that `npm install`
+ * alone has made, of dependencies and nothing else, gets the rest.
+ */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import { MillraceError } from "@millrace/core";
@@ -12,13 +15,13 @@ export function initProject(context: Context, folder: string, name: string | und
   const files = templateFiles(project);
   refuseOverwriting(folder, Object.keys(files));
   const present = readManifest(folder);
-  const manifest = present ?? manifestOf(project);
-  const written = {
-    ...files,
-    ...(present === undefined ? { "package.json": `${JSON.stringify(manifest, null, 2)}\n` } : {}),
-  };
+  const isNpms = present !== undefined && isOfNpmAlone(present);
+  const manifest = isNpms ? { ...manifestOf(project), ...present } : (present ?? manifestOf(project));
+  const text = `${JSON.stringify(manifest, null, 2)}\n`;
+  const written = { ...files, ...(present === undefined ? { "package.json": text } : {}) };
   writeAll(folder, written);
-  tell(context, folder, project, Object.keys(written));
+  if (isNpms) writeFileSync(join(folder, "package.json"), text);
+  tell(context, folder, project, [...Object.keys(written), ...(isNpms ? ["package.json"] : [])]);
   for (const line of missingFrom(manifest))
     context.terminal.print(`  ${context.terminal.paint.yellow("!")} ${line}`);
   tellNext(context, folder);
@@ -73,6 +76,11 @@ function readManifest(folder: string): Manifest | undefined {
       cause,
     });
   }
+}
+
+/** `npm install PACKAGE` in an empty folder makes one of dependencies, and nothing else. */
+function isOfNpmAlone(manifest: Manifest): boolean {
+  return Object.keys(manifest).every((name) => name === "dependencies" || name === "devDependencies");
 }
 
 const testScript = "node --test";

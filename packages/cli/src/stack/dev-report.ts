@@ -6,6 +6,7 @@ import type { WorkerEvent } from "@millrace/worker";
 import { formatDuration, formatTime, plural } from "../terminal/format.ts";
 import { errorDocument, formatError } from "../terminal/print-error.ts";
 import type { Terminal } from "../terminal/terminal.ts";
+import { spentScheduleLines } from "../trigger-view/spent-schedules.ts";
 import type { LocalServer } from "./local-server.ts";
 import type { Deployed } from "./reloader.ts";
 import { TransferReport } from "./transfer-report.ts";
@@ -93,6 +94,10 @@ export class DevReport {
     this.#line(
       `${paint.green("●")} ${files.slice(0, 3).join(", ")}${files.length > 3 ? ", …" : ""}: ${told} ${paint.dim(`(deployment ${deployment}, ${formatDuration(ms)})`)}`,
     );
+  }
+
+  spentSchedules(response: DeployResponse): void {
+    for (const line of spentScheduleLines(response)) this.problem(line);
   }
 
   broken(error: unknown, current: Deployed | undefined): void {

@@ -174,6 +174,7 @@ export class Reloader {
       const { deployment, added, changed: mended, unchanged } = response;
       const at = this.current?.deployment === deployment ? this.current.at : new Date();
       this.current = { deployment, pipelines: [...added, ...mended, ...unchanged].sort(), at };
+      this.#report.spentSchedules(response);
       if (changed.length > 0) this.#report.deployed(response, changed, performance.now() - startedAt);
     } catch (error) {
       if (this.#isStopped) return;

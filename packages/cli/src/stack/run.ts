@@ -5,13 +5,7 @@
  * R2: Ctrl-C leaves a run on somebody's server alone and cancels one on our own.
  */
 import { errorCodeOf, MillraceError } from "@millrace/core";
-import {
-  inspectLabel,
-  type PipelineDetail,
-  type RunSummary,
-  type StartRunRequest,
-  type StartRunResponse,
-} from "@millrace/protocol";
+import type { PipelineDetail, RunSummary, StartRunRequest, StartRunResponse } from "@millrace/protocol";
 import type { ApiClient } from "../api/client.ts";
 import { findServer, projectHere, projectsOf, type FoundServer } from "../api/find-server.ts";
 import type { RunOptions } from "../command/run.ts";
@@ -23,7 +17,7 @@ import { liveView, type RunView } from "../run-view/live-view.ts";
 import { readParams } from "../run-view/params.ts";
 import { plainView } from "../run-view/plain-view.ts";
 import { requirePipeline } from "../api/find-pipeline.ts";
-import { requireNode } from "../api/find-run.ts";
+import { inspectedLabel, readInspected, requireInspectedItem, type Inspected } from "./inspected.ts";
 
 /** A server to run on, and what becomes of it afterwards. */
 interface RunPlace {
@@ -56,11 +50,13 @@ export async function runPipeline(context: Context, name: string, options: RunOp
   if (!place) return exitCodeOfSignal(stop.signal ?? "SIGINT");
   try {
     if (stop.signal !== undefined) return exitCodeOfSignal(stop.signal);
-    const run = await startRun(context, place.client, name, options);
+    const { run, inspected } = await startRun(context, place.client, name, options);
     if (options.detach) return tellDetached(context, run, options);
     if (options.inspect !== undefined) tellInspect(context, options.inspect);
     const shown = options.inspect === undefined ? options : { ...options, logs: true };
-    const exitCode = await follow(context, place, run, shown, stop);
+    const { exitCode, ended } = await follow(context, place, run, shown, stop);
+    if (inspected && ended && stop.signal === undefined)
+      await requireInspectedItem(place.client, ended, inspected);
     if (stop.signal === undefined) await place.idle();
     return exitCode;
   } finally {
@@ -108,10 +104,12 @@ async function startRun(
   client: ApiClient,
   name: string,
   options: RunOptions,
-): Promise<RunSummary> {
+): Promise<{ readonly run: RunSummary; readonly inspected: Inspected | undefined }> {
   const pipeline: PipelineDetail = await requirePipeline(client, name);
   const params = readParams(options, pipeline.definition.params?.schema, (path) => fromFolder(context, path));
-  const labels = { ...options.label, ...inspectLabelOf(options, pipeline) };
+  const inspected =
+    options.inspect === undefined ? undefined : readInspected(options.inspect, pipeline.definition);
+  const labels = { ...options.label, ...(inspected && inspectedLabel(inspected)) };
   const request: StartRunRequest = {
     pipeline: name,
     ...(params === undefined ? {} : { params }),
@@ -123,18 +121,7 @@ async function startRun(
   const { run, created } = await client.post<StartRunResponse>("/runs", request);
   if (!created)
     context.terminal.note(`The idempotency key had started ${run.id} before; no second run was made.`);
-  return run;
-}
-
-/** `node`, or `node[item]`. */
-function inspectLabelOf(
-  { inspect }: RunOptions,
-  pipeline: PipelineDetail,
-): { readonly [name: string]: string } {
-  if (inspect === undefined) return {};
-  const [, given = inspect, item = ""] = /^(.*?)(\[[\d.]+\])?$/.exec(inspect) ?? [];
-  const ids = pipeline.definition.nodes.map(({ id }) => id);
-  return { [inspectLabel]: `${requireNode(given, ids)}${item}` };
+  return { run, inspected };
 }
 
 function tellDetached({ terminal }: Context, run: RunSummary, options: RunOptions): number {
@@ -155,7 +142,7 @@ export async function followOnServer(
 ): Promise<number> {
   const stop = new StopRequest();
   try {
-    return await follow(context, serverPlace(client), run, options, stop);
+    return (await follow(context, serverPlace(client), run, options, stop)).exitCode;
   } finally {
     stop.release();
   }
@@ -171,13 +158,19 @@ interface FollowChoice {
   readonly logs?: boolean;
 }
 
+interface Followed {
+  readonly exitCode: number;
+  /** Absent where it goes on. */
+  readonly ended: RunSummary | undefined;
+}
+
 async function follow(
   context: Context,
   place: RunPlace,
   run: RunSummary,
   options: FollowChoice,
   stop: StopRequest,
-): Promise<number> {
+): Promise<Followed> {
   const { terminal } = context;
   const detached = new AbortController();
   stop.onFirst(() => {
@@ -187,11 +180,12 @@ async function follow(
   const ended = await watch(context, place.client, run, options, detached.signal);
   if (!ended) {
     terminal.note(`\nNot following any more; the run goes on. Cancel it with \`millrace cancel ${run.id}\`.`);
-    return exitCodeOfSignal(stop.signal ?? "SIGINT");
+    return { exitCode: exitCodeOfSignal(stop.signal ?? "SIGINT"), ended };
   }
   if (options.json) terminal.print(JSON.stringify(await readRunDocument(place.client, run.id)));
   else if (exitCodeOfRun(ended.state) === exitCodes.failed) tellNext(context, ended, place);
-  return stop.signal === undefined ? exitCodeOfRun(ended.state) : exitCodeOfSignal(stop.signal);
+  const exitCode = stop.signal === undefined ? exitCodeOfRun(ended.state) : exitCodeOfSignal(stop.signal);
+  return { exitCode, ended };
 }
 
 async function watch(

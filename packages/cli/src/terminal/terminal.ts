@@ -14,7 +14,7 @@ export interface Terminal {
   print(text: string): void;
   note(text: string): void;
   /** As it is, without a line end. */
-  write(text: string): void;
+  write(text: string | Uint8Array): void;
   columns(): number;
   /** What a line on stdout may take: without bound where it is no terminal. */
   lineWidth(): number;

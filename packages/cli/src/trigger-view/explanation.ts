@@ -23,7 +23,7 @@ export function explanationLines(explanation: TriggerExplanation, page: Page): s
     const since = formatTime(new Date(trigger.paused.at), now);
     lines.push(paint.yellow(`  ‖ paused since ${since}: events are kept until it is resumed`));
   }
-  lines.push(`  ${lastFiringText(lastFiring, page)}`);
+  lines.push(`  ${lastFiringText(lastFiring, key === undefined ? "" : " for this key", page)}`);
   if (gate) lines.push(...gateLines(gate, page));
   if (event) lines.push("", ...eventLines(event, paint));
   if (state)
@@ -46,13 +46,14 @@ export function explanationLines(explanation: TriggerExplanation, page: Page): s
   return lines;
 }
 
-function lastFiringText(firing: FiringView | undefined, { paint, now }: Page): string {
-  if (!firing) return paint.dim("has not fired");
+/** `of` says whose it is where it is not the trigger's. */
+function lastFiringText(firing: FiringView | undefined, of: string, { paint, now }: Page): string {
+  if (!firing) return paint.dim(`has not fired${of}`);
   const { at, state, reason } = firing;
   const ago = formatAgo(new Date(at), now);
   if (state === "refused")
-    return `${paint.red(`× fired ${ago}, and no run began:`)} ${harmless(reason?.message ?? "")}`;
-  return `last fired ${ago}, at ${formatTime(new Date(at), now)}: ${firingOutcome(firing, paint)}`;
+    return `${paint.red(`× fired${of} ${ago}, and no run began:`)} ${harmless(reason?.message ?? "")}`;
+  return `last fired${of} ${ago}, at ${formatTime(new Date(at), now)}: ${firingOutcome(firing, paint)}`;
 }
 
 /** Unless something comes. */
@@ -84,10 +85,8 @@ function gateLines(gate: GateView, { paint, now }: Page): string[] {
 
 function eventLines(event: EventExplanation, paint: Colors): string[] {
   const { position, type, verdict, text, firings = [], faults = [], replayed } = event;
-  const mark =
-    verdict === "member" ? paint.green("✓") : verdict === "gathered" ? paint.cyan("…") : paint.yellow("×");
   const lines = [
-    `${mark} event ${position} ${paint.bold(type)}: ${paint.bold(verdict.replaceAll("_", " "))}`,
+    `${markOf(verdict, paint)} event ${position} ${paint.bold(type)}: ${paint.bold(verdict.replaceAll("_", " "))}`,
     // The parts say it one by one.
     ...(faults.length > 0 ? [] : [`  ${harmless(text)}`]),
     ...faults.map(({ operand, part, expected, found }) =>
@@ -102,6 +101,12 @@ function eventLines(event: EventExplanation, paint: Colors): string[] {
     );
   }
   return lines;
+}
+
+function markOf(verdict: EventExplanation["verdict"], paint: Colors): string {
+  if (verdict === "member") return paint.green("✓");
+  // It is not over yet.
+  return verdict === "gathered" || verdict === "unread" ? paint.cyan("…") : paint.yellow("×");
 }
 
 const marks = { waiting: "○", gathering: "◐", held: "●", blocked: "×" } as const;

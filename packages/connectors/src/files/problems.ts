@@ -29,6 +29,10 @@ export function folderError(folder: string, cause: unknown): MillraceError {
   });
 }
 
+export function isOfFileSystem(error: unknown): boolean {
+  return error instanceof Error && "syscall" in error;
+}
+
 export function unwatched(folder: string, cause: unknown): SourceProblem {
   return problem(
     "MILLRACE_FOLDER_UNWATCHED",

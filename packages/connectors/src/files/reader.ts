@@ -6,7 +6,7 @@
  *
  * F1: a version of a file, its size and time, is told when it differs from what is remembered, and is remembered with that.
  * F2: a file is told when its protocol says that it is complete: two looks, `quiet` apart, that saw the same, or one at a file
- *     that has rested for a minute; its name; its marker.
+ *     that has rested for a minute; its name; its marker, if that is not older than the file.
  * F3: memory has a bound however many files there are: folders are listed, and what is remembered is asked for, in batches.
  * F4: what can't be read is forgotten by nobody. A file is forgotten when it is not there while its folder is the same one as
  *     before; an empty folder forgets nothing unless it was seen with files, by this reader on the same device, or by one
@@ -15,11 +15,22 @@
  */
 import { join, resolve } from "node:path";
 import type { Finding, Remembered, SourceProblem, SourceTask } from "@millrace/core";
-import type { Directory, Entry, Look, Watching } from "./directory.ts";
+import type { Directory, Entry, Look } from "./directory.ts";
 import { fileFinding, fingerprintOf, goneFinding } from "./finding.ts";
-import { badNames, folderError, folderMissing, noFolder, problemOf, unwatched } from "./problems.ts";
+import { newPass, type Found, type Pass } from "./pass.ts";
+import {
+  badNames,
+  folderError,
+  folderMissing,
+  isOfFileSystem,
+  noFolder,
+  problemOf,
+  unwatched,
+} from "./problems.ts";
 import { below, FileRules, folderOf, isTellable } from "./rules.ts";
 import { SettlingFiles } from "./settling.ts";
+import { FolderTroubles, pollMs, scanShare } from "./troubles.ts";
+import { FolderWatches } from "./watches.ts";
 
 /** Files that are looked at, asked for and told together. */
 const batchMax = 500;
@@ -27,25 +38,6 @@ const batchMax = 500;
 const hintsMax = 20_000;
 /** A file that was changed longer ago is taken at its first look. Clocks of file systems may differ from ours by less. */
 const restMsMin = 60_000;
-/** How often a folder is looked through of which the system tells nothing. */
-const pollMs = 5_000;
-/** Of this many parts of the time, looking through the folder takes one at most. */
-const scanShare = 20;
-
-interface Found {
-  readonly key: string;
-  readonly look: Look;
-}
-
-/** What one pass over the folder saw. */
-interface Pass {
-  files: number;
-  known: number;
-  waiting: number;
-  entries: number;
-  badNames: number;
-  problem: SourceProblem | undefined;
-}
 
 export class FolderReader {
   readonly #task: SourceTask;
@@ -57,12 +49,13 @@ export class FolderReader {
   #rescanAt = 0;
   /** Something happened of which only the whole folder tells. */
   #mustRescan = true;
-  #watching: Watching | undefined;
+  readonly #watches: FolderWatches;
   #watchProblem: SourceProblem | undefined;
   #root: Look | undefined;
   /** The folder in which files were seen last; of what a reader before this one saw, the identity alone is known. */
   #home: { readonly identity: string; readonly device: string | undefined } | undefined;
   #lastPass: Pass | undefined;
+  #troubles = new FolderTroubles();
   #lastScan: { readonly at: number; readonly tookMs: number } | undefined;
   #wake: () => void = () => undefined;
 
@@ -71,6 +64,16 @@ export class FolderReader {
     this.#directory = directory;
     this.#folder = resolve(task.root, task.definition.folder);
     this.#rules = new FileRules(task.definition);
+    this.#watches = new FolderWatches({
+      directory,
+      folder: this.#folder,
+      ignore: task.definition.ignore,
+      onChanges: (paths) => this.#onChanges(paths),
+      onLost: (error) => {
+        this.#watchProblem = unwatched(this.#folder, error);
+        void this.#watches.stop().then(() => this.#lookAgain());
+      },
+    });
     const home = task.reported?.home;
     this.#home = home === undefined ? undefined : { identity: home, device: undefined };
   }
@@ -85,11 +88,12 @@ export class FolderReader {
         if (this.#mustRescan || this.#rescanAt <= clock.now()) await this.#rescan();
         await this.#takeHints();
         await this.#takeSettled();
+        if (this.#troubles.dueAt <= clock.now()) await this.#retryTroubled();
         await this.#idle();
       }
     } finally {
       signal.removeEventListener("abort", onAbort);
-      await this.#unwatch();
+      await this.#watches.stop();
     }
   }
 
@@ -104,7 +108,7 @@ export class FolderReader {
     const beganAt = clock.now();
     this.#mustRescan = false;
     await this.#meet();
-    const pass: Pass = { files: 0, known: 0, waiting: 0, entries: 0, badNames: 0, problem: undefined };
+    const pass = newPass();
     this.#hints.clear();
     await this.#walk("", pass);
     if (this.#isStopped) return;
@@ -112,20 +116,28 @@ export class FolderReader {
     const endedAt = clock.now();
     const tookMs = Math.round(endedAt - beganAt);
     this.#lastPass = pass;
+    this.#troubles = pass.troubles;
+    this.#troubles.tried(endedAt, 0);
     this.#lastScan = { at: Math.round(endedAt), tookMs };
-    const everyMs = this.#watching
+    const everyMs = this.#watches.isOn
       ? this.#task.definition.rescanMs
       : Math.min(pollMs, this.#task.definition.rescanMs);
     this.#rescanAt = Math.max(beganAt + everyMs, endedAt + (scanShare - 1) * tookMs);
     this.#report();
   }
 
-  /** The folder as it is now; watches it anew where it is another one. */
+  /** The folder as it is now; watches it anew where it is another one, or is watched in pieces. */
   async #meet(): Promise<void> {
     const root = await this.#lookAtRoot();
-    if (this.#watching && root.identity !== this.#root?.identity) await this.#unwatch();
+    if (root.identity !== this.#root?.identity || this.#watches.isPieced) await this.#watches.stop();
     this.#root = root;
-    if (!this.#watching) await this.#watch();
+    if (this.#watches.isOn) return;
+    try {
+      await this.#watches.start();
+      this.#watchProblem = undefined;
+    } catch (error) {
+      this.#watchProblem = unwatched(this.#folder, error);
+    }
   }
 
   async #lookAtRoot(): Promise<Look> {
@@ -147,6 +159,7 @@ export class FolderReader {
       const inner: string[] = [];
       try {
         for await (const entries of this.#directory.list(this.#pathOf(folder))) {
+          if (folder === "") this.#task.begun();
           await this.#takeEntries(folder, entries, { pass, folders: inner });
           if (this.#isStopped) return;
         }
@@ -154,7 +167,7 @@ export class FolderReader {
         if (!isOfFileSystem(error)) throw error;
         const fault = folderError(this.#pathOf(folder), error);
         if (folder === "") throw fault;
-        if (fault.code !== "MILLRACE_FOLDER_MISSING") pass.problem = problemOf(fault);
+        if (fault.code !== "MILLRACE_FOLDER_MISSING") pass.troubles.note(folder, problemOf(fault));
       }
       folders.push(...inner.reverse());
     }
@@ -171,7 +184,7 @@ export class FolderReader {
       const key = name === undefined ? undefined : below(folder, name);
       if (key === undefined || !isTellable(key)) {
         pass.badNames += 1;
-        pass.problem = badNames(pass.badNames, this.#pathOf(folder));
+        pass.nameProblem = badNames(pass.badNames, this.#pathOf(folder));
       } else if (kind === "folder") {
         if (this.#rules.enters(key)) folders.push(key);
       } else if (kind !== "other" && this.#rules.wants(key)) keys.push(key);
@@ -245,7 +258,8 @@ export class FolderReader {
     try {
       return await this.#directory.look(this.#pathOf(key));
     } catch (error) {
-      if (pass) pass.problem = problemOf(folderError(this.#pathOf(folderOf(key)), error));
+      const folder = folderOf(key);
+      pass?.troubles.note(folder, problemOf(folderError(this.#pathOf(folder), error)));
       return "unreadable";
     }
   }
@@ -291,8 +305,9 @@ export class FolderReader {
   }
 
   /**
-   * The marker of an earlier version does not speak for a later one; and it speaks for the file as it is once the marker was seen:
-   * an earlier look may be one at half of it.
+   * A marker that is older than the file does not speak for it: it may be that of an earlier version, or of a file that had this name.
+   * Where the file is new here, its writer may have copied the marker first: then a minute's rest speaks for it. A marker speaks for
+   * the file as it is once the marker was seen: an earlier look may be one at half of it.
    */
   async #markedLook(key: string, known: Remembered | undefined): Promise<Look | undefined> {
     for (const marker of this.#rules.markersOf(key)) {
@@ -300,7 +315,8 @@ export class FolderReader {
       if (found === undefined || found === "unreadable") continue;
       const look = await this.#tryLook(key, undefined);
       if (look === undefined || look === "unreadable" || look.kind !== "file") return undefined;
-      if (known === undefined || found.mtimeNs >= look.mtimeNs) return look;
+      if (found.mtimeNs >= look.mtimeNs || (known === undefined && this.#restMs(look) >= restMsMin))
+        return look;
     }
     return undefined;
   }
@@ -311,13 +327,17 @@ export class FolderReader {
     const fingerprint = fingerprintOf(look);
     const settling = this.#settling.get(key);
     if (settling?.fingerprint === fingerprint) return settling.dueAt <= now;
-    const restsSince = Math.max(look.changedAt, Number(look.mtimeNs / 1_000_000n));
-    if (!settling && now - restsSince >= Math.max(quietMs, restMsMin)) return true;
+    if (!settling && this.#restMs(look) >= Math.max(quietMs, restMsMin)) return true;
     // Beyond that it is met by a pass, which waits for room.
     if (settling || this.#settling.hasRoomFor(1))
       this.#settling.put(key, { fingerprint, dueAt: now + quietMs });
     else this.#mustRescan = true;
     return false;
+  }
+
+  /** How long nothing has changed a file, its name and rights included. */
+  #restMs({ changedAt, mtimeNs }: Look): number {
+    return this.#task.clock.now() - Math.max(changedAt, Number(mtimeNs / 1_000_000n));
   }
 
   async #takeSettled(): Promise<void> {
@@ -352,29 +372,6 @@ export class FolderReader {
 
   // --- what the system tells ----------------------------------------------------------------------------------------
 
-  async #watch(): Promise<void> {
-    try {
-      this.#watching = await this.#directory.watch(this.#folder, {
-        ignore: this.#task.definition.ignore,
-        onChanges: (paths) => this.#onChanges(paths),
-        onLost: (error) => {
-          this.#watchProblem = unwatched(this.#folder, error);
-          void this.#unwatch().then(() => this.#lookAgain());
-        },
-      });
-      this.#watchProblem = undefined;
-    } catch (error) {
-      this.#watchProblem = unwatched(this.#folder, error);
-    }
-  }
-
-  async #unwatch(): Promise<void> {
-    const watching = this.#watching;
-    this.#watching = undefined;
-    // What watched a folder that is gone may be gone itself.
-    await watching?.stop().catch(() => undefined);
-  }
-
   #onChanges(paths: readonly string[]): void {
     for (const path of paths) {
       if (path === "" || this.#hints.size >= hintsMax) return this.#lookAgain();
@@ -401,7 +398,12 @@ export class FolderReader {
 
   async #takeHinted(keys: readonly string[], folders: Set<string>): Promise<void> {
     const { files, folders: found, missing } = await this.#look(keys, undefined);
-    for (const key of found) if (this.#rules.enters(key)) folders.add(key);
+    for (const key of found) {
+      if (!this.#rules.enters(key)) continue;
+      // Before it is looked through: so nothing of it is missed.
+      await this.#watches.startWithin(key, (inner) => isTellable(inner) && this.#rules.enters(inner));
+      folders.add(key);
+    }
     for (const key of missing) this.#settling.drop(key);
     await this.#judge(files.filter(({ key, look }) => this.#isNews(key, look)));
     // What the glob does not name comes and goes all the time; a pass finds what was told under another one.
@@ -433,15 +435,29 @@ export class FolderReader {
 
   /** What came into being, or is marked, in one folder and below. */
   async #takeFolder(folder: string): Promise<void> {
-    const pass: Pass = { files: 0, known: 0, waiting: 0, entries: 0, badNames: 0, problem: undefined };
+    const pass = newPass();
     await this.#walk(folder, pass);
+    if (this.#isStopped) return;
+    if (!this.#troubles.takeBelow(folder, pass.troubles, this.#task.clock.now())) return;
+    // Nothing is told of changes in a folder that could not be read when it was to be watched.
+    await this.#watches.stop();
+    this.#mustRescan = true;
+  }
+
+  /** Folders that could not be read are tried again long before the whole folder is: so a mended one is not told for long. */
+  async #retryTroubled(): Promise<void> {
+    const { clock } = this.#task;
+    const beganAt = clock.now();
+    for (const folder of this.#troubles.folders) if (!this.#isStopped) await this.#takeFolder(folder);
+    this.#troubles.tried(clock.now(), clock.now() - beganAt);
+    this.#report();
   }
 
   // --- waiting ------------------------------------------------------------------------------------------------------
 
   async #idle(): Promise<void> {
     if (this.#hints.size > 0 || this.#mustRescan) return;
-    await this.#pause(Math.min(this.#rescanAt, this.#settling.nextDueAt));
+    await this.#pause(Math.min(this.#rescanAt, this.#troubles.dueAt, this.#settling.nextDueAt));
   }
 
   /** Until an instant, or until something happens. */
@@ -463,8 +479,8 @@ export class FolderReader {
   /** Not before the folder was looked through once: one that can't be read would be told to run each time that it is tried. */
   #report(): void {
     if (!this.#lastPass || !this.#lastScan) return;
-    const { files: things, waiting, problem } = this.#lastPass;
-    const wrong = problem ?? this.#watchProblem;
+    const { files: things, waiting, nameProblem } = this.#lastPass;
+    const wrong = this.#troubles.last ?? nameProblem ?? this.#watchProblem;
     this.#task.report({
       things,
       settling: this.#settling.size,
@@ -478,8 +494,4 @@ export class FolderReader {
   #pathOf(key: string): string {
     return join(this.#folder, key);
   }
-}
-
-function isOfFileSystem(error: unknown): boolean {
-  return error instanceof Error && "syscall" in error;
 }

@@ -1,5 +1,14 @@
 /** The reader of folders on real folders; a file system that fails stands in only where a test can't make a real one fail. */
-import { appendFileSync, linkSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  chmodSync,
+  linkSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { errorCodeOf } from "@millrace/core";
 import { expect, test } from "vitest";
@@ -12,6 +21,7 @@ test("what is there at the start, and what comes later, is told once, with all t
   stage.write("deep/er/b.csv");
   stage.write("c.txt");
   await stage.start();
+  expect(stage.host.begun).toBe(1);
   await stage.until(() => expect(stage.host.arrivals()).toEqual(["a.csv 1", "deep/er/b.csv 1"]));
   stage.write("later.csv");
   stage.write("new/folder/d.csv");
@@ -34,6 +44,23 @@ test("what is there at the start, and what comes later, is told once, with all t
     version: 1,
     fingerprint: expect.stringMatching(/^13-\d+$/),
   });
+});
+
+test("folders that come with folders in them are watched, too", async () => {
+  const stage = new Stage({ rescanMs: 600_000 });
+  await stage.start();
+  stage.write("2026/11/27/08/a.csv");
+  await stage.until(() => expect(stage.host.arrivals()).toEqual(["2026/11/27/08/a.csv 1"]));
+  stage.write("2026/11/27/08/b.csv");
+  stage.write("2026/11/c.csv");
+  await stage.until(() => expect(stage.host.arrivals()).toHaveLength(3));
+  mkdirSync(join(stage.root, "tree", "deep", "er"), { recursive: true });
+  renameSync(join(stage.root, "tree"), stage.path("tree"));
+  stage.write("tree/d.csv");
+  await stage.until(() => expect(stage.host.arrivals()).toHaveLength(4));
+  stage.write("tree/deep/er/e.csv");
+  stage.write("tree/deep/f.csv");
+  await stage.until(() => expect(stage.host.arrivals()).toHaveLength(6));
 });
 
 test("another reader with the same memory tells nothing again, only what came and changed meanwhile (F1)", async () => {
@@ -127,6 +154,50 @@ test.each([
   stage.write(`day/${file}`, "");
   await stage.until(() => expect(stage.host.arrivals()).toContain("day/a.csv 2"));
   expect(stage.host.arrivals().filter((one) => one.includes(file))).toEqual([]);
+});
+
+test("the marker of a file that is gone does not speak for a new one of its name (F2)", async () => {
+  const stage = new Stage({ protocol: "marker", marker: "*.done", glob: "*.csv" });
+  stage.write("a.csv", "whole");
+  stage.write("a.csv.done", "");
+  await stage.start();
+  await stage.until(() => expect(stage.host.arrivals()).toEqual(["a.csv 1"]));
+  rmSync(stage.path("a.csv"));
+  await stage.until(() => expect(stage.host.memory.size).toBe(0));
+  stage.touch("a.csv.done", 1_700_000_000);
+  stage.write("a.csv", "half");
+  stage.write("b.csv");
+  stage.write("b.csv.done", "");
+  await stage.until(() => expect(stage.host.arrivals()).toEqual(["a.csv 1", "b.csv 1"]));
+  appendFileSync(stage.path("a.csv"), ", and the rest");
+  stage.write("a.csv.done", "");
+  await stage.until(() => expect(stage.host.arrivals()).toEqual(["a.csv 1", "a.csv 1", "b.csv 1"]));
+  expect(stage.host.told.at(-1)!.data).toMatchObject({ size: 18 });
+});
+
+test("a marker that was copied before its file speaks for it after a minute's rest", async () => {
+  const rested = new Set<string>();
+  const stage = new Stage(
+    { protocol: "marker", marker: "_SUCCESS", glob: "part-*", rescanMs: 100 },
+    {
+      look: async (path) => {
+        const look = await nodeDirectory.look(path);
+        return look && rested.has(path) ? { ...look, changedAt: Date.now() - 61_000 } : look;
+      },
+    },
+  );
+  stage.write("_SUCCESS", "");
+  stage.touch("_SUCCESS", 1_600_000_000);
+  for (const file of ["part-1", "part-2"]) {
+    stage.write(file);
+    stage.touch(file, 1_700_000_000);
+  }
+  rested.add(stage.path("part-1"));
+  await stage.start();
+  await stage.until(() => expect(stage.host.arrivals()).toEqual(["part-1 1"]));
+  expect(stage.host.detail?.waiting).toBe(1);
+  rested.add(stage.path("part-2"));
+  await stage.until(() => expect(stage.host.arrivals()).toEqual(["part-1 1", "part-2 1"]));
 });
 
 test("a file that is completed and marked between two looks is told as it is then, once", async () => {
@@ -341,12 +412,64 @@ test("a folder below that may not be read is a problem; the others are read, and
   expect([...stage.host.memory.keys()]).toContain("secret/old.csv");
 });
 
+test("a folder below that may be read again is a problem no more, and is watched from then on", async () => {
+  let isClosed = true;
+  let watches = 0;
+  const stage = new Stage(
+    { protocol: "rename" },
+    {
+      list: async function* list(path) {
+        if (isClosed && path.endsWith("/secret")) throw refused(path);
+        yield* nodeDirectory.list(path);
+      },
+      watch: (path, options) => {
+        watches += 1;
+        return nodeDirectory.watch(path, options);
+      },
+    },
+  );
+  stage.write("secret/a.csv");
+  await stage.start();
+  expect(stage.host.detail?.problem).toMatchObject({ code: "MILLRACE_FOLDER_REFUSED" });
+  const scannedAt = stage.host.detail!.scan!.at;
+  isClosed = false;
+  // Nothing tells of it: it is tried again long before the whole folder is looked through.
+  await stage.until(() => expect(stage.host.detail?.scan?.at).toBeGreaterThan(scannedAt));
+  expect(stage.host.detail?.problem).toBeUndefined();
+  expect(stage.host.arrivals()).toEqual(["secret/a.csv 1"]);
+  expect(watches).toBe(2);
+  stage.write("secret/b.csv");
+  await stage.until(() => expect(stage.host.arrivals()).toEqual(["secret/a.csv 1", "secret/b.csv 1"]));
+}, 20_000);
+
+test("a folder that can't be read any more is a problem as soon as the system tells of it, and only for as long", async () => {
+  let isClosed = false;
+  const stage = new Stage(
+    { protocol: "rename" },
+    {
+      list: async function* list(path) {
+        if (isClosed && path.endsWith("/secret")) throw refused(path);
+        yield* nodeDirectory.list(path);
+      },
+    },
+  );
+  stage.write("secret/a.csv");
+  await stage.start();
+  isClosed = true;
+  chmodSync(stage.path("secret"), 0o711);
+  await stage.until(() =>
+    expect(stage.host.detail?.problem).toMatchObject({ code: "MILLRACE_FOLDER_REFUSED" }),
+  );
+  isClosed = false;
+  await stage.until(() => expect(stage.host.detail?.problem).toBeUndefined());
+});
+
 test("a folder that may not be read at all is an error", async () => {
   const stage = new Stage({}, { list: (path) => throwing(refused(path)) });
   stage.begin();
   expect(errorCodeOf(await stage.failure())).toBe("MILLRACE_FOLDER_REFUSED");
-  // It never said that it reads.
-  expect(stage.host.detail).toBeUndefined();
+  // It never said that it reads, or could.
+  expect([stage.host.detail, stage.host.begun]).toEqual([undefined, 0]);
 });
 
 test("a disk that fails is an error", async () => {

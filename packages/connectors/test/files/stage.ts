@@ -19,6 +19,8 @@ export class Host {
   readonly memory = new Map<string, Remembered>();
   readonly told: { readonly type: string; readonly subject: string | undefined; readonly data: Json }[] = [];
   detail: SourceDetail | undefined;
+  /** How often a reader said that it can read. */
+  begun = 0;
   /** Findings that were given at once, the most. */
   findingsMax = 0;
   /** Called before findings are taken. */
@@ -62,6 +64,9 @@ export class Host {
           .slice(0, limit),
       countRemembered: async () => this.memory.size,
       record: (findings) => this.#record(findings),
+      begun: () => {
+        this.begun += 1;
+      },
       report: (detail) => {
         this.detail = detail;
       },

@@ -89,13 +89,9 @@ function judge(report: AssetTelling, { definition, runPartition, now }: EntryPla
         ? { partition: read.key, fault: undefined }
         : { partition: told, fault: read.fault };
     }
-    case "progress": {
-      const fault =
-        partitions?.kind === "time"
-          ? progressFault(report, definition, now)
-          : "only an asset whose partitions are windows of time has progress";
-      return { partition: null, fault };
-    }
+    case "progress":
+      // Of any asset: `reached` also asks for windows of what has none of its own, such as a topic.
+      return { partition: null, fault: progressFault(report, definition, now) };
     default:
       return unreachable(report);
   }

@@ -1,6 +1,11 @@
-/** Which partitions of an asset are there and which are missing, as few stretches as people can read. */
+/**
+ * Which partitions of an asset are there and which are missing, as few stretches as people can read.
+ *
+ * G1: the work is done in steps of some milliseconds, between which who does it lets others have their turn.
+ */
 import type { PartitionsDefinition } from "../partition/definition.ts";
-import type { TimeWindows } from "../partition/time-windows.ts";
+import { always, type TimeWindow, type TimeWindows } from "../partition/time-windows.ts";
+import { crossed, formatTuple } from "../partition/partitions.ts";
 import { partitionsOf } from "./key.ts";
 
 /** Neighbouring partitions of one state, first and last by their keys. */
@@ -11,10 +16,18 @@ export interface PartitionRange {
   readonly count: number;
 }
 
+/** Work in steps; its result is what it returns. */
+export type Steps<Result> = Generator<undefined, Result, undefined>;
+
+/** Keys of windows that are made, or read, in one step: each takes up to 20 µs. */
+const stepKeys = 250;
+
 export interface PartitionPicture {
   readonly present: number;
   /** Absent where nobody knows which there should be. */
   readonly missing: number | undefined;
+  /** There are more before these, and none of them is counted. */
+  readonly isCut: boolean;
   /** In the order of the partitions. */
   readonly ranges: readonly PartitionRange[];
 }
@@ -29,31 +42,65 @@ export interface ExpectedKeys {
  * The keys that should be there by `now`, in order: windows that are over, static keys, their combinations; at most `max`, of
  * windows the newest. Nothing where keys become known only as they are told.
  */
-export function expectedKeys(
+export function* expectedKeys(
   definition: PartitionsDefinition,
   now: number,
   max: number,
-): ExpectedKeys | undefined {
+): Steps<ExpectedKeys | undefined> {
   const partitions = partitionsOf(definition);
   const { windows } = partitions;
-  const first = windows?.from(0)?.from ?? 0;
-  let from = windows && definition.kind === "time" ? Math.max(first, newestFrom(windows, now, max)) : first;
-  for (let isCut = from > first; ; isCut = true) {
-    const listed = partitions.list({ from, to: now }, max);
-    if (!listed) return undefined;
-    if (!windows || listed.length < max || now - from < 1) {
-      // Of what overlaps the present, what is not over is not missing.
-      const isOver = (key: string): boolean => (partitions.windowOf(key)?.to ?? 0) <= now;
-      const keys =
-        definition.kind === "time"
-          ? listed.slice(0, listed.findLastIndex(isOver) + 1)
-          : windows
-            ? listed.filter(isOver)
-            : listed;
-      return { keys, isCut: isCut || (!windows && listed.length === max) };
-    }
-    from = now - (now - from) / 2;
+  if (!windows) {
+    const keys = partitions.list({ from: 0, to: now }, max);
+    return keys && { keys, isCut: keys.length === max };
   }
+  if (definition.kind === "time") return yield* newestWindows(windows, now, max);
+  // A tuple of one dimension of time.
+  const lists: [name: string, keys: readonly string[]][] = [];
+  let perWindow = 1;
+  const dimensions = Object.entries(definition.kind === "tuple" ? definition.of : {});
+  for (const [name, dimension] of dimensions) {
+    if (dimension.kind === "dynamic") return undefined;
+    lists.push([name, dimension.kind === "static" ? dimension.keys : []]);
+    if (dimension.kind === "static") perWindow *= dimension.keys.length;
+  }
+  const timed = dimensions.findIndex(([, { kind }]) => kind === "time");
+  const found = yield* newestWindows(windows, now, Math.max(1, Math.floor(max / perWindow)));
+  lists[timed] = [dimensions[timed]![0], found.keys];
+  const keys: string[] = [];
+  for (const parts of crossed(lists, max) ?? []) {
+    keys.push(formatTuple(parts));
+    if (keys.length % stepKeys === 0) yield;
+  }
+  return { keys, isCut: found.isCut };
+}
+
+/** The keys of windows that are over: of more than `max` the newest, or some fewer. What is not over is not missing. */
+function* newestWindows(windows: TimeWindows, now: number, max: number): Steps<ExpectedKeys> {
+  const first = windows.from(always.from);
+  const firstKey = first && windows.keyOf(first);
+  for (let from = Math.max(first?.from ?? 0, newestFrom(windows, now, max)); ;) {
+    // One more than are wanted tells that there are more.
+    const keys = yield* windowsOver(windows, { from, to: now }, max + 1);
+    const isAll = keys.length <= max;
+    if (isAll || now - from < 1)
+      return { keys: keys.slice(-max), isCut: !isAll || (keys.length > 0 && keys[0] !== firstKey) };
+    from = now - (now - from) / 2;
+    yield;
+  }
+}
+
+/** The first `max` that are over. */
+function* windowsOver(windows: TimeWindows, span: TimeWindow, max: number): Steps<string[]> {
+  const keys: string[] = [];
+  for (let { from } = span; keys.length < max;) {
+    const part = windows.overlapping(from, span.to, Math.min(stepKeys, max - keys.length));
+    for (const window of part) if (window.to <= span.to) keys.push(windows.keyOf(window));
+    const last = part.at(-1);
+    if (!last || last.to >= span.to) break;
+    from = last.to;
+    yield;
+  }
+  return keys;
 }
 
 /** Windows by which it is judged how long those before them are. */
@@ -72,29 +119,52 @@ function newestFrom(windows: TimeWindows, now: number, max: number): number {
   return last.to - ((last.to - oldest.from) / count) * max * 0.9;
 }
 
-/** `known`: keys that were told, of these partitions; true where something was written. */
-export function partitionPicture(
+export interface KnownKeys {
+  /** Keys that were told; true where something was written. */
+  readonly keys: ReadonlyMap<string, boolean>;
+  /** Of what was told these are the last by their keys, and there are more. */
+  readonly isCut: boolean;
+}
+
+export function* partitionPicture(
   expected: ExpectedKeys | undefined,
-  known: ReadonlyMap<string, boolean>,
+  known: KnownKeys,
   definition: PartitionsDefinition,
-): PartitionPicture {
-  const isPresent = (key: string): boolean => known.get(key) === true;
-  const wanted = new Set(expected?.keys);
+): Steps<PartitionPicture> {
+  const isPresent = (key: string): boolean => known.keys.get(key) === true;
+  const since = definition.kind === "time" ? firstLookedAt(expected, known) : "";
+  const keys = (expected?.keys ?? []).filter((key) => wallTimeOf(key) >= since);
+  const wanted = new Set(keys);
   // Beyond what should be there: what was written ahead or long ago, and dynamic keys.
-  const others = [...known.keys()].filter((key) => !wanted.has(key));
-  const keys = expected?.keys ?? [];
+  const others = [...known.keys.keys()].filter((key) => !wanted.has(key) && wallTimeOf(key) >= since);
+  yield;
   const places =
     definition.kind === "time"
-      ? windowsInOrder(keys, others, definition)
+      ? yield* windowsInOrder(keys, others, definition)
       : [...keys, ...others].map(following);
+  yield;
   const ranges = rangesOf(places, isPresent);
   const count = (state: PartitionRange["state"]): number =>
     ranges.reduce((sum, range) => (range.state === state ? sum + range.count : sum), 0);
   return {
     present: count("present"),
     missing: expected === undefined && !others.some((key) => !isPresent(key)) ? undefined : count("missing"),
+    isCut: known.isCut || expected?.isCut === true,
     ranges,
   };
+}
+
+/** Where either side has more than is looked at, neither is looked at before the other begins. */
+function firstLookedAt(expected: ExpectedKeys | undefined, known: KnownKeys): string {
+  const firsts: string[] = [];
+  if (expected?.isCut && expected.keys.length > 0) firsts.push(wallTimeOf(expected.keys[0]!));
+  if (known.isCut) firsts.push([...known.keys.keys()].map(wallTimeOf).reduce((a, b) => (a < b ? a : b), "~"));
+  return firsts.reduce((a, b) => (a > b ? a : b), "");
+}
+
+/** Of a window's key what orders it among all, but for hours that clocks show twice: reading thousands of keys takes long. */
+function wallTimeOf(key: string): string {
+  return key.slice(0, 16);
 }
 
 interface Place {
@@ -108,17 +178,20 @@ function following(key: string): Place {
 }
 
 /** Expected windows meet. Others may stand anywhere: years ahead, or before all that is looked at. */
-function windowsInOrder(
+function* windowsInOrder(
   expected: readonly string[],
   others: readonly string[],
   definition: PartitionsDefinition,
-): Place[] {
+): Steps<Place[]> {
   const partitions = partitionsOf(definition);
   const [first = "", last = first] = [expected[0], expected.at(-1)];
   const begin = partitions.windowOf(first)?.from ?? Infinity;
-  const sorted = others
-    .map((key) => ({ key, window: partitions.windowOf(key) }))
-    .toSorted((a, b) => (a.window?.from ?? Infinity) - (b.window?.from ?? Infinity));
+  const read: { readonly key: string; readonly window: TimeWindow | undefined }[] = [];
+  for (const key of others) {
+    read.push({ key, window: partitions.windowOf(key) });
+    if (read.length % stepKeys === 0) yield;
+  }
+  const sorted = read.toSorted((a, b) => (a.window?.from ?? Infinity) - (b.window?.from ?? Infinity));
   const places: Place[] = [];
   let end: number | undefined;
   const putExpected = (): void => {

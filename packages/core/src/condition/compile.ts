@@ -23,7 +23,12 @@ import { sequenceOperator } from "./operator/sequence.ts";
 import { throttleOperator } from "./operator/throttle.ts";
 import type { TickSource } from "./operator/tick-source.ts";
 import { unlessOperator } from "./operator/unless.ts";
-import { completeOperator, updatedOperator } from "./operator/updated.ts";
+import {
+  completeOperator,
+  partitionFault,
+  updatedOperator,
+  type PartitionFault,
+} from "./operator/updated.ts";
 import { mappingOf, progressType, updateType, type Watched } from "./operator/watched.ts";
 import { windowOperator } from "./operator/window.ts";
 import { describeSchedule } from "../schedule/describe.ts";
@@ -45,8 +50,12 @@ export interface EventUse {
   readonly isPrefix: boolean;
   readonly where: CompiledWhere | undefined;
   matches(event: ConditionEvent): boolean;
+  /** Of an update that matches: why its partition is none of the atom's. */
+  partitionFault?(event: ConditionEvent): PartitionFault | undefined;
   /** The value of the root's key for an event of this atom; always the empty string where the root has none. */
   key(event: ConditionEvent): string | undefined;
+  /** Of a window by a time of the event's own: why an event has none, and so belongs to no window. */
+  timeFault?(event: ConditionEvent): string | undefined;
 }
 
 export interface Program {
@@ -152,9 +161,11 @@ class Compiler {
         return throttleOperator(condition, build(condition.of));
       case "window": {
         const time = condition.time === undefined ? undefined : keyText(condition.time);
+        const of = build(condition.of);
+        if (condition.time) this.#noteTime(condition.time);
         return windowOperator(
           condition,
-          build(condition.of),
+          of,
           this.#ticksOf(condition.every),
           time ? (event) => readInstant(time(event)) : (event) => event.time,
         );
@@ -190,6 +201,24 @@ class Compiler {
     });
   }
 
+  /** The event atom that was built last is the window's. */
+  #noteTime(time: EventKey): void {
+    const compiled = compileEventKey(time);
+    const use = this.events.pop();
+    assert(use, "a window gathers events");
+    this.events.push({
+      ...use,
+      timeFault: (event) => {
+        const outcome = compiled.keyOf(event);
+        if ("fault" in outcome) return outcome.fault;
+        const text = String(outcome.key);
+        return readInstant(text) === undefined
+          ? `${JSON.stringify(text.slice(0, 100))} is no time`
+          : undefined;
+      },
+    });
+  }
+
   /** What a wait is told of a thing that was there when it began. */
   #present(
     { probe, where }: EventAtom,
@@ -210,7 +239,12 @@ class Compiler {
     const target = condition.target && compilePartitions(condition.target);
     const isTargeted = condition.target !== undefined || condition.when === "complete";
     const watched = condition.assets.map((asset) =>
-      this.#watched(asset, name, { target, isTargeted, isWindowed: false, where: condition.where }),
+      this.#watched(
+        asset,
+        name,
+        { target, isTargeted, isWindowed: false, where: condition.where },
+        condition,
+      ),
     );
     const names = condition.assets.map(({ asset }) => `"${asset}"`).join(", ");
     if (condition.when === "complete") {
@@ -244,18 +278,30 @@ class Compiler {
       readonly isWindowed: boolean;
       readonly where: Where | undefined;
     },
+    updated?: UpdatedAtom,
   ): Watched {
     const { asset } = watched;
     const operand = this.#noteOperand(name ?? this.#free(asset));
     const ofAsset: Where = { op: "eq", path: ["subject"], value: asset };
+    const partitionFaultOf = updated && {
+      partitionFault: (event: ConditionEvent) => partitionFault(updated, made, event),
+    };
     const use = (type: string, test: Where): ((event: ConditionEvent) => boolean) => {
       const compiled = compileWhere(test);
       const matches = (event: ConditionEvent): boolean => event.type === type && compiled.matches(event);
       const key = this.#keyOf(operand) ?? (() => "");
-      this.events.push({ operand, type, isPrefix: false, where: compiled, matches, key });
+      this.events.push({
+        operand,
+        type,
+        isPrefix: false,
+        where: compiled,
+        matches,
+        key,
+        ...partitionFaultOf,
+      });
       return matches;
     };
-    return {
+    const made: Watched = {
       asset,
       operand,
       partitions: watched.partitions && compilePartitions(watched.partitions),
@@ -263,6 +309,7 @@ class Compiler {
       isUpdate: use(updateType, where === undefined ? ofAsset : { op: "and", of: [ofAsset, where] }),
       isProgress: isWindowed ? use(progressType, ofAsset) : () => false,
     };
+    return made;
   }
 
   #keyOf(operand: string): ((event: ConditionEvent) => string | undefined) | undefined {

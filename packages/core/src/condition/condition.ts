@@ -233,3 +233,9 @@ export function operandsOf(condition: Condition): readonly Condition[] {
       return [condition.of];
   }
 }
+
+/** Whether `catchUp` has a say: only where each tick by itself is a match. */
+export function choosesMissedTicks(condition: Condition): boolean {
+  if (condition.by !== undefined) return false;
+  return condition.kind === "any" ? condition.of.some(choosesMissedTicks) : condition.kind === "schedule";
+}

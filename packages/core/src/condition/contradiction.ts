@@ -16,7 +16,7 @@ import { describeWhere, formatWherePath } from "./where/words.ts";
 /**
  * Throws MILLRACE_CONDITION_INVALID where an event atom asks for a type of Millrace's own that there is none of, where its filter
  * contradicts itself, and where it asks for a value that the type's schema does not have. What it does not find may still never
- * hold: `not`, and whatever is computed in CEL, are taken as they are.
+ * hold: `not`, and what CEL computes or compares otherwise than with a value, are taken as they are.
  */
 export function requireSatisfiable(condition: Condition, schemaOf: SchemaOf = () => undefined): void {
   if (condition.kind === "event") requireSatisfiableAtom(condition, schemaOf);
@@ -96,7 +96,7 @@ function findContradiction(where: Where): readonly Where[] | undefined {
 function conjuncts(where: Where): readonly Where[] {
   if (where.op === "and") return where.of.flatMap(conjuncts);
   if (where.op !== "cel") return [where];
-  return compileFilterCel(where.text).conjuncts.flatMap(({ leaf }) => leaf ?? []);
+  return compileFilterCel(where.text).conjuncts.flatMap(({ implied }) => implied ?? []);
 }
 
 /** Whether no value at their path satisfies all of them. */

@@ -19,5 +19,7 @@ export interface Explanation {
   /** Log time since which it has been so, and when time alone changes it. */
   readonly since?: number;
   readonly due?: number;
+  /** How many came too late for their windows; absent where none did. */
+  readonly leftOut?: number;
   readonly of?: readonly Explanation[];
 }

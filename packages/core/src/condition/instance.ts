@@ -14,7 +14,7 @@ import { nextTickIn } from "./operator/atom.ts";
 import type { ConditionEvent } from "./condition-event.ts";
 import type { Explanation } from "./explanation.ts";
 import type { EventMember, Match } from "./match.ts";
-import { never, type OperatorState, type Step } from "./operator/operator.ts";
+import { never, type OperatorState, type Outage, type Step } from "./operator/operator.ts";
 
 export interface ConditionInstance {
   readonly key: string | undefined;
@@ -84,6 +84,18 @@ export function tellTime(program: Program, instance: ConditionInstance, before: 
   const step: Step = { key: instance.key, touched: false };
   const hasMore = applyDue(program, instance, before, step, decided);
   return { decided, touched: step.touched || decided.length > 0, hasMore };
+}
+
+/** Tells that servers are back after an outage, to a condition that chooses among missed ticks; nothing changes in others. */
+export function tellMissed(program: Program, instance: ConditionInstance, outage: Outage): InstanceStep {
+  const step: Step = { key: instance.key, touched: false };
+  const matches = program.root.missed?.(instance.state, outage, step) ?? [];
+  const tickOf = ({ members }: Match): number => (members[0]?.kind === "tick" ? members[0].at : 0);
+  // Of several schedules, as if each had been told when it was due.
+  const decided = matches
+    .toSorted((a, b) => tickOf(a) - tickOf(b))
+    .map((match) => ({ at: outage.at, match }));
+  return { decided, touched: step.touched, hasMore: false };
 }
 
 /** Applies deadlines earlier than `before`; true when there are more. */

@@ -79,6 +79,21 @@ export function mergeMatches(matches: readonly Match[], membersMax: number): Mat
   };
 }
 
+/** `mergeMatches` of two, of which the first one's list of members is the caller's own: it goes on in the result, however long it is. */
+export function appendMatch(own: Match, match: Match, membersMax: number): Match {
+  const members = own.members as Member[];
+  let dropped = (own.dropped ?? 0) + (match.dropped ?? 0);
+  for (const member of match.members) members.push(member);
+  for (; members.length > membersMax; dropped += 1) members.shift();
+  return {
+    from: Math.min(own.from, match.from),
+    to: Math.max(own.to, match.to),
+    members,
+    ...(dropped > 0 ? { dropped } : {}),
+    ...commonPartition([own, match]),
+  };
+}
+
 function commonPartition(matches: readonly Match[]): Pick<Match, "partition" | "isIncomplete"> {
   const about = matches.filter(({ partition }) => partition !== undefined);
   const [first] = about;

@@ -5,6 +5,7 @@ import { operandsOf, type Condition, type EventAtom, type KeyDefinition } from "
 import { compileWhere } from "./where/compile.ts";
 import { compileEventKey, type EventKey } from "./where/event-key.ts";
 import { findSchemaLack } from "./where/schema-path.ts";
+import { canBeScalar } from "./where/schema-value.ts";
 import type { WherePath } from "./where/where.ts";
 import { formatWherePath } from "./where/words.ts";
 
@@ -13,7 +14,7 @@ export type SchemaOf = (type: string) => JsonSchema | undefined;
 
 /**
  * Holds filters, keys and times of windows against the schemas of the types that they read. Throws MILLRACE_WHERE_INVALID with
- * the path that its type's schema lacks, and the nearest one. `order.*` stands for types of any shape, and is not judged.
+ * the path that its type's schema lacks, and the nearest one, and of a key or time that is a list or an object. `order.*` stands for types of any shape, and is not judged.
  */
 export function requireDeclaredFields(condition: Condition, schemaOf: SchemaOf): void {
   visit(condition, { name: undefined, keys: [] }, schemaOf);
@@ -32,7 +33,7 @@ function visit(condition: Condition, around: Around, schemaOf: SchemaOf): void {
   };
   if (condition.kind === "event") return judge(condition, within, schemaOf);
   if (condition.kind === "window" && condition.time !== undefined)
-    judgePaths(condition.of.type, "The time of a window", compileEventKey(condition.time).paths, schemaOf);
+    judgeKey(condition.of.type, "The time of a window", condition.time, schemaOf);
   for (const operand of operandsOf(condition)) visit(operand, within, schemaOf);
 }
 
@@ -40,12 +41,27 @@ function judge({ type, where }: EventAtom, { name, keys }: Around, schemaOf: Sch
   if (where !== undefined) judgePaths(type, "The filter", compileWhere(where).paths, schemaOf);
   for (const key of keys) {
     const own = key.kind === "operands" ? partOf(key.of, name ?? type) : key;
-    if (own) judgePaths(type, "The key", compileEventKey(own).paths, schemaOf);
+    if (own) judgeKey(type, "The key", own, schemaOf);
   }
 }
 
 function partOf(of: { readonly [operand: string]: EventKey }, operand: string): EventKey | undefined {
   return Object.hasOwn(of, operand) ? of[operand] : undefined;
+}
+
+/** Also refuses a path to what is never one value: no event would have a key, or a time, by it. */
+function judgeKey(type: string, what: "The key" | "The time of a window", key: EventKey, schemaOf: SchemaOf) {
+  judgePaths(type, what, compileEventKey(key).paths, schemaOf);
+  const schema = schemaOf(type);
+  if (schema === undefined || key.kind !== "path" || key.path[0] !== "data") return;
+  const isKey = what === "The key";
+  if (canBeScalar(schema, key.path.slice(1), isKey)) return;
+  const path = formatWherePath(key.path);
+  throw new MillraceError("MILLRACE_WHERE_INVALID", {
+    message: `${what} of "${type}" is ${path}, which by the type's schema is never ${isKey ? "a text, a number, true or false" : "a text or a number"}.`,
+    advice: `Name a field that is, or compute one in CEL: { cel: "…" }.`,
+    fields: { type, path },
+  });
 }
 
 function judgePaths(type: string, what: string, paths: readonly WherePath[], schemaOf: SchemaOf): void {

@@ -175,7 +175,7 @@ export const catalogue = {
     422,
     "fix_input",
     "This is not a valid event (CloudEvents 1.0); it was not recorded.",
-    "Correct what stands at the path that the message names.",
+    "Correct what the message names.",
   ),
   MILLRACE_PROGRESS_AHEAD: entry(
     422,

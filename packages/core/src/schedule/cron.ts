@@ -1,5 +1,6 @@
 /** Cron expressions: croner, which stands behind this file alone, reads them and walks over wall time. */
 import { CronDate, CronPattern } from "croner";
+import { readFields } from "./cron-fields.ts";
 
 /** A cron expression, read. */
 export interface Cron {
@@ -80,31 +81,18 @@ function parse(expression: string, fields: readonly string[]): Cron | { readonly
   if (fields.some((field, index) => field.includes("?") && !isDayField(index - fields.length))) {
     return { fault: 'has a "?" outside the day fields; write "*"' };
   }
-  try {
-    const pattern = new CronPattern(expression, undefined, { mode: "5-or-6-parts" });
-    if (allYears.length === 0) allYears.push(...pattern.year);
-    pattern.year = allYears;
-    const isFixedTime = !/[*/]/.test(minute) && !/[*/]/.test(hour);
-    return { expression, isFixedTime, everFires: increment(pattern, 0) !== undefined, pattern };
-  } catch (error) {
-    return { fault: `can't be read: ${faultOf(error)}` };
-  }
+  const read = readFields(expression.split(" "));
+  if ("fault" in read) return read;
+  const pattern = new CronPattern(read.plain, undefined, { mode: "5-or-6-parts" });
+  if (allYears.length === 0) allYears.push(...pattern.year);
+  pattern.year = allYears;
+  const isFixedTime = !/[*/]/.test(minute) && !/[*/]/.test(hour);
+  return { expression, isFixedTime, everFires: increment(pattern, 0) !== undefined, pattern };
 }
 
 /** Counted from the end, as seconds may be missing: day of month and day of week, where Quartz writes "?" for "*". */
 function isDayField(index: number): boolean {
   return index === -3 || index === -1;
-}
-
-/** croner's words without their prefix; it names fields by its own index where it has no name for them. */
-function faultOf(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  const names = ["second", "minute", "hour", "day of month", "month", "day of week", "year"];
-  return text
-    .replace(/^CronPattern: /, "")
-    .replace(/^configuration entry (\d)/, (_, index: string) => `the ${names[Number(index)] ?? index} field`)
-    .replace(/^Syntax error, /, "")
-    .replace(/\.$/, "");
 }
 
 /** The first matching wall time after `wallMs`; `undefined` when there is none within 400 years. */
@@ -117,18 +105,23 @@ export function wallTimeBefore(cron: Cron, wallMs: number): number | undefined {
   return new CronDate(new Date(wallMs), 0).decrement(cron.pattern, {})?.getTime();
 }
 
-/** The fields as they are written. */
+/** The fields as they are written, but for lists that hold `*`. */
 export function cronFields(cron: Cron): CronFields {
   const fields = cron.expression.split(" ");
   const [minute = "", hour = "", dayOfMonth = "", month = "", dayOfWeek = ""] = fields.slice(-5);
   return {
-    second: fields.length === 6 ? (fields[0] ?? "") : "0",
-    minute,
-    hour,
+    second: fields.length === 6 ? allOr(fields[0] ?? "") : "0",
+    minute: allOr(minute),
+    hour: allOr(hour),
+    // These two stay as they are: "*,5" is a day field that is given.
     dayOfMonth,
-    month,
+    month: allOr(month),
     dayOfWeek,
   };
+}
+
+function allOr(field: string): string {
+  return field.split(",").includes("*") ? "*" : field;
 }
 
 function increment(pattern: CronPattern, wallMs: number): number | undefined {

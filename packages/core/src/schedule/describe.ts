@@ -97,9 +97,7 @@ function timeWords({ second, minute, hour }: CronFields): string {
 
 function minuteWords(minute: string): string {
   if (minute === "*") return "every minute";
-  return (
-    evenStep(minute, 60, "minute") ?? `at ${withName("minute", minute, listWords(minute, String, "minute"))}`
-  );
+  return evenStep(minute, 60, "minute") ?? `at ${namedWords(minute, "minute")}`;
 }
 
 function secondWords({ second, minute, hour }: Pick<CronFields, "second" | "minute" | "hour">): string {
@@ -110,12 +108,11 @@ function secondWords({ second, minute, hour }: Pick<CronFields, "second" | "minu
   const seconds =
     second === "*"
       ? "every second"
-      : (evenStep(second, 60, "second") ??
-        `at ${withName("second", second, listWords(second, String, "second"))}`);
+      : (evenStep(second, 60, "second") ?? `at ${namedWords(second, "second")}`);
   const rest = timeWords({ second: "0", minute, hour, dayOfMonth: "*", month: "*", dayOfWeek: "*" });
   if (minute === "*" && hour === "*")
     return second === "*" || stepOf(second) ? seconds : `${seconds} of every minute`;
-  return `${seconds}, ${rest.replace(/^at /, "in the minute ")}`;
+  return `${seconds}, ${rest.replace(/^at (?=\d)/, "in the minute ").replace(/^at /, "in ")}`;
 }
 
 function dayWords({ dayOfMonth, dayOfWeek }: CronFields): string {
@@ -147,8 +144,8 @@ function partWords(part: string, name: (value: number) => string, unit: string):
     const words = everyNth(step, unit);
     return range === "*" ? words : `${words} from ${rangeWords(range, name)}`;
   }
-  const nth = /^(\w+)#(\d)$/.exec(range);
-  if (nth) return `the ${ordinals[Number(nth[2])] ?? nth[2]} ${valueWords(nth[1] ?? "", name)}`;
+  const nth = /^(.+)#(\d)$/.exec(range);
+  if (nth) return `the ${ordinals[Number(nth[2])] ?? nth[2]} ${rangeWords(nth[1] ?? "", name)}`;
   if (/.L$/.test(range)) return `the last ${rangeWords(range.slice(0, -1), name)}`;
   return rangeWords(range, name);
 }
@@ -181,8 +178,14 @@ function numbersOf(field: string): number[] | undefined {
   return /^\d+(,\d+)*$/.test(field) ? field.split(",").map(Number) : undefined;
 }
 
-function withName(name: string, field: string, words: string): string {
-  return field.startsWith("*") ? words : `${name} ${words}`;
+/** "minute 5 and 20", "every 20th minute and minute 5". */
+function namedWords(field: string, unit: string): string {
+  if (!field.includes("/")) return `${unit} ${listWords(field, String, unit)}`;
+  const parts = field.split(",").map((part) => {
+    const words = partWords(part, String, unit);
+    return part.includes("/") ? words : `${unit} ${words}`;
+  });
+  return joinWords(parts);
 }
 
 function everyNth(step: number, unit: string): string {

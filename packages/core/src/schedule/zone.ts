@@ -49,7 +49,7 @@ export function parseTimeZone(value: unknown, path: Path = []): string {
   if (!exists(value)) {
     const nearest = nearestZone(value);
     throw new MillraceError("MILLRACE_TIME_ZONE_UNKNOWN", {
-      message: `${formatPath(path)}: no time zone is named "${value}"${nearest === undefined ? "" : `; did you mean "${nearest}"?`}`,
+      message: `${formatPath(path)}: no time zone is named "${value}"${nearest === undefined ? "." : `; did you mean "${nearest}"?`}`,
       fields: { path: formatPath(path), zone: value, ...(nearest === undefined ? {} : { nearest }) },
     });
   }

@@ -34,6 +34,8 @@ export interface SourceTask {
    * Resolves once that is committed; waits for as long as the log has no room.
    */
   record(findings: readonly Finding[]): Promise<void>;
+  /** It can read what it is to read, which may take a while: what failed before does not fail any more. */
+  begun(): void;
   /** It reads, and this is how it does. */
   report(detail: SourceDetail): void;
 }

@@ -1,15 +1,20 @@
 /** What is said of an event and a trigger. */
 
 /**
- * What became of an event for a trigger. `member`: it is part of firings. `gathered`: it waits in the state of a key.
- * `expired`: it was gathered and given up. `not_counted`: as the condition stood, it changed nothing.
+ * What became of an event for a trigger. `member`: it is part of firings. `superseded`: of such alone as a later one took the
+ * place of. `refused`: of such alone as started no run. `gathered`: it waits in the state of a key.
+ * `expired`: it was gathered and given up. `no_time`: the time by which windows take it can't be
+ * read. `late`: its window had fired, and took it for no revision. `not_counted`: as the condition stood, it changed nothing.
  */
 export type EventVerdict =
   | "member"
+  | "superseded"
+  | "refused"
   | "gathered"
   | "wrong_type"
   | "filtered"
   | "no_key"
+  | "no_time"
   | "invalid"
   | "wrong_lane"
   | "stale"
@@ -17,6 +22,7 @@ export type EventVerdict =
   | "left_out"
   | "unread"
   | "expired"
+  | "late"
   | "not_counted"
   | "unknown";
 

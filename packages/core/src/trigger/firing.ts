@@ -38,7 +38,9 @@ export function firingOf(
 ): Firing {
   const { condition } = program;
   const [member] = match.members;
-  const { partition, isIncomplete } = match;
+  const { partition } = match;
+  // What could not be kept is missing, too.
+  const isIncomplete = match.isIncomplete ?? ((match.dropped ?? 0) > 0 ? true : undefined);
   const common = {
     pipeline,
     version,

@@ -1,5 +1,6 @@
 /** What became of an event that left no trace in rows: the log around it is told again, to a state of its own. */
 import type { ConditionEvent } from "../condition/condition-event.ts";
+import type { Explanation } from "../condition/explanation.ts";
 import { explainInstance, holdsEntry } from "../condition/instance.ts";
 import type { LogEvent } from "../event/event.ts";
 import { ownSource } from "../event/own.ts";
@@ -19,6 +20,8 @@ interface Seen {
   /** What the condition waited for as the event came. */
   before?: string | undefined;
   wasHeld: boolean;
+  /** A window left it out. */
+  isLate: boolean;
   /** The log's, where it was told to its end. */
   clock?: number;
   firing?: DecidedFiring;
@@ -38,9 +41,10 @@ export async function replayEvent<Firing extends JudgedFiring>(
     position: from,
     recordedAt: Math.min(start, entry.recordedAt),
   });
-  const seen: Seen = { wasHeld: false };
+  const seen: Seen = { wasHeld: false, isLate: false };
   const to = await replayRange(port, { replay, asked, seen, from, until: toldTo });
-  const isWhole = from === row.activated.position && to >= toldTo;
+  const isWhole =
+    from === row.activated.position && (to >= toldTo || seen.firing !== undefined || seen.gone !== undefined);
   const rest = { replayed: { from, to, isWhole } };
   if (seen.firing) return { ...(await firedInReplay(port, seen.firing)), ...rest };
   if (seen.gone) {
@@ -64,8 +68,10 @@ export async function replayEvent<Firing extends JudgedFiring>(
       `it was gathered; what became of it lies beyond the entries that were told again`,
       rest,
     );
+  if (seen.isLate)
+    return finding("late", "it came too late: its window had fired, and takes no revision by it", rest);
   if (keys.length > 0 && seen.before !== undefined)
-    return finding("not_counted", `as it came, the trigger ${seen.before}; it changed nothing`, rest);
+    return finding("not_counted", `it changed nothing, as the condition stood: ${seen.before}`, rest);
   return finding("unknown", "the log that it belongs to is too long to be told again", rest);
 }
 
@@ -116,15 +122,29 @@ async function tellOne<Firing extends JudgedFiring>(
   const event: ConditionEvent = await port.asEvent(one);
   const keys = (replay.trigger.program?.keysOf(event) ?? []).filter((key) => asked.keys.includes(key));
   if (keys.length === 0) return false;
-  if (one.position === asked.entry.position) seen.before = waitedFor(replay, asked);
+  const isAsked = one.position === asked.entry.position;
+  if (isAsked) seen.before = waitedFor(replay, asked);
+  const before = isAsked ? leftOutOf(replay, asked) : 0;
   for (const key of keys) takeFirings(replay.tell(event, key), asked, seen);
+  if (isAsked) seen.isLate = leftOutOf(replay, asked) > before;
   return true;
+}
+
+/** How many came too late, of all keys and operators. */
+function leftOutOf(replay: TriggerReplay, { keys }: Asked): number {
+  const { program } = replay.trigger;
+  const sumOf = ({ leftOut = 0, of = [] }: Explanation): number =>
+    of.reduce((sum, inner) => sum + sumOf(inner), leftOut);
+  return keys.reduce((sum, key) => {
+    const state = replay.state(key);
+    return program && state ? sum + sumOf(explainInstance(program, state.instance)) : sum;
+  }, 0);
 }
 
 function waitedFor(replay: TriggerReplay, { keys }: Asked): string {
   const { program } = replay.trigger;
   const state = keys.map((key) => replay.state(key)).find((one) => one !== undefined);
-  if (!program || !state) return "held nothing yet";
+  if (!program || !state) return "it held nothing yet";
   return explainInstance(program, state.instance).text;
 }
 
@@ -169,7 +189,18 @@ async function firedInReplay<Firing extends JudgedFiring>(
     );
   const outcome =
     row.runId === undefined ? `no run could begin: ${row.reason?.message ?? ""}` : `run ${row.runId} began`;
-  return finding("member", `it fired at ${isoTime(firing.at)}, and ${outcome}`, { firings: rows });
+  return finding(verdictOfFirings(rows), `it fired at ${isoTime(firing.at)}, and ${outcome}`, {
+    firings: rows,
+  });
+}
+
+/** What the firings of one event are together: one that has a run, or will have one, or shares one, is what counts. */
+export function verdictOfFirings(firings: readonly JudgedFiring[]): "member" | "superseded" | "refused" {
+  const ended = firings.filter(
+    ({ reason, gate, intoRun }) => reason && gate !== "waiting" && intoRun === undefined,
+  );
+  if (ended.length < firings.length || firings.length === 0) return "member";
+  return ended.every(({ reason }) => reason?.code === "superseded") ? "superseded" : "refused";
 }
 
 function isoTime(ms: number): string {

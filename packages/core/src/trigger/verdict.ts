@@ -10,7 +10,7 @@ import { finding, type EventFinding } from "./finding.ts";
 import { isStateless, type HeldTrigger, type LogPlace } from "./held-trigger.ts";
 import { isTypeOf } from "./telling.ts";
 import { readTriggerEvent, triggerPaused, triggerResumed } from "./trigger-event.ts";
-import { replayEvent } from "./verdict-replay.ts";
+import { replayEvent, verdictOfFirings } from "./verdict-replay.ts";
 
 export interface JudgedTrigger extends HeldTrigger {
   readonly row: HeldTrigger["row"] & { readonly activated: LogPlace; readonly paused: LogPlace | undefined };
@@ -32,7 +32,7 @@ export interface JudgedCase<Trigger extends JudgedTrigger = JudgedTrigger> {
   readonly entry: LogEvent;
   /** Everything up to here was told to the trigger, by whoever holds it. */
   readonly toldTo: number;
-  /** Whether it is held here; else it may be further. */
+  /** Whether it is held here and is no further; else it may be. */
   readonly isOurs: boolean;
 }
 
@@ -101,14 +101,14 @@ async function firedWith<Firing extends JudgedFiring>(
   if (found.length > 0) {
     const [only] = found;
     const text = only && found.length === 1 ? memberText(only) : `it is a member of ${found.length} firings`;
-    return finding("member", text, { firings: found });
+    return finding(verdictOfFirings(found), text, { firings: found });
   }
   if (!isStateless(trigger)) return undefined;
   // A firing without a run has no members: its name is the event's position.
   const refused = await port.refusedFirings(entry.position);
   if (refused.length === 0) return undefined;
   const why = refused[0]!.reason?.message ?? "";
-  return finding("member", `it fired, and no run could begin: ${why}`, { firings: refused });
+  return finding("refused", `it fired, and no run could begin: ${why}`, { firings: refused });
 }
 
 function memberText({ runId, reason, gate, intoRun }: JudgedFiring): string {
@@ -150,11 +150,25 @@ function unfitFor(trigger: HeldTrigger, event: ConditionEvent): EventFinding<nev
     const faults = uses.flatMap(({ operand, where }) =>
       (where?.explain(event) ?? []).map(({ part, expected, found }) => ({ operand, part, expected, found })),
     );
-    const text = faults.map(({ part, expected, found }) => `${part}: expected ${expected}, found ${found}`);
-    return finding("filtered", `it does not fit the filter: ${text.join("; ")}`, { faults });
+    return filtered(faults);
   }
-  if (fitting.some((use) => use.key(event) !== undefined)) return undefined;
+  const partitionFaults = fitting.flatMap((use) => {
+    const fault = use.partitionFault?.(event);
+    return fault ? [{ operand: use.operand, ...fault }] : [];
+  });
+  if (partitionFaults.length === fitting.length) return filtered(partitionFaults);
+  const keyed = fitting.filter((use) => use.key(event) !== undefined);
+  if (keyed.length > 0) {
+    const faults = keyed.flatMap((use) => use.timeFault?.(event) ?? []);
+    if (faults.length < keyed.length) return undefined;
+    return finding("no_time", `the time of its window can't be read: ${[...new Set(faults)].join("; ")}`);
+  }
   return finding("no_key", `it has no key: ${[...new Set(keyFaults(trigger, fitting, event))].join("; ")}`);
+}
+
+function filtered(faults: NonNullable<EventFinding<never>["faults"]>): EventFinding<never> {
+  const text = faults.map(({ part, expected, found }) => `${part}: expected ${expected}, found ${found}`);
+  return finding("filtered", `it does not fit the filter: ${text.join("; ")}`, { faults });
 }
 
 function keyFaults(trigger: HeldTrigger, uses: readonly EventUse[], event: ConditionEvent): string[] {
@@ -210,7 +224,7 @@ function unreadYet({ entry, toldTo, isOurs }: JudgedCase): EventFinding<never> |
   if (entry.position <= toldTo) return undefined;
   const text = isOurs
     ? `the trigger was told the log up to position ${toldTo} so far`
-    : `the rows of the trigger say that it was told the log up to position ${toldTo}; another server has it, which may be further`;
+    : `its rows say that the trigger was told the log up to position ${toldTo}; the server that has it may be further`;
   return finding("unread", text);
 }
 

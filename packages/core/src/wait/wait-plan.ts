@@ -19,7 +19,15 @@ export interface LookBack {
   readonly after: number;
   /** Entries that were recorded then or later. */
   readonly since: number;
+  /** Nobody knows the position: of a run that was made before positions were kept. */
+  readonly isByTime?: true;
 }
+
+/**
+ * How much earlier than its run's beginning, by the clock of the run's server, an entry after it may have been recorded: clocks
+ * differ by little, but an entry may wait for a database that is away. It only bounds what is read.
+ */
+const clocksDifferMs = 86_400_000;
 
 /** Of a wait in code, or of a node, whose resolved `input` is its condition. Absent: only time ends it. */
 export function waitConditionOf(
@@ -49,31 +57,37 @@ export function waitTimeoutAt(taskRun: TaskRun, wait: OpenWait | undefined, now:
 }
 
 /**
- * Where a wait looks back to (C5): to what fired its run, else to the run's beginning; a further wait of one name to the
- * end of the one before.
+ * Where a wait looks back to (C5): to what fired its run; a further wait of one name to the end of the one before. Absent: to the
+ * run's beginning, see `lookBackToStart`.
  */
 export function lookBackOf(
-  { generation, createdAt, startedAt, firing }: Run,
+  { generation, firing }: Run,
   taskRun: TaskRun,
   { name, occurrence }: OperationName,
-): LookBack {
+): LookBack | undefined {
   const seen = occurrence > 1 ? taskRun.code?.seen.get(name) : undefined;
   if (seen !== undefined) return { after: seen, since: 0 };
-  const since = generation === 1 ? createdAt : (startedAt ?? createdAt);
   const fired = generation === 1 ? firedEvents(firing?.value) : [];
-  if (fired.length === 0) return { after: 0, since };
+  if (fired.length === 0) return undefined;
   return {
     after: Math.max(...fired.map(({ position }) => position)),
     since: Math.max(...fired.map(({ recordedAt }) => recordedAt)),
   };
 }
 
-/**
- * What a probe has seen change from then on a wait finds by looking back. What was there before it is told of. Instants in a
- * firing are whole milliseconds: nothing is left out for a fraction of one.
- */
-export function joinedSince({ after, since }: LookBack): number {
-  return after === 0 ? since : since + 1;
+/** To where the log ended when the run, or its generation, was made; by time where that was not kept. */
+export function lookBackToStart(
+  { generation, createdAt, startedAt }: Pick<Run, "generation" | "createdAt" | "startedAt">,
+  logPosition: number | undefined,
+): LookBack {
+  const since = generation === 1 ? createdAt : (startedAt ?? createdAt);
+  if (logPosition === undefined) return { after: 0, since, isByTime: true };
+  return { after: logPosition, since: createdAt - clocksDifferMs };
+}
+
+/** What a probe has seen change after this position a wait finds by looking back. What was there before it is told of. */
+export function joinedAfter({ after, isByTime }: LookBack): number | undefined {
+  return isByTime ? undefined : after;
 }
 
 function firedEvents(firing: Json | undefined): { readonly position: number; readonly recordedAt: number }[] {

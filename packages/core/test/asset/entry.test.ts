@@ -70,14 +70,15 @@ test("without one of its own an update is of the run's partition, where the asse
   expect(update(whole)).toEqual([null, undefined]);
 });
 
-test("progress is of windows of time, and keys are learned by dynamic partitions alone", () => {
+test("progress is of any asset, and keys are learned by dynamic partitions alone", () => {
   const until = "2026-03-29T07:00:00+02:00";
   const progress = entry(days, assetProgressType, { until });
   expect(progress).toMatchObject({
     invalid: undefined,
     data: { value: { until: "2026-03-29T05:00:00.000Z" } },
   });
-  expect(entry(whole, assetProgressType, { until }).invalid).toMatch(/windows of time/);
+  expect(entry(whole, assetProgressType, { until }).invalid).toBe(undefined);
+  expect(entry(whole, assetProgressType, { until: "2999-01-01T00:00:00Z" }).invalid).toMatch(/ahead/);
   expect(entry(days, assetPartitionType, { partition: "x" }).invalid).toMatch(/dynamic partitions/);
   const dynamic = { ...whole, partitions: { kind: "dynamic" } } as const;
   expect(entry(dynamic, assetPartitionType, { partition: "x" }).invalid).toBe(undefined);

@@ -1,5 +1,12 @@
 import { expect, test } from "vitest";
-import { expectedKeys, parsePartitions, partitionPicture } from "../../src/index.ts";
+import {
+  expectedKeys as expectedSteps,
+  parsePartitions,
+  partitionPicture,
+  type ExpectedKeys,
+  type PartitionsDefinition,
+  type Steps,
+} from "../../src/index.ts";
 
 const days = parsePartitions({
   kind: "time",
@@ -8,14 +15,26 @@ const days = parsePartitions({
 });
 const now = Date.parse("2026-04-01T12:00:00+02:00");
 
+function done<Result>(steps: Steps<Result>): Result {
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+function expectedKeys(definition: PartitionsDefinition, at: number, max: number): ExpectedKeys | undefined {
+  return done(expectedSteps(definition, at, max));
+}
+
 function picture(
-  expected: ReturnType<typeof expectedKeys>,
+  expected: ExpectedKeys | undefined,
   written: readonly string[],
   known: readonly string[] = [],
   definition = days,
 ): unknown {
   const keys = [...known.map((key) => [key, false] as const), ...written.map((key) => [key, true] as const)];
-  const { present, missing, ranges } = partitionPicture(expected, new Map(keys), definition);
+  const told = { keys: new Map(keys), isCut: false };
+  const { present, missing, ranges } = done(partitionPicture(expected, told, definition));
   const words = ranges.map(
     ({ state, from, to, count }) => `${state} ${from}${count > 1 ? `…${to} ${count}` : ""}`,
   );
@@ -43,7 +62,7 @@ test("a window that is written before it is over is there, and not awaited", () 
 });
 
 test("windows far ahead, and long ago, are stretches of their own, in the order of time", () => {
-  const expected = { keys: ["2026-03-30", "2026-03-31"], isCut: true };
+  const expected = { keys: ["2026-03-30", "2026-03-31"], isCut: false };
   const written = ["2999-01-01", "2026-04-01", "2026-03-28", "2026-03-31", "2026-03-27"];
   expect(picture(expected, written)).toEqual([
     5,
@@ -102,4 +121,61 @@ test("combinations are expected where all their dimensions are known", () => {
   ]);
   const open = parsePartitions({ kind: "tuple", of: { day: days, customer: { kind: "dynamic" } } });
   expect(expectedKeys(open, now, 100)).toBe(undefined);
+});
+
+test("of more combinations than are looked at those of the newest windows count", () => {
+  const of = { region: { kind: "static", keys: ["eu", "us", "apac"] }, day: days } as const;
+  const tuple = parsePartitions({ kind: "tuple", of });
+  const [first, second] = ["2026-03-30", "2026-03-31"].map((day) =>
+    ["eu", "us", "apac"].map((region) => `day=${day}/region=${region}`),
+  );
+  expect(expectedKeys(tuple, now, 7)).toEqual({ keys: [...first!, ...second!], isCut: true });
+  expect(expectedKeys(tuple, now, 15)).toMatchObject({
+    isCut: false,
+    keys: expect.objectContaining({ length: 15 }),
+  });
+});
+
+test("where there are more than are looked at, each side is looked at from where the other one begins", () => {
+  const of = (keys: string[], isCut: boolean, wanted: ExpectedKeys): unknown => {
+    const known = { keys: new Map(keys.map((key) => [key, true])), isCut };
+    const { ranges, ...rest } = done(partitionPicture(wanted, known, days));
+    return { ...rest, ranges: ranges.map(({ state, from, to }) => `${state} ${from}…${to}`) };
+  };
+  const all = { keys: ["2026-03-27", "2026-03-28", "2026-03-29", "2026-03-30"], isCut: false };
+  const newest = { keys: all.keys.slice(2), isCut: true };
+  const whole = { present: 2, missing: 0, isCut: true, ranges: ["present 2026-03-29…2026-03-30"] };
+  // The rows of before were not read: they are not missing.
+  expect(of(["2026-03-30", "2026-03-29"], true, all)).toEqual(whole);
+  // The windows of before were not listed: what is written of them is not counted.
+  expect(of([...all.keys], false, newest)).toEqual(whole);
+  expect(of(["2026-03-30"], true, newest)).toEqual({
+    present: 1,
+    missing: 0,
+    isCut: true,
+    ranges: ["present 2026-03-30…2026-03-30"],
+  });
+});
+
+test("thousands of windows, and of keys that are of none, are worked through in short steps (G1)", () => {
+  const minutes = parsePartitions({
+    kind: "time",
+    every: { kind: "cron", expression: "*/5 * * * *", tz: "Europe/Berlin" },
+    start: "1990-01-01",
+  });
+  const steps = { count: 0 };
+  const counted = <Result>(work: Steps<Result>): Result => {
+    for (;;) {
+      const step = work.next();
+      if (step.done) return step.value;
+      steps.count += 1;
+    }
+  };
+  const expected = counted(expectedSteps(minutes, now, 20_000))!;
+  expect(expected.keys.length).toBeGreaterThan(15_000);
+  expect(steps.count).toBeGreaterThan(expected.keys.length / 250 - 2);
+  const keys = Array.from({ length: 20_000 }, (_, at) => [`x${at}`, true] as const);
+  steps.count = 0;
+  counted(partitionPicture(expected, { keys: new Map(keys), isCut: false }, minutes));
+  expect(steps.count).toBeGreaterThanOrEqual(80);
 });

@@ -52,6 +52,12 @@ test.each<[string, Json]>([
   ],
   ["another type", leaf("eq", "order.shipped", ["type"])],
   ["in CEL", { op: "cel", text: 'data.a == 1 && data.b == "x" && data.a == 2' }],
+  ["an empty range in CEL", { op: "cel", text: "data.a > 5.0 && 3 >= data.a" }],
+  [
+    "a beginning that is not the value's in CEL",
+    { op: "cel", text: 'data.a.startsWith("a") && data.a == "b"' },
+  ],
+  ["a number in CEL that is a text", and({ op: "cel", text: "data.a < 5.0" }, leaf("suffix", "a"))],
 ])("%s is found", (_what, where) => {
   expect(judge(where)).toMatch(/^No event can fit the filter of "order\.paid": .* never hold together\.$/);
 });
@@ -101,6 +107,31 @@ test("what some value fits is never called impossible", () => {
   );
 });
 
+test("what some value fits is never called impossible in CEL", () => {
+  const scalar = constantFrom("0", "1.0", "-2", '"a"', '"ab"', '"b"');
+  const part = oneof(
+    record({ op: constantFrom("==", "!=", "<", "<=", ">", ">="), value: scalar, isTurned: boolean() }).map(
+      ({ op, value, isTurned }) => (isTurned ? `${value} ${op} data.a` : `data.a ${op} ${value}`),
+    ),
+    record({
+      of: constantFrom("startsWith", "endsWith", "contains"),
+      value: constantFrom('"a"', '"b"', '""'),
+    }).map(({ of, value }) => `data.a.${of}(${value})`),
+  );
+  const found = [0, 0.5, 1, 1.5, 2, -1, -2, -3, "", "a", "ab", "b", "ba", "c", true, null, [1], undefined];
+  assert(
+    property(array(part, { minLength: 1, maxLength: 4 }), (parts) => {
+      const where = { op: "cel", text: parts.join(" && ") } as const;
+      const compiled = compileWhere(where);
+      const base = { source: "/s", id: "1", type: "order.paid", time: 0 };
+      const isPossible = found.some((value) =>
+        compiled.matches({ ...base, data: value === undefined ? {} : { a: value as Json } }),
+      );
+      if (isPossible) expect(judge(where)).toBe("");
+    }),
+  );
+});
+
 const order: JsonSchema = {
   $defs: { tag: { type: "string" } },
   type: "object",
@@ -134,6 +165,7 @@ test.each<[string, Json]>([
   ["a text among members of any name", leaf("eq", "true", at("more", "x"))],
   ["alternatives that are all wrong", or(leaf("eq", "x", at("amount")), leaf("eq", "y", at("state")))],
   ["in CEL", { op: "cel", text: "data.amount > 5.0 && data.state == 'opne'" }],
+  ["a text in the order of numbers in CEL", { op: "cel", text: "data.note > 5.0" }],
 ])("%s never fits a declared type", (_what, where) => {
   expect(judge(where, "order.paid", order)).toMatch(
     /^No event can fit the filter of "order\.paid": .* does not fit the type's schema(: it has .*)?\.$/,

@@ -13,9 +13,13 @@ import { parseTrigger } from "../../src/trigger/trigger.ts";
 const second = 1_000;
 const noon = Date.UTC(2026, 0, 1, 12);
 
-/** A trigger whose state begins at noon. */
 function held(schedule: Json, policies: { readonly [name: string]: Json } = {}): HeldTrigger {
-  const definition = parseTrigger({ condition: { kind: "schedule", schedule }, ...policies });
+  return heldOf({ kind: "schedule", schedule }, policies);
+}
+
+/** A trigger whose state begins at noon. */
+function heldOf(condition: Json, policies: { readonly [name: string]: Json } = {}): HeldTrigger {
+  const definition = parseTrigger({ condition, ...policies });
   const program = compileCondition(definition.condition, "report");
   const trigger: HeldTrigger = {
     row: { pipeline: "report", version: 1, definition },
@@ -121,4 +125,65 @@ test("a pause of a year costs no more than the ticks that count", async () => {
   const year = 365 * 86_400;
   expect(intervals(await resume(trigger, noon + year * second + 1, "latest"))).toEqual([`0-${year}`]);
   expect(performance.now() - begun).toBeLessThan(1_000);
+});
+
+const event = { kind: "event", type: "order.paid" };
+const ticks = { kind: "schedule", schedule: everyTen };
+const minutes = { kind: "schedule", schedule: { kind: "every", every: "1m", tz: "UTC" }, name: "minutes" };
+
+test.each([
+  [undefined, ["0-40"]],
+  ["all", ["0-10", "10-20", "20-30", "30-40"]],
+  [{ limit: 2 }, ["0-30", "30-40"]],
+  ["none", []],
+] as const)("an outage leaves of a schedule within any what it leaves of one alone: %j", (how, expected) => {
+  const policies = how === undefined ? {} : { catchUp: how };
+  for (const condition of [
+    { kind: "any", of: [ticks, event] },
+    { kind: "any", of: [event, { kind: "any", of: [ticks, { ...event, type: "b" }] }] },
+  ]) {
+    const trigger = heldOf(condition, policies);
+    expect(outage(trigger, noon + 45 * second)).toEqual(expected);
+    expect(told(trigger, noon + 55 * second)).toEqual(["40-50"]);
+  }
+});
+
+test("of several schedules within any each leaves its own, in the order of their ticks", () => {
+  const trigger = heldOf({ kind: "any", of: [minutes, ticks] });
+  const firings = decideMissed(trigger, trigger.keys.get("")!, {
+    recordedAt: noon + 75 * second,
+    position: 2,
+  } as LogEvent)!;
+  expect(intervals(firings)).toEqual(["0-60", "0-70"]);
+  expect(firings.map(({ firing }) => [firing.members[0]!.operand, firing.occurrence, firing.at])).toEqual([
+    ["minutes", 1, noon + 75 * second],
+    ["schedule", 2, noon + 75 * second],
+  ]);
+  expect(told(trigger, noon + 125 * second)).toEqual([
+    "70-80",
+    "80-90",
+    "90-100",
+    "100-110",
+    "60-120",
+    "110-120",
+  ]);
+});
+
+test("to a condition that counts or gathers ticks an outage tells each", () => {
+  const entry = { recordedAt: noon + 45 * second, position: 2 } as LogEvent;
+  for (const condition of [
+    { kind: "count", of: ticks, n: 2 },
+    { kind: "all", of: [ticks, event] },
+    { kind: "any", of: [{ kind: "count", of: ticks, n: 2 }, event] },
+  ]) {
+    const trigger = heldOf(condition);
+    const state = trigger.keys.get("")!;
+    expect(decideMissed(trigger, state, entry)).toBeUndefined();
+  }
+  const counting = heldOf({ kind: "count", of: ticks, n: 2 });
+  const { firings } = tellKeyDue(counting, counting.keys.get("")!, {
+    clock: noon + 45 * second,
+    position: 3,
+  });
+  expect(firings.map(({ firing }) => firing.members.length)).toEqual([2, 2]);
 });

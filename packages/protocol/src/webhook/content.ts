@@ -17,6 +17,8 @@ export interface DeliveryContent {
   readonly body: Json;
   /** It is not what its content type says. */
   readonly fault: string | undefined;
+  /** `data` as it came, where that is JSON: its numbers, spaces and repeated members are kept. */
+  readonly json?: string;
 }
 
 const formType = "application/x-www-form-urlencoded";
@@ -58,7 +60,7 @@ function readJson(contentType: string | undefined, body: Buffer): DeliveryConten
     if (!isNestedWithin(data, jsonDepthMax))
       return raw(body, `the body is nested deeper than ${jsonDepthMax} levels`);
     if (hasInfiniteNumber(text, data)) return raw(body, "the body has a number beyond 1.8e308");
-    return { data, isBinary: false, body: data, fault: undefined };
+    return { data, isBinary: false, body: data, fault: undefined, json: text };
   } catch {
     // Nobody said that it is.
     return raw(body, contentType === undefined ? undefined : "the body is not JSON");

@@ -46,7 +46,8 @@ export type DeliveryAnswer = DeliveryReceipt | { readonly challenge: string };
 
 export type JudgedDelivery =
   | { readonly kind: "challenge"; readonly challenge: string }
-  | { readonly kind: "event"; readonly draft: EventDraft };
+  /** `json`: the text that the draft's data was read from, where it is JSON, to be kept as it is. */
+  | { readonly kind: "event"; readonly draft: EventDraft; readonly json?: string };
 
 /** `variables`: those in which its secrets are. */
 export function openWebhook(
@@ -96,7 +97,8 @@ export function judgeDelivery(
     const challenge = challengeOf(content.body);
     if (challenge !== undefined) return { kind: "challenge", challenge };
   }
-  return { kind: "event", draft: draftOf(definition, mappings, { ...delivery, content }) };
+  const draft = draftOf(definition, mappings, { ...delivery, content });
+  return { kind: "event", draft, ...(content.json === undefined ? {} : { json: content.json }) };
 }
 
 function requireRight(

@@ -73,7 +73,7 @@ export interface Firing<
   readonly partition: Partition;
   /** The run of the revision before this one. */
   readonly previousRun: string | null;
-  /** Not all that belongs to the window was there: `orAfter` of `on.reached`. */
+  /** Not all that belongs to it is there: by `orAfter` of `on.reached`, or as an operand had more than 10,000 members, of which the newest are here. */
   readonly incomplete: boolean;
   readonly members: { readonly [name in keyof Operands]: readonly Operands[name][] };
 }

@@ -35,6 +35,8 @@ export interface EngineOptions {
   /** Runs under way at once on this node. */
   readonly activeRunsMax?: number;
   readonly triggerBounds?: TriggerBounds;
+  /** In which time all shapes of waits are looked at: a simulation has less of it. */
+  readonly shapeSweepMs?: number;
   /** Absent: this node hosts no sources. */
   readonly sources?: SourceDesk;
   /** The probes of all active deployments; absent: this node looks at nothing. */

@@ -198,6 +198,9 @@ export class Engine {
       onClaimed: (shards) => this.#handover.load(shards),
       onRelease: (shards) => this.#handover.release(shards),
       onLost: () => this.#onFenced(),
+      onLeap: (from) => {
+        if (this.#membership.owns(logShard)) this.triggers.leapt(from);
+      },
       onTick: () => this.#tick(),
     });
   }
@@ -289,6 +292,7 @@ export class Engine {
       recall: (run) => this.#entrance.wake({ ...run, wakeAt: 0 }),
       bringIn: (runs) => this.#entrance.bringIn(runs),
       arriving: (runId) => this.#arrivals.of(runId),
+      shapeSweepMs: this.#options.shapeSweepMs,
     });
     return wired;
   }

@@ -87,19 +87,22 @@ export class EventLog {
 
   /**
    * An event as a row, judged by the declaration of its type: large data goes into the blob store first. Throws
-   * MILLRACE_EVENT_TOO_LARGE, and MILLRACE_EVENT_INVALID where data nests too deeply.
+   * MILLRACE_EVENT_TOO_LARGE, and MILLRACE_EVENT_INVALID where data nests too deeply. `json`: the text that the data was read
+   * from, within its bounds, where that is what is to be kept.
    */
-  prepare(draft: EventDraft): EventRow | Promise<EventRow> {
+  prepare(draft: EventDraft, json?: string): EventRow | Promise<EventRow> {
     const { data } = draft;
     // Before anything walks over it.
     const dataText =
-      data.blob !== undefined || data.value === null ? undefined : eventDataText(draft.id, data.value);
+      data.blob !== undefined || data.value === null
+        ? undefined
+        : (json ?? eventDataText(draft.id, data.value));
     const invalid = this.#options.parts.eventTypes.invalidOf(draft);
     const base = { ...draft, workspace: workspaceId, invalid };
     if (dataText === undefined || data.blob !== undefined) return { ...base, dataText: undefined };
     if (dataText.length <= inlineBytesMax) return { ...base, dataText };
     return this.#options.parts.values
-      .store(data.value)
+      .store(data.value, dataText)
       .then((stored) => ({ ...base, data: stored, dataText: undefined }));
   }
 

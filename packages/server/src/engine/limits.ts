@@ -85,6 +85,15 @@ export const waitPageMax = 5_000;
 export const recentEntriesMax = 2_000;
 /** Entries of the past that are read for a wait at once. */
 export const lookBackPageMax = 1_000;
+/**
+ * In which time all shapes of waits are looked at, and are forgotten that nothing has any more: a server with few of them asks once
+ * a minute.
+ */
+export const shapeSweepMs = 60_000;
+/** Shapes that are looked at together, each by a look into an index: 20 ms on a loaded machine, with 300,000 keys. */
+export const shapesSweptMax = 1_000;
+/** Where there are very many, so often some of them: ten thousand a second. */
+export const shapeSweepMsMin = 100;
 /** Deadlines of waits that come closer to each other than this are told together. */
 export const waitDueMs = 20;
 /** How long who waits for another node's log waits first; then twice as long each time. */

@@ -9,7 +9,7 @@
 import { shardCount, type EngineStore } from "@millrace/store";
 import type { Alarm, Clock, DatabaseClock } from "./clock.ts";
 import type { EngineLog } from "./engine-options.ts";
-import { nodeGiveUpMs, nodeLeaseMs, nodeMarginMs, nodeRenewMs } from "./limits.ts";
+import { nodeGiveUpMs, nodeLeaseMs, nodeMarginMs, nodeRenewMs, outageMsMin } from "./limits.ts";
 
 export interface MembershipOptions {
   readonly store: EngineStore;
@@ -22,6 +22,8 @@ export interface MembershipOptions {
   /** Must stop stepping these shards and have everything committed before it resolves. */
   readonly onRelease: (shards: readonly number[]) => Promise<void>;
   readonly onLost: () => void;
+  /** The database's clock is ahead of ours by more than clocks drift: `from` is what ours showed. */
+  readonly onLeap: (from: number) => void;
   /** Called with each renewal: work that is due now and then. */
   readonly onTick: () => void;
 }
@@ -124,11 +126,13 @@ export class Membership {
     const { store, clock, database } = this.#options;
     const before = clock.monotonic();
     const renewal = await store.renewLease(this.#nodeId, nodeLeaseMs);
+    const expected = database.now();
     database.adjust(renewal.now, before, clock.monotonic());
     if (!renewal.alive) {
       this.#lose();
       return;
     }
+    if (database.now() - expected >= outageMsMin) this.#options.onLeap(expected);
     this.#renewedAt = before;
     this.#liveNodes = Math.max(1, renewal.liveNodes);
     this.#options.onTick();

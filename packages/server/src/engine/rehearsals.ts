@@ -97,11 +97,15 @@ export class Rehearsals {
     const recorded = new Set(before.map(operationKey));
     for (const { name, occurrence } of row.code!.open)
       if (!recorded.has(operationKey({ name, occurrence }))) before.push({ kind: "wait", name, occurrence });
+    const all = compareOperations(before, told.asked);
     // What is new is what comes next.
-    const found = compareOperations(before, told.asked).filter(({ kind }) => kind !== "new");
+    const found = all.filter(({ kind }) => kind !== "new");
     // Where another kind is asked for, the function ends: the rest is missing by that.
     const first = found.filter(({ kind }) => kind === "kind_differs");
-    return answer((first.length > 0 ? first : found).map(describeDivergence));
+    if (first.length > 0 || found.length === 0) return answer(first.map(describeDivergence));
+    // Records don't know their lines: what is asked for in the place of the missing shows where to look.
+    const instead = all.find(({ kind }) => kind === "new");
+    return answer([...found, ...(instead ? [instead] : [])].map(describeDivergence));
   }
 
   /** The answer of a connected worker; `undefined` when there is none, or it does not answer. */

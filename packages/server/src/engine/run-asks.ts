@@ -5,7 +5,8 @@
  * R1: where the log's owner has put a trigger's change into the log, it tells from then on what that trigger asks for: it learns
  *     what is asked for before the change gets its position (`trigger/outbox.ts`).
  * R2: other servers tell it from when they have heard of the deploy.
- * R3: a wait in code asks from its registration on, of what its own server ends.
+ * R3: a wait in code asks from its registration on, of what its own server ends; when no wait asks any more, that ends within
+ *     minutes (J9).
  * R4: telling what nobody asks for harms nothing.
  */
 import type { RunAsk, RunNewsType } from "@millrace/core";

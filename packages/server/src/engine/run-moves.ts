@@ -4,9 +4,12 @@
  * M1: a run is moved while it is outside of memory, and nobody brings it back meanwhile: no state of it knows the old graph.
  * M2: it is moved only if all that it has done has its place in the other graph (`findMoveFaults`), judged by the rows that the
  *     move is about.
+ * M3: one that is moved to where its pipeline has no `maxActiveRuns` gives its slot back in the flush that moves it: its end, which
+ *     goes by the graph that it has then, would not.
  */
-import { findMoveFaults, type Graph, type MoveFault } from "@millrace/core";
+import { findMoveFaults, isRunEnded, type Graph, type MoveFault } from "@millrace/core";
 import type { LiveRun, LoadedRun, TaskRunRow } from "@millrace/store";
+import { activeRunHolder, activeRunsKey } from "./admission.ts";
 import type { Arrivals } from "./arrivals.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import type { MoveInboxMessage, RehearsedName } from "./inbox-message.ts";
@@ -42,8 +45,8 @@ export class RunMoves {
       await commit.drained();
       if (!isTaken) taken();
       isTaken = true;
-      // It was stepped meanwhile, or waits for its turn.
-      if (entrance().knows(runId)) return;
+      // It was stepped meanwhile, or waits for its turn; or it has ended while its row was written, which says that it waits.
+      if (entrance().knows(runId) || (entry && isRunEnded(entry.run.state))) return;
       await this.#move(placed, message);
     });
   }
@@ -52,19 +55,23 @@ export class RunMoves {
     placed: { readonly workspace: number; readonly id: string; readonly shard: number },
     { generation, bundle, rehearsed }: MoveInboxMessage,
   ): Promise<void> {
-    const { commit, store, definitions, log } = this.#options.parts;
+    const { commit, store, definitions, limits, log } = this.#options.parts;
     const { arrivals } = this.#options;
     const loaded = await store.loadRun(placed);
     if (loaded?.run.wakeAt === undefined) return;
     const { run } = loaded;
     const to = await definitions.graph(run.workspace, bundle, run.pipeline);
+    const from = (await definitions.graph(run.workspace, run.bundle, run.pipeline)) ?? to;
     const isMovable =
       run.generation === generation &&
+      from !== undefined &&
       to !== undefined &&
-      (await this.#faults(loaded, to, rehearsed)).length === 0;
+      (await this.#faults(loaded, { from, to }, rehearsed)).length === 0;
     if (isMovable && arrivals.isOurs(placed)) {
       commit.batch.runsMoved.push({ workspace: run.workspace, id: run.id, generation, bundle });
       commit.request();
+      if (isLimited(from) && !isLimited(to))
+        limits.release(activeRunsKey(run.workspace, run.pipeline), activeRunHolder(run));
       await commit.drained();
       log.info({ run: run.id, from: run.bundle, to: bundle }, "a run goes on with another bundle");
     }
@@ -75,13 +82,16 @@ export class RunMoves {
 
   async #faults(
     { run, taskRuns }: LoadedRun,
-    to: Graph,
+    graphs: { readonly from: Graph; readonly to: Graph },
     rehearsed: readonly RehearsedName[],
   ): Promise<MoveFault[]> {
-    const { definitions, values } = this.#options.parts;
-    const from = await definitions.graph(run.workspace, run.bundle, run.pipeline);
-    return moveFaults(values, { from: from ?? to, to, run, rows: withoutRehearsed(taskRuns, rehearsed) });
+    const { values } = this.#options.parts;
+    return moveFaults(values, { ...graphs, run, rows: withoutRehearsed(taskRuns, rehearsed) });
   }
+}
+
+function isLimited({ definition }: Graph): boolean {
+  return definition.maxActiveRuns !== undefined;
 }
 
 /** The records of those fit the other code, unless there are more by now. */

@@ -39,9 +39,8 @@ export class Values {
     return { ...stored, value: await this.load(stored.blob) };
   }
 
-  /** Keeps a value inline when it is small, else as a blob. */
-  async store(value: Json): Promise<StoredValue> {
-    const text = JSON.stringify(value);
+  /** Keeps a value inline when it is small, else as a blob. `text`: what it was read from. */
+  async store(value: Json, text = JSON.stringify(value)): Promise<StoredValue> {
     if (text.length <= inlineBytesMax) return { value };
     const hash = await this.#blobs.put(text);
     this.#remember(hash, value, text.length);
@@ -49,6 +48,14 @@ export class Values {
   }
 
   async #read(hash: string): Promise<Json> {
+    const bytes = await this.bytes(hash);
+    const value = JSON.parse(Buffer.from(bytes).toString("utf8")) as Json;
+    this.#remember(hash, value, bytes.length);
+    return value;
+  }
+
+  /** What a blob holds. Throws MILLRACE_INTERNAL where the store lacks it. */
+  async bytes(hash: string): Promise<Uint8Array> {
     const bytes = await this.#blobs.get(hash);
     if (!bytes) {
       throw new MillraceError("MILLRACE_INTERNAL", {
@@ -57,9 +64,7 @@ export class Values {
         fields: { hash },
       });
     }
-    const value = JSON.parse(Buffer.from(bytes).toString("utf8")) as Json;
-    this.#remember(hash, value, bytes.length);
-    return value;
+    return bytes;
   }
 
   #remember(hash: string, value: Json, bytes: number): void {

@@ -23,14 +23,7 @@ import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
 import { assetSummary, Lineage, partitionView, pictureOf, updateView, useView } from "./asset-view.ts";
 import { isPlace, readCursor, writeCursor } from "./cursor.ts";
-import {
-  assetKeysListed,
-  assetKeysShown,
-  assetRangesMax,
-  assetsMax,
-  assetUpdatesShown,
-  assetUsesShown,
-} from "./limits.ts";
+import { assetRangesMax, assetsMax, assetUpdatesShown, assetUsesShown } from "./limits.ts";
 import type { ApiRequest, Route } from "./route.ts";
 import { sinceOf } from "./run-snapshot.ts";
 
@@ -120,7 +113,7 @@ async function summaryOf(
   lane: string,
 ): Promise<AssetSummary> {
   const found = deployed.get(name);
-  const picture = found && (await pictureOf(context, found.definition, lane, assetKeysListed));
+  const picture = found && (await pictureOf(context, found.definition, lane));
   const now = context.host.engine.now();
   return assetSummary({ name, deployed: found, state: states.get(name), picture, lineage, now });
 }
@@ -145,7 +138,7 @@ async function oneAsset(context: ApiContext, name: string, lane: string): Promis
       before: undefined,
       limit: assetUpdatesShown,
     }),
-    deployed && pictureOf(context, deployed.definition, lane, assetKeysShown),
+    deployed && pictureOf(context, deployed.definition, lane),
   ]);
   const now = context.host.engine.now();
   const own = users.filter(({ asset }) => asset === name);

@@ -28,21 +28,22 @@ import {
 } from "@millrace/store";
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
+import { inTurns } from "./in-turns.ts";
+import { assetKeysMax } from "./limits.ts";
 import { isoTime } from "./run-summary.ts";
 
 /** What an asset has of its partitions; nothing for one that has none. */
 export async function pictureOf(
-  context: ApiContext,
-  definition: AssetDefinition,
+  { clock, database, host }: ApiContext,
+  { name, partitions }: AssetDefinition,
   lane: string,
-  keysMax: number,
 ): Promise<PartitionPicture | undefined> {
-  if (!definition.partitions) return undefined;
-  const wanted = { asset: definition.name, lane, limit: keysMax };
-  const known = await listAssetKeys(context.database, workspaceId, wanted);
-  const keys = new Map(known.map(({ partition, isWritten }) => [partition, isWritten]));
-  const expected = expectedKeys(definition.partitions, context.host.engine.now(), keysMax);
-  return partitionPicture(expected, keys, definition.partitions);
+  if (!partitions) return undefined;
+  const rows = await listAssetKeys(database, workspaceId, { asset: name, lane, limit: assetKeysMax });
+  const keys = new Map(rows.map(({ partition, isWritten }) => [partition, isWritten]));
+  const known = { keys, isCut: rows.length === assetKeysMax };
+  const expected = await inTurns(clock, expectedKeys(partitions, host.engine.now(), assetKeysMax));
+  return inTurns(clock, partitionPicture(expected, known, partitions));
 }
 
 export interface AssetParts {
@@ -78,6 +79,7 @@ export function assetSummary({ name, deployed, state, picture, lineage, now }: A
             kind: describePartitions(partitions),
             present: picture.present,
             ...(picture.missing === undefined ? {} : { missing: picture.missing }),
+            ...(picture.isCut ? { newestOnly: true as const } : {}),
           },
         }
       : {}),

@@ -2,6 +2,7 @@
 import {
   canonicalJson,
   compileGraph,
+  lastTicksOfSpent,
   MillraceError,
   namesUsed,
   nearestName,
@@ -31,6 +32,7 @@ import { checkAssetNames, checkAssets } from "./deploy-assets.ts";
 import { checkProbeNames, checkProbes } from "./deploy-probes.ts";
 import { checkSourceNames, checkSources } from "./deploy-sources.ts";
 import { checkDeclarations, checkEventTypes } from "./deploy-event-types.ts";
+import { isoTime } from "./run-summary.ts";
 import { isStorableAll } from "./storable.ts";
 import { newTriggers, triggerNews } from "./trigger-news.ts";
 
@@ -64,6 +66,7 @@ export async function deploy(context: ApiContext, request: DeployRequest): Promi
       deployment: number,
       dryRun,
       ...(paused.length === 0 ? {} : { pausedTriggers: paused }),
+      ...spentSchedules(definition, context.host.engine.now()),
     };
     const change = {
       workspace: workspaceId,
@@ -118,7 +121,12 @@ export async function rollBack(context: ApiContext, request: RollbackRequest): P
     const now = context.host.engine.now();
     const news = triggerNews(definition, state);
     return {
-      answer: { ...differenceOf(definition, state), deployment: number, dryRun: false },
+      answer: {
+        ...differenceOf(definition, state),
+        deployment: number,
+        dryRun: false,
+        ...spentSchedules(definition, now),
+      },
       change: {
         workspace: workspaceId,
         project,
@@ -324,6 +332,19 @@ function differenceOf(
       : { sources: difference(sources, definitionsOf(sourcesBefore)) }),
     ...(eventTypes.length + typesBefore.length === 0 ? {} : { eventTypes: changedTypes }),
   };
+}
+
+/** Told and not refused: a list of instants is right until the last of them, and its project is deployed after it, too. */
+function spentSchedules(
+  { pipelines }: ProjectDefinition,
+  nowMs: number,
+): Pick<DeployResponse, "spentSchedules"> {
+  const spent = pipelines.flatMap(({ name, trigger }) =>
+    trigger
+      ? lastTicksOfSpent(trigger.condition, nowMs).map((last) => ({ pipeline: name, last: isoTime(last) }))
+      : [],
+  );
+  return spent.length === 0 ? {} : { spentSchedules: spent };
 }
 
 function definitionsOf<One>(rows: readonly { readonly definition: One }[]): One[] {

@@ -1,4 +1,11 @@
-import { causeOf, cloudEventBatchType, cloudEventType, MillraceError } from "@millrace/core";
+import {
+  causeOf,
+  cloudEventBatchType,
+  cloudEventType,
+  contentKindOf,
+  MillraceError,
+  type LogEvent,
+} from "@millrace/core";
 import {
   cloudEvent,
   cloudEventBatch,
@@ -6,7 +13,8 @@ import {
   type EventView,
   type Page,
 } from "@millrace/protocol";
-import { findEventPositions, findWaitsOfEvent, listEvents } from "@millrace/store";
+import { findEventPositions, findEventText, findWaitsOfEvent, listEvents } from "@millrace/store";
+import type { FastifyReply } from "fastify";
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
 import { isPlace, readCursor, writeCursor } from "./cursor.ts";
@@ -65,6 +73,12 @@ export function eventRoutes(context: ApiContext): Route[] {
     },
     {
       method: "GET",
+      path: "/events/:position/data",
+      summary: "The data of an entry as it came: the body of a delivery at a webhook byte by byte",
+      handle: (request, reply) => eventData(context, request.part("position"), reply),
+    },
+    {
+      method: "GET",
       path: "/events/:position/waits",
       summary: "The waits of runs that an entry of the event log was one of those to end, the first ones",
       handle: (request) => waitsOfEvent(context, request.part("position")),
@@ -106,6 +120,38 @@ async function namesakes(context: ApiContext, id: string, source: string | undef
 }
 
 async function oneEvent(context: ApiContext, text: string): Promise<EventView> {
+  const event = await requireAt(context, text);
+  const loaded = { ...event, data: await context.host.engine.values.loaded(event.data) };
+  const cause = causeOf(loaded);
+  return { ...eventView(loaded), ...(cause ? { cause } : {}) };
+}
+
+/** Senders choose what it is: browsers are told to take it for nothing. */
+async function eventData(context: ApiContext, text: string, reply: FastifyReply): Promise<FastifyReply> {
+  const event = await requireAt(context, text);
+  return reply
+    .header("content-type", "application/octet-stream")
+    .header("content-security-policy", "sandbox")
+    .header("x-content-type-options", "nosniff")
+    .send(await givenBytes(context, event));
+}
+
+async function givenBytes({ database, host }: ApiContext, event: LogEvent): Promise<Buffer> {
+  const stored = await findEventText(database, workspaceId, event.position);
+  if (stored?.blob == null && stored?.text == null) return Buffer.alloc(0);
+  const { value = null } = await host.engine.values.loaded(event.data);
+  if (typeof value === "string") {
+    if (event.isBinary) return Buffer.from(value, "base64");
+    // A text is kept as one of JSON's, also that of a body which is not the JSON that it says.
+    if (event.invalid !== undefined || contentKindOf(event.contentType ?? "text/plain") !== "json")
+      return Buffer.from(value);
+  }
+  if (stored.blob === null) return Buffer.from(stored.text ?? "");
+  const bytes = await host.engine.values.bytes(stored.blob);
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+async function requireAt(context: ApiContext, text: string): Promise<LogEvent> {
   const position = /^[1-9]\d{0,14}$/.test(text) ? Number(text) : undefined;
   const { engine } = context.host;
   const event = position === undefined ? undefined : (await engine.events.read(position - 1, 1)).events[0];
@@ -117,9 +163,7 @@ async function oneEvent(context: ApiContext, text: string): Promise<EventView> {
           : `The event log has no entry at position ${position}, or no longer.`,
     });
   }
-  const loaded = { ...event, data: await engine.values.loaded(event.data) };
-  const cause = causeOf(loaded);
-  return { ...eventView(loaded), ...(cause ? { cause } : {}) };
+  return event;
 }
 
 async function waitsOfEvent(context: ApiContext, text: string): Promise<Page<EndedWaitView>> {

@@ -102,9 +102,10 @@ export const eventWaitsMax = 1_000;
 export const keysShownMax = 20;
 /** Assets of which something was told, in one list: names that no project declares come from outside. */
 export const assetsMax = 10_000;
-/** Partitions of one asset that a list looks at, and those that its own page does: 100,000 windows take 0.5 s. */
-export const assetKeysListed = 20_000;
-export const assetKeysShown = 100_000;
+/** Partitions of one asset that are looked at, the newest: 20,000 windows take 50 to 300 ms, in turns. */
+export const assetKeysMax = 20_000;
+/** How long such work goes on before others have their turn. */
+export const stepsMsMax = 10;
 /** Stretches of partitions that an asset's page lists. */
 export const assetRangesMax = 500;
 export const assetUpdatesShown = 20;

@@ -5,7 +5,7 @@
  * W1: an event tells of what is committed; entries come once each, in the order of positions.
  * W2: a reader that does not read holds its own stream back, and nothing else: one page waits for it.
  */
-import type { LogEvent } from "@millrace/core";
+import { MillraceError, type LogEvent } from "@millrace/core";
 import type { LogPage } from "@millrace/store";
 import type { FastifyReply } from "fastify";
 import type { Alarm } from "../engine/clock.ts";
@@ -43,12 +43,27 @@ export async function followEvents(
   return reply;
 }
 
-/** Where a reader was, where it wants to begin, or the head of the log. */
+/** Where a reader was, where it wants to begin, or the head of the log. Throws where the log has not come to that. */
 export async function startOf(context: ApiContext, request: ApiRequest): Promise<number> {
+  const head = (await context.host.engine.events.head()).position;
+  const after = askedStart(request) ?? head;
+  if (after > head) throw beyondLog(after, head);
+  return after;
+}
+
+function askedStart(request: ApiRequest): number | undefined {
   const header = request.raw.headers["last-event-id"];
   if (typeof header === "string" && /^\d{1,15}$/.test(header)) return Number(header);
-  const after = request.integer("after", 0, Number.MAX_SAFE_INTEGER);
-  return after ?? (await context.host.engine.events.head()).position;
+  return request.integer("after", 0, Number.MAX_SAFE_INTEGER);
+}
+
+/** Nobody was ever told of such a position: a slip, or a place in another log, whose reader would wait without a word. */
+function beyondLog(after: number, head: number): MillraceError {
+  return new MillraceError("MILLRACE_REQUEST_INVALID", {
+    message: `The event log ends at position ${head}; nothing can be followed after ${after}.`,
+    advice: "Leave `after` out to hear what comes from now on.",
+    fields: { after, head },
+  });
 }
 
 interface LogFeedOptions {

@@ -43,14 +43,16 @@ async function list(context: ApiContext): Promise<ProbeView[]> {
   ]);
   const book = new ProbeBook();
   book.replace(deployed);
-  const keys = new Map(rows.map((row) => [row.id, probeWaitKeys(row)[0] ?? ""]));
+  const keys = new Map(rows.map((row) => [row.id, probeWaitKeys(row)]));
   const [waits, troubleOf] = await Promise.all([
-    countWaitsByKey(database, [...keys.values()]),
+    countWaitsByKey(database, [...keys.values()].flat()),
     probeTroubles(context, rows, deployed.probes),
   ]);
-  return rows.map((row) =>
-    viewOf(row, { book, waiting: waits.get(keys.get(row.id)!) ?? 0, trouble: troubleOf(row) }),
-  );
+  return rows.map((row) => {
+    // Each wait has one of a probe's keys.
+    const waiting = keys.get(row.id)!.reduce((sum, key) => sum + (waits.get(key) ?? 0), 0);
+    return viewOf(row, { book, waiting, trouble: troubleOf(row) });
+  });
 }
 
 function viewOf(

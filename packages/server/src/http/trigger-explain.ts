@@ -75,7 +75,7 @@ async function statePart(
     // It holds nothing of a key that fired: it begins anew with the next event.
     if (isAsked && (await hasFired(context, pipeline, key ?? "")))
       return { key: key ?? "", ...(await shown(context, trigger, beginning(asked.found, trigger))) };
-    if (isAsked) return refuseKey(context, pipeline, key ?? "");
+    if (isAsked) return refuseKey(context, asked.found, key ?? "");
   }
   const page = { pipeline, afterKey: undefined, limit: keysShownMax };
   const rows = isKeyed ? await listTriggerKeys(context.database, workspaceId, page) : [];
@@ -126,16 +126,24 @@ function beginning({ row }: FoundTrigger, { program }: LoadedTrigger): KeyState 
   return beginKey(program, "", row.activated.recordedAt, row.activated.position);
 }
 
-async function refuseKey({ database }: ApiContext, pipeline: string, key: string): Promise<never> {
+async function refuseKey({ database }: ApiContext, found: FoundTrigger, key: string): Promise<never> {
+  const { pipeline } = found.row;
   const rows = await listTriggerKeys(database, workspaceId, { pipeline, afterKey: undefined, limit: 1_000 });
   const names = rows.map((row) => row.key);
   const near = nearestName(key, names);
   const some = names.slice(0, 5).join(", ");
   throw new MillraceError("MILLRACE_TRIGGER_KEY_UNKNOWN", {
-    message: `The trigger of "${pipeline}" holds nothing for the key "${key.slice(0, 100)}"; one that nothing touched for ${keyIdleMs / 86_400_000} days is forgotten.${near === undefined ? "" : ` Did you mean "${near}"?`}`,
+    message: `The trigger of "${pipeline}" holds nothing for the key "${key.slice(0, 100)}"; one that nothing touched for ${keyIdleMs / 86_400_000} days is forgotten.${whyNotYet(found)}${near === undefined ? "" : ` Did you mean "${near}"?`}`,
     ...(near === undefined
       ? { advice: names.length === 0 ? "It holds nothing for any key." : `Some of its keys: ${some}.` }
       : {}),
     fields: { pipeline, key: key.slice(0, 100) },
   });
+}
+
+/** What its states may not hold yet. */
+function whyNotYet({ row, toldTo, head }: FoundTrigger): string {
+  if (row.paused) return ` It is paused, and takes what came since when it is resumed.`;
+  if (toldTo >= head) return "";
+  return ` Its rows say that it was told the log up to position ${toldTo} of ${head}.`;
 }

@@ -21,7 +21,9 @@ export interface FoundTrigger {
   readonly definition: TriggerDefinition;
   /** Everything up to here was told to it. */
   readonly toldTo: number;
-  /** Whether this server evaluates it; else its rows say it, and its own server may be further. */
+  /** Where the log ends. */
+  readonly head: number;
+  /** Whether this server evaluates it, and has told it the whole log; else its rows say it, and its server may be further. */
   readonly isOurs: boolean;
 }
 
@@ -33,7 +35,8 @@ export async function requireTrigger(context: ApiContext, pipeline: string): Pro
   const isOurs = await host.engine.triggers.settled(shard, head.position);
   const cursor = isOurs ? head.position : await findLogCursor(database, shard);
   const row = await findTrigger(database, workspaceId, pipeline);
-  if (row?.definition) return { row, definition: row.definition, toldTo: cursor, isOurs };
+  if (row?.definition)
+    return { row, definition: row.definition, toldTo: cursor, head: head.position, isOurs };
   return refuse(context, pipeline);
 }
 

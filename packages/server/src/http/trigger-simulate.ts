@@ -10,6 +10,7 @@ import {
   type TriggerDefinition,
   isTellable,
   isTypeOf,
+  runAsksOf,
 } from "@millrace/core";
 import type { SimulateRequest, SimulateResponse } from "@millrace/protocol";
 import { findEntries, findLogHead, positionBefore, type TriggerRow } from "@millrace/store";
@@ -42,6 +43,7 @@ export async function simulate(context: ApiContext, request: SimulateRequest): P
   };
   const replay = new TriggerReplay(loadTrigger(row), from);
   const { to, cut, concerned, firings } = await tellAll(context, replay, from.position);
+  const onlyWhereAsked = [...new Set(runAsksOf(definition.condition).map(({ type }) => type))];
   const limit = Math.min(request.limit ?? pageSize, pageSizeMax);
   const newest = firings.toSorted((a, b) => b.firing.at - a.firing.at).slice(0, limit);
   return {
@@ -51,6 +53,7 @@ export async function simulate(context: ApiContext, request: SimulateRequest): P
     to,
     ...(cut === undefined ? {} : { cut }),
     concerned,
+    ...(onlyWhereAsked.length === 0 ? {} : { onlyWhereAsked }),
     firingCount: firings.length,
     firings: await decidedViews(context, newest),
   };

@@ -1,6 +1,7 @@
 /** Triggers, firings and explanations as readers see them. */
 import {
   isOfGate,
+  nextTick,
   keyIdleMs,
   compileCondition,
   describeCondition,
@@ -55,6 +56,7 @@ export function triggerSummary(row: TriggerOverview, definition: TriggerDefiniti
     activated: placeView(row.activated),
     ...(row.paused ? { paused: placeView(row.paused) } : {}),
     ...(row.dueAt === undefined ? {} : { nextDue: isoTime(row.dueAt) }),
+    ...(isOver(row, definition) ? { isOver: true as const } : {}),
     keys: isKeyed ? row.keys : 0,
     ...(isKeyed && row.keys >= keysCountedMax ? { keysAreMore: true } : {}),
     ...(lastFiring
@@ -67,6 +69,14 @@ export function triggerSummary(row: TriggerOverview, definition: TriggerDefiniti
         }
       : {}),
   };
+}
+
+function isOver(
+  { activated, dueAt, lastFiring }: TriggerOverview,
+  { condition }: TriggerDefinition,
+): boolean {
+  if (condition.kind !== "schedule" || dueAt !== undefined) return false;
+  return nextTick(condition.schedule, Math.max(activated.recordedAt, lastFiring?.at ?? 0)) === undefined;
 }
 
 export function placeView({ position, recordedAt }: LogPlace): LogPlaceView {
@@ -124,6 +134,16 @@ function firingState({ gate, intoRun, reason }: FoundFiring): FiringState {
   return reason ? "refused" : "started";
 }
 
+/** With what only a value in the blob store says. */
+async function withItsValue({ host }: ApiContext, firing: FoundFiring): Promise<FoundFiring> {
+  if (firing.valueBlob === undefined) return firing;
+  const { partition, incomplete } = (await host.engine.values.load(firing.valueBlob)) as {
+    readonly partition?: { readonly key?: string } | null;
+    readonly incomplete?: boolean;
+  };
+  return { ...firing, partition: partition?.key, isIncomplete: incomplete === true };
+}
+
 /** Nothing where each firing has its run at once. */
 export async function gateView(
   { database }: ApiContext,
@@ -150,16 +170,17 @@ export async function gateView(
   };
 }
 
-export async function firingDetail(context: ApiContext, firing: FoundFiring): Promise<FiringDetail> {
+export async function firingDetail(context: ApiContext, found: FoundFiring): Promise<FiringDetail> {
+  const firing = await withItsValue(context, found);
   const runId = firing.intoRun ?? firing.runId;
   const limit = Math.min(firing.members, firingMembersMax);
   const page = { runId: runId ?? "", from: firing.memberFrom, limit };
-  const found = runId === undefined ? [] : await findFiringMembers(context.database, workspaceId, page);
+  const rows = runId === undefined ? [] : await findFiringMembers(context.database, workspaceId, page);
   const entries = await entriesAt(
     context,
-    found.flatMap(({ position }) => position ?? []),
+    rows.flatMap(({ position }) => position ?? []),
   );
-  const members = found.map(({ operand, position, from, to }): FiringMemberView => ({
+  const members = rows.map(({ operand, position, from, to }): FiringMemberView => ({
     operand,
     ...(position === undefined ? {} : eventMember(position, entries)),
     ...(from === undefined ? {} : { from: isoTime(from) }),

@@ -19,6 +19,7 @@ import { explainedWaitsMax, waitsShownMax } from "./limits.ts";
 import { nameTroubles } from "./name-trouble.ts";
 import { conditionTroubles } from "./probe-trouble.ts";
 import { isoTime } from "./run-summary.ts";
+import { tickTrouble } from "./tick-trouble.ts";
 import { explanationView } from "./trigger-view.ts";
 
 /** By node and item. */
@@ -87,7 +88,7 @@ async function troublesOf(context: ApiContext, waits: readonly FoundWait[]): Pro
 }
 
 function openWaitView(wait: FoundWait, troubles: Troubles): OpenWaitView {
-  const trouble = troubles.get(wait.condition ?? "");
+  const trouble = troubles.get(wait.condition ?? "") ?? tickTrouble(wait);
   const { name, occurrence, approval, condition, beganAt, timeoutAt } = wait;
   return {
     ...(name === "" ? {} : { name, occurrence }),

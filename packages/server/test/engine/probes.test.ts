@@ -131,6 +131,8 @@ class World {
     const token = this.#waits.toString(16);
     const condition = withProbeToken(probeAtom(ref) as unknown as Json, token);
     const keys = matchKeysOf(compileCondition(parseCondition(condition))).keys;
+    // Its run begins now.
+    const after = this.memory.database.tables.logs.get(1)?.entries.length ?? 0;
     const row: WaitRow = {
       id: this.#waits,
       workspace: 1,
@@ -149,10 +151,11 @@ class World {
       dueAt: undefined,
       matchKeys: keys,
       approval: undefined,
+      joinsAfter: after,
       end: undefined,
     };
     this.memory.database.tables.waits.set(row.id, row);
-    engine.probes.wanted(ref, { token, since: this.memory.manual.now() });
+    engine.probes.wanted(ref, { token, after });
     return token;
   }
 

@@ -43,6 +43,33 @@ test("a tick that was due while servers were up fires, whatever the trigger says
   expect(fired()).toEqual([` ${tick}`, ` ${tick + 120_000}`]);
 });
 
+test("ticks that a clock leaps over are those of an outage: a machine that slept catches up as its trigger says", async () => {
+  for (const [catchUp, ticks] of [
+    ["latest", [20, 3_620, 3_640, 3_660]],
+    ["none", [20, 3_640, 3_660]],
+    [{ limit: 2 }, [20, 3_600, 3_620, 3_640, 3_660]],
+  ] as const) {
+    const { pass, start, deploy, fired } = world();
+    const every = { kind: "every", every: { n: 20, unit: "seconds" }, tz: "UTC" };
+    const leap = { ms: 0 };
+    const engine = await start((store) => ({
+      ...store,
+      renewLease: async (...values) => {
+        const renewal = await store.renewLease(...values);
+        return { ...renewal, now: renewal.now + leap.ms };
+      },
+    }));
+    await deploy(engine, { condition: { kind: "schedule", schedule: every }, catchUp });
+    await pass(25_000);
+    leap.ms = 3_610_000;
+    await pass(30_000);
+    // Back again: what was told is not told anew.
+    leap.ms = 0;
+    await pass(60_000);
+    expect(fired()).toEqual(ticks.map((second) => ` ${1_800_000_000_000 + second * 1_000}`));
+  }
+});
+
 test("a tick that jitter delayed into an outage is caught up with", async () => {
   const { pass, start, deploy, fired } = world();
   const every = { kind: "every", every: { n: 2, unit: "minutes" }, tz: "UTC", jitterMs: 60_000 };
@@ -56,6 +83,25 @@ test("a tick that jitter delayed into an outage is caught up with", async () => 
   await start();
   await pass(10_000);
   expect(fired()).toEqual([` ${tick}`]);
+});
+
+test("an outage leaves one firing of a schedule beside other conditions, and each tick to one that counts them", async () => {
+  const every = { kind: "every", every: { n: 10, unit: "seconds" }, tz: "UTC" };
+  const schedule = { kind: "schedule", schedule: every };
+  const others = { kind: "event", type: "order.placed" };
+  const firedAfterOutage = async (condition: Json): Promise<number> => {
+    const { pass, start, deploy, fired } = world();
+    const first = await start();
+    await deploy(first, { condition });
+    await pass(1_000);
+    first.abandon();
+    await pass(100_000);
+    await start();
+    await pass(5_000);
+    return fired().length;
+  };
+  expect(await firedAfterOutage({ kind: "any", of: [schedule, others] })).toBe(1);
+  expect(await firedAfterOutage({ kind: "count", of: schedule, n: 2 })).toBeGreaterThan(3);
 });
 
 test("after a pause the newest firing is that of log time, not of memory", async () => {

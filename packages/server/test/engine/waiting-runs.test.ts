@@ -19,6 +19,10 @@ const pipelines: { readonly [name: string]: PipelineDefinition } = {
   parent: pipelineOf([task("call", { kind: "call", name: "retries", calls: "retries" })], { name: "parent" }),
 };
 
+/** In another bundle. */
+const { maxActiveRuns: _, ...rest } = pipelines["limited"]!;
+const unlimited: { readonly [name: string]: PipelineDefinition } = { ...pipelines, limited: rest };
+
 type Answer = (dispatch: Dispatch) => "succeeds" | "fails" | "crashes" | "runs";
 
 const crash = { name: "MILLRACE_ATTEMPT_CRASHED", code: "MILLRACE_ATTEMPT_CRASHED", message: "it died" };
@@ -34,6 +38,7 @@ class Node {
   answer: Answer = ({ attempt }) => (attempt === 1 ? "fails" : "succeeds");
   dispatched = 0;
   readonly errors: string[] = [];
+  readonly infos: string[] = [];
 
   constructor(shared = memory()) {
     this.#memory = shared;
@@ -43,13 +48,17 @@ class Node {
       blobs: { put: async () => "", get: async () => undefined },
       definitions: {
         findActive: async (_workspace, name) => active(name),
-        definitionOf: async (_workspace, _bundle, name) => pipelines[name],
+        definitionOf: async (_workspace, bundle, name) => (bundle === "b1" ? pipelines : unlimited)[name],
         runAsks: async () => [],
       },
       archive,
       clock,
       random: Math.random,
-      log: { info: () => {}, warn: () => {}, error: (_fields, text) => this.errors.push(text) },
+      log: {
+        info: (_fields, text) => this.infos.push(text),
+        warn: () => {},
+        error: (_fields, text) => this.errors.push(text),
+      },
       name: "n1",
       url: undefined,
       version: "test",
@@ -225,6 +234,45 @@ describe("a run that only waits", () => {
       node.pass(10_000),
     ]);
     expect([...grants.values()].map((held) => held.runId)).toEqual(ids.filter((id) => id !== runId));
+  });
+
+  test("gives its place back at once when it is moved to where its pipeline has no limit (M3)", async () => {
+    const shared = memory();
+    const node = await nodeOf(shared);
+    const [first, second] = await node.startRuns("limited", 2);
+    await node.pass(30_000);
+    const { grants, runs } = shared.database.tables;
+    expect([...grants.values()].map(({ runId }) => runId)).toEqual([first]);
+    const moved = node.engine.moveRun({ runId: first!, generation: 1, bundle: "b2", rehearsed: [] });
+    await node.pass(500);
+    expect(await moved).toBe(true);
+    expect([...runs.values()].find(({ id }) => id === first)).toMatchObject({ bundle: "b2" });
+    expect([...grants.values()].map(({ runId }) => runId)).toEqual([second]);
+  });
+
+  test("is not moved when it ends while its row is written (M1)", async () => {
+    const held: (() => void)[] = [];
+    let isSlow = false;
+    const node = await nodeOf(
+      memory({
+        answer: (statement) =>
+          isSlow && statement === "flush" ? new Promise<void>((resolve) => held.push(resolve)) : undefined,
+      }),
+    );
+    const [id] = await node.startRuns("deadline", 1);
+    const request = { runId: id!, generation: 1, bundle: "b2", rehearsed: [] };
+    const moved = node.engine.moveRun(request);
+    isSlow = true;
+    await node.pass(1_000);
+    // Its row says that it waits; it has not left memory yet.
+    expect([node.wakeAt(id!) === undefined, held.length]).toEqual([false, 1]);
+    await node.pass(hourMs / 2, 60_000);
+    isSlow = false;
+    for (const resolve of held.splice(0)) resolve();
+    await node.pass(2_000);
+    expect(await moved).toBe(true);
+    expect(node.states).toEqual({ failed: 1 });
+    expect(node.infos.filter((text) => text.includes("goes on"))).toEqual([]);
   });
 
   test("hears the end of the run that it called", async () => {

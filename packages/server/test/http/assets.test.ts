@@ -294,6 +294,26 @@ test("others report by the door of events: repeats are repeats, what does not fi
   await expect.poll(firings, { timeout: 10_000 }).toBe(1);
 });
 
+test("of an asset with hundreds of thousands of windows the newest are counted, and that is told", async () => {
+  await using fixture = await startFixture();
+  const partitions = {
+    kind: "time",
+    every: { kind: "every", every: { n: 1, unit: "hours" }, tz: "UTC" },
+    start: "1990-01-01T00:00:00Z",
+  } as const;
+  await fixture.deploy([], { assets: [{ name: "lake/hours", tags: [], partitions }] });
+  const lastHour = `${new Date(Date.now() - 3_600_000).toISOString().slice(0, 13)}:00Z`;
+  for (const partition of [lastHour, "1990-01-01T00:00Z"])
+    await post(fixture, "millrace.asset.updated", "lake/hours", { partition });
+  const asset = await shown(fixture, "lake/hours");
+  expect(asset.partitions).toMatchObject({ newestOnly: true, present: 1 });
+  expect(asset.partitions!.missing).toBeGreaterThan(15_000);
+  expect(asset.partitions!.missing).toBeLessThan(20_000);
+  expect(asset.ranges.map(({ state }) => state).filter((state) => state === "present")).toHaveLength(1);
+  const [listed]: AssetSummary[] = (await fixture.call("GET", "/assets")).body.items;
+  expect(listed!.partitions).toEqual(asset.partitions);
+});
+
 test("progress that is too far ahead of the log's clock is refused, also in a batch, and the rest of the batch is taken", async () => {
   await using fixture = await startFixture();
   await fixture.deploy([], { assets: [days] });

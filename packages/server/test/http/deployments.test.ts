@@ -1,3 +1,4 @@
+import type { Condition } from "@millrace/core";
 import { describe, expect, it } from "vitest";
 import { bundleOf, node, pipeline, sha256, startFixture } from "./server-fixture.ts";
 
@@ -27,6 +28,31 @@ describe("deployments", () => {
     expect(list.body.items).toMatchObject([{ deployment: 2, active: false, pipelines: ["p"] }]);
     const rest = await fixture.call("GET", `/deployments?project=test&cursor=${list.body.nextCursor}`);
     expect(rest.body.items).toMatchObject([{ deployment: 1, active: true }]);
+  });
+
+  it("say which schedules have no instant left, and take them", async () => {
+    await using fixture = await startFixture();
+    const [past, later] = [Date.UTC(2020, 0, 1, 6), Date.UTC(2899, 0)];
+    const at = (...instants: number[]) => ({
+      kind: "schedule" as const,
+      schedule: { kind: "at" as const, instants },
+    });
+    const made = (name: string, condition: Condition) =>
+      pipeline(name, [node("a")], { trigger: { condition, onResume: "all", catchUp: "latest" } });
+    const event = { kind: "event" as const, type: "order.paid" };
+    const [spent, coming, within] = [
+      made("spent", at(past - 1, past)),
+      made("coming", at(past, later)),
+      made("within", { kind: "any", of: [event, at(past)] }),
+    ] as const;
+    const last = "2020-01-01T06:00:00.000Z";
+    const told = { pipeline: "spent", last };
+    expect((await fixture.deploy([spent])).body).toMatchObject({ added: ["spent"], spentSchedules: [told] });
+    const all = await fixture.deploy([spent, coming, within]);
+    expect(all.body.spentSchedules).toEqual([told, { pipeline: "within", last }]);
+    expect((await fixture.deploy([coming])).body).not.toHaveProperty("spentSchedules");
+    const back = await fixture.call("POST", "/deployments/rollback", { project: "test", deployment: 1 });
+    expect(back.body.spentSchedules).toEqual([told]);
   });
 
   it("keep what an operator paused, and write nothing in a dry run", async () => {

@@ -334,6 +334,22 @@ describe("following", () => {
     expect(resumed.map(({ event: { id } }) => id)).toEqual(["f2", "f3"]);
   });
 
+  test("begins at the log's end, and not beyond it", async () => {
+    const { position } = (await emit(event("e0", { source: "/end" }))).body;
+    const followed = follow(`?source=/end&after=${position}`, 1);
+    await emit(event("e1", { source: "/end" }));
+    expect((await followed).map(({ event: { id } }) => id)).toEqual(["e1"]);
+    const beyond = position + 1_000;
+    for (const [query, headers] of [
+      [`?after=${beyond}`, {}],
+      ["", { "last-event-id": String(beyond) }],
+    ] as const) {
+      const refused = await fixture.call("GET", `/events/follow${query}`, undefined, headers);
+      expect(refused).toMatchObject({ status: 400, body: { code: "MILLRACE_REQUEST_INVALID" } });
+      expect(refused.body.fields).toMatchObject({ after: beyond, head: expect.any(Number) });
+    }
+  });
+
   test("hears on one server what another one took", async () => {
     await using second = await fixture.anotherServer();
     const { position } = (await emit(event("two0"))).body;

@@ -190,6 +190,27 @@ test("a function that diverges keeps its bundle, and what differs is told with i
   }
 });
 
+test("what a function asks for in the place of what it lacks is told with its line", async () => {
+  const { run, worker } = await suspended();
+  const before = worker.received.length;
+  const moving = fixture.call("POST", `/runs/${run}/move`, {});
+  const { number } = await rehearsal(worker, before);
+  worker.send({
+    kind: "rehearsed",
+    number,
+    asked: [{ kind: "step", name: "buy", occurrence: 1, place: "pipelines/p.ts:7" }],
+  });
+  expect(await moving).toMatchObject({
+    status: 409,
+    body: {
+      code: "MILLRACE_MOVE_REFUSED",
+      detail: expect.stringMatching(
+        /"a" diverges: step "order" is not asked for any more; .*"a" diverges: step "buy" \(pipelines\/p.ts:7\) was not asked for before\./,
+      ) as string,
+    },
+  });
+});
+
 /** A run whose only function has recorded a step and waits, and a second bundle. */
 async function suspended(): Promise<{ run: string; worker: HandWorker; second: string }> {
   await deploy(node("a"));

@@ -143,6 +143,24 @@ test("a reader that throws fails visibly, is called again, and goes on when it c
   ]);
 });
 
+test("a source that can be read again is not told to fail while it is looked through", async () => {
+  const connector = new HandConnector();
+  let isBroken = true;
+  connector.begin = (task) => {
+    if (isBroken) throw new MillraceError("MILLRACE_FOLDER_MISSING", { message: "It does not exist." });
+    task.begun();
+  };
+  await using fixture = await start(connector);
+  await expect.poll(() => view(fixture)).toMatchObject({ state: "failing" });
+  isBroken = false;
+  await expect.poll(() => view(fixture)).toMatchObject({ state: "starting" });
+  expect(await view(fixture)).not.toHaveProperty("error");
+  (await connector.reader()).report({ settling: 0, waiting: 0 });
+  await expect.poll(() => view(fixture)).toMatchObject({ state: "running" });
+  const changes = await eventsOf(fixture, "type=millrace.source.changed");
+  expect(changes.map(({ data }) => (data as unknown as View).state)).toEqual(["failing", "running"]);
+});
+
 test("what nobody expected is told, too, and a reader that ends by itself", async () => {
   const connector = new HandConnector();
   connector.begin = () => {

@@ -114,6 +114,26 @@ test("a state tells which operand has what and which one waits", async () => {
   expect(listed.keys.map((one: { key: string }) => one.key)).toEqual(["x", "y"]);
   const wrong = await get(stage, "/triggers/join/explain?key=z");
   expect(wrong.body).toMatchObject({ code: "MILLRACE_TRIGGER_KEY_UNKNOWN" });
+  expect(wrong.body.detail).not.toContain("paused");
+  await stage.fixture.call("POST", "/pipelines/join/pause");
+  await stage.emit("a", { k: "z" });
+  const kept = await get(stage, "/triggers/join/explain?key=z");
+  expect(kept.body.detail).toContain("It is paused, and takes what came since when it is resumed.");
+});
+
+test("a schedule whose times are all over says so", async () => {
+  const at = (...instants: string[]): Condition => ({
+    kind: "schedule",
+    schedule: { kind: "at", instants: instants.map((one) => Date.parse(one)) },
+  });
+  const stage = await stageWith(
+    triggered("over", at("2020-01-01T00:00:00Z")),
+    triggered("ahead", at("2020-01-01T00:00:00Z", "2800-01-01T00:00:00Z")),
+  );
+  await stage.emit("a", {});
+  await stage.given(0);
+  expect((await get(stage, "/triggers/over")).body).toMatchObject({ isOver: true });
+  expect((await get(stage, "/triggers/ahead")).body).not.toHaveProperty("isOver");
 });
 
 test("a key that fired and of which nothing is held is known by its firing", async () => {
@@ -208,9 +228,45 @@ test("what a condition would have done is what it does", async () => {
   const triple = { condition: { ...pairs, n: 3 } };
   const other = (await stage.fixture.call("POST", "/triggers/simulate", { trigger: triple, after: 0 })).body;
   expect(other).toMatchObject({ firingCount: 1, firings: [{ memberCount: 3 }] });
+  expect(other).not.toHaveProperty("onlyWhereAsked");
+  const ends = { kind: "event", type: "millrace.run.succeeded" };
+  const ofEnds = {
+    trigger: { condition: { kind: "any", of: [ends, { kind: "event", type: "a" }] } },
+    after: 0,
+  };
+  expect((await stage.fixture.call("POST", "/triggers/simulate", ofEnds)).body).toMatchObject({
+    onlyWhereAsked: ["millrace.run.succeeded"],
+  });
   const wrong = { condition: { ...pairs, n: 0 } };
   const refused = await stage.fixture.call("POST", "/triggers/simulate", { trigger: wrong });
   expect(refused.body).toMatchObject({ code: "MILLRACE_CONDITION_INVALID" });
+});
+
+test("of more events than a state keeps the newest are in the firing, which says that it is incomplete", async () => {
+  const quiet: Condition = {
+    kind: "debounce",
+    of: { kind: "event", type: "a", name: "as" },
+    quietMs: 2_000,
+  };
+  const stage = await stageWith(triggered("quiet", quiet));
+  for (let batch = 0; batch < 10; batch += 1) {
+    const events = Array.from({ length: 1_000 }, (_none, at) => ({
+      specversion: "1.0",
+      id: `${batch}/${at}`,
+      source: "/test",
+      type: "a",
+    }));
+    await stage.fixture.call("POST", "/events", events, {
+      "content-type": "application/cloudevents-batch+json",
+    });
+  }
+  await stage.emit("a", {});
+  await stage.given(1);
+  const { items } = (await get(stage, "/triggers/quiet/firings")).body;
+  expect((await get(stage, `/triggers/quiet/firings/${items[0].id}`)).body).toMatchObject({
+    memberCount: 10_000,
+    incomplete: true,
+  });
 });
 
 test("a simulation looks as far as now, also where nothing is recorded", async () => {

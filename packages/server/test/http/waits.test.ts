@@ -94,6 +94,28 @@ test("a waiting node says for what, since when and until when", async () => {
   expect(nodes[0]).not.toHaveProperty("waits");
 });
 
+test("a wait for instants that have passed says that it waits in vain", async () => {
+  const gone = { kind: "schedule", schedule: { kind: "at", instants: [1_000] } };
+  const daily = { kind: "schedule", schedule: { kind: "every", every: "1d" } };
+  await fixture.deploy([
+    pipeline("p", [
+      waits("gone", gone),
+      waits("both", { kind: "all", of: [daily, { kind: "count", of: gone, n: 1 }] }),
+      waits("either", { kind: "any", of: [daily, gone] }),
+    ]),
+  ]);
+  await fixture.start("p");
+  const trouble = { code: "no_ticks", message: "There are no further ticks: it waits in vain." };
+  const shown = new Map((await open(3)).map((wait) => [wait.node, wait.trouble]));
+  expect(shown).toEqual(
+    new Map([
+      ["gone", trouble],
+      ["both", trouble],
+      ["either", undefined],
+    ]),
+  );
+});
+
 test("a condition that has gathered something says what, and what is missing", async () => {
   const all = { kind: "all", of: [event("a"), event("b")] };
   await fixture.deploy([pipeline("p", [waits("both", all)])]);

@@ -267,6 +267,26 @@ describe("what is not quite right is kept, marked invalid", () => {
     });
     for (const name of ["type", "subject", "time", "id"])
       expect(invalid).toContain(`the mapping of ${name}: `);
+    expect(answer.body).toEqual({ position: expect.any(Number), invalid });
+  });
+
+  test("data that does not fit what its type declares, which its sender is told", async () => {
+    const schema = { type: "object", properties: { total: { type: "number" } }, required: ["total"] };
+    await fixture.deploy([], {
+      project: "declared",
+      eventTypes: [{ type: "webhook.declared", schema }],
+      webhooks: [webhook("declared", { kind: "none" })],
+    });
+    const right = await post("declared", '{"total":1}');
+    expect([right.status, right.body]).toEqual([200, { position: expect.any(Number) }]);
+    const wrong = await post("declared", '{"total":"1"}');
+    expect([wrong.status, wrong.body]).toEqual([
+      200,
+      { position: expect.any(Number), invalid: expect.stringContaining("total") },
+    ]);
+    expect((await entry(wrong.body.position)).invalid).toBe(wrong.body.invalid);
+    const repeated = await post("declared", '{"total":"1"}');
+    expect(repeated.body).toEqual({ position: wrong.body.position, duplicate: true });
   });
 
   test("a type of Millrace's own", async () => {
@@ -547,7 +567,7 @@ test("a delivery starts a run that sees it", async () => {
   });
 });
 
-test("at a server that does not record, a repeat and another body under a known id are told apart, too", async () => {
+test("at a server that does not record, a repeat and another body under a known id are told apart, too, and what is invalid is told", async () => {
   await using own = await startFixture({ variables });
   await using other = await own.anotherServer();
   expect(
@@ -557,14 +577,15 @@ test("at a server that does not record, a repeat and another body under a known 
   // The other one hears of it from the database.
   while ((await other.call("GET", "/webhooks")).body.items.length === 0);
   const statuses = new Set<number>();
-  const send = async (url: string, body: object): Promise<{ position?: number; conflict?: number }> => {
+  type Told = { readonly position?: number; readonly conflict?: number; readonly invalid?: string };
+  const send = async (url: string, body: object | string): Promise<Told> => {
     const response = await fetch(`${url}/hooks/open`, {
       method: "POST",
-      body: JSON.stringify(body),
+      body: typeof body === "string" ? body : JSON.stringify(body),
       headers: json,
     });
     statuses.add(response.status);
-    return (await response.json()) as { position?: number; conflict?: number };
+    return (await response.json()) as Told;
   };
   const servers = [own.server.url, other.server.url];
   for (const [at, url] of servers.entries()) await send(url, { id: `first-${at}`, n: 1 });
@@ -584,5 +605,6 @@ test("at a server that does not record, a repeat and another body under a known 
       expect((await send(url, { id: `first-${at}`, n: 2 })).conflict).toBe(before);
     }
   }
+  for (const url of servers) expect((await send(url, `{"of":"${url}"`)).invalid).toContain("not JSON");
   expect(statuses).toEqual(new Set([200, 202]));
 });

@@ -29,7 +29,8 @@ import type {
   WaitMemberRow,
   WaitName,
   WaitRow,
-  WaitShape,
+  WaitShapeGone,
+  WaitShapeRow,
 } from "./wait-port.ts";
 
 /** A run goes on with another bundle. */
@@ -79,7 +80,9 @@ export interface FlushBatch {
   readonly waitMembers: WaitMemberRow[];
   /** Never back. Whatever ends waits moves one. */
   readonly waitCursors: LogCursor[];
-  readonly waitShapes: WaitShape[];
+  /** Before `waitShapes`: what this flush registers has its row. */
+  readonly waitShapesGone: WaitShapeGone[];
+  readonly waitShapes: WaitShapeRow[];
   /** One that is recorded already stays as it is, unless it is a step that failed in an earlier attempt. */
   readonly steps: StepRow[];
   readonly codes: CodeRow[];
@@ -132,6 +135,7 @@ export function emptyBatch(): FlushBatch {
     waitsGone: [],
     waitMembers: [],
     waitCursors: [],
+    waitShapesGone: [],
     waitShapes: [],
     steps: [],
     codes: [],

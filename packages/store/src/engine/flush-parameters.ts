@@ -12,6 +12,7 @@ import {
 } from "@millrace/core";
 import type { FlushBatch } from "./flush-batch.ts";
 import type { AttemptRow, CacheRow, EventRow, LiveRun, RunChange, RunEnd, TaskRunRow } from "./port.ts";
+import type { WaitShape } from "./wait-port.ts";
 import { add, jsonText, outputText } from "./flush-fields.ts";
 import { addTriggers } from "./flush-triggers.ts";
 import { addProbes } from "./flush-probes.ts";
@@ -282,12 +283,11 @@ function restOf(batch: FlushBatch): string | null {
 
 function addWaits(rest: Record<string, unknown[]>, batch: FlushBatch): void {
   add(rest, "waitCursors", batch.waitCursors, ({ shard, position }) => ({ shard, position }));
-  add(rest, "waitShapes", batch.waitShapes, ({ workspace, type, isPrefix, path }) => ({
-    workspace,
-    type,
-    is_prefix: isPrefix,
-    path,
+  add(rest, "waitShapesGone", batch.waitShapesGone, ({ shards, ...shape }) => ({
+    ...shapeOf(shape),
+    shards,
   }));
+  add(rest, "waitShapes", batch.waitShapes, ({ shard, ...shape }) => ({ ...shapeOf(shape), shard }));
   add(rest, "waits", batch.waits, (row) => ({
     id: row.id,
     workspace: row.workspace,
@@ -306,6 +306,7 @@ function addWaits(rest: Record<string, unknown[]>, batch: FlushBatch): void {
     due_ms: row.dueAt,
     match_keys: arrayText(row.matchKeys),
     approval: jsonText(row.approval),
+    joins_after: row.joinsAfter,
   }));
   add(rest, "waitsChanged", batch.waitsChanged, (row) => ({
     id: row.id,
@@ -328,6 +329,10 @@ function addWaits(rest: Record<string, unknown[]>, batch: FlushBatch): void {
     occurrence: row.occurrence,
     ended_ms: row.endedAt,
   }));
+}
+
+function shapeOf({ workspace, type, isPrefix, path }: WaitShape): object {
+  return { workspace, type, is_prefix: isPrefix, path };
 }
 
 /** An array in PostgreSQL's text form: JSON's numbers lose digits. */

@@ -9,6 +9,7 @@ import type {
   QueuedRun,
   RequestRow,
   RunKey,
+  RunPosition,
   TaskRunRow,
   WaitingRun,
 } from "./port.ts";
@@ -237,6 +238,19 @@ export async function loadRuns(pool: Pool, workspace: number, ids: readonly stri
 
 function mayWait({ state, code }: TaskRunRow): boolean {
   return state === "waiting" || code !== undefined;
+}
+
+export async function loadRunPositions(
+  pool: Pool,
+  workspace: number,
+  ids: readonly string[],
+): Promise<RunPosition[]> {
+  const { rows } = await pool.query<{ id: string; log_position: number | null }>({
+    name: "load-run-positions",
+    text: "select id, log_position from run where workspace = $1 and id = any($2)",
+    values: [workspace, ids],
+  });
+  return rows.map((row) => ({ id: row.id, position: row.log_position ?? undefined }));
 }
 
 export async function loadWaitingRuns(

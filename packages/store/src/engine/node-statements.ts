@@ -2,16 +2,19 @@
 import type { Pool } from "pg";
 import type { EngineStore } from "./port.ts";
 
+/** Which form of rows this code writes: a migration that breaks older servers asks for a larger one (`node_row_form_known`). */
+const rowForm = 1;
+
 export async function registerNode(
   pool: Pool,
   node: Parameters<EngineStore["registerNode"]>[0],
 ): ReturnType<EngineStore["registerNode"]> {
   const { rows } = await pool.query<{ id: number; now: number }>({
     name: "register-node",
-    text: `insert into node (name, url, version, started_at, lease_until)
-      values ($1, $2, $3, clock_timestamp(), clock_timestamp() + $4 * interval '1 ms')
+    text: `insert into node (name, url, version, row_form, started_at, lease_until)
+      values ($1, $2, $3, $5, clock_timestamp(), clock_timestamp() + $4 * interval '1 ms')
       returning id, clock_timestamp() as now`,
-    values: [node.name, node.url ?? null, node.version, node.leaseMs],
+    values: [node.name, node.url ?? null, node.version, node.leaseMs, rowForm],
   });
   return { nodeId: rows[0]!.id, now: rows[0]!.now };
 }

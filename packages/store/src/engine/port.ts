@@ -29,7 +29,7 @@ import type {
 import type { ProbeReads } from "./probe-port.ts";
 import type { SourceReads } from "./source-port.ts";
 import type { GateAsk, GateRows, LoadedTriggers, OutboxRow, TriggerKeyRow } from "./trigger-port.ts";
-import type { FoundWaits, LoadedWaits, StepKey, WaitPlace, WaitRow } from "./wait-port.ts";
+import type { FoundWaits, KeyRange, LoadedWaits, StepKey, WaitPlace, WaitRow } from "./wait-port.ts";
 
 export const shardCount = 64;
 
@@ -326,6 +326,13 @@ export interface WaitingRun extends RunKey {
 
 export type WakeNews = readonly number[] | "all" | "offers" | "log";
 
+/** Nothing in the log at or before `position` came after the run, or its live generation, was made; all that comes later did. */
+export interface RunPosition {
+  readonly id: string;
+  /** Absent of a run that was made before this was kept. */
+  readonly position: number | undefined;
+}
+
 export interface EngineStore extends SourceReads, ProbeReads {
   /** Makes this process's node row with a lease of `leaseMs`. */
   registerNode(node: {
@@ -369,6 +376,8 @@ export interface EngineStore extends SourceReads, ProbeReads {
   loadRuns(workspace: number, ids: readonly string[]): Promise<LoadedRun[]>;
   /** Those of `ids` that have not ended. */
   liveRuns(workspace: number, ids: readonly string[]): Promise<string[]>;
+  /** Where the log ended when these were made, of those that have not ended. */
+  loadRunPositions(workspace: number, ids: readonly string[]): Promise<RunPosition[]>;
   /** Those that are due by `until`, the earliest first. */
   loadWaitingRuns(shards: readonly number[], until: number, limit: number): Promise<WaitingRun[]>;
   loadInbox(shards: readonly number[], limit: number): Promise<InboxRow[]>;
@@ -424,6 +433,10 @@ export interface EngineStore extends SourceReads, ProbeReads {
   loadOutbox(limit: number): Promise<OutboxRow[]>;
 
   loadWaits(workspace: number, shards: readonly number[]): Promise<LoadedWaits>;
+  /** The places of those of these ranges in which no wait of any shard has a key. */
+  unusedKeyRanges(ranges: readonly KeyRange[]): Promise<number[]>;
+  /** Whether a wait is left that began before keys were in ranges. */
+  hasOldWaits(workspace: number): Promise<boolean>;
   /** By their keys, in the order of key and id, after a place; one with two of the keys is found twice. */
   findWaits(
     shards: readonly number[],

@@ -28,15 +28,24 @@ import {
   readTypes,
 } from "./trigger-statements.ts";
 import { registerNode, renewLease, fenceExpired, claimShards, lastOutage, leave } from "./node-statements.ts";
-import { loadShards, loadQueuedRuns, loadRun, loadRuns, loadWaitingRuns } from "./load-statements.ts";
+import {
+  loadQueuedRuns,
+  loadRun,
+  loadRunPositions,
+  loadRuns,
+  loadShards,
+  loadWaitingRuns,
+} from "./load-statements.ts";
 import {
   findWaits,
+  hasOldWaits,
   loadDueWaits,
   loadEndedWaits,
   loadSteps,
   loadWaits,
   loadWaitsOf,
   nextWaitDue,
+  unusedKeyRanges,
 } from "./wait-statements.ts";
 import {
   countPending,
@@ -47,7 +56,7 @@ import {
   wake,
   wakeChannel,
 } from "./inbox-statements.ts";
-import { loadLookingProbes, loadProbe } from "./probe-statements.ts";
+import { loadLookingProbes, loadProbe, positionOfEvent } from "./probe-statements.ts";
 import { countThings, loadSource, recallPage, recallThings } from "./source-statements.ts";
 import { claimOffers, saveWorker, liveWorkers } from "./worker-statements.ts";
 
@@ -109,6 +118,7 @@ export function openPostgresEngineStore(database: Database): EngineStore {
       });
       return rows.map((row) => row.id);
     },
+    loadRunPositions: (workspace, ids) => loadRunPositions(pool, workspace, ids),
     loadWaitingRuns: (shards, until, limit) => loadWaitingRuns(pool, shards, until, limit),
     loadInbox: async (shards, limit) => {
       const { rows } = await pool.query<InboxRow>({
@@ -146,6 +156,8 @@ export function openPostgresEngineStore(database: Database): EngineStore {
     loadFiringMembers: (key, page) => loadFiringMembers(pool, key, page),
     loadOutbox: (limit) => loadOutbox(pool, limit),
     loadWaits: (workspace, shards) => loadWaits(pool, workspace, shards),
+    unusedKeyRanges: (ranges) => unusedKeyRanges(pool, ranges),
+    hasOldWaits: (workspace) => hasOldWaits(pool, workspace),
     findWaits: (shards, keys, after, limit) => findWaits(pool, shards, keys, after, limit),
     loadDueWaits: (shards, before, limit) => loadDueWaits(pool, shards, before, limit),
     nextWaitDue: (shards) => nextWaitDue(pool, shards),
@@ -153,6 +165,7 @@ export function openPostgresEngineStore(database: Database): EngineStore {
     loadEndedWaits: (shards) => loadEndedWaits(pool, shards),
     loadSteps: (key) => loadSteps(pool, key),
     loadProbe: (name) => loadProbe(pool, name),
+    positionOfEvent: (event) => positionOfEvent(pool, event),
     loadLookingProbes: (shards) => loadLookingProbes(pool, shards),
     loadSource: (name) => loadSource(pool, name),
     recallThings: (source, keys) => recallThings(pool, source, keys),

@@ -22,6 +22,12 @@ export type ProbeWanted = Pick<ProbeRow, "workspace" | "id" | "shard" | "name" |
 /** What the engine reads of them. */
 export interface ProbeReads {
   loadProbe(name: ProbeName): Promise<ProbeRow | undefined>;
+  /** Where an event of this name stands in the log, for as long as names are kept. */
+  positionOfEvent(event: {
+    readonly workspace: number;
+    readonly source: string;
+    readonly id: string;
+  }): Promise<number | undefined>;
   /** Those of these shards that are looked at. */
   loadLookingProbes(shards: readonly number[]): Promise<ProbeRow[]>;
 }

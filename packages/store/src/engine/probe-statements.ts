@@ -1,7 +1,7 @@
 /** What a node reads of things that probes look at: when it takes them up. */
 import type { Json, ProbeFault } from "@millrace/core";
 import type { Pool } from "pg";
-import type { ProbeName, ProbeRow } from "./probe-port.ts";
+import type { ProbeName, ProbeReads, ProbeRow } from "./probe-port.ts";
 
 export interface ProbeColumns {
   workspace: number;
@@ -51,6 +51,18 @@ export async function loadProbe(pool: Pool, { workspace, id }: ProbeName): Promi
     values: [workspace, id],
   });
   return rows[0] && readProbe(rows[0]);
+}
+
+export async function positionOfEvent(
+  pool: Pool,
+  { workspace, source, id }: Parameters<ProbeReads["positionOfEvent"]>[0],
+): Promise<number | undefined> {
+  const { rows } = await pool.query<{ position: number }>({
+    name: "position-of-event",
+    text: "select position from event_identity where workspace = $1 and source = $2 and id = $3",
+    values: [workspace, source, id],
+  });
+  return rows[0]?.position;
 }
 
 export async function loadLookingProbes(pool: Pool, shards: readonly number[]): Promise<ProbeRow[]> {

@@ -27,6 +27,8 @@ export interface WaitRow {
   readonly matchKeys: readonly string[];
   /** Of a wait for a person. */
   readonly approval: Json | undefined;
+  /** Of one that listens to probes: it finds by itself what has changed after this position of the log. */
+  readonly joinsAfter?: number | undefined;
   readonly end: WaitEnd | undefined;
 }
 
@@ -66,6 +68,27 @@ export interface WaitShape {
   readonly path: string;
 }
 
+/** A wait of this shard has it, or had it. Only the shard's owner writes it. */
+export interface WaitShapeRow extends WaitShape {
+  readonly shard: number;
+}
+
+export interface StoredShape extends WaitShapeRow {
+  /** Of waits that began before keys were in ranges, in any shard. */
+  readonly isOld: boolean;
+}
+
+/** No wait of these shards has it. */
+export interface WaitShapeGone extends WaitShape {
+  readonly shards: readonly number[];
+}
+
+/** Keys of 64 bits as decimal text, both ends included. */
+export interface KeyRange {
+  readonly first: string;
+  readonly last: string;
+}
+
 /** What a function has recorded. */
 export interface StepRow extends StepRecord {
   readonly workspace: number;
@@ -91,7 +114,8 @@ export interface CodeRow {
 
 /** What the shards' waits have in common. */
 export interface LoadedWaits {
-  readonly shapes: readonly WaitShape[];
+  /** Of all shards: what others wait for is asked of this node, too, as far as it knows. */
+  readonly shapes: readonly StoredShape[];
   readonly cursors: readonly { readonly shard: number; readonly position: number }[];
 }
 

@@ -4,12 +4,13 @@ import type { Pool } from "pg";
 import { toTimestamp } from "../value-types.ts";
 import type {
   FoundWaits,
+  KeyRange,
   LoadedWaits,
   StepKey,
+  StoredShape,
   WaitEnd,
   WaitPlace,
   WaitRow,
-  WaitShape,
 } from "./wait-port.ts";
 
 export interface WaitColumns {
@@ -30,11 +31,12 @@ export interface WaitColumns {
   due_at: number | null;
   match_keys: (number | bigint)[] | null;
   approval: Json | null;
+  joins_after: number | null;
   outcome: WaitEnd | null;
 }
 
 const waitColumns =
-  "id, workspace, shard, run_id, node, item, generation, name, occurrence, condition, state, began_at, told_to, timeout_at, due_at, match_keys, approval, outcome";
+  "id, workspace, shard, run_id, node, item, generation, name, occurrence, condition, state, began_at, told_to, timeout_at, due_at, match_keys, approval, joins_after, outcome";
 
 /** The columns of a table that has a name of its own in a statement. */
 export function waitColumnsOf(name: string): string {
@@ -63,6 +65,7 @@ export function readWait(row: WaitColumns): WaitRow {
     dueAt: row.due_at ?? undefined,
     matchKeys: (row.match_keys ?? []).map(String),
     approval: row.approval ?? undefined,
+    ...(row.joins_after === null ? {} : { joinsAfter: row.joins_after }),
     end: row.outcome ?? undefined,
   };
 }
@@ -73,9 +76,17 @@ export async function loadWaits(
   shards: readonly number[],
 ): Promise<LoadedWaits> {
   const [shapes, cursors] = await Promise.all([
-    pool.query<{ workspace: number; type: string; is_prefix: boolean; path: string }>({
+    pool.query<{
+      workspace: number;
+      type: string;
+      is_prefix: boolean;
+      path: string;
+      shard: number;
+      is_old: boolean;
+    }>({
       name: "load-wait-shapes",
-      text: "select workspace, type, is_prefix, path from wait_shape where workspace = $1",
+      text: `select workspace, type, is_prefix, path, shard, before_wait is not null as is_old
+        from wait_shape where workspace = $1`,
       values: [workspace],
     }),
     pool.query<{ shard: number; wait_position: number }>({
@@ -85,14 +96,41 @@ export async function loadWaits(
     }),
   ]);
   return {
-    shapes: shapes.rows.map((row): WaitShape => ({
+    shapes: shapes.rows.map((row): StoredShape => ({
       workspace: row.workspace,
       type: row.type,
       isPrefix: row.is_prefix,
       path: row.path,
+      shard: row.shard,
+      isOld: row.is_old,
     })),
     cursors: cursors.rows.map((row) => ({ shard: row.shard, position: row.wait_position })),
   };
+}
+
+/** The places of those of these ranges in which no wait of any shard has a key. */
+export async function unusedKeyRanges(pool: Pool, ranges: readonly KeyRange[]): Promise<number[]> {
+  const { rows } = await pool.query<{ at: number }>({
+    name: "unused-key-ranges",
+    text: `select (r.at - 1)::integer as at
+      from unnest($1::bigint[], $2::bigint[]) with ordinality as r (first, last, at)
+      where not exists (select from wait_match as m where m.key between r.first and r.last)
+      order by r.at`,
+    values: [ranges.map(({ first }) => first), ranges.map(({ last }) => last)],
+  });
+  return rows.map(({ at }) => at);
+}
+
+/** Whether a wait is left that began before keys were in ranges. */
+export async function hasOldWaits(pool: Pool, workspace: number): Promise<boolean> {
+  const { rows } = await pool.query<{ found: boolean }>({
+    name: "has-old-waits",
+    text: `select exists (
+        select from wait where id < (select max(before_wait) from wait_shape where workspace = $1)
+      ) as found`,
+    values: [workspace],
+  });
+  return rows[0]!.found;
 }
 
 /** Found by their keys, in the order of (key, id); one that has two of the keys is found twice. */

@@ -219,7 +219,7 @@ export async function findAssetPartitions(
   return rows.map(readPartition);
 }
 
-/** Keys alone, with whether something was written: for what is present and missing. */
+/** The last keys alone, with whether something was written: for what is present and missing. */
 export async function listAssetKeys(
   database: Database,
   workspace: number,
@@ -230,7 +230,7 @@ export async function listAssetKeys(
     text: `select partition, updates > 0 as "isWritten"
       from asset_partition
       where workspace = $1 and asset = $2 and lane = $3
-      order by partition
+      order by partition desc
       limit $4`,
     values: [workspace, wanted.asset, wanted.lane, wanted.limit],
   });

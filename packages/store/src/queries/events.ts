@@ -118,6 +118,20 @@ async function boundsOf(
   };
 }
 
+/** The JSON text of an entry's data as it was given, or the hash of its blob; nothing where there is neither. */
+export async function findEventText(
+  database: Database,
+  workspace: number,
+  position: number,
+): Promise<{ readonly text: string | null; readonly blob: string | null } | undefined> {
+  const { rows } = await database.api.query<{ text: string | null; blob: string | null }>({
+    name: "event-text",
+    text: "select data::text as text, data_blob as blob from event_log where workspace = $1 and position = $2",
+    values: [workspace, position],
+  });
+  return rows[0];
+}
+
 /** Sources that are looked through for an id that is given without one. */
 const sourcesMax = 1_000;
 const namesakesMax = 20;

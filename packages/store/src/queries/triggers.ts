@@ -229,6 +229,8 @@ export interface FoundFiring {
   /** The key of its run's partition, as far as its value stands in the row. */
   readonly partition: string | undefined;
   readonly isIncomplete: boolean;
+  /** Where its value is too large for the row: that says both. */
+  readonly valueBlob: string | undefined;
   readonly gate: GateState | undefined;
   /** The run of the firing that it was merged into. */
   readonly intoRun: string | undefined;
@@ -257,6 +259,7 @@ interface FiringColumns {
   members: number;
   partition: string | null;
   incomplete: boolean | null;
+  value_blob: string | null;
   gate: GateState | null;
   into_run: string | null;
   member_from: number | null;
@@ -268,6 +271,7 @@ function readFiring(row: FiringColumns): FoundFiring {
     reason,
     partition,
     incomplete,
+    value_blob: valueBlob,
     gate,
     into_run: intoRun,
     member_from: memberFrom,
@@ -279,13 +283,14 @@ function readFiring(row: FiringColumns): FoundFiring {
     reason: reason ?? undefined,
     partition: partition ?? undefined,
     isIncomplete: incomplete === true,
+    valueBlob: valueBlob ?? undefined,
     gate: gate ?? undefined,
     intoRun: intoRun ?? undefined,
     memberFrom: memberFrom ?? 0,
   };
 }
 
-const firingColumns = `f.pipeline, f.version, f.key, f.occurrence, f.revision, f.at, f.position, f.run_id, f.reason, f.gate, f.into_run, f.member_from, ${aboutColumns},
+const firingColumns = `f.pipeline, f.version, f.key, f.occurrence, f.revision, f.at, f.position, f.run_id, f.reason, f.gate, f.into_run, f.member_from, f.value_blob, ${aboutColumns},
         coalesce(
           f.member_count,
           (select count(*) from firing_member as m where m.workspace = f.workspace and m.run_id = f.run_id)

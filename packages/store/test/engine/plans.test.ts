@@ -71,6 +71,11 @@ async function recordStatements(database: Database): Promise<Statement[]> {
   await store.readEntries(1, [5, 6]);
   await store.loadRuns(1, ["r500", "w5"]);
   await store.loadWaits(1, shards);
+  await store.unusedKeyRanges([
+    { first: "1", last: "5" },
+    { first: "6", last: "9" },
+  ]);
+  await store.hasOldWaits(1);
   await store.findWaits(shards, ["5", "6"], undefined, 100);
   await store.loadDueWaits(shards, 1_800_000_000_000, 100);
   await store.nextWaitDue(shards);

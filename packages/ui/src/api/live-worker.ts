@@ -85,6 +85,8 @@ async function follow(signal: AbortSignal): Promise<void> {
           ...(lastId === undefined ? {} : { "last-event-id": lastId }),
         },
       });
+      // The log is another one than before: its database was made anew.
+      if (response.status === 400) lastId = undefined;
       if (!response.ok || !response.body) throw new Error(`refused with ${response.status}`);
       pauseMs = pauseMinMs;
       setOpen(true);

@@ -17,6 +17,8 @@ interface AbsentState {
   readonly after: OperatorState | null;
   /** The earliest first. */
   arms: Arm[];
+  /** What was not awaited, as so much was already. */
+  refused?: number;
 }
 
 /**
@@ -31,6 +33,7 @@ export function absentOperator(
   const { withinMs } = condition;
   const arm = (state: AbsentState, one: Arm): void => {
     if (state.arms.length < armsMax) state.arms.push(one);
+    else state.refused = (state.refused ?? 0) + 1;
   };
   const take = (
     state: AbsentState,
@@ -93,7 +96,7 @@ export function absentOperator(
         ...named(condition),
         state: first ? "gathering" : "waiting",
         text: first
-          ? `matches if its first operand does not come within ${span}`
+          ? `matches if its first operand does not come within ${span}${armsText(state)}`
           : after
             ? "waits for what its first operand must follow"
             : "has told of this silence, and waits for its operand",
@@ -102,6 +105,12 @@ export function absentOperator(
       };
     },
   });
+}
+
+function armsText({ arms, refused = 0 }: AbsentState): string {
+  const open = arms.length > 1 ? `; ${arms.length} are open` : "";
+  const kept = arms.length < armsMax ? "" : ", as many as are kept";
+  return `${open}${kept}${refused === 0 ? "" : `; ${refused} ${refused === 1 ? "was" : "were"} left out as so many were open: a key of its own for each keeps all`}`;
 }
 
 function memberTime(member: Member): number {

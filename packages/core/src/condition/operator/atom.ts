@@ -1,4 +1,5 @@
 /** The two atoms: an event, and a tick of calendar time. */
+import { missedTicks } from "../../schedule/missed.ts";
 import type { EventAtom, ScheduleAtom } from "../condition.ts";
 import type { ConditionEvent } from "../condition-event.ts";
 import { noMatches } from "../match.ts";
@@ -61,6 +62,20 @@ export function scheduleOperator(condition: ScheduleAtom, operand: string, ticks
       return [{ from: now, to: now, members: [{ kind: "tick", operand, from, at }] }];
     },
     due: (state) => (state.next === null ? never : ticks.dueAt(state.next)),
+    missed: (state, { dueMs, how, at }, step) => {
+      if (state.next === null) return noMatches;
+      const dueAt = (tick: number): number => ticks.dueAt(tick);
+      const missed = missedTicks(condition.schedule, { next: state.next, dueMs, how, dueAt });
+      if (!missed) return noMatches;
+      step.touched = true;
+      state.last = null;
+      state.next = ticks.next(missed.untilMs) ?? null;
+      return missed.intervals.map(({ startMs, endMs }) => ({
+        from: at,
+        to: at,
+        members: [{ kind: "tick", operand, from: startMs, at: endMs }],
+      }));
+    },
     explain: (state) => ({
       kind: "schedule",
       ...named(condition),

@@ -8,6 +8,7 @@ import {
   explainGathered,
   firstOf,
   gather,
+  isFull,
   takeAll,
   type Gathered,
 } from "./gathered.ts";
@@ -31,6 +32,8 @@ interface Rule {
   readonly due: (state: CollectState) => number;
   /** Matches older than this span are given up. */
   readonly withinMs?: number | undefined;
+  /** What is gathered may be cut where no more can be kept: nothing falls out, and what follows is the next match. */
+  readonly isCut?: boolean;
   readonly text: string;
 }
 
@@ -45,6 +48,7 @@ export function batchOperator(condition: BatchCondition, of: Operator): Operator
   return collectOperator(condition, of, {
     full: max,
     due: ({ gathered }) => (firstOf(gathered) ?? never - maxWaitMs) + maxWaitMs,
+    isCut: true,
     text: `gathers up to ${max}, for ${describeSpan(maxWaitMs)}`,
   });
 }
@@ -54,6 +58,7 @@ export function sessionOperator(condition: SessionCondition, of: Operator): Oper
   return collectOperator(condition, of, {
     full: never,
     due: (state) => quietDue(state, gapMs, maxMs),
+    isCut: true,
     text: `gathers until none has come for ${describeSpan(gapMs)}${maxMs === undefined ? "" : `, for ${describeSpan(maxMs)} at most`}`,
   });
 }
@@ -91,7 +96,7 @@ function collectOperator(
       gather(state.gathered, match);
       state.count += 1;
       state.last = now;
-      if (state.count >= rule.full) matches.push(fire(state));
+      if (state.count >= rule.full || (rule.isCut && isFull(state.gathered))) matches.push(fire(state));
     }
     return matches;
   };

@@ -8,6 +8,8 @@ export interface Gathered {
   /** Members within, and matches that fell out because there were more than `gatheredMax`. */
   size: number;
   dropped: number;
+  /** Log time of the first match, while one that fell out was the first: spans count from it all the same. */
+  since?: number | undefined;
 }
 
 export function emptyGathered(): Gathered {
@@ -19,14 +21,20 @@ export function gather(gathered: Gathered, match: Match): void {
   gathered.size += match.members.length;
   while (gathered.size > gatheredMax && gathered.matches.length > 1) {
     const gone = gathered.matches.shift()!;
+    gathered.since ??= gone.from;
     gathered.size -= gone.members.length;
     gathered.dropped += gone.members.length + (gone.dropped ?? 0);
   }
 }
 
-/** Log time of the first member; `undefined` when there is none. */
+/** Log time of the first member, also of one that fell out; `undefined` when there is none. */
 export function firstOf(gathered: Gathered): number | undefined {
-  return gathered.matches[0]?.from;
+  return gathered.since ?? gathered.matches[0]?.from;
+}
+
+/** Whether one more would make others fall out. */
+export function isFull(gathered: Gathered): boolean {
+  return gathered.size >= gatheredMax;
 }
 
 /** Drops matches that began before `from`. Matches are in the order of their ends, so all are looked at. */
@@ -34,6 +42,8 @@ export function dropBefore(gathered: Gathered, from: number): boolean {
   const kept = gathered.matches.filter((match) => match.from >= from);
   if (kept.length === gathered.matches.length) return false;
   gathered.matches = kept;
+  // What fell out is older than all that is kept.
+  delete gathered.since;
   gathered.size = kept.reduce((sum, match) => sum + match.members.length, 0);
   return true;
 }
@@ -42,8 +52,10 @@ export function dropBefore(gathered: Gathered, from: number): boolean {
 export function takeAll(gathered: Gathered): Match {
   const { dropped } = gathered;
   const match = mergeMatches(gathered.matches, gatheredMax);
+  const from = firstOf(gathered) ?? match.from;
   Object.assign(gathered, emptyGathered());
-  return dropped === 0 ? match : { ...match, dropped: dropped + (match.dropped ?? 0) };
+  delete gathered.since;
+  return dropped === 0 ? match : { ...match, from, dropped: dropped + (match.dropped ?? 0) };
 }
 
 /** For an explanation. */

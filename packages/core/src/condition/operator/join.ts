@@ -24,6 +24,8 @@ export function anyOperator(condition: AnyCondition, of: readonly Operator[]): O
     event: (state, event, step) => collect(of, (operand, at) => operand.event(state.of[at]!, event, step)),
     time: (state, now, step) => collect(of, (operand, at) => timeOf(operand, state.of[at]!, now, step)),
     due: (state) => dueOf(of, state.of),
+    missed: (state, outage, step) =>
+      collect(of, (operand, at) => operand.missed?.(state.of[at]!, outage, step) ?? noMatches),
     explain: (state) => ({
       kind: "any",
       ...named(condition),

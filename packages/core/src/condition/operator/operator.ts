@@ -6,9 +6,20 @@
  *     entry recorded up to it and before the first later one.
  * P2: it answers with the same matches however the log is cut into pieces.
  */
+import type { CatchUp } from "../../schedule/ticks.ts";
 import type { ConditionEvent } from "../condition-event.ts";
 import type { Explanation } from "../explanation.ts";
 import type { Match } from "../match.ts";
+
+/** Ticks that passed while no server was up. */
+export interface Outage {
+  /** Those that are due up to it. */
+  readonly dueMs: number;
+  /** Which of them count. */
+  readonly how: CatchUp;
+  /** Log time at which servers are back. */
+  readonly at: number;
+}
 
 declare const operatorState: unique symbol;
 /** Opaque: only its operator looks inside. It is JSON. */
@@ -35,6 +46,11 @@ export interface Operator {
    * seen, where it `isSame`: where it looked at the same.
    */
   inherit?(state: OperatorState, before: OperatorState, isSame: boolean): void;
+  /**
+   * Chooses among missed ticks instead of being told each. Only who lets each tick pass as a match of its own can: to who
+   * gathers or counts them, or holds them against something else, one that stands for many is another thing than many.
+   */
+  missed?(state: OperatorState, outage: Outage, step: Step): readonly Match[];
 }
 
 /** No deadline. An instant that JSON holds exactly. */
@@ -47,6 +63,7 @@ interface OperatorOf<State extends object> {
   due(state: State): number;
   explain(state: State): Explanation;
   inherit?(state: State, before: State, isSame: boolean): void;
+  missed?(state: State, outage: Outage, step: Step): readonly Match[];
 }
 
 /** Hides the type of the state: who holds it can't look inside. */

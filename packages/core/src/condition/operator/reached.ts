@@ -206,6 +206,7 @@ export function reachedOperator(condition: ReachedAtom, parts: ReachedParts): Op
             }
           : {}),
         ...(due === never ? {} : { due }),
+        ...(state.fired.ignored === 0 ? {} : { leftOut: state.fired.ignored }),
       };
     },
   });

@@ -1,6 +1,6 @@
 /** `throttle`: at most so many in a span; what is beyond is held, not lost. */
 import type { ThrottleCondition } from "../condition.ts";
-import { describeSpan } from "../describe.ts";
+import { describeSpan, formatInstant } from "../describe.ts";
 import { noMatches, type Match } from "../match.ts";
 import { emptyGathered, explainGathered, gather, takeAll, type Gathered } from "./gathered.ts";
 import { named, timeOf } from "./join.ts";
@@ -55,7 +55,7 @@ export function throttleOperator(condition: ThrottleCondition, of: Operator): Op
       kind: "throttle",
       ...named(condition),
       state: state.held.size > 0 ? "held" : "waiting",
-      text: `lets ${limit} in ${describeSpan(perMs)} pass: ${state.used} have${state.held.size > 0 ? ", others wait and pass as one" : ""}`,
+      text: `lets ${limit} pass in ${describeSpan(perMs)}${state.from === null ? "" : `: ${state.used} since ${formatInstant(state.from)}`}${state.held.size > 0 ? ", others wait and pass as one" : ""}`,
       ...explainGathered(state.held),
       ...(state.held.size > 0 && state.from !== null ? { due: state.from + perMs } : {}),
       of: [of.explain(state.of)],

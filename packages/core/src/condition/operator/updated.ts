@@ -167,6 +167,7 @@ export function completeOperator(condition: UpdatedAtom, { watched, target, text
             }
           : {}),
         ...(due === never ? {} : { due }),
+        ...(state.fired.ignored === 0 ? {} : { leftOut: state.fired.ignored }),
       };
     },
   });
@@ -240,6 +241,49 @@ function aboutPartition(match: Match, key: PartitionKey, partitions: Partitions 
   if (key === null) return match;
   const window = partitions?.windowOf(key);
   return { ...match, partition: { key, ...(window ? { window } : {}) } };
+}
+
+/** Why an update that fits its filter is none of the atom's, for explanations. */
+export interface PartitionFault {
+  readonly part: string;
+  readonly expected: string;
+  readonly found: string;
+}
+
+export function partitionFault(
+  { only }: UpdatedAtom,
+  watched: Watched,
+  event: ConditionEvent,
+): PartitionFault | undefined {
+  const key = updatedKey(watched, event);
+  if (key === undefined)
+    return { part: "data.partition", expected: `a partition of ${watched.asset}`, found: "none" };
+  const found = JSON.stringify(key);
+  if (!counts(only, watched, key, event))
+    return { part: "data.partition", expected: describeFilter(only!), found };
+  if (watched.mapping && watched.mapping.to(key).length === 0)
+    return { part: "data.partition", expected: "one that a partition of the target is made of", found };
+  return undefined;
+}
+
+function describeFilter(only: PartitionFilter): string {
+  switch (only.kind) {
+    case "keys":
+      return `one of ${shownKeys(only.keys)}`;
+    case "latest":
+      return `one of the last ${only.n} windows that have begun`;
+    case "dimensions":
+      return Object.entries(only.of)
+        .map(([name, keys]) => `${name} one of ${shownKeys(keys)}`)
+        .join(", ");
+    default:
+      return unreachable(only);
+  }
+}
+
+function shownKeys(keys: readonly string[]): string {
+  const more = keys.length > 5 ? ` and ${keys.length - 5} more` : "";
+  return `${keys.slice(0, 5).join(", ")}${more}`;
 }
 
 function counts(

@@ -10,7 +10,7 @@ import { aheadMsMax, gatheredMax, openWindowsMax, revisedWindowsMax } from "../.
 import type { WindowCondition } from "../condition.ts";
 import type { ConditionEvent } from "../condition-event.ts";
 import { describeSpan, formatInstant } from "../describe.ts";
-import { mergeMatches, noMatches, type Match } from "../match.ts";
+import { appendMatch, noMatches, type Match } from "../match.ts";
 import { named } from "./join.ts";
 import { never, operator, type Operator, type OperatorState } from "./operator.ts";
 import type { TickSource } from "./tick-source.ts";
@@ -65,7 +65,7 @@ export function windowOperator(
       return [];
     }
     const known = state.open.findLast((window) => window.start === start);
-    if (known) known.match = mergeMatches([known.match, match], gatheredMax);
+    if (known) known.match = appendMatch(known.match, match, gatheredMax);
     else {
       const place = state.open.findLastIndex((window) => window.start < start) + 1;
       state.open.splice(place, 0, { start, end, match });
@@ -125,6 +125,7 @@ export function windowOperator(
           ? `the window ${formatInstant(first.start)} to ${formatInstant(first.end)} closes once an event ${describeSpan(latenessMs)} after its end has come${seen}${ignored}`
           : `waits for a first event of a window${seen}${ignored}`,
         ...(first ? { members: first.match.members.slice(-5), memberCount: first.match.members.length } : {}),
+        ...(state.ignored === 0 ? {} : { leftOut: state.ignored }),
         of: [of.explain(state.of)],
       };
     },

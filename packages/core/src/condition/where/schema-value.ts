@@ -42,6 +42,13 @@ export function canFit(schema: JsonSchema, leaf: WhereLeaf, path: WherePath): bo
   }
 }
 
+/** Whether a text or number may stand there, or true or false: what a key is made of, and, without the last, a time. */
+export function canBeScalar(schema: JsonSchema, path: WherePath, isBooleanOne: boolean): boolean {
+  const kinds: readonly Kind[] = isBooleanOne ? ["string", "number", "boolean"] : ["string", "number"];
+  const schemas = schemasAt(schema, path);
+  return !schemas || schemas.some((one) => kinds.some((kind) => admits(one, schema, ofKind(kind), 0)));
+}
+
 /** What the schema lets stand there, where that is a short list of values. */
 export function valuesListed(schema: JsonSchema, path: WherePath): readonly Json[] {
   return (schemasAt(schema, path) ?? []).flatMap((one) => {

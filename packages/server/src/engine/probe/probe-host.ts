@@ -5,7 +5,8 @@
  *     wait's row and the word that wants the thing are of one flush, so no wait is left without looks.
  * P2: one look at a thing is under way at most, however many wait for it.
  * P3: a change is told in the flush that remembers it.
- * P4: what was there when a wait began is told to that wait alone: to triggers and to others it is no change (C9).
+ * P4: what was there when a wait began is told to that wait alone: to triggers and to others it is no change (C9). And only where the
+ *     last change stands before what the wait finds by looking back, by their positions in the log: else it would hear of it twice.
  */
 import {
   decideLook,
@@ -36,8 +37,8 @@ import { probeShard } from "./probe-shard.ts";
 /** A wait that counts what was there when it began. */
 export interface ProbeJoin {
   readonly token: string;
-  /** Changes since then it finds in the log by itself. */
-  readonly since: number;
+  /** Changes after this position of the log it finds by itself; absent where it looks back by time. */
+  readonly after?: number | undefined;
 }
 
 /** Somebody waits for a thing. */
@@ -80,8 +81,11 @@ interface Thing {
   isBusy: boolean;
   /** It was wanted since it was asked last whether somebody waits. */
   isWanted: boolean;
-  /** Waits that may have to be told what is there, and since when they find changes by themselves. */
+  /** Waits that may have to be told what is there, and after which position they find changes by themselves. */
   readonly joined: Map<string, number>;
+  /** Where the change of this number stands in the log. */
+  told: { readonly changes: number; readonly position: number } | undefined;
+  isFinding: boolean;
   /** Waits may have joined that this node was not told of. */
   isInherited: boolean;
   /** No worker had a slot for the last look. */
@@ -177,7 +181,7 @@ export class ProbeHost {
       thing = this.#make(ref, shard);
     }
     thing.isWanted = true;
-    if (joins !== undefined) thing.joined.set(joins.token, joins.since);
+    if (joins !== undefined) thing.joined.set(joins.token, joins.after ?? unknownAfter);
     if (thing.row) this.#tellIfFresh(thing, thing.row);
     else this.#ring(thing);
   }
@@ -200,6 +204,8 @@ export class ProbeHost {
       isBusy: false,
       isWanted: false,
       joined: new Map(),
+      told: undefined,
+      isFinding: false,
       isInherited: false,
       isUntaken: false,
     };
@@ -306,9 +312,48 @@ export class ProbeHost {
   }
 
   #tellJoined(thing: Thing, row: ProbeRow): void {
-    const late = [...thing.joined].filter(([, since]) => since > (row.changedAt ?? 0));
+    if (thing.joined.size === 0) return;
+    if (thing.told?.changes !== row.changes) return void this.#findTold(thing);
+    const { position } = thing.told;
+    const late = [...thing.joined].filter(([, after]) => position <= after);
     thing.joined.clear();
     this.#options.parts.events.emit(late.map(([token]) => ownEvent(presentProbeEvent(row, token))));
+    return undefined;
+  }
+
+  /** Where its last change stands in the log; then those who have joined are told. One that fails is tried again with the next look. */
+  async #findTold(thing: Thing): Promise<void> {
+    if (thing.isFinding) return;
+    thing.isFinding = true;
+    const { log } = this.#options.parts;
+    try {
+      for (let row = thing.row; row && this.#isHere(thing) && thing.joined.size > 0; row = thing.row) {
+        if (row.fingerprint === undefined) break;
+        if (thing.told?.changes === row.changes) {
+          this.#tellJoined(thing, row);
+          break;
+        }
+        await this.#findChange(thing, row);
+      }
+    } catch (error) {
+      log.warn({ err: error, probe: thing.id }, "where a change stands in the log could not be read");
+    } finally {
+      thing.isFinding = false;
+    }
+  }
+
+  async #findChange(thing: Thing, row: ProbeRow): Promise<void> {
+    const { clock, commit, store } = this.#options.parts;
+    const joined = [...thing.joined];
+    // A change that this node has told is in the log then, or on its way to the log's owner.
+    await commit.drained();
+    const { source, id } = probeEvent({ ...row, ...thing.ref }, "changed");
+    const position = await store.positionOfEvent({ workspace: workspaceId, source, id });
+    const isForgotten = clock.now() - (row.changedAt ?? 0) > changeOnItsWayMs;
+    if (position !== undefined || isForgotten) thing.told = { changes: row.changes, position: position ?? 0 };
+    // It comes after all that they look back to: these find it.
+    else
+      for (const [token, after] of joined) if (thing.joined.get(token) === after) thing.joined.delete(token);
   }
 
   #learn(
@@ -356,22 +401,31 @@ export class ProbeHost {
     return waits.length > 0;
   }
 
-  /** Waits that began since the last change: their owner was told, or that was another node. */
+  /** Waits that began under an earlier owner: it was told of them, this one was not. */
   async #findJoined(thing: Thing, row: ProbeRow): Promise<void> {
     const { store } = this.#options.parts;
     const keys = probeWaitKeys(thing.ref);
     for (let after: Parameters<typeof store.findWaits>[2]; ;) {
       const { waits, next } = await store.findWaits(allShards, keys, after, probeWaitsPageMax);
-      for (const { beganAt, condition } of waits) {
-        if (condition === undefined || beganAt < (row.changedAt ?? 0)) continue;
+      for (const { beganAt, condition, joinsAfter } of waits) {
+        if (condition === undefined) continue;
+        // One that looks back by time has heard of what changed since it began, at least.
+        if (joinsAfter === undefined && beganAt < (row.changedAt ?? 0)) continue;
         for (const { token, ...ref } of probesWithin(parseCondition(JSON.parse(condition) as Json)))
-          if (token !== undefined && probeId(ref) === thing.id) thing.joined.set(token, beganAt);
+          if (token !== undefined && probeId(ref) === thing.id)
+            thing.joined.set(token, joinsAfter ?? unknownAfter);
       }
       if (!next) return;
       after = next;
     }
   }
 }
+
+/** Of a wait that looks back by time: it is told what is there. */
+const unknownAfter = Number.MAX_SAFE_INTEGER;
+
+/** A change that is older and has no position has lost its name to the retention of events. */
+const changeOnItsWayMs = 86_400_000;
 
 type Backing = Pick<ProbeDefinition, "everyMs" | "jitterMs" | "backoff">;
 

@@ -1,7 +1,8 @@
 import { compileCondition, probeAtom, type ProbeRef } from "@millrace/core";
-import { matchKeysOf } from "../wait/match-keys.ts";
+import { matchKeysOf, oldKeysOf } from "../wait/match-keys.ts";
 
-/** Under which waits for a thing are found. */
+/** Under which waits for a thing are found, also those from before keys were in ranges. */
 export function probeWaitKeys({ name, args }: ProbeRef): readonly string[] {
-  return matchKeysOf(compileCondition(probeAtom({ name, args }))).keys;
+  const program = compileCondition(probeAtom({ name, args }));
+  return [...matchKeysOf(program).keys, ...oldKeysOf(program)];
 }

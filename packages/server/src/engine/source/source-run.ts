@@ -210,6 +210,7 @@ export class SourceRun {
       recallPage: (after, limit) => fromStore(() => store.recallPage(source, { after, limit })),
       countRemembered: () => fromStore(() => store.countThings(source)),
       record: (findings) => this.#record(findings),
+      begun: () => this.#begin(),
       report: (detail) => this.#report(detail),
     };
   }
@@ -262,6 +263,10 @@ export class SourceRun {
   }
 
   // --- how it does --------------------------------------------------------------------------------------------------
+
+  #begin(): void {
+    if (!this.#isStopped && this.#row?.state === "failing") this.#enter("starting", undefined);
+  }
 
   #report(detail: SourceDetail): void {
     if (this.#isStopped || !this.#row) return;

@@ -30,7 +30,7 @@ export class TriggerHost {
     return {
       enter: () => {
         // Before anything advances the log's clock.
-        if (outage && clock < outage.to) this.#tellOutage(outage.from, clock);
+        if (outage && clock < outage.to) this.#tellOutage(outage.from - nodeLeaseMs, clock);
         const evaluator = new TriggerEvaluator({
           parts: this.#parts,
           desk: this.#desk,
@@ -45,12 +45,20 @@ export class TriggerHost {
   }
 
   /**
-   * When no server has been up, the log says so, once (C3: what fires then is the same for everybody). `leaseEnd`: of the last
-   * server before. `logClock`: up to there time was told while servers were up.
+   * The database's clock went on from `from` while ours stood: the machine slept, or a clock was set. Nobody was up meanwhile, so
+   * it is an outage. Said by the log's owner in the turn in which its clock leaps, before an alarm can ring by the new time.
    */
-  #tellOutage(leaseEnd: number, logClock: number): void {
+  leapt(from: number): void {
+    this.#tellOutage(from, from);
+  }
+
+  /**
+   * When no server has been up, the log says so, once (C3: what fires then is the same for everybody). `from`: when the last
+   * server before was surely up. `logClock`: up to there time was told while servers were up.
+   */
+  #tellOutage(from: number, logClock: number): void {
     const { clock, events } = this.#parts;
-    const [from, to] = [leaseEnd - nodeLeaseMs, clock.now()];
+    const to = clock.now();
     if (to - from < outageMsMin) return;
     const value = { from: new Date(from).toISOString(), to: new Date(to).toISOString(), clock: logClock };
     const id = `outage/${value.from}`;

@@ -1,17 +1,11 @@
 /**
  * Under which keys waits are found: a hash of an event's type, and of the value at a path that the wait's filter asks for. What
- * a key finds is checked by the whole condition, so keys that are equal by accident cost a look.
+ * a key finds is checked by the whole condition, so keys that are equal by accident cost a look. The keys of one shape are one
+ * range: whether any wait has it is a look into the index (`shape-sweep.ts`).
  *
  * J1: an event that concerns a wait has one of the wait's keys among its own.
  */
-import {
-  compilePath,
-  fnv1a64,
-  type ConditionEvent,
-  type EventUse,
-  type Json,
-  type Program,
-} from "@millrace/core";
+import { compilePath, fnv1a64, type EventUse, type Json, type Program } from "@millrace/core";
 import type { WaitShape } from "@millrace/store";
 import { waitValuesMax } from "../limits.ts";
 import { workspaceId } from "../workspace.ts";
@@ -25,18 +19,40 @@ export interface MatchKeys {
 export function matchKeysOf(program: Program): MatchKeys {
   const keys = new Set<string>();
   const shapes = new Map<string, WaitShape>();
-  for (const use of program.events) {
-    const { path, values } = askedFor(use);
-    const shape = {
-      workspace: workspaceId,
-      type: use.type,
-      isPrefix: use.isPrefix,
-      path: path === undefined ? "" : JSON.stringify(path),
-    };
-    shapes.set(shapeName(shape), shape);
-    for (const value of values) keys.add(keyOf(shape, value));
+  for (const { shape, values } of asksOf(program)) {
+    const name = shapeName(shape);
+    shapes.set(name, shape);
+    const first = firstKeyOf(name);
+    for (const value of values) keys.add(keyWithin(first, name, value));
   }
   return { keys: [...keys], shapes: [...shapes.values()] };
+}
+
+/** Under which a wait is found that began before shapes had ranges (`sql/000016_wait_shape_of_shard.sql`). */
+export function oldKeysOf(program: Program): readonly string[] {
+  return asksOf(program).flatMap(({ shape, values }) => {
+    const name = shapeName(shape);
+    return values.map((value) => oldKeyOf(name, value));
+  });
+}
+
+interface Ask {
+  readonly shape: WaitShape;
+  readonly values: readonly (Json | undefined)[];
+}
+
+function asksOf(program: Program): Ask[] {
+  return program.events.map((use) => {
+    const { path, values } = askedFor(use);
+    const { type, isPrefix } = use;
+    const shape = {
+      workspace: workspaceId,
+      type,
+      isPrefix,
+      path: path === undefined ? "" : JSON.stringify(path),
+    };
+    return { shape, values };
+  });
 }
 
 function askedFor({ where }: EventUse): {
@@ -50,66 +66,42 @@ function askedFor({ where }: EventUse): {
   return { path: undefined, values: [undefined] };
 }
 
-export function shapeName({ type, isPrefix, path }: Omit<WaitShape, "workspace">): string {
+export function shapeName({ type, isPrefix, path }: Pick<WaitShape, "type" | "isPrefix" | "path">): string {
   return `${isPrefix ? "*" : "="} ${type} ${path}`;
 }
 
-/** 64 bits as PostgreSQL's `bigint` in text. */
-function keyOf(shape: WaitShape, value: Json | undefined): string {
-  const text = value === undefined ? "" : JSON.stringify(value);
-  return BigInt.asIntN(64, BigInt(`0x${fnv1a64(`${shapeName(shape)}=${text}`)}`)).toString();
+/** Of 64 bits: among a million values of one shape, one event in a million finds a stranger. */
+const valueBits = 40n;
+const lastValue = (1n << valueBits) - 1n;
+
+/** PostgreSQL's `bigint` has a sign: the order within a shape's range is the same. */
+export function firstKeyOf(name: string): bigint {
+  const hash = fnv1a64(name);
+  // Both ends of it: neither has all characters of a text.
+  const folded = Number.parseInt(hash.slice(0, 6), 16) ^ Number.parseInt(hash.slice(-6), 16);
+  return BigInt.asIntN(64, BigInt(folded) << valueBits);
 }
 
-interface KnownShape {
-  readonly shape: WaitShape;
-  readonly read: ((event: ConditionEvent) => unknown) | undefined;
+/** In decimal, as all keys: JSON's numbers lose digits. */
+export function keyWithin(first: bigint, name: string, value: Json | undefined): string {
+  const hash = hashOf(name, value);
+  // The last characters of a text change its low bits alone: folded, an index of numbers in their order is a tenth smaller.
+  return (first | ((hash ^ (hash >> (64n - valueBits))) & lastValue)).toString();
 }
 
-/** The shapes that waits have, by the types that they ask for. */
-export class WaitShapes {
-  readonly #names = new Set<string>();
-  readonly #types = new Map<string, KnownShape[]>();
-  readonly #prefixes = new Map<string, KnownShape[]>();
-  /** Of the prefixes: an event's type is looked up once for each, however many waits have one of their own (`order.7.*`). */
-  readonly #lengths = new Set<number>();
+export function lastKeyOf(first: bigint): bigint {
+  return first | lastValue;
+}
 
-  has(shape: WaitShape): boolean {
-    return this.#names.has(shapeName(shape));
-  }
+export function oldKeyOf(name: string, value: Json | undefined): string {
+  return BigInt.asIntN(64, hashOf(name, value)).toString();
+}
 
-  add(shape: WaitShape): void {
-    if (this.has(shape)) return;
-    this.#names.add(shapeName(shape));
-    const read = shape.path === "" ? undefined : compilePath(JSON.parse(shape.path) as string[]);
-    const known = { shape, read };
-    if (shape.isPrefix) this.#lengths.add(shape.type.length);
-    const of = shape.isPrefix ? this.#prefixes : this.#types;
-    const same = of.get(shape.type);
-    if (same) same.push(known);
-    else of.set(shape.type, [known]);
-  }
+function hashOf(name: string, value: Json | undefined): bigint {
+  return BigInt(`0x${fnv1a64(`${name}=${value === undefined ? "" : JSON.stringify(value)}`)}`);
+}
 
-  wants(type: string): boolean {
-    if (this.#types.has(type)) return true;
-    for (const length of this.#lengths)
-      if (length <= type.length && this.#prefixes.has(type.slice(0, length))) return true;
-    return false;
-  }
-
-  /** The keys of an event: under these waits are found that it may concern. */
-  keysOf(event: ConditionEvent): string[] {
-    const keys: string[] = [];
-    const note = ({ shape, read }: KnownShape): void => {
-      if (!read) return void keys.push(keyOf(shape, undefined));
-      const value = read(event);
-      if (value !== undefined && (value === null || typeof value !== "object"))
-        keys.push(keyOf(shape, value as Json));
-    };
-    for (const known of this.#types.get(event.type) ?? []) note(known);
-    for (const length of this.#lengths) {
-      if (length > event.type.length) continue;
-      for (const known of this.#prefixes.get(event.type.slice(0, length)) ?? []) note(known);
-    }
-    return keys;
-  }
+/** Reads what events have at a shape's path; nothing where their type is enough. */
+export function readerOf({ path }: WaitShape): ReturnType<typeof compilePath> | undefined {
+  return path === "" ? undefined : compilePath(JSON.parse(path) as string[]);
 }

@@ -25,9 +25,10 @@ import {
 } from "../limits.ts";
 import { asConditionEvent } from "../trigger/telling.ts";
 import { workspaceId } from "../workspace.ts";
-import { WaitShapes } from "./match-keys.ts";
 import { RecentEntries } from "./recent-entries.ts";
+import { ShapeSweep } from "./shape-sweep.ts";
 import { ToldWait } from "./told-wait.ts";
+import { WaitShapes } from "./wait-shapes.ts";
 
 /** A wait that begins. */
 export interface BeginningWait {
@@ -64,6 +65,8 @@ export interface WaitEvaluatorOptions {
   readonly endOf: (wait: ToldWait, position: number) => WaitEnd;
   /** The end of a wait of this run is in its row. */
   readonly onLeft: (row: WaitRow) => void;
+  /** In which time all shapes are looked at. */
+  readonly shapeSweepMs?: number | undefined;
 }
 
 const instantMs = 0.01;
@@ -72,6 +75,7 @@ export class WaitEvaluator {
   readonly #options: WaitEvaluatorOptions;
   readonly #shards: Set<number>;
   readonly #shapes = new WaitShapes();
+  readonly #sweep: ShapeSweep;
   readonly #recent: RecentEntries;
   /** Waits whose rows are not committed yet: no reading finds them. */
   readonly #fresh = new Map<number, ToldWait>();
@@ -90,7 +94,13 @@ export class WaitEvaluator {
     const { parts, shards, loaded, head } = options;
     this.#options = options;
     this.#shards = new Set(shards);
-    for (const shape of loaded.shapes) this.#shapes.add(shape);
+    for (const shape of loaded.shapes) this.#shapes.load(shape);
+    this.#sweep = new ShapeSweep({
+      parts,
+      shapes: this.#shapes,
+      isOurs: (shard) => this.#shards.has(shard),
+      everyMs: options.shapeSweepMs,
+    });
     this.#position = Math.min(...loaded.cursors.map(({ position }) => position));
     // What is between the cursor and the log's head is told as a page.
     this.#recent = new RecentEntries(this.#position, head.clock);
@@ -109,6 +119,7 @@ export class WaitEvaluator {
       }),
     );
     void this.#serially(() => this.#findNextDue());
+    this.#sweep.start();
   }
 
   drop(shards: ReadonlySet<number>): void {
@@ -119,6 +130,7 @@ export class WaitEvaluator {
 
   stop(): void {
     this.#stopFollowing?.();
+    this.#sweep.stop();
     this.#alarm?.cancel();
     this.#shards.clear();
     for (const { onSettled } of this.#beginning.splice(0)) onSettled();
@@ -242,11 +254,9 @@ export class WaitEvaluator {
     const { commit } = this.#options.parts;
     told.noteTold(this.#position);
     const row = told.asRow();
-    for (const shape of shapes) {
-      if (this.#shapes.has(shape)) continue;
-      this.#shapes.add(shape);
-      commit.batch.waitShapes.push(shape);
-    }
+    const { shard } = row;
+    for (const shape of shapes)
+      if (this.#shapes.place(shape, shard)) commit.batch.waitShapes.push({ ...shape, shard });
     this.#fresh.set(row.id, told);
     commit.batch.waits.push(row);
     onPlaced();

@@ -10,8 +10,9 @@ import {
   approvalRequest,
   errorCodeOf,
   firedEvent,
-  joinedSince,
+  joinedAfter,
   lookBackOf,
+  lookBackToStart,
   nodeWait,
   operationKey,
   probesWithin,
@@ -21,8 +22,10 @@ import {
   waitValue,
   type AskedApproval,
   type AttemptError,
+  type Condition,
   type FiredEvent,
   type Json,
+  type LookBack,
   type OpenWait,
   type OperationName,
   type OperationOutcome,
@@ -38,6 +41,7 @@ import { goneEvent } from "../trigger/firing-values.ts";
 import { workspaceId } from "../workspace.ts";
 import { matchKeysOf } from "./match-keys.ts";
 import type { RecentEntries } from "./recent-entries.ts";
+import { RunStarts } from "./run-starts.ts";
 import { ToldWait } from "./told-wait.ts";
 import { WaitEvaluator } from "./wait-evaluator.ts";
 
@@ -51,6 +55,7 @@ export interface WaitHostOptions {
     runs: readonly { readonly workspace: number; readonly id: string; readonly shard: number }[],
   ) => Promise<void>;
   readonly arriving: (runId: string) => Promise<void> | undefined;
+  readonly shapeSweepMs?: number | undefined;
 }
 
 export class WaitHost {
@@ -59,10 +64,12 @@ export class WaitHost {
   /** Waits that have no row yet, by run: `placed` ones have one in the next flush. */
   readonly #beginning = new Map<string, { open: number; unplaced: number }>();
   readonly #outcomes = new WeakMap<ToldWait, OperationOutcome>();
+  readonly #starts: RunStarts;
   #lastId = 0;
 
   constructor(options: WaitHostOptions) {
     this.#options = options;
+    this.#starts = new RunStarts(options.parts);
   }
 
   get #parts(): EngineParts {
@@ -90,6 +97,7 @@ export class WaitHost {
           deliver: (wait, position) => this.#deliver(wait, position),
           endOf: (wait, position) => this.#endOf(wait, position),
           onLeft: (row) => this.#onLeft(row),
+          shapeSweepMs: this.#options.shapeSweepMs,
         });
         this.#evaluators.add(evaluator);
         evaluator.start();
@@ -106,6 +114,7 @@ export class WaitHost {
   }
 
   stop(): void {
+    this.#starts.stop();
     for (const evaluator of this.#evaluators) evaluator.stop();
     this.#evaluators.clear();
   }
@@ -219,21 +228,24 @@ export class WaitHost {
     const evaluator = this.#evaluatorOf(entry.identity.shard);
     // The shard is on its way to another node, which begins it.
     if (!evaluator) return this.#settle(entry);
+    const lookBack = this.#lookBackOf(entry, taskRun, wait);
+    if (!lookBack) return this.#starts.ask(entry, () => this.#place(entry, taskRun, wait, input));
     try {
       const asked = approvalOf(taskRun, wait, input);
       const told = new ToldWait(this.#rowOf(entry, taskRun, wait, { asked, input }));
       const keys = told.program ? matchKeysOf(told.program) : { keys: [], shapes: [] };
-      const withKeys = told.program ? new ToldWait({ ...told.row, matchKeys: keys.keys }) : told;
-      const lookBack = lookBackOf(entry.run, taskRun, name);
+      const joins = told.program && joinsOf(told.program.condition, lookBack);
+      const withKeys = told.program ? new ToldWait({ ...told.row, ...joins, matchKeys: keys.keys }) : told;
       if (asked) events.emit([requestRow(entry, told.row, asked)]);
       evaluator.begin({
         told: withKeys,
         shapes: keys.shapes,
         lookBack,
-        notBefore: events.knownHead,
+        // By time it would hear what is on its way here and was recorded before.
+        notBefore: lookBack.isByTime ? events.knownHead : 0,
         isWanted,
         onPlaced: () => {
-          this.#wantProbes(withKeys, joinedSince(lookBack));
+          this.#wantProbes(withKeys);
           this.#notePlaced(entry);
         },
         onSettled: () => this.#count(entry, -1),
@@ -244,11 +256,23 @@ export class WaitHost {
     return undefined;
   }
 
+  /** Absent: it is not known yet where the run began. */
+  #lookBackOf(entry: RunEntry, taskRun: TaskRun, wait: OpenWait | undefined): LookBack | undefined {
+    const known = lookBackOf(entry.run, taskRun, wait ?? nodeWait);
+    if (known) return known;
+    // Only time ends it: of the past it hears nothing.
+    const isSleep = wait?.op.kind === "sleep" || wait?.op.kind === "sleep_until";
+    return isSleep ? lookBackToStart(entry.run, undefined) : this.#starts.find(entry);
+  }
+
   /** In the flush of its row: what it listens to is looked at. */
-  #wantProbes({ program }: ToldWait, since: number): void {
+  #wantProbes({ program, row }: ToldWait): void {
     if (!program) return;
     for (const { name, args, token } of probesWithin(program.condition))
-      this.#parts.probes.wanted({ name, args }, token === undefined ? undefined : { token, since });
+      this.#parts.probes.wanted(
+        { name, args },
+        token === undefined ? undefined : { token, after: row.joinsAfter },
+      );
   }
 
   /** Its condition is none: the wait fails. */
@@ -422,6 +446,13 @@ export class WaitHost {
       alarms.set(clock.now() + 500, () => void this.#takeEnds(runId));
     }
   }
+}
+
+/** What the owners of the things that it listens to ask of its row after a take-over. */
+function joinsOf(condition: Condition, lookBack: LookBack): Pick<WaitRow, "joinsAfter"> {
+  const after = joinedAfter(lookBack);
+  const isJoining = probesWithin(condition).some(({ token }) => token !== undefined);
+  return isJoining && after !== undefined ? { joinsAfter: after } : {};
 }
 
 function isOpen(taskRun: TaskRun, wait: OpenWait | undefined): boolean {

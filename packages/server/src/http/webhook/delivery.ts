@@ -2,6 +2,7 @@
  * `POST /hooks/NAME`: gives what a delivery says to the event log.
  *
  * H2: it is answered with 2xx after the commit.
+ * H3: the body is kept as it came, byte by byte: `GET /events/POSITION/data` gives it back.
  */
 import type { EventDraft } from "@millrace/core";
 import type { DeliveryReceipt } from "@millrace/protocol";
@@ -12,7 +13,7 @@ import {
   type Delivery,
   type DeliveryAnswer,
 } from "@millrace/protocol/webhook-delivery";
-import { findEventPositions } from "@millrace/store";
+import { findEventPositions, type EventRow } from "@millrace/store";
 import { workspaceId } from "../../engine/workspace.ts";
 import type { ApiContext } from "../api-context.ts";
 
@@ -28,24 +29,32 @@ export async function deliver(
   if (webhook && webhook.missing.length > 0) context.webhooks.tellMissing(webhook);
   const judged = judgeDelivery(webhook, delivery, context.host.engine.now());
   if (judged.kind === "challenge") return { challenge: judged.challenge };
-  return record(context, judged.draft, delivery.body);
+  return record(context, { ...judged, body: delivery.body });
 }
 
-async function record(context: DeliveryContext, draft: EventDraft, body: Buffer): Promise<DeliveryReceipt> {
+interface Taken {
+  readonly draft: EventDraft;
+  /** The body where it is JSON (H3). */
+  readonly json?: string;
+  readonly body: Buffer;
+}
+
+async function record(context: DeliveryContext, taken: Taken): Promise<DeliveryReceipt> {
   const { events } = context.host.engine;
-  const row = await events.prepare(draft);
+  const { draft, json } = taken;
+  const row = await events.prepare(draft, json);
   const [outcome] = await context.host.run(() => events.append([row]));
   switch (outcome!.kind) {
     case "accepted":
-      return recordElsewhere(context, draft, body);
+      return recordElsewhere(context, taken, row);
     case "recorded":
-      return { position: outcome!.position };
+      return { position: outcome!.position, ...faultOf(row) };
     case "duplicate":
       return { position: outcome!.position, duplicate: true };
     default: {
       const { position } = outcome!;
       if (await isRepeat(context, draft, position)) return { position, duplicate: true };
-      return recordConflict(context, draft, { body, before: position });
+      return recordConflict(context, taken, position);
     }
   }
 }
@@ -56,13 +65,19 @@ async function record(context: DeliveryContext, draft: EventDraft, body: Buffer)
  */
 async function recordElsewhere(
   context: DeliveryContext,
-  draft: EventDraft,
-  body: Buffer,
+  taken: Taken,
+  row: EventRow,
 ): Promise<DeliveryReceipt> {
+  const { draft } = taken;
   const { id, source } = draft;
   const [before] = await findEventPositions(context.database, workspaceId, { id, source });
-  if (before === undefined || (await isRepeat(context, draft, before))) return { accepted: true };
-  return recordConflict(context, draft, { body, before });
+  if (before === undefined || (await isRepeat(context, draft, before)))
+    return { accepted: true, ...faultOf(row) };
+  return recordConflict(context, taken, before);
+}
+
+function faultOf({ invalid }: EventRow): Pick<DeliveryReceipt, "invalid"> {
+  return invalid === undefined ? {} : { invalid };
 }
 
 async function isRepeat(context: DeliveryContext, draft: EventDraft, position: number): Promise<boolean> {
@@ -75,15 +90,15 @@ async function isRepeat(context: DeliveryContext, draft: EventDraft, position: n
 
 async function recordConflict(
   context: DeliveryContext,
-  draft: EventDraft,
-  { body, before }: { readonly body: Buffer; readonly before: number },
+  { draft, json, body }: Taken,
+  before: number,
 ): Promise<DeliveryReceipt> {
   const { events } = context.host.engine;
   context.log.warn(
     { source: draft.source, id: draft.id, position: before },
     `a delivery at ${draft.source} has the id of the event at position ${before} and another body: it is kept as invalid`,
   );
-  const row = await events.prepare(conflictOf(draft, body, before));
+  const row = await events.prepare(conflictOf(draft, body, before), json);
   const [outcome] = await context.host.run(() => events.append([row]));
   return outcome!.kind === "accepted"
     ? { accepted: true, conflict: before }
