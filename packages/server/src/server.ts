@@ -193,6 +193,7 @@ class RunningServer implements Server {
       },
     });
     const now = (): number => this.#host.running?.now() ?? Date.now();
+    const processId = randomUUID();
     const committed = async (): Promise<void> => this.#host.running?.committed();
     const progress = new LiveProgress();
     const logs: LogSink = new LogSink({
@@ -211,7 +212,7 @@ class RunningServer implements Server {
       now,
       // One that is between two engines does not know; it is not alone, as a lease was taken from it.
       liveServers: () => this.#host.running?.liveServers ?? 2,
-      id: randomUUID(),
+      id: processId,
       committed,
       onActivity: (pipelines) => activity.heard(pipelines),
     });
@@ -222,6 +223,7 @@ class RunningServer implements Server {
       tellOthers: (pipelines) => live.tellActivity(pipelines),
     });
     this.#context = {
+      processId,
       version: options.version,
       embedded: !("databaseUrl" in options.database),
       databaseVersion: versionText(this.#parts.serverVersion),

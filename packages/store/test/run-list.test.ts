@@ -3,7 +3,6 @@ import type { RunState } from "@millrace/core";
 import { seededRandom, testDatabase, type TestDatabase } from "@millrace/testkit";
 import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Database } from "../src/connect.ts";
 import { listRuns, type RunFilter } from "../src/queries/run-list.ts";
 
 interface Made {

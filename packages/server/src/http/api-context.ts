@@ -11,6 +11,8 @@ import type { ParamsCheck } from "./params-check.ts";
 import type { WebhookBook } from "./webhook/webhook-book.ts";
 
 export interface ApiContext {
+  /** Names this process among all servers there ever were. */
+  readonly processId: string;
   readonly version: string;
   readonly embedded: boolean;
   readonly databaseVersion: string;

@@ -69,7 +69,7 @@ export function makeApp(context: ApiContext, access: Access, page?: PageFiles): 
   const app = fastify({
     bodyLimit: bodyBytesMax,
     exposeHeadRoutes: false,
-    genReqId: requestIds(),
+    genReqId: requestIds(context.processId.slice(0, 8)),
     forceCloseConnections: true,
     // What is refused before it has a route, such as an address that is none.
     frameworkErrors: (error, _request, reply) => void sendProblem(reply as FastifyReply, problemOf(error)),

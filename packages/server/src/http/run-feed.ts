@@ -288,6 +288,8 @@ export class RunFeed {
     this.#isLooking = true;
     this.#lookedAt = clock.monotonic();
     try {
+      // It may have ended here a moment before anybody listened, and its rows not be there yet.
+      await this.#engine?.committed();
       const run = summaryOf(await findCurrent(this.#context, this.#id));
       const ended = isLastState(run.state);
       if (ended || this.#lookedAt >= this.#nodesAt) await this.#tellNodes();

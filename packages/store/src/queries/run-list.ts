@@ -5,7 +5,7 @@
  * by: a page may be short, or empty, and says where the next one begins. States have indexes of their own, so what is rare is
  * found at once.
  */
-import type { RunState } from "@millrace/core";
+import { unreachable, type RunState } from "@millrace/core";
 import type { PoolClient } from "pg";
 import type { Database } from "../connect.ts";
 import type { LiveRun } from "../engine/port.ts";
@@ -164,6 +164,8 @@ function lookedText(part: Part, pipeline: string): string {
         where workspace = $1 and id < $2 and state = $4 and state <> 'succeeded'
         order by id desc, generation desc
         limit $8`;
+    default:
+      return unreachable(part);
   }
 }
 
