@@ -47,9 +47,11 @@ export { type ProbeName, type ProbeReads, type ProbeRow, type ProbeWanted } from
 export {
   deployedSources,
   listSources,
+  listTroubledSources,
   setSourcePaused,
   type DeployedSource,
   type ListedSource,
+  type TroubledSource,
 } from "./queries/sources.ts";
 export { openPostgresEngineStore } from "./engine/postgres-engine-store.ts";
 export { emptyBatch, type FlushBatch, type RunMove } from "./engine/flush-batch.ts";
@@ -186,6 +188,41 @@ export {
   type StoredChunk,
 } from "./queries/logs.ts";
 export { type OutboxNews } from "./queries/outbox.ts";
+export {
+  countedMax,
+  countLive,
+  countOffers,
+  fatesOf,
+  listCalendarTriggers,
+  listPaused,
+  newestEnded,
+  newestLive,
+  recoveredPipelines,
+  sampleWaits,
+  type EndedBlocks,
+  type LiveCounts,
+  type OfferedTasks,
+  type PausedPipeline,
+  type RunBlock,
+  type RunFate,
+  type SampledWait,
+} from "./queries/overview.ts";
+export { newestOutside, positionsAt, type EventTick } from "./queries/event-pace.ts";
+export {
+  findLimitUses,
+  listAwaitedLimits,
+  requestsCountedMax,
+  type LimitKind,
+  type LimitUseRow,
+} from "./queries/limit-uses.ts";
+export {
+  databaseState,
+  listNodes,
+  listTableSizes,
+  type DatabaseState,
+  type NodeRow,
+  type TableSize,
+} from "./queries/system.ts";
 export { type EventFilter, findEventPositions, listEvents } from "./queries/events.ts";
 export { findLimitRequests, listPools, type LimitRequestRow, type PoolRow } from "./queries/pools.ts";
 export {

@@ -410,6 +410,11 @@ export class Engine {
 
   // --- commands -----------------------------------------------------------------------------------------------------
 
+  /** Task runs that wait for a slot at this node. */
+  get queues(): Pick<Dispatcher, "queued" | "waitingIn"> {
+    return this.#parts.dispatcher;
+  }
+
   /** The event log, as it is seen from this node. */
   get events(): EventLog {
     return this.#parts.events;
