@@ -78,6 +78,8 @@ export interface FailedRunView {
   readonly run: string;
   readonly pipeline: string;
   readonly at: string;
+  /** The node that failed first. */
+  readonly node?: string;
   readonly message: string;
 }
 

@@ -193,6 +193,7 @@ export {
   countLive,
   countOffers,
   fatesOf,
+  firstErrors,
   listCalendarTriggers,
   listPaused,
   newestEnded,

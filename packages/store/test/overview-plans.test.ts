@@ -10,6 +10,7 @@ import {
   countLive,
   countOffers,
   fatesOf,
+  firstErrors,
   listCalendarTriggers,
   listPaused,
   newestEnded,
@@ -139,6 +140,10 @@ describe.each(sizes)("with %i rows in each table", (size) => {
     "what became of runs that failed": [
       (database) => fatesOf(database, 1, { ids: [lastRun, "other"], since: now - 12 * hourMs }),
       10,
+    ],
+    "their first errors": [
+      (database) => firstErrors(database, 1, { ids: [lastRun, "other"], since: now - 12 * hourMs }),
+      2_000,
     ],
     "whether pipelines have recovered": [
       (database) =>

@@ -191,6 +191,36 @@ export async function fatesOf(
   );
 }
 
+/** Task runs of an ended run that are looked at for one that failed. */
+const failedLookedMax = 1_000;
+
+/** What failed first in runs that failed, as far as it is found quickly. */
+export async function firstErrors(
+  database: Database,
+  workspace: number,
+  { ids, since }: { readonly ids: readonly string[]; readonly since: number },
+): Promise<Map<string, { readonly node: string; readonly name: string; readonly message: string }>> {
+  if (ids.length === 0) return new Map();
+  const { rows } = await database.api.query<{ id: string; node: string; name: string; message: string }>({
+    name: "first-errors",
+    text: `select w.id, f.node, f.name, f.message
+      from unnest($2::text[]) as w (id)
+      cross join lateral (
+        select node, error ->> 'name' as name, error ->> 'message' as message
+        from (
+          select node, state, error, ended_at from task_run_history as h
+          where h.workspace = $1 and h.run_id = w.id and h.run_ended_at >= $3
+          limit ${failedLookedMax}
+        ) as looked
+        where state = 'failed' and error is not null
+        order by ended_at
+        limit 1
+      ) as f`,
+    values: [workspace, ids, toTimestamp(since)],
+  });
+  return new Map(rows.map(({ id, ...error }) => [id, error]));
+}
+
 /** Newer runs of a pipeline that are looked at for one that succeeded. */
 const newerLookedMax = 20;
 

@@ -4,6 +4,7 @@ import type { AttentionView, FailedRunView, QueueView } from "@millrace/protocol
 import {
   countedMax,
   fatesOf,
+  firstErrors,
   listEvents,
   listApprovals,
   listPaused,
@@ -116,14 +117,27 @@ async function failedRuns(
     since,
     failed: shown.map(([pipeline, [last]]) => ({ pipeline, run: last!.run })),
   });
+  const errors = await firstErrors(context.database, workspaceId, {
+    ids: shown.map(([, [last]]) => last!.run),
+    since,
+  });
   const areMore = events.length === failuresLookedMax;
   return shown.map(([pipeline, runs]) => ({
     kind: "runs_failed",
     pipeline,
     runs: { count: runs.length, ...(areMore ? { isMore: true } : {}) },
-    last: runs[0]!,
+    last: withError(runs[0]!, errors.get(runs[0]!.run)),
     isRecovered: recovered.has(pipeline),
   }));
+}
+
+function withError(
+  failure: FailedRunView,
+  error: { readonly node: string; readonly name: string; readonly message: string } | undefined,
+): FailedRunView {
+  if (!error) return failure;
+  const message = `${error.name}: ${error.message}`.slice(0, messageLength);
+  return { ...failure, node: error.node, message };
 }
 
 async function quarantinedRuns({ database }: ApiContext, count: number): Promise<AttentionView[]> {

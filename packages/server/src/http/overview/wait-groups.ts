@@ -56,7 +56,7 @@ export async function waitGroups(context: ApiContext): Promise<WaitGroups> {
       const isOne = members.every((wait) => wait.condition === first.condition);
       const text = key.slice(key.indexOf("\n") + 1);
       return {
-        view: groupView(first.condition !== undefined && isOne ? wholeText(first) : text, members),
+        view: groupView(kindOf(first) === "event" && isOne ? wholeText(first) : text, members),
         first,
         trouble: ofProbes.get(condition) ?? ofNames.get(condition),
       };

@@ -1,0 +1,250 @@
+/** Whether all is well, at a real server: what needs a person, what waits, how busy workers and pools are, the timeline. */
+import type {
+  ApprovalView,
+  LimitDetail,
+  LimitView,
+  Overview,
+  Page,
+  QueueView,
+  SystemView,
+  TimelineView,
+} from "@millrace/protocol";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { failed, node, pipeline, startFixture, succeeded, type ServerFixture } from "./server-fixture.ts";
+import { triggered } from "./trigger-stage.ts";
+
+let fixture: ServerFixture;
+const polling = { timeout: 20_000, interval: 20 };
+
+beforeEach(async () => {
+  fixture = await startFixture();
+}, 60_000);
+
+afterEach(async () => fixture[Symbol.asyncDispose]());
+
+async function overview(): Promise<Overview> {
+  const answer = await fixture.call("GET", "/overview");
+  expect(answer.status, JSON.stringify(answer.body)).toBe(200);
+  return answer.body as Overview;
+}
+
+async function deployed(...pipelines: Parameters<ServerFixture["deploy"]>[0]): Promise<void> {
+  const answer = await fixture.deploy(pipelines);
+  expect(answer.status, JSON.stringify(answer.body)).toBe(200);
+}
+
+function waitFor(id: string, orderId: string) {
+  const where = { op: "eq", path: ["data", "orderId"], value: orderId };
+  return node(id, {
+    kind: "wait",
+    wait: { onTimeout: "fail" },
+    input: { kind: "value", value: { kind: "event", type: "order.paid", where } },
+  });
+}
+
+test("with nothing there, nothing needs a person", async () => {
+  expect(await overview()).toMatchObject({
+    attention: [],
+    runs: { running: { count: 0 }, waiting: { count: 0 } },
+    waits: { total: { count: 0 }, groups: [] },
+    load: { workers: 0, slots: 0, queues: [], pools: [] },
+  });
+  expect((await overview()).lastFailure).toBeUndefined();
+  expect((await fixture.call("GET", "/timeline")).body).toMatchObject({ runs: [], ticks: [], events: [] });
+});
+
+test("a run that failed needs a person until it is run again, and less once a newer one succeeded", async () => {
+  let outcome = failed;
+  await fixture.worker({ answer: () => outcome });
+  await deployed(pipeline("orders", [node("a")]));
+  const run = await fixture.start("orders");
+  await fixture.ended(run.id);
+  const { attention, lastFailure } = await overview();
+  expect(attention).toMatchObject([
+    {
+      kind: "runs_failed",
+      pipeline: "orders",
+      runs: { count: 1 },
+      last: { run: run.id, node: "a", message: "Error: it broke" },
+      isRecovered: false,
+    },
+  ]);
+  expect(lastFailure).toMatchObject({ run: run.id, pipeline: "orders" });
+  outcome = succeeded(null) as typeof failed;
+  await fixture.ended((await fixture.start("orders")).id);
+  expect((await overview()).attention).toMatchObject([{ kind: "runs_failed", isRecovered: true }]);
+  const again = await fixture.call("POST", `/runs/${run.id}/rerun`, { scope: "failed" });
+  expect(again.status, JSON.stringify(again.body)).toBe(200);
+  await vi.waitFor(async () => {
+    const { attention: after, lastFailure: last } = await overview();
+    expect(after).toEqual([]);
+    expect(last).toMatchObject({ run: run.id });
+  }, polling);
+});
+
+test("a queue that no worker serves is told with what waits in it, here and elsewhere", async () => {
+  const options = { ...node("a").options, queue: "gpu" };
+  const answer = await fixture.deploy([pipeline("train", [node("a", { options })])], { queues: ["gpu"] });
+  expect(answer.status, JSON.stringify(answer.body)).toBe(200);
+  const run = await fixture.start("train");
+  const wanted = {
+    name: "gpu",
+    workers: 0,
+    waiting: { count: 1 },
+    reason: { code: "no_worker" },
+    tasks: [{ run: run.id, pipeline: "train", node: "a", item: "" }],
+  };
+  await vi.waitFor(async () => {
+    const { attention, load } = await overview();
+    expect(load.queues).toMatchObject([wanted]);
+    expect(attention).toMatchObject([{ kind: "queue_without_worker", queue: "gpu", tasks: { count: 1 } }]);
+  }, polling);
+  await using another = await fixture.anotherServer();
+  await vi.waitFor(async () => {
+    const { items } = (await another.call("GET", "/queues")).body as Page<QueueView>;
+    expect(items).toMatchObject([{ name: "gpu", waiting: { count: 1 }, reason: { code: "no_worker" } }]);
+  }, polling);
+});
+
+test("waits are grouped by what is awaited, whatever values they ask for", async () => {
+  await deployed(
+    pipeline("ship", [waitFor("one", "1"), waitFor("two", "2")]),
+    pipeline("ask", [
+      node("sign", {
+        kind: "wait",
+        wait: { onTimeout: "fail", approval: { onReject: "fail", title: "Sign?" } },
+      }),
+    ]),
+  );
+  for (const name of ["ship", "ship", "ask"]) await fixture.start(name);
+  await vi.waitFor(async () => {
+    const { waits, attention, approvals } = await overview();
+    expect(waits.total).toEqual({ count: 5 });
+    expect(waits.groups).toMatchObject([
+      { kind: "event", text: "an event order.paid", waits: 4, pipelines: [{ pipeline: "ship", waits: 4 }] },
+      { kind: "approval", text: `a person's answer to "Sign?"`, waits: 1 },
+    ]);
+    expect(approvals).toEqual({ count: 1 });
+    expect(attention).toMatchObject([
+      { kind: "approvals_open", approvals: { count: 1 }, oldest: { title: "Sign?", pipeline: "ask" } },
+    ]);
+  }, polling);
+});
+
+test("paused pipelines stand last", async () => {
+  await deployed(pipeline("calm", [node("a")]), triggered("hourly", { kind: "event", type: "t" }));
+  await fixture.call("POST", "/pipelines/hourly/pause");
+  await fixture.call("POST", "/pipelines/calm/pause");
+  expect((await overview()).attention).toMatchObject([
+    { kind: "pipeline_paused", pipeline: "calm", byOperator: true },
+    { kind: "pipeline_paused", pipeline: "hourly", byOperator: true },
+  ]);
+});
+
+test("who holds a pool and who waits for it is told by name", async () => {
+  const worker = await fixture.worker();
+  const options = { ...node("a").options, pool: { name: "warehouse", slots: 1 } };
+  const answer = await fixture.deploy(
+    [pipeline("load", [node("a", { options })]), pipeline("one", [node("b")], { maxActiveRuns: 1 })],
+    { pools: { warehouse: 1 } },
+  );
+  expect(answer.status, JSON.stringify(answer.body)).toBe(200);
+  const first = await fixture.start("load");
+  await worker.dispatch("a");
+  const second = await fixture.start("load");
+  await fixture.start("one");
+  const third = await fixture.start("one");
+  await vi.waitFor(async () => {
+    const { items } = (await fixture.call("GET", "/limits")).body as Page<LimitView>;
+    expect(items).toEqual([
+      { kind: "pipeline", name: "one", slots: 1, used: 1, waiting: { count: 1 } },
+      { kind: "pool", name: "warehouse", slots: 1, used: 1, waiting: { count: 1 } },
+    ]);
+  }, polling);
+  const detail = (await fixture.call("GET", "/limits/pool/warehouse")).body as LimitDetail;
+  expect(detail).toEqual({
+    kind: "pool",
+    name: "warehouse",
+    held: [{ run: first.id, pipeline: "load", node: "a", slots: 1 }],
+    waiting: [{ run: second.id, pipeline: "load", node: "a", slots: 1 }],
+  });
+  const active = (await fixture.call("GET", "/limits/pipeline/one")).body as LimitDetail;
+  expect(active.waiting).toEqual([{ run: third.id, pipeline: "one", slots: 1 }]);
+  expect(await fixture.call("GET", "/limits/lake/x")).toMatchObject({ status: 400 });
+});
+
+test("the timeline has what ran, what comes by a calendar, and events with their pace", async () => {
+  await fixture.worker({ answer: () => succeeded(null) });
+  await deployed(
+    triggered("seen", { kind: "event", type: "order.paid" }),
+    triggered("often", { kind: "schedule", schedule: { kind: "every", every: "10m", tz: "UTC" } as never }),
+    pipeline("ship", [waitFor("one", "1")]),
+  );
+  const event = { specversion: "1.0", id: "1", source: "/shop", type: "order.paid", subject: "7", data: {} };
+  await fixture.call("POST", "/events", event, { "content-type": "application/cloudevents+json" });
+  await fixture.start("ship");
+  await vi.waitFor(async () => {
+    const { body } = await fixture.call("GET", "/timeline?hours=1");
+    const seen = body as TimelineView;
+    expect(seen.runs.map(({ pipeline: name, state }) => `${name} ${state}`).sort()).toEqual([
+      "seen succeeded",
+      "ship waiting",
+    ]);
+    expect(seen.events).toMatchObject([{ type: "order.paid", subject: "7" }]);
+    expect(seen.pace.length).toBe(60);
+    const head = (await fixture.call("GET", "/events?limit=1")).body.items[0].position as number;
+    expect(seen.pace.reduce((sum, one) => sum + one, 0)).toBe(head);
+    expect(seen.ticks.length).toBe(2);
+    expect(seen.ticks.every(({ pipeline: name }) => name === "often")).toBe(true);
+    expect(Date.parse(seen.ticks[0]!.at) % 600_000).toBe(0);
+  }, polling);
+  expect(await fixture.call("GET", "/timeline?hours=25")).toMatchObject({ status: 400 });
+});
+
+test("answered approvals are listed, the newest first, with who and what", async () => {
+  const sign = (id: string) =>
+    node(id, { kind: "wait", wait: { onTimeout: "fail", approval: { onReject: "skip", title: id } } });
+  await deployed(pipeline("ask", [sign("first"), sign("second"), sign("open")]));
+  const { id: run } = await fixture.start("ask");
+  const list = async (state: string): Promise<Page<ApprovalView>> =>
+    (await fixture.call("GET", `/approvals?state=${state}`)).body as Page<ApprovalView>;
+  await vi.waitFor(async () => expect((await list("open")).items.length).toBe(3), polling);
+  for (const [id, approved] of [
+    ["first", true],
+    ["second", false],
+  ] as const) {
+    const answer = { approved, by: "ann", note: `note of ${id}` };
+    const path = `/approvals/${encodeURIComponent(`${run}/${id}:1`)}`;
+    expect((await fixture.call("POST", path, answer)).status).toBe(200);
+  }
+  expect((await list("answered")).items).toMatchObject([
+    { node: "second", state: "answered", answer: { approved: false, by: "ann", note: "note of second" } },
+    { node: "first", state: "answered", answer: { approved: true, by: "ann" } },
+  ]);
+  const page = (await fixture.call("GET", "/approvals?state=answered&limit=1")).body as Page<ApprovalView>;
+  expect(page.items).toMatchObject([{ node: "second" }]);
+  const path = `/approvals?state=answered&limit=1&cursor=${page.nextCursor}`;
+  expect((await fixture.call("GET", path)).body).toMatchObject({ items: [{ node: "first" }] });
+  expect((await list("open")).items).toMatchObject([{ node: "open" }]);
+});
+
+test("the system tells of its servers, tables, log and retention", async () => {
+  await deployed(pipeline("ask", [node("a")]));
+  await using another = await fixture.anotherServer({ retentionDays: 7 });
+  await vi.waitFor(async () => {
+    const system = (await another.call("GET", "/system")).body as SystemView;
+    const live = system.nodes.filter(({ state }) => state === "live");
+    expect(live.length).toBe(2);
+    expect(live.filter(({ isThis }) => isThis).length).toBe(1);
+    expect(live.reduce((sum, { shards }) => sum + shards, 0)).toBe(64);
+  }, polling);
+  const system = (await another.call("GET", "/system")).body as SystemView;
+  expect(system.retention.historyDays).toBe(7);
+  expect(system.retention.events.map(({ name }) => name)).toEqual(["short", "normal", "long", "audit"]);
+  const sizes = new Map(system.database.tables.map((table) => [table.name, table]));
+  expect(sizes.get("run_history")).toMatchObject({ partitions: expect.any(Number) as number });
+  expect(sizes.get("event_log")!.partitions).toBeGreaterThan(10);
+  expect([...sizes.keys()].filter((name) => /\d{8}/.test(name))).toEqual([]);
+  expect(system.checks.filter(({ verdict }) => verdict === "fail")).toEqual([]);
+  expect(system.checks.map(({ name }) => name)).toContain("Servers");
+});
