@@ -359,7 +359,10 @@ export type RunEvent =
   | { readonly kind: "log"; readonly entry: LogEntry }
   | { readonly kind: "end"; readonly run: RunSummary };
 
-/** Runs of these pipelines changed; of any, where none is named. An empty list: news may have been missed. */
+/**
+ * Runs of these pipelines changed; of any, where none is named. An empty list: news may have been missed. The empty name stands
+ * for workers: they came, went or drain.
+ */
 export interface ActivityEvent {
   readonly pipelines?: readonly string[];
 }

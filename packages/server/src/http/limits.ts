@@ -161,3 +161,5 @@ export const limitUsesShown = 50;
 export const answeredPageMax = 50;
 /** Servers that are listed: those that ended stay for a day. */
 export const nodesShownMax = 200;
+/** The overview stands on every page: it is made for all who ask together, this long after the last one at the earliest. */
+export const overviewPauseMs = 250;

@@ -9,11 +9,19 @@ import {
 } from "@millrace/store";
 import { workspaceId } from "../../engine/workspace.ts";
 import type { ApiContext } from "../api-context.ts";
-import { failuresDays, limitsShownMax, limitUsesShown, timelineHours, timelineHoursMax } from "../limits.ts";
+import {
+  failuresDays,
+  limitsShownMax,
+  limitUsesShown,
+  overviewPauseMs,
+  timelineHours,
+  timelineHoursMax,
+} from "../limits.ts";
 import { poolsOf, workersOf } from "../pool-routes.ts";
 import type { Route } from "../route.ts";
 import { isoTime } from "../run-summary.ts";
 import { attentionOf, lastFailure } from "./attention.ts";
+import { Coalesced } from "./coalesced.ts";
 import { counted } from "./counted.ts";
 import { EventPace } from "./event-pace.ts";
 import { queuesOf } from "./queue-view.ts";
@@ -22,13 +30,14 @@ import { waitGroups } from "./wait-groups.ts";
 
 export function overviewRoutes(context: ApiContext): Route[] {
   const pace = new EventPace(context.database);
+  const shared = new Coalesced(() => overview(context), context.clock, overviewPauseMs);
   return [
     {
       method: "GET",
       path: "/overview",
       summary:
         "Whether all is well: what needs a person, what waits and for what, how busy workers and pools are",
-      handle: () => overview(context),
+      handle: () => shared.ask(),
     },
     {
       method: "GET",
