@@ -208,7 +208,7 @@ export {
   type RunFate,
   type SampledWait,
 } from "./queries/overview.ts";
-export { newestOutside, positionsAt, type EventTick } from "./queries/event-pace.ts";
+export { logSince, newestOutside, positionsAt, type EventTick } from "./queries/event-pace.ts";
 export {
   findLimitUses,
   listAwaitedLimits,

@@ -9,6 +9,7 @@ import {
   type DatabaseState,
   type NodeRow,
 } from "@millrace/store";
+import { cursorEntriesMax } from "../engine/limits.ts";
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
 import { nodesShownMax } from "./limits.ts";
@@ -40,7 +41,8 @@ async function systemView(context: ApiContext): Promise<SystemView> {
   ]);
   const now = host.running?.now() ?? 0;
   const here = host.running?.info.nodeId;
-  const views = nodes.map((node) => nodeView(node, { now, here, position: state.logPosition }));
+  const told = host.running?.toldTo;
+  const views = nodes.map((node) => nodeView(node, { now, here, told, position: state.logPosition }));
   return {
     at: isoTime(now),
     version,
@@ -69,26 +71,35 @@ async function systemView(context: ApiContext): Promise<SystemView> {
   };
 }
 
-function nodeView(
-  node: NodeRow,
-  {
-    now,
-    here,
-    position,
-  }: { readonly now: number; readonly here: number | undefined; readonly position: number },
-): ServerNodeView {
+interface Measure {
+  readonly now: number;
+  readonly here: number | undefined;
+  /** How far this server has told the log. */
+  readonly told: number | undefined;
+  /** The log's head. */
+  readonly position: number;
+}
+
+function nodeView(node: NodeRow, measure: Measure): ServerNodeView {
+  const behind = behindOf(node, measure);
   return {
     id: String(node.id),
     name: node.name,
     ...(node.url === undefined ? {} : { url: node.url }),
     version: node.version,
-    state: node.isFenced ? "gone" : node.leaseUntil > now ? "live" : "silent",
-    isThis: node.id === here,
+    state: node.isFenced ? "gone" : node.leaseUntil > measure.now ? "live" : "silent",
+    isThis: node.id === measure.here,
     startedAt: isoTime(node.startedAt),
     leaseUntil: isoTime(node.leaseUntil),
     shards: node.shards,
-    ...(node.toldTo === undefined ? {} : { behind: Math.max(0, position - node.toldTo) }),
+    ...(behind === undefined ? {} : { behind }),
   };
+}
+
+/** Other servers write how far they have come each so many entries: what is less is no lag. */
+function behindOf({ id, toldTo }: NodeRow, { here, told, position }: Measure): number | undefined {
+  if (id === here && told !== undefined) return Math.max(0, position - told);
+  return toldTo === undefined ? undefined : Math.max(0, position - toldTo - cursorEntriesMax);
 }
 
 function logView(

@@ -239,6 +239,7 @@ test("the system tells of its servers, tables, log and retention", async () => {
     expect(live.reduce((sum, { shards }) => sum + shards, 0)).toBe(64);
   }, polling);
   const system = (await another.call("GET", "/system")).body as SystemView;
+  expect(system.log.behind).toBe(0);
   expect(system.retention.historyDays).toBe(7);
   expect(system.retention.events.map(({ name }) => name)).toEqual(["short", "normal", "long", "audit"]);
   const sizes = new Map(system.database.tables.map((table) => [table.name, table]));

@@ -50,6 +50,16 @@ export async function positionsAt(
   return rows.map(({ position }) => position);
 }
 
+/** When the oldest entry of the log was recorded, as far as a mark tells. */
+export async function logSince(database: Database, workspace: number): Promise<number | undefined> {
+  const { rows } = await database.api.query<{ recorded_at: number }>({
+    name: "log-since",
+    text: "select recorded_at from log_mark where workspace = $1 order by position limit 1",
+    values: [workspace],
+  });
+  return rows[0]?.recorded_at;
+}
+
 /** An event from outside as a tick on the time axis. */
 export interface EventTick {
   readonly position: number;

@@ -75,7 +75,7 @@ export async function listTableSizes(database: Database): Promise<TableSize[]> {
     text: `select coalesce(top.relname, c.relname) as name,
         sum(pg_total_relation_size(c.oid))::bigint as bytes,
         sum(pg_indexes_size(c.oid))::bigint as index_bytes,
-        sum(greatest(c.reltuples, 0))::bigint as estimate,
+        case when max(c.reltuples) >= 0 then sum(greatest(c.reltuples, 0))::bigint end as estimate,
         count(*) filter (where c.relispartition)::integer as partitions
       from pg_class as c
       left join pg_class as top on top.oid = pg_partition_root(c.oid) and top.oid <> c.oid

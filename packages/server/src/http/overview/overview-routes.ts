@@ -43,9 +43,10 @@ export function overviewRoutes(context: ApiContext): Route[] {
       method: "GET",
       path: "/timeline",
       summary: "The last and the next hours: runs, what calendars start next, events",
-      query: { hours: `how many hours back, from 1 to ${timelineHoursMax}; ${timelineHours} when absent` },
-      handle: (request) =>
-        timeline(context, pace, request.integer("hours", 1, timelineHoursMax) ?? timelineHours),
+      query: {
+        hours: `how many hours back, from 1 to ${timelineHoursMax}; ${timelineHours} when absent, and 1 while the log is younger than that`,
+      },
+      handle: (request) => timeline(context, pace, request.integer("hours", 1, timelineHoursMax)),
     },
     {
       method: "GET",

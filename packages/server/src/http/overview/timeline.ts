@@ -1,7 +1,15 @@
 /** The last and the next hours, for drawing: runs, what calendars start next, events. */
 import { operandsOf, parseCondition, ticksBetween, type Condition, type Schedule } from "@millrace/core";
 import type { RunBlockView, TimelineView } from "@millrace/protocol";
-import { listCalendarTriggers, newestEnded, newestLive, newestOutside, type RunBlock } from "@millrace/store";
+import {
+  listCalendarTriggers,
+  logSince,
+  newestEnded,
+  newestLive,
+  newestOutside,
+  type Database,
+  type RunBlock,
+} from "@millrace/store";
 import { firstRunId } from "../../engine/run-id.ts";
 import { workspaceId } from "../../engine/workspace.ts";
 import type { ApiContext } from "../api-context.ts";
@@ -15,6 +23,7 @@ import {
   eventTicksLooked,
   eventTicksMax,
   paceStretches,
+  timelineHours,
 } from "../limits.ts";
 import { isoTime } from "../run-summary.ts";
 import type { EventPace } from "./event-pace.ts";
@@ -28,9 +37,14 @@ const aheadShare = 1 / 3;
 const settleMs = 60_000;
 const reasonLength = 200;
 
-export async function timeline(context: ApiContext, pace: EventPace, hours: number): Promise<TimelineView> {
+export async function timeline(
+  context: ApiContext,
+  pace: EventPace,
+  wanted: number | undefined,
+): Promise<TimelineView> {
   const { database } = context;
   const now = context.host.engine.now();
+  const hours = wanted ?? (await defaultHours(database, now));
   const paceMs = (hours * hourMs) / paceStretches;
   // The stretches stand still: each is counted once.
   const from = (Math.floor(now / paceMs) - paceStretches + 1) * paceMs;
@@ -80,6 +94,12 @@ export async function timeline(context: ApiContext, pace: EventPace, hours: numb
     pace: positions.slice(1).map((position, at) => Math.max(0, position - positions[at]!)),
     paceMs,
   };
+}
+
+/** Where all began a moment ago, three hours show little of it. */
+async function defaultHours(database: Database, now: number): Promise<number> {
+  const begun = await logSince(database, workspaceId);
+  return begun !== undefined && begun > now - hourMs ? 1 : timelineHours;
 }
 
 function positionsOf(

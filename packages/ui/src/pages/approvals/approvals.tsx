@@ -27,7 +27,7 @@ const pipelineColumn: Column<ApprovalView> = {
 };
 
 const openColumns: readonly Column<ApprovalView>[] = [
-  { name: "question", width: "minmax(200px, 2fr)", cell: (approval) => <strong>{titleOf(approval)}</strong> },
+  { name: "question", width: "minmax(200px, 2fr)", cell: questionLink },
   pipelineColumn,
   {
     name: "of",
@@ -50,7 +50,7 @@ const answeredColumns: readonly Column<ApprovalView>[] = [
     width: "108px",
     cell: ({ answer }) => <Verdict isYes={answer?.approved === true} />,
   },
-  { name: "question", width: "minmax(180px, 2fr)", cell: titleOf },
+  { name: "question", width: "minmax(180px, 2fr)", cell: questionLink },
   pipelineColumn,
   { name: "by", width: "minmax(80px, 0.6fr)", cell: ({ answer }) => answer?.by },
   {
@@ -60,6 +60,14 @@ const answeredColumns: readonly Column<ApprovalView>[] = [
   },
   { name: "answered", width: "96px", isNumber: true, cell: ({ answer }) => answer && <Ago at={answer.at} /> },
 ];
+
+function questionLink(approval: ApprovalView) {
+  return (
+    <Link to="/approvals" search={(before) => ({ ...before, id: approval.id })} replace>
+      {titleOf(approval)}
+    </Link>
+  );
+}
 
 function Verdict({ isYes }: { readonly isYes: boolean }) {
   return (

@@ -8,7 +8,7 @@ import { Ask } from "../../parts/ask.tsx";
 import { CopyText } from "../../parts/copy-text.tsx";
 import { countOf } from "../../parts/number-text.ts";
 import { Resume } from "../../parts/resume.tsx";
-import { Ago } from "../../parts/time.tsx";
+import { Ago, Clock } from "../../parts/time.tsx";
 import { isUrgent } from "./sentence.ts";
 
 export function AttentionList({ items }: { readonly items: readonly AttentionView[] }) {
@@ -161,7 +161,7 @@ function Words({ item }: { readonly item: AttentionView }) {
             {item.since !== undefined && (
               <>
                 {" since "}
-                <Ago at={item.since} />
+                <Clock at={item.since} />
               </>
             )}
             .
@@ -222,8 +222,8 @@ function Words({ item }: { readonly item: AttentionView }) {
             ""
           ) : (
             <>
-              {", since "}
-              <Ago at={item.since} />
+              {" since "}
+              <Clock at={item.since} />
             </>
           )}
           .

@@ -16,16 +16,17 @@ import { WaitingFor } from "./waiting-for.tsx";
 
 const route = getRouteApi("/");
 const spans = [1, 3, 12, 24] as const;
-const spanDefault = 3;
 
 export function Now() {
   const { hours: chosen } = route.useSearch();
-  const hours = spans.find((span) => String(span) === chosen) ?? spanDefault;
+  const hours = spans.find((span) => String(span) === chosen);
   const { data, error, refetch } = useQuery(one<Overview>("overview", "/overview"));
   const timeline = useQuery({
     ...one<TimelineView>("overview", "/timeline", { hours }),
     placeholderData: (before) => before,
   });
+  // The server chooses where the reader does not.
+  const shown = timeline.data && hoursOf(timeline.data);
   return (
     <div className="page">
       <Verdict overview={data} />
@@ -43,10 +44,10 @@ export function Now() {
                 <Link
                   key={span}
                   to="/"
-                  search={span === spanDefault ? {} : { hours: String(span) }}
+                  search={{ hours: String(span) }}
                   replace
-                  className={span === hours ? "active" : undefined}
-                  aria-current={span === hours ? "true" : undefined}
+                  className={span === shown ? "active" : undefined}
+                  aria-current={span === shown ? "true" : undefined}
                 >
                   {span} h
                 </Link>
@@ -93,6 +94,10 @@ function Verdict({ overview }: { readonly overview: Overview | undefined }) {
       ; {activityText(overview)}.
     </Head>
   );
+}
+
+function hoursOf({ now, until }: TimelineView): number {
+  return Math.round(((Date.parse(until) - Date.parse(now)) * 3) / 3_600_000);
 }
 
 /** Nothing ever ran here, as far as one sees. */

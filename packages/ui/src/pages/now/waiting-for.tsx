@@ -40,7 +40,7 @@ const columns: readonly ShortColumn<WaitGroupView>[] = [
       )),
   },
   {
-    name: "longest",
+    name: "oldest",
     isNumber: true,
     cell: ({ oldest }) => (
       <Link to="/runs/$run" params={{ run: oldest.run }} search={{ node: oldest.node }}>
@@ -87,7 +87,9 @@ function NoWaits() {
     <>
       <p>Nothing waits. A wait holds no worker and no slot; declare one in a pipeline&apos;s body:</p>
       <Code
-        text={`const paid = wait(on.event("order.paid", { where: { data: { order: params.order } } }), {
+        text={`const its = { data: { order: params.order } };
+
+const paid = wait(on.event("order.paid", { where: its }), {
   id: "paid",
   timeout: "2d",
 });`}

@@ -178,7 +178,7 @@ function Checks({ checks }: { readonly checks: readonly CheckView[] }) {
   return (
     <section className="block">
       <h2>Findings</h2>
-      <ul className="attention">
+      <ul className="attention checks">
         {[...checks]
           .sort((a, b) => order[a.verdict] - order[b.verdict])
           .map(({ name, verdict, finding, advice }) => (

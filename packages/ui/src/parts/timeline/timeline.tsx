@@ -18,6 +18,8 @@ const axisHeight = 22;
 const paceHeight = 34;
 const rowsFirst = 14;
 const blockMin = 3;
+const tickRadius = 3.5;
+const tickRoom = 9;
 
 export function Timeline({ view }: { readonly view: TimelineView }) {
   const [isWhole, setWhole] = useState(false);
@@ -53,7 +55,7 @@ export function Timeline({ view }: { readonly view: TimelineView }) {
               role="group"
               aria-label={`Runs and events from ${clockText(axis.from, present)} to ${clockText(axis.until, present)}`}
             >
-              <AxisMarks axis={axis} height={body + paceHeight} />
+              <AxisMarks axis={axis} height={body + paceHeight} present={present} />
               <Cut view={view} axis={axis} height={body} />
               {shown.map((row, at) => (
                 <Row
@@ -76,10 +78,17 @@ export function Timeline({ view }: { readonly view: TimelineView }) {
   );
 }
 
-function AxisMarks({ axis, height }: { readonly axis: Axis; readonly height: number }) {
+interface AxisMarksProps {
+  readonly axis: Axis;
+  readonly height: number;
+  readonly present: number;
+}
+
+function AxisMarks({ axis, height, present }: AxisMarksProps) {
+  const nowAt = placeOf(axis, present);
   return marksOf(axis).map((at) => {
     const x = Math.round(placeOf(axis, at)) + 0.5;
-    const hasRoom = x > 18 && x < axis.width - 18;
+    const hasRoom = x > 18 && x < axis.width - 18 && Math.abs(x - nowAt) > 36;
     return (
       <g key={at}>
         <line x1={x} x2={x} y1={axisHeight - 4} y2={height} className="grid" />
@@ -136,12 +145,57 @@ function Row({ row, axis, top, height, present }: RowProps) {
           present={present}
         />
       ))}
-      {row.ticks.map((at) => (
-        <circle key={at} cx={placeOf(axis, at)} cy={top + height / 2} r={3.5} className="tick-ahead">
-          <title>{`${row.pipeline} is due at ${clockText(at, present)}`}</title>
-        </circle>
+      {tickGroups(row.ticks, axis).map((group) => (
+        <TickMark
+          key={group[0]}
+          pipeline={row.pipeline}
+          ticks={group}
+          axis={axis}
+          y={top + height / 2}
+          present={present}
+        />
       ))}
     </g>
+  );
+}
+
+/** Ticks that would lie over each other are one mark. */
+function tickGroups(ticks: readonly number[], axis: Axis): readonly (readonly number[])[] {
+  const groups: number[][] = [];
+  for (const at of ticks) {
+    const last = groups.at(-1);
+    if (last && placeOf(axis, at) - placeOf(axis, last.at(-1)!) < tickRoom) last.push(at);
+    else groups.push([at]);
+  }
+  return groups;
+}
+
+interface TickMarkProps {
+  readonly pipeline: string;
+  readonly ticks: readonly number[];
+  readonly axis: Axis;
+  readonly y: number;
+  readonly present: number;
+}
+
+function TickMark({ pipeline, ticks, axis, y, present }: TickMarkProps) {
+  const [first, last] = [ticks[0]!, ticks.at(-1)!];
+  const x = placeOf(axis, first);
+  const what =
+    ticks.length === 1
+      ? `${pipeline} is due at ${clockText(first, present)}`
+      : `${pipeline} is due ${ticks.length} times, from ${clockText(first, present)} to ${clockText(last, present)}`;
+  return (
+    <rect
+      x={x - tickRadius}
+      y={y - tickRadius}
+      width={placeOf(axis, last) - x + 2 * tickRadius}
+      height={2 * tickRadius}
+      rx={tickRadius}
+      className={ticks.length === 1 ? "tick-ahead" : "tick-ahead many"}
+    >
+      <title>{what}</title>
+    </rect>
   );
 }
 
