@@ -122,7 +122,9 @@ function openTransactions({ oldestTransactionMs }: DatabaseState): CheckView {
 
 function vacuum({ autovacuum, transactionAge }: DatabaseState): CheckView {
   const name = "Vacuum";
-  const finding = `autovacuum is ${autovacuum ? "on" : "off"}, the oldest row is ${Math.round(transactionAge / 1_000_000)} million transactions old`;
+  const millions = Math.round(transactionAge / 1_000_000);
+  const age = millions < 1 ? "" : `, the oldest row is ${millions} million transactions old`;
+  const finding = `autovacuum is ${autovacuum ? "on" : "off"}${age}`;
   if (autovacuum && transactionAge < transactionAgeMax) return { name, verdict: "ok", finding };
   return {
     name,

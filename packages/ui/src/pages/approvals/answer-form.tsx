@@ -45,6 +45,7 @@ export function AnswerForm({ approval }: { readonly approval: ApprovalView }) {
   }
 
   const hasFieldFaults = Object.keys(faults).length > 0;
+  const isToldByFields = hasFieldFaults && faultsOf(fields, issuesOf(error)).others.length === 0;
   return (
     <form
       className="answer"
@@ -65,7 +66,7 @@ export function AnswerForm({ approval }: { readonly approval: ApprovalView }) {
       ))}
       <Who approval={approval} value={by} onChange={setBy} />
       <Note value={note} onChange={setNote} />
-      {error && !hasFieldFaults && <Trouble error={error} />}
+      {error && !isToldByFields && <Trouble error={error} />}
       {hasFieldFaults && (
         <p className="bad-text" role="alert">
           Not sent: {countText(Object.keys(faults).length)} above to mend.

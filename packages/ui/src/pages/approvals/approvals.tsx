@@ -18,7 +18,7 @@ const route = getRouteApi("/approvals");
 
 const pipelineColumn: Column<ApprovalView> = {
   name: "asked by",
-  width: "minmax(140px, 1fr)",
+  width: "minmax(100px, 1fr)",
   cell: ({ run, pipeline, node, item }) => (
     <Link to="/runs/$run" params={{ run }} search={item === "" ? { node } : { node, item }}>
       {pipeline} {item === "" ? node : `${node}[${item}]`}
@@ -27,17 +27,17 @@ const pipelineColumn: Column<ApprovalView> = {
 };
 
 const openColumns: readonly Column<ApprovalView>[] = [
-  { name: "question", width: "minmax(200px, 2fr)", cell: questionLink },
+  { name: "question", width: "minmax(140px, 2fr)", cell: questionLink },
   pipelineColumn,
   {
     name: "of",
-    width: "minmax(80px, 1fr)",
+    width: "minmax(64px, 0.6fr)",
     cell: ({ by }) => <span className="quiet">{by?.join(", ") ?? "anybody"}</span>,
   },
-  { name: "asked", width: "96px", isNumber: true, cell: ({ since }) => <Ago at={since} /> },
+  { name: "asked", width: "84px", isNumber: true, cell: ({ since }) => <Ago at={since} /> },
   {
     name: "ends",
-    width: "96px",
+    width: "84px",
     isNumber: true,
     cell: ({ timeoutAt }) =>
       timeoutAt === undefined ? <span className="quiet">never</span> : <Ago at={timeoutAt} />,
@@ -47,18 +47,18 @@ const openColumns: readonly Column<ApprovalView>[] = [
 const answeredColumns: readonly Column<ApprovalView>[] = [
   {
     name: "answer",
-    width: "108px",
+    width: "96px",
     cell: ({ answer }) => <Verdict isYes={answer?.approved === true} />,
   },
-  { name: "question", width: "minmax(180px, 2fr)", cell: questionLink },
+  { name: "question", width: "minmax(120px, 2fr)", cell: questionLink },
   pipelineColumn,
-  { name: "by", width: "minmax(80px, 0.6fr)", cell: ({ answer }) => answer?.by },
+  { name: "by", width: "minmax(56px, 0.6fr)", cell: ({ answer }) => answer?.by },
   {
     name: "note",
-    width: "minmax(100px, 1.4fr)",
+    width: "minmax(70px, 1.4fr)",
     cell: ({ answer }) => <span className="quiet">{answer?.note}</span>,
   },
-  { name: "answered", width: "96px", isNumber: true, cell: ({ answer }) => answer && <Ago at={answer.at} /> },
+  { name: "answered", width: "84px", isNumber: true, cell: ({ answer }) => answer && <Ago at={answer.at} /> },
 ];
 
 function questionLink(approval: ApprovalView) {

@@ -39,7 +39,7 @@ export function Field({ field, value, fault, onChange }: FieldProps) {
         <>
           <label htmlFor={id}>
             {label}
-            {!isRequired && <span className="quiet"> (may be left out)</span>}
+            {!isRequired && field.initial === "" && <span className="quiet"> (may be left out)</span>}
           </label>
           <Entry common={common} field={field} value={value} onChange={onChange} />
         </>

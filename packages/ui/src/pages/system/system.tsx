@@ -76,7 +76,7 @@ const tableColumns = (largest: number): readonly ShortColumn<TableView>[] => [
 const deploymentColumns: readonly ShortColumn<DeploymentView>[] = [
   { name: "project", cell: ({ project }) => project },
   { name: "no.", isNumber: true, cell: ({ deployment }) => deployment },
-  { name: "", cell: ({ active }) => (active ? "active" : <span className="quiet">earlier</span>) },
+  { name: "state", cell: ({ active }) => (active ? "active" : <span className="quiet">earlier</span>) },
   {
     name: "pipelines",
     isLong: true,
