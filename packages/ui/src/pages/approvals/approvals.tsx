@@ -106,6 +106,7 @@ export function Approvals() {
             key={one}
             to="/approvals"
             search={one === "open" ? {} : { tab: one }}
+            activeProps={{}}
             className={(one === "answered") === isAnswered ? "active" : undefined}
             aria-current={(one === "answered") === isAnswered ? "page" : undefined}
           >

@@ -46,6 +46,7 @@ export function Now() {
                   to="/"
                   search={{ hours: String(span) }}
                   replace
+                  activeProps={{}}
                   className={span === shown ? "active" : undefined}
                   aria-current={span === shown ? "true" : undefined}
                 >
