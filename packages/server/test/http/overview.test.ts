@@ -6,6 +6,7 @@ import type {
   Overview,
   Page,
   QueueView,
+  RunDetail,
   SystemView,
   TimelineView,
 } from "@millrace/protocol";
@@ -33,6 +34,13 @@ async function deployed(...pipelines: Parameters<ServerFixture["deploy"]>[0]): P
   expect(answer.status, JSON.stringify(answer.body)).toBe(200);
 }
 
+async function ended(id: string): Promise<void> {
+  await vi.waitFor(async () => {
+    const { run } = (await fixture.call("GET", `/runs/${id}`)).body as RunDetail;
+    expect(run.endedAt).toBeDefined();
+  }, polling);
+}
+
 function waitFor(id: string, orderId: string) {
   const where = { op: "eq", path: ["data", "orderId"], value: orderId };
   return node(id, {
@@ -58,7 +66,7 @@ test("a run that failed needs a person until it is run again, and less once a ne
   await fixture.worker({ answer: () => outcome });
   await deployed(pipeline("orders", [node("a")]));
   const run = await fixture.start("orders");
-  await fixture.ended(run.id);
+  await ended(run.id);
   const { attention, lastFailure } = await overview();
   expect(attention).toMatchObject([
     {
@@ -71,7 +79,7 @@ test("a run that failed needs a person until it is run again, and less once a ne
   ]);
   expect(lastFailure).toMatchObject({ run: run.id, pipeline: "orders" });
   outcome = succeeded(null) as typeof failed;
-  await fixture.ended((await fixture.start("orders")).id);
+  await ended((await fixture.start("orders")).id);
   expect((await overview()).attention).toMatchObject([{ kind: "runs_failed", isRecovered: true }]);
   const again = await fixture.call("POST", `/runs/${run.id}/rerun`, { scope: "failed" });
   expect(again.status, JSON.stringify(again.body)).toBe(200);
@@ -127,6 +135,53 @@ test("waits are grouped by what is awaited, whatever values they ask for", async
     expect(approvals).toEqual({ count: 1 });
     expect(attention).toMatchObject([
       { kind: "approvals_open", approvals: { count: 1 }, oldest: { title: "Sign?", pipeline: "ask" } },
+    ]);
+  }, polling);
+});
+
+test("a source that fails or is paused, a trigger that loops and a wait in vain are told", async () => {
+  const files = {
+    kind: "files",
+    glob: "**",
+    ignore: [],
+    protocol: "rename",
+    type: "file.arrived",
+    rescanMs: 60_000,
+  };
+  const sources = ["broken", "resting", "sound"].map((name) => ({ ...files, name, folder: `/in/${name}` }));
+  const where = { op: "eq", path: ["subject"], value: "gone" };
+  const vain = node("vain", {
+    kind: "wait",
+    wait: { onTimeout: "fail" },
+    input: { kind: "value", value: { kind: "event", type: "millrace.run.succeeded", where } },
+  });
+  const round = triggered("round", { kind: "event", type: "t" });
+  await deployed(pipeline("hopes", [vain]), pipeline("gone", [node("a")]));
+  const { id: run } = await fixture.start("hopes");
+  await vi.waitFor(async () => expect((await overview()).waits.total.count).toBe(1), polling);
+  const answer = await fixture.deploy([round], { sources });
+  expect(answer.status, JSON.stringify(answer.body)).toBe(200);
+  // Nobody reads sources at this server: what a reader would have left.
+  await fixture.database.database.api.query(
+    `insert into source (workspace, name, shard, place, events, state, changed_at, error)
+      values (1, 'broken', 1, '/in/broken', 0, 'failing', now(), $1)`,
+    [{ code: "MILLRACE_SOURCE_FAILED", message: "/in/broken is not there", advice: "make it" }],
+  );
+  await fixture.call("POST", "/sources/resting/pause");
+  const event = {
+    specversion: "1.0",
+    id: "1",
+    source: "/test",
+    type: "t",
+    millracecauses: "round*25,other*25",
+  };
+  await fixture.call("POST", "/events", event, { "content-type": "application/cloudevents+json" });
+  await vi.waitFor(async () => {
+    expect((await overview()).attention).toMatchObject([
+      { kind: "source_failing", source: "broken", message: "/in/broken is not there" },
+      { kind: "trigger_looped", pipeline: "round", path: ["round", "other", "round"], times: { count: 1 } },
+      { kind: "waits_troubled", run, pipeline: "hopes", node: "vain", trouble: { code: "pipeline_unknown" } },
+      { kind: "source_paused", source: "resting" },
     ]);
   }, polling);
 });
