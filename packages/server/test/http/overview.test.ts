@@ -78,7 +78,7 @@ test("a run that failed needs a person until it is run again, and less once a ne
     },
   ]);
   expect(lastFailure).toMatchObject({ run: run.id, pipeline: "orders" });
-  outcome = succeeded(null) as typeof failed;
+  outcome = succeeded(null);
   await ended((await fixture.start("orders")).id);
   expect((await overview()).attention).toMatchObject([{ kind: "runs_failed", isRecovered: true }]);
   const again = await fixture.call("POST", `/runs/${run.id}/rerun`, { scope: "failed" });

@@ -1,7 +1,6 @@
 /** Answers an approval: what its form asks for, a note, and who one is. */
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useId, useMemo, useState } from "react";
-import type { Json } from "@millrace/core";
 import type { AnswerRequest, ApprovalView } from "@millrace/protocol";
 import { ApiError, post } from "../../api/client.ts";
 import { Trouble } from "../../parts/trouble.tsx";
@@ -148,9 +147,9 @@ function Note({ value, onChange }: EntryProps) {
 
 function issuesOf(failure: unknown): readonly { readonly path: string; readonly message: string }[] {
   if (!(failure instanceof ApiError)) return [];
-  const issues = failure.problem.fields?.["issues"] as Json | undefined;
+  const issues = failure.problem.fields?.["issues"];
   if (!Array.isArray(issues)) return [];
-  return issues as unknown as readonly { readonly path: string; readonly message: string }[];
+  return issues as readonly { readonly path: string; readonly message: string }[];
 }
 
 function focusFirst(faults: Entered): void {

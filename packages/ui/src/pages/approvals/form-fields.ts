@@ -41,7 +41,7 @@ const longText = 200;
 export function fieldsOf(schema: JsonSchema): readonly FormField[] {
   if (typeof schema === "boolean") return [fieldOf(undefined, {}, true)];
   const { type, properties } = schema as Schema;
-  if (type !== "object" || !isObject(properties)) return [fieldOf(undefined, schema as Schema, true)];
+  if (type !== "object" || !isObject(properties)) return [fieldOf(undefined, schema, true)];
   const required = (schema as Schema)["required"];
   return Object.entries(properties).map(([name, property]) =>
     fieldOf(name, isObject(property) ? property : {}, Array.isArray(required) && required.includes(name)),
@@ -104,7 +104,7 @@ function textOf(kind: FieldKind, value: Json, choices: readonly Json[]): string 
     case "choice":
       return String(choices.findIndex((choice) => JSON.stringify(choice) === JSON.stringify(value)));
     default:
-      return String(value);
+      return typeof value === "object" ? JSON.stringify(value) : String(value);
   }
 }
 
@@ -169,7 +169,7 @@ function readOne(
           .map((line) => line.trim())
           .filter((line) => line !== ""),
       };
-    case "json":
+    default:
       try {
         return { value: JSON.parse(text) as Json };
       } catch (error) {

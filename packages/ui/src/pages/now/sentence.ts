@@ -40,7 +40,7 @@ export function activityText({ runs }: Overview): string {
   if (told.length === 0) return "no run is under way";
   return told
     .map(([counted, word], index) =>
-      index === 0 ? `${countOf(counted, "run")} ${word}` : `${countOf(counted, word, word)}`,
+      index === 0 ? `${countOf(counted, "run")} ${word}` : countOf(counted, word, word),
     )
     .join(", ");
 }
