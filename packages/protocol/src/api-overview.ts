@@ -168,8 +168,8 @@ export interface TimelineView {
   readonly now: string;
   readonly until: string;
   readonly runs: readonly RunBlockView[];
-  /** Ended runs from before are not among them: there were too many. */
-  readonly runsSince?: string;
+  /** Where there are too many ended runs: so many of each stretch of `paceMs` are here, and those that failed. */
+  readonly endedOfStretch?: number;
   /** Of running and of waiting ones, there are others. */
   readonly areLiveMore?: true;
   /** What calendars start next; `ticksUntil`: a trigger has others after it. */

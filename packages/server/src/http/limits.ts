@@ -136,7 +136,7 @@ export const failuresLookedMax = 200;
 /** Lines of one kind among what needs a person. */
 export const attentionOfKindMax = 20;
 /** Waits that are grouped, from each end, and groups that are shown. */
-export const waitsSampledEach = 500;
+export const waitsSampledEach = 250;
 export const waitGroupsMax = 12;
 /** Hours of the timeline, stretches in which entries of the log are counted, and how many things of each kind are drawn. */
 export const timelineHours = 3;
@@ -144,7 +144,8 @@ export const timelineHoursMax = 24;
 export const paceStretches = 60;
 export const blocksRunningMax = 150;
 export const blocksWaitingMax = 100;
-export const blocksEndedMax = 500;
+/** Of ended runs, in each stretch. */
+export const blocksOfStretch = 8;
 export const eventTicksMax = 200;
 /** Entries of the log among which events from outside are looked for. */
 export const eventTicksLooked = 5_000;

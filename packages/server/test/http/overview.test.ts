@@ -256,6 +256,22 @@ test("the timeline has what ran, what comes by a calendar, and events with their
   expect(await fixture.call("GET", "/timeline?hours=25")).toMatchObject({ status: 400 });
 });
 
+test("where there are too many ended runs, some of each stretch are drawn, and those that failed", async () => {
+  let count = 0;
+  await fixture.worker({ answer: () => ((count += 1) === 1 ? failed : succeeded(null)) });
+  await deployed(pipeline("busy", [node("a")]));
+  const first = await fixture.start("busy");
+  await ended(first.id);
+  const ids: string[] = [];
+  for (let run = 0; run < 20; run += 1) ids.push((await fixture.start("busy")).id);
+  for (const id of ids) await ended(id);
+  // One stretch of 24 minutes, or two of them where the first run began in the one before.
+  const { runs, endedOfStretch } = (await fixture.call("GET", "/timeline?hours=24")).body as TimelineView;
+  expect(endedOfStretch).toBe(8);
+  expect(runs.length).toBeLessThanOrEqual(17);
+  expect(runs.find(({ id }) => id === first.id)).toMatchObject({ state: "failed" });
+});
+
 test("answered approvals are listed, the newest first, with who and what", async () => {
   const sign = (id: string) =>
     node(id, { kind: "wait", wait: { onTimeout: "fail", approval: { onReject: "skip", title: id } } });

@@ -110,47 +110,81 @@ export async function newestLive(
   return rows.map(readBlock);
 }
 
-export interface EndedBlocks {
+const blockColumns = "id, pipeline, state, generation, created_at, started_at, ended_at, reason";
+
+/** Runs from before the first stretch that are looked at for those that ended within. */
+const earlierLookedMax = 500;
+
+export interface EndedSample {
   readonly runs: readonly RunBlock[];
-  /** When the oldest one that was looked at was made, where there were more: earlier ones are not here. */
-  readonly cutAt: number | undefined;
+  /** Of some stretch there are others. */
+  readonly isThinned: boolean;
 }
 
-/** Ended runs that are looked at: some milliseconds. */
-const endedLookedMax = 2_000;
-
-/** The newest runs that ended since then, with ids from `fromId` on. */
-export async function newestEnded(
+/**
+ * Ended runs, some of each stretch of time: a busy day is drawn as evenly as a calm one. `bounds` are ids that rise: each two
+ * neighbours hold a stretch between them; of what was made before the first, those count that ended since then.
+ */
+export async function sampleEnded(
   database: Database,
   workspace: number,
-  page: { readonly since: number; readonly fromId: string; readonly limit: number },
-): Promise<EndedBlocks> {
-  const { rows } = await database.api.query<BlockColumns & { looked: number; looked_from: number }>({
-    name: "newest-ended",
-    // The whole day stands in the inner part: it leaves partitions out, and nearly no row that was looked at.
-    text: `select id, pipeline, state, generation, created_at, started_at, ended_at, reason, looked, looked_from
-      from (
-        select *, count(*) over () as looked, min(created_at) over () as looked_from
-        from (
-          select id, pipeline, state, generation, created_at, started_at, ended_at, reason from run_history
-          where workspace = $1 and id >= $2 and ended_at >= date_trunc('day', $3::timestamptz, 'utc')
+  page: { readonly since: number; readonly bounds: readonly string[]; readonly each: number },
+): Promise<EndedSample> {
+  const { since, bounds, each } = page;
+  const values = [workspace, bounds.slice(0, -1), bounds.slice(1), toTimestamp(since), each + 1];
+  const [within, before] = await Promise.all([
+    database.api.query<BlockColumns & { stretch: number }>({
+      name: "sample-ended",
+      text: `select s.n as stretch, h.*
+        from unnest($2::text[], $3::text[]) with ordinality as s (from_id, to_id, n)
+        cross join lateral (
+          select ${blockColumns} from run_history
+          where workspace = $1 and id >= s.from_id and id < s.to_id and ended_at >= $4
           order by id desc
-          limit ${endedLookedMax}
-        ) as newest
-      ) as looked
-      where ended_at >= $3
-      order by id desc
-      limit $4`,
-    values: [workspace, page.fromId, toTimestamp(page.since), page.limit],
+          limit $5
+        ) as h
+        order by s.n, h.id desc`,
+      values,
+    }),
+    database.api.query<BlockColumns>({
+      name: "ended-of-earlier",
+      // The whole day stands in the inner part: it leaves partitions out, and nearly no row that was looked at.
+      text: `select ${blockColumns}
+        from (
+          select ${blockColumns} from run_history
+          where workspace = $1 and id < $2 and ended_at >= date_trunc('day', $3::timestamptz, 'utc')
+          order by id desc
+          limit ${earlierLookedMax}
+        ) as looked
+        where ended_at >= $3
+        order by id desc`,
+      values: [workspace, bounds[0], toTimestamp(since)],
+    }),
+  ]);
+  const counts = new Map<number, number>();
+  const kept = within.rows.filter(({ stretch }) => {
+    const count = (counts.get(stretch) ?? 0) + 1;
+    counts.set(stretch, count);
+    return count <= each;
   });
-  const [first] = rows;
-  const cutAt =
-    rows.length >= page.limit
-      ? rows.at(-1)?.created_at
-      : first && first.looked >= endedLookedMax
-        ? first.looked_from
-        : undefined;
-  return { runs: rows.map(readBlock), cutAt };
+  return { runs: [...kept, ...before.rows].map(readBlock), isThinned: kept.length < within.rows.length };
+}
+
+/** Ended generations of these runs. */
+export async function endedBlocks(
+  database: Database,
+  workspace: number,
+  { ids, since }: { readonly ids: readonly string[]; readonly since: number },
+): Promise<RunBlock[]> {
+  if (ids.length === 0) return [];
+  const { rows } = await database.api.query<BlockColumns>({
+    name: "ended-blocks",
+    text: `select ${blockColumns} from run_history
+      where workspace = $1 and id = any ($2::text[]) and ended_at >= $3
+      order by id desc`,
+    values: [workspace, ids, toTimestamp(since)],
+  });
+  return rows.map(readBlock);
 }
 
 /** What became of runs that failed: whether they are live again, and how their newest ended generation ended. */

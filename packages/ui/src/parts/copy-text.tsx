@@ -10,7 +10,7 @@ export function CopyText({ text }: { readonly text: string }) {
       title="Copy"
       onClick={() => void navigator.clipboard.writeText(text).then(() => setCopied(true))}
     >
-      {text} <span className="quiet">{isCopied ? "copied" : "copy"}</span>
+      {text} <span className="copy-word">{isCopied ? "copied" : "copy"}</span>
     </button>
   );
 }

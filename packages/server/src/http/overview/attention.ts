@@ -23,7 +23,7 @@ import { counted } from "./counted.ts";
 import type { WaitGroups } from "./wait-groups.ts";
 
 const hourMs = 3_600_000;
-const runFailed = "millrace.run.failed";
+export const runFailed = "millrace.run.failed";
 const triggerLooped = "millrace.trigger.looped";
 const messageLength = 500;
 
@@ -65,7 +65,7 @@ export async function lastFailure(context: ApiContext, now: number): Promise<Fai
   return event && failureOf(event);
 }
 
-function entriesOf(
+export function entriesOf(
   { database }: ApiContext,
   { type, since, limit }: Pick<EventFilter, "limit"> & { readonly type: string; readonly since: number },
 ): Promise<LogEvent[]> {
@@ -82,7 +82,7 @@ function entriesOf(
   });
 }
 
-function failureOf({ data, subject, recordedAt }: LogEvent): FailedRunView {
+export function failureOf({ data, subject, recordedAt }: LogEvent): FailedRunView {
   const { run, reason } = (data.value ?? {}) as { readonly run?: string; readonly reason?: Reason };
   return {
     run: run ?? "",

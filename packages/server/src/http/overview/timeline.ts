@@ -4,9 +4,10 @@ import type { RunBlockView, TimelineView } from "@millrace/protocol";
 import {
   listCalendarTriggers,
   logSince,
-  newestEnded,
+  endedBlocks,
   newestLive,
   newestOutside,
+  sampleEnded,
   type Database,
   type RunBlock,
 } from "@millrace/store";
@@ -14,7 +15,8 @@ import { firstRunId } from "../../engine/run-id.ts";
 import { workspaceId } from "../../engine/workspace.ts";
 import type { ApiContext } from "../api-context.ts";
 import {
-  blocksEndedMax,
+  blocksOfStretch,
+  failuresLookedMax,
   blocksRunningMax,
   blocksWaitingMax,
   calendarTicksMax,
@@ -26,11 +28,10 @@ import {
   timelineHours,
 } from "../limits.ts";
 import { isoTime } from "../run-summary.ts";
+import { entriesOf, failureOf, runFailed } from "./attention.ts";
 import type { EventPace } from "./event-pace.ts";
 
 const hourMs = 3_600_000;
-/** Runs that were made so long before the timeline begins and ended within it are drawn. */
-const longRunMs = 24 * hourMs;
 /** The future takes up so much of the past's length. */
 const aheadShare = 1 / 3;
 /** The log's clock stands behind the server's by no more. */
@@ -48,19 +49,21 @@ export async function timeline(
   const paceMs = (hours * hourMs) / paceStretches;
   // The stretches stand still: each is counted once.
   const from = (Math.floor(now / paceMs) - paceStretches + 1) * paceMs;
+  const bounds = Array.from({ length: paceStretches + 1 }, (_, at) => from + at * paceMs);
   const until = now + hours * hourMs * aheadShare;
   const [running, waiting, queued, ended, ticks, positions] = await Promise.all([
     newestLive(database, workspaceId, { state: "running", limit: blocksRunningMax + 1 }),
     newestLive(database, workspaceId, { state: "waiting", limit: blocksWaitingMax + 1 }),
     newestLive(database, workspaceId, { state: "queued", limit: blocksWaitingMax + 1 }),
-    newestEnded(database, workspaceId, {
+    sampleEnded(database, workspaceId, {
       since: from,
-      fromId: firstRunId(from - longRunMs),
-      limit: blocksEndedMax,
+      bounds: bounds.map(firstRunId),
+      each: blocksOfStretch,
     }),
     ticksAhead(context, now, until),
-    positionsOf(pace, { from, paceMs, now }),
+    pace.positions(bounds, now - settleMs),
   ]);
+  const failed = ended.isThinned ? await failedSince(context, from) : [];
   const outside = await newestOutside(database, workspaceId, {
     after: positions[0] ?? 0,
     since: from,
@@ -76,13 +79,15 @@ export async function timeline(
     running.length > blocksRunningMax ||
     waiting.length > blocksWaitingMax ||
     queued.length > blocksWaitingMax;
-  const runsSince = ended.cutAt === undefined ? undefined : Math.max(from, ended.cutAt);
+  const blocks = new Map(
+    [...live, ...ended.runs, ...failed].map((run) => [`${run.id} ${run.generation}`, run]),
+  );
   return {
     from: isoTime(from),
     now: isoTime(now),
     until: isoTime(until),
-    runs: [...live, ...ended.runs].map(blockView),
-    ...(runsSince === undefined ? {} : { runsSince: isoTime(runsSince) }),
+    runs: [...blocks.values()].map(blockView),
+    ...(ended.isThinned ? { endedOfStretch: blocksOfStretch } : {}),
     ...(areLiveMore ? { areLiveMore } : {}),
     ...ticks,
     events: outside.map(({ position, type, subject, recordedAt }) => ({
@@ -102,12 +107,11 @@ async function defaultHours(database: Database, now: number): Promise<number> {
   return begun !== undefined && begun > now - hourMs ? 1 : timelineHours;
 }
 
-function positionsOf(
-  pace: EventPace,
-  { from, paceMs, now }: { readonly from: number; readonly paceMs: number; readonly now: number },
-): Promise<number[]> {
-  const instants = Array.from({ length: paceStretches + 1 }, (_, at) => from + at * paceMs);
-  return pace.positions(instants, now - settleMs);
+/** Those that failed are drawn all the same where not all ended runs are. */
+async function failedSince(context: ApiContext, since: number): Promise<RunBlock[]> {
+  const events = await entriesOf(context, { type: runFailed, since, limit: failuresLookedMax });
+  const ids = events.map((event) => failureOf(event).run);
+  return endedBlocks(context.database, workspaceId, { ids, since });
 }
 
 function blockView(run: RunBlock): RunBlockView {

@@ -62,19 +62,42 @@ function QueueWords({ queue }: { readonly queue: QueueView }) {
       )}
       {tasks.length > 0 && (
         <p className="detail">
-          {tasks.map(({ run, pipeline, node, item }, index) => (
-            <span key={`${run} ${node} ${item}`}>
+          {alike(tasks).map(([name, [first, ...others]], index) => (
+            <span key={name}>
               {index > 0 && ", "}
-              <Link to="/runs/$run" params={{ run }} search={item === "" ? { node } : { node, item }}>
-                {pipeline} {item === "" ? node : `${node}[${item}]`}
-              </Link>
+              <TaskLink task={first!}>{name}</TaskLink>
+              {others.length > 0 && ` and ${countOf(others.length, "like it", "like it")}`}
             </span>
           ))}
-          {waiting.count > tasks.length &&
-            ` and ${countOf(waiting.count - tasks.length, "other")}${waiting.isMore ? " or more" : ""}`}
+          {waiting.count > tasks.length && ", …"}
         </p>
       )}
     </div>
+  );
+}
+
+type QueuedTask = QueueView["tasks"][number];
+
+/** By what they are called. */
+function alike(
+  tasks: readonly QueuedTask[],
+): readonly (readonly [name: string, tasks: readonly QueuedTask[]])[] {
+  const groups = new Map<string, QueuedTask[]>();
+  for (const task of tasks) {
+    const name = `${task.pipeline} ${task.node}`;
+    const known = groups.get(name);
+    if (known) known.push(task);
+    else groups.set(name, [task]);
+  }
+  return [...groups];
+}
+
+function TaskLink({ task, children }: { readonly task: QueuedTask; readonly children: string }) {
+  const { run, node, item } = task;
+  return (
+    <Link to="/runs/$run" params={{ run }} search={item === "" ? { node } : { node, item }}>
+      {children}
+    </Link>
   );
 }
 

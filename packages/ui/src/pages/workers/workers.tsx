@@ -65,7 +65,12 @@ const queueColumns: readonly ShortColumn<QueueView>[] = [
   },
   {
     name: "slots",
-    cell: ({ name, busy, slots }) => <Meter label={`Slots of the queue ${name}`} used={busy} of={slots} />,
+    cell: ({ name, busy, slots, workers }) =>
+      workers === 0 ? (
+        <span className="quiet">–</span>
+      ) : (
+        <Meter label={`Slots of the queue ${name}`} used={busy} of={slots} />
+      ),
   },
   {
     name: "waiting",

@@ -56,7 +56,6 @@ export function Timeline({ view }: { readonly view: TimelineView }) {
               aria-label={`Runs and events from ${clockText(axis.from, present)} to ${clockText(axis.until, present)}`}
             >
               <AxisMarks axis={axis} height={body + paceHeight} present={present} />
-              <Cut view={view} axis={axis} height={body} />
               {shown.map((row, at) => (
                 <Row
                   key={row.pipeline}
@@ -100,25 +99,6 @@ function AxisMarks({ axis, height, present }: AxisMarksProps) {
       </g>
     );
   });
-}
-
-/** Where not all ended runs are drawn. */
-function Cut({
-  view,
-  axis,
-  height,
-}: {
-  readonly view: TimelineView;
-  readonly axis: Axis;
-  readonly height: number;
-}) {
-  if (view.runsSince === undefined) return null;
-  const end = placeOf(axis, Date.parse(view.runsSince));
-  return (
-    <rect x={0} y={axisHeight} width={end} height={height - axisHeight} className="cut-off">
-      <title>{`Runs that ended before ${clockText(Date.parse(view.runsSince), axis.until)} are not all drawn.`}</title>
-    </rect>
-  );
 }
 
 interface RowProps {
@@ -321,9 +301,9 @@ function Notes({ view, rows, shown, onWhole }: NotesProps) {
   const last = view.pace.at(-2) ?? 0;
   const most = Math.max(0, ...view.pace);
   const limits = [
-    view.runsSince === undefined
+    view.endedOfStretch === undefined
       ? undefined
-      : `runs that ended before ${clockText(Date.parse(view.runsSince), Date.parse(view.now))} are not all drawn`,
+      : `of each ${durationText(view.paceMs)} at most ${view.endedOfStretch} ended runs are drawn, and those that failed`,
     view.areLiveMore ? "of running and waiting runs the newest are drawn" : undefined,
   ].filter((text) => text !== undefined);
   return (
