@@ -140,7 +140,7 @@ describe.each(sizes)("with %i rows in each table", (size) => {
       10,
     ],
     "some ended runs of each stretch": [
-      (database) => sampleEnded(database, 1, { since: now - 3 * hourMs, bounds, each: 8 }),
+      (database) => sampleEnded(database, 1, { since: now - 3 * hourMs, bounds, most: 500, each: 8 }),
       2_000,
     ],
     "ended runs by id": [
@@ -209,6 +209,19 @@ describe.each(sizes)("with %i rows in each table", (size) => {
     } finally {
       await client.end();
     }
+  });
+
+  test("of too many ended runs some of each stretch come, of few all", async () => {
+    const since = now - 12 * hourMs;
+    const thinned = await sampleEnded(db.database, 1, { since, bounds, most: 500, each: 2 });
+    expect(thinned.isThinned).toBe(true);
+    const within = thinned.runs.filter(({ id }) => id >= bounds[0]!);
+    expect(within.length).toBe(120);
+    for (const [at, from] of bounds.slice(0, -1).entries())
+      expect(within.filter(({ id }) => id >= from && id < bounds[at + 1]!).length).toBe(2);
+    const all = await sampleEnded(db.database, 1, { since, bounds: bounds.slice(-3), most: size, each: 2 });
+    expect(all.isThinned).toBe(false);
+    expect(all.runs.filter(({ id }) => id >= bounds.at(-3)!).length).toBeGreaterThan(40);
   });
 
   test("positions at instants are those of the entries before", async () => {

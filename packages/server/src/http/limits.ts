@@ -144,7 +144,8 @@ export const timelineHoursMax = 24;
 export const paceStretches = 60;
 export const blocksRunningMax = 150;
 export const blocksWaitingMax = 100;
-/** Of ended runs, in each stretch. */
+export const blocksEndedMax = 500;
+/** Of ended runs, in each stretch, where there are more. */
 export const blocksOfStretch = 8;
 export const eventTicksMax = 200;
 /** Entries of the log among which events from outside are looked for. */

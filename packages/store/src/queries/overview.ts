@@ -117,34 +117,38 @@ const earlierLookedMax = 500;
 
 export interface EndedSample {
   readonly runs: readonly RunBlock[];
-  /** Of some stretch there are others. */
+  /** There are others. */
   readonly isThinned: boolean;
 }
 
+export interface EndedAsk {
+  /** They ended since then. */
+  readonly since: number;
+  /** Ids that rise: each two neighbours hold a stretch of time between them. */
+  readonly bounds: readonly string[];
+  /** All, up to so many; else so many of each stretch. */
+  readonly most: number;
+  readonly each: number;
+}
+
 /**
- * Ended runs, some of each stretch of time: a busy day is drawn as evenly as a calm one. `bounds` are ids that rise: each two
- * neighbours hold a stretch between them; of what was made before the first, those count that ended since then.
+ * Ended runs: those of earlier that ended since, and all that were made since; or some of each stretch, where there are too many,
+ * so that a busy day is drawn as evenly as a calm one.
  */
 export async function sampleEnded(
   database: Database,
   workspace: number,
-  page: { readonly since: number; readonly bounds: readonly string[]; readonly each: number },
+  ask: EndedAsk,
 ): Promise<EndedSample> {
-  const { since, bounds, each } = page;
-  const values = [workspace, bounds.slice(0, -1), bounds.slice(1), toTimestamp(since), each + 1];
-  const [within, before] = await Promise.all([
-    database.api.query<BlockColumns & { stretch: number }>({
-      name: "sample-ended",
-      text: `select s.n as stretch, h.*
-        from unnest($2::text[], $3::text[]) with ordinality as s (from_id, to_id, n)
-        cross join lateral (
-          select ${blockColumns} from run_history
-          where workspace = $1 and id >= s.from_id and id < s.to_id and ended_at >= $4
-          order by id desc
-          limit $5
-        ) as h
-        order by s.n, h.id desc`,
-      values,
+  const { since, bounds, most } = ask;
+  const [newest, earlier] = await Promise.all([
+    database.api.query<BlockColumns>({
+      name: "newest-ended",
+      text: `select ${blockColumns} from run_history
+        where workspace = $1 and id >= $2 and ended_at >= $3
+        order by id desc
+        limit $4`,
+      values: [workspace, bounds[0], toTimestamp(since), most + 1],
     }),
     database.api.query<BlockColumns>({
       name: "ended-of-earlier",
@@ -161,13 +165,30 @@ export async function sampleEnded(
       values: [workspace, bounds[0], toTimestamp(since)],
     }),
   ]);
-  const counts = new Map<number, number>();
-  const kept = within.rows.filter(({ stretch }) => {
-    const count = (counts.get(stretch) ?? 0) + 1;
-    counts.set(stretch, count);
-    return count <= each;
+  const isThinned = newest.rows.length > most;
+  const within = isThinned ? await someOfEach(database, workspace, ask) : newest.rows;
+  return { runs: [...within, ...earlier.rows].map(readBlock), isThinned };
+}
+
+async function someOfEach(
+  database: Database,
+  workspace: number,
+  { since, bounds, each }: EndedAsk,
+): Promise<BlockColumns[]> {
+  const { rows } = await database.api.query<BlockColumns>({
+    name: "some-ended-of-each",
+    text: `select h.*
+      from unnest($2::text[], $3::text[]) with ordinality as s (from_id, to_id, n)
+      cross join lateral (
+        select ${blockColumns} from run_history
+        where workspace = $1 and id >= s.from_id and id < s.to_id and ended_at >= $4
+        order by id desc
+        limit $5
+      ) as h
+      order by s.n, h.id desc`,
+    values: [workspace, bounds.slice(0, -1), bounds.slice(1), toTimestamp(since), each],
   });
-  return { runs: [...kept, ...before.rows].map(readBlock), isThinned: kept.length < within.rows.length };
+  return rows;
 }
 
 /** Ended generations of these runs. */

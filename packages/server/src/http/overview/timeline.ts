@@ -15,6 +15,7 @@ import { firstRunId } from "../../engine/run-id.ts";
 import { workspaceId } from "../../engine/workspace.ts";
 import type { ApiContext } from "../api-context.ts";
 import {
+  blocksEndedMax,
   blocksOfStretch,
   failuresLookedMax,
   blocksRunningMax,
@@ -58,6 +59,7 @@ export async function timeline(
     sampleEnded(database, workspaceId, {
       since: from,
       bounds: bounds.map(firstRunId),
+      most: blocksEndedMax,
       each: blocksOfStretch,
     }),
     ticksAhead(context, now, until),
