@@ -142,7 +142,12 @@ export function System() {
       {deployments.error && <Trouble error={deployments.error} />}
       {deployments.data && (
         <section className="block">
-          <h2>Deployments</h2>
+          <div className="block-head">
+            <h2>Deployments</h2>
+            {deployments.data.nextCursor !== undefined && (
+              <span className="quiet">the newest {deploymentsShown}</span>
+            )}
+          </div>
           <ShortTable
             label="Deployments"
             rows={deployments.data.items}
