@@ -368,7 +368,10 @@ export type RunEvent =
   | { readonly kind: "log"; readonly entry: LogEntry }
   | { readonly kind: "end"; readonly run: RunSummary };
 
-/** Runs of these pipelines changed; of any, where none is named. An empty list: news may have been missed. */
+/**
+ * Runs of these pipelines changed; of any, where none is named. An empty list: news may have been missed. The empty name stands
+ * for workers: they came, went or drain.
+ */
 export interface ActivityEvent {
   readonly pipelines?: readonly string[];
 }
@@ -394,6 +397,8 @@ export interface Problem {
  * The routes (all below `/api/v1`):
  *
  * GET  /info → ServerInfo
+ * GET  /overview → Overview;  GET /timeline?hours= → TimelineView
+ * GET  /system → SystemView
  * POST /runs StartRunRequest → StartRunResponse
  * GET  /runs?pipeline=&state=&label=k:v&cursor=&limit= → Page<RunSummary>, newest first
  * GET  /runs/:id → RunDetail (`?generation=` for an earlier one)
@@ -407,7 +412,7 @@ export interface Problem {
  * POST /runs/:id/move MoveRequest → { run }
  * POST /runs/:id/mark MarkRequest → { run }
  * GET  /waits?pipeline=&kind=&type=&cursor=&limit= → Page<WaitView>, by the order in which they were made
- * GET  /approvals?pipeline=&cursor=&limit= → Page<ApprovalView>, open ones, the oldest first
+ * GET  /approvals?state=&pipeline=&cursor=&limit= → Page<ApprovalView>: open ones, the oldest first; answered ones, the newest
  * GET  /approvals/:id → ApprovalView
  * POST /approvals/:id AnswerRequest → ApprovalView
  * GET  /pipelines → Page<PipelineSummary>;  GET /pipelines/:name → PipelineDetail
@@ -435,7 +440,8 @@ export interface Problem {
  * GET  /events/follow?type=&subject=&source=&after= → server-sent EventView with their positions as ids (Last-Event-ID)
  * GET  /live?topics=log,activity,run:ID,run-logs:ID → server-sent LiveEvent (Last-Event-ID: of the log)
  * GET  /pools → Page<PoolView>;  PUT /pools/:name { slots } → PoolView
- * GET  /workers → Page<WorkerView>
+ * GET  /workers → Page<WorkerView>;  GET /queues → Page<QueueView>
+ * GET  /limits → Page<LimitView>, those that somebody waits for;  GET /limits/:kind/:name → LimitDetail
  * WS   /worker (worker protocol)
  */
 /** The label that names the node of a run that is to be debugged: `node`, or `node[item]`. */

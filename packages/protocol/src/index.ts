@@ -40,6 +40,20 @@ export {
   type WebhookView,
   type WorkerView,
 } from "./api.ts";
+export {
+  type AttentionView,
+  type Counted,
+  type FailedRunView,
+  type LimitDetail,
+  type LimitUseView,
+  type LimitView,
+  type Overview,
+  type QueueView,
+  type RunBlockView,
+  type TimelineView,
+  type WaitGroupView,
+} from "./api-overview.ts";
+export { type CheckView, type ServerNodeView, type SystemView, type TableView } from "./api-system.ts";
 export { type EventBatchReceipt, type EventReceipt, type EventView } from "./api-event.ts";
 export {
   type AssetDetail,

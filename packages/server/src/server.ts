@@ -227,6 +227,7 @@ class RunningServer implements Server {
       version: options.version,
       embedded: !("databaseUrl" in options.database),
       databaseVersion: versionText(this.#parts.serverVersion),
+      retentionDays: options.retentionDays ?? retentionDaysDefault,
       database,
       blobs,
       host: this.#host,

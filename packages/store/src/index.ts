@@ -47,10 +47,49 @@ export { type ProbeName, type ProbeReads, type ProbeRow, type ProbeWanted } from
 export {
   deployedSources,
   listSources,
+  listTroubledSources,
   setSourcePaused,
   type DeployedSource,
   type ListedSource,
+  type TroubledSource,
 } from "./queries/sources.ts";
+export {
+  countedMax,
+  countLive,
+  countOffers,
+  endedBlocks,
+  fatesOf,
+  firstErrors,
+  listCalendarTriggers,
+  listPaused,
+  newestLive,
+  recoveredPipelines,
+  sampleEnded,
+  sampleWaits,
+  type EndedSample,
+  type LiveCounts,
+  type OfferedTasks,
+  type PausedPipeline,
+  type RunBlock,
+  type RunFate,
+  type SampledWait,
+} from "./queries/overview.ts";
+export { logSince, newestOutside, positionsAt, type EventTick } from "./queries/event-pace.ts";
+export {
+  findLimitUses,
+  listAwaitedLimits,
+  requestsCountedMax,
+  type LimitKind,
+  type LimitUseRow,
+} from "./queries/limit-uses.ts";
+export {
+  databaseState,
+  listNodes,
+  listTableSizes,
+  type DatabaseState,
+  type NodeRow,
+  type TableSize,
+} from "./queries/system.ts";
 export { openPostgresEngineStore } from "./engine/postgres-engine-store.ts";
 export { emptyBatch, type FlushBatch, type RunMove } from "./engine/flush-batch.ts";
 export {

@@ -414,6 +414,17 @@ export class Engine {
 
   // --- commands -----------------------------------------------------------------------------------------------------
 
+  /** Task runs that wait for a slot at this node. */
+  get queues(): Pick<Dispatcher, "queued" | "waitingIn"> {
+    return this.#parts.dispatcher;
+  }
+
+  /** The position up to which this node's triggers and waits were told the log; none where it has no shards. */
+  get toldTo(): number | undefined {
+    const positions = [this.triggers.toldTo, this.#parts.waits.toldTo].filter((at) => at !== undefined);
+    return positions.length === 0 ? undefined : Math.min(...positions);
+  }
+
   /** The event log, as it is seen from this node. */
   get events(): EventLog {
     return this.#parts.events;

@@ -8,6 +8,9 @@
 import type { Alarm, Clock } from "../engine/clock.ts";
 import { activityGatherMs, activityNamesMax } from "./limits.ts";
 
+/** Stands for no pipeline: workers came, went or drain. */
+export const ofWorkers = "";
+
 export interface ActivityOptions {
   readonly clock: Clock;
   /** Resolves when all that was decided until now is committed. */
@@ -35,7 +38,7 @@ export class Activity {
     return () => this.#listeners.delete(listener);
   }
 
-  /** A run of this server changed. */
+  /** A run of this pipeline changed at this server; or its workers did. */
   changed(pipeline: string): void {
     if (this.#listeners.size === 0 && !this.#options.isAwaitedElsewhere()) return;
     this.#names.add(pipeline);

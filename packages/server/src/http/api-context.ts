@@ -16,6 +16,8 @@ export interface ApiContext {
   readonly version: string;
   readonly embedded: boolean;
   readonly databaseVersion: string;
+  /** How long history, logs and artifacts are kept. */
+  readonly retentionDays: number;
   readonly database: Database;
   readonly blobs: BlobStore;
   readonly host: EngineHost;

@@ -13,6 +13,7 @@ import { deploymentRoutes } from "./deployment-routes.ts";
 import { bodyBytesMax } from "./limits.ts";
 import { openApiDocument } from "./openapi.ts";
 import type { PageFiles } from "./page-files.ts";
+import { overviewRoutes } from "./overview/overview-routes.ts";
 import { pipelineRoutes } from "./pipeline-routes.ts";
 import { poolRoutes } from "./pool-routes.ts";
 import {
@@ -27,6 +28,7 @@ import { addRoute, type Route } from "./route.ts";
 import { runRoutes } from "./run-routes.ts";
 import { serverRoutes } from "./server-routes.ts";
 import { probeRoutes } from "./probe-routes.ts";
+import { systemRoutes } from "./system-routes.ts";
 import { sourceRoutes } from "./source-routes.ts";
 import { addWebhookDoor, judgesItself } from "./webhook/webhook-door.ts";
 import { webhookRoutes } from "./webhook/webhook-routes.ts";
@@ -54,6 +56,8 @@ function apiRoutes(context: ApiContext): Route[] {
     ...assetRoutes(context),
     ...approvalRoutes(context),
     ...waitRoutes(context),
+    ...overviewRoutes(context),
+    ...systemRoutes(context),
   ];
   const document: Route = {
     method: "GET",

@@ -129,3 +129,40 @@ export const movePollMs = 10;
 export const moveFaultsShownMax = 5;
 /** Things of probes that are listed. */
 export const probesListedMax = 1_000;
+/** Hours back for which failed runs need a person, and days back for which the last failure is looked for. */
+export const failedHours = 12;
+export const failuresDays = 7;
+/** Failures of those hours that are looked at. */
+export const failuresLookedMax = 200;
+/** Lines of one kind among what needs a person. */
+export const attentionOfKindMax = 20;
+/** Waits that are grouped, from each end, and groups that are shown. */
+export const waitsSampledEach = 250;
+export const waitGroupsMax = 12;
+/** Hours of the timeline, stretches in which entries of the log are counted, and how many things of each kind are drawn. */
+export const timelineHours = 3;
+export const timelineHoursMax = 24;
+export const paceStretches = 60;
+export const blocksRunningMax = 150;
+export const blocksWaitingMax = 100;
+export const blocksEndedMax = 500;
+/** Of ended runs, in each stretch, where there are more. */
+export const blocksOfStretch = 8;
+export const eventTicksMax = 200;
+/** Entries of the log among which events from outside are looked for. */
+export const eventTicksLooked = 5_000;
+export const calendarTriggersMax = 300;
+export const calendarTicksMax = 400;
+export const calendarTicksOfOneMax = 60;
+/** Past positions of the log that are remembered: a day of minutes, for some stretches. */
+export const positionsKeptMax = 5_000;
+/** Task runs of one queue, and limits with those who hold them and wait for them, that are shown. */
+export const queueTasksShown = 10;
+export const limitsShownMax = 200;
+export const limitUsesShown = 50;
+/** Answered approvals in one page: each is two looks into the log. */
+export const answeredPageMax = 50;
+/** Servers that are listed: those that ended stay for a day. */
+export const nodesShownMax = 200;
+/** The overview stands on every page: it is made for all who ask together, this long after the last one at the earliest. */
+export const overviewPauseMs = 250;

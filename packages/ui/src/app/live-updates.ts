@@ -1,13 +1,14 @@
 /**
  * Entries of the event log make what the page shows old: it is asked for again, at most twice a second each, and nothing is
- * asked for while nothing happens.
+ * asked for while nothing happens. What sums up the whole is asked for less often.
  */
 import type { QueryClient } from "@tanstack/react-query";
-import type { EventView } from "@millrace/protocol";
+import type { ActivityEvent, EventView } from "@millrace/protocol";
 import { listen } from "../api/live.ts";
 import type { About } from "../api/queries.ts";
 
 const gatherMs = 500;
+const gatherSlowMs = 2_000;
 
 /** By the beginning of an entry's type. */
 const changes: readonly (readonly [prefix: string, about: readonly About[]])[] = [
@@ -21,6 +22,9 @@ const changes: readonly (readonly [prefix: string, about: readonly About[]])[] =
 
 /** What changes with any run. */
 const ofRuns: readonly About[] = ["runs", "pipelines", "waits"];
+/** What sums up the whole changes with anything. */
+const ofAll: readonly About[] = ["overview", "workers", "pools", "approvals", "system"];
+const ofWorkers: readonly About[] = ["workers", "info", "overview"];
 
 /** Until what it returns is called. `onLink` tells whether news come. */
 export function followLog(queries: QueryClient, onLink: (isOpen: boolean) => void): () => void {
@@ -28,6 +32,11 @@ export function followLog(queries: QueryClient, onLink: (isOpen: boolean) => voi
   let timer: ReturnType<typeof setTimeout> | undefined;
   let wasLost = false;
   let hasOpened = false;
+  let slowTimer: ReturnType<typeof setTimeout> | undefined;
+  const refreshAll = (): void => {
+    slowTimer = undefined;
+    for (const about of ofAll) void queries.invalidateQueries({ queryKey: [about] });
+  };
   const refresh = (): void => {
     timer = undefined;
     for (const about of old) void queries.invalidateQueries({ queryKey: [about] });
@@ -40,6 +49,7 @@ export function followLog(queries: QueryClient, onLink: (isOpen: boolean) => voi
       for (const [prefix, about] of changes)
         if (type.startsWith(prefix)) for (const one of about) old.add(one);
       timer ??= setTimeout(refresh, gatherMs);
+      slowTimer ??= setTimeout(refreshAll, gatherSlowMs);
     },
     onLink: (isOpen) => {
       // What was missed while the link was away is in the log, but not all that is shown is.
@@ -50,13 +60,17 @@ export function followLog(queries: QueryClient, onLink: (isOpen: boolean) => voi
     },
   });
   const unlistenActivity = listen("activity", {
-    onData: () => {
+    onData: (data) => {
+      const { pipelines } = data as ActivityEvent;
       for (const one of ofRuns) old.add(one);
+      if (pipelines === undefined || pipelines.includes("")) for (const one of ofWorkers) old.add(one);
       timer ??= setTimeout(refresh, gatherMs);
+      slowTimer ??= setTimeout(refreshAll, gatherSlowMs);
     },
   });
   return () => {
     clearTimeout(timer);
+    clearTimeout(slowTimer);
     unlisten();
     unlistenActivity();
   };

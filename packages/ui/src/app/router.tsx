@@ -1,11 +1,5 @@
 /** Addresses of the page. What is selected and filtered stands in the address, so that it can be shared and Back works. */
-import {
-  createRootRoute,
-  createRoute,
-  createRouter,
-  lazyRouteComponent,
-  redirect,
-} from "@tanstack/react-router";
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
 import { Trouble } from "../parts/trouble.tsx";
 import { Shell } from "./shell.tsx";
 
@@ -46,12 +40,28 @@ const root = createRootRoute({
   ),
 });
 
-const home = createRoute({
+const now = createRoute({
   getParentRoute: () => root,
   path: "/",
-  beforeLoad: () => {
-    throw redirect({ to: "/runs" });
-  },
+  validateSearch: texts("hours"),
+  component: lazyRouteComponent(() => import("../pages/now/now.tsx"), "Now"),
+});
+const workers = createRoute({
+  getParentRoute: () => root,
+  path: "/workers",
+  validateSearch: texts("limit"),
+  component: lazyRouteComponent(() => import("../pages/workers/workers.tsx"), "Workers"),
+});
+const approvals = createRoute({
+  getParentRoute: () => root,
+  path: "/approvals",
+  validateSearch: texts("tab", "id"),
+  component: lazyRouteComponent(() => import("../pages/approvals/approvals.tsx"), "Approvals"),
+});
+const system = createRoute({
+  getParentRoute: () => root,
+  path: "/system",
+  component: lazyRouteComponent(() => import("../pages/system/system.tsx"), "System"),
 });
 const runs = createRoute({
   getParentRoute: () => root,
@@ -79,7 +89,7 @@ const events = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, runs, run, pipelines, events]),
+  routeTree: root.addChildren([now, runs, run, pipelines, events, workers, approvals, system]),
   defaultPreload: "intent",
   scrollRestoration: true,
 });

@@ -2,11 +2,13 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet, useNavigate } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
-import type { ServerInfo } from "@millrace/protocol";
+import type { Overview, ServerInfo } from "@millrace/protocol";
 import { ApiError } from "../api/client.ts";
 import { one } from "../api/queries.ts";
 import { SignIn } from "../pages/sign-in/sign-in.tsx";
+import { urgentCount, verdictText } from "../pages/now/sentence.ts";
 import { useNow } from "../parts/now.ts";
+import { countText } from "../parts/number-text.ts";
 import { clockText } from "../parts/time-text.ts";
 import { followLog } from "./live-updates.ts";
 import { setTheme, theme, type Theme } from "./theme.ts";
@@ -23,6 +25,7 @@ function Frame({ info }: { readonly info: ServerInfo | undefined }) {
   const [isLive, setLive] = useState<boolean>();
   useEffect(() => followLog(queries, setLive), [queries]);
   useGoKeys();
+  const { data: overview } = useQuery(one<Overview>("overview", "/overview"));
   return (
     <div className="frame">
       <header>
@@ -30,14 +33,25 @@ function Frame({ info }: { readonly info: ServerInfo | undefined }) {
           <img src="/mark.svg" width={18} height={18} alt="" /> millrace
         </Link>
         <span className="gap" />
+        <Verdict overview={overview} />
         <LinkState isLive={isLive} info={info} />
         <ThemeChoice />
         <Now />
       </header>
       <nav aria-label="Pages">
         {pages.map(({ name, to }) => (
-          <Link key={to} to={to} activeProps={{ className: "active", "aria-current": "page" }}>
+          <Link
+            key={to}
+            to={to}
+            activeOptions={{ exact: to === "/", includeSearch: false }}
+            activeProps={{ className: "active", "aria-current": "page" }}
+          >
             {name}
+            {to === "/approvals" && overview && overview.approvals.count > 0 && (
+              <span className="count">
+                {countText(overview.approvals)} <span className="unseen">open</span>
+              </span>
+            )}
           </Link>
         ))}
       </nav>
@@ -45,6 +59,17 @@ function Frame({ info }: { readonly info: ServerInfo | undefined }) {
         <Outlet />
       </main>
     </div>
+  );
+}
+
+/** Whether all is well, on each page. */
+function Verdict({ overview }: { readonly overview: Overview | undefined }) {
+  if (!overview) return null;
+  const isWell = urgentCount(overview) === 0;
+  return (
+    <Link to="/" className={isWell ? "quiet" : "bad-text"} title="What runs, waits and needs you now">
+      <span aria-hidden="true">{isWell ? "●" : "▲"}</span> {verdictText(overview).toLowerCase()}
+    </Link>
   );
 }
 

@@ -125,6 +125,12 @@ export class WaitHost {
     return false;
   }
 
+  /** As that of triggers, of all waits of this node. */
+  get toldTo(): number | undefined {
+    const positions = [...this.#evaluators].map(({ toldTo }) => toldTo);
+    return positions.length === 0 ? undefined : Math.min(...positions);
+  }
+
   #evaluatorOf(shard: number): WaitEvaluator | undefined {
     for (const evaluator of this.#evaluators) if (evaluator.shards.has(shard)) return evaluator;
     return undefined;

@@ -1,6 +1,7 @@
 /** One node of a run: its state in a sentence, its error, its last log lines, its attempts, what it waits for, its output. */
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
+import type { Json } from "@millrace/core";
 import type { LogEntry, Page, TaskRunView } from "@millrace/protocol";
 import { one } from "../../api/queries.ts";
 import { JsonTree } from "../../parts/json-tree.tsx";
@@ -84,7 +85,8 @@ function TaskRunParts({ run, taskRun }: { readonly run: string; readonly taskRun
     <>
       {taskRun.reason && (
         <p className="sentence" title={taskRun.reason.code}>
-          {taskRun.reason.message}
+          {taskRun.reason.message}{" "}
+          <WhyQueued code={taskRun.reason.code} pool={taskRun.reason.fields?.["pool"]} />
         </p>
       )}
       {last?.error && (
@@ -106,6 +108,14 @@ function TaskRunParts({ run, taskRun }: { readonly run: string; readonly taskRun
                 {waitText(wait, now)}
                 {wait.trouble && <p className="note warn">{wait.trouble.message}</p>}
                 {wait.childRunId !== undefined && <RunLink run={wait.childRunId} />}
+                {wait.approval !== undefined && (
+                  <>
+                    {" "}
+                    <Link to="/approvals" search={{ id: wait.approval }}>
+                      answer
+                    </Link>
+                  </>
+                )}
               </li>
             ))}
           </ul>
@@ -125,7 +135,12 @@ function TaskRunParts({ run, taskRun }: { readonly run: string; readonly taskRun
               <li key={`${attempt.generation}.${attempt.attempt}.${attempt.dispatch}`}>
                 {attempt.attempt} · {attempt.state} · <Clock at={attempt.startedAt} /> ·{" "}
                 <Took from={attempt.startedAt} to={attempt.endedAt} />
-                {attempt.worker !== undefined && <span className="quiet"> · {attempt.worker}</span>}
+                {attempt.worker !== undefined && (
+                  <span className="quiet">
+                    {" · "}
+                    <Link to="/workers">{attempt.worker}</Link>
+                  </span>
+                )}
               </li>
             ))}
           </ol>
@@ -147,6 +162,17 @@ function TaskRunParts({ run, taskRun }: { readonly run: string; readonly taskRun
       )}
     </>
   );
+}
+
+/** Where one sees who has what it waits for. */
+function WhyQueued({ code, pool }: { readonly code: string; readonly pool: Json | undefined }) {
+  if (typeof pool === "string")
+    return (
+      <Link to="/workers" search={{ limit: `pool:${pool}` }}>
+        who uses it
+      </Link>
+    );
+  return code === "no_worker" || code === "workers_busy" ? <Link to="/workers">workers</Link> : null;
 }
 
 function RunLink({ run }: { readonly run: string }) {
