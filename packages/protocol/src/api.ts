@@ -402,6 +402,8 @@ export interface Problem {
  * GET  /approvals/:id → ApprovalView
  * POST /approvals/:id AnswerRequest → ApprovalView
  * GET  /pipelines → Page<PipelineSummary>;  GET /pipelines/:name → PipelineDetail
+ * GET  /pipelines/:name/grid?states=&cursor=&limit= → GridPage, runs newest first
+ * GET  /pipelines/:name/versions?cursor=&limit= → Page<PipelineVersionView>, newest first
  * POST /pipelines/:name/pause → PipelineSummary
  * POST /pipelines/:name/resume ResumeRequest → PipelineSummary, or ResumePreview
  * GET  /triggers → Page<TriggerSummary>;  GET /triggers/:pipeline → TriggerDetail

@@ -39,6 +39,7 @@ export {
   type WebhookView,
   type WorkerView,
 } from "./api.ts";
+export { gridStates, type GridPage, type GridRun, type PipelineVersionView } from "./api-pipeline.ts";
 export { type EventBatchReceipt, type EventReceipt, type EventView } from "./api-event.ts";
 export {
   type AssetDetail,

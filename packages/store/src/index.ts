@@ -168,6 +168,7 @@ export {
   type DeploymentRow,
   type DeploymentState,
   listDeployments,
+  listPipelineVersions,
   listEventTypes,
   listWebhooks,
 } from "./queries/deployments.ts";
@@ -202,6 +203,14 @@ export {
   type StoredOutput,
   type TaskRunName,
 } from "./queries/runs.ts";
+export {
+  endedNodeStates,
+  generationStates,
+  type GridRunRow,
+  listGridRuns,
+  liveNodeStates,
+  type NodeStates,
+} from "./queries/run-grid.ts";
 export {
   blobsInUse,
   keepPartitions,

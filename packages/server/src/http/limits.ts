@@ -17,6 +17,15 @@ export const pageSize = 100;
 export const pageSizeMax = 1_000;
 /** Nodes in a run's detail. */
 export const detailNodesMax = 1_000;
+/**
+ * A grid reads as many task runs for one page, of one run, and of how many runs before it knows how many they have: 200,000 rows
+ * take some 0.3 s.
+ */
+export const gridRowsMax = 200_000;
+export const gridRunRowsMax = 20_000;
+export const gridFirstRuns = 10;
+/** Deployments in one page of a pipeline's versions: each definition of a project is read whole. */
+export const versionsMax = 50;
 /** Attempts that are shown of one page of nodes. */
 export const attemptsMax = 5_000;
 /** Compiled parameter schemas that are kept. */
