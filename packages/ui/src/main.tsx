@@ -10,6 +10,7 @@ import "./styles/base.css";
 import "./styles/frame.css";
 import "./styles/table.css";
 import "./styles/run.css";
+import "./styles/pipeline.css";
 
 const retriesMax = 3;
 

@@ -3,9 +3,9 @@
  * asked for while nothing happens.
  */
 import type { QueryClient } from "@tanstack/react-query";
-import type { EventView } from "@millrace/protocol";
+import type { ActivityEvent, EventView } from "@millrace/protocol";
 import { listen } from "../api/live.ts";
-import type { About } from "../api/queries.ts";
+import { gridPath, type About } from "../api/queries.ts";
 
 const gatherMs = 500;
 
@@ -13,7 +13,7 @@ const gatherMs = 500;
 const changes: readonly (readonly [prefix: string, about: readonly About[]])[] = [
   ["millrace.run.", ["triggers"]],
   ["millrace.asset.", ["assets"]],
-  ["millrace.trigger.", ["triggers", "pipelines"]],
+  ["millrace.trigger.", ["triggers", "pipelines", "definition"]],
   ["millrace.approval.", ["approvals", "waits"]],
   ["millrace.source.", ["sources"]],
   ["millrace.probe.", ["probes"]],
@@ -25,6 +25,7 @@ const ofRuns: readonly About[] = ["runs", "pipelines", "waits"];
 /** Until what it returns is called. `onLink` tells whether news come. */
 export function followLog(queries: QueryClient, onLink: (isOpen: boolean) => void): () => void {
   const old = new Set<About>();
+  const ran = new Set<string>();
   let timer: ReturnType<typeof setTimeout> | undefined;
   let wasLost = false;
   let hasOpened = false;
@@ -32,6 +33,8 @@ export function followLog(queries: QueryClient, onLink: (isOpen: boolean) => voi
     timer = undefined;
     for (const about of old) void queries.invalidateQueries({ queryKey: [about] });
     old.clear();
+    for (const pipeline of ran) void queries.invalidateQueries({ queryKey: ["grid", gridPath(pipeline)] });
+    ran.clear();
   };
   const unlisten = listen("log", {
     onData: (data) => {
@@ -50,8 +53,12 @@ export function followLog(queries: QueryClient, onLink: (isOpen: boolean) => voi
     },
   });
   const unlistenActivity = listen("activity", {
-    onData: () => {
+    onData: (data) => {
       for (const one of ofRuns) old.add(one);
+      const { pipelines = [] } = data as ActivityEvent;
+      // Without names it may be any of them.
+      if (pipelines.length === 0) old.add("grid");
+      for (const pipeline of pipelines) ran.add(pipeline);
       timer ??= setTimeout(refresh, gatherMs);
     },
   });

@@ -71,6 +71,42 @@ const pipelines = createRoute({
   validateSearch: texts("find"),
   component: lazyRouteComponent(() => import("../pages/pipelines/pipelines.tsx"), "Pipelines"),
 });
+const pipeline = createRoute({
+  getParentRoute: () => root,
+  path: "/pipelines/$pipeline",
+  validateSearch: texts("tab", "run", "node"),
+  component: lazyRouteComponent(() => import("../pages/pipeline/pipeline.tsx"), "Pipeline"),
+});
+const triggers = createRoute({
+  getParentRoute: () => root,
+  path: "/triggers",
+  validateSearch: texts("find"),
+  component: lazyRouteComponent(() => import("../pages/triggers/triggers.tsx"), "Triggers"),
+});
+const trigger = createRoute({
+  getParentRoute: () => root,
+  path: "/triggers/$pipeline",
+  validateSearch: texts("tab", "key", "event", "source", "days"),
+  component: lazyRouteComponent(() => import("../pages/trigger/trigger.tsx"), "Trigger"),
+});
+const assets = createRoute({
+  getParentRoute: () => root,
+  path: "/assets",
+  validateSearch: texts("find", "show"),
+  component: lazyRouteComponent(() => import("../pages/assets/assets.tsx"), "Assets"),
+});
+const asset = createRoute({
+  getParentRoute: () => root,
+  path: "/assets/$asset",
+  validateSearch: texts("partition", "until"),
+  component: lazyRouteComponent(() => import("../pages/asset/asset.tsx"), "Asset"),
+});
+const schedules = createRoute({
+  getParentRoute: () => root,
+  path: "/schedules",
+  validateSearch: texts("from", "span", "zone", "find"),
+  component: lazyRouteComponent(() => import("../pages/schedules/schedules.tsx"), "Schedules"),
+});
 const events = createRoute({
   getParentRoute: () => root,
   path: "/events",
@@ -79,7 +115,19 @@ const events = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, runs, run, pipelines, events]),
+  routeTree: root.addChildren([
+    home,
+    runs,
+    run,
+    pipelines,
+    pipeline,
+    events,
+    assets,
+    asset,
+    triggers,
+    trigger,
+    schedules,
+  ]),
   defaultPreload: "intent",
   scrollRestoration: true,
 });

@@ -1,0 +1,3 @@
+export function Trigger() {
+  return null;
+}
