@@ -52,7 +52,12 @@ export interface Frame {
   readonly now: number;
 }
 
-const marks = new Map<string, HTMLCanvasElement>();
+interface Mark {
+  readonly image: HTMLCanvasElement;
+  readonly pattern: CanvasPattern;
+}
+
+const marks = new Map<string, Mark>();
 
 export function paint(canvas: HTMLCanvasElement, frame: Frame): void {
   const { width, height, colors } = frame;
@@ -100,16 +105,13 @@ function paintCells(context: CanvasRenderingContext2D, frame: Frame, ratio: numb
   for (let column = firstColumn(frame); column <= lastColumn(frame); column += 1) {
     const own = view.columns[column]!;
     const x = column * cellWidth - left;
-    for (let row = firstRow; row <= lastRow; row += 1) {
+    for (let row = firstRow; row <= lastRow;) {
       const state = stateAt(own, view.rows[row]!);
-      if (state === undefined) continue;
-      context.drawImage(
-        markOf(state, colors, ratio),
-        x,
-        headHeight + row * cellHeight - top,
-        cellWidth,
-        cellHeight,
-      );
+      let end = row + 1;
+      while (end <= lastRow && stateAt(own, view.rows[end]!) === state) end += 1;
+      const y = headHeight + row * cellHeight - top;
+      if (state !== undefined) paintStretch(context, markOf(state, colors, ratio), x, y, end - row);
+      row = end;
     }
   }
   if (!selected) return;
@@ -124,7 +126,27 @@ function paintCells(context: CanvasRenderingContext2D, frame: Frame, ratio: numb
   );
 }
 
-function markOf(state: AnyState, colors: Colors, ratio: number): HTMLCanvasElement {
+/** Cells below each other of one state are filled at once: most of them are. */
+function paintStretch(
+  context: CanvasRenderingContext2D,
+  { image, pattern }: Mark,
+  x: number,
+  y: number,
+  count: number,
+): void {
+  if (count === 1) {
+    context.drawImage(image, x, y, cellWidth, cellHeight);
+    return;
+  }
+  context.save();
+  context.translate(x, y);
+  context.scale(cellWidth / image.width, cellHeight / image.height);
+  context.fillStyle = pattern;
+  context.fillRect(0, 0, image.width, image.height * count);
+  context.restore();
+}
+
+function markOf(state: AnyState, colors: Colors, ratio: number): Mark {
   const kind = stateKind(state);
   const name = `${state} ${colors[kind]} ${colors[`${kind}-fill`]} ${ratio}`;
   const known = marks.get(name);
@@ -148,8 +170,9 @@ function markOf(state: AnyState, colors: Colors, ratio: number): HTMLCanvasEleme
     context.textBaseline = "middle";
     context.fillText(stateMark(state), cellWidth / 2, cellHeight / 2 + 0.5);
   }
-  marks.set(name, mark);
-  return mark;
+  const made = { image: mark, pattern: context.createPattern(mark, "repeat")! };
+  marks.set(name, made);
+  return made;
 }
 
 function paintHead(context: CanvasRenderingContext2D, frame: Frame): void {
@@ -186,7 +209,7 @@ function paintHead(context: CanvasRenderingContext2D, frame: Frame): void {
 
 function headColor(state: RunState, colors: Colors, isNear: boolean): string {
   const kind = stateKind(state);
-  return colors[isNear || kind === "bad" ? kind : `${kind}-fill`]!;
+  return colors[isNear ? kind : `${kind}-fill`]!;
 }
 
 export function durationOf(

@@ -1,6 +1,6 @@
 /** A pipeline's history: runs are columns, the newest at the right, nodes are rows. Arrow keys walk, Enter opens the run at the node. */
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { useEffect, useLayoutEffect, useMemo, useRef, useState, type KeyboardEvent } from "react";
+import { memo, useEffect, useLayoutEffect, useMemo, useRef, useState, type KeyboardEvent } from "react";
 import { Code } from "../../parts/code.tsx";
 import { useNow } from "../../parts/now.ts";
 import { Trouble } from "../../parts/trouble.tsx";
@@ -152,7 +152,7 @@ function CellLink({
   );
 }
 
-/** Those rows that are seen. */
+/** Those rows that are seen; they move as one, so that only rows that come into view are made. */
 function Names(props: {
   readonly view: GridView;
   readonly top: number;
@@ -160,7 +160,6 @@ function Names(props: {
   readonly near: number | undefined;
 }) {
   const { view, top, height, near } = props;
-  const { pipeline } = route.useParams();
   const first = Math.max(0, Math.floor(top / cellHeight));
   const count = Math.ceil(Math.max(0, height - headHeight) / cellHeight) + 1;
   return (
@@ -170,23 +169,36 @@ function Names(props: {
         <span>{view.rows.length} nodes</span>
       </div>
       <div className="rows">
-        {view.rows.slice(first, first + count).map((index, at) => (
-          <Link
-            key={view.names[index]}
-            to="/pipelines/$pipeline"
-            params={{ pipeline }}
-            search={{ tab: "definition", node: view.names[index]! }}
-            className={near === first + at ? "cut near" : "cut"}
-            title={view.names[index]}
-            style={{ height: cellHeight, transform: `translateY(${(first + at) * cellHeight - top}px)` }}
-          >
-            {view.names[index]}
-          </Link>
-        ))}
+        <div style={{ transform: `translateY(${-top}px)` }}>
+          {view.rows.slice(first, first + count).map((index, at) => (
+            <Name key={index} name={view.names[index]!} row={first + at} isNear={near === first + at} />
+          ))}
+        </div>
       </div>
     </div>
   );
 }
+
+const Name = memo(function Name(props: {
+  readonly name: string;
+  readonly row: number;
+  readonly isNear: boolean;
+}) {
+  const { name, row, isNear } = props;
+  const { pipeline } = route.useParams();
+  return (
+    <Link
+      to="/pipelines/$pipeline"
+      params={{ pipeline }}
+      search={{ tab: "definition", node: name }}
+      className={isNear ? "cut near" : "cut"}
+      title={name}
+      style={{ height: cellHeight, top: row * cellHeight }}
+    >
+      {name}
+    </Link>
+  );
+});
 
 function walk(
   event: KeyboardEvent,
