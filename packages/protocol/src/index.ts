@@ -42,6 +42,8 @@ export {
 export { gridStates, type GridPage, type GridRun, type PipelineVersionView } from "./api-pipeline.ts";
 export { type EventBatchReceipt, type EventReceipt, type EventView } from "./api-event.ts";
 export {
+  type AssetCellsView,
+  type AssetCellView,
   type AssetDetail,
   type AssetNode,
   type AssetPartitionView,
@@ -66,6 +68,7 @@ export {
   type LogPlaceView,
   type OnResume,
   type ResumePreview,
+  type ScheduleTicksView,
   type ResumeRequest,
   type SimulatedFiring,
   type SimulateRequest,

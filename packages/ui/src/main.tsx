@@ -11,6 +11,7 @@ import "./styles/frame.css";
 import "./styles/table.css";
 import "./styles/run.css";
 import "./styles/pipeline.css";
+import "./styles/asset.css";
 
 const retriesMax = 3;
 

@@ -103,6 +103,14 @@ export const simulatedKeysMax = 100_000;
 /** An explanation tells as many entries again, for as long. */
 export const replayedEntriesMax = 100_000;
 export const replayedMs = 3_000;
+/**
+ * Ticks of one schedule in a calendar, and the longest span of one. A cron's tick takes some 10 µs: a page of schedules that tick
+ * each minute has time for some thousands of them, and goes on with the next page.
+ */
+export const scheduleTicks = 200;
+export const scheduleTicksMax = 1_000;
+export const scheduleSpanMs = 40 * 86_400_000;
+export const ticksMs = 200;
 /** Firings of one event that are shown. */
 export const eventFiringsMax = 1_000;
 /** Waits of one event that are shown. */
@@ -117,6 +125,9 @@ export const assetKeysShown = 100_000;
 /** Stretches of partitions that an asset's page lists. */
 export const assetRangesMax = 500;
 export const assetUpdatesShown = 20;
+/** Partitions that a calendar or matrix shows at once: a year of days, a fortnight of hours. */
+export const assetCells = 400;
+export const assetCellsMax = 1_000;
 /** What one run wrote and read that is listed. */
 export const assetUsesShown = 5_000;
 /** Name of a person who answers. */
