@@ -156,7 +156,9 @@ export {
   listPipelineNames,
   listDefinitionsWith,
   listPipelines,
+  listScheduledPipelines,
   type PipelineRow,
+  type ScheduledPipelineRow,
   setPipelinePaused,
 } from "./queries/definitions.ts";
 export {
@@ -241,9 +243,7 @@ export {
   listFirings,
   listTriggerKeys,
   listTriggerNames,
-  listScheduleTriggers,
   listTriggers,
-  type ScheduleTriggerRow,
   positionBefore,
   type TriggerOverview,
 } from "./queries/triggers.ts";

@@ -12,6 +12,7 @@ import "./styles/table.css";
 import "./styles/run.css";
 import "./styles/pipeline.css";
 import "./styles/asset.css";
+import "./styles/calendar.css";
 
 const retriesMax = 3;
 

@@ -8,7 +8,7 @@ import {
   type Schedule,
 } from "@millrace/core";
 import type { Page, ScheduleTicksView } from "@millrace/protocol";
-import { listScheduleTriggers, type ScheduleTriggerRow } from "@millrace/store";
+import { listScheduledPipelines, type ScheduledPipelineRow } from "@millrace/store";
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
 import { isPlace, readCursor, writeCursor } from "./cursor.ts";
@@ -52,10 +52,10 @@ async function schedulePage(context: ApiContext, request: ApiRequest): Promise<P
     });
   const ticksMax = request.integer("ticks", 1, scheduleTicksMax) ?? scheduleTicks;
   const afterName = readCursor(request.text("cursor"), isNamePlace)?.[0] ?? "";
-  const rows = await listScheduleTriggers(context.database, workspaceId, { afterName, limit: limit + 1 });
+  const rows = await listScheduledPipelines(context.database, workspaceId, { afterName, limit: limit + 1 });
   const deadline = context.clock.monotonic() + ticksMs;
   const items: ScheduleTicksView[] = [];
-  let last: ScheduleTriggerRow | undefined;
+  let last: ScheduledPipelineRow | undefined;
   for (const row of rows.slice(0, limit)) {
     // What a page has no time for is on the next one.
     if (last && context.clock.monotonic() > deadline) break;
@@ -73,7 +73,7 @@ interface Span {
 }
 
 function viewsOf(
-  { pipeline, condition, isPaused }: ScheduleTriggerRow,
+  { pipeline, condition, paused }: ScheduledPipelineRow,
   { from, to, max }: Span,
 ): ScheduleTicksView[] {
   return schedulesIn(condition).map(({ schedule, name, isAlone }) => {
@@ -85,7 +85,7 @@ function viewsOf(
       schedule: describeSchedule(schedule),
       ...(schedule.kind === "at" ? {} : { tz: schedule.tz }),
       ...(schedule.jitterMs === undefined ? {} : { jitterMs: schedule.jitterMs }),
-      paused: isPaused,
+      paused,
       alone: isAlone,
       ticks: ticks.slice(0, max).map(isoTime),
       ...(ticks.length > max ? { ticksAreMore: true as const } : {}),

@@ -1,5 +1,5 @@
 /** Triggers, their states and their firings, as people look at them. */
-import type { Condition, LogEvent, Reason } from "@millrace/core";
+import type { LogEvent, Reason } from "@millrace/core";
 import type { Database } from "../connect.ts";
 import { logHead } from "../engine/log-statements.ts";
 import type { LogHead } from "../engine/port.ts";
@@ -99,31 +99,6 @@ export async function listTriggers(
             reason: row.fired_reason ?? undefined,
           },
   }));
-}
-
-export interface ScheduleTriggerRow {
-  readonly pipeline: string;
-  readonly condition: Condition;
-  readonly isPaused: boolean;
-}
-
-/** Triggers in whose condition a schedule stands, by name, after `afterName`. */
-export async function listScheduleTriggers(
-  database: Database,
-  workspace: number,
-  page: { readonly afterName: string; readonly limit: number },
-): Promise<ScheduleTriggerRow[]> {
-  const { rows } = await database.api.query<ScheduleTriggerRow>({
-    name: "list-schedule-triggers",
-    text: `select pipeline, definition -> 'condition' as condition, paused_position is not null as "isPaused"
-      from trigger
-      where workspace = $1 and pipeline > $2 and definition is not null
-        and strpos(definition::text, '"schedule"') > 0
-      order by pipeline
-      limit $3`,
-    values: [workspace, page.afterName, page.limit],
-  });
-  return rows;
 }
 
 /** The trigger of one pipeline, also where it has none any more. */
