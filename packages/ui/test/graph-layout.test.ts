@@ -15,11 +15,12 @@ function numbers(): () => number {
   };
 }
 
-function random(count: number, parentsMax: number, reach: number): GraphInput[] {
+function random(length: number, parentsMax: number, reach: number): GraphInput[] {
   const next = numbers();
-  return Array.from({ length: count }, (_, at) => {
+  return Array.from({ length }, (_, at) => {
     const parents = new Set<string>();
-    for (let edge = 0; edge < Math.floor(next() * (parentsMax + 1)) && at > 0; edge += 1)
+    const count = at === 0 ? 0 : Math.floor(next() * (parentsMax + 1));
+    for (let edge = 0; edge < count; edge += 1)
       parents.add(`n${Math.max(0, at - 1 - Math.floor(next() * reach))}`);
     return input(`n${at}`, [...parents], next() < 0.2 ? [`r${Math.floor(at / 20)}`] : []);
   });

@@ -27,7 +27,7 @@ const words = [
 /** `{ run: { node: state } }`, so that a test reads as the grid does. */
 function readable({ runs, nodes }: GridPage): { [node: string]: string | undefined }[] {
   return runs.map(({ states = "" }) =>
-    Object.fromEntries([...states].map((digit, at) => [nodes[at]!, words[Number(digit)]])),
+    Object.fromEntries(nodes.map((node, at) => [node, words[Number(states[at])]])),
   );
 }
 

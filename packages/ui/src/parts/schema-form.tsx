@@ -41,7 +41,8 @@ function readJson(text: string, what: string): Json {
   try {
     return (text.trim() === "" ? {} : JSON.parse(text)) as Json;
   } catch (cause) {
-    throw new Error(`What is given for ${what} is not JSON: ${cause instanceof Error ? cause.message : ""}`);
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`What is given for ${what} is not JSON: ${why}`, { cause });
   }
 }
 
@@ -287,7 +288,7 @@ function resolved(
   if (schema === undefined || typeof schema !== "object" || schema === null) return undefined;
   const reference = schema["$ref"];
   if (typeof reference !== "string" || depth > 8) return schema;
-  let place: Json | undefined = root as Json;
+  let place: Json | undefined = root;
   for (const part of reference.replace(/^#\/?/, "").split("/").filter(Boolean)) {
     if (place === null || typeof place !== "object" || Array.isArray(place)) return schema;
     place = (place as ObjectSchema)[part.replaceAll("~1", "/").replaceAll("~0", "~")];

@@ -1,7 +1,6 @@
 /** What the last update of a partition told, and who made it. */
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import type { Json } from "@millrace/core";
 import type { AssetPartitionView } from "@millrace/protocol";
 import { ApiError } from "../../api/client.ts";
 import { one } from "../../api/queries.ts";
@@ -57,7 +56,7 @@ function Told({ partition }: { readonly partition: AssetPartitionView }) {
       {metadata && Object.keys(metadata).length > 0 && (
         <section>
           <h3>What it told</h3>
-          <JsonTree value={metadata as Json} />
+          <JsonTree value={metadata} />
         </section>
       )}
     </>

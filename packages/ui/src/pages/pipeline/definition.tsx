@@ -1,7 +1,7 @@
 /** What the deployed code says of a pipeline, and which deployments changed it. */
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import type { Json, NodeDefinition } from "@millrace/core";
+import type { NodeDefinition } from "@millrace/core";
 import type { Page, PipelineDetail, PipelineVersionView } from "@millrace/protocol";
 import { one } from "../../api/queries.ts";
 import { Facts } from "../../parts/facts.tsx";
@@ -91,7 +91,7 @@ export function Definition({ pipeline }: { readonly pipeline: PipelineDetail }) 
           {JSON.stringify(found.input) !== '{"kind":"value","value":null}' && (
             <section>
               <h3>Its input</h3>
-              <JsonTree value={found.input as unknown as Json} />
+              <JsonTree value={found.input} />
             </section>
           )}
         </aside>
@@ -131,7 +131,7 @@ function PipelineFacts({ pipeline }: { readonly pipeline: PipelineDetail }) {
       {paramsSchema !== undefined && (
         <section>
           <h3>Parameters</h3>
-          <JsonTree value={paramsSchema as Json} />
+          <JsonTree value={paramsSchema} />
         </section>
       )}
     </>

@@ -63,5 +63,5 @@ export function RunDialog({ pipeline }: { readonly pipeline: PipelineDetail }) {
 function issuesOf(error: Error | null): readonly FieldIssue[] {
   if (!(error instanceof ApiError) || error.problem.code !== "MILLRACE_PARAMS_INVALID") return [];
   const issues = error.problem.fields?.["issues"];
-  return Array.isArray(issues) ? (issues as unknown as FieldIssue[]) : [];
+  return Array.isArray(issues) ? issues : [];
 }
