@@ -147,7 +147,7 @@ function Versions({ pipeline }: { readonly pipeline: string }) {
   const shown = data?.items.filter(({ changed, active }) => changed || active) ?? [];
   return (
     <>
-      <ul className="short">
+      <ul className="short" tabIndex={0}>
         {shown.map(({ deployment, createdAt, bundle, active, changed, nodes }) => (
           <li key={deployment}>
             {active ? "● " : ""}deployment {deployment}, <Clock at={createdAt} />{" "}

@@ -120,7 +120,7 @@ function Preview({ name, choice }: { readonly name: string; readonly choice: Cho
           </span>
         )}
       </p>
-      <ul className="short">
+      <ul className="short" tabIndex={0}>
         {firings.map(({ at, key, partition, revision, memberCount, outcome, occurrence }) => (
           <li key={`${at} ${key ?? ""} ${occurrence} ${revision}`}>
             <Clock at={at} /> {key} {partition} {revision > 1 && `revision ${revision}`}{" "}

@@ -117,7 +117,9 @@ function Sentence({ pipeline }: { readonly pipeline: PipelineDetail }) {
                   <Link to="/triggers/$pipeline" params={{ pipeline: name }}>
                     {trigger.data.condition}
                   </Link>
-                  {trigger.data.nextDue !== undefined && !paused
+                  {trigger.data.nextDue !== undefined &&
+                  !paused &&
+                  definition.trigger.condition.kind === "schedule"
                     ? `, next ${relativeText(Date.parse(trigger.data.nextDue), now)}, at ${clockText(Date.parse(trigger.data.nextDue), now)}`
                     : ""}
                   .
