@@ -171,7 +171,10 @@ function NoAssets() {
       <Code
         text={`import { asset, daily, task } from "millrace";
 
-export const report = asset("mart/orders_daily", { partitions: daily("2026-01-01"), freshness: "25h" });
+export const report = asset("mart/orders_daily", {
+  partitions: daily("2026-01-01"),
+  freshness: "25h",
+});
 
 const write = task("write", { writes: report }, async (day: string) => {
   // …

@@ -222,11 +222,11 @@ function inputsOf(definition: PipelineDefinition): GraphInput[] {
   return nodes.map((node) => {
     const regions: string[] = [];
     for (let region = node.region; region; region = region.parent) regions.unshift(region.definition.id);
-    return {
-      id: node.definition.id,
-      parents: parentsOf(node).map((parent) => parent.definition.id),
-      regions,
-    };
+    const own = [...new Set(node.parents.map(({ parent }) => parent))];
+    // The list of its region is led to by those that begin within the region.
+    const follows = own.some(({ region }) => region !== undefined && region === node.region);
+    const parents = follows ? own : parentsOf(node);
+    return { id: node.definition.id, parents: parents.map(({ definition: { id } }) => id), regions };
   });
 }
 

@@ -49,6 +49,8 @@ const rowGap = 18;
 const passHeight = 10;
 const boxPad = 12;
 const boxTitle = 16;
+/** Between what stands in a region and what does not. */
+const boxGap = 14;
 const sweeps = 6;
 const settles = 4;
 /** Beyond, edges go straight: a graph of that many long edges is read by its nodes alone. */
@@ -77,7 +79,14 @@ export function layOut(inputs: readonly GraphInput[]): Layout {
     (places[layer] ??= []).push(place);
     return place;
   };
-  for (const { id, regions } of inputs) byId.set(id, put(id, layers.get(id) ?? 0, regions[0] ?? ""));
+  const members = new Map<string, number>();
+  for (const { regions } of inputs)
+    if (regions[0] !== undefined) members.set(regions[0], (members.get(regions[0]) ?? 0) + 1);
+  for (const { id, regions } of inputs) {
+    // What stands alone in its region has no box, and needs no room for one.
+    const [region = ""] = regions;
+    byId.set(id, put(id, layers.get(id) ?? 0, (members.get(region) ?? 0) > 1 ? region : ""));
+  }
   const ways = connect(inputs, byId, put);
   for (const layer of places) for (const [at, place] of layer.entries()) place.order = at;
   for (let sweep = 0; sweep < sweeps; sweep += 1) sort(places, sweep % 2 === 0);
@@ -217,7 +226,8 @@ function settleLayer(layer: readonly Place[], side: "before" | "after"): void {
   const blocks: Block[] = [];
   let offset = 0;
   for (const [at, place] of layer.entries()) {
-    if (at > 0) offset += (layer[at - 1]!.height + place.height) / 2;
+    const above = layer[at - 1];
+    if (above) offset += (above.height + place.height) / 2 + (above.region === place.region ? 0 : boxGap);
     offsets.push(offset);
     const tied = place[side];
     let sum = 0;
