@@ -18,12 +18,18 @@ export function assetSentence(asset: AssetDetail, now: number): string {
     partitions === undefined
       ? ""
       : partitions.missing === undefined
-        ? `${partitions.present} partitions are known.`
+        ? `${counted(partitions.present)} known.`
         : partitions.missing === 0
-          ? `All ${partitions.present} partitions that should be there are.`
-          : `${partitions.present} partitions are there, ${partitions.missing} ${partitions.missing === 1 ? "is" : "are"} missing.`,
+          ? partitions.present === 1
+            ? "The one partition that should be there is."
+            : `All ${partitions.present} partitions that should be there are.`
+          : `${counted(partitions.present)} there, ${partitions.missing} ${partitions.missing === 1 ? "is" : "are"} missing.`,
     progress === undefined ? "" : `It is complete up to ${clockText(Date.parse(progress), now)}.`,
     project === undefined ? "No project declares it." : "",
   ];
   return parts.filter((part) => part !== "").join(" ");
+}
+
+function counted(count: number): string {
+  return count === 1 ? "One partition is" : `${count} partitions are`;
 }
