@@ -106,6 +106,26 @@ export interface AssetPartitionView {
   readonly producer?: AssetProducerView;
 }
 
+/** Partitions of an asset as a calendar or matrix shows them. */
+export interface AssetCellsView {
+  readonly kind: "time" | "static" | "tuple" | "dynamic";
+  /** In their order: of windows the newest ones that have begun by `until`. */
+  readonly cells: readonly AssetCellView[];
+  /** Ask for what lies before it (`until=`), or after the last key (`after=`). */
+  readonly earlier?: string;
+  readonly after?: string;
+}
+export interface AssetCellView {
+  readonly key: string;
+  /** `open`: its window is not over, so that nothing is missing. */
+  readonly state: "present" | "missing" | "open";
+  readonly updates: number;
+  readonly at?: string;
+  readonly revision?: number;
+  /** Of a combination: its part in each dimension. */
+  readonly parts?: { readonly [dimension: string]: string };
+}
+
 /** What a task run wrote, or found in what it reads when its attempt began. */
 export interface AssetUseView {
   readonly direction: "read" | "write";

@@ -416,14 +416,19 @@ export interface Problem {
  * GET  /approvals/:id → ApprovalView
  * POST /approvals/:id AnswerRequest → ApprovalView
  * GET  /pipelines → Page<PipelineSummary>;  GET /pipelines/:name → PipelineDetail
+ * GET  /pipelines/:name/grid?states=&cursor=&limit= → GridPage, runs newest first
+ * GET  /pipelines/:name/versions?cursor=&limit= → Page<PipelineVersionView>, newest first
  * POST /pipelines/:name/pause → PipelineSummary
  * POST /pipelines/:name/resume ResumeRequest → PipelineSummary, or ResumePreview
  * GET  /triggers → Page<TriggerSummary>;  GET /triggers/:pipeline → TriggerDetail
+ * GET  /triggers/:pipeline/keys?after=&cursor=&limit= → Page<TriggerKeyView>, by key
  * GET  /triggers/:pipeline/firings?key=&cursor=&limit= → Page<FiringView>, newest first
  * GET  /triggers/:pipeline/firings/:firing → FiringDetail
  * GET  /triggers/:pipeline/explain?key=&event=&source= → TriggerExplanation
  * POST /triggers/simulate SimulateRequest → SimulateResponse
+ * GET  /schedules?from=&to=&ticks=&cursor=&limit= → Page<ScheduleTicksView>, by pipeline
  * GET  /assets → Page<AssetSummary>;  GET /assets/:asset → AssetDetail
+ * GET  /assets/:asset/cells?until=&after=&limit= → AssetCellsView
  * GET  /assets/:asset/partitions?cursor=&limit= → Page<AssetPartitionView>
  * GET  /assets/:asset/partitions/:partition → AssetPartitionView
  * GET  /runs/:id/assets → Page<AssetUseView>

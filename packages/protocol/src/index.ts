@@ -54,8 +54,11 @@ export {
   type WaitGroupView,
 } from "./api-overview.ts";
 export { type CheckView, type ServerNodeView, type SystemView, type TableView } from "./api-system.ts";
+export { gridStates, type GridPage, type GridRun, type PipelineVersionView } from "./api-pipeline.ts";
 export { type EventBatchReceipt, type EventReceipt, type EventView } from "./api-event.ts";
 export {
+  type AssetCellsView,
+  type AssetCellView,
   type AssetDetail,
   type AssetNode,
   type AssetPartitionView,
@@ -80,6 +83,7 @@ export {
   type LogPlaceView,
   type OnResume,
   type ResumePreview,
+  type ScheduleTicksView,
   type ResumeRequest,
   type SimulatedFiring,
   type SimulateRequest,

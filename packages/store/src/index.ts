@@ -171,7 +171,10 @@ export {
   type AssetUser,
   type AssetUseRow,
   type DeployedAsset,
+  type AssetCellRow,
+  findAssetCells,
   findAssetPartitions,
+  listAssetCells,
   listAssetDefinitions,
   listAssetKeys,
   listAssetPartitions,
@@ -197,7 +200,9 @@ export {
   listPipelineNames,
   listDefinitionsWith,
   listPipelines,
+  listScheduledPipelines,
   type PipelineRow,
+  type ScheduledPipelineRow,
   setPipelinePaused,
 } from "./queries/definitions.ts";
 export {
@@ -212,6 +217,7 @@ export {
   type DeploymentRow,
   type DeploymentState,
   listDeployments,
+  listPipelineVersions,
   listEventTypes,
   listWebhooks,
 } from "./queries/deployments.ts";
@@ -244,6 +250,14 @@ export {
   type StoredOutput,
   type TaskRunName,
 } from "./queries/runs.ts";
+export {
+  endedNodeStates,
+  generationStates,
+  type GridRunRow,
+  listGridRuns,
+  liveNodeStates,
+  type NodeStates,
+} from "./queries/run-grid.ts";
 export {
   blobsInUse,
   keepPartitions,

@@ -10,6 +10,9 @@ import "./styles/base.css";
 import "./styles/frame.css";
 import "./styles/table.css";
 import "./styles/run.css";
+import "./styles/pipeline.css";
+import "./styles/asset.css";
+import "./styles/calendar.css";
 
 const retriesMax = 3;
 

@@ -25,6 +25,7 @@ import {
   requestTooLarge,
 } from "./problem.ts";
 import { addRoute, type Route } from "./route.ts";
+import { scheduleRoutes } from "./schedule-routes.ts";
 import { runRoutes } from "./run-routes.ts";
 import { serverRoutes } from "./server-routes.ts";
 import { probeRoutes } from "./probe-routes.ts";
@@ -53,6 +54,7 @@ function apiRoutes(context: ApiContext): Route[] {
     ...sourceRoutes(context),
     ...probeRoutes(context),
     ...triggerRoutes(context),
+    ...scheduleRoutes(context),
     ...assetRoutes(context),
     ...approvalRoutes(context),
     ...waitRoutes(context),

@@ -17,6 +17,15 @@ export const pageSize = 100;
 export const pageSizeMax = 1_000;
 /** Nodes in a run's detail. */
 export const detailNodesMax = 1_000;
+/**
+ * A grid reads as many task runs for one page, of one run, and of how many runs before it knows how many they have: 200,000 rows
+ * take some 0.3 s.
+ */
+export const gridRowsMax = 200_000;
+export const gridRunRowsMax = 20_000;
+export const gridFirstRuns = 10;
+/** Deployments in one page of a pipeline's versions: each definition of a project is read whole. */
+export const versionsMax = 50;
 /** Attempts that are shown of one page of nodes. */
 export const attemptsMax = 5_000;
 /** Compiled parameter schemas that are kept. */
@@ -94,6 +103,14 @@ export const simulatedKeysMax = 100_000;
 /** An explanation tells as many entries again, for as long. */
 export const replayedEntriesMax = 100_000;
 export const replayedMs = 3_000;
+/**
+ * Ticks of one schedule in a calendar, and the longest span of one. A cron's tick takes some 10 µs: a page of schedules that tick
+ * each minute has time for some thousands of them, and goes on with the next page.
+ */
+export const scheduleTicks = 200;
+export const scheduleTicksMax = 1_000;
+export const scheduleSpanMs = 40 * 86_400_000;
+export const ticksMs = 200;
 /** Firings of one event that are shown. */
 export const eventFiringsMax = 1_000;
 /** Waits of one event that are shown. */
@@ -109,6 +126,9 @@ export const stepsMsMax = 10;
 /** Stretches of partitions that an asset's page lists. */
 export const assetRangesMax = 500;
 export const assetUpdatesShown = 20;
+/** Partitions that a calendar or matrix shows at once: a year of days, a fortnight of hours. */
+export const assetCells = 400;
+export const assetCellsMax = 1_000;
 /** What one run wrote and read that is listed. */
 export const assetUsesShown = 5_000;
 /** Name of a person who answers. */

@@ -11,6 +11,8 @@ export type About =
   | "definition"
   | "deployments"
   | "events"
+  /** Of one pipeline: it changes with its own runs alone. */
+  | "grid"
   | "info"
   | "overview"
   | "pipelines"
@@ -44,4 +46,9 @@ export function list<T>(about: About, path: string, query: Query = {}) {
     getNextPageParam: (page: Page<T>) => page.nextCursor,
     select: (data: InfiniteData<Page<T>, string | undefined>) => data.pages.flatMap(({ items }) => items),
   });
+}
+
+/** A pipeline's runs by nodes. */
+export function gridPath(pipeline: string): string {
+  return `/pipelines/${encodeURIComponent(pipeline)}/grid`;
 }

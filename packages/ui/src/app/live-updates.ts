@@ -5,7 +5,7 @@
 import type { QueryClient } from "@tanstack/react-query";
 import type { ActivityEvent, EventView } from "@millrace/protocol";
 import { listen } from "../api/live.ts";
-import type { About } from "../api/queries.ts";
+import { gridPath, type About } from "../api/queries.ts";
 
 const gatherMs = 500;
 const gatherSlowMs = 2_000;
@@ -14,7 +14,7 @@ const gatherSlowMs = 2_000;
 const changes: readonly (readonly [prefix: string, about: readonly About[]])[] = [
   ["millrace.run.", ["triggers"]],
   ["millrace.asset.", ["assets"]],
-  ["millrace.trigger.", ["triggers", "pipelines"]],
+  ["millrace.trigger.", ["triggers", "pipelines", "definition"]],
   ["millrace.approval.", ["approvals", "waits"]],
   ["millrace.source.", ["sources"]],
   ["millrace.probe.", ["probes"]],
@@ -29,6 +29,7 @@ const ofWorkers: readonly About[] = ["workers", "info", "overview"];
 /** Until what it returns is called. `onLink` tells whether news come. */
 export function followLog(queries: QueryClient, onLink: (isOpen: boolean) => void): () => void {
   const old = new Set<About>();
+  const ran = new Set<string>();
   let timer: ReturnType<typeof setTimeout> | undefined;
   let wasLost = false;
   let hasOpened = false;
@@ -41,6 +42,8 @@ export function followLog(queries: QueryClient, onLink: (isOpen: boolean) => voi
     timer = undefined;
     for (const about of old) void queries.invalidateQueries({ queryKey: [about] });
     old.clear();
+    for (const pipeline of ran) void queries.invalidateQueries({ queryKey: ["grid", gridPath(pipeline)] });
+    ran.clear();
   };
   const unlisten = listen("log", {
     onData: (data) => {
@@ -64,6 +67,9 @@ export function followLog(queries: QueryClient, onLink: (isOpen: boolean) => voi
       const { pipelines } = data as ActivityEvent;
       for (const one of ofRuns) old.add(one);
       if (pipelines === undefined || pipelines.includes("")) for (const one of ofWorkers) old.add(one);
+      // Without names it may be any of them.
+      if (pipelines === undefined || pipelines.length === 0) old.add("grid");
+      for (const pipeline of pipelines ?? []) ran.add(pipeline);
       timer ??= setTimeout(refresh, gatherMs);
       slowTimer ??= setTimeout(refreshAll, gatherSlowMs);
     },

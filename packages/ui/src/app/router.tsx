@@ -81,6 +81,42 @@ const pipelines = createRoute({
   validateSearch: texts("find"),
   component: lazyRouteComponent(() => import("../pages/pipelines/pipelines.tsx"), "Pipelines"),
 });
+const pipeline = createRoute({
+  getParentRoute: () => root,
+  path: "/pipelines/$pipeline",
+  validateSearch: texts("tab", "run", "node"),
+  component: lazyRouteComponent(() => import("../pages/pipeline/pipeline.tsx"), "Pipeline"),
+});
+const triggers = createRoute({
+  getParentRoute: () => root,
+  path: "/triggers",
+  validateSearch: texts("find"),
+  component: lazyRouteComponent(() => import("../pages/triggers/triggers.tsx"), "Triggers"),
+});
+const trigger = createRoute({
+  getParentRoute: () => root,
+  path: "/triggers/$pipeline",
+  validateSearch: texts("tab", "key", "event", "source", "days"),
+  component: lazyRouteComponent(() => import("../pages/trigger/trigger.tsx"), "Trigger"),
+});
+const assets = createRoute({
+  getParentRoute: () => root,
+  path: "/assets",
+  validateSearch: texts("find", "show"),
+  component: lazyRouteComponent(() => import("../pages/assets/assets.tsx"), "Assets"),
+});
+const asset = createRoute({
+  getParentRoute: () => root,
+  path: "/assets/$asset",
+  validateSearch: texts("partition", "until"),
+  component: lazyRouteComponent(() => import("../pages/asset/asset.tsx"), "Asset"),
+});
+const schedules = createRoute({
+  getParentRoute: () => root,
+  path: "/schedules",
+  validateSearch: texts("from", "span", "zone", "find"),
+  component: lazyRouteComponent(() => import("../pages/schedules/schedules.tsx"), "Schedules"),
+});
 const events = createRoute({
   getParentRoute: () => root,
   path: "/events",
@@ -89,7 +125,22 @@ const events = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([now, runs, run, pipelines, events, workers, approvals, system]),
+  routeTree: root.addChildren([
+    now,
+    runs,
+    run,
+    pipelines,
+    pipeline,
+    events,
+    assets,
+    asset,
+    triggers,
+    trigger,
+    schedules,
+    approvals,
+    workers,
+    system,
+  ]),
   defaultPreload: "intent",
   scrollRestoration: true,
 });

@@ -29,6 +29,10 @@ export function stateWord(state: AnyState): string {
   return looks[state].word;
 }
 
+export function stateMark(state: AnyState): string {
+  return looks[state].mark;
+}
+
 export function stateKind(state: AnyState): Look["kind"] {
   return looks[state].kind;
 }

@@ -27,7 +27,11 @@ const columns: readonly Column<EventView>[] = [
       </Link>
     ),
   },
-  { name: "subject", width: "minmax(140px, 1fr)", cell: ({ event: { subject } }) => subject ?? "" },
+  {
+    name: "subject",
+    width: "minmax(140px, 1fr)",
+    cell: ({ event: { type, subject } }) => <Subject type={type} subject={subject} />,
+  },
   {
     name: "source",
     width: "minmax(140px, 1fr)",
@@ -107,6 +111,24 @@ export function Events() {
   );
 }
 
+/** What an entry of our own is about has a page. */
+function Subject({ type, subject }: { readonly type: string; readonly subject: string | undefined }) {
+  if (subject === undefined) return null;
+  if (type.startsWith("millrace.asset."))
+    return (
+      <Link to="/assets/$asset" params={{ asset: subject }}>
+        {subject}
+      </Link>
+    );
+  if (type.startsWith("millrace.trigger."))
+    return (
+      <Link to="/triggers/$pipeline" params={{ pipeline: subject }}>
+        {subject}
+      </Link>
+    );
+  return <>{subject}</>;
+}
+
 function Entry({ position }: { readonly position: string }) {
   const path = `/events/${encodeURIComponent(position)}`;
   const { data, error } = useQuery(one<EventView>("run", path));
@@ -133,6 +155,14 @@ function Entry({ position }: { readonly position: string }) {
             <ul>
               {firings.data?.items.map((firing) => (
                 <li key={firing.id}>
+                  <Link
+                    to="/triggers/$pipeline"
+                    params={{ pipeline: firing.pipeline }}
+                    search={{ event: position, ...(firing.key === undefined ? {} : { key: firing.key }) }}
+                  >
+                    {firing.pipeline}
+                  </Link>
+                  {": "}
                   {firing.state === "started" || firing.state === "waiting" ? (
                     <Link to="/runs/$run" params={{ run: firing.runId ?? "" }} className="mono">
                       {firing.runId}

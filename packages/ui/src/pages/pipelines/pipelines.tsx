@@ -18,7 +18,7 @@ const columns: readonly Column<PipelineSummary>[] = [
     name: "pipeline",
     width: "minmax(180px, 1fr)",
     cell: ({ name }) => (
-      <Link to="/runs" search={{ pipeline: name }}>
+      <Link to="/pipelines/$pipeline" params={{ pipeline: name }}>
         {name}
       </Link>
     ),

@@ -43,7 +43,15 @@ function Cause({ run }: { readonly run: RunSummary }) {
   const shown = firing.members.slice(0, membersShown);
   return (
     <>
-      its trigger fired
+      its{" "}
+      <Link
+        to="/triggers/$pipeline"
+        params={{ pipeline: firing.pipeline }}
+        search={firing.key === undefined ? {} : { key: firing.key }}
+      >
+        trigger
+      </Link>{" "}
+      fired
       {firing.key === undefined ? "" : ` for ${firing.key}`}
       {firing.revision > 1 ? `, revision ${firing.revision}` : ""}
       {shown.length > 0 && ": "}
@@ -81,14 +89,20 @@ function Consequence({ run }: { readonly run: RunSummary }) {
   const { data } = useQuery({ ...one<Page<AssetUseView>>("run", path), enabled: !isUnderWay(run) });
   const written = data?.items.filter(({ direction }) => direction === "write") ?? [];
   if (written.length === 0) return null;
-  const names = [
-    ...new Set(
-      written.map(({ asset, partition }) => `${asset}${partition === undefined ? "" : ` ${partition}`}`),
-    ),
-  ];
+  const pieces = new Map(written.map((use) => [`${use.asset} ${use.partition ?? ""}`, use]));
+  const names = [...pieces.values()];
   return (
     <p>
-      so {names.slice(0, membersShown).join(", ")} {names.length === 1 ? "was" : "were"} written
+      so{" "}
+      {names.slice(0, membersShown).map(({ asset, partition }, at) => (
+        <span key={`${asset} ${partition ?? ""}`}>
+          {at > 0 && ", "}
+          <Link to="/assets/$asset" params={{ asset }} search={partition === undefined ? {} : { partition }}>
+            {partition === undefined ? asset : `${asset} ${partition}`}
+          </Link>
+        </span>
+      ))}{" "}
+      {names.length === 1 ? "was" : "were"} written
       {names.length > membersShown && `, and ${names.length - membersShown} more`}
     </p>
   );

@@ -1,5 +1,6 @@
 /** What went into a run and came out of it. */
 import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import type { ArtifactView, AssetUseView, FiringDetail, Page } from "@millrace/protocol";
 import { one } from "../../api/queries.ts";
 import { JsonTree } from "../../parts/json-tree.tsx";
@@ -37,7 +38,14 @@ export function RunData({ live }: { readonly live: LiveRun }) {
           <ul>
             {uses.data?.items.map((use) => (
               <li key={`${use.direction} ${use.node} ${use.item} ${use.asset} ${use.partition ?? ""}`}>
-                {use.direction === "write" ? "wrote" : "read"} {use.asset} {use.partition ?? ""}{" "}
+                {use.direction === "write" ? "wrote" : "read"}{" "}
+                <Link
+                  to="/assets/$asset"
+                  params={{ asset: use.asset }}
+                  search={use.partition === undefined ? {} : { partition: use.partition }}
+                >
+                  {use.asset} {use.partition ?? ""}
+                </Link>{" "}
                 <span className="quiet">
                   in {nodeName({ id: use.node, item: use.item })}
                   {use.version === undefined ? "" : `, version ${use.version}`}

@@ -50,7 +50,7 @@ function RunPage({ live }: { readonly live: LiveRun }) {
         title={
           <>
             <State state={run.state} isBare />
-            <Link to="/runs" search={{ pipeline: run.pipeline }}>
+            <Link to="/pipelines/$pipeline" params={{ pipeline: run.pipeline }}>
               {run.pipeline}
             </Link>
             <span className="mono quiet">{run.id}</span>

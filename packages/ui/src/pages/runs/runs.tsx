@@ -30,7 +30,7 @@ const columns: readonly Column<RunSummary>[] = [
     name: "pipeline",
     width: "minmax(140px, 1fr)",
     cell: ({ pipeline }) => (
-      <Link to="/runs" search={{ pipeline }}>
+      <Link to="/pipelines/$pipeline" params={{ pipeline }}>
         {pipeline}
       </Link>
     ),
