@@ -76,7 +76,11 @@ export class Visit implements AsyncDisposable {
 
   /** Waits until this text can be seen. */
   async sees(text: string | RegExp): Promise<void> {
-    await this.page.getByText(text).first().waitFor();
+    try {
+      await this.page.getByText(text).locator("visible=true").first().waitFor();
+    } catch (cause) {
+      throw new Error(`${this.path} does not show ${String(text)}`, { cause });
+    }
   }
 
   get path(): string {

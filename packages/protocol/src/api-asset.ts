@@ -23,7 +23,7 @@ export interface PartitionCounts {
   readonly present: number;
   /** Windows that are over, static keys and known keys without an update. Absent: nobody knows which there should be. */
   readonly missing?: number;
-  /** There are so many that the newest alone are counted, and told in `ranges`. */
+  /** There are so many that the newest alone are looked at for what is missing; of very many rows, also for what is present. */
   readonly newestOnly?: true;
 }
 
