@@ -7,7 +7,9 @@ import { files } from "./files.ts";
 import { idle } from "./idle.ts";
 import { intake } from "./intake.ts";
 import type { Bench, BenchResult } from "./parts/result.ts";
+import { lists } from "./lists.ts";
 import { match } from "./match.ts";
+import { pages } from "./pages.ts";
 import { schedules } from "./schedules.ts";
 import { start } from "./start.ts";
 import { steps } from "./steps.ts";
@@ -32,6 +34,8 @@ const benches: readonly Bench[] = [
   steps,
   files,
   idle,
+  pages,
+  lists,
   start,
   takeover,
   testbedBench,

@@ -170,13 +170,11 @@ async function copyOfProject(stack: Stack): Promise<string> {
   const project = join(stack.folder, "project");
   await cp(projectFolder, project, { recursive: true });
   // Outside of the repository its packages are found by their place, as in any project.
-  await cp(
-    join(projectFolder, "..", "..", "node_modules", "millrace"),
-    join(project, "node_modules", "millrace"),
-    {
+  for (const name of ["millrace", "zod"])
+    await cp(join(projectFolder, "..", "..", "node_modules", name), join(project, "node_modules", name), {
+      recursive: true,
       verbatimSymlinks: false,
-    },
-  ).catch(() => {});
+    }).catch(() => {});
   return project;
 }
 

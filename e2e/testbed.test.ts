@@ -113,18 +113,20 @@ async function deliver({ webhook, headers = {}, body }: Extract<Step, { webhook:
     headers: { ...headers },
     body: Buffer.from(body),
   });
-  const { duplicate, code, detail, conflict, challenge } = (await response.json()) as {
+  const { duplicate, code, detail, conflict, challenge, invalid } = (await response.json()) as {
     readonly challenge?: string;
     readonly duplicate?: true;
     readonly code?: string;
     readonly detail?: string;
     readonly conflict?: number;
+    readonly invalid?: string;
   };
   return {
     status: response.status,
     ...(duplicate ? { duplicate } : {}),
     ...(challenge === undefined ? {} : { challenge }),
     ...(code === undefined ? {} : { code, detail }),
+    ...(invalid === undefined ? {} : { invalid }),
     isConflict: conflict !== undefined,
   };
 }

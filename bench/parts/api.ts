@@ -18,8 +18,8 @@ export class Api {
     return (text === "" ? undefined : JSON.parse(text)) as Answer;
   }
 
-  async startRun(pipeline: string): Promise<string> {
-    const { run } = await this.send<StartRunResponse>("POST", "/runs", { pipeline });
+  async startRun(pipeline: string, params: object = {}): Promise<string> {
+    const { run } = await this.send<StartRunResponse>("POST", "/runs", { pipeline, params });
     return run.id;
   }
 

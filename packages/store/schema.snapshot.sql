@@ -393,6 +393,7 @@ table run_history partition by RANGE (ended_at)
   CREATE INDEX run_history_by_output_blob ON ONLY millrace.run_history USING btree (output_blob) WHERE (output_blob IS NOT NULL)
   CREATE INDEX run_history_by_params_blob ON ONLY millrace.run_history USING btree (params_blob) WHERE (params_blob IS NOT NULL)
   CREATE INDEX run_history_by_pipeline ON ONLY millrace.run_history USING btree (workspace, pipeline, id)
+  CREATE INDEX run_history_by_state ON ONLY millrace.run_history USING btree (workspace, state, id, generation) WHERE ((state)::text <> 'succeeded'::text)
 
 table shard with (fillfactor=50)
   shard smallint not null

@@ -2,6 +2,7 @@
 import { cpSync, existsSync, globSync, readFileSync, rmSync } from "node:fs";
 import { join, posix } from "node:path";
 import { build, type Plugin } from "esbuild";
+import { build as buildWithVite } from "vite";
 import { writeDeclarations } from "./declarations.ts";
 import type { Manifest } from "./published-manifest.ts";
 
@@ -35,9 +36,18 @@ export async function buildPackage(root: string, dist: string): Promise<void> {
     plugins: [thirdPartyOutside(new Set(manifests.keys()))],
   });
   writeDeclarations(root, join(dist, "types"), edgesOf(root, manifests));
+  await buildPage(join(root, "packages", "ui"), join(dist, "page"));
   cpSync(join(root, "packages", "store", "sql"), join(dist, "sql"), {
     recursive: true,
     filter: (path) => !path.endsWith(".snapshot.sql"),
+  });
+}
+
+async function buildPage(folder: string, outDir: string): Promise<void> {
+  await buildWithVite({
+    root: folder,
+    logLevel: "warn",
+    build: { outDir, emptyOutDir: true },
   });
 }
 

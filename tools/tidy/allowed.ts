@@ -90,5 +90,10 @@ export const allowances: readonly Allowance[] = [
     uses: ["timer"],
     why: "tells a test, in real time, that a task's function does not return",
   },
+  {
+    path: "packages/ui/src/",
+    uses: ["clock", "timer", "random"],
+    why: "the page runs in browsers, in real time",
+  },
   { path: "packages/testkit/src/", uses: ["sql"], why: "makes and drops a database per test" },
 ];

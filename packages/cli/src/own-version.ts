@@ -12,3 +12,10 @@ export function ownVersion(): string {
 export function ownCommandFile(): string {
   return join(ownPackageFolder(), "bin", "millrace.js");
 }
+
+/** The built page: beside the code of a published package, in the repository where it is built. */
+export function ownPageFolder(): string {
+  const own = ownPackageFolder();
+  const isPublished = import.meta.dirname.startsWith(join(own, "dist"));
+  return isPublished ? join(own, "dist", "page") : join(own, "..", "ui", "dist");
+}

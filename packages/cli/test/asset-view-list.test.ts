@@ -37,5 +37,5 @@ test.each([80, 60, 40])("in %i columns an asset's rejected updates are told, bes
 test("where there are too many partitions to count, the newest are counted and that is told", () => {
   const partitions = { kind: "windows every hour", present: 18_000, missing: 2, newestOnly: true } as const;
   const row = assetRow({ ...sound, partitions }, createColors(false), now);
-  expect(row).toContain("18000 partitions among the newest, 2 missing");
+  expect(row).toContain("18000 partitions, 2 missing among the newest");
 });

@@ -118,6 +118,14 @@ test("the package names none of our own packages, and pins the others as the rep
   expect(naming.map(({ file }) => file)).toEqual([]);
 });
 
+test("the package holds the page, and no package that only the page is made of", () => {
+  const folder = join(project, "node_modules", "millrace");
+  expect(installed("dist/page/index.html")).toContain("<title>Millrace</title>");
+  expect(globSync("dist/page/assets/*.js", { cwd: folder }).length).toBeGreaterThan(3);
+  const { dependencies } = JSON.parse(installed("package.json")) as { dependencies: object };
+  expect(Object.keys(dependencies)).not.toContain("react");
+});
+
 test("every package that the built files import is among its dependencies", () => {
   const { dependencies } = JSON.parse(installed("package.json")) as {
     dependencies: { [name: string]: string };

@@ -23,7 +23,7 @@ export interface PartitionCounts {
   readonly present: number;
   /** Windows that are over, static keys and known keys without an update. Absent: nobody knows which there should be. */
   readonly missing?: number;
-  /** There are so many that the newest alone are counted, and told in `ranges`. */
+  /** There are so many that the newest alone are looked at for what is missing; of very many rows, also for what is present. */
   readonly newestOnly?: true;
 }
 
@@ -104,6 +104,26 @@ export interface AssetPartitionView {
   readonly metadata?: { readonly [name: string]: Json };
   readonly revision?: number;
   readonly producer?: AssetProducerView;
+}
+
+/** Partitions of an asset as a calendar or matrix shows them. */
+export interface AssetCellsView {
+  readonly kind: "time" | "static" | "tuple" | "dynamic";
+  /** In their order: of windows the newest ones that have begun by `until`. */
+  readonly cells: readonly AssetCellView[];
+  /** Ask for what lies before it (`until=`), or after the last key (`after=`). */
+  readonly earlier?: string;
+  readonly after?: string;
+}
+export interface AssetCellView {
+  readonly key: string;
+  /** `open`: its window is not over, so that nothing is missing. */
+  readonly state: "present" | "missing" | "open";
+  readonly updates: number;
+  readonly at?: string;
+  readonly revision?: number;
+  /** Of a combination: its part in each dimension. */
+  readonly parts?: { readonly [dimension: string]: string };
 }
 
 /** What a task run wrote, or found in what it reads when its attempt began. */

@@ -212,6 +212,24 @@ export interface SimulateResponse {
   readonly firings: readonly SimulatedFiring[];
 }
 
+/** A schedule in the trigger of a pipeline, with its ticks in a span of time. */
+export interface ScheduleTicksView {
+  readonly pipeline: string;
+  /** Its name within the condition, where it has one. */
+  readonly operand?: string;
+  /** In words. */
+  readonly schedule: string;
+  readonly tz?: string;
+  /** Runs are delayed by up to this. */
+  readonly jitterMs?: number;
+  readonly paused: boolean;
+  /** Whether each tick starts a run; else the condition asks for more. */
+  readonly alone: boolean;
+  /** The first ones; `ticksAreMore` where there are others in the span. */
+  readonly ticks: readonly string[];
+  readonly ticksAreMore?: true;
+}
+
 export type OnResume = "all" | "latest" | "none" | { readonly limit: number };
 export interface ResumeRequest {
   /** What becomes of the firings that came while it was paused; as the trigger says unless given. */

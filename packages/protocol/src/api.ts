@@ -368,6 +368,19 @@ export type RunEvent =
   | { readonly kind: "log"; readonly entry: LogEntry }
   | { readonly kind: "end"; readonly run: RunSummary };
 
+/**
+ * Runs of these pipelines changed; of any, where none is named. An empty list: news may have been missed. The empty name stands
+ * for workers: they came, went or drain.
+ */
+export interface ActivityEvent {
+  readonly pipelines?: readonly string[];
+}
+
+/** Data of the server-sent events of `GET /live`: of `log` an EventView, of `activity` an ActivityEvent, of runs a RunEvent. */
+export type LiveEvent =
+  | { readonly topic: string; readonly data: unknown }
+  | { readonly topic: string; readonly refused: Problem };
+
 /** RFC 9457. `type` is `urn:millrace:error:CODE`. */
 export interface Problem {
   readonly type: string;
@@ -384,6 +397,8 @@ export interface Problem {
  * The routes (all below `/api/v1`):
  *
  * GET  /info → ServerInfo
+ * GET  /overview → Overview;  GET /timeline?hours= → TimelineView
+ * GET  /system → SystemView
  * POST /runs StartRunRequest → StartRunResponse
  * GET  /runs?pipeline=&state=&label=k:v&cursor=&limit= → Page<RunSummary>, newest first
  * GET  /runs/:id → RunDetail (`?generation=` for an earlier one)
@@ -397,18 +412,23 @@ export interface Problem {
  * POST /runs/:id/move MoveRequest → { run }
  * POST /runs/:id/mark MarkRequest → { run }
  * GET  /waits?pipeline=&kind=&type=&cursor=&limit= → Page<WaitView>, by the order in which they were made
- * GET  /approvals?pipeline=&cursor=&limit= → Page<ApprovalView>, open ones, the oldest first
+ * GET  /approvals?state=&pipeline=&cursor=&limit= → Page<ApprovalView>: open ones, the oldest first; answered ones, the newest
  * GET  /approvals/:id → ApprovalView
  * POST /approvals/:id AnswerRequest → ApprovalView
  * GET  /pipelines → Page<PipelineSummary>;  GET /pipelines/:name → PipelineDetail
+ * GET  /pipelines/:name/grid?states=&cursor=&limit= → GridPage, runs newest first
+ * GET  /pipelines/:name/versions?cursor=&limit= → Page<PipelineVersionView>, newest first
  * POST /pipelines/:name/pause → PipelineSummary
  * POST /pipelines/:name/resume ResumeRequest → PipelineSummary, or ResumePreview
  * GET  /triggers → Page<TriggerSummary>;  GET /triggers/:pipeline → TriggerDetail
+ * GET  /triggers/:pipeline/keys?after=&cursor=&limit= → Page<TriggerKeyView>, by key
  * GET  /triggers/:pipeline/firings?key=&cursor=&limit= → Page<FiringView>, newest first
  * GET  /triggers/:pipeline/firings/:firing → FiringDetail
  * GET  /triggers/:pipeline/explain?key=&event=&source= → TriggerExplanation
  * POST /triggers/simulate SimulateRequest → SimulateResponse
+ * GET  /schedules?from=&to=&ticks=&cursor=&limit= → Page<ScheduleTicksView>, by pipeline
  * GET  /assets → Page<AssetSummary>;  GET /assets/:asset → AssetDetail
+ * GET  /assets/:asset/cells?until=&after=&limit= → AssetCellsView
  * GET  /assets/:asset/partitions?cursor=&limit= → Page<AssetPartitionView>
  * GET  /assets/:asset/partitions/:partition → AssetPartitionView
  * GET  /runs/:id/assets → Page<AssetUseView>
@@ -423,8 +443,10 @@ export interface Problem {
  * GET  /events?type=&subject=&source=&id=&since=&until=&after=&cursor=&limit= → Page<EventView>, newest first
  * GET  /events/:position → EventView
  * GET  /events/follow?type=&subject=&source=&after= → server-sent EventView with their positions as ids (Last-Event-ID)
+ * GET  /live?topics=log,activity,run:ID,run-logs:ID → server-sent LiveEvent (Last-Event-ID: of the log)
  * GET  /pools → Page<PoolView>;  PUT /pools/:name { slots } → PoolView
- * GET  /workers → Page<WorkerView>
+ * GET  /workers → Page<WorkerView>;  GET /queues → Page<QueueView>
+ * GET  /limits → Page<LimitView>, those that somebody waits for;  GET /limits/:kind/:name → LimitDetail
  * WS   /worker (worker protocol)
  */
 /** The label that names the node of a run that is to be debugged: `node`, or `node[item]`. */

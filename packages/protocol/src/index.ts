@@ -3,6 +3,7 @@ export {
   apiPrefix,
   inspectLabel,
   partitionLabel,
+  type ActivityEvent,
   type ArtifactView,
   type AttemptView,
   type BundleManifest,
@@ -12,6 +13,7 @@ export {
   type DeliveryReceipt,
   type DeployRequest,
   type DeployResponse,
+  type LiveEvent,
   type SpentSchedule,
   type LogEntry,
   type MarkRequest,
@@ -38,8 +40,25 @@ export {
   type WebhookView,
   type WorkerView,
 } from "./api.ts";
+export {
+  type AttentionView,
+  type Counted,
+  type FailedRunView,
+  type LimitDetail,
+  type LimitUseView,
+  type LimitView,
+  type Overview,
+  type QueueView,
+  type RunBlockView,
+  type TimelineView,
+  type WaitGroupView,
+} from "./api-overview.ts";
+export { type CheckView, type ServerNodeView, type SystemView, type TableView } from "./api-system.ts";
+export { gridStates, type GridPage, type GridRun, type PipelineVersionView } from "./api-pipeline.ts";
 export { type EventBatchReceipt, type EventReceipt, type EventView } from "./api-event.ts";
 export {
+  type AssetCellsView,
+  type AssetCellView,
   type AssetDetail,
   type AssetNode,
   type AssetPartitionView,
@@ -64,6 +83,7 @@ export {
   type LogPlaceView,
   type OnResume,
   type ResumePreview,
+  type ScheduleTicksView,
   type ResumeRequest,
   type SimulatedFiring,
   type SimulateRequest,

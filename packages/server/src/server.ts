@@ -41,12 +41,14 @@ import type { RunArchive } from "./engine/generations.ts";
 import { workspaceId } from "./engine/workspace.ts";
 import { EngineHost } from "./engine-host.ts";
 import { Access } from "./http/access.ts";
+import { Activity } from "./http/activity.ts";
 import type { ApiContext } from "./http/api-context.ts";
 import { makeApp } from "./http/app.ts";
 import { LiveProgress } from "./http/live-progress.ts";
 import { LiveRelay } from "./http/live-relay.ts";
 import { LogSink } from "./http/log-sink.ts";
 import { ParamsCheck } from "./http/params-check.ts";
+import { PageFiles } from "./http/page-files.ts";
 import { sinceOf } from "./http/run-snapshot.ts";
 import { serverInfo } from "./http/server-routes.ts";
 import { WebhookBook } from "./http/webhook/webhook-book.ts";
@@ -76,6 +78,8 @@ export interface ServerOptions {
   readonly variables?: { readonly [name: string]: string | undefined };
   /** What reads the sources of projects, and what their relative folders are relative to; absent: none is read here. */
   readonly sources?: { readonly connectors: readonly SourceConnector[]; readonly root: string };
+  /** The built page; none is served when absent. */
+  readonly pageFolder?: string;
   /** How long history, logs and artifacts are kept; 30 when absent. */
   readonly retentionDays?: number;
 }
@@ -168,6 +172,10 @@ class RunningServer implements Server {
       archive: runArchive(database),
       clock: systemClock,
       random: Math.random,
+      onRunChanged: ({ identity: { id, pipeline } }) => {
+        live.runChanged(id);
+        activity.changed(pipeline);
+      },
       checkParams: (pipeline, given) => params.check(pipeline, given),
       log: options.log,
       name: options.name,
@@ -185,6 +193,8 @@ class RunningServer implements Server {
       },
     });
     const now = (): number => this.#host.running?.now() ?? Date.now();
+    const processId = randomUUID();
+    const committed = async (): Promise<void> => this.#host.running?.committed();
     const progress = new LiveProgress();
     const logs: LogSink = new LogSink({
       database,
@@ -202,12 +212,22 @@ class RunningServer implements Server {
       now,
       // One that is between two engines does not know; it is not alone, as a lease was taken from it.
       liveServers: () => this.#host.running?.liveServers ?? 2,
-      id: randomUUID(),
+      id: processId,
+      committed,
+      onActivity: (pipelines) => activity.heard(pipelines),
+    });
+    const activity: Activity = new Activity({
+      clock: systemClock,
+      committed,
+      isAwaitedElsewhere: () => live.isActivityAwaited,
+      tellOthers: (pipelines) => live.tellActivity(pipelines),
     });
     this.#context = {
+      processId,
       version: options.version,
       embedded: !("databaseUrl" in options.database),
       databaseVersion: versionText(this.#parts.serverVersion),
+      retentionDays: options.retentionDays ?? retentionDaysDefault,
       database,
       blobs,
       host: this.#host,
@@ -216,6 +236,7 @@ class RunningServer implements Server {
       logs,
       progress,
       live,
+      activity,
       params,
       webhooks: new WebhookBook({
         read: () => listWebhooks(database, workspaceId),
@@ -234,7 +255,8 @@ class RunningServer implements Server {
       now,
       retentionDays: options.retentionDays ?? retentionDaysDefault,
     });
-    this.#app = makeApp(this.#context, access);
+    const page = options.pageFolder === undefined ? undefined : new PageFiles(options.pageFolder);
+    this.#app = makeApp(this.#context, access, page);
     this.#sockets = new WorkerSockets(this.#context, access);
     try {
       await this.#app.ready();
@@ -272,6 +294,7 @@ class RunningServer implements Server {
     await this.#host.stop();
     this.#sockets.stop();
     this.#context.live.stop();
+    this.#context.activity.stop();
     await this.#context.logs.stop();
     await this.#app.close();
     await upkeep;

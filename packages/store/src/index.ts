@@ -47,10 +47,49 @@ export { type ProbeName, type ProbeReads, type ProbeRow, type ProbeWanted } from
 export {
   deployedSources,
   listSources,
+  listTroubledSources,
   setSourcePaused,
   type DeployedSource,
   type ListedSource,
+  type TroubledSource,
 } from "./queries/sources.ts";
+export {
+  countedMax,
+  countLive,
+  countOffers,
+  endedBlocks,
+  fatesOf,
+  firstErrors,
+  listCalendarTriggers,
+  listPaused,
+  newestLive,
+  recoveredPipelines,
+  sampleEnded,
+  sampleWaits,
+  type EndedSample,
+  type LiveCounts,
+  type OfferedTasks,
+  type PausedPipeline,
+  type RunBlock,
+  type RunFate,
+  type SampledWait,
+} from "./queries/overview.ts";
+export { logSince, newestOutside, positionsAt, type EventTick } from "./queries/event-pace.ts";
+export {
+  findLimitUses,
+  listAwaitedLimits,
+  requestsCountedMax,
+  type LimitKind,
+  type LimitUseRow,
+} from "./queries/limit-uses.ts";
+export {
+  databaseState,
+  listNodes,
+  listTableSizes,
+  type DatabaseState,
+  type NodeRow,
+  type TableSize,
+} from "./queries/system.ts";
 export { openPostgresEngineStore } from "./engine/postgres-engine-store.ts";
 export { emptyBatch, type FlushBatch, type RunMove } from "./engine/flush-batch.ts";
 export {
@@ -132,7 +171,10 @@ export {
   type AssetUser,
   type AssetUseRow,
   type DeployedAsset,
+  type AssetCellRow,
+  findAssetCells,
   findAssetPartitions,
+  listAssetCells,
   listAssetDefinitions,
   listAssetKeys,
   listAssetPartitions,
@@ -158,7 +200,9 @@ export {
   listPipelineNames,
   listDefinitionsWith,
   listPipelines,
+  listScheduledPipelines,
   type PipelineRow,
+  type ScheduledPipelineRow,
   setPipelinePaused,
 } from "./queries/definitions.ts";
 export {
@@ -173,6 +217,7 @@ export {
   type DeploymentRow,
   type DeploymentState,
   listDeployments,
+  listPipelineVersions,
   listEventTypes,
   listWebhooks,
 } from "./queries/deployments.ts";
@@ -202,11 +247,17 @@ export {
   type FoundRun,
   type FoundRunRows,
   lastRuns,
-  listRuns,
-  type RunFilter,
   type StoredOutput,
   type TaskRunName,
 } from "./queries/runs.ts";
+export {
+  endedNodeStates,
+  generationStates,
+  type GridRunRow,
+  listGridRuns,
+  liveNodeStates,
+  type NodeStates,
+} from "./queries/run-grid.ts";
 export {
   blobsInUse,
   keepPartitions,
@@ -255,3 +306,4 @@ export {
   type WaitPage,
 } from "./queries/waits.ts";
 export { listWorkers, type WorkerRow } from "./queries/workers.ts";
+export { listRuns, type RunFilter, type RunList } from "./queries/run-list.ts";

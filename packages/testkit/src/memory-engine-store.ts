@@ -36,7 +36,6 @@ import {
   type OfferClaim,
   type OfferRow,
   type InboxMessage,
-  type LastFlush,
   shardCount,
   type WakeNews,
 } from "@millrace/store";
@@ -45,6 +44,7 @@ import { applyFlush, offerKey, tryFlush } from "./memory-flush.ts";
 import { foldAssets } from "./memory-assets.ts";
 import {
   applyLogStep,
+  lastMemoryFlush,
   logHeadOf,
   planLogStep,
   readMemoryEntries,
@@ -163,7 +163,7 @@ export class MemoryEngineDatabase {
       flush: (nodeId, number, batch) => this.#flush(nodeId, number, batch),
       tryFlush: (nodeId, number, batch) => this.#tryFlush(nodeId, number, batch),
       isPoison: isMemoryConstraintError,
-      lastFlush: async (nodeId) => this.#lastFlush(nodeId),
+      lastFlush: async (nodeId) => lastMemoryFlush(this.tables, nodeId),
       loadShards: async (nodeId, shards) =>
         loadMemoryShards(this.tables, new Set(shards), this.#owned(nodeId)),
       loadQueuedRuns: async (shards, afterId, limit) =>
@@ -428,15 +428,6 @@ export class MemoryEngineDatabase {
       },
       rollback: release,
     };
-  }
-
-  #lastFlush(nodeId: number): LastFlush {
-    const node = this.tables.nodes.get(nodeId);
-    if (!node) return { number: 0, fenced: true };
-    const log = [...this.tables.logs.values()].find(
-      ({ flush }) => flush.nodeId === nodeId && flush.number === node.lastFlush,
-    );
-    return { number: node.lastFlush, fenced: node.fenced, ...(log && { log: log.change }) };
   }
 
   #sendBounded({ shard, message }: InboxMessage, pendingMax: number): boolean {

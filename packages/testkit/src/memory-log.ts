@@ -1,6 +1,6 @@
 /** The event log in memory: what `sql/000005_event_log.sql` does with a flush's events, and reading by position. */
 import { assert, type LogEvent } from "@millrace/core";
-import type { EventRow, FlushBatch, LogChange, LogHead, LogPage } from "@millrace/store";
+import type { EventRow, FlushBatch, LastFlush, LogChange, LogHead, LogPage } from "@millrace/store";
 import { MemoryConstraintError } from "./memory-constraint-error.ts";
 import { keyOf, type MemoryIdentity, type MemoryTables } from "./memory-tables.ts";
 
@@ -123,4 +123,14 @@ function eventOf(row: EventRow, position: number, recordedAt: number): LogEvent 
 function contentOf(row: EventRow): string {
   const { lane, type, subject, time, data, isBinary, contentType, dataSchema, extensions } = row;
   return JSON.stringify([lane, type, subject, time, data, isBinary, contentType, dataSchema, extensions]);
+}
+
+/** The number of a node's last flush, and what it did to the log. */
+export function lastMemoryFlush(tables: MemoryTables, nodeId: number): LastFlush {
+  const node = tables.nodes.get(nodeId);
+  if (!node) return { number: 0, fenced: true };
+  const log = [...tables.logs.values()].find(
+    ({ flush }) => flush.nodeId === nodeId && flush.number === node.lastFlush,
+  );
+  return { number: node.lastFlush, fenced: node.fenced, ...(log && { log: log.change }) };
 }

@@ -44,9 +44,12 @@ function lastUpdate({ lastUpdate: last }: AssetSummary, paint: Colors, now: Date
 export function partitionCounts({ partitions }: AssetSummary, paint: Colors): string {
   if (!partitions) return "";
   const { present, missing, newestOnly } = partitions;
-  const there = `${plural(present, "partition")}${newestOnly ? " among the newest" : ""}`;
+  const there = plural(present, "partition");
   if (missing === undefined) return there;
-  return missing === 0 ? `${there}, none missing` : `${there}, ${paint.yellow(`${missing} missing`)}`;
+  const among = newestOnly ? " among the newest" : "";
+  return missing === 0
+    ? `${there}, none missing${among}`
+    : `${there}, ${paint.yellow(`${missing} missing`)}${among}`;
 }
 
 function lineage(upstream: readonly string[], downstream: readonly string[]): string {

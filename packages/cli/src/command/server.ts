@@ -4,7 +4,7 @@ import type { Finish } from "../command-line.ts";
 import type { Context } from "../environment.ts";
 import { exitCodes } from "../exit-code.ts";
 import { onInterrupt } from "../interrupt.ts";
-import { ownVersion } from "../own-version.ts";
+import { ownPageFolder, ownVersion } from "../own-version.ts";
 import { startLocalServer } from "../stack/local-server.ts";
 import { examples, readInteger, readPort } from "../stack/options.ts";
 import { formatTime } from "../terminal/format.ts";
@@ -77,6 +77,7 @@ async function runServer(context: Context, options: ServerCommandOptions): Promi
       token: environment.token,
       publicUrl: options.publicUrl,
       version: ownVersion(),
+      pageFolder: ownPageFolder(),
       variables: environment.variables,
       sourceRoot: context.folder,
       shareFolder: true,

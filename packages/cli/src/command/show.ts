@@ -19,7 +19,7 @@ import type { Finish } from "../command-line.ts";
 import type { Context } from "../environment.ts";
 import { exitCodes } from "../exit-code.ts";
 import { definitionOf, readRunDocument, readWholeRun } from "../run-view/follow.ts";
-import { RunPicture } from "../run-view/run-picture.ts";
+import { RunPicture } from "@millrace/protocol/run-picture";
 import { stateSentence } from "../run-view/sentence.ts";
 import { treeLines } from "../run-view/tree.ts";
 import { examples, withServerOptions } from "../stack/options.ts";

@@ -3,7 +3,7 @@ import { errorCodeOf, type Json, type PipelineDefinition } from "@millrace/core"
 import type { PipelineDetail, RunDetail, RunEvent, RunSummary, TaskRunView } from "@millrace/protocol";
 import type { ApiClient } from "../api/client.ts";
 import { reconnecting } from "../api/reconnect.ts";
-import { RunPicture } from "./run-picture.ts";
+import { RunPicture } from "@millrace/protocol/run-picture";
 
 export interface FollowOptions {
   readonly signal: AbortSignal;

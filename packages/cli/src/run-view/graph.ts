@@ -8,7 +8,7 @@ import {
 } from "@millrace/core";
 import { formatDuration, formatTable, plural } from "../terminal/format.ts";
 import type { Colors } from "../terminal/terminal.ts";
-import { outlineOf, parentsOf, type OutlineRow } from "./outline.ts";
+import { outlineOf, parentsOf, type OutlineRow } from "@millrace/protocol/run-picture";
 
 export function textGraphOf(definition: PipelineDefinition, paint: Colors): string[] {
   const rows = outlineOf(definition);

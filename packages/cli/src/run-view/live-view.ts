@@ -4,7 +4,7 @@ import { awayNote } from "../api/reconnect.ts";
 import { cutPainted, harmless } from "../terminal/format.ts";
 import { LiveArea } from "../terminal/live-area.ts";
 import type { Terminal } from "../terminal/terminal.ts";
-import type { RunPicture } from "./run-picture.ts";
+import type { RunPicture } from "@millrace/protocol/run-picture";
 import { headLine, treeLines } from "./tree.ts";
 
 /** How a follower of a run shows what happens. */

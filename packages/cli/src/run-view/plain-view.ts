@@ -7,7 +7,7 @@ import { stateLabel, stateWord } from "../terminal/marks.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { every } from "../pause.ts";
 import { logLine, type RunView } from "./live-view.ts";
-import type { NodePicture, RunPicture } from "./run-picture.ts";
+import type { NodePicture, RunPicture } from "@millrace/protocol/run-picture";
 import { failureOf } from "./tree.ts";
 import { waitsText } from "../wait-view/wait.ts";
 

@@ -13,7 +13,7 @@ import {
 import { paintState, stateMark, stateWord } from "../terminal/marks.ts";
 import type { Colors } from "../terminal/terminal.ts";
 import { endedText, waitsText } from "../wait-view/wait.ts";
-import type { NodePicture, RunPicture } from "./run-picture.ts";
+import type { NodePicture, RunPicture } from "@millrace/protocol/run-picture";
 
 export interface TreeOptions {
   readonly paint: Colors;

@@ -45,7 +45,7 @@ export class DevReport {
     const shown = pipelines.slice(0, namesShown).join(", ");
     const more = pipelines.length > namesShown ? ` and ${pipelines.length - namesShown} more` : "";
     const rows = [
-      ["Server", paint.cyan(server.url)],
+      ["Open", `${paint.cyan(server.url)} ${paint.dim("(the page; its API is below /api/v1)")}`],
       ["Pipelines", pipelines.length === 0 ? paint.dim("none yet") : `${shown}${more}`],
       ["State", `${relative(this.#root, server.stateFolder) || "."} ${paint.dim(`(${server.database})`)}`],
     ];

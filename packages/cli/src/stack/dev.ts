@@ -14,7 +14,7 @@ import type { Context } from "../environment.ts";
 import { exitCodes } from "../exit-code.ts";
 import { ApiClient } from "../api/client.ts";
 import { portDefault, stateFolderOf } from "../api/find-server.ts";
-import { ownVersion } from "../own-version.ts";
+import { ownPageFolder, ownVersion } from "../own-version.ts";
 import { findConfiguration } from "../project/configuration.ts";
 import { starterGone } from "../starter.ts";
 import { DevReport } from "./dev-report.ts";
@@ -68,6 +68,7 @@ export async function runDev(context: Context, options: DevOptions): Promise<num
       token: context.environment.token,
       publicUrl: undefined,
       version: ownVersion(),
+      pageFolder: ownPageFolder(),
       variables: context.environment.variables,
       sourceRoot: root,
       shareFolder: false,

@@ -27,6 +27,8 @@ export interface LocalServerOptions {
   readonly sourceRoot?: string;
   /** Absent: the server's default. */
   readonly retentionDays?: number;
+  /** The built page; it serves none when absent. */
+  readonly pageFolder?: string;
   readonly onNote: (message: string) => void;
 }
 
@@ -91,7 +93,7 @@ function lazily<Value>(make: () => Promise<Value>): () => Promise<Value> {
 }
 
 function serverOptions(options: LocalServerOptions, database: DatabaseTarget) {
-  const { host, port, token, publicUrl, version, variables, retentionDays } = options;
+  const { host, port, token, publicUrl, version, variables, retentionDays, pageFolder } = options;
   return {
     database,
     host,
@@ -104,6 +106,7 @@ function serverOptions(options: LocalServerOptions, database: DatabaseTarget) {
     ...(token === undefined ? {} : { token }),
     ...(publicUrl === undefined ? {} : { publicUrl }),
     ...(retentionDays === undefined ? {} : { retentionDays }),
+    ...(pageFolder === undefined ? {} : { pageFolder }),
   };
 }
 

@@ -2,7 +2,7 @@ import type { NodeDefinition, PipelineDefinition } from "@millrace/core";
 import { createColors } from "picocolors";
 import { expect, test } from "vitest";
 import { mermaidOf, textGraphOf } from "../../src/run-view/graph.ts";
-import { outlineOf } from "../../src/run-view/outline.ts";
+import { outlineOf } from "@millrace/protocol/run-picture";
 
 /** A pipeline of tasks, each with the nodes that it waits for. */
 function pipelineOf(nodes: { readonly [id: string]: readonly string[] }): PipelineDefinition {

@@ -2,7 +2,7 @@ import type { OpenWaitView, RunSummary, TaskRunView } from "@millrace/protocol";
 import { createColors } from "picocolors";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { plainView } from "../../src/run-view/plain-view.ts";
-import { RunPicture } from "../../src/run-view/run-picture.ts";
+import { RunPicture } from "@millrace/protocol/run-picture";
 import type { Terminal } from "../../src/terminal/terminal.ts";
 
 beforeEach(() => void vi.useFakeTimers());

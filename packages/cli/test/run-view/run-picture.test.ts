@@ -1,7 +1,7 @@
 import type { RunSummary, TaskRunState, TaskRunView } from "@millrace/protocol";
 import { createColors } from "picocolors";
 import { expect, test } from "vitest";
-import { RunPicture } from "../../src/run-view/run-picture.ts";
+import { RunPicture } from "@millrace/protocol/run-picture";
 import { headLine, treeLines } from "../../src/run-view/tree.ts";
 
 const run: RunSummary = {

@@ -26,7 +26,7 @@ export interface PartitionPicture {
   readonly present: number;
   /** Absent where nobody knows which there should be. */
   readonly missing: number | undefined;
-  /** There are more before these, and none of them is counted. */
+  /** There are more before these: what is missing there is not counted, nor what is present, where more is than is looked at. */
   readonly isCut: boolean;
   /** In the order of the partitions. */
   readonly ranges: readonly PartitionRange[];
@@ -132,11 +132,11 @@ export function* partitionPicture(
   definition: PartitionsDefinition,
 ): Steps<PartitionPicture> {
   const isPresent = (key: string): boolean => known.keys.get(key) === true;
-  const since = definition.kind === "time" ? firstLookedAt(expected, known) : "";
+  const since = definition.kind === "time" ? firstKnown(known) : "";
   const keys = (expected?.keys ?? []).filter((key) => wallTimeOf(key) >= since);
   const wanted = new Set(keys);
   // Beyond what should be there: what was written ahead or long ago, and dynamic keys.
-  const others = [...known.keys.keys()].filter((key) => !wanted.has(key) && wallTimeOf(key) >= since);
+  const others = [...known.keys.keys()].filter((key) => !wanted.has(key));
   yield;
   const places =
     definition.kind === "time"
@@ -154,12 +154,10 @@ export function* partitionPicture(
   };
 }
 
-/** Where either side has more than is looked at, neither is looked at before the other begins. */
-function firstLookedAt(expected: ExpectedKeys | undefined, known: KnownKeys): string {
-  const firsts: string[] = [];
-  if (expected?.isCut && expected.keys.length > 0) firsts.push(wallTimeOf(expected.keys[0]!));
-  if (known.isCut) firsts.push([...known.keys.keys()].map(wallTimeOf).reduce((a, b) => (a < b ? a : b), "~"));
-  return firsts.reduce((a, b) => (a > b ? a : b), "");
+/** Of what was told only the last is known: nothing before it is missing. */
+function firstKnown(known: KnownKeys): string {
+  if (!known.isCut) return "";
+  return [...known.keys.keys()].map(wallTimeOf).reduce((a, b) => (a < b ? a : b), "~");
 }
 
 /** Of a window's key what orders it among all, but for hours that clocks show twice: reading thousands of keys takes long. */

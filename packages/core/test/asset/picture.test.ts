@@ -136,7 +136,7 @@ test("of more combinations than are looked at those of the newest windows count"
   });
 });
 
-test("where there are more than are looked at, each side is looked at from where the other one begins", () => {
+test("where there are more than are looked at, nothing is missing before what was read or listed", () => {
   const of = (keys: string[], isCut: boolean, wanted: ExpectedKeys): unknown => {
     const known = { keys: new Map(keys.map((key) => [key, true])), isCut };
     const { ranges, ...rest } = done(partitionPicture(wanted, known, days));
@@ -147,8 +147,13 @@ test("where there are more than are looked at, each side is looked at from where
   const whole = { present: 2, missing: 0, isCut: true, ranges: ["present 2026-03-29…2026-03-30"] };
   // The rows of before were not read: they are not missing.
   expect(of(["2026-03-30", "2026-03-29"], true, all)).toEqual(whole);
-  // The windows of before were not listed: what is written of them is not counted.
-  expect(of([...all.keys], false, newest)).toEqual(whole);
+  // The windows of before were not listed: what is missing of them is not counted, and what is written is.
+  expect(of([...all.keys], false, newest)).toEqual({
+    present: 4,
+    missing: 0,
+    isCut: true,
+    ranges: ["present 2026-03-27…2026-03-30"],
+  });
   expect(of(["2026-03-30"], true, newest)).toEqual({
     present: 1,
     missing: 0,

@@ -155,6 +155,11 @@ export class Dispatcher {
     return new Map([...this.#queues].map(([name, queue]) => [name, queue.size]));
   }
 
+  /** Those of one queue, in no order. */
+  waitingIn(queue: string): Iterable<ReadyTask> {
+    return this.#queues.get(queue)?.values() ?? [];
+  }
+
   /** Fills free slots. */
   pump(): void {
     for (const [name, queue] of this.#queues) {

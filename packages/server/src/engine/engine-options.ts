@@ -3,6 +3,7 @@ import type { Clock } from "./clock.ts";
 import type { Json } from "@millrace/core";
 import type { ActivePipeline, DefinitionSource } from "./definitions.ts";
 import type { RunArchive } from "./generations.ts";
+import type { RunEntry } from "./run-entry.ts";
 import type { SourceDesk } from "./source/source-host.ts";
 
 /** How much of triggers is in memory, and how far ahead it is looked: small numbers make a simulation meet their edges. */
@@ -42,6 +43,8 @@ export interface EngineOptions {
   readonly probes?: () => Promise<DeployedProbes>;
   /** Parameters of a called pipeline with its schema's defaults; may change `params`. Throws MILLRACE_PARAMS_INVALID. */
   readonly checkParams?: (pipeline: ActivePipeline, params: Json) => Json;
+  /** Told of each change of every run that is stepped here, which may be before it is committed. */
+  readonly onRunChanged?: (entry: RunEntry) => void;
   /** The engine lost its lease and stopped: its owner starts another one. */
   readonly onFenced?: () => void;
 }

@@ -67,7 +67,7 @@ export class Engine {
   readonly assets = new AssetBook();
   readonly eventTypes = new EventTypeBook();
   readonly asks: RunAsks;
-  readonly watchers = new RunWatchers();
+  readonly watchers: RunWatchers;
   readonly hub: WorkerHub;
   readonly rehearsals: Rehearsals;
   readonly triggers: TriggerHost;
@@ -99,6 +99,7 @@ export class Engine {
     this.#alarms = new Alarms(options.clock, this.#clock);
     this.definitions = new Definitions(options.definitions);
     this.values = new Values(options.blobs);
+    this.watchers = new RunWatchers(options.onRunChanged);
     this.asks = new RunAsks(
       () => options.definitions.runAsks(workspaceId),
       (type) => this.#parts.waits.wants(type),
@@ -412,6 +413,17 @@ export class Engine {
   }
 
   // --- commands -----------------------------------------------------------------------------------------------------
+
+  /** Task runs that wait for a slot at this node. */
+  get queues(): Pick<Dispatcher, "queued" | "waitingIn"> {
+    return this.#parts.dispatcher;
+  }
+
+  /** The position up to which this node's triggers and waits were told the log; none where it has no shards. */
+  get toldTo(): number | undefined {
+    const positions = [this.triggers.toldTo, this.#parts.waits.toldTo].filter((at) => at !== undefined);
+    return positions.length === 0 ? undefined : Math.min(...positions);
+  }
 
   /** The event log, as it is seen from this node. */
   get events(): EventLog {

@@ -2,22 +2,24 @@
 import { hydrateRun, taskRunsBelow, type Graph } from "@millrace/core";
 import type { EndedRun, LiveRun, TaskRunName, TaskRunRow } from "@millrace/store";
 
+type GenerationRow = Pick<TaskRunRow, "node" | "item" | "generation">;
+
 /**
  * The newest row of each node and item. The items of a node displace the row of an earlier generation whose fan-out ended
  * without items, and the other way round. Rows come newest generation first.
  */
-export function newestRows(rows: readonly TaskRunRow[], generation: number): TaskRunRow[] {
-  const newest = new Map<string, Map<string, TaskRunRow>>();
+export function newestRows<Row extends GenerationRow>(rows: readonly Row[], generation: number): Row[] {
+  const newest = new Map<string, Map<string, Row>>();
   for (const row of rows) {
     if (row.generation > generation) continue;
-    const ofNode = newest.get(row.node) ?? new Map<string, TaskRunRow>();
+    const ofNode = newest.get(row.node) ?? new Map<string, Row>();
     newest.set(row.node, ofNode);
     if (!ofNode.has(row.item)) ofNode.set(row.item, row);
   }
   return [...newest.values()].flatMap((ofNode) => withoutDisplaced([...ofNode.values()]));
 }
 
-function withoutDisplaced(rows: readonly TaskRunRow[]): readonly TaskRunRow[] {
+function withoutDisplaced<Row extends GenerationRow>(rows: readonly Row[]): readonly Row[] {
   if (rows.every((row) => row.generation === rows[0]!.generation)) return rows;
   /** The newest generation of what stands below each item. */
   const below = new Map<string, number>();

@@ -8,13 +8,19 @@ const randomDigits = 7;
 
 /** `r`, nine digits of milliseconds, seven random ones. Ids of one node rise; others' collide with odds of 1 in 34e9. */
 export function newRunId(now: number, random: () => number): string {
+  let text = firstRunId(now);
+  for (let digit = 0; digit < randomDigits; digit += 1) text += alphabet[Math.floor(random() * 32)]!;
+  return text;
+}
+
+/** Sorts before the ids of all runs that are made at this instant or later, and after all others. */
+export function firstRunId(now: number): string {
   let time = Math.max(0, Math.floor(now - epoch));
   let text = "";
   for (let digit = 0; digit < timeDigits; digit += 1) {
     text = alphabet[time % 32]! + text;
     time = Math.floor(time / 32);
   }
-  for (let digit = 0; digit < randomDigits; digit += 1) text += alphabet[Math.floor(random() * 32)]!;
   return `r${text}`;
 }
 

@@ -6,6 +6,12 @@ export type RunWatcher = (entry: RunEntry, taskRun: TaskRun | undefined) => void
 
 export class RunWatchers {
   readonly #watchers = new Map<string, Set<RunWatcher>>();
+  readonly #onChange: (entry: RunEntry) => void;
+
+  /** `onChange` is told of each change of every run. */
+  constructor(onChange: (entry: RunEntry) => void = () => undefined) {
+    this.#onChange = onChange;
+  }
 
   /** Calls `watcher` with each change of a task run, or of the run itself, until what it returns is called. */
   watch(runId: string, watcher: RunWatcher): () => void {
@@ -23,6 +29,7 @@ export class RunWatchers {
   }
 
   tell(entry: RunEntry, taskRun: TaskRun | undefined): void {
+    this.#onChange(entry);
     for (const watcher of this.#watchers.get(entry.identity.id) ?? []) watcher(entry, taskRun);
   }
 }

@@ -29,9 +29,14 @@ export class Access {
 
   /** Throws MILLRACE_FORBIDDEN_ORIGIN or MILLRACE_UNAUTHORIZED. */
   check(headers: IncomingHttpHeaders): void {
+    this.checkSite(headers);
+    if (this.#token !== undefined) this.#checkToken(this.#token, headers.authorization);
+  }
+
+  /** Who has no token may read the page itself. Throws MILLRACE_FORBIDDEN_ORIGIN. */
+  checkSite(headers: IncomingHttpHeaders): void {
     this.#checkHost("Host", headers.host ?? "");
     if (headers.origin !== undefined) this.#checkHost("Origin", hostOf(headers.origin));
-    if (this.#token !== undefined) this.#checkToken(this.#token, headers.authorization);
   }
 
   #checkHost(what: string, host: string): void {

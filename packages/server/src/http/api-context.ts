@@ -1,5 +1,6 @@
 /** What the routes are given. */
 import type { BlobStore, Database } from "@millrace/store";
+import type { Activity } from "./activity.ts";
 import type { Clock } from "../engine/clock.ts";
 import type { EngineLog } from "../engine/engine-options.ts";
 import type { EngineHost } from "../engine-host.ts";
@@ -10,9 +11,13 @@ import type { ParamsCheck } from "./params-check.ts";
 import type { WebhookBook } from "./webhook/webhook-book.ts";
 
 export interface ApiContext {
+  /** Names this process among all servers there ever were. */
+  readonly processId: string;
   readonly version: string;
   readonly embedded: boolean;
   readonly databaseVersion: string;
+  /** How long history, logs and artifacts are kept. */
+  readonly retentionDays: number;
   readonly database: Database;
   readonly blobs: BlobStore;
   readonly host: EngineHost;
@@ -21,6 +26,7 @@ export interface ApiContext {
   readonly logs: LogSink;
   readonly progress: LiveProgress;
   readonly live: LiveRelay;
+  readonly activity: Activity;
   readonly params: ParamsCheck;
   readonly webhooks: WebhookBook;
   /** This server's view of definitions is read again; others are told by the database. */

@@ -3,6 +3,7 @@ import { isNestedWithin, jsonDepthMax, MillraceError, type Json } from "@millrac
 import { apiPrefix, type Problem } from "@millrace/protocol";
 import { fastify, type FastifyInstance, type FastifyReply } from "fastify";
 import type { Access } from "./access.ts";
+import { addAnswerHeaders, addPacking, addRequestIds, requestIds } from "./answers.ts";
 import type { ApiContext } from "./api-context.ts";
 import { assetRoutes } from "./asset-routes.ts";
 import { approvalRoutes } from "./approval-routes.ts";
@@ -11,6 +12,8 @@ import { eventRoutes } from "./event-routes.ts";
 import { deploymentRoutes } from "./deployment-routes.ts";
 import { bodyBytesMax } from "./limits.ts";
 import { openApiDocument } from "./openapi.ts";
+import type { PageFiles } from "./page-files.ts";
+import { overviewRoutes } from "./overview/overview-routes.ts";
 import { pipelineRoutes } from "./pipeline-routes.ts";
 import { poolRoutes } from "./pool-routes.ts";
 import {
@@ -22,9 +25,11 @@ import {
   requestTooLarge,
 } from "./problem.ts";
 import { addRoute, type Route } from "./route.ts";
+import { scheduleRoutes } from "./schedule-routes.ts";
 import { runRoutes } from "./run-routes.ts";
 import { serverRoutes } from "./server-routes.ts";
 import { probeRoutes } from "./probe-routes.ts";
+import { systemRoutes } from "./system-routes.ts";
 import { sourceRoutes } from "./source-routes.ts";
 import { addWebhookDoor, judgesItself } from "./webhook/webhook-door.ts";
 import { webhookRoutes } from "./webhook/webhook-routes.ts";
@@ -49,9 +54,12 @@ function apiRoutes(context: ApiContext): Route[] {
     ...sourceRoutes(context),
     ...probeRoutes(context),
     ...triggerRoutes(context),
+    ...scheduleRoutes(context),
     ...assetRoutes(context),
     ...approvalRoutes(context),
     ...waitRoutes(context),
+    ...overviewRoutes(context),
+    ...systemRoutes(context),
   ];
   const document: Route = {
     method: "GET",
@@ -62,10 +70,12 @@ function apiRoutes(context: ApiContext): Route[] {
   return [...routes, document];
 }
 
-export function makeApp(context: ApiContext, access: Access): FastifyInstance {
+/** `page`: absent where the server has none to give. */
+export function makeApp(context: ApiContext, access: Access, page?: PageFiles): FastifyInstance {
   const app = fastify({
     bodyLimit: bodyBytesMax,
     exposeHeadRoutes: false,
+    genReqId: requestIds(context.processId.slice(0, 8)),
     forceCloseConnections: true,
     // What is refused before it has a route, such as an address that is none.
     frameworkErrors: (error, _request, reply) => void sendProblem(reply as FastifyReply, problemOf(error)),
@@ -77,33 +87,33 @@ export function makeApp(context: ApiContext, access: Access): FastifyInstance {
   app.addContentTypeParser("application/octet-stream", { parseAs: "buffer" }, (_request, body, done) => {
     done(null, body);
   });
+  addRequestIds(app);
   app.addHook("onRequest", (request, _reply, done) => {
-    if (!judgesItself(request)) access.check(request.headers);
+    if (request.is404 && page?.isMine(request)) access.checkSite(request.headers);
+    else if (!judgesItself(request)) access.check(request.headers);
     done();
   });
   app.setErrorHandler((cause, request, reply) => {
     const error = isTooLarge(cause) ? requestTooLarge(request.routeOptions.bodyLimit, cause) : cause;
     if (!expectedError(error))
       context.log.error(
-        { err: error, method: request.method, url: request.url },
+        { err: error, method: request.method, url: request.url, request: request.id },
         "a request failed unexpectedly",
       );
     return sendProblem(reply, problemOf(error));
   });
-  app.setNotFoundHandler((request, reply) =>
-    sendProblem(
-      reply,
-      problemOf(
-        new MillraceError("MILLRACE_NOT_FOUND", {
-          message: nothingFor(`${request.method} ${request.url.split("?")[0]}`),
-        }),
-      ),
-    ),
-  );
+  app.setNotFoundHandler(async (request, reply) => {
+    if (page?.isMine(request) && (await page.answer(request, reply))) return reply;
+    throw new MillraceError("MILLRACE_NOT_FOUND", {
+      message: nothingFor(`${request.method} ${request.url.split("?")[0]}`),
+    });
+  });
   void app.register(async (door) => addWebhookDoor(door, context));
   const routes = apiRoutes(context);
   void app.register(
     async (api) => {
+      addAnswerHeaders(api);
+      addPacking(api);
       for (const route of routes) if (!route.rawBodies) addRoute(api, route);
       await api.register(async (raw) => {
         raw.removeAllContentTypeParsers();

@@ -1,10 +1,12 @@
+import { approvalAnswered, ownSource } from "@millrace/core";
 import { answerRequest, type AnswerRequest, type ApprovalView, type Page } from "@millrace/protocol";
-import { listApprovals } from "@millrace/store";
+import { listApprovals, listEvents } from "@millrace/store";
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
 import { answerApproval } from "./approval-answer.ts";
-import { findApproval, openApproval } from "./approval-view.ts";
+import { answeredApproval, findApproval, openApproval } from "./approval-view.ts";
 import { isPlace, readCursor, writeCursor } from "./cursor.ts";
+import { answeredPageMax } from "./limits.ts";
 import type { ApiRequest, Route } from "./route.ts";
 
 export function approvalRoutes(context: ApiContext): Route[] {
@@ -12,13 +14,17 @@ export function approvalRoutes(context: ApiContext): Route[] {
     {
       method: "GET",
       path: "/approvals",
-      summary: "What waits for a person's answer, the oldest first",
+      summary: "What waits for a person's answer, the oldest first; or what was answered, the newest first",
       query: {
+        state: "`open`, or `answered`; open ones when absent",
         pipeline: "Of this pipeline only",
         cursor: "`nextCursor` of the page before",
         limit: "Approvals in a page",
       },
-      handle: (request) => approvalPage(context, request),
+      handle: (request) =>
+        request.oneOf("state", ["open", "answered"]) === "answered"
+          ? answeredPage(context, request)
+          : approvalPage(context, request),
     },
     {
       method: "GET",
@@ -55,5 +61,35 @@ async function approvalPage(context: ApiContext, request: ApiRequest): Promise<P
   return {
     items: shown.map(openApproval),
     ...(last && waits.length > limit ? { nextCursor: writeCursor([last.beganAt, last.id]) } : {}),
+  };
+}
+
+function isLogPlace(place: unknown): place is readonly [position: number] {
+  return isPlace(["number"], place);
+}
+
+/** Answers stand in the log; what they answer does, too. */
+async function answeredPage(context: ApiContext, request: ApiRequest): Promise<Page<ApprovalView>> {
+  const limit = Math.min(request.limit(), answeredPageMax);
+  const pipeline = request.text("pipeline");
+  const events = await listEvents(context.database, workspaceId, {
+    type: approvalAnswered,
+    subject: undefined,
+    source: ownSource,
+    onlyInvalid: false,
+    since: undefined,
+    until: undefined,
+    after: 0,
+    before: readCursor(request.text("cursor"), isLogPlace)?.[0],
+    limit: limit + 1,
+  });
+  const shown = events.slice(0, limit);
+  const views = await Promise.all(shown.map((event) => answeredApproval(context, event)));
+  const last = shown.at(-1);
+  return {
+    items: views.filter(
+      (view) => view && (pipeline === undefined || view.pipeline === pipeline),
+    ) as ApprovalView[],
+    ...(last && events.length > limit ? { nextCursor: writeCursor([last.position]) } : {}),
   };
 }

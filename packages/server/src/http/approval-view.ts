@@ -94,6 +94,21 @@ function pastApproval(id: string, requested: LogEvent, answered: LogEvent | unde
   };
 }
 
+/** What an answer in the log answers; nothing where the question is no longer in the log, or the answer came too late. */
+export async function answeredApproval(
+  context: ApiContext,
+  answered: LogEvent,
+): Promise<ApprovalView | undefined> {
+  const id = answered.subject ?? "";
+  const [requested, value] = await Promise.all([
+    findOwnEvent(context, requestEventId(id)),
+    context.host.engine.values.loaded(answered.data),
+  ]);
+  if (!requested) return undefined;
+  const view = pastApproval(id, requested, { ...answered, data: value });
+  return view.state === "answered" ? view : undefined;
+}
+
 /** As the wait judges it: an answer at the very instant counts. */
 export function isInTime({ recordedAt }: LogEvent, timeoutAt: number | undefined): boolean {
   return timeoutAt === undefined || recordedAt <= timeoutAt;

@@ -6,7 +6,14 @@ import {
   nearestName,
   readAssetKey,
 } from "@millrace/core";
-import type { AssetDetail, AssetPartitionView, AssetSummary, AssetUseView, Page } from "@millrace/protocol";
+import type {
+  AssetCellsView,
+  AssetDetail,
+  AssetPartitionView,
+  AssetSummary,
+  AssetUseView,
+  Page,
+} from "@millrace/protocol";
 import {
   findAssetPartitions,
   listAssetPartitions,
@@ -21,9 +28,17 @@ import {
 } from "@millrace/store";
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
+import { assetCellsView } from "./asset-cells.ts";
 import { assetSummary, Lineage, partitionView, pictureOf, updateView, useView } from "./asset-view.ts";
 import { isPlace, readCursor, writeCursor } from "./cursor.ts";
-import { assetRangesMax, assetsMax, assetUpdatesShown, assetUsesShown } from "./limits.ts";
+import {
+  assetCells,
+  assetCellsMax,
+  assetRangesMax,
+  assetsMax,
+  assetUpdatesShown,
+  assetUsesShown,
+} from "./limits.ts";
 import type { ApiRequest, Route } from "./route.ts";
 import { sinceOf } from "./run-snapshot.ts";
 
@@ -43,6 +58,19 @@ export function assetRoutes(context: ApiContext): Route[] {
       summary: "One asset: its partitions, who writes and reads it, its last updates",
       query: { lane },
       handle: (request) => oneAsset(context, request.part("asset"), request.text("lane") ?? liveLane),
+    },
+    {
+      method: "GET",
+      path: "/assets/:asset/cells",
+      summary:
+        "Its partitions in short, as a calendar or matrix: windows that have begun, static keys, known keys",
+      query: {
+        lane,
+        until: "Windows that begin before this time; now unless given",
+        after: "Of keys without order in time: those after this one",
+        limit: "how many",
+      },
+      handle: (request) => cells(context, request),
     },
     {
       method: "GET",
@@ -176,6 +204,20 @@ async function requireAsset(
   const book = await readBook(context, lane);
   if (book.deployed.has(name) || book.states.has(name)) return book.deployed.get(name);
   throw unknownAsset(name, book.names);
+}
+
+async function cells(context: ApiContext, request: ApiRequest): Promise<AssetCellsView> {
+  const asset = request.part("asset");
+  const lane = request.text("lane") ?? liveLane;
+  const deployed = await requireAsset(context, asset, lane);
+  return assetCellsView(context, {
+    asset,
+    lane,
+    definition: deployed?.definition.partitions,
+    until: request.time("until"),
+    after: request.text("after"),
+    limit: request.integer("limit", 1, assetCellsMax) ?? assetCells,
+  });
 }
 
 async function partitionPage(context: ApiContext, request: ApiRequest): Promise<Page<AssetPartitionView>> {

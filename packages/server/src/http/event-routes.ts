@@ -18,7 +18,7 @@ import type { FastifyReply } from "fastify";
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
 import { isPlace, readCursor, writeCursor } from "./cursor.ts";
-import { followEvents } from "./event-follow.ts";
+import { followEvents } from "./log-feed.ts";
 import { takeEvents } from "./event-intake.ts";
 import { eventView } from "./event-view.ts";
 import { eventsBytesMax, eventWaitsMax } from "./limits.ts";

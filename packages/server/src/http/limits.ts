@@ -17,6 +17,15 @@ export const pageSize = 100;
 export const pageSizeMax = 1_000;
 /** Nodes in a run's detail. */
 export const detailNodesMax = 1_000;
+/**
+ * A grid reads as many task runs for one page, of one run, and of how many runs before it knows how many they have: 200,000 rows
+ * take some 0.3 s.
+ */
+export const gridRowsMax = 200_000;
+export const gridRunRowsMax = 20_000;
+export const gridFirstRuns = 10;
+/** Deployments in one page of a pipeline's versions: each definition of a project is read whole. */
+export const versionsMax = 50;
 /** Attempts that are shown of one page of nodes. */
 export const attemptsMax = 5_000;
 /** Compiled parameter schemas that are kept. */
@@ -33,8 +42,10 @@ export const progressMax = 20_000;
 export const eventBufferBytesMax = 4 * 1024 * 1024;
 /** A comment on a silent event stream, so that proxies keep it open. */
 export const eventHeartbeatMs = 15_000;
-/** How often a watched run that another server steps is looked at. */
-export const eventPollMs = 250;
+/** How often a watched run that another server steps is looked at, while that says that it changes. */
+export const eventLookMs = 250;
+/** It is looked at this often although nobody says so: notifications may be lost. */
+export const eventLookAnywayMs = 15_000;
 /** How often its nodes are, unless that takes more than one part in `eventNodesShare` of the time: 10,000 rows take 0.2 s. */
 export const eventNodesMs = 1_000;
 export const eventNodesShare = 10;
@@ -42,6 +53,11 @@ export const eventNodesShare = 10;
 export const nodesToldMax = 500;
 /** A reader of a run's events hears of it this often at most, except of its end. */
 export const eventGatherMs = 25;
+/** Readers of lists of runs hear of changes this often at most, and of this many pipelines by name. */
+export const activityGatherMs = 300;
+export const activityNamesMax = 20;
+/** What one reader may follow at once. */
+export const topicsMax = 50;
 /** A server says again which runs are watched at it, and is told of them this long after it said so last. */
 export const watchRenewMs = 5_000;
 export const watchLeaseMs = 15_000;
@@ -87,6 +103,14 @@ export const simulatedKeysMax = 100_000;
 /** An explanation tells as many entries again, for as long. */
 export const replayedEntriesMax = 100_000;
 export const replayedMs = 3_000;
+/**
+ * Ticks of one schedule in a calendar, and the longest span of one. A cron's tick takes some 10 µs: a page of schedules that tick
+ * each minute has time for some thousands of them, and goes on with the next page.
+ */
+export const scheduleTicks = 200;
+export const scheduleTicksMax = 1_000;
+export const scheduleSpanMs = 40 * 86_400_000;
+export const ticksMs = 200;
 /** Firings of one event that are shown. */
 export const eventFiringsMax = 1_000;
 /** Waits of one event that are shown. */
@@ -102,6 +126,9 @@ export const stepsMsMax = 10;
 /** Stretches of partitions that an asset's page lists. */
 export const assetRangesMax = 500;
 export const assetUpdatesShown = 20;
+/** Partitions that a calendar or matrix shows at once: a year of days, a fortnight of hours. */
+export const assetCells = 400;
+export const assetCellsMax = 1_000;
 /** What one run wrote and read that is listed. */
 export const assetUsesShown = 5_000;
 /** Name of a person who answers. */
@@ -122,3 +149,40 @@ export const movePollMs = 10;
 export const moveFaultsShownMax = 5;
 /** Things of probes that are listed. */
 export const probesListedMax = 1_000;
+/** Hours back for which failed runs need a person, and days back for which the last failure is looked for. */
+export const failedHours = 12;
+export const failuresDays = 7;
+/** Failures of those hours that are looked at. */
+export const failuresLookedMax = 200;
+/** Lines of one kind among what needs a person. */
+export const attentionOfKindMax = 20;
+/** Waits that are grouped, from each end, and groups that are shown. */
+export const waitsSampledEach = 250;
+export const waitGroupsMax = 12;
+/** Hours of the timeline, stretches in which entries of the log are counted, and how many things of each kind are drawn. */
+export const timelineHours = 3;
+export const timelineHoursMax = 24;
+export const paceStretches = 60;
+export const blocksRunningMax = 150;
+export const blocksWaitingMax = 100;
+export const blocksEndedMax = 500;
+/** Of ended runs, in each stretch, where there are more. */
+export const blocksOfStretch = 8;
+export const eventTicksMax = 200;
+/** Entries of the log among which events from outside are looked for. */
+export const eventTicksLooked = 5_000;
+export const calendarTriggersMax = 300;
+export const calendarTicksMax = 400;
+export const calendarTicksOfOneMax = 60;
+/** Past positions of the log that are remembered: a day of minutes, for some stretches. */
+export const positionsKeptMax = 5_000;
+/** Task runs of one queue, and limits with those who hold them and wait for them, that are shown. */
+export const queueTasksShown = 10;
+export const limitsShownMax = 200;
+export const limitUsesShown = 50;
+/** Answered approvals in one page: each is two looks into the log. */
+export const answeredPageMax = 50;
+/** Servers that are listed: those that ended stay for a day. */
+export const nodesShownMax = 200;
+/** The overview stands on every page: it is made for all who ask together, this long after the last one at the earliest. */
+export const overviewPauseMs = 250;

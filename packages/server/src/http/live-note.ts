@@ -35,6 +35,10 @@ export type LiveNote =
     }
   /** `by` stored something of these runs and could not tell what. */
   | { readonly kind: "missed"; readonly by: string; readonly of: readonly string[] }
+  /** `by` committed changes of these runs. */
+  | { readonly kind: "changed"; readonly by: string; readonly of: readonly string[] }
+  /** The same of runs of these pipelines. */
+  | { readonly kind: "activity"; readonly by: string; readonly of: readonly string[] }
   | { readonly kind: "chunks"; readonly by: string; readonly of: readonly ChunkName[] }
   | { readonly kind: "progress"; readonly by: string; readonly of: readonly ProgressNote[] };
 

@@ -9,6 +9,7 @@
  *     server that could not say it, is read once more: all chunks since the last such reading.
  * V4: before the end of a run is told, the others store what they have of it (`settled`), and what is there is read. A
  *     server that does not answer is waited for `settleMs`.
+ * V5: a server that steps a run which is watched elsewhere says that it changed, after the commit of that.
  */
 import { unreachable } from "@millrace/core";
 import {
@@ -56,7 +57,14 @@ export interface LiveRelayOptions {
   readonly liveServers: () => number;
   /** Names this process among the servers. */
   readonly id: string;
+  /** Resolves when all that was decided here until now is committed. */
+  readonly committed: () => Promise<void>;
+  /** Runs of these pipelines changed at another server. */
+  readonly onActivity: (pipelines: readonly string[]) => void;
 }
+
+/** Stands for all runs where one is watched: its watchers are told of activity, and of nothing else. */
+const allRuns = "*";
 
 /** A run that is watched here. */
 interface Watched {
@@ -65,6 +73,8 @@ interface Watched {
   /** All that was stored before this instant was read. */
   from: number;
   unread: ChunkName[];
+  /** Told when another server says that the run changed (V5). */
+  readonly onChanged: Set<() => void>;
   /** Readings of the table, one after the other. */
   reading: Promise<void>;
 }
@@ -86,6 +96,8 @@ export class LiveRelay {
   readonly #rounds = new Map<number, Round>();
   #lastRound = 0;
   #chunks: ChunkName[] = [];
+  readonly #changed = new Set<string>();
+  readonly #activity = new Set<string>();
   readonly #progress = new Map<string, ProgressNote>();
   readonly #missed = new Set<string>();
   #gathering: Alarm | undefined;
@@ -99,18 +111,37 @@ export class LiveRelay {
 
   // --- for readers here ---------------------------------------------------------------------------------------------
 
-  /** Somebody watches a run here, until what it returns is called. */
-  watch(runId: string): () => void {
+  /** No other server steps runs: what nobody says here did not happen. */
+  get isAlone(): boolean {
+    return this.#options.liveServers() <= 1;
+  }
+
+  /** Somebody listens to activity here, until what it returns is called. */
+  watchAll(): () => void {
+    return this.watch(allRuns);
+  }
+
+  /** Somebody watches a run here, until what it returns is called. `onChanged`: another server says that it changed. */
+  watch(runId: string, onChanged?: () => void): () => void {
     let watched = this.#watched.get(runId);
     if (!watched) {
-      watched = { runId, readers: 0, from: this.#options.now(), unread: [], reading: Promise.resolve() };
+      watched = {
+        runId,
+        readers: 0,
+        from: this.#options.now(),
+        unread: [],
+        onChanged: new Set(),
+        reading: Promise.resolve(),
+      };
       this.#watched.set(runId, watched);
       this.#say(textsOf(this.#watchHead(0), [runId]));
       this.#renewLater();
     }
     const own = watched;
     own.readers += 1;
+    if (onChanged) own.onChanged.add(onChanged);
     return () => {
+      if (onChanged) own.onChanged.delete(onChanged);
       own.readers -= 1;
       if (own.readers === 0) this.#watched.delete(runId);
     };
@@ -137,7 +168,12 @@ export class LiveRelay {
 
   /** The connection that hears the others was made again. */
   catchUp(): void {
-    for (const watched of this.#watched.values()) void this.#catchUp(watched);
+    for (const watched of this.#watched.values()) {
+      if (watched.runId === allRuns) continue;
+      void this.#catchUp(watched);
+      for (const tell of watched.onChanged) tell();
+    }
+    if (this.#watched.has(allRuns)) this.#options.onActivity([]);
   }
 
   #watchHead(round: number): NoteHead {
@@ -154,6 +190,23 @@ export class LiveRelay {
   }
 
   // --- what happens here --------------------------------------------------------------------------------------------
+
+  /** A run that this server steps changed; it need not be committed yet. */
+  runChanged(runId: string): void {
+    if (this.#elsewhere.size === 0 || !this.#isWatchedElsewhere(runId)) return;
+    this.#changed.add(runId);
+    this.#sendLater(liveGatherMs);
+  }
+
+  /** Somebody listens to activity at another server. */
+  get isActivityAwaited(): boolean {
+    return this.#elsewhere.size > 0 && this.#isWatchedElsewhere(allRuns);
+  }
+
+  tellActivity(pipelines: readonly string[]): void {
+    for (const name of pipelines) this.#activity.add(name);
+    this.#sendLater(liveGatherMs);
+  }
 
   /** A worker of this server told its progress. */
   progressTold({ token, ...value }: Progress): void {
@@ -200,13 +253,19 @@ export class LiveRelay {
   async #send(): Promise<void> {
     const by = this.#options.id;
     const [chunks, progress, missed] = [this.#chunks, [...this.#progress.values()], [...this.#missed]];
+    const [changed, activity] = [[...this.#changed], [...this.#activity]];
+    this.#changed.clear();
+    this.#activity.clear();
     this.#chunks = [];
     this.#progress.clear();
     this.#missed.clear();
     this.#sending = true;
     let isSaid = true;
     try {
+      if (changed.length > 0) await this.#options.committed();
       for (const text of [
+        ...textsOf({ kind: "changed", by }, changed),
+        ...textsOf({ kind: "activity", by }, activity),
         ...textsOf({ kind: "missed", by }, missed),
         ...textsOf({ kind: "chunks", by }, chunks),
         ...textsOf({ kind: "progress", by }, progress),
@@ -219,8 +278,14 @@ export class LiveRelay {
       for (const runId of missed) this.#missed.add(runId);
     }
     this.#sending = false;
-    if (this.#chunks.length + this.#progress.size + this.#missed.size > 0)
-      this.#sendLater(isSaid ? liveGatherMs : retryMs);
+    const left = [
+      this.#chunks.length,
+      this.#progress.size,
+      this.#missed.size,
+      this.#changed.size,
+      this.#activity.size,
+    ];
+    if (left.some((count) => count > 0)) this.#sendLater(isSaid ? liveGatherMs : retryMs);
   }
 
   // --- what others say ----------------------------------------------------------------------------------------------
@@ -235,6 +300,11 @@ export class LiveRelay {
         return this.#heardAnswer(note);
       case "missed":
         return this.#catchUpOf(note.of);
+      case "changed":
+        for (const runId of note.of) for (const tell of this.#watched.get(runId)?.onChanged ?? []) tell();
+        return;
+      case "activity":
+        return this.#options.onActivity(note.of);
       case "chunks":
         return this.#heardChunks(note.of);
       case "progress":
@@ -267,7 +337,7 @@ export class LiveRelay {
     });
     for (const runId of fresh)
       for (const { token, value } of this.#options.progress.ofRun(runId)) this.#noteProgress(token, value);
-    const asked = round > 0 ? of : fresh;
+    const asked = (round > 0 ? of : fresh).filter((runId) => runId !== allRuns);
     if (asked.length > 0) void this.#answer(by, round, asked);
   }
 

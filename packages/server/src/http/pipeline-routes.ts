@@ -19,8 +19,10 @@ import {
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
 import { isPlace, readCursor, writeCursor } from "./cursor.ts";
+import { pipelineVersions } from "./pipeline-versions.ts";
 import { previewResume, readOnResume } from "./resume-preview.ts";
 import type { ApiRequest, Route } from "./route.ts";
+import { gridPage } from "./run-grid.ts";
 import { isoTime } from "./run-summary.ts";
 
 export function pipelineRoutes(context: ApiContext): Route[] {
@@ -37,6 +39,25 @@ export function pipelineRoutes(context: ApiContext): Route[] {
       path: "/pipelines/:name",
       summary: "A pipeline with its definition",
       handle: (request) => pipelineDetail(context, request.part("name")),
+    },
+    {
+      method: "GET",
+      path: "/pipelines/:name/grid",
+      summary:
+        "Its runs, newest first, with the states of their nodes in short: see `gridStates` of the protocol",
+      query: {
+        states: "`false`: the runs alone",
+        cursor: "`nextCursor` of the page before",
+        limit: "how many runs; fewer come where they have very many task runs",
+      },
+      handle: (request) => gridPage(context, request),
+    },
+    {
+      method: "GET",
+      path: "/pipelines/:name/versions",
+      summary: "The deployments that have it, newest first, and which of them changed it",
+      query: { cursor: "`nextCursor` of the page before", limit: "how many, 50 at most" },
+      handle: (request) => pipelineVersions(context, request),
     },
     {
       method: "POST",

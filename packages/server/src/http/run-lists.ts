@@ -28,16 +28,17 @@ function isRunPlace(place: unknown): place is readonly [id: string] {
 export async function runPage(context: ApiContext, request: ApiRequest): Promise<Page<RunSummary>> {
   const limit = request.limit();
   const after = readCursor(request.text("cursor"), isRunPlace);
-  const runs = await listRuns(context.database, workspaceId, {
+  const { runs, before } = await listRuns(context.database, workspaceId, {
     pipeline: request.text("pipeline"),
     state: request.oneOf("state", runStates),
     label: labelOf(request.text("label")),
     beforeId: after?.[0] ?? afterAllIds,
-    limit: limit + 1,
+    limit,
   });
-  const items = runs.slice(0, limit).map(summaryOf);
-  const last = items.at(-1);
-  return { items, ...(last && runs.length > limit ? { nextCursor: writeCursor([last.id]) } : {}) };
+  return {
+    items: runs.map(summaryOf),
+    ...(before === undefined ? {} : { nextCursor: writeCursor([before]) }),
+  };
 }
 
 function labelOf(text: string | undefined): { readonly name: string; readonly value: string } | undefined {

@@ -1,5 +1,5 @@
 /** Runs: start, read, watch, command. */
-import { taskRunStates } from "@millrace/core";
+import { MillraceError, taskRunStates } from "@millrace/core";
 import {
   cancelRequest,
   markRequest,
@@ -15,7 +15,7 @@ import {
 import type { ApiContext } from "./api-context.ts";
 import type { ApiRequest, Route } from "./route.ts";
 import { cancelRun, markRun, rerunRun } from "./run-commands.ts";
-import { streamEvents } from "./run-events.ts";
+import { streamEvents } from "./run-feed.ts";
 import { moveRun } from "./run-move.ts";
 import { artifactPage, attemptNumberMax, logPage, runPage } from "./run-lists.ts";
 import { snapshotOf } from "./run-snapshot.ts";
@@ -101,7 +101,7 @@ function commandRoutes(context: ApiContext): Route[] {
       path: "/runs",
       summary: "Starts a run",
       body: startRunRequest,
-      handle: (request) => startRun(context, request.body as StartRunRequest),
+      handle: (request) => startRun(context, withKey(request, request.body as StartRunRequest)),
     },
     {
       method: "POST",
@@ -136,4 +136,16 @@ function commandRoutes(context: ApiContext): Route[] {
 
 function generationOf(request: ApiRequest): number | undefined {
   return request.integer("generation", 1, attemptNumberMax);
+}
+
+/** The header of the IETF's draft says what the body's `idempotencyKey` does; it may stand in quotes. */
+function withKey(request: ApiRequest, body: StartRunRequest): StartRunRequest {
+  const header = request.raw.headers["idempotency-key"];
+  if (typeof header !== "string") return body;
+  const idempotencyKey = /^"(.*)"$/.exec(header)?.[1] ?? header;
+  if (body.idempotencyKey === undefined || body.idempotencyKey === idempotencyKey)
+    return { ...body, idempotencyKey };
+  throw new MillraceError("MILLRACE_REQUEST_INVALID", {
+    message: 'The header Idempotency-Key and the body\'s "idempotencyKey" are two different keys.',
+  });
 }

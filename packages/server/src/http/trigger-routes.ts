@@ -6,6 +6,7 @@ import {
   type Page,
   type SimulateRequest,
   type TriggerDetail,
+  type TriggerKeyView,
   type TriggerSummary,
 } from "@millrace/protocol";
 import {
@@ -13,6 +14,7 @@ import {
   findFiringOfRun,
   findFiringsOfEvent,
   listFirings,
+  listTriggerKeys,
   listTriggers,
   type FiringPlace,
 } from "@millrace/store";
@@ -25,7 +27,7 @@ import type { ApiRequest, Route } from "./route.ts";
 import { explainTrigger } from "./trigger-explain.ts";
 import { requireTrigger, summaryOf } from "./trigger-find.ts";
 import { simulate } from "./trigger-simulate.ts";
-import { firingDetail, firingView, readFiringId, triggerSummary } from "./trigger-view.ts";
+import { firingDetail, firingView, keyView, readFiringId, triggerSummary } from "./trigger-view.ts";
 
 export function triggerRoutes(context: ApiContext): Route[] {
   return [
@@ -49,6 +51,17 @@ export function triggerRoutes(context: ApiContext): Route[] {
       path: "/triggers/:pipeline",
       summary: "The trigger of a pipeline with its definition",
       handle: (request) => triggerDetail(context, request.part("pipeline")),
+    },
+    {
+      method: "GET",
+      path: "/triggers/:pipeline/keys",
+      summary: "Values of its key that have a state, in their order",
+      query: {
+        after: "Those that come after this text",
+        cursor: "`nextCursor` of the page before",
+        limit: "how many",
+      },
+      handle: (request) => keyPage(context, request),
     },
     {
       method: "GET",
@@ -119,6 +132,24 @@ async function triggerPage(context: ApiContext, request: ApiRequest): Promise<Pa
 async function triggerDetail(context: ApiContext, pipeline: string): Promise<TriggerDetail> {
   const { definition } = await requireTrigger(context, pipeline);
   return { ...(await summaryOf(context, pipeline)), definition };
+}
+
+async function keyPage(context: ApiContext, request: ApiRequest): Promise<Page<TriggerKeyView>> {
+  const limit = request.limit();
+  const { row } = await requireTrigger(context, request.part("pipeline"));
+  const afterKey = readCursor(request.text("cursor"), isNamePlace)?.[0] ?? request.text("after");
+  const rows = await listTriggerKeys(context.database, workspaceId, {
+    pipeline: row.pipeline,
+    afterKey,
+    limit: limit + 1,
+  });
+  // What has no keys has its one state under the empty one.
+  const page = rows.slice(0, limit).filter(({ key }) => key !== "");
+  const last = page.at(-1);
+  return {
+    items: page.map(keyView),
+    ...(last && rows.length > limit ? { nextCursor: writeCursor([last.key]) } : {}),
+  };
 }
 
 // --- firings --------------------------------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ import type { ConnectedWorker, WorkerLink } from "../engine/dispatcher.ts";
 import type { Engine } from "../engine/engine.ts";
 import { workspaceId } from "../engine/workspace.ts";
 import type { Access } from "./access.ts";
+import { ofWorkers } from "./activity.ts";
 import type { ApiContext } from "./api-context.ts";
 import { closeMs, frameBytesMax, helloMs, workerBufferBytesMax } from "./limits.ts";
 import { problemOf, problemType } from "./problem.ts";
@@ -101,7 +102,9 @@ class WorkerSocket implements WorkerLink {
     );
     socket.on("close", () => {
       this.#helloAlarm?.cancel();
-      if (this.#worker) this.#engine?.hub.disconnected(this.#worker, this);
+      if (!this.#worker) return;
+      this.#engine?.hub.disconnected(this.#worker, this);
+      this.#context.activity.changed(ofWorkers);
     });
     // A ping is as good as a heartbeat.
     socket.on("ping", () => {
@@ -175,6 +178,7 @@ class WorkerSocket implements WorkerLink {
     this.#engine = engine;
     this.#worker = worker;
     this.send(welcome);
+    this.#context.activity.changed(ofWorkers);
   }
 
   #part(code: ErrorCode, message: string, retry: boolean): void {
@@ -187,6 +191,7 @@ class WorkerSocket implements WorkerLink {
     const engine = this.#engine;
     // The worker came back over another connection, or its engine is gone.
     if (!engine || worker.link !== this) return;
+    if (message.kind === "draining") this.#context.activity.changed(ofWorkers);
     switch (message.kind) {
       case "results":
         for (const { token } of message.results) this.#context.progress.forget(token);

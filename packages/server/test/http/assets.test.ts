@@ -10,6 +10,7 @@ import {
   type Json,
 } from "@millrace/core";
 import type {
+  AssetCellsView,
   AssetDetail,
   AssetSummary,
   AssetUseView,
@@ -294,7 +295,7 @@ test("others report by the door of events: repeats are repeats, what does not fi
   await expect.poll(firings, { timeout: 10_000 }).toBe(1);
 });
 
-test("of an asset with hundreds of thousands of windows the newest are counted, and that is told", async () => {
+test("of an asset with hundreds of thousands of windows the newest are looked at for what is missing, and that is told", async () => {
   await using fixture = await startFixture();
   const partitions = {
     kind: "time",
@@ -306,10 +307,10 @@ test("of an asset with hundreds of thousands of windows the newest are counted, 
   for (const partition of [lastHour, "1990-01-01T00:00Z"])
     await post(fixture, "millrace.asset.updated", "lake/hours", { partition });
   const asset = await shown(fixture, "lake/hours");
-  expect(asset.partitions).toMatchObject({ newestOnly: true, present: 1 });
+  expect(asset.partitions).toMatchObject({ newestOnly: true, present: 2 });
   expect(asset.partitions!.missing).toBeGreaterThan(15_000);
   expect(asset.partitions!.missing).toBeLessThan(20_000);
-  expect(asset.ranges.map(({ state }) => state).filter((state) => state === "present")).toHaveLength(1);
+  expect(asset.ranges.map(({ state }) => state).filter((state) => state === "present")).toHaveLength(2);
   const [listed]: AssetSummary[] = (await fixture.call("GET", "/assets")).body.items;
   expect(listed!.partitions).toEqual(asset.partitions);
 });
@@ -446,4 +447,53 @@ test("what a run of another server's shard writes is told, too", async () => {
   expect(valid.map(({ event }) => (event.data as { run: { id: string } }).run.id).toSorted()).toEqual(
     runs.toSorted(),
   );
+});
+
+test("cells are the windows that have begun, with what is missing and what is not over yet", async () => {
+  await using fixture = await startFixture();
+  const tuple: AssetDefinition = {
+    name: "mart/sales",
+    tags: [],
+    partitions: {
+      kind: "tuple",
+      of: { day: days.partitions as never, region: { kind: "static", keys: ["eu", "us"] } },
+    },
+  };
+  await fixture.deploy([], { assets: [...assets, tuple] });
+  const cellsOf = async (asset: string, query = ""): Promise<AssetCellsView> => {
+    const answer = await fixture.call("GET", `/assets/${encodeURIComponent(asset)}/cells${query}`);
+    expect(answer.status, JSON.stringify(answer.body)).toBe(200);
+    return answer.body;
+  };
+  for (const partition of ["2026-01-02", "2026-01-02", "2026-01-04"])
+    await post(fixture, assetUpdatedType, "mart/days", { partition });
+  await post(fixture, assetUpdatedType, "mart/sales", { partition: "day=2026-01-02/region=us" });
+  await post(fixture, assetUpdatedType, "regions", { partition: "eu" });
+  const until = "until=2026-01-05T12:00:00Z";
+  const shownOf = ({ cells }: AssetCellsView) =>
+    cells.map(({ key, state, updates }) => [key, state, updates]);
+  expect(shownOf(await cellsOf("mart/days", `?${until}`))).toEqual([
+    ["2026-01-01", "missing", 0],
+    ["2026-01-02", "present", 2],
+    ["2026-01-03", "missing", 0],
+    ["2026-01-04", "present", 1],
+    ["2026-01-05", "missing", 0],
+  ]);
+  const newest = await cellsOf("mart/days", `?${until}&limit=2`);
+  expect(newest.cells.map(({ key }) => key)).toEqual(["2026-01-04", "2026-01-05"]);
+  const before = await cellsOf("mart/days", `?until=${newest.earlier}&limit=2`);
+  expect(before.cells.map(({ key }) => key)).toEqual(["2026-01-02", "2026-01-03"]);
+  const first = await cellsOf("mart/days", `?until=${before.earlier}&limit=2`);
+  expect([first.cells.map(({ key }) => key), first.earlier]).toEqual([["2026-01-01"], undefined]);
+  expect((await cellsOf("mart/days")).cells.at(-1)?.state).toBe("open");
+  const matrix = await cellsOf("mart/sales", `?${until}&limit=6`);
+  expect(shownOf(matrix).filter(([key]) => String(key).includes("2026-01-02"))).toEqual([]);
+  const wider = await cellsOf("mart/sales", `?${until}&limit=8`);
+  expect(wider.cells.find(({ key }) => key === "day=2026-01-02/region=us")).toMatchObject({
+    state: "present",
+    parts: { day: "2026-01-02", region: "us" },
+  });
+  expect(wider.cells).toHaveLength(8);
+  expect(shownOf(await cellsOf("regions"))).toEqual([["eu", "present", 1]]);
+  expect(shownOf(await cellsOf("lake/raw"))).toEqual([]);
 });

@@ -42,7 +42,13 @@ async function callServer(
 
 // oxlint-disable-next-line typescript/no-explicit-any -- events of all kinds
 async function* eventsOf(server: Server, id: string, query = ""): AsyncGenerator<any> {
-  const response = await fetch(`${server.url}/api/v1/runs/${id}/events${query}`);
+  yield* eventsAt(server, `/runs/${id}/events${query}`);
+}
+
+/** Data of server-sent events, as JSON. */
+// oxlint-disable-next-line typescript/no-explicit-any -- events of all kinds
+export async function* eventsAt(server: Server, path: string, headers: object = {}): AsyncGenerator<any> {
+  const response = await fetch(`${server.url}/api/v1${path}`, { headers: { ...headers } });
   if (!response.ok || !response.body) throw new Error(`events were answered with ${response.status}`);
   let text = "";
   const decoder = new TextDecoder();
@@ -51,7 +57,8 @@ async function* eventsOf(server: Server, id: string, query = ""): AsyncGenerator
     for (let at = text.indexOf("\n\n"); at >= 0; at = text.indexOf("\n\n")) {
       const block = text.slice(0, at);
       text = text.slice(at + 2);
-      if (block.startsWith("data: ")) yield JSON.parse(block.slice(6));
+      const data = block.split("\n").find((line) => line.startsWith("data: "));
+      if (data !== undefined) yield JSON.parse(data.slice(6));
     }
   }
 }

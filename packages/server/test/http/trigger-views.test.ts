@@ -409,3 +409,16 @@ test("names that are wrong are answered with the nearest", async () => {
   const stage = await stageWith(triggered("report", paid));
   expect((await get(stage, "/triggers/reprot")).body.detail).toMatch(/Did you mean "report"/);
 });
+
+test("keys are listed in their order, page after page, also from a text on", async () => {
+  const stage = await stageWith(triggered("join", join), triggered("report", paid));
+  for (const k of ["b", "a", "c"]) await stage.emit("a", { k });
+  const keysOf = async (query: string): Promise<string[]> =>
+    (await get(stage, `/triggers/join/keys${query}`)).body.items.map(({ key }: { key: string }) => key);
+  expect(await keysOf("")).toEqual(["a", "b", "c"]);
+  expect(await keysOf("?after=a")).toEqual(["b", "c"]);
+  const { items, nextCursor } = (await get(stage, "/triggers/join/keys?limit=2")).body;
+  expect(items).toHaveLength(2);
+  expect(await keysOf(`?limit=2&cursor=${nextCursor}`)).toEqual(["c"]);
+  expect((await get(stage, "/triggers/report/keys")).body).toEqual({ items: [] });
+});

@@ -219,6 +219,64 @@ export async function findAssetPartitions(
   return rows.map(readPartition);
 }
 
+/** How often each of these keys was written, and when last: the narrow part of its row. */
+export async function findAssetCells(
+  database: Database,
+  workspace: number,
+  wanted: { readonly asset: string; readonly lane: string; readonly partitions: readonly string[] },
+): Promise<AssetCellRow[]> {
+  const { rows } = await database.api.query<AssetCellColumns>({
+    name: "find-asset-cells",
+    text: `select partition, updates, updated_at, revision
+      from asset_partition
+      where workspace = $1 and asset = $2 and lane = $3 and partition = any($4)`,
+    values: [workspace, wanted.asset, wanted.lane, wanted.partitions],
+  });
+  return rows.map(readCell);
+}
+
+/** The same of keys in their order, after one. */
+export async function listAssetCells(
+  database: Database,
+  workspace: number,
+  page: {
+    readonly asset: string;
+    readonly lane: string;
+    readonly after: string | undefined;
+    readonly limit: number;
+  },
+): Promise<AssetCellRow[]> {
+  const { rows } = await database.api.query<AssetCellColumns>({
+    name: "list-asset-cells",
+    text: `select partition, updates, updated_at, revision
+      from asset_partition
+      where workspace = $1 and asset = $2 and lane = $3 and ($4::text is null or partition > $4)
+      order by partition
+      limit $5`,
+    values: [workspace, page.asset, page.lane, page.after ?? null, page.limit],
+  });
+  return rows.map(readCell);
+}
+
+export interface AssetCellRow {
+  readonly partition: string;
+  readonly updates: number;
+  readonly updatedAt: number | undefined;
+  readonly revision: number | undefined;
+}
+
+interface AssetCellColumns {
+  partition: string;
+  updates: number;
+  updated_at: number | null;
+  revision: number | null;
+}
+
+function readCell(row: AssetCellColumns): AssetCellRow {
+  const { partition, updates } = row;
+  return { partition, updates, updatedAt: row.updated_at ?? undefined, revision: row.revision ?? undefined };
+}
+
 /** The last keys alone, with whether something was written: for what is present and missing. */
 export async function listAssetKeys(
   database: Database,
@@ -234,7 +292,8 @@ export async function listAssetKeys(
       limit $4`,
     values: [workspace, wanted.asset, wanted.lane, wanted.limit],
   });
-  return rows;
+  // In their order.
+  return rows.toReversed();
 }
 
 /** A row of `asset_use`. */

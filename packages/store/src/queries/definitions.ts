@@ -1,5 +1,5 @@
 /** Pipelines as they are deployed. */
-import type { PipelineDefinition } from "@millrace/core";
+import type { Condition, PipelineDefinition } from "@millrace/core";
 import type { Database } from "../connect.ts";
 import type { OutboxNews } from "./outbox.ts";
 
@@ -83,6 +83,31 @@ export async function listDefinitionsWith(
     values: [workspace, text],
   });
   return rows.map(({ definition }) => definition);
+}
+
+export interface ScheduledPipelineRow {
+  readonly pipeline: string;
+  readonly condition: Condition;
+  readonly paused: boolean;
+}
+
+/** Active pipelines in whose trigger the word of a schedule stands, by name, after `afterName`. */
+export async function listScheduledPipelines(
+  database: Database,
+  workspace: number,
+  page: { readonly afterName: string; readonly limit: number },
+): Promise<ScheduledPipelineRow[]> {
+  const { rows } = await database.api.query<ScheduledPipelineRow>({
+    name: "list-scheduled-pipelines",
+    text: `select name as pipeline, definition -> 'trigger' -> 'condition' as condition, paused
+      from pipeline
+      where workspace = $1 and name > $2 and not retired
+        and strpos((definition -> 'trigger')::text, '"schedule"') > 0
+      order by name
+      limit $3`,
+    values: [workspace, page.afterName, page.limit],
+  });
+  return rows;
 }
 
 /** Names of pipelines that take runs: for suggestions. */

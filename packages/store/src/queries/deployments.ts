@@ -306,6 +306,53 @@ export async function listDeployments(
   }));
 }
 
+export interface PipelineVersionRow {
+  readonly number: number;
+  readonly bundle: string;
+  readonly active: boolean;
+  readonly createdAt: number;
+  /** Absent where the deployment does not have the pipeline. */
+  readonly nodes: number | undefined;
+  /** Against the deployment before, as far as that is among those that are read. */
+  readonly changed: boolean;
+}
+
+/** What each deployment of a project says of one pipeline, newest first, before `beforeNumber`. */
+export async function listPipelineVersions(
+  database: Database,
+  workspace: number,
+  page: {
+    readonly project: string;
+    readonly pipeline: string;
+    readonly beforeNumber: number;
+    readonly limit: number;
+  },
+): Promise<PipelineVersionRow[]> {
+  const { rows } = await database.api.query<
+    Omit<PipelineVersionRow, "createdAt" | "nodes"> & { created_at: number; nodes: number | null }
+  >({
+    name: "list-pipeline-versions",
+    text: `select number, bundle, active, created_at, json_array_length(definition -> 'nodes') as nodes,
+        definition::text is distinct from lag(definition::text) over (order by number) as changed
+      from (
+        select d.number, d.bundle, d.active, d.created_at, (
+            select p from json_array_elements(d.definition -> 'pipelines') as p where p ->> 'name' = $3 limit 1
+          ) as definition
+        from deployment as d
+        where d.workspace = $1 and d.project = $2 and d.number < $4
+        order by d.number desc
+        limit $5
+      ) as versions
+      order by number desc`,
+    values: [workspace, page.project, page.pipeline, page.beforeNumber, page.limit],
+  });
+  return rows.map(({ created_at: createdAt, nodes, ...row }) => ({
+    ...row,
+    createdAt,
+    nodes: nodes ?? undefined,
+  }));
+}
+
 /** Slots of pools by the configurations of active deployments; the largest number wins where two name one pool. */
 export async function configuredPools(database: Database, workspace: number): Promise<Map<string, number>> {
   const { rows } = await database.api.query<{ name: string; slots: number }>({

@@ -1,5 +1,8 @@
 import type { Database } from "../connect.ts";
 
+/** What waits for a pool is counted up to this. */
+export const poolWaitingMax = 1_001;
+
 export interface PoolRow {
   readonly name: string;
   readonly slots: number;
@@ -18,15 +21,41 @@ export async function listPools(database: Database, workspace: number): Promise<
     waiting: number;
   }>({
     name: "list-pools",
-    text: `select name, coalesce(l.slots, w.slots, u.used) as slots, coalesce(l.set_by_operator, false) as set_by_operator,
+    // Names that wait are found one after the other, and counted up to a bound: half a million may wait for one pool.
+    text: `with recursive names (name) as (
+        (select name from limit_request where workspace = $1 and kind = 'pool' order by name limit 1)
+        union all
+        select (
+          select r.name from limit_request as r
+          where r.workspace = $1 and r.kind = 'pool' and r.name > n.name
+          order by r.name
+          limit 1
+        )
+        from names as n
+        where n.name is not null
+      )
+      select name, coalesce(l.slots, w.slots, u.used) as slots, coalesce(l.set_by_operator, false) as set_by_operator,
         coalesce(u.used, 0) as used, coalesce(w.waiting, 0) as waiting
       from (select name, slots, set_by_operator from shared_limit where workspace = $1 and kind = 'pool') as l
       full join (
         select name, sum(slots)::integer as used from limit_grant where workspace = $1 and kind = 'pool' group by name
       ) as u using (name)
       full join (
-        select name, count(*)::integer as waiting, max(limit_slots) as slots
-        from limit_request where workspace = $1 and kind = 'pool' group by name
+        select n.name, (
+            select count(*)::integer from (
+              select from limit_request as r
+              where r.workspace = $1 and r.kind = 'pool' and r.name = n.name
+              order by r.holder
+              limit ${poolWaitingMax}
+            ) as counted
+          ) as waiting, (
+            select r.limit_slots from limit_request as r
+            where r.workspace = $1 and r.kind = 'pool' and r.name = n.name
+            order by r.holder
+            limit 1
+          ) as slots
+        from names as n
+        where n.name is not null
       ) as w using (name)
       order by name
       limit 10000`,

@@ -28,7 +28,7 @@ export interface FoundRun {
   readonly ended: readonly EndedRun[];
 }
 
-interface EndedRunColumns extends Omit<LiveRunColumns, "firing" | "cancel" | "wake_at"> {
+export interface EndedRunColumns extends Omit<LiveRunColumns, "firing" | "cancel" | "wake_at"> {
   output: Json;
   output_blob: string | null;
   output_bytes: number | null;
@@ -36,10 +36,10 @@ interface EndedRunColumns extends Omit<LiveRunColumns, "firing" | "cancel" | "wa
   firing?: FiringColumns | null;
 }
 
-const endedRunColumns =
+export const endedRunColumns =
   "workspace, id, lane, shard, pipeline, project, bundle, generation, state, reason, depth, parent, labels, params, params_blob, output, output_blob, output_bytes, created_at, started_at, ended_at";
 
-function readEndedRun(row: EndedRunColumns): EndedRun {
+export function readEndedRun(row: EndedRunColumns): EndedRun {
   return {
     ...readLiveRun({ ...row, firing: row.firing ?? null, cancel: null, wake_at: null }),
     output: readStored(row.output, row.output_blob, row.output_bytes),
@@ -232,76 +232,6 @@ export async function findAttempts(
   }));
 }
 
-export interface RunFilter {
-  readonly pipeline: string | undefined;
-  readonly state: RunState | undefined;
-  readonly label: { readonly name: string; readonly value: string } | undefined;
-  readonly beforeId: string;
-  readonly limit: number;
-}
-
-/** Each run once, in its newest generation, newest first by id. */
-export async function listRuns(
-  database: Database,
-  workspace: number,
-  filter: RunFilter,
-): Promise<(LiveRun | EndedRun)[]> {
-  const { pipeline, state, label, beforeId, limit } = filter;
-  const { rows } = await database.api.query<Omit<EndedRunColumns, "ended_at"> & { ended_at: number | null }>({
-    name: pipeline === undefined ? "list-runs" : "list-runs-of-pipeline",
-    text: listRunsText(pipeline === undefined ? "$3::text is null" : "pipeline = $3"),
-    values: [
-      workspace,
-      beforeId,
-      pipeline ?? null,
-      state ?? null,
-      label === undefined ? null : label.name,
-      label === undefined ? null : label.value,
-      limit,
-    ],
-  });
-  return rows.map((row) => {
-    const { ended_at: endedAt } = row;
-    return endedAt === null
-      ? readLiveRun({ ...row, firing: null, cancel: null, wake_at: null })
-      : readEndedRun({ ...row, ended_at: endedAt });
-  });
-}
-
-/**
- * The live part and the ended part each give at most a page, in the order of an index. A run that is live again hides
- * its ended generations; an ended generation is hidden by a later one.
- */
-function listRunsText(ofPipeline: string): string {
-  const wanted = `($4::text is null or state = $4) and ($5::text is null or labels ->> $5 = $6)`;
-  return `select * from (
-      (
-        select workspace, id, lane, shard, pipeline, project, bundle, generation, state, reason, depth, parent, labels,
-          params, params_blob, null::json as output, null::text as output_blob, null::bigint as output_bytes,
-          created_at, started_at, null::timestamptz as ended_at
-        from run
-        where workspace = $1 and id < $2 and ${ofPipeline} and ${wanted}
-        order by id desc
-        limit $7
-      )
-      union all
-      (
-        select ${endedRunColumns}
-        from run_history as h
-        where workspace = $1 and id < $2 and ${ofPipeline} and ${wanted}
-          and not exists (select from run as r where r.workspace = h.workspace and r.id = h.id)
-          and not exists (
-            select from run_history as n
-            where n.workspace = h.workspace and n.id = h.id and n.generation > h.generation
-          )
-        order by id desc
-        limit $7
-      )
-    ) as runs
-    order by id desc
-    limit $7`;
-}
-
 /** The newest run of each of these pipelines. */
 export async function lastRuns(
   database: Database,
@@ -343,7 +273,7 @@ export async function lastRuns(
   );
 }
 
-async function inSnapshot<Answer>(
+export async function inSnapshot<Answer>(
   database: Database,
   read: (client: PoolClient) => Promise<Answer>,
 ): Promise<Answer> {

@@ -1,5 +1,5 @@
 /** Sources as operators see and steer them. */
-import type { SourceDefinition } from "@millrace/core";
+import type { SourceDefinition, SourceProblem } from "@millrace/core";
 import type { Database } from "../connect.ts";
 import type { SourceRow } from "../engine/source-port.ts";
 import { readSource, sourceColumns, type SourceColumns } from "../engine/source-statements.ts";
@@ -54,6 +54,36 @@ export async function listSources(database: Database, workspace: number): Promis
     const row = known.get(source.definition.name);
     return { ...source, row: row && readSource(row), things: row?.things ?? 0 };
   });
+}
+
+export interface TroubledSource {
+  readonly name: string;
+  readonly changedAt: number;
+  /** Absent where it is paused. */
+  readonly error: SourceProblem | undefined;
+}
+
+/** Deployed sources that fail or are paused, by name. */
+export async function listTroubledSources(
+  database: Database,
+  workspace: number,
+  limit: number,
+): Promise<TroubledSource[]> {
+  const { rows } = await database.api.query<{
+    name: string;
+    changed_at: number;
+    error: SourceProblem | null;
+  }>({
+    name: "list-troubled-sources",
+    text: `select s.name, s.changed_at, case when not s.paused then s.error end as error
+      from source as s
+      join (${selectSources}) as d on d.definition ->> 'name' = s.name
+      where s.workspace = $1 and (s.paused or s.state = 'failing')
+      order by s.name
+      limit $2`,
+    values: [workspace, limit],
+  });
+  return rows.map((row) => ({ name: row.name, changedAt: row.changed_at, error: row.error ?? undefined }));
 }
 
 /** An operator's word; it holds over deploys. */

@@ -120,6 +120,11 @@ export class TriggerEvaluator {
     this.#arm();
   }
 
+  /** The position up to which its triggers were told the log. */
+  get toldTo(): number {
+    return this.#position;
+  }
+
   /** Resolves once everything up to this position is told and committed, or when that is no longer this node's to tell. */
   settled(position: number): Promise<void> {
     if (this.#settledTo >= position || this.#shards.size === 0) return Promise.resolve();

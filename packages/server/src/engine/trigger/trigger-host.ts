@@ -72,6 +72,12 @@ export class TriggerHost {
     }
   }
 
+  /** The position up to which all triggers of this node were told the log; none where it has no shards. */
+  get toldTo(): number | undefined {
+    const positions = [...this.#evaluators].map(({ toldTo }) => toldTo);
+    return positions.length === 0 ? undefined : Math.min(...positions);
+  }
+
   stop(): void {
     this.#desk.stop();
     for (const evaluator of this.#evaluators) evaluator.stop();

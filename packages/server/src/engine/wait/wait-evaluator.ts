@@ -107,6 +107,11 @@ export class WaitEvaluator {
     this.#written = { position: this.#position, at: parts.clock.now() };
   }
 
+  /** The position up to which its waits were told the log. */
+  get toldTo(): number {
+    return this.#position;
+  }
+
   get shards(): ReadonlySet<number> {
     return this.#shards;
   }

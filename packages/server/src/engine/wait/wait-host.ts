@@ -10,7 +10,6 @@ import {
   approvalRequest,
   errorCodeOf,
   firedEvent,
-  joinedAfter,
   lookBackOf,
   lookBackToStart,
   nodeWait,
@@ -22,7 +21,6 @@ import {
   waitValue,
   type AskedApproval,
   type AttemptError,
-  type Condition,
   type FiredEvent,
   type Json,
   type LookBack,
@@ -35,6 +33,7 @@ import {
 import type { EventRow, WaitEnd, WaitRow } from "@millrace/store";
 import type { EngineParts } from "../engine-parts.ts";
 import type { RunEntry } from "../run-entry.ts";
+import { joinsOf } from "./joins.ts";
 import { withoutContent } from "../trigger/firing-desk.ts";
 import { causesOf } from "../run-causes.ts";
 import { goneEvent } from "../trigger/firing-values.ts";
@@ -123,6 +122,12 @@ export class WaitHost {
   wants(type: string): boolean {
     for (const evaluator of this.#evaluators) if (evaluator.wants(type)) return true;
     return false;
+  }
+
+  /** As that of triggers, of all waits of this node. */
+  get toldTo(): number | undefined {
+    const positions = [...this.#evaluators].map(({ toldTo }) => toldTo);
+    return positions.length === 0 ? undefined : Math.min(...positions);
   }
 
   #evaluatorOf(shard: number): WaitEvaluator | undefined {
@@ -446,13 +451,6 @@ export class WaitHost {
       alarms.set(clock.now() + 500, () => void this.#takeEnds(runId));
     }
   }
-}
-
-/** What the owners of the things that it listens to ask of its row after a take-over. */
-function joinsOf(condition: Condition, lookBack: LookBack): Pick<WaitRow, "joinsAfter"> {
-  const after = joinedAfter(lookBack);
-  const isJoining = probesWithin(condition).some(({ token }) => token !== undefined);
-  return isJoining && after !== undefined ? { joinsAfter: after } : {};
 }
 
 function isOpen(taskRun: TaskRun, wait: OpenWait | undefined): boolean {

@@ -1,31 +1,30 @@
 /**
- * `GET /runs/:id/events`: what happens to a run, as server-sent events.
+ * What happens to a run (`GET /runs/:id/events`, `GET /live`).
  *
  * V1: an event tells of what is committed.
  * V5: a quarantined run's stream ends, as an ended one's: nothing more happens until a person reruns it.
  * V4: changes of one task run within `eventGatherMs` are told as one: its newest state. The run's end is told at once.
- * V2: a run in this server's memory is listened to; one elsewhere is looked at while somebody watches: its row each
- *     `eventPollMs`, its nodes each `eventNodesMs`, or as often as takes a tenth of the time. Log and progress of all workers
- *     come by `LiveRelay`.
+ * V2: a run in this server's memory is listened to; one elsewhere is looked at when its server says that it changed
+ *     (`LiveRelay`), each `eventLookMs` at most and its nodes each `eventNodesMs`, or as often as takes a tenth of the time; and
+ *     each `eventLookAnywayMs` where there are others, as what they say may be lost. Log and progress of all workers come by `LiveRelay`.
  * V3: a reader that does not read is cut, with a mark, once `eventBufferBytesMax` wait for it.
  */
-import { findTaskRun, isRunEnded, MillraceError, type TaskRun } from "@millrace/core";
+import { findTaskRun, isRunEnded, type TaskRun } from "@millrace/core";
 import type { LogEntry, RunDetail, RunEvent, RunState, RunSummary, TaskRunView } from "@millrace/protocol";
 import type { TaskRunRow } from "@millrace/store";
 import type { FastifyReply } from "fastify";
-import type { ServerResponse } from "node:http";
 import type { Alarm } from "../engine/clock.ts";
 import type { Engine } from "../engine/engine.ts";
 import { liveRowOf, taskRunRowOf, type RunEntry } from "../engine/run-entry.ts";
 import type { ApiContext } from "./api-context.ts";
+import { EventChannel, type Sink } from "./event-channel.ts";
 import {
-  eventBufferBytesMax,
   eventGatherMs,
-  eventHeartbeatMs,
+  eventLookAnywayMs,
+  eventLookMs,
   eventNodesMs,
   eventNodesShare,
-  eventPollMs,
-  eventStreamsMax,
+  followCheckMs,
   nodesToldMax,
 } from "./limits.ts";
 import type { ApiRequest } from "./route.ts";
@@ -35,41 +34,31 @@ import { snapshotOf } from "./run-snapshot.ts";
 import { detailOf, ownAttempt, taskRunView, viewsOf } from "./run-view.ts";
 import { waitsOfRun, withWaits } from "./wait-view.ts";
 
-const openStreams = new WeakMap<ApiContext, Set<EventStream>>();
-
 export async function streamEvents(
   context: ApiContext,
   request: ApiRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const streams = openStreams.get(context) ?? new Set();
-  openStreams.set(context, streams);
-  if (streams.size >= eventStreamsMax) {
-    throw new MillraceError("MILLRACE_OVERLOADED", {
-      message: `${streams.size} readers of events are connected; this server takes no more.`,
-    });
-  }
-  const withLogs = request.flag("logs");
-  const stream = new EventStream(context, request.part("id"), withLogs);
-  streams.add(stream);
-  request.raw.raw.once("close", () => streams.delete(stream));
-  try {
-    await stream.prepare();
-  } catch (error) {
-    streams.delete(stream);
-    stream.close();
-    throw error;
-  }
-  reply.hijack();
-  stream.begin(reply.raw, () => streams.delete(stream));
+  EventChannel.requireRoom(context);
+  const feed = new RunFeed({ context, id: request.part("id"), withLogs: request.flag("logs") });
+  await feed.prepare();
+  const channel = new EventChannel(context, reply);
+  channel.onClosed(() => feed.close());
+  feed.begin(channel);
   return reply;
 }
 
-class EventStream {
+interface RunFeedOptions {
+  readonly context: ApiContext;
+  readonly id: string;
+  readonly withLogs: boolean;
+}
+
+export class RunFeed {
   readonly #context: ApiContext;
   readonly #id: string;
   readonly #withLogs: boolean;
-  #response: ServerResponse | undefined;
+  #sink: Sink | undefined;
   #snapshot: RunDetail | undefined;
   /** Events before the snapshot is written. */
   #early: RunEvent[] = [];
@@ -81,8 +70,12 @@ class EventStream {
   #gathering: Alarm | undefined;
   #gatheredAt = Number.NEGATIVE_INFINITY;
   #alarm: Alarm | undefined;
-  #ticks = 0;
-  #polling = false;
+  /** When its rows were looked at last, and the look that comes. */
+  #lookedAt = Number.NEGATIVE_INFINITY;
+  #looking: Alarm | undefined;
+  #isLooking = false;
+  /** It changed while it was looked at. */
+  #isStale = false;
   /** What was told of each node, while the run is elsewhere; and when they are looked at again. */
   #nodesAt = 0;
   #told = new Map<string, string>();
@@ -91,19 +84,27 @@ class EventStream {
   readonly #untold = new Map<string, TaskRunView>();
   #ending = false;
   #closed = false;
-  #onClosed: () => void = () => {};
 
-  constructor(context: ApiContext, id: string, withLogs: boolean) {
+  constructor({ context, id, withLogs }: RunFeedOptions) {
     this.#context = context;
     this.#id = id;
     this.#withLogs = withLogs;
   }
 
-  /** Listens, then takes the snapshot: nothing falls between. Throws when there is no such run. */
+  /** Listens, then takes the snapshot: nothing falls between. Throws, and is closed, when there is no such run. */
   async prepare(): Promise<void> {
+    try {
+      await this.#prepare();
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  async #prepare(): Promise<void> {
     const { logs, progress, live } = this.#context;
     this.#listen();
-    this.#unwatch.push(live.watch(this.#id));
+    this.#unwatch.push(live.watch(this.#id, () => this.#lookLater()));
     this.#unwatch.push(
       progress.watch(this.#id, (token, value) =>
         this.#send({ kind: "progress", node: token.node, item: token.item, ...value }),
@@ -115,16 +116,9 @@ class EventStream {
     this.#snapshot = await detailOf(this.#context, snapshot);
   }
 
-  begin(response: ServerResponse, onClosed: () => void): void {
+  begin(sink: Sink): void {
     const snapshot = this.#snapshot!;
-    this.#response = response;
-    this.#onClosed = onClosed;
-    response.on("close", () => this.close());
-    response.writeHead(200, {
-      "content-type": "text/event-stream",
-      "cache-control": "no-store",
-      "x-accel-buffering": "no",
-    });
+    this.#sink = sink;
     this.#toldRun = JSON.stringify(plainSummary(snapshot));
     const early = this.#early;
     this.#early = [];
@@ -132,7 +126,7 @@ class EventStream {
     this.#sendBatch(early);
     if (isLastState(snapshot.run.state)) return this.#end(plainSummary(snapshot));
     // It may have ended between the snapshot's parts.
-    if (!this.#engine?.entry(this.#id)) void this.#poll();
+    if (!this.#engine?.entry(this.#id)) this.#lookLater();
     this.#tickLater();
   }
 
@@ -140,12 +134,11 @@ class EventStream {
     if (this.#closed) return;
     this.#closed = true;
     this.#alarm?.cancel();
+    this.#looking?.cancel();
     this.#gathering?.cancel();
     this.#unwatchEngine?.();
     for (const unwatch of this.#unwatch) unwatch();
     this.#unwatch = [];
-    this.#response?.end();
-    this.#onClosed();
   }
 
   /** To the engine of now; it may be another one than before. */
@@ -154,6 +147,8 @@ class EventStream {
     if (engine === this.#engine) return;
     this.#unwatchEngine?.();
     this.#engine = engine;
+    // What the one before did not come to tell is in the rows.
+    this.#lookLater();
     this.#changed.clear();
     this.#unwatchEngine = engine?.watchers.watch(this.#id, (entry, taskRun) =>
       this.#gather(engine, entry, taskRun),
@@ -178,7 +173,7 @@ class EventStream {
     try {
       await engine.committed();
     } catch {
-      // The engine lost its lease: what its rows say is told by the next one, or by polling.
+      // The engine lost its lease: what its rows say is told by the next one, or found by a look.
       return;
     }
     if (this.#engine !== engine || this.#closed) return;
@@ -231,36 +226,32 @@ class EventStream {
   }
 
   #send(event: RunEvent): void {
-    const response = this.#response;
+    const sink = this.#sink;
     if (this.#closed) return;
-    if (!response) {
+    if (!sink) {
       // The snapshot tells what came before it; only what it does not hold is kept.
       if (event.kind === "log" && this.#early.length < 1_000) this.#early.push(event);
       else if (event.kind !== "log") this.#early.push(event);
       return;
     }
-    if (response.writableLength > eventBufferBytesMax) {
-      this.#cut(response);
+    if (!sink.isFull) {
+      sink.send(event);
       return;
     }
-    response.write(`data: ${JSON.stringify(event)}\n\n`);
-  }
-
-  #cut(response: ServerResponse): void {
     this.#context.log.warn({ run: this.#id }, "a reader of events is too slow and is cut");
-    response.write(": cut, as the reader is too slow; connect again\n\n");
     this.close();
-    this.#context.clock.after(eventHeartbeatMs, () => response.destroy());
+    sink.cut();
   }
 
   /** The log comes first, wherever its lines are. */
   #end(run: RunSummary): void {
-    if (this.#closed || !this.#response || this.#ending) return;
+    if (this.#closed || !this.#sink || this.#ending) return;
     this.#ending = true;
     const settled = this.#withLogs ? this.#context.live.settled(this.#id) : undefined;
     const end = (): void => {
       this.#send({ kind: "end", run });
       this.close();
+      this.#sink?.end();
     };
     if (settled) void settled.then(end);
     else end();
@@ -268,24 +259,42 @@ class EventStream {
 
   #tickLater(): void {
     if (this.#closed) return;
-    this.#alarm = this.#context.clock.after(eventPollMs, () => {
-      this.#ticks += 1;
-      if ((this.#ticks * eventPollMs) % eventHeartbeatMs === 0) this.#response?.write(": still here\n\n");
+    const { clock } = this.#context;
+    this.#alarm = clock.after(this.#untold.size > 0 ? eventLookMs : followCheckMs, () => {
       this.#listen();
       const entry = this.#engine?.entry(this.#id);
-      if (!entry && !this.#polling) void this.#poll();
       if (entry && this.#engine) void this.#tellWaits(this.#engine, entry, []);
+      const isDue = clock.monotonic() >= this.#lookedAt + eventLookAnywayMs;
+      if (!entry && isDue && !this.#context.live.isAlone) this.#lookLater();
       this.#tickLater();
     });
   }
 
+  #lookLater(): void {
+    if (this.#closed || this.#looking || !this.#sink) return;
+    const { clock } = this.#context;
+    const waitMs = Math.max(0, this.#lookedAt + eventLookMs - clock.monotonic());
+    this.#looking = clock.after(waitMs, () => {
+      this.#looking = undefined;
+      if (this.#isLooking) this.#isStale = true;
+      else void this.#look();
+    });
+  }
+
   /** The run is not in this server's memory: its rows tell. A database that is away is asked again. */
-  async #poll(): Promise<void> {
-    this.#polling = true;
+  async #look(): Promise<void> {
+    const { clock, log } = this.#context;
+    if (this.#engine?.entry(this.#id)) return;
+    this.#isLooking = true;
+    this.#lookedAt = clock.monotonic();
     try {
+      // It may have ended here a moment before anybody listened, and its rows not be there yet.
+      await this.#engine?.committed();
       const run = summaryOf(await findCurrent(this.#context, this.#id));
       const ended = isLastState(run.state);
-      if (ended || this.#context.clock.monotonic() >= this.#nodesAt) await this.#tellNodes();
+      if (ended || this.#lookedAt >= this.#nodesAt) await this.#tellNodes();
+      // Its nodes are due later: by then nobody may say again that it changed.
+      else this.#context.clock.after(this.#nodesAt - this.#lookedAt, () => this.#lookLater());
       const text = JSON.stringify(run);
       if (text !== this.#toldRun) {
         this.#toldRun = text;
@@ -293,9 +302,12 @@ class EventStream {
       }
       if (ended) this.#end(run);
     } catch (error) {
-      this.#context.log.warn({ err: error, run: this.#id }, "a watched run could not be read");
+      log.warn({ err: error, run: this.#id }, "a watched run could not be read");
+      clock.after(followCheckMs, () => this.#lookLater());
     } finally {
-      this.#polling = false;
+      this.#isLooking = false;
+      if (this.#isStale) this.#lookLater();
+      this.#isStale = false;
     }
   }
 
@@ -309,19 +321,10 @@ class EventStream {
       const rows = changed.slice(at, at + nodesToldMax);
       for (const node of await viewsOf(this.#context, snapshot, rows)) this.#send({ kind: "node", node });
       for (const row of rows) this.#told.set(nameOf(row), printOf(row));
-      await this.#drained();
+      await this.#sink?.drained();
     }
     const tookMs = clock.monotonic() - began;
     this.#nodesAt = began + Math.max(eventNodesMs, eventNodesShare * tookMs);
-  }
-
-  async #drained(): Promise<void> {
-    const response = this.#response;
-    if (!response?.writableNeedDrain || this.#closed) return;
-    await new Promise<void>((resolve) => {
-      response.once("drain", resolve);
-      response.once("close", resolve);
-    });
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * `GET /events/follow`: entries of the event log as they come, as server-sent events. An event's id is its position, so
- * that a reader which was cut goes on by Last-Event-ID without a gap.
+ * Entries of the event log as they come (`GET /events/follow`, `GET /live`). An event's id is its position, so that a reader
+ * which was cut goes on by Last-Event-ID without a gap.
  *
  * W1: an event tells of what is committed; entries come once each, in the order of positions.
  * W2: a reader that does not read holds its own stream back, and nothing else: one page waits for it.
@@ -8,15 +8,13 @@
 import { MillraceError, type LogEvent } from "@millrace/core";
 import type { LogPage } from "@millrace/store";
 import type { FastifyReply } from "fastify";
-import type { ServerResponse } from "node:http";
 import type { Alarm } from "../engine/clock.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { ApiContext } from "./api-context.ts";
+import { EventChannel, type Sink } from "./event-channel.ts";
 import { eventView } from "./event-view.ts";
-import { eventHeartbeatMs, eventStreamsMax, followCheckMs } from "./limits.ts";
+import { eventHeartbeatMs, followCheckMs } from "./limits.ts";
 import type { ApiRequest } from "./route.ts";
-
-const openStreams = new WeakMap<ApiContext, Set<FollowStream>>();
 
 interface Filter {
   readonly type: string | undefined;
@@ -30,30 +28,30 @@ export async function followEvents(
   request: ApiRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const streams = openStreams.get(context) ?? new Set();
-  openStreams.set(context, streams);
-  if (streams.size >= eventStreamsMax) {
-    throw new MillraceError("MILLRACE_OVERLOADED", {
-      message: `${streams.size} readers follow the event log; this server takes no more.`,
-    });
-  }
+  EventChannel.requireRoom(context);
   const filter = {
     type: request.text("type"),
     subject: request.text("subject"),
     source: request.text("source"),
     onlyInvalid: request.flag("invalid"),
   };
-  const head = (await context.host.engine.events.head()).position;
-  const after = startOf(request) ?? head;
-  if (after > head) throw beyondLog(after, head);
-  const stream = new FollowStream({ context, filter, after, onClosed: () => streams.delete(stream) });
-  streams.add(stream);
-  reply.hijack();
-  stream.begin(reply.raw);
+  const after = await startOf(context, request);
+  const channel = new EventChannel(context, reply);
+  const feed = new LogFeed({ context, filter, after, sink: channel });
+  channel.onClosed(() => feed.close());
+  feed.begin();
   return reply;
 }
 
-function startOf(request: ApiRequest): number | undefined {
+/** Where a reader was, where it wants to begin, or the head of the log. Throws where the log has not come to that. */
+export async function startOf(context: ApiContext, request: ApiRequest): Promise<number> {
+  const head = (await context.host.engine.events.head()).position;
+  const after = askedStart(request) ?? head;
+  if (after > head) throw beyondLog(after, head);
+  return after;
+}
+
+function askedStart(request: ApiRequest): number | undefined {
   const header = request.raw.headers["last-event-id"];
   if (typeof header === "string" && /^\d{1,15}$/.test(header)) return Number(header);
   return request.integer("after", 0, Number.MAX_SAFE_INTEGER);
@@ -68,16 +66,15 @@ function beyondLog(after: number, head: number): MillraceError {
   });
 }
 
-interface StreamOptions {
+interface LogFeedOptions {
   readonly context: ApiContext;
   readonly filter: Filter;
   readonly after: number;
-  readonly onClosed: () => void;
+  readonly sink: Sink;
 }
 
-class FollowStream {
-  readonly #options: StreamOptions;
-  #response!: ServerResponse;
+export class LogFeed {
+  readonly #options: LogFeedOptions;
   #after: number;
   #toldAfter = -1;
   #engine: Engine | undefined;
@@ -86,20 +83,12 @@ class FollowStream {
   #checks = 0;
   #closed = false;
 
-  constructor(options: StreamOptions) {
+  constructor(options: LogFeedOptions) {
     this.#options = options;
     this.#after = options.after;
   }
 
-  begin(response: ServerResponse): void {
-    this.#response = response;
-    response.on("close", () => this.#close());
-    response.writeHead(200, {
-      "content-type": "text/event-stream",
-      "cache-control": "no-store",
-      "x-accel-buffering": "no",
-    });
-    // An id without data is remembered by readers, and no event.
+  begin(): void {
     this.#tellPlace();
     this.#listen();
     this.#checkLater();
@@ -115,19 +104,12 @@ class FollowStream {
   }
 
   /** Resolves when the reader has room again. */
-  #take({ events, until }: LogPage): void | Promise<void> {
-    if (this.#closed) return;
-    let text = "";
-    for (const event of events) {
-      if (this.#isWanted(event))
-        text += `id: ${event.position}\ndata: ${JSON.stringify(eventView(event))}\n\n`;
-    }
+  #take({ events, until }: LogPage): Promise<void> | undefined {
+    if (this.#closed) return undefined;
+    const { sink } = this.#options;
+    for (const event of events) if (this.#isWanted(event)) sink.send(eventView(event), event.position);
     this.#after = Math.max(this.#after, until);
-    if (text === "" || this.#response.write(text)) return;
-    return new Promise((resolve) => {
-      this.#response.once("drain", resolve);
-      this.#response.once("close", resolve);
-    });
+    return sink.drained();
   }
 
   #isWanted(event: LogEvent): boolean {
@@ -152,18 +134,15 @@ class FollowStream {
 
   /** Entries that were filtered out need not be looked through again. */
   #tellPlace(): void {
-    const place = this.#after === this.#toldAfter ? "" : `id: ${this.#after}\n`;
+    if (this.#after !== this.#toldAfter) this.#options.sink.place(this.#after);
     this.#toldAfter = this.#after;
-    this.#response.write(`${place}: still here\n\n`);
   }
 
-  #close(): void {
+  close(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#alarm?.cancel();
     this.#unlisten?.();
-    this.#response.end();
-    this.#options.onClosed();
   }
 }
 

@@ -1,7 +1,9 @@
 /** What a follower of a run knows of it: changed only by the server's events, read by those who draw it. */
 import { valueAt, type PipelineDefinition, type Template } from "@millrace/core";
-import type { LogEntry, RunEvent, RunSummary, TaskRunState, TaskRunView } from "@millrace/protocol";
+import type { LogEntry, RunEvent, RunSummary, TaskRunState, TaskRunView } from "../index.ts";
 import { outlineOf, type OutlineRow } from "./outline.ts";
+
+export { outlineOf, parentsOf, type OutlineRow } from "./outline.ts";
 
 /** A node with all its items taken together. */
 export interface NodePicture {

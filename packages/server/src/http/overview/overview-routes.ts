@@ -1,0 +1,161 @@
+import { MillraceError } from "@millrace/core";
+import type { LimitDetail, LimitUseView, LimitView, Overview, Page, QueueView } from "@millrace/protocol";
+import {
+  countLive,
+  findLimitUses,
+  listAwaitedLimits,
+  requestsCountedMax,
+  type LimitUseRow,
+} from "@millrace/store";
+import { workspaceId } from "../../engine/workspace.ts";
+import type { ApiContext } from "../api-context.ts";
+import {
+  failuresDays,
+  limitsShownMax,
+  limitUsesShown,
+  overviewPauseMs,
+  timelineHours,
+  timelineHoursMax,
+} from "../limits.ts";
+import { poolsOf, workersOf } from "../pool-routes.ts";
+import type { Route } from "../route.ts";
+import { isoTime } from "../run-summary.ts";
+import { attentionOf, lastFailure } from "./attention.ts";
+import { Coalesced } from "./coalesced.ts";
+import { counted } from "./counted.ts";
+import { EventPace } from "./event-pace.ts";
+import { queuesOf } from "./queue-view.ts";
+import { timeline } from "./timeline.ts";
+import { waitGroups } from "./wait-groups.ts";
+
+export function overviewRoutes(context: ApiContext): Route[] {
+  const pace = new EventPace(context.database);
+  const shared = new Coalesced(() => overview(context), context.clock, overviewPauseMs);
+  return [
+    {
+      method: "GET",
+      path: "/overview",
+      summary:
+        "Whether all is well: what needs a person, what waits and for what, how busy workers and pools are",
+      handle: () => shared.ask(),
+    },
+    {
+      method: "GET",
+      path: "/timeline",
+      summary: "The last and the next hours: runs, what calendars start next, events",
+      query: {
+        hours: `how many hours back, from 1 to ${timelineHoursMax}; ${timelineHours} when absent, and 1 while the log is younger than that`,
+      },
+      handle: (request) => timeline(context, pace, request.integer("hours", 1, timelineHoursMax)),
+    },
+    {
+      method: "GET",
+      path: "/queues",
+      summary: "Queues: their workers, and what waits for one",
+      handle: async (): Promise<Page<QueueView>> => ({
+        items: await queuesOf(context, await workersOf(context)),
+      }),
+    },
+    {
+      method: "GET",
+      path: "/limits",
+      summary: "Pools, concurrency keys and limits of active runs that somebody waits for",
+      handle: () => awaitedLimits(context),
+    },
+    {
+      method: "GET",
+      path: "/limits/:kind/:name",
+      summary:
+        "Who holds slots of a pool, a concurrency key (`key`) or a pipeline's limit of active runs, and who waits",
+      handle: (request) => limitDetail(context, request.part("kind"), request.part("name")),
+    },
+  ];
+}
+
+async function overview(context: ApiContext): Promise<Overview> {
+  const { database, host } = context;
+  const now = host.engine.now();
+  const [counts, workers, pools, sampled] = await Promise.all([
+    countLive(database, workspaceId),
+    workersOf(context),
+    poolsOf(context),
+    waitGroups(context),
+  ]);
+  const queues = await queuesOf(context, workers);
+  const attention = await attentionOf(context, { now, counts, queues, waits: sampled });
+  const failure = await lastFailure(context, now);
+  return {
+    at: isoTime(now),
+    attention,
+    ...(failure ? { lastFailure: failure } : {}),
+    failuresSince: isoTime(now - failuresDays * 86_400_000),
+    runs: {
+      queued: counted(counts.queued),
+      running: counted(counts.running),
+      waiting: counted(counts.waiting),
+      quarantined: counted(counts.quarantined),
+    },
+    approvals: counted(counts.approvals),
+    waits: {
+      total: counted(counts.waits),
+      groups: sampled.groups.map(({ view }) => view),
+      looked: sampled.looked,
+    },
+    load: {
+      servers: host.engine.liveServers,
+      workers: workers.length,
+      draining: workers.filter(({ draining }) => draining).length,
+      slots: sum(workers.map(({ slots }) => slots)),
+      busy: sum(workers.map(({ busy }) => busy)),
+      queues,
+      pools,
+    },
+  };
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}
+
+async function awaitedLimits(context: ApiContext): Promise<Page<LimitView>> {
+  const [rows, pools] = await Promise.all([
+    listAwaitedLimits(context.database, workspaceId, limitsShownMax),
+    poolsOf(context),
+  ]);
+  const slotsOf = new Map(pools.map(({ name, slots }) => [name, slots]));
+  return {
+    items: rows.map(({ kind, name, slots, used, waiting }) => ({
+      kind,
+      name,
+      slots: kind === "pool" ? (slotsOf.get(name) ?? slots) : slots,
+      used,
+      waiting: counted(waiting, requestsCountedMax),
+    })),
+  };
+}
+
+const limitKinds = ["pool", "key", "pipeline"] as const;
+
+async function limitDetail(context: ApiContext, asked: string, name: string): Promise<LimitDetail> {
+  const kind = limitKinds.find((one) => one === asked);
+  if (!kind) {
+    throw new MillraceError("MILLRACE_REQUEST_INVALID", {
+      message: `The kind of a limit must be one of ${limitKinds.join(", ")}.`,
+    });
+  }
+  const uses = await findLimitUses(context.database, workspaceId, { kind, name, limit: limitUsesShown });
+  return { kind, name, held: uses.held.map(useView), waiting: uses.waiting.map(useView) };
+}
+
+/** A holder is named as `readiness.ts` names it: `RUN/NODE/ITEM/GENERATION/DISPATCH`; as a whole run it has no node. */
+function useView({ holder, runId, pipeline, slots }: LimitUseRow): LimitUseView {
+  const parts = holder.startsWith(`${runId}/`) ? holder.slice(runId.length + 1).split("/") : [];
+  const item = parts.at(-3);
+  const node = parts.slice(0, -3).join("/");
+  return {
+    run: runId,
+    ...(pipeline === undefined ? {} : { pipeline }),
+    ...(node === "" ? {} : { node, ...(item === "" || item === undefined ? {} : { item }) }),
+    slots,
+  };
+}

@@ -1,0 +1,121 @@
+/**
+ * The page: files of a folder that was built before, kept in memory, and its document for every address that is the page's own.
+ * What is asked for is looked up by its whole name, so no path leads out of the folder. (`@fastify/static` does what we need,
+ * and its import costs each server 42 ms of its start.)
+ *
+ * G1: the page may be read without a token: it holds nothing of the workspace, and asks for the token itself.
+ * G2: its policy lets scripts, styles and connections of this server only.
+ */
+import { createHash } from "node:crypto";
+import { readFile, readdir } from "node:fs/promises";
+import { extname, join, sep } from "node:path";
+import { promisify } from "node:util";
+import { brotliCompress, constants, gzip } from "node:zlib";
+import type { FastifyReply, FastifyRequest } from "fastify";
+
+const mediaTypes: { readonly [extension: string]: string } = {
+  ".css": "text/css; charset=utf-8",
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".svg": "image/svg+xml",
+  ".woff2": "font/woff2",
+};
+
+const policy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "font-src 'self'",
+  "connect-src 'self'",
+  "worker-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+interface PageFile {
+  readonly mediaType: string;
+  readonly etag: string;
+  readonly plain: Buffer;
+  readonly gzip: Buffer;
+  readonly brotli: Buffer;
+}
+
+/** Files whose names hold a hash of their content. */
+const lastingFolder = "/assets/";
+/** A name with an extension is a file's: where there is none, it is not an address of the page. */
+const fileName = /\.[a-z0-9]{1,8}$/;
+
+export class PageFiles {
+  readonly #folder: string;
+  #files: Promise<ReadonlyMap<string, PageFile>> | undefined;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** Of a request that no route takes: this address is one of the page's. */
+  isMine(request: FastifyRequest): boolean {
+    if (request.method !== "GET" && request.method !== "HEAD") return false;
+    const [path = "/"] = request.url.split("?");
+    return !/^\/(?:api|hooks)(?:\/|$)/.test(path);
+  }
+
+  /** Answers with the file, or with the document; `false` where there is no such file. */
+  async answer(request: FastifyRequest, reply: FastifyReply): Promise<boolean> {
+    this.#files ??= readFiles(this.#folder);
+    const files = await this.#files;
+    const [path = "/"] = request.url.split("?");
+    const file = files.get(path) ?? (fileName.test(path) ? undefined : files.get("/index.html"));
+    if (!file) return false;
+    reply.headers({
+      "content-type": file.mediaType,
+      etag: file.etag,
+      vary: "accept-encoding",
+      "cache-control": path.startsWith(lastingFolder) ? "public, max-age=31536000, immutable" : "no-cache",
+      "content-security-policy": policy,
+      "cross-origin-opener-policy": "same-origin",
+      "referrer-policy": "no-referrer",
+      "x-content-type-options": "nosniff",
+    });
+    if (request.headers["if-none-match"] === file.etag) {
+      await reply.code(304).send();
+      return true;
+    }
+    const accepted = request.headers["accept-encoding"] ?? "";
+    const encoding = ["br", "gzip"].find((name) => new RegExp(`\\b${name}\\b`).test(accepted));
+    if (encoding !== undefined) reply.header("content-encoding", encoding);
+    await reply.send(encoding === "br" ? file.brotli : encoding === "gzip" ? file.gzip : file.plain);
+    return true;
+  }
+}
+
+/** The page's files as they were when it was first asked for. A folder that is not there holds none. */
+async function readFiles(folder: string): Promise<ReadonlyMap<string, PageFile>> {
+  const names = await readdir(folder, { recursive: true }).catch(() => []);
+  const files = new Map<string, PageFile>();
+  for (const name of names) {
+    const mediaType = mediaTypes[extname(name)];
+    if (mediaType === undefined) continue;
+    const plain = await readFile(join(folder, name));
+    const [packed, packedSmaller] = await Promise.all([pack(plain), packSmaller(plain)]);
+    const etag = `"${createHash("sha256").update(plain).digest("base64url").slice(0, 22)}"`;
+    files.set(`/${name.split(sep).join("/")}`, {
+      mediaType,
+      etag,
+      plain,
+      gzip: packed,
+      brotli: packedSmaller,
+    });
+  }
+  return files;
+}
+
+const pack = promisify(gzip);
+
+function packSmaller(content: Buffer): Promise<Buffer> {
+  // The best level takes seconds for what the page holds.
+  const params = { [constants.BROTLI_PARAM_QUALITY]: 6 };
+  return promisify<Buffer, { params: typeof params }, Buffer>(brotliCompress)(content, { params });
+}

@@ -1,0 +1,67 @@
+/** The one way in which the page speaks to the server: `/api/v1`, as the command line does. */
+import type { Problem } from "@millrace/protocol";
+import { token } from "./session.ts";
+
+export type Query = { readonly [name: string]: string | number | boolean | undefined };
+
+/** A refusal of the server (RFC 9457), or that it could not be reached. */
+export class ApiError extends Error {
+  override readonly name = "ApiError";
+  readonly status: number;
+  readonly problem: Partial<Problem>;
+
+  constructor(status: number, problem: Partial<Problem>) {
+    super(problem.detail ?? problem.title ?? `The server answered with ${status}.`);
+    this.status = status;
+    this.problem = problem;
+  }
+}
+
+export function apiPath(path: string, query: Query = {}): string {
+  const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== "");
+  const text = new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
+  return `/api/v1${path}${text === "" ? "" : `?${text}`}`;
+}
+
+export function get<T>(path: string, query?: Query, signal?: AbortSignal): Promise<T> {
+  return send<T>("GET", path, query, undefined, signal);
+}
+
+export function post<T>(path: string, body: unknown = {}): Promise<T> {
+  return send<T>("POST", path, undefined, body);
+}
+
+export function put<T>(path: string, body: unknown): Promise<T> {
+  return send<T>("PUT", path, undefined, body);
+}
+
+async function send<T>(
+  method: string,
+  path: string,
+  query: Query | undefined,
+  body: unknown,
+  signal?: AbortSignal,
+): Promise<T> {
+  const own = token();
+  let response: Response;
+  try {
+    response = await fetch(apiPath(path, query), {
+      method,
+      headers: {
+        ...(own === undefined ? {} : { authorization: `Bearer ${own}` }),
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+  } catch (cause) {
+    if (signal?.aborted) throw cause;
+    throw new ApiError(0, {
+      title: "The server does not answer",
+      detail: "The server does not answer: it has stopped, or the network is away.",
+      advice: "Start it again with `millrace dev` or `millrace server`; this page goes on by itself.",
+    });
+  }
+  if (response.ok) return (await response.json()) as T;
+  throw new ApiError(response.status, (await response.json().catch(() => ({}))) as Partial<Problem>);
+}

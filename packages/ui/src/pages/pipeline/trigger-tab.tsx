@@ -1,0 +1,82 @@
+/** What starts it, in short: the trigger's own page tells all of it. */
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import type { FiringView, Page, PipelineDetail, TriggerExplanation } from "@millrace/protocol";
+import { one } from "../../api/queries.ts";
+import { Code } from "../../parts/code.tsx";
+import { Trouble } from "../../parts/trouble.tsx";
+import { Firings } from "../trigger/firings.tsx";
+import { StateTree } from "../trigger/state-tree.tsx";
+import { triggerSentence } from "../trigger/sentence.ts";
+import { useNow } from "../../parts/now.ts";
+
+const firingsShown = 20;
+
+export function TriggerTab({ pipeline: { name, definition } }: { readonly pipeline: PipelineDetail }) {
+  const now = useNow();
+  const path = `/triggers/${encodeURIComponent(name)}`;
+  const hasTrigger = definition.trigger !== undefined;
+  const explained = useQuery({
+    ...one<TriggerExplanation>("triggers", `${path}/explain`),
+    enabled: hasTrigger,
+  });
+  const firings = useQuery({
+    ...one<Page<FiringView>>("triggers", `${path}/firings`, { limit: firingsShown }),
+    enabled: hasTrigger,
+  });
+  if (!hasTrigger) return <NoTrigger name={name} />;
+  if (explained.error) return <Trouble error={explained.error} />;
+  if (!explained.data) return <p className="quiet">Reading…</p>;
+  const { trigger, state, key, keys } = explained.data;
+  return (
+    <div className="parts scrolls">
+      <section>
+        <p>
+          {triggerSentence(trigger, now)}{" "}
+          <Link to="/triggers/$pipeline" params={{ pipeline: name }}>
+            The trigger with its keys, “why not this event?” and simulation
+          </Link>
+        </p>
+      </section>
+      {state && (
+        <section>
+          <h2>{key === undefined ? "What it has and what it waits for" : `What it has for ${key}`}</h2>
+          <StateTree state={state} />
+        </section>
+      )}
+      {keys && (
+        <section>
+          <h2>It has a state for each of these keys, and maybe others</h2>
+          <ul className="items">
+            {keys.map((one) => (
+              <li key={one.key}>
+                <Link to="/triggers/$pipeline" params={{ pipeline: name }} search={{ key: one.key }}>
+                  {one.key}
+                </Link>
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+      <section>
+        <h2>Last firings</h2>
+        <Firings firings={firings.data?.items} />
+      </section>
+    </div>
+  );
+}
+
+function NoTrigger({ name }: { readonly name: string }) {
+  return (
+    <div className="empty">
+      <p>Nothing starts it but people and other pipelines. Give it a trigger with its option `on`:</p>
+      <Code
+        text={`import { on, pipeline } from "millrace";
+
+export const p = pipeline("${name}", { on: on.cron("0 6 * * *", { tz: "Europe/Berlin" }) }, () => {
+  // …
+});`}
+      />
+    </div>
+  );
+}

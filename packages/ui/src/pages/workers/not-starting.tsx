@@ -1,0 +1,134 @@
+/** Why tasks and runs do not start, a sentence each. */
+import { Link } from "@tanstack/react-router";
+import type { LimitView, QueueView } from "@millrace/protocol";
+import { CopyText } from "../../parts/copy-text.tsx";
+import { countOf } from "../../parts/number-text.ts";
+
+interface NotStartingProps {
+  readonly queues: readonly QueueView[];
+  readonly limits: readonly LimitView[];
+}
+
+export function NotStarting({ queues, limits }: NotStartingProps) {
+  const held = queues.filter(({ waiting, reason }) => waiting.count > 0 && reason !== undefined);
+  if (held.length + limits.length === 0) return null;
+  return (
+    <section className="block">
+      <h2>What does not start, and why</h2>
+      <ul className="attention">
+        {held.map((queue) => (
+          <li key={queue.name} className={queue.reason?.code === "no_worker" ? "bad" : "calm"}>
+            <span className="mark" aria-hidden="true">
+              {queue.reason?.code === "no_worker" ? "✕" : "○"}
+            </span>
+            <QueueWords queue={queue} />
+          </li>
+        ))}
+        {limits.map((limit) => (
+          <li key={limitKey(limit)} className="calm">
+            <span className="mark" aria-hidden="true">
+              ○
+            </span>
+            <div className="words">
+              <p>
+                <LimitWords limit={limit} />
+              </p>
+            </div>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+export function limitKey({ kind, name }: Pick<LimitView, "kind" | "name">): string {
+  return `${kind}:${name}`;
+}
+
+function QueueWords({ queue }: { readonly queue: QueueView }) {
+  const { name, waiting, reason, tasks, slots } = queue;
+  return (
+    <div className="words">
+      <p>
+        {countOf(waiting, "task waits", "tasks wait")} in the queue <strong>{name}</strong>:{" "}
+        {reason?.code === "no_worker"
+          ? "no worker takes from it."
+          : `all ${countOf(slots, "slot")} of its workers are busy.`}
+      </p>
+      {reason?.code === "no_worker" && (
+        <p className="detail">
+          Start one: <CopyText text={`npx millrace worker --queues ${name}`} />
+        </p>
+      )}
+      {tasks.length > 0 && (
+        <p className="detail">
+          {alike(tasks).map(([name, [first, ...others]], index) => (
+            <span key={name}>
+              {index > 0 && ", "}
+              <TaskLink task={first!}>{name}</TaskLink>
+              {others.length > 0 && ` and ${countOf(others.length, "like it", "like it")}`}
+            </span>
+          ))}
+          {waiting.count > tasks.length && ", …"}
+        </p>
+      )}
+    </div>
+  );
+}
+
+type QueuedTask = QueueView["tasks"][number];
+
+/** By what they are called. */
+function alike(
+  tasks: readonly QueuedTask[],
+): readonly (readonly [name: string, tasks: readonly QueuedTask[]])[] {
+  const groups = new Map<string, QueuedTask[]>();
+  for (const task of tasks) {
+    const name = `${task.pipeline} ${task.node}`;
+    const known = groups.get(name);
+    if (known) known.push(task);
+    else groups.set(name, [task]);
+  }
+  return [...groups];
+}
+
+function TaskLink({ task, children }: { readonly task: QueuedTask; readonly children: string }) {
+  const { run, node, item } = task;
+  return (
+    <Link to="/runs/$run" params={{ run }} search={item === "" ? { node } : { node, item }}>
+      {children}
+    </Link>
+  );
+}
+
+function LimitWords({ limit }: { readonly limit: LimitView }) {
+  const { kind, name, slots, used, waiting } = limit;
+  const link = (text: string) => (
+    <Link to="/workers" search={{ limit: limitKey(limit) }}>
+      {text}
+    </Link>
+  );
+  switch (kind) {
+    case "pool":
+      return (
+        <>
+          {countOf(waiting, "task waits", "tasks wait")} for the pool {link(name)}: {used} of{" "}
+          {countOf(slots, "slot")} used.
+        </>
+      );
+    case "key":
+      return (
+        <>
+          {countOf(waiting, "task run waits", "task runs wait")} for the concurrency key {link(name)}: at most{" "}
+          {slots} at once.
+        </>
+      );
+    default:
+      return (
+        <>
+          {countOf(waiting, "run waits", "runs wait")} of {link(name)}: at most {countOf(slots, "run")} at
+          once (<code>maxActiveRuns</code>).
+        </>
+      );
+  }
+}
