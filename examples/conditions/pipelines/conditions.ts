@@ -1,5 +1,6 @@
 // A pipeline for each atom and operator of conditions. docs/reference/conditions.md shows them one by one.
-import { asset, daily, eventType, hourly, on, pipeline, task, weekly } from "millrace";
+import { readFile } from "node:fs/promises";
+import { asset, daily, eventType, hourly, on, pipeline, probe, task, weekly } from "millrace";
 import { z } from "zod";
 
 export const paid = eventType("order.paid", {
@@ -176,4 +177,13 @@ export const hourlyReadings = pipeline(
 
 export const afterNotify = pipeline("after-notify", { on: on.finished("notify") }, ({ firing }) =>
   count(firing.members.notify),
+);
+
+export const price = probe("price", { every: "10s" }, async () => {
+  const text = await readFile("price.txt", "utf8").catch(() => null);
+  return text && { price: Number(text) };
+});
+
+export const repriced = pipeline("repriced", { on: on.probe(price) }, ({ firing }) =>
+  count(firing.members.probe),
 );

@@ -328,7 +328,7 @@ class RunningServer implements Server {
 
   async #reloadDefinitions(): Promise<void> {
     await this.#context.webhooks.refresh().catch((error: unknown) => {
-      this.#parts.options.log.warn({ err: error }, "the webhooks could not be read");
+      this.#tellUnread(error, "the webhooks could not be read");
     });
     const engine = this.#host.running;
     if (!engine) return;
@@ -336,7 +336,7 @@ class RunningServer implements Server {
       // First: what a newly deployed run tells of an asset is judged by what was deployed with it.
       engine.assets.replace(await listAssetDefinitions(this.#parts.database, workspaceId));
     } catch (error) {
-      this.#parts.options.log.warn({ err: error }, "the assets could not be read");
+      this.#tellUnread(error, "the assets could not be read");
     }
     engine.definitions.forgetActive();
     void engine.sources.refresh();
@@ -344,18 +344,23 @@ class RunningServer implements Server {
     try {
       engine.setConfiguredPools(await configuredPools(this.#parts.database, workspaceId));
     } catch (error) {
-      this.#parts.options.log.warn({ err: error }, "the pools could not be read");
+      this.#tellUnread(error, "the pools could not be read");
     }
     try {
       engine.eventTypes.set(await listEventTypes(this.#parts.database, workspaceId));
     } catch (error) {
-      this.#parts.options.log.warn({ err: error }, "the declared event types could not be read");
+      this.#tellUnread(error, "the declared event types could not be read");
     }
     try {
       await engine.asks.refresh();
     } catch (error) {
-      this.#parts.options.log.warn({ err: error }, "what triggers ask for could not be read");
+      this.#tellUnread(error, "what triggers ask for could not be read");
     }
+  }
+
+  /** A server that stops closes its connections while it reads. */
+  #tellUnread(error: unknown, message: string): void {
+    if (!this.isStopping) this.#parts.options.log.warn({ err: error }, message);
   }
 }
 
