@@ -64,7 +64,7 @@ async function expectEachOnce(stack: Stack, orders: Orders): Promise<void> {
   expect(fired.map(({ id }) => id).toSorted()).toEqual(orders.acknowledged.toSorted());
 }
 
-test.skipIf(!canMount())(
+test.skipIf(!canMount() || !isLong)(
   "a full disk refuses events with what it says, and loses none that was acknowledged [where mounting is allowed]",
   { timeout: 240_000 },
   async () => {
