@@ -71,6 +71,7 @@ const examples: { readonly [name: string]: readonly string[] } = {
     "upload",
     "visit",
     "rebuild",
+    "repriced",
     "notify",
     "after-notify",
     "hourly-readings",

@@ -17,7 +17,7 @@ const calm = {
   everyMs: 10_000,
   /** Share of the time since the last look that the event loop worked. */
   utilizationMax: 0.05,
-  /** Kept beyond what was kept at the first calm: less is not worth a pause. */
+  /** Kept beyond what was kept at the beginning, or after the collection before: less is not worth a pause. */
   keptMin: 48 * megabyte,
   /** A collection of all stops the process for about 3 ms a megabyte that is held. */
   heldMax: 256 * megabyte,
@@ -49,14 +49,13 @@ function boundYoungGeneration(): void {
 /** Only a collection for want of memory empties V8's pool: it is asked for once a burst is over. */
 function collectWhenCalm(clock: Clock, everyMs: number): { stop(): void } {
   let seen = performance.eventLoopUtilization();
-  let atRest: number | undefined;
+  let atRest = memory().kept;
   const look = async (): Promise<void> => {
     const now = performance.eventLoopUtilization();
     const { utilization } = performance.eventLoopUtilization(now, seen);
     seen = now;
     if (utilization > calm.utilizationMax) return;
     const { kept, held } = memory();
-    atRest ??= kept;
     if (kept - atRest < calm.keptMin || held > calm.heldMax) return;
     await collectAll();
     atRest = memory().kept;
