@@ -37,7 +37,7 @@ export class EventChannel implements Sink {
   #heartbeat: Alarm | undefined;
   #isClosed = false;
 
-  /** Throws MILLRACE_OVERLOADED (E3). What is refused later must be refused before `open`. */
+  /** Throws MILLRACE_OVERLOADED (E3). Called before a channel is made: that answers. */
   static requireRoom(context: ApiContext): void {
     const open = openChannels.get(context)?.size ?? 0;
     if (open < eventStreamsMax) return;
@@ -88,9 +88,16 @@ export class EventChannel implements Sink {
 
   async drained(): Promise<void> {
     if (this.#isClosed || !this.#response.writableNeedDrain) return;
+    const response = this.#response;
     await new Promise<void>((resolve) => {
-      this.#response.once("drain", resolve);
-      this.#response.once("close", resolve);
+      const done = (): void => {
+        // A slow reader is waited for very often.
+        response.off("drain", done);
+        response.off("close", done);
+        resolve();
+      };
+      response.on("drain", done);
+      response.on("close", done);
     });
   }
 

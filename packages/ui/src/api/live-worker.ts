@@ -111,7 +111,11 @@ function setOpen(value: boolean): void {
 }
 
 function take(event: LiveEvent): void {
-  if ("refused" in event) return;
+  if ("refused" in event) {
+    // The server could not, for now: the connection is made again, after a pause.
+    if (event.refused.status >= 500) throw new Error(event.refused.detail);
+    return;
+  }
   const topic = event.topic as Topic;
   tell(tabs.get(topic) ?? [], { kind: "data", topic, data: event.data });
 }
