@@ -7,7 +7,7 @@
  *     committed is not known.
  */
 import { MillraceError } from "@millrace/core";
-import { isConnectionLoss } from "@millrace/store";
+import { isConnectionLoss, saysDiskFull } from "@millrace/store";
 import { Engine } from "./engine/engine.ts";
 import type { Alarm } from "./engine/clock.ts";
 import type { EngineOptions } from "./engine/engine-options.ts";
@@ -24,6 +24,8 @@ export class EngineHost {
   readonly #options: EngineHostOptions;
   #engine: Engine | undefined;
   #stopping = false;
+  /** Why the next engine could not start yet. */
+  #trouble: unknown;
   #restarting: Promise<void> | undefined;
   #delay: { readonly alarm: Alarm; readonly wake: () => void } | undefined;
   readonly #underWay = new Set<(error: Error) => void>();
@@ -53,7 +55,7 @@ export class EngineHost {
         message: "The server is stopping; what was asked for may or may not have been recorded.",
       });
     if (!this.#engine || this.#engine.info.state === "database_lost")
-      throw databaseTrouble(this.#engine?.storeTrouble);
+      throw databaseTrouble(this.#engine ? this.#engine.storeTrouble : this.#trouble);
     return this.#engine;
   }
 
@@ -122,6 +124,7 @@ export class EngineHost {
         this.#options.log.info({ node: this.#engine.info.nodeId }, "the server goes on as a new node");
         return;
       } catch (error) {
+        this.#trouble = error;
         this.#options.log.warn({ err: error }, "the server can't start again yet");
       }
       await this.#wait(delayMs);
@@ -137,7 +140,9 @@ export class EngineHost {
 
 /** `trouble`: what the database said last to a flush; a database that answers may still refuse to write. */
 function databaseTrouble(trouble: unknown): MillraceError {
-  if (!(trouble instanceof Error) || isConnectionLoss(trouble))
+  // Without space PostgreSQL ends connections, too: that it is full is what has to be told.
+  const isAway = !(trouble instanceof Error) || (isConnectionLoss(trouble) && !saysDiskFull(trouble.message));
+  if (isAway)
     return new MillraceError("MILLRACE_DATABASE_UNREACHABLE", {
       message: "The server lost its database and goes on when it answers again.",
     });
