@@ -168,3 +168,4 @@ export {
   type StepView,
   type WaitView,
 } from "./api-wait.ts";
+export { stateMarks, type StateMark } from "./state-marks.ts";

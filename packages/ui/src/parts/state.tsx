@@ -1,47 +1,48 @@
 /** A state as colour, shape and word: the same everywhere, also in grey (the command line has the same marks). */
-import type { RunState, TaskRunState } from "@millrace/protocol";
+import { stateMarks, type RunState, type StateMark, type TaskRunState } from "@millrace/protocol";
 
 export type AnyState = RunState | TaskRunState | "paused";
 
-interface Look {
-  readonly mark: string;
-  readonly word: string;
-  readonly kind: "good" | "busy" | "wait" | "warn" | "bad" | "off";
-}
+type Kind = "good" | "busy" | "wait" | "warn" | "bad" | "off";
 
-const looks: { readonly [state in AnyState]: Look } = {
-  pending: { mark: "·", word: "pending", kind: "off" },
-  queued: { mark: "○", word: "queued", kind: "off" },
-  running: { mark: "◐", word: "running", kind: "busy" },
-  waiting: { mark: "◷", word: "waiting", kind: "wait" },
-  retrying: { mark: "↻", word: "retrying", kind: "warn" },
-  succeeded: { mark: "●", word: "succeeded", kind: "good" },
-  failed: { mark: "✕", word: "failed", kind: "bad" },
-  upstream_failed: { mark: "✕", word: "upstream failed", kind: "off" },
-  skipped: { mark: "–", word: "skipped", kind: "off" },
-  cancelled: { mark: "⊘", word: "cancelled", kind: "off" },
-  superseded: { mark: "⤳", word: "superseded", kind: "off" },
-  quarantined: { mark: "!", word: "quarantined", kind: "bad" },
-  paused: { mark: "‖", word: "paused", kind: "warn" },
+const kinds: { readonly [state in AnyState]: Kind } = {
+  pending: "off",
+  queued: "off",
+  running: "busy",
+  waiting: "wait",
+  retrying: "warn",
+  succeeded: "good",
+  failed: "bad",
+  upstream_failed: "off",
+  skipped: "off",
+  cancelled: "off",
+  superseded: "off",
+  quarantined: "bad",
+  paused: "warn",
+};
+
+const marks: { readonly [state in AnyState]: StateMark } = {
+  ...stateMarks,
+  paused: { mark: "‖", word: "paused" },
 };
 
 export function stateWord(state: AnyState): string {
-  return looks[state].word;
+  return marks[state].word;
 }
 
 export function stateMark(state: AnyState): string {
-  return looks[state].mark;
+  return marks[state].mark;
 }
 
-export function stateKind(state: AnyState): Look["kind"] {
-  return looks[state].kind;
+export function stateKind(state: AnyState): Kind {
+  return kinds[state];
 }
 
 /** `isBare`: the mark alone; its word is told to who does not see it. */
 export function State({ state, isBare = false }: { readonly state: AnyState; readonly isBare?: boolean }) {
-  const { mark, word, kind } = looks[state];
+  const { mark, word } = marks[state];
   return (
-    <span className={`state ${kind} ${state}`} title={word}>
+    <span className={`state ${kinds[state]} ${state}`} title={word}>
       <span className="mark" aria-hidden="true">
         {mark}
       </span>

@@ -10,7 +10,7 @@ export interface Column<Row> {
   readonly cell: (row: Row) => ReactNode;
 }
 
-interface TableProps<Row> {
+export interface TableProps<Row> {
   /** What the list is of: for who does not see it. */
   readonly label: string;
   readonly rows: readonly Row[];

@@ -1,14 +1,13 @@
 /** All assets: whether each is fresh, what is missing, what it is made of and what is made of it. */
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { useCallback } from "react";
 import type { AssetSummary } from "@millrace/protocol";
 import { list } from "../../api/queries.ts";
 import { Code } from "../../parts/code.tsx";
 import { Head } from "../../parts/head.tsx";
-import { Table, type Column } from "../../parts/table.tsx";
+import { LongList } from "../../parts/long-list.tsx";
+import type { Column } from "../../parts/table.tsx";
 import { Ago } from "../../parts/time.tsx";
-import { Trouble } from "../../parts/trouble.tsx";
 import { AssetLinks } from "../asset/asset-links.tsx";
 import { AssetMark, isTroubled } from "../asset/asset-mark.tsx";
 
@@ -76,11 +75,8 @@ const columns: readonly Column<AssetSummary>[] = [
 export function Assets() {
   const { find, show } = route.useSearch();
   const navigate = route.useNavigate();
-  const { data, error, isPending, hasNextPage, isFetchingNextPage, fetchNextPage, refetch } =
-    useInfiniteQuery(list<AssetSummary>("assets", "/assets"));
-  const onEnd = useCallback(() => {
-    if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
-  }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
+  const query = useInfiniteQuery(list<AssetSummary>("assets", "/assets"));
+  const { data, hasNextPage } = query;
   const shown = data?.filter(
     (asset) =>
       (find === undefined || [asset.name, asset.owner, ...asset.tags].some((text) => text?.includes(find))) &&
@@ -120,26 +116,20 @@ export function Assets() {
           only what is late or missing
         </label>
       </div>
-      {error ? (
-        <Trouble error={error} onRetry={() => void refetch()} />
-      ) : isPending ? (
-        <p className="quiet">Reading…</p>
-      ) : (
-        <Table
-          label="Assets"
-          rows={shown ?? []}
-          columns={columns}
-          keyOf={({ name }) => name}
-          onEnd={onEnd}
-          empty={
-            data.length === 0 ? (
-              <NoAssets />
-            ) : (
-              <p>{show === undefined ? "No asset is like that." : "None is late, and nothing is missing."}</p>
-            )
-          }
-        />
-      )}
+      <LongList
+        query={query}
+        label="Assets"
+        rows={shown}
+        columns={columns}
+        keyOf={({ name }) => name}
+        empty={
+          data?.length === 0 ? (
+            <NoAssets />
+          ) : (
+            <p>{show === undefined ? "No asset is like that." : "None is late, and nothing is missing."}</p>
+          )
+        }
+      />
     </div>
   );
 }

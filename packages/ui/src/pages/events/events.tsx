@@ -1,14 +1,14 @@
 /** The event log, newest first; one entry opens beside it with its data, its cause and what it did. */
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { useCallback } from "react";
 import type { Json } from "@millrace/core";
 import type { EventView, FiringView, Page } from "@millrace/protocol";
 import { list, one } from "../../api/queries.ts";
 import { Code } from "../../parts/code.tsx";
 import { Head } from "../../parts/head.tsx";
 import { JsonTree } from "../../parts/json-tree.tsx";
-import { Table, type Column } from "../../parts/table.tsx";
+import { LongList } from "../../parts/long-list.tsx";
+import type { Column } from "../../parts/table.tsx";
 import { Clock } from "../../parts/time.tsx";
 import { Trouble } from "../../parts/trouble.tsx";
 
@@ -54,11 +54,8 @@ const columns: readonly Column<EventView>[] = [
 export function Events() {
   const { event, ...filter } = route.useSearch();
   const navigate = route.useNavigate();
-  const { data, error, isPending, hasNextPage, isFetchingNextPage, fetchNextPage, refetch } =
-    useInfiniteQuery(list<EventView>("events", "/events", filter));
-  const onEnd = useCallback(() => {
-    if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
-  }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
+  const query = useInfiniteQuery(list<EventView>("events", "/events", filter));
+  const { data } = query;
   return (
     <div className="page fills">
       <Head title="Events" name="Events">
@@ -86,27 +83,20 @@ export function Events() {
           />
         ))}
       </div>
-      {error ? (
-        <Trouble error={error} onRetry={() => void refetch()} />
-      ) : isPending ? (
-        <p className="quiet">Reading…</p>
-      ) : (
-        <div className={event === undefined ? "split" : "split open"}>
-          <Table
-            label="Events"
-            rows={data}
-            columns={columns}
-            keyOf={({ position }) => String(position)}
-            selected={event}
-            onOpen={({ position }) =>
-              void navigate({ search: (before) => ({ ...before, event: String(position) }), replace: true })
-            }
-            onEnd={onEnd}
-            empty={<NoEvents isFiltered={Object.keys(filter).length > 0} />}
-          />
-          {event !== undefined && <Entry position={event} />}
-        </div>
-      )}
+      <div className={event === undefined ? "split" : "split open"}>
+        <LongList
+          query={query}
+          label="Events"
+          columns={columns}
+          keyOf={({ position }) => String(position)}
+          selected={event}
+          onOpen={({ position }) =>
+            void navigate({ search: (before) => ({ ...before, event: String(position) }), replace: true })
+          }
+          empty={<NoEvents isFiltered={Object.keys(filter).length > 0} />}
+        />
+        {event !== undefined && <Entry position={event} />}
+      </div>
     </div>
   );
 }

@@ -1,15 +1,14 @@
 /** All pipelines, with their last runs. */
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { useCallback } from "react";
 import type { PipelineSummary } from "@millrace/protocol";
 import { list } from "../../api/queries.ts";
 import { Code } from "../../parts/code.tsx";
 import { Head } from "../../parts/head.tsx";
 import { State } from "../../parts/state.tsx";
-import { Table, type Column } from "../../parts/table.tsx";
+import { LongList } from "../../parts/long-list.tsx";
+import type { Column } from "../../parts/table.tsx";
 import { Ago } from "../../parts/time.tsx";
-import { Trouble } from "../../parts/trouble.tsx";
 
 const route = getRouteApi("/pipelines");
 
@@ -60,11 +59,8 @@ const columns: readonly Column<PipelineSummary>[] = [
 export function Pipelines() {
   const { find } = route.useSearch();
   const navigate = route.useNavigate();
-  const { data, error, isPending, hasNextPage, isFetchingNextPage, fetchNextPage, refetch } =
-    useInfiniteQuery(list<PipelineSummary>("pipelines", "/pipelines"));
-  const onEnd = useCallback(() => {
-    if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
-  }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
+  const query = useInfiniteQuery(list<PipelineSummary>("pipelines", "/pipelines"));
+  const { data, hasNextPage } = query;
   const shown = find === undefined ? data : data?.filter(({ name }) => name.includes(find));
   return (
     <div className="page fills">
@@ -84,20 +80,14 @@ export function Pipelines() {
           }
         />
       </div>
-      {error ? (
-        <Trouble error={error} onRetry={() => void refetch()} />
-      ) : isPending ? (
-        <p className="quiet">Reading…</p>
-      ) : (
-        <Table
-          label="Pipelines"
-          rows={shown ?? []}
-          columns={columns}
-          keyOf={({ name }) => name}
-          onEnd={onEnd}
-          empty={find === undefined ? <NoPipelines /> : <p>No pipeline has that in its name.</p>}
-        />
-      )}
+      <LongList
+        query={query}
+        label="Pipelines"
+        rows={shown}
+        columns={columns}
+        keyOf={({ name }) => name}
+        empty={find === undefined ? <NoPipelines /> : <p>No pipeline has that in its name.</p>}
+      />
     </div>
   );
 }

@@ -1,28 +1,17 @@
 /** All runs, newest first. */
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { useCallback } from "react";
+import { runStates } from "@millrace/core";
 import type { RunState, RunSummary } from "@millrace/protocol";
 import { list } from "../../api/queries.ts";
 import { Code } from "../../parts/code.tsx";
 import { Head } from "../../parts/head.tsx";
 import { State, stateWord } from "../../parts/state.tsx";
-import { Table, type Column } from "../../parts/table.tsx";
+import { LongList } from "../../parts/long-list.tsx";
+import type { Column } from "../../parts/table.tsx";
 import { Ago, Took } from "../../parts/time.tsx";
-import { Trouble } from "../../parts/trouble.tsx";
 
 const route = getRouteApi("/runs");
-
-const states: readonly RunState[] = [
-  "queued",
-  "running",
-  "waiting",
-  "succeeded",
-  "failed",
-  "cancelled",
-  "superseded",
-  "quarantined",
-];
 
 const columns: readonly Column<RunSummary>[] = [
   { name: "state", width: "128px", cell: ({ state }) => <State state={state} /> },
@@ -65,11 +54,8 @@ function whyOf({ reason, parent, labels }: RunSummary): string {
 export function Runs() {
   const search = route.useSearch();
   const navigate = route.useNavigate();
-  const { data, error, isPending, fetchNextPage, hasNextPage, isFetchingNextPage, refetch } =
-    useInfiniteQuery(list<RunSummary>("runs", "/runs", search));
-  const onEnd = useCallback(() => {
-    if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
-  }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
+  const query = useInfiniteQuery(list<RunSummary>("runs", "/runs", search));
+  const { data } = query;
   const isFiltered = Object.keys(search).length > 0;
   return (
     <div className="page fills">
@@ -86,7 +72,7 @@ export function Runs() {
           }
         >
           <option value="">any state</option>
-          {states.map((state) => (
+          {runStates.map((state) => (
             <option key={state} value={state}>
               {stateWord(state)}
             </option>
@@ -111,20 +97,13 @@ export function Runs() {
           </Link>
         )}
       </div>
-      {error ? (
-        <Trouble error={error} onRetry={() => void refetch()} />
-      ) : isPending ? (
-        <p className="quiet">Reading…</p>
-      ) : (
-        <Table
-          label="Runs"
-          rows={data}
-          columns={columns}
-          keyOf={({ id }) => id}
-          onEnd={onEnd}
-          empty={<NoRuns isFiltered={isFiltered} />}
-        />
-      )}
+      <LongList
+        query={query}
+        label="Runs"
+        columns={columns}
+        keyOf={({ id }) => id}
+        empty={<NoRuns isFiltered={isFiltered} />}
+      />
     </div>
   );
 }

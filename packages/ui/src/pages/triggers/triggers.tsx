@@ -1,15 +1,14 @@
 /** What starts runs: the trigger of each pipeline, when it fired last, what is in its way. */
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { useCallback } from "react";
 import type { TriggerSummary } from "@millrace/protocol";
 import { list } from "../../api/queries.ts";
 import { Code } from "../../parts/code.tsx";
 import { Head } from "../../parts/head.tsx";
 import { State } from "../../parts/state.tsx";
-import { Table, type Column } from "../../parts/table.tsx";
+import { LongList } from "../../parts/long-list.tsx";
+import type { Column } from "../../parts/table.tsx";
 import { Ago } from "../../parts/time.tsx";
-import { Trouble } from "../../parts/trouble.tsx";
 
 const route = getRouteApi("/triggers");
 
@@ -74,11 +73,8 @@ const columns: readonly Column<TriggerSummary>[] = [
 export function Triggers() {
   const { find } = route.useSearch();
   const navigate = route.useNavigate();
-  const { data, error, isPending, hasNextPage, isFetchingNextPage, fetchNextPage, refetch } =
-    useInfiniteQuery(list<TriggerSummary>("triggers", "/triggers"));
-  const onEnd = useCallback(() => {
-    if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
-  }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
+  const query = useInfiniteQuery(list<TriggerSummary>("triggers", "/triggers"));
+  const { data, hasNextPage } = query;
   const shown =
     find === undefined
       ? data
@@ -101,20 +97,14 @@ export function Triggers() {
           }
         />
       </div>
-      {error ? (
-        <Trouble error={error} onRetry={() => void refetch()} />
-      ) : isPending ? (
-        <p className="quiet">Reading…</p>
-      ) : (
-        <Table
-          label="Triggers"
-          rows={shown ?? []}
-          columns={columns}
-          keyOf={({ pipeline }) => pipeline}
-          onEnd={onEnd}
-          empty={find === undefined ? <NoTriggers /> : <p>No trigger has that in its name or condition.</p>}
-        />
-      )}
+      <LongList
+        query={query}
+        label="Triggers"
+        rows={shown}
+        columns={columns}
+        keyOf={({ pipeline }) => pipeline}
+        empty={find === undefined ? <NoTriggers /> : <p>No trigger has that in its name or condition.</p>}
+      />
     </div>
   );
 }
