@@ -116,7 +116,8 @@ test(
     proxy.cut();
     const cutAt = performance.now();
     await until("events are refused", outageMs + 15_000, () => orders.refused.length > 0);
-    const refusals = (): Refusal[] => orders.refused.filter((error) => error instanceof Refusal);
+    const [refusal] = orders.refused as Refusal[];
+    expect([refusal?.status, refusal?.problem?.code]).toEqual([503, expect.stringMatching(/^MILLRACE_/)]);
     // The length of the outage is what is tested.
     await until("the outage is over", outageMs + 1_000, () => performance.now() - cutAt >= outageMs);
     proxy.open();

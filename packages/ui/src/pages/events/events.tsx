@@ -55,7 +55,6 @@ export function Events() {
   const { event, ...filter } = route.useSearch();
   const navigate = route.useNavigate();
   const query = useInfiniteQuery(list<EventView>("events", "/events", filter));
-  const { data } = query;
   return (
     <div className="page fills">
       <Head title="Events" name="Events">

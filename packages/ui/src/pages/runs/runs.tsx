@@ -55,7 +55,6 @@ export function Runs() {
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const query = useInfiniteQuery(list<RunSummary>("runs", "/runs", search));
-  const { data } = query;
   const isFiltered = Object.keys(search).length > 0;
   return (
     <div className="page fills">
