@@ -411,7 +411,7 @@ export {
   type JudgedTrigger,
   type VerdictPort,
 } from "./trigger/verdict.ts";
-export { type EventFinding, type EventVerdict } from "./trigger/finding.ts";
+export { type EventFinding, type EventVerdict, eventVerdicts } from "./trigger/finding.ts";
 export {
   conditionEventOf,
   firstStates,

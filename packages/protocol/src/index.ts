@@ -1,99 +1,131 @@
-export { type ProbeLogEntry, type ProbeView } from "./api-probe.ts";
+export type {
+  AssetCellView,
+  AssetCellsView,
+  AssetDetail,
+  AssetNode,
+  AssetPartitionView,
+  AssetProducerView,
+  AssetSummary,
+  AssetUpdateView,
+  AssetUseView,
+  FreshnessView,
+  PartitionCounts,
+  RejectionView,
+} from "./api/asset.ts";
+export type {
+  BundleManifest,
+  BundleUpload,
+  DeployRequest,
+  DeployResponse,
+  DeploymentView,
+  NamesDifference,
+  RollbackRequest,
+  SpentSchedule,
+} from "./api/deployment.ts";
+export type { EventBatchReceipt, EventReceipt, EventView } from "./api/event.ts";
+export type {
+  FiredMemberView,
+  FiringDetail,
+  FiringMemberView,
+  FiringState,
+  FiringView,
+  LogPlaceView,
+  SimulatedFiring,
+} from "./api/firing.ts";
+export type {
+  AttentionView,
+  FailedRunView,
+  Overview,
+  RunBlockView,
+  TimelineView,
+  WaitGroupView,
+} from "./api/overview.ts";
+export type { Counted, Page, Problem, Reason } from "./api/parts.ts";
+export type {
+  GridPage,
+  GridRun,
+  PipelineDetail,
+  PipelineSummary,
+  PipelineVersionView,
+} from "./api/pipeline.ts";
+export type { ProbeLogEntry, ProbeView } from "./api/probe.ts";
+export type {
+  ArtifactView,
+  AttemptView,
+  CancelRequest,
+  LogEntry,
+  MarkRequest,
+  MoveRequest,
+  RerunRequest,
+  RunDetail,
+  RunEvent,
+  RunState,
+  RunSummary,
+  StartRunRequest,
+  StartRunResponse,
+  TaskRunState,
+  TaskRunView,
+} from "./api/run.ts";
+export type {
+  ActivityEvent,
+  LimitDetail,
+  LimitUseView,
+  LimitView,
+  LiveEvent,
+  PoolView,
+  QueueView,
+  ServerInfo,
+  WorkerView,
+} from "./api/server.ts";
+export type { DeliveryReceipt, SourceView, WebhookView } from "./api/source.ts";
+export type { CheckView, ServerNodeView, SystemView, TableView } from "./api/system.ts";
+export type {
+  EventExplanation,
+  ExplanationView,
+  GateView,
+  OnResume,
+  ResumePreview,
+  ResumeRequest,
+  ScheduleTicksView,
+  SimulateRequest,
+  SimulateResponse,
+  TriggerDetail,
+  TriggerExplanation,
+  TriggerKeyView,
+  TriggerSummary,
+  WaitingFiringView,
+} from "./api/trigger.ts";
+export type {
+  AnswerRequest,
+  ApprovalAnswerView,
+  ApprovalView,
+  EndedWaitView,
+  OpenWaitView,
+  StepView,
+  WaitView,
+} from "./api/wait.ts";
+export { apiPrefix, inspectLabel, partitionLabel } from "./api/names.ts";
 export {
-  apiPrefix,
-  inspectLabel,
-  partitionLabel,
-  type ActivityEvent,
-  type ArtifactView,
-  type AttemptView,
-  type BundleManifest,
-  type BundleUpload,
-  type CancelRequest,
-  type DeploymentView,
-  type DeliveryReceipt,
-  type DeployRequest,
-  type DeployResponse,
-  type LiveEvent,
-  type SpentSchedule,
-  type LogEntry,
-  type MarkRequest,
-  type MoveRequest,
-  type Page,
-  type PipelineDetail,
-  type PipelineSummary,
-  type PoolView,
-  type Problem,
-  type Reason,
-  type RerunRequest,
-  type RollbackRequest,
-  type RunDetail,
-  type RunEvent,
-  type RunState,
-  type RunSummary,
-  type ServerInfo,
-  type StartRunRequest,
-  type StartRunResponse,
-  type TaskRunState,
-  type TaskRunView,
-  type NamesDifference,
-  type SourceView,
-  type WebhookView,
-  type WorkerView,
-} from "./api.ts";
+  pageSize,
+  pageSizeMax,
+  type AnswerOf,
+  type BodyOf,
+  type Operation,
+  type Parameter,
+  type PartsOf,
+  type ReadQuery,
+} from "./api/operation.ts";
 export {
-  type AttentionView,
-  type Counted,
-  type FailedRunView,
-  type LimitDetail,
-  type LimitUseView,
-  type LimitView,
-  type Overview,
-  type QueueView,
-  type RunBlockView,
-  type TimelineView,
-  type WaitGroupView,
-} from "./api-overview.ts";
-export { type CheckView, type ServerNodeView, type SystemView, type TableView } from "./api-system.ts";
-export { gridStates, type GridPage, type GridRun, type PipelineVersionView } from "./api-pipeline.ts";
-export { type EventBatchReceipt, type EventReceipt, type EventView } from "./api-event.ts";
-export {
-  type AssetCellsView,
-  type AssetCellView,
-  type AssetDetail,
-  type AssetNode,
-  type AssetPartitionView,
-  type AssetProducerView,
-  type AssetSummary,
-  type AssetUpdateView,
-  type AssetUseView,
-  type FreshnessView,
-  type PartitionCounts,
-  type RejectionView,
-} from "./api-asset.ts";
-export {
-  type EventExplanation,
-  type EventVerdict,
-  type ExplanationView,
-  type FiringDetail,
-  type FiringMemberView,
-  type FiredMemberView,
-  type FiringState,
-  type FiringView,
-  type GateView,
-  type LogPlaceView,
-  type OnResume,
-  type ResumePreview,
-  type ScheduleTicksView,
-  type ResumeRequest,
-  type SimulatedFiring,
-  type SimulateRequest,
-  type SimulateResponse,
-  type TriggerDetail,
-  type TriggerExplanation,
-  type TriggerKeyView,
-  type TriggerSummary,
-  type WaitingFiringView,
-} from "./api-trigger.ts";
+  operations,
+  type Operations,
+  type AnswerAt,
+  type BodyAt,
+  type ItemAt,
+  type QueryAt,
+} from "./api/operations.ts";
+export { cloudEventBatch, cloudEvent, problem } from "./api/parts.ts";
+export { timelineHours } from "./api/overview.ts";
+export { gridStates } from "./grid-states.ts";
 export { type DispatchToken, tokenKey } from "./ids.ts";
 export {
   type Ack,
@@ -142,30 +174,5 @@ export {
   serverMessageSchemas,
   workerMessageSchemas,
 } from "./worker-schema.ts";
-export {
-  bundleUpload,
-  cancelRequest,
-  cloudEvent,
-  cloudEventBatch,
-  deployRequest,
-  answerRequest,
-  markRequest,
-  moveRequest,
-  poolRequest,
-  rerunRequest,
-  resumeRequest,
-  rollbackRequest,
-  simulateRequest,
-  startRunRequest,
-} from "./api-schema.ts";
 export { isStorable, type Shape } from "./shape.ts";
-export {
-  type AnswerRequest,
-  type ApprovalAnswerView,
-  type ApprovalView,
-  type EndedWaitView,
-  type OpenWaitView,
-  type StepView,
-  type WaitView,
-} from "./api-wait.ts";
 export { stateMarks, type StateMark } from "./state-marks.ts";

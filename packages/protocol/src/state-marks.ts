@@ -1,5 +1,5 @@
 /** A state's shape and word: the same in the terminal and in the page. */
-import type { RunState, TaskRunState } from "./api.ts";
+import type { RunState, TaskRunState } from "./api/run.ts";
 
 export interface StateMark {
   readonly mark: string;

@@ -1,12 +1,6 @@
 import { describe, expect, it } from "vitest";
 import {
-  bundleUpload,
-  cancelRequest,
-  deployRequest,
-  markRequest,
-  rerunRequest,
-  rollbackRequest,
-  startRunRequest,
+  operations,
   type BundleUpload,
   type CancelRequest,
   type DeployRequest,
@@ -23,7 +17,7 @@ const hash = "a".repeat(64);
 const whole: readonly (readonly [name: string, shape: Shape, value: object])[] = [
   [
     "StartRunRequest",
-    startRunRequest,
+    operations.startRun.body,
     {
       pipeline: "p",
       params: { day: 1 },
@@ -33,21 +27,25 @@ const whole: readonly (readonly [name: string, shape: Shape, value: object])[] =
       force: true,
     } satisfies Required<StartRunRequest>,
   ],
-  ["CancelRequest", cancelRequest, { node: "a", item: "0" } satisfies Required<CancelRequest>],
+  ["CancelRequest", operations.cancelRun.body, { node: "a", item: "0" } satisfies Required<CancelRequest>],
   [
     "RerunRequest",
-    rerunRequest,
+    operations.rerunRun.body,
     { scope: "nodes", nodes: ["a"], sameBundle: true } satisfies Required<RerunRequest>,
   ],
   [
     "MarkRequest",
-    markRequest,
+    operations.markRun.body,
     { node: "a", item: "", state: "skipped", output: null } satisfies Required<MarkRequest>,
   ],
-  ["RollbackRequest", rollbackRequest, { project: "x", deployment: 1 } satisfies Required<RollbackRequest>],
+  [
+    "RollbackRequest",
+    operations.rollBack.body,
+    { project: "x", deployment: 1 } satisfies Required<RollbackRequest>,
+  ],
   [
     "DeployRequest",
-    deployRequest,
+    operations.deploy.body,
     {
       bundle: hash,
       definition: { project: "x", pipelines: [], pools: {}, queues: [] },
@@ -57,7 +55,7 @@ const whole: readonly (readonly [name: string, shape: Shape, value: object])[] =
   ],
   [
     "BundleUpload",
-    bundleUpload,
+    operations.putBundle.body,
     {
       manifest: {
         hash,
@@ -87,9 +85,9 @@ describe("schemas of requests", () => {
   it("name the place of what is wrong, deep in a definition", () => {
     const pipeline = { name: "p", tags: [], paused: false, nodes: [{ id: "a" }], regions: [] };
     const definition = { project: "x", pipelines: [pipeline], pools: {}, queues: [] };
-    expect(deployRequest.check({ bundle: hash, definition })).toMatchObject({
+    expect(operations.deploy.body.check({ bundle: hash, definition })).toMatchObject({
       path: "/definition/pipelines/0/nodes/0/kind",
     });
-    expect(startRunRequest.check({ pipeline: "p", param: 1 })).toMatchObject({ path: "/param" });
+    expect(operations.startRun.body.check({ pipeline: "p", param: 1 })).toMatchObject({ path: "/param" });
   });
 });

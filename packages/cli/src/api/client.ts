@@ -11,9 +11,19 @@ import {
   errorCodeOf,
   MillraceError,
   type CloudEvent,
+  type Json,
   type SourceLocation,
 } from "@millrace/core";
-import { apiPrefix, type EventReceipt, type Page, type Problem } from "@millrace/protocol";
+import {
+  apiPrefix,
+  type AnswerAt,
+  type BodyAt,
+  type EventReceipt,
+  type ItemAt,
+  type Page,
+  type Problem,
+  type QueryAt,
+} from "@millrace/protocol";
 import { pause } from "../pause.ts";
 import { readEventStream } from "./event-stream.ts";
 
@@ -52,8 +62,13 @@ export class ApiClient {
     this.#token = address.token;
   }
 
-  get<T>(path: string, query: Query = {}): Promise<T> {
-    return this.#json<T>("GET", path, { query, isRepeatable: true });
+  get<const Path extends string>(path: Path, query?: QueryAt<"GET", Path>): Promise<AnswerAt<"GET", Path>> {
+    return this.#json("GET", path, { query: query ?? {}, isRepeatable: true });
+  }
+
+  /** A value that is kept as a blob. */
+  async value(hash: string): Promise<Json> {
+    return this.#json<Json>("GET", `/blobs/${hash}`, { isRepeatable: true });
   }
 
   async bytes(path: string): Promise<Uint8Array> {
@@ -62,12 +77,12 @@ export class ApiClient {
     return new Uint8Array(await response.arrayBuffer());
   }
 
-  post<T>(path: string, body: unknown): Promise<T> {
-    return this.#json<T>("POST", path, { body });
+  post<const Path extends string>(path: Path, body?: BodyAt<"POST", Path>): Promise<AnswerAt<"POST", Path>> {
+    return this.#json("POST", path, { body: body ?? {} });
   }
 
-  put<T>(path: string, body: unknown): Promise<T> {
-    return this.#json<T>("PUT", path, { body });
+  put<const Path extends string>(path: Path, body: BodyAt<"PUT", Path>): Promise<AnswerAt<"PUT", Path>> {
+    return this.#json("PUT", path, { body });
   }
 
   /** A repeat of an event is told as one. */
@@ -85,12 +100,17 @@ export class ApiClient {
   }
 
   /** The items of all pages, up to `max`. */
-  async *pages<T>(path: string, query: Query = {}, max = Number.POSITIVE_INFINITY): AsyncGenerator<T> {
+  async *pages<const Path extends string>(
+    path: Path,
+    query?: QueryAt<"GET", Path>,
+    max = Number.POSITIVE_INFINITY,
+  ): AsyncGenerator<ItemAt<Path>> {
     let left = max;
-    let cursor = query["cursor"];
+    const filter: Query = query ?? {};
+    let cursor = filter["cursor"];
     while (left > 0) {
-      const limit = Math.min(left, pageSize);
-      const page = await this.get<Page<T>>(path, { ...query, limit, cursor });
+      const asked = { ...filter, limit: Math.min(left, pageSize), cursor };
+      const page = await this.#json<Page<ItemAt<Path>>>("GET", path, { query: asked, isRepeatable: true });
       for (const item of page.items.slice(0, left)) yield item;
       left -= page.items.length;
       cursor = page.nextCursor;
@@ -98,9 +118,13 @@ export class ApiClient {
     }
   }
 
-  async list<T>(path: string, query: Query = {}, max?: number): Promise<T[]> {
-    const items: T[] = [];
-    for await (const item of this.pages<T>(path, query, max)) items.push(item);
+  async list<const Path extends string>(
+    path: Path,
+    query?: QueryAt<"GET", Path>,
+    max?: number,
+  ): Promise<ItemAt<Path>[]> {
+    const items: ItemAt<Path>[] = [];
+    for await (const item of this.pages(path, query, max)) items.push(item);
     return items;
   }
 

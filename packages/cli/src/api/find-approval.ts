@@ -1,5 +1,5 @@
 import { errorCodeOf, MillraceError, nearestName } from "@millrace/core";
-import type { ApprovalView, EventView } from "@millrace/protocol";
+import type { ApprovalView } from "@millrace/protocol";
 import type { ApiClient } from "./client.ts";
 
 /** A shortened id is looked for among this many of the open ones. */
@@ -14,18 +14,18 @@ const askedMax = 200;
 export async function findApproval(client: ApiClient, given: string): Promise<ApprovalView> {
   if (given.includes("/")) {
     try {
-      return await client.get<ApprovalView>(approvalPath(given));
+      return await client.get(approvalPath(given));
     } catch (error) {
       if (errorCodeOf(error) !== "MILLRACE_APPROVAL_UNKNOWN") throw error;
     }
   }
-  const open = await client.list<ApprovalView>("/approvals", {}, openMax);
+  const open = await client.list("/approvals", {}, openMax);
   const meant = open.filter(({ id }) => id.startsWith(given));
   const [only] = meant;
   if (only && meant.length === 1) return only;
   if (!only) {
     const over = await askedBefore(client, given);
-    if (over !== undefined) return client.get<ApprovalView>(approvalPath(over));
+    if (over !== undefined) return client.get(approvalPath(over));
   }
   const ids = meant.map(({ id }) => id);
   throw new MillraceError("MILLRACE_APPROVAL_UNKNOWN", {
@@ -38,7 +38,7 @@ export async function findApproval(client: ApiClient, given: string): Promise<Ap
 }
 
 async function askedBefore(client: ApiClient, given: string): Promise<string | undefined> {
-  const asked = await client.list<EventView>("/events", { type: "millrace.approval.requested" }, askedMax);
+  const asked = await client.list("/events", { type: "millrace.approval.requested" }, askedMax);
   const ids = asked.flatMap(({ event: { subject } }) =>
     subject?.startsWith(given) === true ? [subject] : [],
   );
@@ -63,6 +63,6 @@ function adviceFor(
   return open.length === 0 ? { advice: "Nothing waits for an answer now." } : {};
 }
 
-export function approvalPath(id: string): string {
+export function approvalPath(id: string): `/approvals/${string}` {
   return `/approvals/${encodeURIComponent(id)}`;
 }

@@ -1,14 +1,14 @@
 import { errorCodeOf, MillraceError, nearestName } from "@millrace/core";
-import type { PipelineDetail, PipelineSummary } from "@millrace/protocol";
+import type { PipelineDetail } from "@millrace/protocol";
 import type { ApiClient } from "./client.ts";
 
 /** A pipeline with its definition. Throws MILLRACE_PIPELINE_UNKNOWN with the nearest name. */
 export async function requirePipeline(client: ApiClient, name: string): Promise<PipelineDetail> {
   try {
-    return await client.get<PipelineDetail>(`/pipelines/${encodeURIComponent(name)}`);
+    return await client.get(`/pipelines/${encodeURIComponent(name)}`);
   } catch (error) {
     if (errorCodeOf(error) !== "MILLRACE_PIPELINE_UNKNOWN") throw error;
-    const pipelines = await client.list<PipelineSummary>("/pipelines");
+    const pipelines = await client.list("/pipelines");
     throw unknownPipeline(
       name,
       pipelines.filter(({ retired }) => !retired).map((known) => known.name),

@@ -1,5 +1,5 @@
 import { errorCodeOf, MillraceError, nearestName } from "@millrace/core";
-import type { RunDetail, RunSummary } from "@millrace/protocol";
+import type { RunSummary } from "@millrace/protocol";
 import type { ApiClient } from "./client.ts";
 
 /** A shortened id is looked for among this many of the newest runs. */
@@ -8,11 +8,11 @@ const recentMax = 1_000;
 /** The id of a run that was named whole, or by the beginning of its id when that means one run. */
 export async function findRunId(client: ApiClient, given: string): Promise<string> {
   try {
-    return (await client.get<RunDetail>(`/runs/${encodeURIComponent(given)}`)).run.id;
+    return (await client.get(`/runs/${encodeURIComponent(given)}`)).run.id;
   } catch (error) {
     if (errorCodeOf(error) !== "MILLRACE_RUN_UNKNOWN") throw error;
   }
-  const runs = await client.list<RunSummary>("/runs", {}, recentMax);
+  const runs = await client.list("/runs", {}, recentMax);
   const recent = runs.map(({ id }) => id);
   const meant = recent.filter((id) => id.startsWith(given));
   const [only] = meant;

@@ -2,7 +2,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { MillraceError } from "@millrace/core";
-import type { PipelineSummary, ServerInfo } from "@millrace/protocol";
 import { fromFolder, type Context } from "../environment.ts";
 import { findProjectRoot } from "../project-root.ts";
 import { ApiClient } from "./client.ts";
@@ -89,7 +88,7 @@ export async function projectHere(context: Context): Promise<string | undefined>
 
 /** The projects whose pipelines a server has. */
 export async function projectsOf(client: ApiClient): Promise<string[]> {
-  const pipelines = await client.list<PipelineSummary>("/pipelines");
+  const pipelines = await client.list("/pipelines");
   return [...new Set(pipelines.map(({ project }) => project))];
 }
 
@@ -106,7 +105,7 @@ async function ownerOf(folder: string): Promise<string | undefined> {
 
 async function answersAsOurs(client: ApiClient): Promise<boolean> {
   try {
-    const info = await client.get<Partial<ServerInfo>>("/info");
+    const info = await client.get("/info");
     return typeof info.version === "string" && typeof info.shards === "number";
   } catch (error) {
     const isOurs = error instanceof MillraceError && error.code !== "MILLRACE_SERVER_UNREACHABLE";

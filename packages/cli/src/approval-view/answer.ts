@@ -47,7 +47,7 @@ export async function answer(
     ...(options.note === undefined ? {} : { note: options.note }),
     ...(form === undefined ? {} : { form }),
   };
-  const answered = await client.post<ApprovalView>(approvalPath(approval.id), request);
+  const answered = await client.post(approvalPath(approval.id), request);
   if (options.json) terminal.print(JSON.stringify({ approval: answered }));
   else if (answered.answer)
     terminal.print(answeredLine({ ...answered, answer: answered.answer }, terminal.paint, new Date()));

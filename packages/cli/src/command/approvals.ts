@@ -1,5 +1,4 @@
 import type { Command } from "commander";
-import type { ApprovalView } from "@millrace/protocol";
 import { requireServer, type ServerOptions } from "../api/find-server.ts";
 import { requirePipeline } from "../api/find-pipeline.ts";
 import { askedLines } from "../approval-view/asked.ts";
@@ -35,7 +34,7 @@ async function listApprovals(context: Context, options: ApprovalsOptions): Promi
   const client = await requireServer(context, options);
   const { pipeline, limit } = options;
   if (pipeline !== undefined) await requirePipeline(client, pipeline);
-  const approvals = await client.list<ApprovalView>("/approvals", { pipeline }, limit);
+  const approvals = await client.list("/approvals", { pipeline }, limit);
   if (options.json) {
     terminal.print(JSON.stringify({ approvals }));
     return exitCodes.succeeded;

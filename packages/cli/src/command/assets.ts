@@ -9,7 +9,7 @@ import {
   type CloudEvent,
   type Json,
 } from "@millrace/core";
-import type { AssetDetail, AssetPartitionView, AssetSummary, EventReceipt, Page } from "@millrace/protocol";
+import type { EventReceipt } from "@millrace/protocol";
 import type { Command } from "commander";
 import { requireServer, requireServerToChange, type ServerOptions } from "../api/find-server.ts";
 import { assetLines, partitionLines } from "../asset-view/asset.ts";
@@ -122,7 +122,7 @@ function defineUpdate(command: Command, context: Context, finish: Finish): void 
 async function listAssets(context: Context, options: AssetsOptions): Promise<number> {
   const { terminal } = context;
   const client = await requireServer(context, options);
-  const all = await client.list<AssetSummary>("/assets");
+  const all = await client.list("/assets");
   const assets = options.stale
     ? all.filter(({ freshness }) => freshness && freshness.state !== "fresh")
     : all;
@@ -152,22 +152,18 @@ async function showAsset(
 ): Promise<number> {
   const { terminal } = context;
   const client = await requireServer(context, options);
-  const path = `/assets/${encodeURIComponent(name)}`;
+  const path = `/assets/${encodeURIComponent(name)}` as const;
   const now = new Date();
   if (own.partition !== undefined) {
-    const partition = await client.get<AssetPartitionView>(
-      `${path}/partitions/${encodeURIComponent(own.partition)}`,
-    );
+    const partition = await client.get(`${path}/partitions/${encodeURIComponent(own.partition)}`);
     if (options.json) terminal.print(JSON.stringify(partition));
     else for (const line of partitionLines(name, partition, terminal.paint, now)) terminal.print(line);
     return exitCodes.succeeded;
   }
-  const asset = await client.get<AssetDetail>(path);
+  const asset = await client.get(path);
   // What an asset without partitions has is its only one.
   const isWhole = asset.definition?.partitions === undefined && asset.updates > 0;
-  const whole = isWhole
-    ? (await client.get<Page<AssetPartitionView>>(`${path}/partitions`)).items[0]
-    : undefined;
+  const whole = isWhole ? (await client.get(`${path}/partitions`)).items[0] : undefined;
   if (options.json) terminal.print(JSON.stringify({ ...asset, ...(whole ? { content: whole } : {}) }));
   else
     for (const line of assetLines(asset, whole, { paint: terminal.paint, now, rangesMax: own.ranges }))
@@ -207,7 +203,7 @@ async function tell(
   const { terminal } = context;
   const client = await requireServerToChange(context, options);
   // A name that nobody declares is a slip here, and would be recorded as what it is.
-  const { definition } = await client.get<AssetDetail>(`/assets/${encodeURIComponent(asset)}`);
+  const { definition } = await client.get(`/assets/${encodeURIComponent(asset)}`);
   const event: CloudEvent = { specversion: "1.0", id: `${asset} ${id}`, source, type, subject: asset, data };
   if (definition) refuseSlip(event, definition);
   const receipt = await client.emit(event);

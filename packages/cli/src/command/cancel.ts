@@ -1,5 +1,4 @@
 import type { Command } from "commander";
-import type { RunDetail, RunSummary } from "@millrace/protocol";
 import { findRunId, requireNode } from "../api/find-run.ts";
 import { requireServerToChange, type ServerOptions } from "../api/find-server.ts";
 import type { Finish } from "../command-line.ts";
@@ -41,13 +40,13 @@ async function cancel(
   const client = await requireServerToChange(context, options);
   const id = await findRunId(client, given);
   if (node !== undefined) {
-    const { nodes } = await client.get<RunDetail>(`/runs/${id}`);
+    const { nodes } = await client.get(`/runs/${id}`);
     requireNode(
       node,
       nodes.map((known) => known.id),
     );
   }
-  const { run } = await client.post<{ run: RunSummary }>(`/runs/${id}/cancel`, {
+  const { run } = await client.post(`/runs/${id}/cancel`, {
     ...(node === undefined ? {} : { node }),
     ...(options.item === undefined ? {} : { item: options.item }),
   });

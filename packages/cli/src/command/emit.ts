@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { CloudEvent } from "@millrace/core";
-import type { EventReceipt, EventView } from "@millrace/protocol";
+import type { EventReceipt } from "@millrace/protocol";
 import type { Command } from "commander";
 import type { ApiClient } from "../api/client.ts";
 import { requireServerToChange, type ServerOptions } from "../api/find-server.ts";
@@ -80,7 +80,7 @@ async function emit(context: Context, type: string, options: EmitOptions): Promi
 /** A repeat is judged as the entry that stands was when it was recorded. */
 async function invalidBefore(client: ApiClient, receipt: EventReceipt): Promise<string | undefined> {
   if (!receipt.duplicate) return undefined;
-  return (await client.get<EventView>(`/events/${receipt.position}`)).invalid;
+  return (await client.get(`/events/${receipt.position}`)).invalid;
 }
 
 function sentence(event: CloudEvent, receipt: EventReceipt): string {

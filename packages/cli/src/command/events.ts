@@ -1,5 +1,5 @@
 import { errorCodeOf, MillraceError, type EventCause, type Json } from "@millrace/core";
-import type { EndedWaitView, EventView, FiringView, Page } from "@millrace/protocol";
+import type { EventView, FiringView } from "@millrace/protocol";
 import type { Command } from "commander";
 import type { ApiClient } from "../api/client.ts";
 import { awayNote, reconnecting } from "../api/reconnect.ts";
@@ -84,7 +84,7 @@ async function listEvents(context: Context, options: EventsOptions): Promise<num
   const client = await requireServer(context, options);
   const { since, until, limit } = options;
   const query = { ...filterOf(options), since, until };
-  const events = await client.list<EventView>("/events", query, limit);
+  const events = await client.list("/events", query, limit);
   if (options.json) {
     terminal.print(JSON.stringify({ events }));
     return exitCodes.succeeded;
@@ -139,10 +139,10 @@ async function followEvents(context: Context, options: EventsOptions): Promise<n
     terminal.print(options.json ? JSON.stringify(view) : followLine(view, terminal));
   };
   try {
-    const newest = await client.get<Page<EventView>>("/events", { limit: 1 });
+    const newest = await client.get("/events", { limit: 1 });
     const start = newest.items[0]?.position ?? 0;
     const query = { ...filterOf(options), since: options.since };
-    const before = await client.list<EventView>("/events", query, options.limit);
+    const before = await client.list("/events", query, options.limit);
     for (const view of before.toReversed()) print(view);
     after = Math.max(after, start);
     const { signal } = stopping;
@@ -180,8 +180,8 @@ async function showEvent(context: Context, given: string, options: EventsOptions
   const client = await requireServer(context, options);
   const view = await findEvent(client, given, options.source);
   const [{ items: firings }, { items: waits }] = await Promise.all([
-    client.get<Page<FiringView>>(`/events/${view.position}/firings`),
-    client.get<Page<EndedWaitView>>(`/events/${view.position}/waits`),
+    client.get(`/events/${view.position}/firings`),
+    client.get(`/events/${view.position}/waits`),
   ]);
   if (options.json) {
     terminal.print(JSON.stringify({ ...view, firings, waits }));
@@ -243,12 +243,12 @@ function causedLines(firings: readonly FiringView[], { paint }: Terminal): strin
 async function findEvent(client: ApiClient, given: string, source: string | undefined): Promise<EventView> {
   if (/^[1-9]\d{0,14}$/.test(given) && source === undefined) {
     try {
-      return await client.get<EventView>(`/events/${given}`);
+      return await client.get(`/events/${given}`);
     } catch (error) {
       if (errorCodeOf(error) !== "MILLRACE_EVENT_UNKNOWN") throw error;
     }
   }
-  const { items } = await client.get<Page<EventView>>("/events", { id: given, source });
+  const { items } = await client.get("/events", { id: given, source });
   const [found, ...others] = items;
   if (!found) {
     throw new MillraceError("MILLRACE_EVENT_UNKNOWN", {
@@ -263,5 +263,5 @@ async function findEvent(client: ApiClient, given: string, source: string | unde
     });
   }
   // With all its data, however large.
-  return client.get<EventView>(`/events/${found.position}`);
+  return client.get(`/events/${found.position}`);
 }

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { WebhookKind } from "@millrace/core";
-import type { Page, WebhookView } from "@millrace/protocol";
+import type { WebhookView } from "@millrace/protocol";
 import { requireServer, type ServerOptions } from "../api/find-server.ts";
 import type { Finish } from "../command-line.ts";
 import type { Context } from "../environment.ts";
@@ -33,7 +33,7 @@ export function define(command: Command, context: Context, finish: Finish): void
 async function listHooks(context: Context, options: HooksOptions): Promise<number> {
   const { terminal } = context;
   const client = await requireServer(context, options);
-  const { items } = await client.get<Page<WebhookView>>("/webhooks");
+  const { items } = await client.get("/webhooks");
   // A server that was not told its public address knows the path alone.
   const hooks = items.map((hook) => ({ ...hook, address: new URL(hook.address, client.url).href }));
   if (options.json) {

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { LogEntry, RunDetail } from "@millrace/protocol";
+import type { LogEntry } from "@millrace/protocol";
 import type { ApiClient } from "../api/client.ts";
 import { findRunId, requireNode } from "../api/find-run.ts";
 import { awayNote } from "../api/reconnect.ts";
@@ -126,7 +126,7 @@ async function followLogs(
 }
 
 async function checkNode(client: ApiClient, id: string, node: string): Promise<void> {
-  const { nodes } = await client.get<RunDetail>(`/runs/${id}`);
+  const { nodes } = await client.get(`/runs/${id}`);
   requireNode(
     node,
     nodes.map((known) => known.id),

@@ -1,6 +1,6 @@
 import { MillraceError, nearestName, type Json } from "@millrace/core";
 import type { Command } from "commander";
-import type { MarkRequest, RunDetail, RunSummary } from "@millrace/protocol";
+import type { MarkRequest } from "@millrace/protocol";
 import { findRunId, requireNode } from "../api/find-run.ts";
 import { requireServerToChange, type ServerOptions } from "../api/find-server.ts";
 import type { Finish } from "../command-line.ts";
@@ -50,7 +50,7 @@ async function mark(context: Context, given: Given, options: MarkOptions): Promi
   const output = options.output === undefined ? undefined : readOutput(options.output);
   const client = await requireServerToChange(context, options);
   const id = await findRunId(client, given.run);
-  const { nodes } = await client.get<RunDetail>(`/runs/${id}`);
+  const { nodes } = await client.get(`/runs/${id}`);
   const request: MarkRequest = {
     node: requireNode(
       given.node,
@@ -60,7 +60,7 @@ async function mark(context: Context, given: Given, options: MarkOptions): Promi
     ...(options.item === undefined ? {} : { item: options.item }),
     ...(output === undefined ? {} : { output }),
   };
-  const { run } = await client.post<{ run: RunSummary }>(`/runs/${id}/mark`, request);
+  const { run } = await client.post(`/runs/${id}/mark`, request);
   const { terminal } = context;
   terminal.print(
     `Marked ${given.node} of ${run.id} ${state}. The run is ${stateLabel(run.state, terminal.paint)}.`,

@@ -1,6 +1,6 @@
 import { MillraceError } from "@millrace/core";
 import type { Command } from "commander";
-import type { DeploymentView, MoveRequest, RunDetail, RunSummary } from "@millrace/protocol";
+import type { MoveRequest } from "@millrace/protocol";
 import type { ApiClient } from "../api/client.ts";
 import { findRunId } from "../api/find-run.ts";
 import { requireServerToChange, type ServerOptions } from "../api/find-server.ts";
@@ -35,10 +35,10 @@ async function move(context: Context, given: string, options: MoveOptions): Prom
   const { terminal } = context;
   const client = await requireServerToChange(context, options);
   const id = await findRunId(client, given);
-  const { run: before } = await client.get<RunDetail>(`/runs/${id}`);
+  const { run: before } = await client.get(`/runs/${id}`);
   const bundle = options.to === undefined ? undefined : await findBundle(client, before.project, options.to);
   const request: MoveRequest = bundle === undefined ? {} : { bundle };
-  const { run } = await client.post<{ run: RunSummary }>(`/runs/${id}/move`, request);
+  const { run } = await client.post(`/runs/${id}/move`, request);
   if (options.json) terminal.print(JSON.stringify({ run }));
   else if (before.bundle === run.bundle) terminal.print(`${id} has the bundle ${short(run.bundle)} already.`);
   else terminal.print(`${id} goes on with the bundle ${short(run.bundle)}, after ${short(before.bundle)}.`);
@@ -51,7 +51,7 @@ function short(bundle: string): string {
 
 /** The only bundle of the project that begins so. */
 async function findBundle(client: ApiClient, project: string, given: string): Promise<string> {
-  const deployments = await client.list<DeploymentView>("/deployments", { project });
+  const deployments = await client.list("/deployments", { project });
   const bundles = [...new Set(deployments.map(({ bundle }) => bundle))];
   const meant = bundles.filter((bundle) => bundle.startsWith(given));
   const [only] = meant;

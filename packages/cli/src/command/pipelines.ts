@@ -93,8 +93,8 @@ async function resumePipeline(
   const { terminal } = context;
   const client = await requireServer(context, options);
   await requirePipeline(client, name);
-  const path = `/pipelines/${encodeURIComponent(name)}/resume`;
-  const preview = await client.post<ResumePreview>(path, { ...onResume, preview: true });
+  const path = `/pipelines/${encodeURIComponent(name)}/resume` as const;
+  const preview = (await client.post(path, { ...onResume, preview: true })) as ResumePreview;
   if (options.json) terminal.print(JSON.stringify(preview));
   else for (const line of previewLines(preview, terminal)) terminal.print(line);
   return exitCodes.succeeded;
@@ -118,7 +118,7 @@ function previewLines(preview: ResumePreview, { paint }: Terminal): string[] {
 async function listPipelines(context: Context, options: PipelinesOptions): Promise<number> {
   const { terminal } = context;
   const client = await requireServer(context, options);
-  const all = await client.list<PipelineSummary>("/pipelines");
+  const all = await client.list("/pipelines");
   const pipelines = options.all ? all : all.filter(({ retired }) => !retired);
   if (options.json) {
     terminal.print(JSON.stringify({ pipelines }));
@@ -174,8 +174,11 @@ async function changePipeline(
 ): Promise<number> {
   const client = await requireServerToChange(context, options);
   await requirePipeline(client, name);
-  const path = `/pipelines/${encodeURIComponent(name)}/${action}`;
-  const changed = await client.post<PipelineSummary>(path, body);
+  const path = `/pipelines/${encodeURIComponent(name)}` as const;
+  const changed =
+    action === "pause"
+      ? await client.post(`${path}/pause`)
+      : ((await client.post(`${path}/resume`, body)) as PipelineSummary);
   if (options.json) context.terminal.print(JSON.stringify({ pipeline: changed }));
   else
     context.terminal.print(

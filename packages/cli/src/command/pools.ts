@@ -1,5 +1,4 @@
 import type { Command } from "commander";
-import type { Page, PoolView } from "@millrace/protocol";
 import { requireServer, requireServerToChange, type ServerOptions } from "../api/find-server.ts";
 import type { Finish } from "../command-line.ts";
 import type { Context } from "../environment.ts";
@@ -37,7 +36,7 @@ export function define(command: Command, context: Context, finish: Finish): void
 async function listPools(context: Context, options: PoolsOptions): Promise<number> {
   const { terminal } = context;
   const client = await requireServer(context, options);
-  const pools = (await client.get<Page<PoolView>>("/pools")).items;
+  const pools = (await client.get("/pools")).items;
   if (options.json) terminal.print(JSON.stringify({ pools }));
   else if (pools.length === 0) terminal.print("No pools yet. Make one with `millrace pools set NAME SLOTS`.");
   else {
@@ -62,7 +61,7 @@ async function setPool(
   options: PoolsOptions,
 ): Promise<number> {
   const client = await requireServerToChange(context, options);
-  const pool = await client.put<PoolView>(`/pools/${encodeURIComponent(name)}`, { slots });
+  const pool = await client.put(`/pools/${encodeURIComponent(name)}`, { slots });
   if (options.json) context.terminal.print(JSON.stringify({ pool }));
   else context.terminal.print(`The pool ${pool.name} has ${plural(pool.slots, "slot")}.`);
   return exitCodes.succeeded;

@@ -1,5 +1,5 @@
 import { MillraceError, type Json } from "@millrace/core";
-import type { Page, ProbeLogEntry, ProbeView } from "@millrace/protocol";
+import type { ProbeLogEntry, ProbeView } from "@millrace/protocol";
 import type { Command } from "commander";
 import type { ApiClient } from "../api/client.ts";
 import { requireServer, type ServerOptions } from "../api/find-server.ts";
@@ -66,7 +66,7 @@ export function define(command: Command, context: Context, finish: Finish): void
 async function listProbes(context: Context, options: ProbesOptions): Promise<number> {
   const { terminal } = context;
   const client = await requireServer(context, options);
-  const { items: probes } = await client.get<Page<ProbeView>>("/probes");
+  const { items: probes } = await client.get("/probes");
   if (options.json) terminal.print(JSON.stringify({ probes }));
   else if (probes.length === 0)
     terminal.print("Nothing was looked at yet: a probe looks when somebody waits for it.");
@@ -90,7 +90,7 @@ async function printLogs(
     ...(options.since === undefined ? {} : { since: options.since }),
   };
   let isEmpty = true;
-  for await (const entry of client.pages<ProbeLogEntry>(`/probes/${encodeURIComponent(name)}/logs`, query)) {
+  for await (const entry of client.pages(`/probes/${encodeURIComponent(name)}/logs`, query)) {
     isEmpty = false;
     terminal.print(options.json ? JSON.stringify(entry) : lineOf(entry, terminal));
   }
@@ -100,7 +100,7 @@ async function printLogs(
 
 /** Where nobody says which: of the one thing that the probe looks at. */
 async function onlyArgs(client: ApiClient, name: string): Promise<Json> {
-  const { items } = await client.get<Page<ProbeView>>("/probes");
+  const { items } = await client.get("/probes");
   const things = items.filter(({ probe }) => probe === name);
   if (things.length <= 1) return things[0]?.args ?? null;
   const shown = things.slice(0, thingsShown).map(({ args }) => `--args '${harmless(JSON.stringify(args))}'`);

@@ -1,6 +1,6 @@
 import { MillraceError } from "@millrace/core";
 import type { Command } from "commander";
-import type { RerunRequest, RunDetail, RunSummary } from "@millrace/protocol";
+import type { RerunRequest } from "@millrace/protocol";
 import { findRunId, requireNode } from "../api/find-run.ts";
 import { requireServerToChange, type ServerOptions } from "../api/find-server.ts";
 import type { Finish } from "../command-line.ts";
@@ -41,7 +41,7 @@ async function rerun(context: Context, given: string, options: RerunOptions): Pr
   const client = await requireServerToChange(context, options);
   const id = await findRunId(client, given);
   if (options.node) {
-    const { nodes } = await client.get<RunDetail>(`/runs/${id}`);
+    const { nodes } = await client.get(`/runs/${id}`);
     for (const node of options.node)
       requireNode(
         node,
@@ -53,7 +53,7 @@ async function rerun(context: Context, given: string, options: RerunOptions): Pr
     ...(options.node === undefined ? {} : { nodes: options.node }),
     ...(options.sameBundle ? { sameBundle: true } : {}),
   };
-  const { run } = await client.post<{ run: RunSummary }>(`/runs/${id}/rerun`, request);
+  const { run } = await client.post(`/runs/${id}/rerun`, request);
   if (options.detach) {
     if (options.json) context.terminal.print(JSON.stringify({ run }));
     else context.terminal.print(`${run.id}  generation ${run.generation}`);

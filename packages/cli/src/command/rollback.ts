@@ -1,6 +1,5 @@
 import { MillraceError, nearestName } from "@millrace/core";
 import type { Command } from "commander";
-import type { DeploymentView, DeployResponse } from "@millrace/protocol";
 import type { ApiClient } from "../api/client.ts";
 import { projectHere, projectsOf, requireServer, type ServerOptions } from "../api/find-server.ts";
 import type { Finish } from "../command-line.ts";
@@ -52,7 +51,7 @@ async function rollBack(
   const project = options.project ?? (await projectOf(context, client));
   await requireProject(client, project);
   if (options.list) return list(context, client, project, options);
-  const response = await client.post<DeployResponse>("/deployments/rollback", {
+  const response = await client.post("/deployments/rollback", {
     project,
     ...(deployment === undefined ? {} : { deployment }),
   });
@@ -67,7 +66,7 @@ async function list(
   project: string,
   options: RollbackOptions,
 ): Promise<number> {
-  const deployments = await client.list<DeploymentView>("/deployments", { project }, deploymentsShown);
+  const deployments = await client.list("/deployments", { project }, deploymentsShown);
   if (options.json) {
     terminal.print(JSON.stringify({ deployments }));
     return exitCodes.succeeded;
@@ -88,7 +87,7 @@ async function list(
 
 /** Throws MILLRACE_REQUEST_INVALID with the nearest name. */
 async function requireProject(client: ApiClient, project: string): Promise<void> {
-  const deployments = await client.list<DeploymentView>("/deployments", { project }, 1);
+  const deployments = await client.list("/deployments", { project }, 1);
   if (deployments.length > 0) return;
   const projects = await projectsOf(client);
   const near = nearestName(project, projects);

@@ -63,7 +63,7 @@ async function listRuns(context: Context, options: RunsOptions): Promise<number>
   const client = await requireServer(context, options.url === undefined ? {} : { url: options.url });
   const { pipeline, state, label, limit } = options;
   if (pipeline !== undefined) await requirePipeline(client, pipeline);
-  const runs = await client.list<RunSummary>("/runs", { pipeline, state, label }, limit);
+  const runs = await client.list("/runs", { pipeline, state, label }, limit);
   if (options.json) {
     terminal.print(JSON.stringify({ runs }));
     return exitCodes.succeeded;

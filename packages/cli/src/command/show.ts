@@ -1,15 +1,10 @@
 import type { Command } from "commander";
 import {
   apiPrefix,
-  type ArtifactView,
-  type AssetUseView,
   type FiringDetail,
-  type Page,
   type RunDetail,
   type RunSummary,
-  type StepView,
   type TaskRunView,
-  type WorkerView,
 } from "@millrace/protocol";
 import type { ApiClient } from "../api/client.ts";
 import { findRunId } from "../api/find-run.ts";
@@ -63,10 +58,10 @@ async function showRun(context: Context, given: string, options: ShowOptions): P
   const client = await requireServer(context, options);
   const id = await findRunId(client, given);
   const path = `/runs/${encodeURIComponent(id)}/firing`;
-  const { firing } = await client.get<{ readonly firing: FiringDetail | null }>(path);
+  const { firing } = await client.get(path);
   if (options.json) {
-    const { items: assets } = await client.get<Page<AssetUseView>>(`/runs/${encodeURIComponent(id)}/assets`);
-    const steps = await client.list<StepView>(`/runs/${id}/steps`, {}, stepsMax);
+    const { items: assets } = await client.get(`/runs/${encodeURIComponent(id)}/assets`);
+    const steps = await client.list(`/runs/${id}/steps`, {}, stepsMax);
     terminal.print(JSON.stringify({ ...(await readRunDocument(client, id)), steps, firing, assets }));
     return exitCodes.succeeded;
   }
@@ -79,7 +74,7 @@ async function showRun(context: Context, given: string, options: ShowOptions): P
   const width = terminal.isLive ? terminal.columns() - 1 : 400;
   const tree = { paint: terminal.paint, width, now, linesMax: treeLinesMax };
   for (const line of treeLines(picture, tree)) terminal.print(line);
-  const { items: uses } = await client.get<Page<AssetUseView>>(`/runs/${encodeURIComponent(id)}/assets`);
+  const { items: uses } = await client.get(`/runs/${encodeURIComponent(id)}/assets`);
   for (const line of assetUseLines(uses, terminal.paint)) terminal.print(line);
   for (const line of openWaitLines(detail.nodes.slice(0, nodesWithWaits), terminal.paint, new Date(now)))
     terminal.print(line);
@@ -135,7 +130,7 @@ function causeOf(run: RunSummary, firing: FiringDetail | null): string {
 
 /** Steps and waits that its functions have recorded. */
 async function recordLines(client: ApiClient, runId: string, { paint }: Terminal): Promise<string[]> {
-  const page = await client.get<Page<StepView>>(`/runs/${runId}/steps`, { limit: stepsShown });
+  const page = await client.get(`/runs/${runId}/steps`, { limit: stepsShown });
   const lines = stepLines(page.items, paint, new Date());
   if (page.nextCursor !== undefined) lines.push(paint.dim("  … and more; see them with --json"));
   return lines;
@@ -143,7 +138,7 @@ async function recordLines(client: ApiClient, runId: string, { paint }: Terminal
 
 /** With the address at which each can be had. */
 async function artifactLines(client: ApiClient, runId: string, { paint }: Terminal): Promise<string[]> {
-  const { items: artifacts } = await client.get<Page<ArtifactView>>(`/runs/${runId}/artifacts`);
+  const { items: artifacts } = await client.get(`/runs/${runId}/artifacts`);
   const lines = artifacts.slice(0, artifactsShown).map(({ node, item, attempt, name, type, blob }) => {
     const place = `${node}${item === "" ? "" : `[${item}]`}${attempt > 1 ? ` attempt ${attempt}` : ""}`;
     const address = `${client.url}${apiPrefix}/blobs/${blob}`;
@@ -155,7 +150,7 @@ async function artifactLines(client: ApiClient, runId: string, { paint }: Termin
 
 /** Of those that are connected; one that has gone is known by its id alone. */
 async function workerNames(client: ApiClient): Promise<ReadonlyMap<string, string>> {
-  const { items } = await client.get<Page<WorkerView>>("/workers");
+  const { items } = await client.get("/workers");
   return new Map(items.map(({ id, name }) => [id, name]));
 }
 

@@ -1,5 +1,5 @@
 import { MillraceError, nearestName } from "@millrace/core";
-import type { Page, SourceView } from "@millrace/protocol";
+import type { SourceView } from "@millrace/protocol";
 import type { Command } from "commander";
 import type { ApiClient } from "../api/client.ts";
 import { requireServer, requireServerToChange, type ServerOptions } from "../api/find-server.ts";
@@ -45,7 +45,7 @@ export function define(command: Command, context: Context, finish: Finish): void
 async function listSources(context: Context, options: SourcesOptions): Promise<number> {
   const { terminal } = context;
   const client = await requireServer(context, options);
-  const { items: sources } = await client.get<Page<SourceView>>("/sources");
+  const { items: sources } = await client.get("/sources");
   if (options.json) terminal.print(JSON.stringify({ sources }));
   else if (sources.length === 0)
     terminal.print('No sources yet. Export one from a file of the project: files("landing", { folder: … }).');
@@ -60,7 +60,7 @@ async function changeSource(
 ): Promise<number> {
   const client = await requireServerToChange(context, options);
   await requireSource(client, name);
-  const source = await client.post<SourceView>(`/sources/${encodeURIComponent(name)}/${action}`, {});
+  const source = await client.post(`/sources/${encodeURIComponent(name)}/${action}`);
   const { terminal } = context;
   if (options.json) terminal.print(JSON.stringify({ source }));
   else
@@ -70,7 +70,7 @@ async function changeSource(
 
 /** Some texts are no part of an address: so the name is looked for first. */
 async function requireSource(client: ApiClient, name: string): Promise<void> {
-  const { items } = await client.get<Page<SourceView>>("/sources");
+  const { items } = await client.get("/sources");
   if (items.some((source) => source.name === name)) return;
   const near = nearestName(
     name,

@@ -1,13 +1,5 @@
 import { MillraceError, nearestName } from "@millrace/core";
-import type {
-  FiringDetail,
-  FiringView,
-  SimulateRequest,
-  SimulateResponse,
-  TriggerDetail,
-  TriggerExplanation,
-  TriggerSummary,
-} from "@millrace/protocol";
+import type { FiringDetail, FiringView, SimulateRequest, TriggerSummary } from "@millrace/protocol";
 import type { Command } from "commander";
 import { requireServer, type ServerOptions } from "../api/find-server.ts";
 import type { Finish } from "../command-line.ts";
@@ -134,7 +126,7 @@ function defineSimulate(command: Command, context: Context, finish: Finish): voi
 async function list(context: Context, options: TriggerOptions): Promise<number> {
   const { terminal } = context;
   const client = await requireServer(context, options);
-  const triggers = await client.list<TriggerSummary>("/triggers");
+  const triggers = await client.list("/triggers");
   if (options.json) {
     terminal.print(JSON.stringify({ triggers }));
     return exitCodes.succeeded;
@@ -184,7 +176,7 @@ export function rowOf(trigger: TriggerSummary, paint: Colors, now: Date): string
 async function show(context: Context, name: string, options: TriggerOptions): Promise<number> {
   const { terminal } = context;
   const client = await requireServer(context, options);
-  const trigger = await client.get<TriggerDetail>(`/triggers/${encodeURIComponent(name)}`);
+  const trigger = await client.get(`/triggers/${encodeURIComponent(name)}`);
   if (options.json) {
     terminal.print(JSON.stringify(trigger));
     return exitCodes.succeeded;
@@ -235,8 +227,8 @@ async function explain(
   const { terminal } = context;
   const client = await requireServer(context, options);
   const { key, event, source } = own;
-  const path = `/triggers/${encodeURIComponent(name)}/explain`;
-  const explanation = await client.get<TriggerExplanation>(path, { key, event, source });
+  const path = `/triggers/${encodeURIComponent(name)}/explain` as const;
+  const explanation = await client.get(path, { key, event, source });
   if (options.json) terminal.print(JSON.stringify(explanation));
   else
     for (const line of explanationLines(explanation, { paint: terminal.paint, now: new Date() }))
@@ -252,13 +244,11 @@ async function firings(
 ): Promise<number> {
   const { terminal } = context;
   const client = await requireServer(context, options);
-  const path = `/triggers/${encodeURIComponent(name)}/firings`;
-  const found = await client.list<FiringView>(path, { key: own.key }, own.limit);
+  const path = `/triggers/${encodeURIComponent(name)}/firings` as const;
+  const found = await client.list(path, { key: own.key }, own.limit);
   const details: (FiringView & Partial<FiringDetail>)[] = [];
   for (const firing of found)
-    details.push(
-      own.members ? await client.get<FiringDetail>(`${path}/${encodeURIComponent(firing.id)}`) : firing,
-    );
+    details.push(own.members ? await client.get(`${path}/${encodeURIComponent(firing.id)}`) : firing);
   if (options.json) {
     terminal.print(JSON.stringify({ firings: details }));
     return exitCodes.succeeded;
@@ -305,7 +295,7 @@ async function simulate(
     ...(since === undefined ? {} : { since }),
     ...(after === undefined ? {} : { after }),
   };
-  const outcome = await client.post<SimulateResponse>("/triggers/simulate", request);
+  const outcome = await client.post("/triggers/simulate", request);
   if (options.json) {
     terminal.print(JSON.stringify(outcome));
     return exitCodes.succeeded;

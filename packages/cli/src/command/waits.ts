@@ -1,5 +1,4 @@
 import type { Command } from "commander";
-import type { WaitView } from "@millrace/protocol";
 import { requirePipeline } from "../api/find-pipeline.ts";
 import { requireServer, type ServerOptions } from "../api/find-server.ts";
 import type { Finish } from "../command-line.ts";
@@ -11,7 +10,7 @@ import { waitLines } from "../wait-view/list.ts";
 interface WaitsOptions extends ServerOptions {
   readonly pipeline?: string;
   readonly type?: string;
-  readonly kind?: string;
+  readonly kind?: "event" | "approval" | "time";
   readonly limit: number;
   readonly json?: boolean;
 }
@@ -39,7 +38,7 @@ async function listWaits(context: Context, options: WaitsOptions): Promise<numbe
   const client = await requireServer(context, options);
   const { pipeline, type, kind, limit } = options;
   if (pipeline !== undefined) await requirePipeline(client, pipeline);
-  const waits = await client.list<WaitView>("/waits", { pipeline, type, kind }, limit);
+  const waits = await client.list("/waits", { pipeline, type, kind }, limit);
   if (options.json) {
     terminal.print(JSON.stringify({ waits }));
     return exitCodes.succeeded;

@@ -1,5 +1,4 @@
 import type { Command } from "commander";
-import type { Page, WorkerView } from "@millrace/protocol";
 import { requireServer, type ServerOptions } from "../api/find-server.ts";
 import type { Finish } from "../command-line.ts";
 import type { Context } from "../environment.ts";
@@ -21,7 +20,7 @@ export function define(command: Command, context: Context, finish: Finish): void
 async function listWorkers(context: Context, options: WorkersOptions): Promise<number> {
   const { terminal } = context;
   const client = await requireServer(context, options);
-  const workers = (await client.get<Page<WorkerView>>("/workers")).items;
+  const workers = (await client.get("/workers")).items;
   if (options.json) {
     terminal.print(JSON.stringify({ workers }));
     return exitCodes.succeeded;

@@ -3,7 +3,6 @@ import { access, constants, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import { existsSync } from "node:fs";
 import { errorCodeOf, MillraceError, type ProjectDefinition } from "@millrace/core";
-import type { Page, WebhookView } from "@millrace/protocol";
 import { connect, migrationStatus, readServerFile, requireDatabase } from "@millrace/store";
 import { findServer, portDefault, stateFolderOf } from "../api/find-server.ts";
 import type { Context } from "../environment.ts";
@@ -177,7 +176,7 @@ async function webhooksAtServer(context: Context, options: DoctorOptions): Promi
   try {
     const client = (await findServer(context, options))?.client;
     if (!client) return undefined;
-    const { items } = await client.get<Page<WebhookView>>("/webhooks");
+    const { items } = await client.get("/webhooks");
     return secretChecks(
       items.map(({ name: webhook, missingSecrets }) => ({ webhook, missing: missingSecrets })),
       `at the server ${client.url}`,

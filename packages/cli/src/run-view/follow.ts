@@ -1,6 +1,6 @@
 /** Follows a run to its end by the server's events; a lost connection is made again. */
 import { errorCodeOf, type Json, type PipelineDefinition } from "@millrace/core";
-import type { PipelineDetail, RunDetail, RunEvent, RunSummary, TaskRunView } from "@millrace/protocol";
+import type { RunDetail, RunEvent, RunSummary, TaskRunView } from "@millrace/protocol";
 import type { ApiClient } from "../api/client.ts";
 import { reconnecting } from "../api/reconnect.ts";
 import { RunPicture } from "@millrace/protocol/run-picture";
@@ -53,7 +53,7 @@ async function restOfSnapshot(
   cursor: string,
   picture: RunPicture,
 ): Promise<void> {
-  for await (const node of client.pages<TaskRunView>(`/runs/${runId}/nodes`, { cursor })) {
+  for await (const node of client.pages(`/runs/${runId}/nodes`, { cursor })) {
     picture.apply({ kind: "node", node });
   }
 }
@@ -64,8 +64,7 @@ export async function definitionOf(
   run: RunSummary,
 ): Promise<PipelineDefinition | undefined> {
   try {
-    const path = `/pipelines/${encodeURIComponent(run.pipeline)}`;
-    return (await client.get<PipelineDetail>(path)).definition;
+    return (await client.get(`/pipelines/${encodeURIComponent(run.pipeline)}`)).definition;
   } catch (error) {
     if (errorCodeOf(error) === "MILLRACE_PIPELINE_UNKNOWN") return undefined;
     throw error;
@@ -87,7 +86,7 @@ export async function readRunDocument(client: ApiClient, runId: string): Promise
     if (output === undefined) {
       if (outputBlob.bytes > left) return one;
       left -= outputBlob.bytes;
-      output = await client.get<Json>(`/blobs/${outputBlob.hash}`);
+      output = await client.value(outputBlob.hash);
       blobs.set(outputBlob.hash, output);
     }
     return { ...others, output } as T;
@@ -99,9 +98,9 @@ export async function readRunDocument(client: ApiClient, runId: string): Promise
 
 /** A run with all its nodes, over as many pages as they fill. */
 export async function readWholeRun(client: ApiClient, runId: string): Promise<RunDetail> {
-  const detail = await client.get<RunDetail>(`/runs/${encodeURIComponent(runId)}`);
+  const detail = await client.get(`/runs/${encodeURIComponent(runId)}`);
   if (detail.nextCursor === undefined) return detail;
-  const rest = await client.list<TaskRunView>(`/runs/${encodeURIComponent(runId)}/nodes`, {
+  const rest = await client.list(`/runs/${encodeURIComponent(runId)}/nodes`, {
     cursor: detail.nextCursor,
   });
   return { run: detail.run, nodes: [...detail.nodes, ...rest] };

@@ -54,7 +54,7 @@ export async function activeDeployment(
   client: ApiClient,
   project: string,
 ): Promise<DeploymentView | undefined> {
-  const newest = await client.list<DeploymentView>("/deployments", { project }, deploymentsLookedAt);
+  const newest = await client.list("/deployments", { project }, deploymentsLookedAt);
   return newest.find(({ active }) => active);
 }
 
@@ -81,7 +81,7 @@ export async function deployProject(
   options: { readonly dryRun: boolean; readonly pausesNewTriggers?: boolean },
 ): Promise<DeployResponse> {
   const { hash } = project.bundle.manifest;
-  const path = `/bundles/${hash}`;
+  const path = `/bundles/${hash}` as const;
   if (!options.dryRun && !(await client.has(path))) await client.put(path, uploadOf(project.bundle));
   const request: DeployRequest = {
     bundle: hash,
@@ -89,7 +89,7 @@ export async function deployProject(
     ...(options.dryRun ? { dryRun: true } : {}),
     ...(options.pausesNewTriggers ? { newTriggers: "paused" } : {}),
   };
-  return client.post<DeployResponse>("/deployments", request);
+  return client.post("/deployments", request);
 }
 
 function withOthers(first: MillraceError, others: readonly MillraceError[]): MillraceError {

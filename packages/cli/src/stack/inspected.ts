@@ -1,6 +1,6 @@
 /** The node, or the item of one, that `millrace run --inspect` names. */
 import { compileGraph, MillraceError, type PipelineDefinition } from "@millrace/core";
-import { inspectLabel, type RunSummary, type TaskRunView } from "@millrace/protocol";
+import { inspectLabel, type RunSummary } from "@millrace/protocol";
 import type { ApiClient } from "../api/client.ts";
 import { requireNode } from "../api/find-run.ts";
 import { plural } from "../terminal/format.ts";
@@ -47,7 +47,7 @@ export async function requireInspectedItem(
 ): Promise<void> {
   if (item === undefined) return;
   let count = 0;
-  for await (const taskRun of client.pages<TaskRunView>(`/runs/${run.id}/nodes`, { node })) {
+  for await (const taskRun of client.pages(`/runs/${run.id}/nodes`, { node })) {
     if (taskRun.item === item) return;
     // Where the fan-out was never reached, its node stands for its items.
     if (taskRun.item !== "") count += 1;

@@ -93,7 +93,7 @@ async function othersEnded(client: ApiClient, since: Date, note: (message: strin
 }
 
 async function othersUnderWay(client: ApiClient, since: Date): Promise<readonly RunSummary[]> {
-  const recent = await client.list<RunSummary>("/runs", {}, 100).catch(() => []);
+  const recent = await client.list("/runs", {}, 100).catch(() => []);
   return recent.filter(
     ({ state, createdAt }) =>
       ["queued", "running", "waiting"].includes(state) && Date.parse(createdAt) >= since.getTime(),

@@ -5,7 +5,7 @@
  * R2: Ctrl-C leaves a run on somebody's server alone and cancels one on our own.
  */
 import { errorCodeOf, MillraceError } from "@millrace/core";
-import type { PipelineDetail, RunSummary, StartRunRequest, StartRunResponse } from "@millrace/protocol";
+import type { PipelineDetail, RunSummary, StartRunRequest } from "@millrace/protocol";
 import type { ApiClient } from "../api/client.ts";
 import { findServer, projectHere, projectsOf, type FoundServer } from "../api/find-server.ts";
 import type { RunOptions } from "../command/run.ts";
@@ -118,7 +118,7 @@ async function startRun(
     ...(options.idempotencyKey === undefined ? {} : { idempotencyKey: options.idempotencyKey }),
     ...(options.force === true ? { force: true } : {}),
   };
-  const { run, created } = await client.post<StartRunResponse>("/runs", request);
+  const { run, created } = await client.post("/runs", request);
   if (!created)
     context.terminal.note(`The idempotency key had started ${run.id} before; no second run was made.`);
   return { run, inspected };

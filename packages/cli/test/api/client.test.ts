@@ -8,7 +8,7 @@ test("A2: a write that the server did nothing of is repeated", async () => {
     refusals-- > 0 ? problem("MILLRACE_OVERLOADED") : { status: 200, body: { made: true } },
   );
   const client = new ApiClient({ url: server.url, token: undefined });
-  expect(await client.post("/runs", {})).toEqual({ made: true });
+  expect(await client.post("/runs", { pipeline: "p" })).toEqual({ made: true });
   expect(server.requests).toEqual(["POST /runs", "POST /runs"]);
 });
 
@@ -17,7 +17,7 @@ test.each(["MILLRACE_DATABASE_UNREACHABLE", "MILLRACE_LEASE_LOST", "MILLRACE_INT
   async (code) => {
     await using server = await startApiServer(() => problem(code));
     const client = new ApiClient({ url: server.url, token: undefined });
-    await expect(client.post("/runs", {})).rejects.toMatchObject({ code });
+    await expect(client.post("/runs", { pipeline: "p" })).rejects.toMatchObject({ code });
     expect(server.requests).toEqual(["POST /runs"]);
   },
 );

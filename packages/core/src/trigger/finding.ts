@@ -6,25 +6,27 @@
  * `expired`: it was gathered and given up. `no_time`: the time by which windows take it can't be
  * read. `late`: its window had fired, and took it for no revision. `not_counted`: as the condition stood, it changed nothing.
  */
-export type EventVerdict =
-  | "member"
-  | "superseded"
-  | "refused"
-  | "gathered"
-  | "wrong_type"
-  | "filtered"
-  | "no_key"
-  | "no_time"
-  | "invalid"
-  | "wrong_lane"
-  | "stale"
-  | "paused"
-  | "left_out"
-  | "unread"
-  | "expired"
-  | "late"
-  | "not_counted"
-  | "unknown";
+export const eventVerdicts = [
+  "member",
+  "superseded",
+  "refused",
+  "gathered",
+  "wrong_type",
+  "filtered",
+  "no_key",
+  "no_time",
+  "invalid",
+  "wrong_lane",
+  "stale",
+  "paused",
+  "left_out",
+  "unread",
+  "expired",
+  "late",
+  "not_counted",
+  "unknown",
+] as const;
+export type EventVerdict = (typeof eventVerdicts)[number];
 
 export interface EventFinding<Firing> {
   readonly verdict: EventVerdict;

@@ -17,7 +17,7 @@ import {
   type LogEvent,
   type WebhookDefinition,
 } from "@millrace/core";
-import type { DeliveryReceipt } from "../api.ts";
+import type { DeliveryReceipt } from "../api/source.ts";
 import { mediaTypeOf, readContent } from "./content.ts";
 import { draftOf, type AttributeName, type Mappings } from "./delivery-event.ts";
 import { judge, keyOf, type Delivery, type Verified } from "./verification.ts";

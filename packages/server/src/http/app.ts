@@ -1,6 +1,6 @@
 /** The HTTP application: access first, except at webhooks, then the routes; every refusal leaves as a problem. */
 import { isNestedWithin, jsonDepthMax, MillraceError, type Json } from "@millrace/core";
-import { apiPrefix, type Problem } from "@millrace/protocol";
+import { apiPrefix, operations, type Problem } from "@millrace/protocol";
 import { fastify, type FastifyInstance, type FastifyReply } from "fastify";
 import type { Access } from "./access.ts";
 import { addAnswerHeaders, addPacking, addRequestIds, requestIds } from "./answers.ts";
@@ -24,7 +24,7 @@ import {
   problemType,
   requestTooLarge,
 } from "./problem.ts";
-import { addRoute, type Route } from "./route.ts";
+import { addRoute, route, type Route } from "./route.ts";
 import { scheduleRoutes } from "./schedule-routes.ts";
 import { runRoutes } from "./run-routes.ts";
 import { serverRoutes } from "./server-routes.ts";
@@ -61,12 +61,9 @@ function apiRoutes(context: ApiContext): Route[] {
     ...overviewRoutes(context),
     ...systemRoutes(context),
   ];
-  const document: Route = {
-    method: "GET",
-    path: "/openapi.json",
-    summary: "This document",
-    handle: () => openApiDocument([...routes, document], context.version),
-  };
+  const document = route(operations.getDocument, () =>
+    openApiDocument([...routes.map(({ operation }) => operation), operations.getDocument], context.version),
+  );
   return [...routes, document];
 }
 
@@ -114,7 +111,7 @@ export function makeApp(context: ApiContext, access: Access, page?: PageFiles): 
     async (api) => {
       addAnswerHeaders(api);
       addPacking(api);
-      for (const route of routes) if (!route.rawBodies) addRoute(api, route);
+      for (const each of routes) if (!each.operation.rawBodies) addRoute(api, each);
       await api.register(async (raw) => {
         raw.removeAllContentTypeParsers();
         raw.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
@@ -123,7 +120,7 @@ export function makeApp(context: ApiContext, access: Access, page?: PageFiles): 
             ? eventTooLarge("A request with events", routeOptions.bodyLimit, error)
             : error;
         });
-        for (const route of routes) if (route.rawBodies) addRoute(raw, route);
+        for (const each of routes) if (each.operation.rawBodies) addRoute(raw, each);
       });
     },
     { prefix: apiPrefix },

@@ -6,13 +6,15 @@ import {
   nearestName,
   readAssetKey,
 } from "@millrace/core";
-import type {
-  AssetCellsView,
-  AssetDetail,
-  AssetPartitionView,
-  AssetSummary,
-  AssetUseView,
-  Page,
+import {
+  type Operations,
+  operations,
+  type AssetCellsView,
+  type AssetDetail,
+  type AssetPartitionView,
+  type AssetSummary,
+  type AssetUseView,
+  type Page,
 } from "@millrace/protocol";
 import {
   findAssetPartitions,
@@ -31,67 +33,20 @@ import type { ApiContext } from "./api-context.ts";
 import { assetCellsView } from "./asset-cells.ts";
 import { assetSummary, Lineage, partitionView, pictureOf, updateView, useView } from "./asset-view.ts";
 import { isPlace, readCursor, writeCursor } from "./cursor.ts";
-import {
-  assetCells,
-  assetCellsMax,
-  assetRangesMax,
-  assetsMax,
-  assetUpdatesShown,
-  assetUsesShown,
-} from "./limits.ts";
-import type { ApiRequest, Route } from "./route.ts";
+import { assetRangesMax, assetsMax, assetUpdatesShown, assetUsesShown } from "./limits.ts";
+import { route, type ApiRequest, type Route } from "./route.ts";
 import { sinceOf } from "./run-snapshot.ts";
 
 export function assetRoutes(context: ApiContext): Route[] {
-  const lane = "Of this lane; live unless given";
   return [
-    {
-      method: "GET",
-      path: "/assets",
-      summary: "Assets by name: those that are declared, and those of which something was told",
-      query: { lane, cursor: "`nextCursor` of the page before", limit: "how many" },
-      handle: (request) => assetPage(context, request),
-    },
-    {
-      method: "GET",
-      path: "/assets/:asset",
-      summary: "One asset: its partitions, who writes and reads it, its last updates",
-      query: { lane },
-      handle: (request) => oneAsset(context, request.part("asset"), request.text("lane") ?? liveLane),
-    },
-    {
-      method: "GET",
-      path: "/assets/:asset/cells",
-      summary:
-        "Its partitions in short, as a calendar or matrix: windows that have begun, static keys, known keys",
-      query: {
-        lane,
-        until: "Windows that begin before this time; now unless given",
-        after: "Of keys without order in time: those after this one",
-        limit: "how many",
-      },
-      handle: (request) => cells(context, request),
-    },
-    {
-      method: "GET",
-      path: "/assets/:asset/partitions",
-      summary: "Its partitions by key, with what their last updates told",
-      query: { lane, cursor: "`nextCursor` of the page before", limit: "how many" },
-      handle: (request) => partitionPage(context, request),
-    },
-    {
-      method: "GET",
-      path: "/assets/:asset/partitions/:partition",
-      summary: "One of its partitions",
-      query: { lane },
-      handle: (request) => onePartition(context, request),
-    },
-    {
-      method: "GET",
-      path: "/runs/:id/assets",
-      summary: "What a run wrote, and what it found in what it reads",
-      handle: (request) => runAssets(context, request.part("id")),
-    },
+    route(operations.listAssets, (request) => assetPage(context, request)),
+    route(operations.getAsset, (request) =>
+      oneAsset(context, request.path.asset, request.query.lane ?? liveLane),
+    ),
+    route(operations.getAssetCells, (request) => cells(context, request)),
+    route(operations.listAssetPartitions, (request) => partitionPage(context, request)),
+    route(operations.getAssetPartition, (request) => onePartition(context, request)),
+    route(operations.listRunAssets, (request) => runAssets(context, request.path.id)),
   ];
 }
 
@@ -122,10 +77,13 @@ function isNamePlace(place: unknown): place is readonly [name: string] {
   return isPlace(["string"], place);
 }
 
-async function assetPage(context: ApiContext, request: ApiRequest): Promise<Page<AssetSummary>> {
-  const limit = request.limit();
-  const lane = request.text("lane") ?? liveLane;
-  const after = readCursor(request.text("cursor"), isNamePlace)?.[0] ?? "";
+async function assetPage(
+  context: ApiContext,
+  request: ApiRequest<Operations["listAssets"]>,
+): Promise<Page<AssetSummary>> {
+  const limit = request.query.limit;
+  const lane = request.query.lane ?? liveLane;
+  const after = readCursor(request.query.cursor, isNamePlace)?.[0] ?? "";
   const book = await readBook(context, lane);
   const rest = book.names.filter((name) => name > after);
   const items: AssetSummary[] = [];
@@ -206,26 +164,32 @@ async function requireAsset(
   throw unknownAsset(name, book.names);
 }
 
-async function cells(context: ApiContext, request: ApiRequest): Promise<AssetCellsView> {
-  const asset = request.part("asset");
-  const lane = request.text("lane") ?? liveLane;
+async function cells(
+  context: ApiContext,
+  request: ApiRequest<Operations["getAssetCells"]>,
+): Promise<AssetCellsView> {
+  const asset = request.path.asset;
+  const lane = request.query.lane ?? liveLane;
   const deployed = await requireAsset(context, asset, lane);
   return assetCellsView(context, {
     asset,
     lane,
     definition: deployed?.definition.partitions,
-    until: request.time("until"),
-    after: request.text("after"),
-    limit: request.integer("limit", 1, assetCellsMax) ?? assetCells,
+    until: request.query.until,
+    after: request.query.after,
+    limit: request.query.limit,
   });
 }
 
-async function partitionPage(context: ApiContext, request: ApiRequest): Promise<Page<AssetPartitionView>> {
-  const asset = request.part("asset");
-  const limit = request.limit();
-  const lane = request.text("lane") ?? liveLane;
+async function partitionPage(
+  context: ApiContext,
+  request: ApiRequest<Operations["listAssetPartitions"]>,
+): Promise<Page<AssetPartitionView>> {
+  const asset = request.path.asset;
+  const limit = request.query.limit;
+  const lane = request.query.lane ?? liveLane;
   await requireAsset(context, asset, lane);
-  const afterPartition = readCursor(request.text("cursor"), isNamePlace)?.[0];
+  const afterPartition = readCursor(request.query.cursor, isNamePlace)?.[0];
   const rows = await listAssetPartitions(context.database, workspaceId, {
     asset,
     lane,
@@ -241,11 +205,14 @@ async function partitionPage(context: ApiContext, request: ApiRequest): Promise<
 }
 
 /** In any spelling of its key. */
-async function onePartition(context: ApiContext, request: ApiRequest): Promise<AssetPartitionView> {
-  const asset = request.part("asset");
-  const lane = request.text("lane") ?? liveLane;
+async function onePartition(
+  context: ApiContext,
+  request: ApiRequest<Operations["getAssetPartition"]>,
+): Promise<AssetPartitionView> {
+  const asset = request.path.asset;
+  const lane = request.query.lane ?? liveLane;
   const deployed = await requireAsset(context, asset, lane);
-  const given = request.part("partition");
+  const given = request.path.partition;
   const read = readAssetKey(deployed?.definition.partitions, given);
   const unknown = (fault: string): MillraceError =>
     new MillraceError("MILLRACE_PARTITION_UNKNOWN", {

@@ -1,57 +1,41 @@
 /** Bundles and blobs by hash. */
 import { createHash } from "node:crypto";
 import { canonicalJson, MillraceError, type Json } from "@millrace/core";
-import { bundleUpload, type BundleUpload } from "@millrace/protocol";
+import { type Operations, operations, type BundleUpload, type BundleManifest } from "@millrace/protocol";
 import { findBundle, hasBundle, putBundle } from "@millrace/store";
 import type { ApiContext } from "./api-context.ts";
 import { bodyBytesMax, largeBodyBytesMax } from "./limits.ts";
-import type { ApiRequest, Route } from "./route.ts";
+import { route, type ApiRequest, type Route } from "./route.ts";
 
 export function bundleRoutes(context: ApiContext): Route[] {
   const { database, blobs } = context;
   return [
-    {
-      method: "PUT",
-      path: "/bundles/:hash",
-      summary: "Uploads a bundle; repeating it changes nothing",
-      body: bundleUpload,
-      bodyBytesMax: largeBodyBytesMax,
-      handle: async (request) => {
-        const upload = request.body as BundleUpload;
+    route(
+      operations.putBundle,
+      async (request) => {
+        const upload = request.body;
         verifyBundle(hashOf(request), upload);
         const { manifest, code, map } = upload;
         const row = { hash: manifest.hash, manifest: manifest as unknown as Json, code, map };
         await putBundle(database, row, context.host.engine.now());
         return { hash: manifest.hash };
       },
-    },
-    {
-      method: "GET",
-      path: "/bundles/:hash",
-      summary: "A bundle with its code",
-      handle: async (request, reply) => {
-        const bundle = await findBundle(database, hashOf(request));
-        if (!bundle) throw unknownBundle(request);
-        const { manifest, code, map } = bundle;
-        reply.header("cache-control", "private, max-age=31536000, immutable");
-        return { manifest, code, map };
-      },
-    },
-    {
-      method: "HEAD",
-      path: "/bundles/:hash",
-      summary: "Whether a bundle is there",
-      handle: async (request, reply) => {
-        if (!(await hasBundle(database, hashOf(request)))) throw unknownBundle(request);
-        return reply.code(200).send();
-      },
-    },
-    {
-      method: "PUT",
-      path: "/blobs/:hash",
-      summary: "Stores bytes under their SHA-256",
-      bodyBytesMax: largeBodyBytesMax,
-      handle: async (request) => {
+      { bodyBytesMax: largeBodyBytesMax },
+    ),
+    route(operations.getBundle, async (request, reply) => {
+      const bundle = await findBundle(database, hashOf(request));
+      if (!bundle) throw unknownBundle(request);
+      const { manifest, code, map } = bundle;
+      reply.header("cache-control", "private, max-age=31536000, immutable");
+      return { manifest: manifest as unknown as BundleManifest, code, map };
+    }),
+    route(operations.hasBundle, async (request, reply) => {
+      if (!(await hasBundle(database, hashOf(request)))) throw unknownBundle(request);
+      return reply.code(200).send();
+    }),
+    route(
+      operations.putBlob,
+      async (request) => {
         const hash = hashOf(request);
         const bytes = bytesOf(request.raw.body);
         const found = createHash("sha256").update(bytes).digest("hex");
@@ -63,23 +47,19 @@ export function bundleRoutes(context: ApiContext): Route[] {
         await blobs.put(bytes);
         return { hash, bytes: bytes.length };
       },
-    },
-    {
-      method: "GET",
-      path: "/blobs/:hash",
-      summary: "The bytes of a stored value",
-      handle: async (request, reply) => {
-        const hash = hashOf(request);
-        const bytes = await blobs.get(hash);
-        if (!bytes) throw new MillraceError("MILLRACE_NOT_FOUND", { message: `There is no blob ${hash}.` });
-        return reply
-          .header("content-type", "application/octet-stream")
-          .header("content-security-policy", "sandbox")
-          .header("x-content-type-options", "nosniff")
-          .header("cache-control", "private, max-age=31536000, immutable")
-          .send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
-      },
-    },
+      { bodyBytesMax: largeBodyBytesMax },
+    ),
+    route(operations.getBlob, async (request, reply) => {
+      const hash = hashOf(request);
+      const bytes = await blobs.get(hash);
+      if (!bytes) throw new MillraceError("MILLRACE_NOT_FOUND", { message: `There is no blob ${hash}.` });
+      return reply
+        .header("content-type", "application/octet-stream")
+        .header("content-security-policy", "sandbox")
+        .header("x-content-type-options", "nosniff")
+        .header("cache-control", "private, max-age=31536000, immutable")
+        .send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+    }),
   ];
 }
 
@@ -91,17 +71,19 @@ function bytesOf(body: unknown): Buffer {
   });
 }
 
-function hashOf(request: ApiRequest): string {
-  const hash = request.part("hash");
+function hashOf(
+  request: ApiRequest<Operations["getBlob" | "getBundle" | "hasBundle" | "putBlob" | "putBundle"]>,
+): string {
+  const hash = request.path.hash;
   if (/^[0-9a-f]{64}$/.test(hash)) return hash;
   throw new MillraceError("MILLRACE_REQUEST_INVALID", {
     message: "The address ends with a hash: 64 hexadecimal digits, in lower case.",
   });
 }
 
-function unknownBundle(request: ApiRequest): MillraceError {
+function unknownBundle(request: ApiRequest<Operations["getBundle" | "hasBundle"]>): MillraceError {
   return new MillraceError("MILLRACE_BUNDLE_UNKNOWN", {
-    message: `There is no bundle ${request.part("hash")}.`,
+    message: `There is no bundle ${request.path.hash}.`,
   });
 }
 

@@ -1,56 +1,30 @@
-import {
-  deployRequest,
-  rollbackRequest,
-  type DeploymentView,
-  type DeployRequest,
-  type Page,
-  type RollbackRequest,
-} from "@millrace/protocol";
+import { type Operations, operations, type DeploymentView, type Page } from "@millrace/protocol";
 import { listDeployments } from "@millrace/store";
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
 import { isPlace, readCursor, writeCursor } from "./cursor.ts";
 import { deploy, rollBack } from "./deploy.ts";
 import { largeBodyBytesMax } from "./limits.ts";
-import type { ApiRequest, Route } from "./route.ts";
+import { route, type ApiRequest, type Route } from "./route.ts";
 import { isoTime } from "./run-summary.ts";
 
 export function deploymentRoutes(context: ApiContext): Route[] {
   return [
-    {
-      method: "POST",
-      path: "/deployments",
-      summary: "Replaces a project's definitions",
-      body: deployRequest,
-      bodyBytesMax: largeBodyBytesMax,
-      handle: async (request) => {
-        const answer = await deploy(context, request.body as DeployRequest);
+    route(
+      operations.deploy,
+      async (request) => {
+        const answer = await deploy(context, request.body);
         if (!answer.dryRun) await tellChanged(context);
         return answer;
       },
-    },
-    {
-      method: "GET",
-      path: "/deployments",
-      summary: "Deployments, newest first",
-      query: {
-        project: "of this project",
-        cursor: "`nextCursor` of the page before",
-        limit: "how many at most",
-      },
-      handle: (request) => deploymentPage(context, request),
-    },
-    {
-      method: "POST",
-      path: "/deployments/rollback",
-      summary: "Makes an earlier deployment the active one",
-      body: rollbackRequest,
-      handle: async (request) => {
-        const answer = await rollBack(context, request.body as RollbackRequest);
-        await tellChanged(context);
-        return answer;
-      },
-    },
+      { bodyBytesMax: largeBodyBytesMax },
+    ),
+    route(operations.listDeployments, (request) => deploymentPage(context, request)),
+    route(operations.rollBack, async (request) => {
+      const answer = await rollBack(context, request.body);
+      await tellChanged(context);
+      return answer;
+    }),
   ];
 }
 
@@ -66,13 +40,16 @@ function isDeploymentPlace(
   return isPlace(["number", "string", "number"], place);
 }
 
-async function deploymentPage(context: ApiContext, request: ApiRequest): Promise<Page<DeploymentView>> {
-  const limit = request.limit();
-  const after = readCursor(request.text("cursor"), isDeploymentPlace);
+async function deploymentPage(
+  context: ApiContext,
+  request: ApiRequest<Operations["listDeployments"]>,
+): Promise<Page<DeploymentView>> {
+  const limit = request.query.limit;
+  const after = readCursor(request.query.cursor, isDeploymentPlace);
   const before = after
     ? { createdAt: after[0], project: after[1], number: after[2] }
     : { createdAt: Number.POSITIVE_INFINITY, project: "", number: 0 };
-  const project = request.text("project");
+  const project = request.query.project;
   const rows = await listDeployments(context.database, workspaceId, { project, before, limit: limit + 1 });
   const page = rows.slice(0, limit);
   const last = page.at(-1);

@@ -21,7 +21,7 @@ import {
   type EventOutcome,
   type Json,
 } from "@millrace/core";
-import type { EventBatchReceipt, EventReceipt } from "@millrace/protocol";
+import type { Operations, EventBatchReceipt, EventReceipt } from "@millrace/protocol";
 import type { EventRow } from "@millrace/store";
 import type { FastifyReply } from "fastify";
 import type { Engine } from "../engine/engine.ts";
@@ -31,7 +31,7 @@ import type { ApiRequest } from "./route.ts";
 
 export async function takeEvents(
   context: ApiContext,
-  request: ApiRequest,
+  request: ApiRequest<Operations["emit"]>,
   reply: FastifyReply,
 ): Promise<EventReceipt | EventBatchReceipt> {
   const { headers } = request.raw;

@@ -1,14 +1,7 @@
+import { causeOf, contentKindOf, MillraceError, type LogEvent } from "@millrace/core";
 import {
-  causeOf,
-  cloudEventBatchType,
-  cloudEventType,
-  contentKindOf,
-  MillraceError,
-  type LogEvent,
-} from "@millrace/core";
-import {
-  cloudEvent,
-  cloudEventBatch,
+  type Operations,
+  operations,
   type EndedWaitView,
   type EventView,
   type Page,
@@ -23,66 +16,18 @@ import { takeEvents } from "./event-intake.ts";
 import { eventView } from "./event-view.ts";
 import { eventsBytesMax, eventWaitsMax } from "./limits.ts";
 import { isoTime } from "./run-summary.ts";
-import type { ApiRequest, Route } from "./route.ts";
-
-const filters = {
-  type: "Of this type only, or with a star at the end of all that begin so",
-  subject: "With this subject only",
-  source: "From this source only",
-  invalid: "`true`: only those that do not fit the declaration of their type",
-};
+import { route, type ApiRequest, type Route } from "./route.ts";
 
 export function eventRoutes(context: ApiContext): Route[] {
   return [
-    {
-      method: "POST",
-      path: "/events",
-      summary:
-        "Records events: one in structured or binary mode, or a batch, whose items are answered one by one; 202 where another server records them",
-      rawBodies: { [cloudEventType]: cloudEvent, [cloudEventBatchType]: cloudEventBatch },
+    route(operations.emit, (request, reply) => takeEvents(context, request, reply), {
       bodyBytesMax: eventsBytesMax,
-      handle: (request, reply) => takeEvents(context, request, reply),
-    },
-    {
-      method: "GET",
-      path: "/events",
-      summary: "Entries of the event log, newest first",
-      query: {
-        ...filters,
-        id: "With this id only",
-        since: "Recorded then (RFC 3339) or later",
-        until: "Recorded before then (RFC 3339)",
-        after: "After this position only",
-        cursor: "`nextCursor` of the page before",
-        limit: "Entries in a page",
-      },
-      handle: (request) => eventPage(context, request),
-    },
-    {
-      method: "GET",
-      path: "/events/follow",
-      summary: "Entries of the event log as they come, as server-sent events whose ids are their positions",
-      query: { ...filters, after: "From after this position on; the header Last-Event-ID counts more" },
-      handle: (request, reply) => followEvents(context, request, reply),
-    },
-    {
-      method: "GET",
-      path: "/events/:position",
-      summary: "One entry of the event log, with all its data",
-      handle: (request) => oneEvent(context, request.part("position")),
-    },
-    {
-      method: "GET",
-      path: "/events/:position/data",
-      summary: "The data of an entry as it came: the body of a delivery at a webhook byte by byte",
-      handle: (request, reply) => eventData(context, request.part("position"), reply),
-    },
-    {
-      method: "GET",
-      path: "/events/:position/waits",
-      summary: "The waits of runs that an entry of the event log was one of those to end, the first ones",
-      handle: (request) => waitsOfEvent(context, request.part("position")),
-    },
+    }),
+    route(operations.listEvents, (request) => eventPage(context, request)),
+    route(operations.followEvents, (request, reply) => followEvents(context, request, reply)),
+    route(operations.getEvent, (request) => oneEvent(context, request.path.position)),
+    route(operations.getEventData, (request, reply) => eventData(context, request.path.position, reply)),
+    route(operations.listEventWaits, (request) => waitsOfEvent(context, request.path.position)),
   ];
 }
 
@@ -90,19 +35,22 @@ function isEventPlace(place: unknown): place is readonly [position: number] {
   return isPlace(["number"], place);
 }
 
-async function eventPage(context: ApiContext, request: ApiRequest): Promise<Page<EventView>> {
-  const limit = request.limit();
-  const before = readCursor(request.text("cursor"), isEventPlace)?.[0];
-  const id = request.text("id");
-  if (id !== undefined) return { items: await namesakes(context, id, request.text("source")) };
+async function eventPage(
+  context: ApiContext,
+  request: ApiRequest<Operations["listEvents"]>,
+): Promise<Page<EventView>> {
+  const limit = request.query.limit;
+  const before = readCursor(request.query.cursor, isEventPlace)?.[0];
+  const id = request.query.id;
+  if (id !== undefined) return { items: await namesakes(context, id, request.query.source) };
   const events = await listEvents(context.database, workspaceId, {
-    type: request.text("type"),
-    subject: request.text("subject"),
-    source: request.text("source"),
-    onlyInvalid: request.flag("invalid"),
-    since: request.time("since"),
-    until: request.time("until"),
-    after: request.integer("after", 0, Number.MAX_SAFE_INTEGER) ?? 0,
+    type: request.query.type,
+    subject: request.query.subject,
+    source: request.query.source,
+    onlyInvalid: request.query.invalid,
+    since: request.query.since,
+    until: request.query.until,
+    after: request.query.after ?? 0,
     before,
     limit: limit + 1,
   });

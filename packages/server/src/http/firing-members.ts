@@ -1,6 +1,6 @@
 /** `GET /runs/:id/firing/members`: what satisfied a run's trigger, page by page, as its tasks see it. */
 import { firedEvent, memberValue, type Json } from "@millrace/core";
-import type { FiredMemberView, Page } from "@millrace/protocol";
+import type { Operations, FiredMemberView, Page } from "@millrace/protocol";
 import { findEntries, findFiringMembers, type FoundMember } from "@millrace/store";
 import { goneEvent } from "../engine/trigger/firing-values.ts";
 import { workspaceId } from "../engine/workspace.ts";
@@ -16,11 +16,11 @@ function isOrdinal(place: unknown): place is readonly [ordinal: number] {
 /** A page ends where its data are many: with one member at least. */
 export async function firingMemberPage(
   context: ApiContext,
-  request: ApiRequest,
+  request: ApiRequest<Operations["listRunFiringMembers"]>,
 ): Promise<Page<FiredMemberView>> {
-  const runId = request.part("id");
-  const operand = request.text("operand");
-  const from = (readCursor(request.text("cursor"), isOrdinal)?.[0] ?? -1) + 1;
+  const runId = request.path.id;
+  const operand = request.query.operand;
+  const from = (readCursor(request.query.cursor, isOrdinal)?.[0] ?? -1) + 1;
   const found = await findFiringMembers(context.database, workspaceId, {
     runId,
     from,

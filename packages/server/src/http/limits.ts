@@ -12,9 +12,6 @@ export const workerBufferBytesMax = 64 * 1024 * 1024;
 export const helloMs = 10_000;
 /** Between the close of a worker's connection and its cut. */
 export const closeMs = 1_000;
-/** A page, when the request does not say. */
-export const pageSize = 100;
-export const pageSizeMax = 1_000;
 /** Nodes in a run's detail. */
 export const detailNodesMax = 1_000;
 /**
@@ -24,8 +21,6 @@ export const detailNodesMax = 1_000;
 export const gridRowsMax = 200_000;
 export const gridRunRowsMax = 20_000;
 export const gridFirstRuns = 10;
-/** Deployments in one page of a pipeline's versions: each definition of a project is read whole. */
-export const versionsMax = 50;
 /** Attempts that are shown of one page of nodes. */
 export const attemptsMax = 5_000;
 /** Compiled parameter schemas that are kept. */
@@ -103,12 +98,7 @@ export const simulatedKeysMax = 100_000;
 /** An explanation tells as many entries again, for as long. */
 export const replayedEntriesMax = 100_000;
 export const replayedMs = 3_000;
-/**
- * Ticks of one schedule in a calendar, and the longest span of one. A cron's tick takes some 10 µs: a page of schedules that tick
- * each minute has time for some thousands of them, and goes on with the next page.
- */
-export const scheduleTicks = 200;
-export const scheduleTicksMax = 1_000;
+/** The longest span of a calendar, and how long one page of it may take. */
 export const scheduleSpanMs = 40 * 86_400_000;
 export const ticksMs = 200;
 /** Firings of one event that are shown. */
@@ -126,9 +116,6 @@ export const stepsMsMax = 10;
 /** Stretches of partitions that an asset's page lists. */
 export const assetRangesMax = 500;
 export const assetUpdatesShown = 20;
-/** Partitions that a calendar or matrix shows at once: a year of days, a fortnight of hours. */
-export const assetCells = 400;
-export const assetCellsMax = 1_000;
 /** What one run wrote and read that is listed. */
 export const assetUsesShown = 5_000;
 /** Name of a person who answers. */
@@ -159,9 +146,7 @@ export const attentionOfKindMax = 20;
 /** Waits that are grouped, from each end, and groups that are shown. */
 export const waitsSampledEach = 250;
 export const waitGroupsMax = 12;
-/** Hours of the timeline, stretches in which entries of the log are counted, and how many things of each kind are drawn. */
-export const timelineHours = 3;
-export const timelineHoursMax = 24;
+/** Stretches in which entries of the log are counted, and how many things of each kind are drawn. */
 export const paceStretches = 60;
 export const blocksRunningMax = 150;
 export const blocksWaitingMax = 100;

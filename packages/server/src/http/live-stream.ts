@@ -7,7 +7,7 @@
  * Z2: a topic that can't be followed is told of as `{ topic, refused }`; the others go on.
  */
 import { MillraceError } from "@millrace/core";
-import type { ActivityEvent, LiveEvent } from "@millrace/protocol";
+import type { Operations, ActivityEvent, LiveEvent } from "@millrace/protocol";
 import type { FastifyReply } from "fastify";
 import type { ApiContext } from "./api-context.ts";
 import { EventChannel, type Sink } from "./event-channel.ts";
@@ -19,7 +19,7 @@ import { RunFeed } from "./run-feed.ts";
 
 export async function streamLive(
   context: ApiContext,
-  request: ApiRequest,
+  request: ApiRequest<Operations["watch"]>,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const topics = topicsOf(request);
@@ -35,8 +35,8 @@ export async function streamLive(
   return reply;
 }
 
-function topicsOf(request: ApiRequest): readonly string[] {
-  const topics = [...new Set(request.requiredText("topics").split(","))];
+function topicsOf(request: ApiRequest<Operations["watch"]>): readonly string[] {
+  const topics = [...new Set(request.query.topics.split(","))];
   if (topics.length > topicsMax)
     throw new MillraceError("MILLRACE_REQUEST_INVALID", {
       message: `"topics" has ${topics.length} of them; ${topicsMax} may be followed at once.`,

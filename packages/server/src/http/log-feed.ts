@@ -5,6 +5,7 @@
  * W1: an event tells of what is committed; entries come once each, in the order of positions.
  * W2: a reader that does not read holds its own stream back, and nothing else: one page waits for it.
  */
+import type { Operations } from "@millrace/protocol";
 import { MillraceError, type LogEvent } from "@millrace/core";
 import type { LogPage } from "@millrace/store";
 import type { FastifyReply } from "fastify";
@@ -25,15 +26,15 @@ interface Filter {
 
 export async function followEvents(
   context: ApiContext,
-  request: ApiRequest,
+  request: ApiRequest<Operations["followEvents"]>,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   EventChannel.requireRoom(context);
   const filter = {
-    type: request.text("type"),
-    subject: request.text("subject"),
-    source: request.text("source"),
-    onlyInvalid: request.flag("invalid"),
+    type: request.query.type,
+    subject: request.query.subject,
+    source: request.query.source,
+    onlyInvalid: request.query.invalid,
   };
   const after = await startOf(context, request);
   const channel = new EventChannel(context, reply);
@@ -44,17 +45,20 @@ export async function followEvents(
 }
 
 /** Where a reader was, where it wants to begin, or the head of the log. Throws where the log has not come to that. */
-export async function startOf(context: ApiContext, request: ApiRequest): Promise<number> {
+export async function startOf(
+  context: ApiContext,
+  request: ApiRequest<Operations["followEvents" | "watch"]>,
+): Promise<number> {
   const head = (await context.host.engine.events.head()).position;
   const after = askedStart(request) ?? head;
   if (after > head) throw beyondLog(after, head);
   return after;
 }
 
-function askedStart(request: ApiRequest): number | undefined {
+function askedStart(request: ApiRequest<Operations["followEvents" | "watch"]>): number | undefined {
   const header = request.raw.headers["last-event-id"];
   if (typeof header === "string" && /^\d{1,15}$/.test(header)) return Number(header);
-  return request.integer("after", 0, Number.MAX_SAFE_INTEGER);
+  return request.query.after;
 }
 
 /** Nobody was ever told of such a position: a slip, or a place in another log, whose reader would wait without a word. */

@@ -1,75 +1,129 @@
-/** The API's description (OpenAPI 3.1), made from the same routes that serve it. */
+/** The API's description (OpenAPI 3.1), made from the same operations that are served. */
 import { catalogue } from "@millrace/core";
-import { apiPrefix } from "@millrace/protocol";
+import { apiPrefix, operations, problem, type Operation } from "@millrace/protocol";
 import { problemType } from "./problem.ts";
-import type { Route } from "./route.ts";
 
 interface Document {
   readonly [member: string]: unknown;
 }
 
-export function openApiDocument(routes: readonly Route[], version: string): Document {
+const names = new Map<Operation, string>(
+  Object.entries(operations).map(([name, operation]) => [operation, name]),
+);
+
+export function openApiDocument(served: readonly Operation[], version: string): Document {
+  const schemas = new Schemas();
   const paths: { [path: string]: { [method: string]: Document } } = {};
-  for (const route of routes) {
-    const path = `${apiPrefix}${route.path.replaceAll(/:(\w+)/g, "{$1}")}`;
-    (paths[path] ??= {})[route.method.toLowerCase()] = operationOf(route);
+  for (const operation of served) {
+    const path = `${apiPrefix}${operation.path.replaceAll(/:(\w+)/g, "{$1}")}`;
+    (paths[path] ??= {})[operation.method.toLowerCase()] = operationOf(operation, schemas);
   }
   return {
     openapi: "3.1.0",
-    info: { title: "Millrace", version },
+    info: {
+      title: "Millrace",
+      version,
+      description: "What the page and the command line use. Times are RFC 3339 in UTC, durations are in ms.",
+      license: { name: "Apache 2.0", identifier: "Apache-2.0" },
+    },
+    servers: [{ url: "/", description: "This server" }],
+    tags: [...new Set(served.map(tagOf))].map((name) => ({ name })),
     paths,
     components: {
-      schemas: { Problem: problemSchema },
+      schemas: schemas.all(),
       securitySchemes: { token: { type: "http", scheme: "bearer" } },
     },
     security: [{}, { token: [] }],
   };
 }
 
-function operationOf(route: Route): Document {
-  const names = [...route.path.matchAll(/:(\w+)/g)].map((match) => match[1]);
+function tagOf({ path }: Operation): string {
+  return path.split("/")[1]!;
+}
+
+function operationOf(operation: Operation, schemas: Schemas): Document {
+  const parts = [...operation.path.matchAll(/:(\w+)/g)].map((match) => match[1]);
   return {
-    summary: route.summary,
+    operationId: names.get(operation) ?? "getDocument",
+    tags: [tagOf(operation)],
+    summary: operation.summary,
     parameters: [
-      ...names.map((name) => ({ name, in: "path", required: true, schema: { type: "string" } })),
-      ...Object.entries(route.query ?? {}).map(([name, description]) => ({
+      ...parts.map((name) => ({
+        name,
+        in: "path",
+        required: true,
+        schema: { type: "string", minLength: 1 },
+      })),
+      ...Object.entries(operation.query ?? {}).map(([name, { description, schema, isRequired, absent }]) => ({
         name,
         in: "query",
         description,
-        schema: { type: "string" },
+        ...(isRequired ? { required: true } : {}),
+        schema: absent === undefined ? schema : { ...schema, default: absent },
       })),
     ],
-    ...requestBodyOf(route),
+    ...requestBodyOf(operation, schemas),
     responses: {
-      [String(route.status ?? 200)]: { description: "Done" },
-      default: {
-        description: "A problem (RFC 9457)",
-        content: { [problemType]: { schema: { $ref: "#/components/schemas/Problem" } } },
-      },
+      "200": { description: "Done", ...answerOf(operation, schemas) },
+      ...Object.fromEntries(
+        Object.entries(operation.also ?? {}).map(([status, description]) => [
+          status,
+          { description, ...answerOf(operation, schemas) },
+        ]),
+      ),
+      "4XX": problemResponse("What was asked can't be done (RFC 9457)", schemas),
+      "5XX": problemResponse("The server could not do it (RFC 9457)", schemas),
     },
   };
 }
 
-function requestBodyOf(route: Route): Document {
-  const bodies = route.rawBodies ?? (route.body && { "application/json": route.body });
-  if (!bodies) return {};
-  const content = Object.fromEntries(
-    Object.entries(bodies).map(([mediaType, { schema }]) => [mediaType, { schema }]),
-  );
-  return { requestBody: { required: true, content } };
+function answerOf({ answer, answersWith }: Operation, schemas: Schemas): Document {
+  if (answer) return { content: { "application/json": { schema: schemas.told(answer.schema) } } };
+  if (answersWith === undefined) return {};
+  return { content: { [answersWith]: { schema: { type: "string" } } } };
 }
 
-const problemSchema = {
-  type: "object",
-  required: ["type", "title", "status", "detail", "code", "advice"],
-  properties: {
-    type: { type: "string" },
-    title: { type: "string" },
-    status: { type: "integer" },
-    detail: { type: "string" },
-    code: { enum: Object.keys(catalogue) },
-    advice: { type: "string" },
-    fields: { type: "object" },
-    source: { type: "object" },
-  },
+function problemResponse(description: string, schemas: Schemas): Document {
+  return { description, content: { [problemType]: { schema: schemas.told(codedProblem) } } };
+}
+
+function requestBodyOf(operation: Operation, schemas: Schemas): Document {
+  const bodies = operation.rawBodies ?? (operation.body && { "application/json": operation.body });
+  if (!bodies) return {};
+  const content = Object.fromEntries(
+    Object.entries(bodies).map(([mediaType, { schema }]) => [mediaType, { schema: schemas.told(schema) }]),
+  );
+  return { requestBody: { required: operation.rawBodies !== undefined, content } };
+}
+
+const codedProblem = {
+  ...problem.schema,
+  properties: { ...(problem.schema["properties"] as object), code: { enum: Object.keys(catalogue) } },
 };
+
+/** What has a title is told once, and referred to. */
+class Schemas {
+  readonly #named = new Map<string, unknown>();
+
+  told(schema: unknown): unknown {
+    if (Array.isArray(schema)) return schema.map((part) => this.told(part));
+    if (schema === null || typeof schema !== "object") return schema;
+    const { title, ...rest } = schema as Document;
+    // A member of that name has a schema of its own.
+    if (typeof title !== "string") return this.#inside(schema as Document);
+    if (!this.#named.has(title)) {
+      // Before what is in it: it may name itself.
+      this.#named.set(title, undefined);
+      this.#named.set(title, this.#inside(rest));
+    }
+    return { $ref: `#/components/schemas/${title}` };
+  }
+
+  all(): Document {
+    return Object.fromEntries([...this.#named].sort(([a], [b]) => (a < b ? -1 : 1)));
+  }
+
+  #inside(schema: Document): Document {
+    return Object.fromEntries(Object.entries(schema).map(([name, value]) => [name, this.told(value)]));
+  }
+}

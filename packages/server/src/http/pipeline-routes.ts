@@ -1,6 +1,7 @@
 import { MillraceError, nearestName, type Json, triggerPaused, triggerResumed } from "@millrace/core";
 import {
-  resumeRequest,
+  type Operations,
+  operations,
   type Page,
   type PipelineDetail,
   type PipelineSummary,
@@ -21,58 +22,20 @@ import type { ApiContext } from "./api-context.ts";
 import { isPlace, readCursor, writeCursor } from "./cursor.ts";
 import { pipelineVersions } from "./pipeline-versions.ts";
 import { previewResume, readOnResume } from "./resume-preview.ts";
-import type { ApiRequest, Route } from "./route.ts";
+import { route, type ApiRequest, type Route } from "./route.ts";
 import { gridPage } from "./run-grid.ts";
 import { isoTime } from "./run-summary.ts";
 
 export function pipelineRoutes(context: ApiContext): Route[] {
   return [
-    {
-      method: "GET",
-      path: "/pipelines",
-      summary: "Pipelines by name, retired ones included",
-      query: { cursor: "from the page before", limit: "how many" },
-      handle: (request) => pipelinePage(context, request),
-    },
-    {
-      method: "GET",
-      path: "/pipelines/:name",
-      summary: "A pipeline with its definition",
-      handle: (request) => pipelineDetail(context, request.part("name")),
-    },
-    {
-      method: "GET",
-      path: "/pipelines/:name/grid",
-      summary:
-        "Its runs, newest first, with the states of their nodes in short: see `gridStates` of the protocol",
-      query: {
-        states: "`false`: the runs alone",
-        cursor: "`nextCursor` of the page before",
-        limit: "how many runs; fewer come where they have very many task runs",
-      },
-      handle: (request) => gridPage(context, request),
-    },
-    {
-      method: "GET",
-      path: "/pipelines/:name/versions",
-      summary: "The deployments that have it, newest first, and which of them changed it",
-      query: { cursor: "`nextCursor` of the page before", limit: "how many, 50 at most" },
-      handle: (request) => pipelineVersions(context, request),
-    },
-    {
-      method: "POST",
-      path: "/pipelines/:name/pause",
-      summary: "Takes no new runs until it is resumed; holds over deploys",
-      handle: (request) => setPaused(context, request.part("name"), { type: triggerPaused, data: {} }),
-    },
-    {
-      method: "POST",
-      path: "/pipelines/:name/resume",
-      summary:
-        "Takes new runs again; holds over deploys. Says what becomes of the firings of the pause, and with `preview` only which they would be",
-      body: resumeRequest,
-      handle: (request) => resume(context, request.part("name"), request.body as ResumeRequest),
-    },
+    route(operations.listPipelines, (request) => pipelinePage(context, request)),
+    route(operations.getPipeline, (request) => pipelineDetail(context, request.path.name)),
+    route(operations.getPipelineGrid, (request) => gridPage(context, request)),
+    route(operations.listPipelineVersions, (request) => pipelineVersions(context, request)),
+    route(operations.pausePipeline, (request) =>
+      setPaused(context, request.path.name, { type: triggerPaused, data: {} }),
+    ),
+    route(operations.resumePipeline, (request) => resume(context, request.path.name, request.body)),
   ];
 }
 
@@ -80,9 +43,12 @@ function isNamePlace(place: unknown): place is readonly [name: string] {
   return isPlace(["string"], place);
 }
 
-async function pipelinePage(context: ApiContext, request: ApiRequest): Promise<Page<PipelineSummary>> {
-  const limit = request.limit();
-  const after = readCursor(request.text("cursor"), isNamePlace);
+async function pipelinePage(
+  context: ApiContext,
+  request: ApiRequest<Operations["listPipelines"]>,
+): Promise<Page<PipelineSummary>> {
+  const limit = request.query.limit;
+  const after = readCursor(request.query.cursor, isNamePlace);
   const rows = await listPipelines(context.database, workspaceId, {
     afterName: after?.[0] ?? "",
     limit: limit + 1,

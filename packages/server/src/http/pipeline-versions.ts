@@ -1,11 +1,10 @@
 /** `GET /pipelines/:name/versions`: which deployments changed a pipeline. */
 import { MillraceError } from "@millrace/core";
-import type { Page, PipelineVersionView } from "@millrace/protocol";
+import type { Operations, Page, PipelineVersionView } from "@millrace/protocol";
 import { findPipeline, listPipelineVersions } from "@millrace/store";
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
 import { isPlace, readCursor, writeCursor } from "./cursor.ts";
-import { versionsMax } from "./limits.ts";
 import type { ApiRequest } from "./route.ts";
 import { isoTime } from "./run-summary.ts";
 
@@ -18,11 +17,11 @@ function isNumberPlace(place: unknown): place is readonly [number: number] {
 
 export async function pipelineVersions(
   context: ApiContext,
-  request: ApiRequest,
+  request: ApiRequest<Operations["listPipelineVersions"]>,
 ): Promise<Page<PipelineVersionView>> {
-  const pipeline = request.part("name");
-  const limit = request.integer("limit", 1, versionsMax) ?? versionsMax;
-  const beforeNumber = readCursor(request.text("cursor"), isNumberPlace)?.[0] ?? afterAllNumbers;
+  const pipeline = request.path.name;
+  const limit = request.query.limit;
+  const beforeNumber = readCursor(request.query.cursor, isNumberPlace)?.[0] ?? afterAllNumbers;
   const found = await findPipeline(context.database, workspaceId, pipeline);
   if (!found)
     throw new MillraceError("MILLRACE_PIPELINE_UNKNOWN", {

@@ -1,9 +1,9 @@
 import { MillraceError } from "@millrace/core";
-import { poolRequest, type Page, type PoolView, type WorkerView } from "@millrace/protocol";
+import { operations, type Page, type PoolView, type WorkerView } from "@millrace/protocol";
 import { configuredPools, listPools, listWorkers } from "@millrace/store";
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
-import type { Route } from "./route.ts";
+import { route, type Route } from "./route.ts";
 import { isoTime } from "./run-summary.ts";
 
 /** The database's bound. */
@@ -11,28 +11,11 @@ const slotsMax = 1_000_000;
 
 export function poolRoutes(context: ApiContext): Route[] {
   return [
-    {
-      method: "GET",
-      path: "/pools",
-      summary: "Pools, configured or set by operators",
-      handle: async (): Promise<Page<PoolView>> => ({ items: await poolsOf(context) }),
-    },
-    {
-      method: "PUT",
-      path: "/pools/:name",
-      summary: "An operator's number of slots; holds over deploys",
-      body: poolRequest,
-      handle: async (request) =>
-        setPool(context, request.part("name"), (request.body as { slots: number }).slots),
-    },
-    {
-      method: "GET",
-      path: "/workers",
-      summary: "Workers that are connected to this server, or to another one on its database",
-      handle: async (): Promise<Page<WorkerView>> => ({
-        items: await workersOf(context),
-      }),
-    },
+    route(operations.listPools, async (): Promise<Page<PoolView>> => ({ items: await poolsOf(context) })),
+    route(operations.setPool, async (request) => setPool(context, request.path.name, request.body.slots)),
+    route(operations.listWorkers, async (): Promise<Page<WorkerView>> => ({
+      items: await workersOf(context),
+    })),
   ];
 }
 

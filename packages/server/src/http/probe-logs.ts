@@ -1,6 +1,6 @@
 /** What looks have logged: kept as logs of attempts are, under the name of their thing. */
 import { lookRunId, MillraceError, nearestName, probeId, type Json } from "@millrace/core";
-import type { Page, ProbeLogEntry } from "@millrace/protocol";
+import type { Operations, Page, ProbeLogEntry } from "@millrace/protocol";
 import { deployedProbes, probesById } from "@millrace/store";
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
@@ -8,11 +8,14 @@ import type { ApiRequest } from "./route.ts";
 import { linePage } from "./run-lists.ts";
 
 /** Days whose logs are gone hold nothing, so an old `since` costs little. */
-export async function probeLogPage(context: ApiContext, request: ApiRequest): Promise<Page<ProbeLogEntry>> {
-  const ref = { name: request.part("name"), args: argsOf(request.text("args")) };
+export async function probeLogPage(
+  context: ApiContext,
+  request: ApiRequest<Operations["listProbeLogs"]>,
+): Promise<Page<ProbeLogEntry>> {
+  const ref = { name: request.path.name, args: argsOf(request.query.args) };
   const id = probeId(ref);
   await requireProbe(context, ref.name, id);
-  const since = request.time("since") ?? context.host.engine.now() - dayMs;
+  const since = request.query.since ?? context.host.engine.now() - dayMs;
   const filter = {
     runId: lookRunId(id),
     since,

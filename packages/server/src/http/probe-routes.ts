@@ -1,5 +1,5 @@
 import { probeId, type Reason } from "@millrace/core";
-import type { Page, ProbeView } from "@millrace/protocol";
+import { operations, type Page, type ProbeView } from "@millrace/protocol";
 import { countWaitsByKey, deployedProbes, listProbes, type ProbeRow } from "@millrace/store";
 import { ProbeBook } from "../engine/probe/probe-book.ts";
 import { probeWaitKeys } from "../engine/probe/probe-keys.ts";
@@ -8,30 +8,13 @@ import type { ApiContext } from "./api-context.ts";
 import { probesListedMax } from "./limits.ts";
 import { probeLogPage } from "./probe-logs.ts";
 import { probeTroubles } from "./probe-trouble.ts";
-import type { Route } from "./route.ts";
+import { route, type Route } from "./route.ts";
 import { isoTime } from "./run-summary.ts";
 
 export function probeRoutes(context: ApiContext): Route[] {
   return [
-    {
-      method: "GET",
-      path: "/probes",
-      summary:
-        "What probes look at, those that somebody waits for first: what is there, who waits, how the last look went",
-      handle: async (): Promise<Page<ProbeView>> => ({ items: await list(context) }),
-    },
-    {
-      method: "GET",
-      path: "/probes/:name/logs",
-      summary: "What looks at a thing have logged, the oldest first",
-      query: {
-        args: "The probe's arguments, as JSON; none unless given",
-        since: "Logged then (RFC 3339) or later; in the last day unless given",
-        limit: "How many",
-        cursor: "From the page before",
-      },
-      handle: (request) => probeLogPage(context, request),
-    },
+    route(operations.listProbes, async (): Promise<Page<ProbeView>> => ({ items: await list(context) })),
+    route(operations.listProbeLogs, (request) => probeLogPage(context, request)),
   ];
 }
 

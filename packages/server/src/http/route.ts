@@ -1,112 +1,94 @@
-/** Routes as data: what is registered, checked and described in the API's document comes from here. */
-import { MillraceError, nearestName, parseEventTime } from "@millrace/core";
-import { isStorable, type Shape } from "@millrace/protocol";
+/** Routes: operations of the protocol with who answers them. What is asked is checked here, by what the operation says. */
+import { MillraceError, nearestName } from "@millrace/core";
+import {
+  isStorable,
+  type AnswerOf,
+  type BodyOf,
+  type Operation,
+  type Parameter,
+  type PartsOf,
+  type ReadQuery,
+  type Shape,
+} from "@millrace/protocol";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { pageSize, pageSizeMax } from "./limits.ts";
 
 export interface Route {
-  readonly method: "GET" | "HEAD" | "POST" | "PUT";
-  /** Below `/api/v1`, with `:name` for its parts. */
-  readonly path: string;
-  readonly summary: string;
-  readonly body?: Shape;
-  /** Bodies that the route reads itself, as bytes, by their media types: in place of `body`. */
-  readonly rawBodies?: { readonly [mediaType: string]: Shape };
-  /** Names of what may stand in the query, with what each means. */
-  readonly query?: { readonly [name: string]: string };
-  readonly answer?: Shape;
-  /** What is answered when all is well; 200 when absent. */
-  readonly status?: number;
+  readonly operation: Operation;
   readonly bodyBytesMax?: number;
-  handle(this: void, request: ApiRequest, reply: FastifyReply): unknown;
+  handle(this: void, raw: FastifyRequest, reply: FastifyReply): unknown;
 }
 
 /** A request whose body and query were checked. */
-export class ApiRequest {
+export interface ApiRequest<Told extends Operation = Operation> {
   readonly raw: FastifyRequest;
-  readonly body: unknown;
-  readonly #query: { readonly [name: string]: unknown };
-
-  constructor(route: Route, raw: FastifyRequest) {
-    this.raw = raw;
-    this.#query = raw.query as { readonly [name: string]: unknown };
-    for (const name of Object.keys(this.#query)) requireKnown(route, name);
-    for (const part of Object.values(raw.params as object)) requireStorable(part, "The path");
-    for (const [name, value] of Object.entries(this.#query)) requireStorable(value, `"${name}" in the query`);
-    // No body is as good as an empty object.
-    this.body = raw.body ?? {};
-    if (route.body) requireShape(route.body, this.body);
-  }
-
-  /** A part of the path. */
-  part(name: string): string {
-    return (this.raw.params as { readonly [name: string]: string })[name] ?? "";
-  }
-
-  text(name: string): string | undefined {
-    const value = this.#query[name];
-    if (value === undefined || typeof value === "string") return value;
-    throw invalidQuery(name, "may stand in the query once");
-  }
-
-  requiredText(name: string): string {
-    const value = this.text(name);
-    if (value === undefined) throw invalidQuery(name, "is missing in the query");
-    return value;
-  }
-
-  integer(name: string, minimum: number, maximum: number): number | undefined {
-    const text = this.text(name);
-    if (text === undefined) return undefined;
-    const value = Number(text);
-    if (/^\d{1,15}$/.test(text) && value >= minimum && value <= maximum) return value;
-    throw invalidQuery(name, `must be a whole number from ${minimum} to ${maximum}`);
-  }
-
-  /** In ms since 1970. */
-  time(name: string): number | undefined {
-    const text = this.text(name);
-    if (text === undefined) return undefined;
-    const time = parseEventTime(text);
-    if (time !== undefined) return time;
-    throw invalidQuery(name, "must be a time as RFC 3339 has it, such as 2026-01-31T06:00:00Z");
-  }
-
-  flag(name: string): boolean {
-    const text = this.text(name);
-    if (text === undefined || text === "false") return false;
-    if (text === "true" || text === "") return true;
-    throw invalidQuery(name, "must be true or false");
-  }
-
-  oneOf<Value extends string>(name: string, values: readonly Value[]): Value | undefined {
-    const text = this.text(name);
-    if (text === undefined) return undefined;
-    const found = values.find((value) => value === text);
-    if (found !== undefined) return found;
-    const near = nearestName(text, values);
-    throw invalidQuery(
-      name,
-      `must be one of ${values.join(", ")}${near === undefined ? "" : ` (did you mean ${near}?)`}`,
-    );
-  }
-
-  limit(): number {
-    return this.integer("limit", 1, pageSizeMax) ?? pageSize;
-  }
+  readonly path: { readonly [Name in PartsOf<Told["path"]>]: string };
+  readonly query: ReadQuery<Told>;
+  readonly body: BodyOf<Told>;
 }
 
-export function addRoute(app: FastifyInstance, route: Route): void {
+/** Answers are JSON, unless the operation says otherwise: then the reply was used. */
+type Answer<Told extends Operation> = Told extends { readonly answer: Shape }
+  ? AnswerOf<Told> | FastifyReply
+  : FastifyReply | void;
+
+export function route<const Told extends Operation>(
+  operation: Told,
+  handle: (request: ApiRequest<Told>, reply: FastifyReply) => Answer<Told> | Promise<Answer<Told>>,
+  { bodyBytesMax }: { readonly bodyBytesMax?: number } = {},
+): Route {
+  return {
+    operation,
+    ...(bodyBytesMax === undefined ? {} : { bodyBytesMax }),
+    handle: (raw, reply) => handle(readRequest(operation, raw), reply),
+  };
+}
+
+export function addRoute(app: FastifyInstance, { operation, bodyBytesMax, handle }: Route): void {
   app.route({
-    method: route.method,
-    url: route.path,
-    ...(route.bodyBytesMax === undefined ? {} : { bodyLimit: route.bodyBytesMax }),
-    handler: (raw, reply) => {
-      const request = new ApiRequest(route, raw);
-      if (route.status !== undefined) reply.code(route.status);
-      return route.handle(request, reply);
-    },
+    method: operation.method,
+    url: operation.path,
+    ...(bodyBytesMax === undefined ? {} : { bodyLimit: bodyBytesMax }),
+    handler: handle,
   });
+}
+
+function readRequest<Told extends Operation>(operation: Told, raw: FastifyRequest): ApiRequest<Told> {
+  const path = raw.params as ApiRequest<Told>["path"];
+  for (const part of Object.values(path)) requireStorable(part);
+  // No body is as good as an empty object.
+  const body = raw.body ?? {};
+  if (operation.body) requireShape(operation.body, body);
+  return {
+    raw,
+    path,
+    query: readQuery(operation, raw) as ReadQuery<Told>,
+    body: body as unknown as BodyOf<Told>,
+  };
+}
+
+function readQuery(operation: Operation, raw: FastifyRequest): { readonly [name: string]: unknown } {
+  const given = raw.query as { readonly [name: string]: unknown };
+  const known = operation.query ?? {};
+  for (const name of Object.keys(given)) requireKnown(known, name);
+  const query: { [name: string]: unknown } = {};
+  for (const [name, parameter] of Object.entries(known))
+    query[name] = readParameter(name, parameter, given[name]);
+  return query;
+}
+
+function readParameter(name: string, parameter: Parameter, given: unknown): unknown {
+  if (given === undefined) {
+    if (parameter.isRequired) throw invalidQuery(name, "is missing in the query");
+    return parameter.absent;
+  }
+  if (typeof given !== "string") throw invalidQuery(name, "may stand in the query once");
+  if (!isStorable(given))
+    throw invalidQuery(name, "has a character that can't be stored (U+0000, or half of a surrogate pair)");
+  const found = parameter.read(given);
+  if ("value" in found) return found.value;
+  const near = nearestName(given, (parameter.schema["enum"] as readonly string[] | undefined) ?? []);
+  const hint = near === undefined ? "" : ` (did you mean ${near}?)`;
+  throw invalidQuery(name, `must be ${found.expected}${hint}`);
 }
 
 export function requireShape(shape: Shape, value: unknown): void {
@@ -119,16 +101,16 @@ export function requireShape(shape: Shape, value: unknown): void {
   });
 }
 
-function requireStorable(value: unknown, where: string): void {
+function requireStorable(value: unknown): void {
   if (typeof value !== "string" || isStorable(value)) return;
   throw new MillraceError("MILLRACE_REQUEST_INVALID", {
-    message: `${where} has a character that can't be stored (U+0000, or half of a surrogate pair).`,
+    message: "The path has a character that can't be stored (U+0000, or half of a surrogate pair).",
   });
 }
 
-function requireKnown(route: Route, name: string): void {
-  if (route.query && Object.hasOwn(route.query, name)) return;
-  const names = Object.keys(route.query ?? {});
+function requireKnown(parameters: object, name: string): void {
+  if (Object.hasOwn(parameters, name)) return;
+  const names = Object.keys(parameters);
   const near = nearestName(name, names);
   const known = names.length === 0 ? "it takes none" : `it takes ${names.join(", ")}`;
   throw invalidQuery(

@@ -10,7 +10,15 @@
  * V3: a reader that does not read is cut, with a mark, once `eventBufferBytesMax` wait for it.
  */
 import { findTaskRun, isRunEnded, type TaskRun } from "@millrace/core";
-import type { LogEntry, RunDetail, RunEvent, RunState, RunSummary, TaskRunView } from "@millrace/protocol";
+import type {
+  Operations,
+  LogEntry,
+  RunDetail,
+  RunEvent,
+  RunState,
+  RunSummary,
+  TaskRunView,
+} from "@millrace/protocol";
 import type { TaskRunRow } from "@millrace/store";
 import type { FastifyReply } from "fastify";
 import type { Alarm } from "../engine/clock.ts";
@@ -36,11 +44,11 @@ import { waitsOfRun, withWaits } from "./wait-view.ts";
 
 export async function streamEvents(
   context: ApiContext,
-  request: ApiRequest,
+  request: ApiRequest<Operations["watchRun"]>,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   EventChannel.requireRoom(context);
-  const feed = new RunFeed({ context, id: request.part("id"), withLogs: request.flag("logs") });
+  const feed = new RunFeed({ context, id: request.path.id, withLogs: request.query.logs });
   await feed.prepare();
   const channel = new EventChannel(context, reply);
   channel.onClosed(() => feed.close());

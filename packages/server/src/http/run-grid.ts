@@ -4,7 +4,7 @@
  * Runs that this server holds are read from its memory, after what was decided is committed (V1 of `run-snapshot.ts`).
  */
 import { MillraceError, nearestName, taskRunsBelow, type TaskRunState } from "@millrace/core";
-import { gridStates, partitionLabel, type GridPage, type GridRun } from "@millrace/protocol";
+import { type Operations, gridStates, partitionLabel, type GridPage, type GridRun } from "@millrace/protocol";
 import {
   endedNodeStates,
   findPipeline,
@@ -34,17 +34,19 @@ function isRunPlace(place: unknown): place is readonly [id: string] {
   return isPlace(["string"], place);
 }
 
-export async function gridPage(context: ApiContext, request: ApiRequest): Promise<GridPage> {
-  const pipeline = request.part("name");
-  const limit = request.limit();
-  const after = readCursor(request.text("cursor"), isRunPlace);
+export async function gridPage(
+  context: ApiContext,
+  request: ApiRequest<Operations["getPipelineGrid"]>,
+): Promise<GridPage> {
+  const pipeline = request.path.name;
+  const limit = request.query.limit;
+  const after = readCursor(request.query.cursor, isRunPlace);
   const found = await findPipeline(context.database, workspaceId, pipeline);
   const beforeId = after?.[0] ?? afterAllIds;
   const runs = await listGridRuns(context.database, workspaceId, { pipeline, beforeId, limit: limit + 1 });
   if (!found && runs.length === 0) throw await unknownPipeline(context, pipeline);
   const page = runs.slice(0, limit);
-  const states =
-    request.oneOf("states", ["true", "false"]) === "false" ? undefined : await statesOf(context, page);
+  const states = request.query.states ? await statesOf(context, page) : undefined;
   const shown = states ? page.filter(({ id }) => states.has(id)) : page;
   const nodes = states ? nodesOf(found?.definition.nodes.map(({ id }) => id) ?? [], states) : [];
   const last = shown.at(-1);

@@ -1,6 +1,14 @@
 /** Pages of runs, log lines and artifacts. */
-import { MillraceError, runStates } from "@millrace/core";
-import type { ArtifactView, LogEntry, LogLine, Page, RunSummary } from "@millrace/protocol";
+import { MillraceError } from "@millrace/core";
+import {
+  pageSizeMax,
+  type Operations,
+  type ArtifactView,
+  type LogEntry,
+  type LogLine,
+  type Page,
+  type RunSummary,
+} from "@millrace/protocol";
 import {
   listArtifacts,
   listRuns,
@@ -12,7 +20,6 @@ import {
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
 import { isPlace, readCursor, writeCursor } from "./cursor.ts";
-import { pageSizeMax } from "./limits.ts";
 import type { ApiRequest } from "./route.ts";
 import { sinceOf } from "./run-snapshot.ts";
 import { summaryOf } from "./run-summary.ts";
@@ -25,13 +32,16 @@ function isRunPlace(place: unknown): place is readonly [id: string] {
   return isPlace(["string"], place);
 }
 
-export async function runPage(context: ApiContext, request: ApiRequest): Promise<Page<RunSummary>> {
-  const limit = request.limit();
-  const after = readCursor(request.text("cursor"), isRunPlace);
+export async function runPage(
+  context: ApiContext,
+  request: ApiRequest<Operations["listRuns"]>,
+): Promise<Page<RunSummary>> {
+  const limit = request.query.limit;
+  const after = readCursor(request.query.cursor, isRunPlace);
   const { runs, before } = await listRuns(context.database, workspaceId, {
-    pipeline: request.text("pipeline"),
-    state: request.oneOf("state", runStates),
-    label: labelOf(request.text("label")),
+    pipeline: request.query.pipeline,
+    state: request.query.state,
+    label: labelOf(request.query.label),
     beforeId: after?.[0] ?? afterAllIds,
     limit,
   });
@@ -64,15 +74,18 @@ function isLogPlace(place: unknown): place is LogPlace {
   return isPlace(["number", "string", "string", "number", "number", "number", "number"], place);
 }
 
-export async function logPage(context: ApiContext, request: ApiRequest): Promise<Page<LogEntry>> {
-  const runId = request.part("id");
+export async function logPage(
+  context: ApiContext,
+  request: ApiRequest<Operations["listRunLogs"]>,
+): Promise<Page<LogEntry>> {
+  const runId = request.path.id;
   const filter = {
     runId,
     since: sinceOf(runId),
-    node: request.text("node"),
-    item: request.text("item"),
-    attempt: request.integer("attempt", 1, attemptNumberMax),
-    generation: request.integer("generation", 1, attemptNumberMax),
+    node: request.query.node,
+    item: request.query.item,
+    attempt: request.query.attempt,
+    generation: request.query.generation,
   };
   return linePage(context, request, filter, ({ chunk, line, at }) => {
     const { node, item, generation, attempt, position } = chunk;
@@ -83,7 +96,7 @@ export async function logPage(context: ApiContext, request: ApiRequest): Promise
 /** Lines in the order in which they were stored; a cursor stands inside a chunk, so that growing logs are followed. */
 export async function linePage<Entry>(
   context: ApiContext,
-  request: ApiRequest,
+  request: ApiRequest<Operations["listProbeLogs" | "listRunLogs"]>,
   filter: Omit<LogFilter, "from" | "limit">,
   entryOf: (found: {
     readonly chunk: StoredChunk;
@@ -93,8 +106,8 @@ export async function linePage<Entry>(
   }) => Entry,
 ): Promise<Page<Entry>> {
   const { runId, since } = filter;
-  const limit = request.integer("limit", 1, pageSizeMax) ?? pageSizeMax;
-  const place = readCursor(request.text("cursor"), isLogPlace);
+  const limit = request.query.limit;
+  const place = readCursor(request.query.cursor, isLogPlace);
   const from: ChunkPlace = place
     ? {
         createdAt: place[0],

@@ -7,32 +7,17 @@ import {
   type Condition,
   type Schedule,
 } from "@millrace/core";
-import type { Page, ScheduleTicksView } from "@millrace/protocol";
+import { type Operations, operations, type Page, type ScheduleTicksView } from "@millrace/protocol";
 import { listScheduledPipelines, type ScheduledPipelineRow } from "@millrace/store";
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
 import { isPlace, readCursor, writeCursor } from "./cursor.ts";
-import { scheduleSpanMs, scheduleTicks, scheduleTicksMax, ticksMs } from "./limits.ts";
-import type { ApiRequest, Route } from "./route.ts";
+import { scheduleSpanMs, ticksMs } from "./limits.ts";
+import { route, type ApiRequest, type Route } from "./route.ts";
 import { isoTime } from "./run-summary.ts";
 
 export function scheduleRoutes(context: ApiContext): Route[] {
-  return [
-    {
-      method: "GET",
-      path: "/schedules",
-      summary:
-        "Schedules in the triggers of pipelines, by the names of these, each with its ticks in a span of time",
-      query: {
-        from: "Ticks at this time or later; now unless given",
-        to: "Ticks before this time; a day after `from` unless given, 40 days after it at most",
-        ticks: "how many ticks of each schedule: the first ones",
-        cursor: "`nextCursor` of the page before",
-        limit: "how many pipelines",
-      },
-      handle: (request) => schedulePage(context, request),
-    },
-  ];
+  return [route(operations.listSchedules, (request) => schedulePage(context, request))];
 }
 
 function isNamePlace(place: unknown): place is readonly [name: string] {
@@ -41,17 +26,20 @@ function isNamePlace(place: unknown): place is readonly [name: string] {
 
 const dayMs = 86_400_000;
 
-async function schedulePage(context: ApiContext, request: ApiRequest): Promise<Page<ScheduleTicksView>> {
-  const limit = request.limit();
-  const from = request.time("from") ?? context.host.engine.now();
-  const to = request.time("to") ?? from + dayMs;
+async function schedulePage(
+  context: ApiContext,
+  request: ApiRequest<Operations["listSchedules"]>,
+): Promise<Page<ScheduleTicksView>> {
+  const limit = request.query.limit;
+  const from = request.query.from ?? context.host.engine.now();
+  const to = request.query.to ?? from + dayMs;
   if (to < from || to - from > scheduleSpanMs)
     throw new MillraceError("MILLRACE_REQUEST_INVALID", {
       message: `"to" must be after "from", by ${scheduleSpanMs / dayMs} days at most.`,
       fields: { query: "to" },
     });
-  const ticksMax = request.integer("ticks", 1, scheduleTicksMax) ?? scheduleTicks;
-  const afterName = readCursor(request.text("cursor"), isNamePlace)?.[0] ?? "";
+  const ticksMax = request.query.ticks;
+  const afterName = readCursor(request.query.cursor, isNamePlace)?.[0] ?? "";
   const rows = await listScheduledPipelines(context.database, workspaceId, { afterName, limit: limit + 1 });
   const deadline = context.clock.monotonic() + ticksMs;
   const items: ScheduleTicksView[] = [];

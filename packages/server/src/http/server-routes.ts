@@ -1,26 +1,12 @@
-import type { ServerInfo } from "@millrace/protocol";
+import { operations, type ServerInfo } from "@millrace/protocol";
 import type { ApiContext } from "./api-context.ts";
 import { streamLive } from "./live-stream.ts";
-import type { Route } from "./route.ts";
+import { route, type Route } from "./route.ts";
 
 export function serverRoutes(context: ApiContext): Route[] {
   return [
-    {
-      method: "GET",
-      path: "/info",
-      summary: "This server's state",
-      handle: () => serverInfo(context),
-    },
-    {
-      method: "GET",
-      path: "/live",
-      summary: "What happens, as server-sent events of several topics over one connection",
-      query: {
-        topics: "`log`, `activity`, `run:ID` and `run-logs:ID`, with commas between them",
-        after: "entries of the log after this position; from now on, when absent",
-      },
-      handle: (request, reply) => streamLive(context, request, reply),
-    },
+    route(operations.getInfo, () => serverInfo(context)),
+    route(operations.watch, (request, reply) => streamLive(context, request, reply)),
   ];
 }
 

@@ -1,34 +1,19 @@
 import { MillraceError, nearestName, type SourceDefinition } from "@millrace/core";
-import type { Page, SourceView } from "@millrace/protocol";
+import { operations, type Page, type SourceView } from "@millrace/protocol";
 import { announceDefinitions, listSources, setSourcePaused, type ListedSource } from "@millrace/store";
 import { sourceShard } from "../engine/source/source-host.ts";
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
-import type { Route } from "./route.ts";
+import { route, type Route } from "./route.ts";
 import { isoTime } from "./run-summary.ts";
 
 export function sourceRoutes(context: ApiContext): Route[] {
   return [
-    {
-      method: "GET",
-      path: "/sources",
-      summary: "The sources of all projects: how they do, and what they told",
-      handle: async (): Promise<Page<SourceView>> => ({
-        items: (await listSources(context.database, workspaceId)).map(viewOf),
-      }),
-    },
-    {
-      method: "POST",
-      path: "/sources/:name/pause",
-      summary: "Reads no more until it is resumed; holds over deploys",
-      handle: (request) => setPaused(context, request.part("name"), true),
-    },
-    {
-      method: "POST",
-      path: "/sources/:name/resume",
-      summary: "Reads again, first what came during the pause; holds over deploys",
-      handle: (request) => setPaused(context, request.part("name"), false),
-    },
+    route(operations.listSources, async (): Promise<Page<SourceView>> => ({
+      items: (await listSources(context.database, workspaceId)).map(viewOf),
+    })),
+    route(operations.pauseSource, (request) => setPaused(context, request.path.name, true)),
+    route(operations.resumeSource, (request) => setPaused(context, request.path.name, false)),
   ];
 }
 

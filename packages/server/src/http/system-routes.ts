@@ -1,6 +1,6 @@
 /** What the server knows of itself: servers, shards, the database, the log, retention, and what to do about them. */
 import { retentionClassNames, retentionDaysOf } from "@millrace/core";
-import type { ServerNodeView, SystemView } from "@millrace/protocol";
+import { operations, type ServerNodeView, type SystemView } from "@millrace/protocol";
 import {
   databaseState,
   listNodes,
@@ -13,21 +13,14 @@ import { cursorEntriesMax } from "../engine/limits.ts";
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
 import { nodesShownMax } from "./limits.ts";
-import type { Route } from "./route.ts";
+import { route, type Route } from "./route.ts";
 import { isoTime } from "./run-summary.ts";
 import { systemChecks } from "./system-checks.ts";
 
 const shardsAll = 64;
 
 export function systemRoutes(context: ApiContext): Route[] {
-  return [
-    {
-      method: "GET",
-      path: "/system",
-      summary: "Servers and their shards, the database by table, the event log's head, retention, findings",
-      handle: () => systemView(context),
-    },
-  ];
+  return [route(operations.getSystem, () => systemView(context))];
 }
 
 async function systemView(context: ApiContext): Promise<SystemView> {

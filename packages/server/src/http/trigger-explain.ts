@@ -8,7 +8,7 @@ import {
   beginKey,
   type KeyState,
 } from "@millrace/core";
-import type { TriggerExplanation } from "@millrace/protocol";
+import type { Operations, TriggerExplanation } from "@millrace/protocol";
 import { findTriggerKeys, listFirings, listTriggerKeys } from "@millrace/store";
 import { loadTrigger, restoreKey, type LoadedTrigger } from "../engine/trigger/loaded-trigger.ts";
 import { workspaceId } from "../engine/workspace.ts";
@@ -21,15 +21,18 @@ import { requireTrigger, summaryOf, type FoundTrigger } from "./trigger-find.ts"
 import { judgeEvent } from "./trigger-verdict.ts";
 import { explanationView, firingView, gateView, keyView } from "./trigger-view.ts";
 
-export async function explainTrigger(context: ApiContext, request: ApiRequest): Promise<TriggerExplanation> {
-  const found = await requireTrigger(context, request.part("pipeline"));
-  const named = request.text("event");
+export async function explainTrigger(
+  context: ApiContext,
+  request: ApiRequest<Operations["explainTrigger"]>,
+): Promise<TriggerExplanation> {
+  const found = await requireTrigger(context, request.path.pipeline);
+  const named = request.query.event;
   const trigger = loadTrigger(found.row);
   const summary = await summaryOf(context, found.row.pipeline);
-  const entry = named === undefined ? undefined : await requireEntry(context, named, request.text("source"));
+  const entry = named === undefined ? undefined : await requireEntry(context, named, request.query.source);
   const event = entry && (await judgeEvent(context, { found, trigger, entry }));
-  const given = request.text("key") ?? (event?.keys?.length === 1 ? event.keys[0] : undefined);
-  const isAsked = request.text("key") !== undefined;
+  const given = request.query.key ?? (event?.keys?.length === 1 ? event.keys[0] : undefined);
+  const isAsked = request.query.key !== undefined;
   const state = await statePart(context, { found, trigger, key: given, isAsked });
   const gate = await gateView(context, found.row, found.definition);
   return {

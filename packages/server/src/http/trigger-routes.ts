@@ -1,10 +1,10 @@
 import { MillraceError, nearestName } from "@millrace/core";
 import {
-  simulateRequest,
+  type Operations,
+  operations,
   type FiringDetail,
   type FiringView,
   type Page,
-  type SimulateRequest,
   type TriggerDetail,
   type TriggerKeyView,
   type TriggerSummary,
@@ -23,7 +23,7 @@ import type { ApiContext } from "./api-context.ts";
 import { isPlace, readCursor, writeCursor } from "./cursor.ts";
 import { firingMemberPage } from "./firing-members.ts";
 import { eventFiringsMax } from "./limits.ts";
-import type { ApiRequest, Route } from "./route.ts";
+import { route, type ApiRequest, type Route } from "./route.ts";
 import { explainTrigger } from "./trigger-explain.ts";
 import { requireTrigger, summaryOf } from "./trigger-find.ts";
 import { simulate } from "./trigger-simulate.ts";
@@ -31,85 +31,16 @@ import { firingDetail, firingView, keyView, readFiringId, triggerSummary } from 
 
 export function triggerRoutes(context: ApiContext): Route[] {
   return [
-    {
-      method: "GET",
-      path: "/triggers",
-      summary: "Triggers by the names of their pipelines",
-      query: { cursor: "`nextCursor` of the page before", limit: "how many" },
-      handle: (request) => triggerPage(context, request),
-    },
-    {
-      method: "POST",
-      path: "/triggers/simulate",
-      summary:
-        "Runs a condition, deployed or not, over the recorded log, and lists the firings that it would have made",
-      body: simulateRequest,
-      handle: (request) => simulate(context, request.body as SimulateRequest),
-    },
-    {
-      method: "GET",
-      path: "/triggers/:pipeline",
-      summary: "The trigger of a pipeline with its definition",
-      handle: (request) => triggerDetail(context, request.part("pipeline")),
-    },
-    {
-      method: "GET",
-      path: "/triggers/:pipeline/keys",
-      summary: "Values of its key that have a state, in their order",
-      query: {
-        after: "Those that come after this text",
-        cursor: "`nextCursor` of the page before",
-        limit: "how many",
-      },
-      handle: (request) => keyPage(context, request),
-    },
-    {
-      method: "GET",
-      path: "/triggers/:pipeline/firings",
-      summary: "Its firings, newest first",
-      query: {
-        key: "Of this key only",
-        cursor: "`nextCursor` of the page before",
-        limit: "Firings in a page",
-      },
-      handle: (request) => firingPage(context, request),
-    },
-    {
-      method: "GET",
-      path: "/triggers/:pipeline/firings/:firing",
-      summary: "One firing with its members",
-      handle: (request) => oneFiring(context, request),
-    },
-    {
-      method: "GET",
-      path: "/triggers/:pipeline/explain",
-      summary: "What a trigger has and waits for, and what became of an event",
-      query: {
-        key: "The state of this key",
-        event: "What became of this event: its position in the log, or its id",
-        source: "The source of the event, where its id alone is not enough",
-      },
-      handle: (request) => explainTrigger(context, request),
-    },
-    {
-      method: "GET",
-      path: "/runs/:id/firing",
-      summary: "The firing that started a run; null where something else did",
-      handle: (request) => firingOfRun(context, request.part("id")),
-    },
-    {
-      method: "GET",
-      path: "/runs/:id/firing/members",
-      summary: "What satisfied a run's trigger, in its order, with all data, as its tasks see it",
-      query: { operand: "Of this operand only", cursor: "`nextCursor` of the page before" },
-      handle: (request) => firingMemberPage(context, request),
-    },
-    {
-      method: "GET",
-      path: "/events/:position/firings",
-      summary: "The firings that an entry of the event log is a member of",
-      handle: (request) => firingsOfEvent(context, request.part("position")),
-    },
+    route(operations.listTriggers, (request) => triggerPage(context, request)),
+    route(operations.simulate, (request) => simulate(context, request.body)),
+    route(operations.getTrigger, (request) => triggerDetail(context, request.path.pipeline)),
+    route(operations.listTriggerKeys, (request) => keyPage(context, request)),
+    route(operations.listFirings, (request) => firingPage(context, request)),
+    route(operations.getFiring, (request) => oneFiring(context, request)),
+    route(operations.explainTrigger, (request) => explainTrigger(context, request)),
+    route(operations.getRunFiring, (request) => firingOfRun(context, request.path.id)),
+    route(operations.listRunFiringMembers, (request) => firingMemberPage(context, request)),
+    route(operations.listEventFirings, (request) => firingsOfEvent(context, request.path.position)),
   ];
 }
 
@@ -117,9 +48,12 @@ function isNamePlace(place: unknown): place is readonly [name: string] {
   return isPlace(["string"], place);
 }
 
-async function triggerPage(context: ApiContext, request: ApiRequest): Promise<Page<TriggerSummary>> {
-  const limit = request.limit();
-  const afterName = readCursor(request.text("cursor"), isNamePlace)?.[0] ?? "";
+async function triggerPage(
+  context: ApiContext,
+  request: ApiRequest<Operations["listTriggers"]>,
+): Promise<Page<TriggerSummary>> {
+  const limit = request.query.limit;
+  const afterName = readCursor(request.query.cursor, isNamePlace)?.[0] ?? "";
   const rows = await listTriggers(context.database, workspaceId, { afterName, limit: limit + 1 });
   const page = rows.slice(0, limit);
   const last = page.at(-1);
@@ -134,10 +68,13 @@ async function triggerDetail(context: ApiContext, pipeline: string): Promise<Tri
   return { ...(await summaryOf(context, pipeline)), definition };
 }
 
-async function keyPage(context: ApiContext, request: ApiRequest): Promise<Page<TriggerKeyView>> {
-  const limit = request.limit();
-  const { row } = await requireTrigger(context, request.part("pipeline"));
-  const afterKey = readCursor(request.text("cursor"), isNamePlace)?.[0] ?? request.text("after");
+async function keyPage(
+  context: ApiContext,
+  request: ApiRequest<Operations["listTriggerKeys"]>,
+): Promise<Page<TriggerKeyView>> {
+  const limit = request.query.limit;
+  const { row } = await requireTrigger(context, request.path.pipeline);
+  const afterKey = readCursor(request.query.cursor, isNamePlace)?.[0] ?? request.query.after;
   const rows = await listTriggerKeys(context.database, workspaceId, {
     pipeline: row.pipeline,
     afterKey,
@@ -160,13 +97,16 @@ function isFiringPlace(place: unknown): place is Cursor {
   return isPlace(["number", "number", "string", "number", "number"], place);
 }
 
-async function firingPage(context: ApiContext, request: ApiRequest): Promise<Page<FiringView>> {
-  const limit = request.limit();
-  const cursor = readCursor(request.text("cursor"), isFiringPlace);
-  const { row } = await requireTrigger(context, request.part("pipeline"));
+async function firingPage(
+  context: ApiContext,
+  request: ApiRequest<Operations["listFirings"]>,
+): Promise<Page<FiringView>> {
+  const limit = request.query.limit;
+  const cursor = readCursor(request.query.cursor, isFiringPlace);
+  const { row } = await requireTrigger(context, request.path.pipeline);
   const rows = await listFirings(context.database, workspaceId, {
     pipeline: row.pipeline,
-    key: request.text("key"),
+    key: request.query.key,
     before: cursor && placeOf(cursor),
     limit: limit + 1,
   });
@@ -184,9 +124,12 @@ function placeOf([at, version, key, occurrence, revision]: Cursor): FiringPlace 
   return { at, version, key, occurrence, revision };
 }
 
-async function oneFiring(context: ApiContext, request: ApiRequest): Promise<FiringDetail> {
-  const pipeline = request.part("pipeline");
-  const text = request.part("firing");
+async function oneFiring(
+  context: ApiContext,
+  request: ApiRequest<Operations["getFiring"]>,
+): Promise<FiringDetail> {
+  const pipeline = request.path.pipeline;
+  const text = request.path.firing;
   const name = readFiringId(text);
   const found = name && (await findFiring(context.database, workspaceId, { pipeline, ...name }));
   if (found) return firingDetail(context, found);

@@ -12,20 +12,13 @@ import {
   isTypeOf,
   runAsksOf,
 } from "@millrace/core";
-import type { SimulateRequest, SimulateResponse } from "@millrace/protocol";
+import { pageSize, pageSizeMax, type SimulateRequest, type SimulateResponse } from "@millrace/protocol";
 import { findEntries, findLogHead, positionBefore, type TriggerRow } from "@millrace/store";
 import { loadTrigger, type DecidedFiring, type LoadedTrigger } from "../engine/trigger/loaded-trigger.ts";
 import { asConditionEvent, pagesBetween } from "../engine/trigger/telling.ts";
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
-import {
-  simulatedEntriesMax,
-  simulatedFiringsMax,
-  simulatedKeysMax,
-  simulatedMs,
-  pageSize,
-  pageSizeMax,
-} from "./limits.ts";
+import { simulatedEntriesMax, simulatedFiringsMax, simulatedKeysMax, simulatedMs } from "./limits.ts";
 import { requireTrigger } from "./trigger-find.ts";
 import { decidedViews } from "./trigger-view.ts";
 

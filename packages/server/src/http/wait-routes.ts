@@ -1,38 +1,17 @@
-import type { Page, StepView, WaitView } from "@millrace/protocol";
-import { listSteps, listWaits, waitKinds, type StepRow } from "@millrace/store";
+import { type Operations, operations, type Page, type StepView, type WaitView } from "@millrace/protocol";
+import { listSteps, listWaits, type StepRow } from "@millrace/store";
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
 import { isPlace, readCursor, writeCursor } from "./cursor.ts";
-import type { ApiRequest, Route } from "./route.ts";
+import { route, type ApiRequest, type Route } from "./route.ts";
 import { isoTime } from "./run-summary.ts";
 import { sinceOf } from "./run-snapshot.ts";
 import { waitViews } from "./wait-view.ts";
 
-const cursor = "`nextCursor` of the page before";
-
 export function waitRoutes(context: ApiContext): Route[] {
   return [
-    {
-      method: "GET",
-      path: "/waits",
-      summary:
-        "What runs wait for; with a filter a page may hold less than its limit and still have a next one",
-      query: {
-        pipeline: "Of this pipeline only",
-        kind: `Of this kind only: ${waitKinds.join(", ")}`,
-        type: "Those that ask for events of this type only",
-        cursor,
-        limit: "Waits in a page",
-      },
-      handle: (request) => waitPage(context, request),
-    },
-    {
-      method: "GET",
-      path: "/runs/:id/steps",
-      summary: "What a run's functions have recorded: steps that finished, waits that ended",
-      query: { node: "Of this node only", cursor, limit: "Records in a page" },
-      handle: (request) => stepPage(context, request),
-    },
+    route(operations.listWaits, (request) => waitPage(context, request)),
+    route(operations.listRunSteps, (request) => stepPage(context, request)),
   ];
 }
 
@@ -40,13 +19,16 @@ function isWaitPlace(place: unknown): place is readonly [id: number] {
   return isPlace(["number"], place);
 }
 
-async function waitPage(context: ApiContext, request: ApiRequest): Promise<Page<WaitView>> {
+async function waitPage(
+  context: ApiContext,
+  request: ApiRequest<Operations["listWaits"]>,
+): Promise<Page<WaitView>> {
   const { waits, next } = await listWaits(context.database, workspaceId, {
-    pipeline: request.text("pipeline"),
-    kind: request.oneOf("kind", waitKinds),
-    type: request.text("type"),
-    afterId: readCursor(request.text("cursor"), isWaitPlace)?.[0] ?? 0,
-    limit: request.limit(),
+    pipeline: request.query.pipeline,
+    kind: request.query.kind,
+    type: request.query.type,
+    afterId: readCursor(request.query.cursor, isWaitPlace)?.[0] ?? 0,
+    limit: request.query.limit,
   });
   return {
     items: await waitViews(context, waits),
@@ -60,14 +42,17 @@ function isStepPlace(place: unknown): place is StepPlace {
   return isPlace(["string", "string", "number", "number"], place);
 }
 
-async function stepPage(context: ApiContext, request: ApiRequest): Promise<Page<StepView>> {
-  const runId = request.part("id");
+async function stepPage(
+  context: ApiContext,
+  request: ApiRequest<Operations["listRunSteps"]>,
+): Promise<Page<StepView>> {
+  const runId = request.path.id;
   sinceOf(runId);
-  const limit = request.limit();
-  const place = readCursor(request.text("cursor"), isStepPlace);
+  const limit = request.query.limit;
+  const place = readCursor(request.query.cursor, isStepPlace);
   const rows = await listSteps(context.database, workspaceId, {
     runId,
-    node: request.text("node"),
+    node: request.query.node,
     after: place && { node: place[0], item: place[1], generation: place[2], seq: place[3] },
     limit: limit + 1,
   });

@@ -16,6 +16,7 @@ import type {
 import { reusedDatabase, testDatabase, type TestDatabase } from "@millrace/testkit";
 import { WebSocket } from "ws";
 import { startServer, type Server, type ServerOptions } from "../../src/server.ts";
+import { requireToldAnswer } from "./told-answer.ts";
 
 export interface Answer {
   readonly status: number;
@@ -37,7 +38,13 @@ async function callServer(
   });
   const text = await response.text();
   const isJson = text !== "" && /json/.test(response.headers.get("content-type") ?? "");
-  return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+  const answer = {
+    status: response.status,
+    headers: response.headers,
+    body: isJson ? JSON.parse(text) : text,
+  };
+  requireToldAnswer(method, path, answer);
+  return answer;
 }
 
 // oxlint-disable-next-line typescript/no-explicit-any -- events of all kinds

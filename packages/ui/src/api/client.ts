@@ -1,5 +1,5 @@
 /** The one way in which the page speaks to the server: `/api/v1`, as the command line does. */
-import type { Problem } from "@millrace/protocol";
+import type { AnswerAt, BodyAt, Page, Problem, QueryAt } from "@millrace/protocol";
 import { token } from "./session.ts";
 
 export type Query = { readonly [name: string]: string | number | boolean | undefined };
@@ -23,16 +23,31 @@ export function apiPath(path: string, query: Query = {}): string {
   return `/api/v1${path}${text === "" ? "" : `?${text}`}`;
 }
 
-export function get<T>(path: string, query?: Query, signal?: AbortSignal): Promise<T> {
-  return send<T>("GET", path, query, undefined, signal);
+export function get<const Path extends string>(
+  path: Path,
+  query?: QueryAt<"GET", Path>,
+  signal?: AbortSignal,
+): Promise<AnswerAt<"GET", Path>> {
+  return send("GET", path, query, undefined, signal);
 }
 
-export function post<T>(path: string, body: unknown = {}): Promise<T> {
-  return send<T>("POST", path, undefined, body);
+/** A page of a list whose path was looked up before. */
+export function readPage<Item>(path: string, query: Query, signal?: AbortSignal): Promise<Page<Item>> {
+  return send("GET", path, query, undefined, signal);
 }
 
-export function put<T>(path: string, body: unknown): Promise<T> {
-  return send<T>("PUT", path, undefined, body);
+export function post<const Path extends string>(
+  path: Path,
+  body?: BodyAt<"POST", Path>,
+): Promise<AnswerAt<"POST", Path>> {
+  return send("POST", path, undefined, body ?? {});
+}
+
+export function put<const Path extends string>(
+  path: Path,
+  body: BodyAt<"PUT", Path>,
+): Promise<AnswerAt<"PUT", Path>> {
+  return send("PUT", path, undefined, body);
 }
 
 async function send<T>(

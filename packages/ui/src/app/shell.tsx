@@ -15,7 +15,7 @@ import { setTheme, theme, type Theme } from "./theme.ts";
 import { pages } from "./pages.ts";
 
 export function Shell() {
-  const info = useQuery(one<ServerInfo>("info", "/info"));
+  const info = useQuery(one("info", "/info"));
   if (info.error instanceof ApiError && info.error.status === 401) return <SignIn />;
   return <Frame info={info.data} />;
 }
@@ -25,7 +25,7 @@ function Frame({ info }: { readonly info: ServerInfo | undefined }) {
   const [isLive, setLive] = useState<boolean>();
   useEffect(() => followLog(queries, setLive), [queries]);
   useGoKeys();
-  const { data: overview } = useQuery(one<Overview>("overview", "/overview"));
+  const { data: overview } = useQuery(one("overview", "/overview"));
   return (
     <div className="frame">
       <header>

@@ -16,7 +16,7 @@ type Choice = (typeof choices)[number][0];
 
 export function Resume({ pipeline }: { readonly pipeline: string }) {
   const [choice, setChoice] = useState<Choice>();
-  const path = `/pipelines/${encodeURIComponent(pipeline)}/resume`;
+  const path = `/pipelines/${encodeURIComponent(pipeline)}/resume` as const;
   return (
     <Ask
       name="Resume…"
@@ -31,7 +31,7 @@ export function Resume({ pipeline }: { readonly pipeline: string }) {
 }
 
 interface PreviewProps {
-  readonly path: string;
+  readonly path: `/pipelines/${string}/resume`;
   readonly choice: Choice | undefined;
   readonly onChoose: (choice: Choice) => void;
 }
@@ -40,7 +40,10 @@ function Preview({ path, choice, onChoose }: PreviewProps) {
   const { data, error } = useQuery({
     queryKey: ["triggers", path, "preview", choice],
     queryFn: () =>
-      post<ResumePreview>(path, { preview: true, ...(choice === undefined ? {} : { onResume: choice }) }),
+      post(path, {
+        preview: true,
+        ...(choice === undefined ? {} : { onResume: choice }),
+      }) as Promise<ResumePreview>,
     staleTime: 0,
   });
   if (error) return <Trouble error={error} />;

@@ -1,5 +1,13 @@
 import { MillraceError } from "@millrace/core";
-import type { LimitDetail, LimitUseView, LimitView, Overview, Page, QueueView } from "@millrace/protocol";
+import {
+  operations,
+  type LimitDetail,
+  type LimitUseView,
+  type LimitView,
+  type Overview,
+  type Page,
+  type QueueView,
+} from "@millrace/protocol";
 import {
   countLive,
   findLimitUses,
@@ -9,16 +17,9 @@ import {
 } from "@millrace/store";
 import { workspaceId } from "../../engine/workspace.ts";
 import type { ApiContext } from "../api-context.ts";
-import {
-  failuresDays,
-  limitsShownMax,
-  limitUsesShown,
-  overviewPauseMs,
-  timelineHours,
-  timelineHoursMax,
-} from "../limits.ts";
+import { failuresDays, limitsShownMax, limitUsesShown, overviewPauseMs } from "../limits.ts";
 import { poolsOf, workersOf } from "../pool-routes.ts";
-import type { Route } from "../route.ts";
+import { route, type Route } from "../route.ts";
 import { isoTime } from "../run-summary.ts";
 import { attentionOf, lastFailure } from "./attention.ts";
 import { Coalesced } from "./coalesced.ts";
@@ -32,43 +33,13 @@ export function overviewRoutes(context: ApiContext): Route[] {
   const pace = new EventPace(context.database);
   const shared = new Coalesced(() => overview(context), context.clock, overviewPauseMs);
   return [
-    {
-      method: "GET",
-      path: "/overview",
-      summary:
-        "Whether all is well: what needs a person, what waits and for what, how busy workers and pools are",
-      handle: () => shared.ask(),
-    },
-    {
-      method: "GET",
-      path: "/timeline",
-      summary: "The last and the next hours: runs, what calendars start next, events",
-      query: {
-        hours: `how many hours back, from 1 to ${timelineHoursMax}; ${timelineHours} when absent, and 1 while the log is younger than that`,
-      },
-      handle: (request) => timeline(context, pace, request.integer("hours", 1, timelineHoursMax)),
-    },
-    {
-      method: "GET",
-      path: "/queues",
-      summary: "Queues: their workers, and what waits for one",
-      handle: async (): Promise<Page<QueueView>> => ({
-        items: await queuesOf(context, await workersOf(context)),
-      }),
-    },
-    {
-      method: "GET",
-      path: "/limits",
-      summary: "Pools, concurrency keys and limits of active runs that somebody waits for",
-      handle: () => awaitedLimits(context),
-    },
-    {
-      method: "GET",
-      path: "/limits/:kind/:name",
-      summary:
-        "Who holds slots of a pool, a concurrency key (`key`) or a pipeline's limit of active runs, and who waits",
-      handle: (request) => limitDetail(context, request.part("kind"), request.part("name")),
-    },
+    route(operations.getOverview, () => shared.ask()),
+    route(operations.getTimeline, (request) => timeline(context, pace, request.query.hours)),
+    route(operations.listQueues, async (): Promise<Page<QueueView>> => ({
+      items: await queuesOf(context, await workersOf(context)),
+    })),
+    route(operations.listLimits, () => awaitedLimits(context)),
+    route(operations.getLimit, (request) => limitDetail(context, request.path.kind, request.path.name)),
   ];
 }
 

@@ -1,6 +1,6 @@
 /** The last and the next hours, for drawing: runs, what calendars start next, events. */
 import { operandsOf, parseCondition, ticksBetween, type Condition, type Schedule } from "@millrace/core";
-import type { RunBlockView, TimelineView } from "@millrace/protocol";
+import { timelineHours, type RunBlockView, type TimelineView } from "@millrace/protocol";
 import {
   listCalendarTriggers,
   logSince,
@@ -26,7 +26,6 @@ import {
   eventTicksLooked,
   eventTicksMax,
   paceStretches,
-  timelineHours,
 } from "../limits.ts";
 import { isoTime } from "../run-summary.ts";
 import { entriesOf, failureOf, runFailed } from "./attention.ts";

@@ -18,8 +18,7 @@ export function AnswerForm({ approval }: { readonly approval: ApprovalView }) {
   const [by, setBy] = useState(() => firstPerson(approval));
   const queries = useQueryClient();
   const { mutate, error, isPending, variables } = useMutation({
-    mutationFn: (request: AnswerRequest) =>
-      post<ApprovalView>(`/approvals/${encodeURIComponent(approval.id)}`, request),
+    mutationFn: (request: AnswerRequest) => post(`/approvals/${encodeURIComponent(approval.id)}`, request),
     onSuccess: () => {
       keepPerson(by);
       for (const about of ["approvals", "overview", "waits", "run"])

@@ -89,9 +89,7 @@ export function Approvals() {
   const navigate = route.useNavigate();
   const isAnswered = tab === "answered";
   const { data, error, isPending, hasNextPage, isFetchingNextPage, fetchNextPage, refetch } =
-    useInfiniteQuery(
-      list<ApprovalView>("approvals", "/approvals", { state: isAnswered ? "answered" : "open" }),
-    );
+    useInfiniteQuery(list("approvals", "/approvals", { state: isAnswered ? "answered" : "open" }));
   const onEnd = useCallback(() => {
     if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
   }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
@@ -151,7 +149,7 @@ function sentenceOf(
 }
 
 function Approval({ id }: { readonly id: string }) {
-  const { data, error } = useQuery(one<ApprovalView>("approvals", `/approvals/${encodeURIComponent(id)}`));
+  const { data, error } = useQuery(one("approvals", `/approvals/${encodeURIComponent(id)}`));
   return (
     <aside aria-label={data ? titleOf(data) : id}>
       <div className="head">

@@ -20,7 +20,7 @@ const route = getRouteApi("/assets/$asset");
 export function Asset() {
   const { asset: name } = route.useParams();
   const { data, error, refetch } = useQuery({
-    ...one<AssetDetail>("assets", `/assets/${encodeURIComponent(name)}`),
+    ...one("assets", `/assets/${encodeURIComponent(name)}`),
     retry: false,
   });
   if (error)

@@ -1,7 +1,7 @@
 /** Partitions as a calendar (windows by month, day or year) or a matrix (combinations); a number says how often one was written. */
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import type { AssetCellsView, AssetCellView } from "@millrace/protocol";
+import type { AssetCellView } from "@millrace/protocol";
 import { one } from "../../api/queries.ts";
 import { useNow } from "../../parts/now.ts";
 import { clockText } from "../../parts/time-text.ts";
@@ -12,11 +12,11 @@ const route = getRouteApi("/assets/$asset");
 
 export function Cells({ asset }: { readonly asset: string }) {
   const { until, partition } = route.useSearch();
-  const path = `/assets/${encodeURIComponent(asset)}/cells`;
+  const path = `/assets/${encodeURIComponent(asset)}/cells` as const;
   // An instant leads to earlier windows; all else is a key after which others are listed.
   const place = until === undefined ? {} : /^\d{4}-\d\d-\d\dT/.test(until) ? { until } : { after: until };
   const { data, error } = useQuery({
-    ...one<AssetCellsView>("assets", path, place),
+    ...one("assets", path, place),
     placeholderData: (before) => before,
   });
   if (error) return <Trouble error={error} />;

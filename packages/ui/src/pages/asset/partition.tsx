@@ -11,8 +11,8 @@ import { Trouble } from "../../parts/trouble.tsx";
 import { Producer } from "./producer.tsx";
 
 export function Partition({ asset, partition }: { readonly asset: string; readonly partition: string }) {
-  const path = `/assets/${encodeURIComponent(asset)}/partitions/${encodeURIComponent(partition)}`;
-  const { data, error } = useQuery({ ...one<AssetPartitionView>("assets", path), retry: false });
+  const path = `/assets/${encodeURIComponent(asset)}/partitions/${encodeURIComponent(partition)}` as const;
+  const { data, error } = useQuery({ ...one("assets", path), retry: false });
   const isUnwritten = error instanceof ApiError && error.problem.code === "MILLRACE_PARTITION_UNKNOWN";
   return (
     <aside aria-label={partition}>

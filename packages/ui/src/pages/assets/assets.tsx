@@ -75,7 +75,7 @@ const columns: readonly Column<AssetSummary>[] = [
 export function Assets() {
   const { find, show } = route.useSearch();
   const navigate = route.useNavigate();
-  const query = useInfiniteQuery(list<AssetSummary>("assets", "/assets"));
+  const query = useInfiniteQuery(list("assets", "/assets"));
   const { data, hasNextPage } = query;
   const shown = data?.filter(
     (asset) =>

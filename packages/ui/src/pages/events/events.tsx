@@ -2,7 +2,7 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import type { Json } from "@millrace/core";
-import type { EventView, FiringView, Page } from "@millrace/protocol";
+import type { EventView } from "@millrace/protocol";
 import { list, one } from "../../api/queries.ts";
 import { Code } from "../../parts/code.tsx";
 import { Head } from "../../parts/head.tsx";
@@ -54,7 +54,7 @@ const columns: readonly Column<EventView>[] = [
 export function Events() {
   const { event, ...filter } = route.useSearch();
   const navigate = route.useNavigate();
-  const query = useInfiniteQuery(list<EventView>("events", "/events", filter));
+  const query = useInfiniteQuery(list("events", "/events", filter));
   return (
     <div className="page fills">
       <Head title="Events" name="Events">
@@ -119,9 +119,9 @@ function Subject({ type, subject }: { readonly type: string; readonly subject: s
 }
 
 function Entry({ position }: { readonly position: string }) {
-  const path = `/events/${encodeURIComponent(position)}`;
-  const { data, error } = useQuery(one<EventView>("run", path));
-  const firings = useQuery(one<Page<FiringView>>("run", `${path}/firings`));
+  const path = `/events/${encodeURIComponent(position)}` as const;
+  const { data, error } = useQuery(one("run", path));
+  const firings = useQuery(one("run", `${path}/firings`));
   return (
     <aside aria-label={`Event ${position}`}>
       <div className="head">

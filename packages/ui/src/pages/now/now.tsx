@@ -20,9 +20,9 @@ const spans = [1, 3, 12, 24] as const;
 export function Now() {
   const { hours: chosen } = route.useSearch();
   const hours = spans.find((span) => String(span) === chosen);
-  const { data, error, refetch } = useQuery(one<Overview>("overview", "/overview"));
+  const { data, error, refetch } = useQuery(one("overview", "/overview"));
   const timeline = useQuery({
-    ...one<TimelineView>("overview", "/timeline", { hours }),
+    ...one("overview", "/timeline", { hours }),
     placeholderData: (before) => before,
   });
   // The server chooses where the reader does not.

@@ -2,7 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
-import type { GridRun, Page, TaskRunState, TaskRunView } from "@millrace/protocol";
+import type { GridRun, TaskRunState, TaskRunView } from "@millrace/protocol";
 import { one } from "../../api/queries.ts";
 import { useNow } from "../../parts/now.ts";
 import { State, stateWord } from "../../parts/state.tsx";
@@ -98,7 +98,7 @@ function NodeNote(props: {
   const now = useNow();
   const isRested = useRest(`${run.id} ${node}`);
   const { data } = useQuery({
-    ...one<Page<TaskRunView>>("run", `/runs/${encodeURIComponent(run.id)}/nodes`, {
+    ...one("run", `/runs/${encodeURIComponent(run.id)}/nodes`, {
       node,
       limit: 1,
       ...(state === undefined ? {} : { state }),

@@ -2,7 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import type { NodeDefinition } from "@millrace/core";
-import type { Page, PipelineDetail, PipelineVersionView } from "@millrace/protocol";
+import type { PipelineDetail } from "@millrace/protocol";
 import { one } from "../../api/queries.ts";
 import { Facts } from "../../parts/facts.tsx";
 import { JsonTree } from "../../parts/json-tree.tsx";
@@ -139,9 +139,9 @@ function PipelineFacts({ pipeline }: { readonly pipeline: PipelineDetail }) {
 }
 
 function Versions({ pipeline }: { readonly pipeline: string }) {
-  const path = `/pipelines/${encodeURIComponent(pipeline)}/versions`;
+  const path = `/pipelines/${encodeURIComponent(pipeline)}/versions` as const;
   const { data } = useQuery({
-    ...one<Page<PipelineVersionView>>("definition", path, { limit: versionsShown }),
+    ...one("definition", path, { limit: versionsShown }),
     staleTime: 5_000,
   });
   const shown = data?.items.filter(({ changed, active }) => changed || active) ?? [];

@@ -17,9 +17,7 @@ const width = 1_000;
 const margin = { left: 64, right: 12, top: 12, bottom: 26 };
 
 export function Durations({ pipeline }: { readonly pipeline: string }) {
-  const { data, error } = useQuery(
-    one<GridPage>("grid", gridPath(pipeline), { states: false, limit: runsShown }),
-  );
+  const { data, error } = useQuery(one("grid", gridPath(pipeline), { states: false, limit: runsShown }));
   const timed = useMemo(() => timedOf(data), [data]);
   if (error) return <Trouble error={error} />;
   if (!data) return <p className="quiet">Reading…</p>;

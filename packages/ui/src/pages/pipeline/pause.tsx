@@ -98,7 +98,7 @@ function Preview({ name, choice }: { readonly name: string; readonly choice: Cho
     queryKey: ["triggers", "preview", name, choice],
     queryFn: () => {
       const request: ResumeRequest = { preview: true, ...(choice === "" ? {} : { onResume: choice }) };
-      return post<ResumePreview>(`/pipelines/${encodeURIComponent(name)}/resume`, request);
+      return post(`/pipelines/${encodeURIComponent(name)}/resume`, request) as Promise<ResumePreview>;
     },
     staleTime: 0,
   });

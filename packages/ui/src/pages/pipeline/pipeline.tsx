@@ -1,7 +1,7 @@
 /** One pipeline: how it went, what starts it, what it is made of; start it, pause it. */
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import type { GridPage, PipelineDetail, TriggerSummary } from "@millrace/protocol";
+import type { GridPage, PipelineDetail } from "@millrace/protocol";
 import { gridPath, one } from "../../api/queries.ts";
 import { Head } from "../../parts/head.tsx";
 import { useNow } from "../../parts/now.ts";
@@ -30,9 +30,9 @@ const tabs = [
 
 export function Pipeline() {
   const { pipeline: name } = route.useParams();
-  const path = `/pipelines/${encodeURIComponent(name)}`;
+  const path = `/pipelines/${encodeURIComponent(name)}` as const;
   const { data, error, refetch } = useQuery({
-    ...one<PipelineDetail>("definition", path),
+    ...one("definition", path),
     staleTime: 5_000,
     refetchOnWindowFocus: true,
   });
@@ -96,9 +96,9 @@ function PipelinePage({ pipeline }: { readonly pipeline: PipelineDetail }) {
 function Sentence({ pipeline }: { readonly pipeline: PipelineDetail }) {
   const { name, paused, pausedByOperator, retired, definition } = pipeline;
   const now = useNow();
-  const runs = useQuery(one<GridPage>("grid", gridPath(name), { states: false, limit: lastRuns }));
+  const runs = useQuery(one("grid", gridPath(name), { states: false, limit: lastRuns }));
   const trigger = useQuery({
-    ...one<TriggerSummary>("triggers", `/triggers/${encodeURIComponent(name)}`),
+    ...one("triggers", `/triggers/${encodeURIComponent(name)}`),
     enabled: definition.trigger !== undefined && !retired,
     retry: false,
   });

@@ -1,7 +1,7 @@
 /** Starts a run: a form made of the parameters' schema, the partition where its trigger is about some. */
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
-import type { PipelineDetail, StartRunRequest, StartRunResponse } from "@millrace/protocol";
+import type { PipelineDetail, StartRunRequest } from "@millrace/protocol";
 import { ApiError, post } from "../../api/client.ts";
 import { Ask } from "../../parts/ask.tsx";
 import { emptyForm, formJson, SchemaForm, type FieldIssue } from "../../parts/schema-form.tsx";
@@ -27,7 +27,7 @@ export function RunDialog({ pipeline }: { readonly pipeline: PipelineDetail }) {
           ...(partition === "" ? {} : { partition }),
           ...(paused ? { force: true } : {}),
         };
-        return post<StartRunResponse>("/runs", request);
+        return post("/runs", request);
       }}
       onDone={({ run }) => void navigate({ to: "/runs/$run", params: { run: run.id } })}
       isTold={(error) => issuesOf(error).length > 0}

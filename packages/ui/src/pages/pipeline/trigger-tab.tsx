@@ -1,7 +1,7 @@
 /** What starts it, in short: the trigger's own page tells all of it. */
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import type { FiringView, Page, PipelineDetail, TriggerExplanation } from "@millrace/protocol";
+import type { PipelineDetail } from "@millrace/protocol";
 import { one } from "../../api/queries.ts";
 import { Code } from "../../parts/code.tsx";
 import { Trouble } from "../../parts/trouble.tsx";
@@ -14,14 +14,14 @@ const firingsShown = 20;
 
 export function TriggerTab({ pipeline: { name, definition } }: { readonly pipeline: PipelineDetail }) {
   const now = useNow();
-  const path = `/triggers/${encodeURIComponent(name)}`;
+  const path = `/triggers/${encodeURIComponent(name)}` as const;
   const hasTrigger = definition.trigger !== undefined;
   const explained = useQuery({
-    ...one<TriggerExplanation>("triggers", `${path}/explain`),
+    ...one("triggers", `${path}/explain`),
     enabled: hasTrigger,
   });
   const firings = useQuery({
-    ...one<Page<FiringView>>("triggers", `${path}/firings`, { limit: firingsShown }),
+    ...one("triggers", `${path}/firings`, { limit: firingsShown }),
     enabled: hasTrigger,
   });
   if (!hasTrigger) return <NoTrigger name={name} />;

@@ -25,7 +25,7 @@ export interface Grid {
 
 export function useGrid(pipeline: string): Grid {
   const path = gridPath(pipeline);
-  const newest = useQuery(one<GridPage>("grid", path, { limit: newestRuns }));
+  const newest = useQuery(one("grid", path, { limit: newestRuns }));
   const model = useRef(new GridModel());
   const older = useRef<OlderPage[]>([]);
   const next = useRef<string>(undefined);
@@ -36,7 +36,7 @@ export function useGrid(pipeline: string): Grid {
 
   const read = useCallback(
     async (cursor: string): Promise<GridPage> => {
-      const page = await get<GridPage>(path, { limit: olderRuns, cursor });
+      const page = await get(path, { limit: olderRuns, cursor });
       model.current.merge(page, false);
       return page;
     },

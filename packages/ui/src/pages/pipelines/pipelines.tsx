@@ -59,7 +59,7 @@ const columns: readonly Column<PipelineSummary>[] = [
 export function Pipelines() {
   const { find } = route.useSearch();
   const navigate = route.useNavigate();
-  const query = useInfiniteQuery(list<PipelineSummary>("pipelines", "/pipelines"));
+  const query = useInfiniteQuery(list("pipelines", "/pipelines"));
   const { data, hasNextPage } = query;
   const shown = find === undefined ? data : data?.filter(({ name }) => name.includes(find));
   return (

@@ -1,7 +1,7 @@
 /** Why a run began, back to the events that satisfied its trigger; and what came of it. */
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import type { AssetUseView, FiringDetail, FiringMemberView, Page, RunSummary } from "@millrace/protocol";
+import type { FiringMemberView, RunSummary } from "@millrace/protocol";
 import { one } from "../../api/queries.ts";
 import { Clock } from "../../parts/time.tsx";
 import { isUnderWay } from "./use-run.ts";
@@ -20,9 +20,9 @@ export function Because({ run }: { readonly run: RunSummary }) {
 }
 
 function Cause({ run }: { readonly run: RunSummary }) {
-  const path = `/runs/${encodeURIComponent(run.id)}/firing`;
+  const path = `/runs/${encodeURIComponent(run.id)}/firing` as const;
   const { data } = useQuery({
-    ...one<{ readonly firing: FiringDetail | null }>("run", path),
+    ...one("run", path),
     enabled: run.parent === undefined,
   });
   if (run.parent) {
@@ -85,8 +85,8 @@ function Member({ member }: { readonly member: FiringMemberView }) {
 
 /** What it wrote. */
 function Consequence({ run }: { readonly run: RunSummary }) {
-  const path = `/runs/${encodeURIComponent(run.id)}/assets`;
-  const { data } = useQuery({ ...one<Page<AssetUseView>>("run", path), enabled: !isUnderWay(run) });
+  const path = `/runs/${encodeURIComponent(run.id)}/assets` as const;
+  const { data } = useQuery({ ...one("run", path), enabled: !isUnderWay(run) });
   const written = data?.items.filter(({ direction }) => direction === "write") ?? [];
   if (written.length === 0) return null;
   const pieces = new Map(written.map((use) => [`${use.asset} ${use.partition ?? ""}`, use]));

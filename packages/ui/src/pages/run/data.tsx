@@ -1,7 +1,6 @@
 /** What went into a run and came out of it. */
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import type { ArtifactView, AssetUseView, FiringDetail, Page } from "@millrace/protocol";
 import { one } from "../../api/queries.ts";
 import { JsonTree } from "../../parts/json-tree.tsx";
 import { nodeName } from "./sentence.ts";
@@ -9,10 +8,10 @@ import type { LiveRun } from "./use-run.ts";
 
 export function RunData({ live }: { readonly live: LiveRun }) {
   const { run } = live;
-  const path = `/runs/${encodeURIComponent(run.id)}`;
-  const artifacts = useQuery(one<Page<ArtifactView>>("run", `${path}/artifacts`));
-  const uses = useQuery(one<Page<AssetUseView>>("run", `${path}/assets`));
-  const firing = useQuery(one<{ readonly firing: FiringDetail | null }>("run", `${path}/firing`));
+  const path = `/runs/${encodeURIComponent(run.id)}` as const;
+  const artifacts = useQuery(one("run", `${path}/artifacts`));
+  const uses = useQuery(one("run", `${path}/assets`));
+  const firing = useQuery(one("run", `${path}/firing`));
   const members = firing.data?.firing?.members ?? [];
   return (
     <div className="parts">

@@ -20,8 +20,8 @@ export function Logs({ live }: { readonly live: LiveRun }) {
   const { run, picture } = live;
   const { node, item, level, find } = route.useSearch();
   const navigate = route.useNavigate();
-  const path = `/runs/${encodeURIComponent(run.id)}/logs`;
-  const stored = useInfiniteQuery(list<LogEntry>("run", path, { node, item, limit: pageSize }));
+  const path = `/runs/${encodeURIComponent(run.id)}/logs` as const;
+  const stored = useInfiniteQuery(list("run", path, { node, item, limit: pageSize }));
   const { hasNextPage, isFetchingNextPage, fetchNextPage } = stored;
   useEffect(() => {
     if (hasNextPage && !isFetchingNextPage) void fetchNextPage();

@@ -2,7 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import type { Json } from "@millrace/core";
-import type { LogEntry, Page, TaskRunView } from "@millrace/protocol";
+import type { TaskRunView } from "@millrace/protocol";
 import { one } from "../../api/queries.ts";
 import { JsonTree } from "../../parts/json-tree.tsx";
 import { useNow } from "../../parts/now.ts";
@@ -26,7 +26,7 @@ export function NodeDetail({ live, node, item }: NodeDetailProps) {
   const { run, picture } = live;
   const found = picture.node(node);
   const items = useQuery({
-    ...one<Page<TaskRunView>>("run", `/runs/${encodeURIComponent(run.id)}/nodes`, {
+    ...one("run", `/runs/${encodeURIComponent(run.id)}/nodes`, {
       node,
       limit: itemsShown,
     }),
@@ -187,7 +187,7 @@ function LastLines({ run, taskRun }: { readonly run: string; readonly taskRun: T
   const { id: node, item } = taskRun;
   const attempt = taskRun.attempts.at(-1);
   const { data } = useQuery({
-    ...one<Page<LogEntry>>("run", `/runs/${encodeURIComponent(run)}/logs`, {
+    ...one("run", `/runs/${encodeURIComponent(run)}/logs`, {
       node,
       item,
       attempt: attempt?.attempt,

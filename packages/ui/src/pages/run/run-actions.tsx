@@ -8,7 +8,7 @@ import { isUnderWay } from "./use-run.ts";
 const runChanges = ["run", "runs"] as const;
 
 export function RunActions({ run }: { readonly run: RunSummary }) {
-  const path = `/runs/${encodeURIComponent(run.id)}`;
+  const path = `/runs/${encodeURIComponent(run.id)}` as const;
   if (isUnderWay(run))
     return (
       <Ask

@@ -1,7 +1,7 @@
 /** A run as it happens: its picture, drawn anew once a frame at most. */
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
-import type { LogEntry, PipelineDetail, RunDetail, RunEvent, TaskRunView, Page } from "@millrace/protocol";
+import type { LogEntry, RunDetail, RunEvent, TaskRunView, Page } from "@millrace/protocol";
 import { RunPicture } from "@millrace/protocol/run-picture";
 import { get } from "../../api/client.ts";
 import { listen } from "../../api/live.ts";
@@ -16,11 +16,11 @@ export interface LiveRun {
 
 /** `undefined` until it is read. Errors are thrown to whoever asks `useQuery` for the run's first reading. */
 export function useRun(id: string): { readonly live: LiveRun | undefined; readonly error: Error | null } {
-  const path = `/runs/${encodeURIComponent(id)}`;
-  const first = useQuery(one<RunDetail>("run", path));
+  const path = `/runs/${encodeURIComponent(id)}` as const;
+  const first = useQuery(one("run", path));
   const pipeline = first.data?.run.pipeline;
   const definition = useQuery({
-    ...one<PipelineDetail>("definition", `/pipelines/${encodeURIComponent(pipeline ?? "")}`),
+    ...one("definition", `/pipelines/${encodeURIComponent(pipeline ?? "")}`),
     enabled: pipeline !== undefined,
     // A run outlives its pipeline: what is retired and gone has no definition.
     retry: false,
@@ -46,8 +46,7 @@ export function useRun(id: string): { readonly live: LiveRun | undefined; readon
         if (event.detail.nextCursor !== undefined) void restOf(path, event.detail.nextCursor, apply);
       }
       // Its output and the rest of its row stand in no event.
-      if (event.kind === "end")
-        void get<RunDetail>(path).then((detail) => apply({ kind: "snapshot", detail }));
+      if (event.kind === "end") void get(path).then((detail) => apply({ kind: "snapshot", detail }));
       frame ||= requestAnimationFrame(draw);
     };
     apply({ kind: "snapshot", detail: first.data });
@@ -61,7 +60,11 @@ export function useRun(id: string): { readonly live: LiveRun | undefined; readon
 }
 
 /** What a snapshot was too long for. */
-async function restOf(path: string, cursor: string, apply: (event: RunEvent) => void): Promise<void> {
+async function restOf(
+  path: `/runs/${string}`,
+  cursor: string,
+  apply: (event: RunEvent) => void,
+): Promise<void> {
   for (let next: string | undefined = cursor; next !== undefined;) {
     const page: Page<TaskRunView> = await get(`${path}/nodes`, { cursor: next, limit: 1_000 });
     for (const node of page.items) apply({ kind: "node", node });

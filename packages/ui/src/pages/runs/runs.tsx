@@ -2,7 +2,7 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { runStates } from "@millrace/core";
-import type { RunState, RunSummary } from "@millrace/protocol";
+import type { QueryAt, RunState, RunSummary } from "@millrace/protocol";
 import { list } from "../../api/queries.ts";
 import { Code } from "../../parts/code.tsx";
 import { Head } from "../../parts/head.tsx";
@@ -54,7 +54,7 @@ function whyOf({ reason, parent, labels }: RunSummary): string {
 export function Runs() {
   const search = route.useSearch();
   const navigate = route.useNavigate();
-  const query = useInfiniteQuery(list<RunSummary>("runs", "/runs", search));
+  const query = useInfiniteQuery(list("runs", "/runs", search as QueryAt<"GET", "/runs">));
   const isFiltered = Object.keys(search).length > 0;
   return (
     <div className="page fills">

@@ -2,7 +2,6 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useEffect, useMemo } from "react";
-import type { ScheduleTicksView } from "@millrace/protocol";
 import { list } from "../../api/queries.ts";
 import { Code } from "../../parts/code.tsx";
 import { Head } from "../../parts/head.tsx";
@@ -35,7 +34,7 @@ export function Schedules() {
   );
   const { data, error, isPending, hasNextPage, isFetchingNextPage, fetchNextPage, refetch } =
     useInfiniteQuery({
-      ...list<ScheduleTicksView>("triggers", "/schedules", {
+      ...list("triggers", "/schedules", {
         from: new Date(days[0]!.from).toISOString(),
         to: new Date(days.at(-1)!.to).toISOString(),
         ticks: ticksAsked,

@@ -1,14 +1,7 @@
 /** The machinery itself: servers and shards, findings, the event log, the database, retention, deployments. */
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import type {
-  CheckView,
-  DeploymentView,
-  Page,
-  ServerNodeView,
-  SystemView,
-  TableView,
-} from "@millrace/protocol";
+import type { CheckView, DeploymentView, ServerNodeView, SystemView, TableView } from "@millrace/protocol";
 import { one } from "../../api/queries.ts";
 import { Head } from "../../parts/head.tsx";
 import { Meter } from "../../parts/meter.tsx";
@@ -93,10 +86,8 @@ const deploymentColumns: readonly ShortColumn<DeploymentView>[] = [
 ];
 
 export function System() {
-  const { data, error, refetch } = useQuery(one<SystemView>("system", "/system"));
-  const deployments = useQuery(
-    one<Page<DeploymentView>>("deployments", "/deployments", { limit: deploymentsShown }),
-  );
+  const { data, error, refetch } = useQuery(one("system", "/system"));
+  const deployments = useQuery(one("deployments", "/deployments", { limit: deploymentsShown }));
   return (
     <div className="page">
       <Head title="System" name="System">

@@ -55,9 +55,7 @@ const columns: readonly Column<FiringView>[] = [
 export function AllFirings({ pipeline }: { readonly pipeline: string }) {
   const { key } = route.useSearch();
   const { data, error, isPending, hasNextPage, isFetchingNextPage, fetchNextPage, refetch } =
-    useInfiniteQuery(
-      list<FiringView>("triggers", `/triggers/${encodeURIComponent(pipeline)}/firings`, { key }),
-    );
+    useInfiniteQuery(list("triggers", `/triggers/${encodeURIComponent(pipeline)}/firings`, { key }));
   const onEnd = useCallback(() => {
     if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
   }, [hasNextPage, isFetchingNextPage, fetchNextPage]);

@@ -2,8 +2,7 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
-import type { Json } from "@millrace/core";
-import type { FiringView, Page, SimulateRequest, SimulateResponse, TriggerDetail } from "@millrace/protocol";
+import type { SimulateRequest, SimulateResponse, TriggerDetail } from "@millrace/protocol";
 import { post } from "../../api/client.ts";
 import { one } from "../../api/queries.ts";
 import { Table, type Column } from "../../parts/table.tsx";
@@ -33,14 +32,15 @@ export function Simulate({ trigger }: { readonly trigger: TriggerDetail }) {
     mutationFn: async (): Promise<Outcome> => {
       const to = Date.now();
       const from = to - Number(days) * dayMs;
-      const changed = text === undefined || text === own ? undefined : (JSON.parse(text) as Json);
+      const changed =
+        text === undefined || text === own ? undefined : (JSON.parse(text) as SimulateRequest["trigger"]);
       const request: SimulateRequest = {
         pipeline,
         since: new Date(from).toISOString(),
         limit: firingsMax,
         ...(changed === undefined ? {} : { trigger: changed }),
       };
-      return { response: await post<SimulateResponse>("/triggers/simulate", request), from, to };
+      return { response: await post("/triggers/simulate", request), from, to };
     },
   });
   return (
@@ -102,8 +102,8 @@ export function Simulate({ trigger }: { readonly trigger: TriggerDetail }) {
 
 function Result({ outcome, pipeline }: { readonly outcome: Outcome; readonly pipeline: string }) {
   const { response, from, to } = outcome;
-  const path = `/triggers/${encodeURIComponent(pipeline)}/firings`;
-  const real = useQuery(one<Page<FiringView>>("triggers", path, { limit: firingsMax }));
+  const path = `/triggers/${encodeURIComponent(pipeline)}/firings` as const;
+  const real = useQuery(one("triggers", path, { limit: firingsMax }));
   const rows = useMemo(
     () => besideEachOther(response.firings, real.data?.items ?? [], from),
     [response, real.data, from],

@@ -2,13 +2,7 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useCallback } from "react";
-import type {
-  EventExplanation,
-  GateView,
-  TriggerDetail,
-  TriggerExplanation,
-  TriggerKeyView,
-} from "@millrace/protocol";
+import type { EventExplanation, GateView, TriggerDetail, TriggerKeyView } from "@millrace/protocol";
 import { list, one } from "../../api/queries.ts";
 import { Table, type Column } from "../../parts/table.tsx";
 import { Ago, Clock } from "../../parts/time.tsx";
@@ -21,9 +15,9 @@ const route = getRouteApi("/triggers/$pipeline");
 export function StateTab({ trigger }: { readonly trigger: TriggerDetail }) {
   const { key, event, source } = route.useSearch();
   const { pipeline, keyed } = trigger;
-  const path = `/triggers/${encodeURIComponent(pipeline)}/explain`;
+  const path = `/triggers/${encodeURIComponent(pipeline)}/explain` as const;
   const { data, error } = useQuery({
-    ...one<TriggerExplanation>("triggers", path, { key: keyed ? key : undefined, event, source }),
+    ...one("triggers", path, { key: keyed ? key : undefined, event, source }),
     retry: false,
     placeholderData: (before) => before,
   });
@@ -206,7 +200,7 @@ const columns: readonly Column<TriggerKeyView>[] = [
 function Keys({ pipeline, selected }: { readonly pipeline: string; readonly selected: string | undefined }) {
   const navigate = route.useNavigate();
   const { data, hasNextPage, isFetchingNextPage, fetchNextPage } = useInfiniteQuery(
-    list<TriggerKeyView>("triggers", `/triggers/${encodeURIComponent(pipeline)}/keys`),
+    list("triggers", `/triggers/${encodeURIComponent(pipeline)}/keys`),
   );
   const onEnd = useCallback(() => {
     if (hasNextPage && !isFetchingNextPage) void fetchNextPage();

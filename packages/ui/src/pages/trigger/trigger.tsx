@@ -1,7 +1,6 @@
 /** One trigger: what it has and waits for, why an event did or did not count, what it fired, what it would fire. */
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import type { TriggerDetail } from "@millrace/protocol";
 import { one } from "../../api/queries.ts";
 import { Head } from "../../parts/head.tsx";
 import { useNow } from "../../parts/now.ts";
@@ -28,7 +27,7 @@ export function Trigger() {
   const { tab = "state" } = route.useSearch();
   const now = useNow();
   const { data, error, refetch } = useQuery({
-    ...one<TriggerDetail>("triggers", `/triggers/${encodeURIComponent(pipeline)}`),
+    ...one("triggers", `/triggers/${encodeURIComponent(pipeline)}`),
     retry: false,
   });
   if (error)

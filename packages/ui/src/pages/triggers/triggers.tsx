@@ -73,7 +73,7 @@ const columns: readonly Column<TriggerSummary>[] = [
 export function Triggers() {
   const { find } = route.useSearch();
   const navigate = route.useNavigate();
-  const query = useInfiniteQuery(list<TriggerSummary>("triggers", "/triggers"));
+  const query = useInfiniteQuery(list("triggers", "/triggers"));
   const { data, hasNextPage } = query;
   const shown =
     find === undefined

@@ -2,7 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
-import type { LimitDetail, LimitUseView, LimitView, PoolView } from "@millrace/protocol";
+import type { LimitUseView, LimitView, PoolView } from "@millrace/protocol";
 import { put } from "../../api/client.ts";
 import { one } from "../../api/queries.ts";
 import { Ask } from "../../parts/ask.tsx";
@@ -23,7 +23,7 @@ export function LimitPanel({ limit, pools, limits }: LimitPanelProps) {
   const kind = limit.slice(0, colon);
   const name = limit.slice(colon + 1);
   const { data, error } = useQuery(
-    one<LimitDetail>("pools", `/limits/${encodeURIComponent(kind)}/${encodeURIComponent(name)}`),
+    one("pools", `/limits/${encodeURIComponent(kind)}/${encodeURIComponent(name)}`),
   );
   const pool = kind === "pool" ? pools.find((one) => one.name === name) : undefined;
   const known = limits.find((one) => one.kind === kind && one.name === name);

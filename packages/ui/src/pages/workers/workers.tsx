@@ -1,7 +1,7 @@
 /** Who does the work, what waits for it and why: workers, queues, pools and other shared limits. */
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import type { LimitView, Page, PoolView, QueueView, WorkerView } from "@millrace/protocol";
+import type { PoolView, QueueView, WorkerView } from "@millrace/protocol";
 import { one } from "../../api/queries.ts";
 import { Code } from "../../parts/code.tsx";
 import { Head } from "../../parts/head.tsx";
@@ -113,10 +113,10 @@ function capped(count: number): { readonly count: number; readonly isMore?: true
 
 export function Workers() {
   const { limit } = route.useSearch();
-  const workers = useQuery(one<Page<WorkerView>>("workers", "/workers"));
-  const queues = useQuery(one<Page<QueueView>>("workers", "/queues"));
-  const pools = useQuery(one<Page<PoolView>>("pools", "/pools"));
-  const limits = useQuery(one<Page<LimitView>>("pools", "/limits"));
+  const workers = useQuery(one("workers", "/workers"));
+  const queues = useQuery(one("workers", "/queues"));
+  const pools = useQuery(one("pools", "/pools"));
+  const limits = useQuery(one("pools", "/limits"));
   const error = workers.error ?? queues.error ?? pools.error ?? limits.error;
   return (
     <div className="page fills">

@@ -1,97 +1,20 @@
-/** Schemas of what `/api/v1` takes: each is a JSON Schema for the API's document and the check at the server's edge. */
-import { triggerRules, type Json } from "@millrace/core";
+/** What a project's definition looks like at the server's edge. */
+import { triggerRules, type Json, type ProjectDefinition } from "@millrace/core";
 import {
   anObject,
   anyJson,
-  closed,
   flag,
-  integer,
   list,
   mapOf,
+  named,
   number,
   object,
   oneOf,
-  sha256,
-  storable,
   text,
+  typed,
   type Shape,
-} from "./shape.ts";
-
-/** PostgreSQL's `integer`. */
-const integerMax = 2_147_483_647;
-const count = integer(0, integerMax);
-const positive = integer(1, integerMax);
-
-export const startRunRequest = closed(
-  object(
-    { pipeline: storable },
-    {
-      params: anyJson,
-      labels: mapOf(storable, storable),
-      partition: storable,
-      idempotencyKey: storable,
-      force: flag,
-    },
-  ),
-);
-export const cancelRequest = closed(object({}, { node: storable, item: storable }));
-export const rerunRequest = closed(
-  object({ scope: oneOf("failed", "nodes", "all") }, { nodes: list(storable), sameBundle: flag }),
-);
-export const markRequest = closed(
-  object(
-    { node: storable, state: oneOf("succeeded", "failed", "skipped") },
-    { item: storable, output: anyJson },
-  ),
-);
-export const moveRequest = closed(object({}, { bundle: storable }));
-export const answerRequest = closed(
-  object({ approved: flag }, { by: storable, note: storable, form: anyJson }),
-);
-export const rollbackRequest = closed(object({ project: storable }, { deployment: positive }));
-/** The core checks what `onResume` and `trigger` hold. */
-export const resumeRequest = closed(object({}, { onResume: anyJson, preview: flag }));
-export const simulateRequest = closed(
-  object(
-    {},
-    {
-      pipeline: storable,
-      trigger: anObject,
-      since: text,
-      after: integer(0, Number.MAX_SAFE_INTEGER),
-      limit: positive,
-    },
-  ),
-);
-export const poolRequest = closed(object({ slots: count }));
-
-/** For the document; `parseCloudEvent` of core checks, and tells more. */
-export const cloudEvent = object(
-  { specversion: oneOf("1.0"), id: text, source: text, type: text },
-  {
-    subject: text,
-    time: text,
-    datacontenttype: text,
-    dataschema: text,
-    data: anyJson,
-    data_base64: text,
-  },
-);
-export const cloudEventBatch = list(cloudEvent);
-
-const manifest = object({
-  hash: sha256,
-  formatVersion: positive,
-  project: text,
-  codeHash: sha256,
-  mapHash: sha256,
-  codeBytes: count,
-  externals: mapOf(text),
-  platform: text,
-  nodeMajor: count,
-  projectRoot: text,
-});
-export const bundleUpload = object({ manifest, code: text, map: text });
+} from "../shape.ts";
+import { count, positive } from "./parts.ts";
 
 /** What `compileGraph` takes for granted: the rest of a definition is its to judge. */
 const template: Shape = {
@@ -173,9 +96,7 @@ const project = object(
     eventTypes: list(object({ type: text, schema: anyJson }, { source })),
   },
 );
-export const deployRequest = closed(
-  object({ bundle: sha256, definition: project }, { dryRun: flag, newTriggers: oneOf("paused") }),
-);
+export const projectDefinition = named("ProjectDefinition", typed<ProjectDefinition>(project));
 
 const templateDepthMax = 200;
 const path = list(anyJson);
