@@ -106,6 +106,7 @@ export type {
 } from "./api/wait.ts";
 export { apiPrefix, inspectLabel, partitionLabel } from "./api/names.ts";
 export {
+  fieldsOf,
   pageSize,
   pageSizeMax,
   type AnswerOf,

@@ -64,6 +64,20 @@ export const time = leaf<string>(
   "a time as RFC 3339 has it, in UTC",
   (value) => typeof value === "string" && /^\d{4,6}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/.test(value),
 );
+/** So many characters of it. */
+export function sized(shape: Shape<string>, minLength: number, maxLength: number): Shape<string> {
+  const expected = `${minLength} to ${maxLength} characters`;
+  return {
+    schema: { ...shape.schema, minLength, maxLength },
+    check: (value) => {
+      const fault = shape.check(value);
+      if (fault) return fault;
+      const { length } = value as string;
+      return length >= minLength && length <= maxLength ? undefined : { path: "", expected };
+    },
+  };
+}
+
 export const flag = leaf<boolean>({ type: "boolean" }, "a boolean", (value) => typeof value === "boolean");
 /** There when it is so. */
 export const yes = leaf<true>({ const: true }, "true", (value) => value === true);

@@ -47,6 +47,7 @@ import { makeApp } from "./http/app.ts";
 import { LiveProgress } from "./http/live-progress.ts";
 import { LiveRelay } from "./http/live-relay.ts";
 import { LogSink } from "./http/log-sink.ts";
+import { Changes } from "./http/preconditions.ts";
 import { ParamsCheck } from "./http/params-check.ts";
 import { PageFiles } from "./http/page-files.ts";
 import { sinceOf } from "./http/run-snapshot.ts";
@@ -82,9 +83,13 @@ export interface ServerOptions {
   readonly pageFolder?: string;
   /** How long history, logs and artifacts are kept; 30 when absent. */
   readonly retentionDays?: number;
+  /** How many requests to the API one address may make; 20,000 when absent. */
+  readonly requestsPerSecond?: number;
 }
 
 const retentionDaysDefault = 30;
+/** A server answers some 40,000 at most. */
+const requestsPerSecondDefault = 20_000;
 /** Connections that are lost within this time were lost by one cause. */
 const lossesTogetherMs = 5_000;
 
@@ -223,11 +228,13 @@ class RunningServer implements Server {
       tellOthers: (pipelines) => live.tellActivity(pipelines),
     });
     this.#context = {
+      changes: new Changes(database),
       processId,
       version: options.version,
       embedded: !("databaseUrl" in options.database),
       databaseVersion: versionText(this.#parts.serverVersion),
       retentionDays: options.retentionDays ?? retentionDaysDefault,
+      requestsPerSecond: options.requestsPerSecond ?? requestsPerSecondDefault,
       database,
       blobs,
       host: this.#host,

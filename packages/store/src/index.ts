@@ -1,3 +1,4 @@
+export { withChangeLock } from "./queries/change-lock.ts";
 export {
   type EmbeddedConnection,
   type EmbeddedOptions,

@@ -15,6 +15,7 @@ interface ServerCommandOptions {
   readonly publicUrl?: string;
   readonly state?: string;
   readonly keepDays?: number;
+  readonly rateLimit?: number;
   readonly json?: boolean;
 }
 
@@ -32,6 +33,11 @@ export function define(command: Command, context: Context, finish: Finish): void
       "state folder (default: .millrace, or MILLRACE_STATE); large values rest there, too",
     )
     .option("--keep-days <days>", "keep what has ended so long (default: 30)", readDays)
+    .option(
+      "--rate-limit <requests>",
+      "answer one address so many requests a second (default: 20000)",
+      readRate,
+    )
     .option("--json", "print events as lines of JSON")
     .addHelpText(
       "after",
@@ -44,6 +50,10 @@ export function define(command: Command, context: Context, finish: Finish): void
 Servers of one database share one state folder's large values: give each the same --state.`,
     )
     .action(finish((options: ServerCommandOptions) => runServer(context, options)));
+}
+
+function readRate(text: string): number {
+  return readInteger(text, 1, 1_000_000);
 }
 
 function readDays(text: string): number {
@@ -82,6 +92,7 @@ async function runServer(context: Context, options: ServerCommandOptions): Promi
       sourceRoot: context.folder,
       shareFolder: true,
       ...(options.keepDays === undefined ? {} : { retentionDays: options.keepDays }),
+      ...(options.rateLimit === undefined ? {} : { requestsPerSecond: options.rateLimit }),
       onNote: (message) => tell("note", message, { message }),
     });
     const ms = Math.round(performance.now());

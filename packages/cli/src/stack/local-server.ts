@@ -27,6 +27,7 @@ export interface LocalServerOptions {
   readonly sourceRoot?: string;
   /** Absent: the server's default. */
   readonly retentionDays?: number;
+  readonly requestsPerSecond?: number;
   /** The built page; it serves none when absent. */
   readonly pageFolder?: string;
   readonly onNote: (message: string) => void;
@@ -93,7 +94,8 @@ function lazily<Value>(make: () => Promise<Value>): () => Promise<Value> {
 }
 
 function serverOptions(options: LocalServerOptions, database: DatabaseTarget) {
-  const { host, port, token, publicUrl, version, variables, retentionDays, pageFolder } = options;
+  const { host, port, token, publicUrl, version, variables, retentionDays, requestsPerSecond, pageFolder } =
+    options;
   return {
     database,
     host,
@@ -106,6 +108,7 @@ function serverOptions(options: LocalServerOptions, database: DatabaseTarget) {
     ...(token === undefined ? {} : { token }),
     ...(publicUrl === undefined ? {} : { publicUrl }),
     ...(retentionDays === undefined ? {} : { retentionDays }),
+    ...(requestsPerSecond === undefined ? {} : { requestsPerSecond }),
     ...(pageFolder === undefined ? {} : { pageFolder }),
   };
 }

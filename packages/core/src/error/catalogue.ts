@@ -165,6 +165,24 @@ export const catalogue = {
     "Use the loopback address, or start the server with `--public-url`.",
   ),
   MILLRACE_NOT_FOUND: entry(404, "fix_input", "There is nothing at this address.", "Check the path."),
+  MILLRACE_METHOD_NOT_ALLOWED: entry(
+    405,
+    "fix_input",
+    "The address is there, and takes other methods.",
+    "Use one of the methods that Allow names.",
+  ),
+  MILLRACE_PRECONDITION_FAILED: entry(
+    412,
+    "fix_input",
+    "What was to be changed is not what If-Match names any more; nothing was changed.",
+    "Read it again, and decide anew.",
+  ),
+  MILLRACE_TOO_MANY_REQUESTS: entry(
+    429,
+    "retry",
+    "One address asks for more than the server's limit of requests; nothing of this one was done.",
+    "Try again after the time in Retry-After, ask for larger pages or for live events, or raise the server's `--rate-limit`.",
+  ),
   MILLRACE_OVERLOADED: entry(
     503,
     "retry",

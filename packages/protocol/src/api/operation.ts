@@ -31,6 +31,8 @@ export interface Operation {
   /** Below `/api/v1`, with `:name` for its parts. */
   readonly path: string;
   readonly summary: string;
+  /** Schemas of the path's parts that are not any text. */
+  readonly parts?: { readonly [name: string]: Shape["schema"] };
   readonly query?: Parameters;
   readonly body?: Shape;
   /** Bodies that the server reads itself, as bytes, by their media types: in place of `body`. */
@@ -64,6 +66,15 @@ export type ReadQuery<Told extends Operation> = Told extends { readonly query: i
         : never;
     }
   : { readonly [name: string]: never };
+/** What `fields` may name: members of the items of a list, or of the answer itself; none where an answer is of several kinds. */
+export function fieldsOf({ method, answer }: Operation): readonly string[] {
+  if (method !== "GET" || !answer) return [];
+  const own = answer.schema["properties"] as Properties | undefined;
+  const items = (own?.["items"] as { readonly items?: Shape["schema"] } | undefined)?.items;
+  return Object.keys((items ? (items["properties"] as Properties | undefined) : own) ?? {});
+}
+type Properties = { readonly [name: string]: unknown };
+
 /** Names of a path's parts. */
 export type PartsOf<Path extends string> = Path extends `${infer First}/${infer Rest}`
   ? PartsOf<First> | PartsOf<Rest>
@@ -78,6 +89,10 @@ export function textParameter(description: string): Parameter<string, string> {
     read: (value) =>
       isStorable(value) ? { value } : { expected: "text without U+0000 and halves of surrogate pairs" },
   };
+}
+
+export function patternParameter(description: string, pattern: string): Parameter<string, string> {
+  return { ...textParameter(description), schema: { type: "string", pattern } };
 }
 
 /** A required one. */

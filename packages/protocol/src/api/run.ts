@@ -12,6 +12,7 @@ import {
   number,
   object,
   oneOf,
+  sized,
   storable,
   text,
   time,
@@ -27,6 +28,7 @@ import {
   operation,
   pageSizeMax,
   paging,
+  patternParameter,
   textParameter,
 } from "./operation.ts";
 import { blobReference, logLine, page, reason } from "./parts.ts";
@@ -218,7 +220,7 @@ export const startRunRequest = named(
         ),
         idempotencyKey: about(
           "A repeated request with the same key answers with the first one's run.",
-          storable,
+          sized(storable, 1, 1_000),
         ),
         force: about("Start although the pipeline is paused.", flag),
       },
@@ -276,7 +278,7 @@ export const runOperations = {
     query: {
       pipeline: textParameter("of this pipeline"),
       state: choiceParameter("in this state", runStates),
-      label: textParameter("`name:value`"),
+      label: patternParameter("`name:value`", "^[^:]+:"),
       ...paging,
     },
     answer: page(runSummary),

@@ -15,7 +15,7 @@ import {
   type TypeOf,
 } from "../shape.ts";
 import { eventStream, needed, numberParameter, operation, textParameter } from "./operation.ts";
-import { count, counted, page, reason, type Problem } from "./parts.ts";
+import { counted, page, reason, type Problem } from "./parts.ts";
 
 export const poolView = named(
   "PoolView",
@@ -126,7 +126,10 @@ export type LiveEvent =
   | { readonly topic: string; readonly data: unknown }
   | { readonly topic: string; readonly refused: Problem };
 
-export const poolRequest = named("PoolRequest", closed(object({ slots: count })));
+/** The database's bound. */
+const poolSlotsMax = 1_000_000;
+
+export const poolRequest = named("PoolRequest", closed(object({ slots: integer(0, poolSlotsMax) })));
 
 export const serverOperations = {
   getDocument: operation({
@@ -158,6 +161,7 @@ export const serverOperations = {
     summary: "Pools, configured or set by operators",
     answer: page(poolView),
   }),
+  getPool: operation({ method: "GET", path: "/pools/:name", summary: "A pool", answer: poolView }),
   setPool: operation({
     method: "PUT",
     path: "/pools/:name",
@@ -186,6 +190,7 @@ export const serverOperations = {
   getLimit: operation({
     method: "GET",
     path: "/limits/:kind/:name",
+    parts: { kind: limitView.required.kind.schema },
     summary:
       "Who holds slots of a pool, a concurrency key (`key`) or a pipeline's limit of active runs, and who waits",
     answer: limitDetail,

@@ -107,6 +107,12 @@ export const sourceOperations = {
     summary: "The sources of all projects: how they do, and what they told",
     answer: page(sourceView),
   }),
+  getSource: operation({
+    method: "GET",
+    path: "/sources/:name",
+    summary: "A source: how it does, and what it told",
+    answer: sourceView,
+  }),
   pauseSource: operation({
     method: "POST",
     path: "/sources/:name/pause",

@@ -4,6 +4,7 @@ import {
   anObject,
   anyJson,
   closed,
+  either,
   flag,
   integer,
   list,
@@ -250,7 +251,10 @@ export const scheduleTicksView = about(
 export type ScheduleTicksView = TypeOf<typeof scheduleTicksView>;
 
 /** The core checks what it and `trigger` hold. */
-export const onResume = typed<"all" | "latest" | "none" | { readonly limit: number }>(anyJson);
+export const onResume: Shape<"all" | "latest" | "none" | { readonly limit: number }> = {
+  schema: either(oneOf("all", "latest", "none"), closed(object({ limit: positive }))).schema,
+  check: anyJson.check,
+};
 export type OnResume = TypeOf<typeof onResume>;
 
 export const resumePreview = named(

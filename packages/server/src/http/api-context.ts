@@ -8,6 +8,7 @@ import type { LiveProgress } from "./live-progress.ts";
 import type { LiveRelay } from "./live-relay.ts";
 import type { LogSink } from "./log-sink.ts";
 import type { ParamsCheck } from "./params-check.ts";
+import type { Changes } from "./preconditions.ts";
 import type { WebhookBook } from "./webhook/webhook-book.ts";
 
 export interface ApiContext {
@@ -18,6 +19,8 @@ export interface ApiContext {
   readonly databaseVersion: string;
   /** How long history, logs and artifacts are kept. */
   readonly retentionDays: number;
+  /** Of one address. */
+  readonly requestsPerSecond: number;
   readonly database: Database;
   readonly blobs: BlobStore;
   readonly host: EngineHost;
@@ -29,6 +32,7 @@ export interface ApiContext {
   readonly activity: Activity;
   readonly params: ParamsCheck;
   readonly webhooks: WebhookBook;
+  readonly changes: Changes;
   /** This server's view of definitions is read again; others are told by the database. */
   definitionsChanged(): Promise<void>;
 }

@@ -1,7 +1,7 @@
 /** The HTTP application: access first, except at webhooks, then the routes; every refusal leaves as a problem. */
 import { isNestedWithin, jsonDepthMax, MillraceError, type Json } from "@millrace/core";
 import { apiPrefix, operations, type Problem } from "@millrace/protocol";
-import { fastify, type FastifyInstance, type FastifyReply } from "fastify";
+import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import type { Access } from "./access.ts";
 import { addAnswerHeaders, addPacking, addRequestIds, requestIds } from "./answers.ts";
 import type { ApiContext } from "./api-context.ts";
@@ -13,6 +13,7 @@ import { deploymentRoutes } from "./deployment-routes.ts";
 import { bodyBytesMax } from "./limits.ts";
 import { openApiDocument } from "./openapi.ts";
 import type { PageFiles } from "./page-files.ts";
+import { addTags } from "./preconditions.ts";
 import { overviewRoutes } from "./overview/overview-routes.ts";
 import { pipelineRoutes } from "./pipeline-routes.ts";
 import { poolRoutes } from "./pool-routes.ts";
@@ -24,6 +25,7 @@ import {
   problemType,
   requestTooLarge,
 } from "./problem.ts";
+import { addRequestRate } from "./request-rate.ts";
 import { addRoute, route, type Route } from "./route.ts";
 import { scheduleRoutes } from "./schedule-routes.ts";
 import { runRoutes } from "./run-routes.ts";
@@ -90,8 +92,13 @@ export function makeApp(context: ApiContext, access: Access, page?: PageFiles): 
     else if (!judgesItself(request)) access.check(request.headers);
     done();
   });
+  const routes = apiRoutes(context);
   app.setErrorHandler((cause, request, reply) => {
-    const error = isTooLarge(cause) ? requestTooLarge(request.routeOptions.bodyLimit, cause) : cause;
+    const error = isTooLarge(cause)
+      ? requestTooLarge(request.routeOptions.bodyLimit, cause)
+      : request.is404 && !(cause instanceof MillraceError)
+        ? nothingThere(routes, request, reply)
+        : cause;
     if (!expectedError(error))
       context.log.error(
         { err: error, method: request.method, url: request.url, request: request.id },
@@ -101,15 +108,14 @@ export function makeApp(context: ApiContext, access: Access, page?: PageFiles): 
   });
   app.setNotFoundHandler(async (request, reply) => {
     if (page?.isMine(request) && (await page.answer(request, reply))) return reply;
-    throw new MillraceError("MILLRACE_NOT_FOUND", {
-      message: nothingFor(`${request.method} ${request.url.split("?")[0]}`),
-    });
+    throw nothingThere(routes, request, reply);
   });
   void app.register(async (door) => addWebhookDoor(door, context));
-  const routes = apiRoutes(context);
   void app.register(
     async (api) => {
+      addRequestRate(api, { clock: context.clock, perSecond: context.requestsPerSecond });
       addAnswerHeaders(api);
+      addTags(api);
       addPacking(api);
       for (const each of routes) if (!each.operation.rawBodies) addRoute(api, each);
       await api.register(async (raw) => {
@@ -126,6 +132,26 @@ export function makeApp(context: ApiContext, access: Access, page?: PageFiles): 
     { prefix: apiPrefix },
   );
   return app;
+}
+
+function nothingThere(routes: readonly Route[], request: FastifyRequest, reply: FastifyReply): MillraceError {
+  const path = request.url.split("?")[0]!;
+  const allowed = methodsAt(routes, path);
+  if (allowed.length === 0)
+    return new MillraceError("MILLRACE_NOT_FOUND", { message: nothingFor(`${request.method} ${path}`) });
+  reply.header("allow", allowed.join(", "));
+  return new MillraceError("MILLRACE_METHOD_NOT_ALLOWED", {
+    message: `${path} takes ${allowed.join(", ")}, and this is ${request.method}.`,
+  });
+}
+
+/** What an address of the API takes. */
+function methodsAt(routes: readonly Route[], path: string): readonly string[] {
+  const methods = routes.flatMap(({ operation }) => {
+    const pattern = `^${apiPrefix}${operation.path.replaceAll(/:\w+/g, "[^/]+")}$`;
+    return new RegExp(pattern).test(path) ? operation.method : [];
+  });
+  return [...new Set(methods)].sort();
 }
 
 /** Whoever enters a webhook's address in a browser has found the right place. */

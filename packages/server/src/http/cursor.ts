@@ -10,7 +10,7 @@ export function readCursor<Place>(
   cursor: string | undefined,
   holds: (place: unknown) => place is Place,
 ): Place | undefined {
-  if (cursor === undefined) return undefined;
+  if (cursor === undefined || cursor === "") return undefined;
   const place = parse(cursor);
   if (holds(place)) return place;
   throw new MillraceError("MILLRACE_REQUEST_INVALID", {

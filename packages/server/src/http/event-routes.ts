@@ -99,24 +99,25 @@ async function givenBytes({ database, host }: ApiContext, event: LogEvent): Prom
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
+/** Throws MILLRACE_EVENT_UNKNOWN. */
+export function positionOf(text: string): number {
+  if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);
+  throw new MillraceError("MILLRACE_EVENT_UNKNOWN", {
+    message: `${JSON.stringify(text.slice(0, 100))} is not a position of the event log.`,
+  });
+}
+
 async function requireAt(context: ApiContext, text: string): Promise<LogEvent> {
-  const position = /^[1-9]\d{0,14}$/.test(text) ? Number(text) : undefined;
-  const { engine } = context.host;
-  const event = position === undefined ? undefined : (await engine.events.read(position - 1, 1)).events[0];
-  if (!event) {
-    throw new MillraceError("MILLRACE_EVENT_UNKNOWN", {
-      message:
-        position === undefined
-          ? `${JSON.stringify(text.slice(0, 100))} is not a position of the event log.`
-          : `The event log has no entry at position ${position}, or no longer.`,
-    });
-  }
-  return event;
+  const position = positionOf(text);
+  const event = (await context.host.engine.events.read(position - 1, 1)).events[0];
+  if (event) return event;
+  throw new MillraceError("MILLRACE_EVENT_UNKNOWN", {
+    message: `The event log has no entry at position ${position}, or no longer.`,
+  });
 }
 
 async function waitsOfEvent(context: ApiContext, text: string): Promise<Page<EndedWaitView>> {
-  const position = /^[1-9]\d{0,14}$/.test(text) ? Number(text) : 0;
-  const asked = { position, limit: eventWaitsMax };
+  const asked = { position: positionOf(text), limit: eventWaitsMax };
   const found = await findWaitsOfEvent(context.database, workspaceId, asked);
   return {
     items: found.map(({ runId: run, pipeline, node, item, generation, name, occurrence, endedAt }) => ({

@@ -1,6 +1,6 @@
 /** The API's description (OpenAPI 3.1), made from the same operations that are served. */
 import { catalogue } from "@millrace/core";
-import { apiPrefix, operations, problem, type Operation } from "@millrace/protocol";
+import { apiPrefix, fieldsOf, operations, problem, type Operation } from "@millrace/protocol";
 import { problemType } from "./problem.ts";
 
 interface Document {
@@ -27,7 +27,7 @@ export function openApiDocument(served: readonly Operation[], version: string): 
       license: { name: "Apache 2.0", identifier: "Apache-2.0" },
     },
     servers: [{ url: "/", description: "This server" }],
-    tags: [...new Set(served.map(tagOf))].map((name) => ({ name })),
+    tags: [...new Set(served.map(tagOf))].map((name) => ({ name, description: tags[name] })),
     paths,
     components: {
       schemas: schemas.all(),
@@ -36,6 +36,39 @@ export function openApiDocument(served: readonly Operation[], version: string): 
     security: [{}, { token: [] }],
   };
 }
+
+const anyPart = { type: "string", minLength: 1 };
+const partSchemas: { readonly [name: string]: Document } = {
+  hash: { type: "string", pattern: "^[0-9a-f]{64}$" },
+  position: { type: "string", pattern: "^[1-9][0-9]{0,14}$" },
+};
+/** What each part of the API is about, by the first word of its paths. */
+const tags: { readonly [name: string]: string } = {
+  approvals: "What people are asked, and answer",
+  assets: "What pipelines make, by partition and version",
+  blobs: "Bytes by their hash",
+  bundles: "Compiled code by its hash",
+  deployments: "Definitions of projects, one after the other",
+  events: "The event log: intake and history",
+  info: "The server that answers",
+  limits: "Pools, concurrency keys and limits of active runs",
+  live: "What happens, as it happens",
+  "openapi.json": "This document",
+  overview: "Whether all is well",
+  pipelines: "What can run",
+  pools: "Slots that tasks share",
+  probes: "Looks at other systems",
+  queues: "What waits for workers",
+  runs: "What ran and runs",
+  schedules: "Coming ticks",
+  sources: "What reads other systems",
+  system: "Servers, the database, retention, findings",
+  timeline: "The last and the next hours",
+  triggers: "Conditions, their state and their firings",
+  waits: "What runs wait for",
+  webhooks: "Where senders deliver",
+  workers: "Who does the work",
+};
 
 function tagOf({ path }: Operation): string {
   return path.split("/")[1]!;
@@ -48,11 +81,11 @@ function operationOf(operation: Operation, schemas: Schemas): Document {
     tags: [tagOf(operation)],
     summary: operation.summary,
     parameters: [
-      ...parts.map((name) => ({
+      ...parts.map((name = "") => ({
         name,
         in: "path",
         required: true,
-        schema: { type: "string", minLength: 1 },
+        schema: operation.parts?.[name] ?? partSchemas[name] ?? anyPart,
       })),
       ...Object.entries(operation.query ?? {}).map(([name, { description, schema, isRequired, absent }]) => ({
         name,
@@ -61,6 +94,8 @@ function operationOf(operation: Operation, schemas: Schemas): Document {
         ...(isRequired ? { required: true } : {}),
         schema: absent === undefined ? schema : { ...schema, default: absent },
       })),
+      ...fieldsParameter(operation),
+      ...headersOf(operation),
     ],
     ...requestBodyOf(operation, schemas),
     responses: {
@@ -75,6 +110,43 @@ function operationOf(operation: Operation, schemas: Schemas): Document {
       "5XX": problemResponse("The server could not do it (RFC 9457)", schemas),
     },
   };
+}
+
+function fieldsParameter(operation: Operation): readonly Document[] {
+  const fields = fieldsOf(operation);
+  if (fields.length === 0) return [];
+  return [
+    {
+      name: "fields",
+      in: "query",
+      description: "Only these members, with commas between them: of the answer, or of each item of a list",
+      style: "form",
+      explode: false,
+      schema: { type: "array", items: { enum: fields }, uniqueItems: true },
+    },
+  ];
+}
+
+function headersOf({ method, path }: Operation): readonly Document[] {
+  const text = { type: "string" };
+  if (path === "/runs" && method === "POST")
+    return [
+      {
+        name: "Idempotency-Key",
+        in: "header",
+        description: "A repeated request with the same key answers with the first one's run",
+        schema: text,
+      },
+    ];
+  if (!/^\/(?:runs|pipelines|pools|sources)\/:/.test(path) || method === "GET") return [];
+  return [
+    {
+      name: "If-Match",
+      in: "header",
+      description: "Changes it only in this state: the ETag with which it was read",
+      schema: text,
+    },
+  ];
 }
 
 function answerOf({ answer, answersWith }: Operation, schemas: Schemas): Document {
@@ -93,7 +165,8 @@ function requestBodyOf(operation: Operation, schemas: Schemas): Document {
   const content = Object.fromEntries(
     Object.entries(bodies).map(([mediaType, { schema }]) => [mediaType, { schema: schemas.told(schema) }]),
   );
-  return { requestBody: { required: operation.rawBodies !== undefined, content } };
+  const must = (operation.body?.schema["required"] as readonly string[] | undefined)?.length !== 0;
+  return { requestBody: { required: must, content } };
 }
 
 const codedProblem = {

@@ -22,6 +22,8 @@ import type { ApiContext } from "./api-context.ts";
 import { isPlace, readCursor, writeCursor } from "./cursor.ts";
 import { pipelineVersions } from "./pipeline-versions.ts";
 import { previewResume, readOnResume } from "./resume-preview.ts";
+import type { FastifyReply } from "fastify";
+import { tellState } from "./preconditions.ts";
 import { route, type ApiRequest, type Route } from "./route.ts";
 import { gridPage } from "./run-grid.ts";
 import { isoTime } from "./run-summary.ts";
@@ -29,13 +31,23 @@ import { isoTime } from "./run-summary.ts";
 export function pipelineRoutes(context: ApiContext): Route[] {
   return [
     route(operations.listPipelines, (request) => pipelinePage(context, request)),
-    route(operations.getPipeline, (request) => pipelineDetail(context, request.path.name)),
+    route(operations.getPipeline, async (request, reply) => {
+      const detail = await pipelineDetail(context, request.path.name);
+      tellState(reply, stateOf(detail));
+      return detail;
+    }),
     route(operations.getPipelineGrid, (request) => gridPage(context, request)),
     route(operations.listPipelineVersions, (request) => pipelineVersions(context, request)),
-    route(operations.pausePipeline, (request) =>
-      setPaused(context, request.path.name, { type: triggerPaused, data: {} }),
+    route(operations.pausePipeline, (request, reply) =>
+      change(context, request, reply, () =>
+        setPaused(context, request.path.name, { type: triggerPaused, data: {} }),
+      ),
     ),
-    route(operations.resumePipeline, (request) => resume(context, request.path.name, request.body)),
+    route(operations.resumePipeline, (request, reply) =>
+      request.body.preview === true
+        ? resumePreview(context, request.path.name, request.body)
+        : change(context, request, reply, () => resume(context, request.path.name, request.body)),
+    ),
   ];
 }
 
@@ -73,20 +85,48 @@ async function pipelineDetail(context: ApiContext, name: string): Promise<Pipeli
   };
 }
 
-async function resume(
+async function resume(context: ApiContext, name: string, request: ResumeRequest): Promise<PipelineSummary> {
+  const how = readOnResume(request);
+  return setPaused(context, name, { type: triggerResumed, data: how === undefined ? {} : { onResume: how } });
+}
+
+async function resumePreview(
   context: ApiContext,
   name: string,
   request: ResumeRequest,
-): Promise<PipelineSummary | ResumePreview> {
+): Promise<ResumePreview> {
   const how = readOnResume(request);
-  if (request.preview !== true)
-    return setPaused(context, name, {
-      type: triggerResumed,
-      data: how === undefined ? {} : { onResume: how },
-    });
   const row =
     (await findPipeline(context.database, workspaceId, name)) ?? (await refuseUnknown(context, name));
   return previewResume(context, { pipeline: name, isPaused: row.paused }, how);
+}
+
+/** What others may have changed. */
+function stateOf({
+  bundle,
+  paused,
+  pausedByOperator,
+  retired,
+}: Pick<PipelineSummary, "bundle" | "paused" | "pausedByOperator" | "retired">): Json {
+  return { bundle, paused, pausedByOperator, retired };
+}
+
+async function change(
+  context: ApiContext,
+  request: ApiRequest<Operations["pausePipeline" | "resumePipeline"]>,
+  reply: FastifyReply,
+  act: () => Promise<PipelineSummary>,
+): Promise<PipelineSummary> {
+  const { name } = request.path;
+  const summary = await context.changes.of(`pipeline ${name}`, request.raw, {
+    state: async () => {
+      const row = await findPipeline(context.database, workspaceId, name);
+      return stateOf(row ?? (await refuseUnknown(context, name)));
+    },
+    act,
+  });
+  tellState(reply, stateOf(summary));
+  return summary;
 }
 
 /** `news`: what its trigger is told. */

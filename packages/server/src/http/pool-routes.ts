@@ -1,18 +1,29 @@
-import { MillraceError } from "@millrace/core";
+import { MillraceError, nearestName, type Json } from "@millrace/core";
 import { operations, type Page, type PoolView, type WorkerView } from "@millrace/protocol";
 import { configuredPools, listPools, listWorkers } from "@millrace/store";
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
+import { tellState } from "./preconditions.ts";
 import { route, type Route } from "./route.ts";
 import { isoTime } from "./run-summary.ts";
-
-/** The database's bound. */
-const slotsMax = 1_000_000;
 
 export function poolRoutes(context: ApiContext): Route[] {
   return [
     route(operations.listPools, async (): Promise<Page<PoolView>> => ({ items: await poolsOf(context) })),
-    route(operations.setPool, async (request) => setPool(context, request.path.name, request.body.slots)),
+    route(operations.getPool, async (request, reply) => {
+      const pool = await findPool(context, request.path.name);
+      tellState(reply, stateOf(pool));
+      return pool;
+    }),
+    route(operations.setPool, async (request, reply) => {
+      const { name } = request.path;
+      const pool = await context.changes.of(`pool ${name}`, request.raw, {
+        state: async () => stateOf(await findPool(context, name)),
+        act: () => setPool(context, name, request.body.slots),
+      });
+      tellState(reply, stateOf(pool));
+      return pool;
+    }),
     route(operations.listWorkers, async (): Promise<Page<WorkerView>> => ({
       items: await workersOf(context),
     })),
@@ -39,13 +50,28 @@ export async function poolsOf(context: ApiContext): Promise<PoolView[]> {
   return [...views.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
+/** What others may have changed. */
+function stateOf({ slots, setByOperator }: PoolView): Json {
+  return { slots, setByOperator };
+}
+
+async function findPool(context: ApiContext, name: string): Promise<PoolView> {
+  const pools = await poolsOf(context);
+  const found = pools.find((pool) => pool.name === name);
+  if (found) return found;
+  const near = nearestName(
+    name,
+    pools.map((pool) => pool.name),
+  );
+  throw new MillraceError("MILLRACE_NOT_FOUND", {
+    message: `There is no pool "${name.slice(0, 200)}".${near === undefined ? "" : ` Did you mean "${near}"?`}`,
+  });
+}
+
 async function setPool(context: ApiContext, name: string, slots: number): Promise<PoolView> {
-  if (slots > slotsMax || !/^[\w./-]{1,200}$/.test(name)) {
+  if (!/^[\w./-]{1,200}$/.test(name)) {
     throw new MillraceError("MILLRACE_REQUEST_INVALID", {
-      message:
-        slots > slotsMax
-          ? `"slots" must be at most ${slotsMax}.`
-          : "A pool's name has 1 to 200 letters, digits, dots, slashes, dashes or underscores.",
+      message: "A pool's name has 1 to 200 letters, digits, dots, slashes, dashes or underscores.",
     });
   }
   await context.host.run((engine) => engine.setPool(name, slots));

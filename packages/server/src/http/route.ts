@@ -1,6 +1,7 @@
 /** Routes: operations of the protocol with who answers them. What is asked is checked here, by what the operation says. */
 import { MillraceError, nearestName } from "@millrace/core";
 import {
+  fieldsOf,
   isStorable,
   type AnswerOf,
   type BodyOf,
@@ -39,7 +40,11 @@ export function route<const Told extends Operation>(
   return {
     operation,
     ...(bodyBytesMax === undefined ? {} : { bodyBytesMax }),
-    handle: (raw, reply) => handle(readRequest(operation, raw), reply),
+    handle: async (raw, reply) => {
+      const fields = readFields(operation, raw);
+      const answer = await handle(readRequest(operation, raw), reply);
+      return fields && answer !== reply ? withFields(answer as object, fields) : answer;
+    },
   };
 }
 
@@ -56,7 +61,7 @@ function readRequest<Told extends Operation>(operation: Told, raw: FastifyReques
   const path = raw.params as ApiRequest<Told>["path"];
   for (const part of Object.values(path)) requireStorable(part);
   // No body is as good as an empty object.
-  const body = raw.body ?? {};
+  const body = raw.body === undefined ? {} : raw.body;
   if (operation.body) requireShape(operation.body, body);
   return {
     raw,
@@ -69,11 +74,38 @@ function readRequest<Told extends Operation>(operation: Told, raw: FastifyReques
 function readQuery(operation: Operation, raw: FastifyRequest): { readonly [name: string]: unknown } {
   const given = raw.query as { readonly [name: string]: unknown };
   const known = operation.query ?? {};
-  for (const name of Object.keys(given)) requireKnown(known, name);
+  const hasFields = fieldsOf(operation).length > 0;
+  for (const name of Object.keys(given))
+    if (name !== "fields" || !hasFields) requireKnown(hasFields ? { ...known, fields: true } : known, name);
   const query: { [name: string]: unknown } = {};
   for (const [name, parameter] of Object.entries(known))
     query[name] = readParameter(name, parameter, given[name]);
   return query;
+}
+
+/** The members that are asked for, of an answer or of each item of a list. */
+function readFields(operation: Operation, raw: FastifyRequest): ReadonlySet<string> | undefined {
+  const { fields } = raw.query as { readonly fields?: unknown };
+  const known = fieldsOf(operation);
+  if (fields === undefined || fields === "" || known.length === 0) return undefined;
+  if (typeof fields !== "string") throw invalidQuery("fields", "may stand in the query once");
+  const asked = fields.split(",").map((name) => name.trim());
+  for (const name of asked) {
+    if (known.includes(name)) continue;
+    const near = nearestName(name, known);
+    const hint = near === undefined ? `it may name ${known.join(", ")}` : `did you mean ${near}?`;
+    throw invalidQuery("fields", `names ${JSON.stringify(name.slice(0, 100))}, which is not there: ${hint}`);
+  }
+  return new Set(asked);
+}
+
+function withFields(answer: object, fields: ReadonlySet<string>): object {
+  const { items } = answer as { readonly items?: readonly object[] };
+  return items ? { ...answer, items: items.map((item) => only(item, fields)) } : only(answer, fields);
+}
+
+function only(value: object, fields: ReadonlySet<string>): object {
+  return Object.fromEntries(Object.entries(value).filter(([name]) => fields.has(name)));
 }
 
 function readParameter(name: string, parameter: Parameter, given: unknown): unknown {

@@ -1,7 +1,8 @@
 /** Runs: start, read, watch, command. */
-import { MillraceError } from "@millrace/core";
-import { type Operations, operations, type StartRunRequest } from "@millrace/protocol";
+import { MillraceError, type Json } from "@millrace/core";
+import { type Operations, operations, type RunSummary, type StartRunRequest } from "@millrace/protocol";
 import type { ApiContext } from "./api-context.ts";
+import { requireMatch, tellState } from "./preconditions.ts";
 import { route, type ApiRequest, type Route } from "./route.ts";
 import { cancelRun, markRun, rerunRun } from "./run-commands.ts";
 import { streamEvents } from "./run-feed.ts";
@@ -18,7 +19,11 @@ export function runRoutes(context: ApiContext): Route[] {
 function readingRoutes(context: ApiContext): Route[] {
   return [
     route(operations.listRuns, (request) => runPage(context, request)),
-    route(operations.getRun, (request) => runDetail(context, request.path.id, generationOf(request))),
+    route(operations.getRun, async (request, reply) => {
+      const detail = await runDetail(context, request.path.id, generationOf(request));
+      if (request.query.generation === undefined) tellState(reply, stateOf(detail.run));
+      return detail;
+    }),
     route(operations.listRunNodes, async (request) =>
       nodePage(context, await snapshotOf(context, request.path.id, generationOf(request)), {
         limit: request.query.limit,
@@ -36,15 +41,39 @@ function readingRoutes(context: ApiContext): Route[] {
 function commandRoutes(context: ApiContext): Route[] {
   return [
     route(operations.startRun, (request) => startRun(context, withKey(request, request.body))),
-    route(operations.cancelRun, (request) => cancelRun(context, request.path.id, request.body)),
-    route(operations.rerunRun, (request) => rerunRun(context, request.path.id, request.body)),
-    route(operations.moveRun, (request) => moveRun(context, request.path.id, request.body)),
-    route(operations.markRun, (request) => markRun(context, request.path.id, request.body)),
+    route(operations.cancelRun, async (request) => {
+      await requireState(context, request);
+      return cancelRun(context, request.path.id, request.body);
+    }),
+    route(operations.rerunRun, async (request) => {
+      await requireState(context, request);
+      return rerunRun(context, request.path.id, request.body);
+    }),
+    route(operations.moveRun, async (request) => {
+      await requireState(context, request);
+      return moveRun(context, request.path.id, request.body);
+    }),
+    route(operations.markRun, async (request) => {
+      await requireState(context, request);
+      return markRun(context, request.path.id, request.body);
+    }),
   ];
 }
 
 function generationOf(request: ApiRequest<Operations["getRun" | "listRunNodes"]>): number | undefined {
   return request.query.generation;
+}
+
+/** What commands change; its nodes go on by themselves. */
+function stateOf({ state, generation }: RunSummary): Json {
+  return { state, generation };
+}
+
+async function requireState(
+  context: ApiContext,
+  { raw, path }: ApiRequest<Operations["cancelRun" | "markRun" | "moveRun" | "rerunRun"]>,
+): Promise<void> {
+  await requireMatch(raw, async () => stateOf((await runDetail(context, path.id, undefined)).run));
 }
 
 /** The header of the IETF's draft says what the body's `idempotencyKey` does; it may stand in quotes. */

@@ -1,10 +1,12 @@
-import { MillraceError, nearestName, type SourceDefinition } from "@millrace/core";
-import { operations, type Page, type SourceView } from "@millrace/protocol";
+import { MillraceError, nearestName, type Json, type SourceDefinition } from "@millrace/core";
+import { operations, type Page, type SourceView, type Operations } from "@millrace/protocol";
 import { announceDefinitions, listSources, setSourcePaused, type ListedSource } from "@millrace/store";
 import { sourceShard } from "../engine/source/source-host.ts";
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
-import { route, type Route } from "./route.ts";
+import type { FastifyReply } from "fastify";
+import { tellState } from "./preconditions.ts";
+import { route, type ApiRequest, type Route } from "./route.ts";
 import { isoTime } from "./run-summary.ts";
 
 export function sourceRoutes(context: ApiContext): Route[] {
@@ -12,9 +14,34 @@ export function sourceRoutes(context: ApiContext): Route[] {
     route(operations.listSources, async (): Promise<Page<SourceView>> => ({
       items: (await listSources(context.database, workspaceId)).map(viewOf),
     })),
-    route(operations.pauseSource, (request) => setPaused(context, request.path.name, true)),
-    route(operations.resumeSource, (request) => setPaused(context, request.path.name, false)),
+    route(operations.getSource, async (request, reply) => {
+      const source = viewOf(await find(context, request.path.name));
+      tellState(reply, stateOf(source));
+      return source;
+    }),
+    route(operations.pauseSource, (request, reply) => change(context, request, reply, true)),
+    route(operations.resumeSource, (request, reply) => change(context, request, reply, false)),
   ];
+}
+
+/** What others may have changed. */
+function stateOf({ paused }: SourceView): Json {
+  return { paused };
+}
+
+async function change(
+  context: ApiContext,
+  request: ApiRequest<Operations["pauseSource" | "resumeSource"]>,
+  reply: FastifyReply,
+  paused: boolean,
+): Promise<SourceView> {
+  const { name } = request.path;
+  const source = await context.changes.of(`source ${name}`, request.raw, {
+    state: async () => stateOf(viewOf(await find(context, name))),
+    act: () => setPaused(context, name, paused),
+  });
+  tellState(reply, stateOf(source));
+  return source;
 }
 
 async function setPaused(context: ApiContext, name: string, paused: boolean): Promise<SourceView> {

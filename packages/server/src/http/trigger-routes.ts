@@ -21,6 +21,7 @@ import {
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
 import { isPlace, readCursor, writeCursor } from "./cursor.ts";
+import { positionOf } from "./event-routes.ts";
 import { firingMemberPage } from "./firing-members.ts";
 import { eventFiringsMax } from "./limits.ts";
 import { route, type ApiRequest, type Route } from "./route.ts";
@@ -152,7 +153,7 @@ async function firingOfRun(
 }
 
 async function firingsOfEvent(context: ApiContext, text: string): Promise<Page<FiringView>> {
-  const position = /^[1-9]\d{0,14}$/.test(text) ? Number(text) : 0;
+  const position = positionOf(text);
   const found = await findFiringsOfEvent(context.database, workspaceId, {
     position,
     pipeline: undefined,

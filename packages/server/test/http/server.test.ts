@@ -101,9 +101,10 @@ describe("a server", () => {
     await using fixture = await startFixture();
     const { body } = await fixture.call("GET", "/openapi.json");
     expect(body.openapi).toBe("3.1.0");
-    expect(body.paths["/api/v1/runs"].post.requestBody.content["application/json"].schema.required).toEqual([
-      "pipeline",
-    ]);
+    expect(body.paths["/api/v1/runs"].post.requestBody.content["application/json"].schema).toEqual({
+      $ref: "#/components/schemas/StartRunRequest",
+    });
+    expect(body.components.schemas.StartRunRequest.required).toEqual(["pipeline"]);
     expect(Object.keys(body.paths)).toContain("/api/v1/runs/{id}/events");
   });
 

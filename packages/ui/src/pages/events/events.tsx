@@ -166,7 +166,7 @@ function Entry({ position }: { readonly position: string }) {
           {data.cause !== undefined && (
             <section>
               <h3>What it comes of</h3>
-              <JsonTree value={data.cause as unknown as Json} />
+              <JsonTree value={data.cause} />
             </section>
           )}
           <section>
