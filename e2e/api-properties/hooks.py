@@ -1,4 +1,5 @@
-"""What hides the rest: made-up cursors are refused, and with `fields` an answer is a part of what the document says."""
+"""What hides the rest: made-up cursors are refused, with `fields` an answer is a part of what the document says, and a key in
+a header must be the one of the body."""
 
 import schemathesis
 
@@ -8,5 +9,5 @@ def before_load_schema(context, raw_schema):
     for path in raw_schema["paths"].values():
         for operation in path.values():
             operation["parameters"] = [
-                parameter for parameter in operation["parameters"] if parameter["name"] not in ("cursor", "fields")
+                parameter for parameter in operation["parameters"] if parameter["name"] not in ("cursor", "fields", "Idempotency-Key")
             ]
