@@ -6,6 +6,7 @@
  */
 import {
   approvalAnswer,
+  canonicalJson,
   refuseForm,
   requireApprover,
   MillraceError,
@@ -51,7 +52,7 @@ export async function answerApproval(
     reply.code(202);
     return openApproval(wait);
   }
-  const isOurs = kind === "recorded" || (kind === "accepted" && found.time === draft.time);
+  const isOurs = kind === "recorded" || (kind === "accepted" && isSame(found, draft));
   if (!isOurs) throw answeredBefore(id, found);
   if (!isInTime(found, wait.timeoutAt)) throw closed(id, "its time was over just before the answer");
   return { ...openApproval(wait), state: "answered", answer: answerView(found) };
@@ -115,6 +116,12 @@ async function settled(context: ApiContext, id: string): Promise<LogEvent | unde
       clock.after(answerPollMs, resolve);
     });
   }
+}
+
+/** Two people may answer in the same millisecond. */
+function isSame(found: LogEvent, draft: EventDraft): boolean {
+  const { value = null } = found.data;
+  return found.time === draft.time && canonicalJson(value) === canonicalJson(draft.data.value ?? null);
 }
 
 function answeredBefore(id: string, found: LogEvent): MillraceError {
