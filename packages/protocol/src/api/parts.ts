@@ -13,6 +13,7 @@ import {
   text,
   typed,
   yes,
+  type ObjectShape,
   type Shape,
   type TypeOf,
 } from "../shape.ts";
@@ -84,7 +85,9 @@ export const logLine = object(
 );
 
 /** A part of a list; `nextCursor` where there is more. */
-export function page<T>(items: Shape<T>): Shape<Page<T>> {
+export function page<T>(
+  items: Shape<T>,
+): ObjectShape<{ readonly items: Shape<readonly T[]> }, { readonly nextCursor: Shape<string> }> {
   return object({ items: list(items) }, { nextCursor: about("Where the next page goes on", text) });
 }
 export interface Page<T> {
