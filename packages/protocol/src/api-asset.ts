@@ -51,6 +51,8 @@ export interface AssetSummary {
   readonly lastUpdate?: { readonly at: string; readonly position: number; readonly runId?: string };
   /** All its windows that end by then are complete, as somebody told. */
   readonly progress?: string;
+  /** Pipelines with tasks that declare to write it. */
+  readonly writtenBy?: readonly string[];
   /** What it is made of, and what is made of it: as declared, and as tasks read and write. */
   readonly upstream: readonly string[];
   readonly downstream: readonly string[];

@@ -71,6 +71,17 @@ export {
   type RejectionView,
 } from "./api-asset.ts";
 export {
+  type AssetVersionView,
+  type LineageEdge,
+  type LineageKind,
+  type LineageNode,
+  type LineageTie,
+  type LineageView,
+  type ScheduleRunsView,
+  type TickOutcome,
+  type VersionCause,
+} from "./api-lineage.ts";
+export {
   type EventExplanation,
   type EventVerdict,
   type ExplanationView,

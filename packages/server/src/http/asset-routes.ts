@@ -28,6 +28,7 @@ import {
 } from "@millrace/store";
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
+import { AssetCounts } from "./asset-counts.ts";
 import { assetCellsView } from "./asset-cells.ts";
 import { assetSummary, Lineage, partitionView, pictureOf, updateView, useView } from "./asset-view.ts";
 import { isPlace, readCursor, writeCursor } from "./cursor.ts";
@@ -44,13 +45,14 @@ import { sinceOf } from "./run-snapshot.ts";
 
 export function assetRoutes(context: ApiContext): Route[] {
   const lane = "Of this lane; live unless given";
+  const counts = new AssetCounts(context);
   return [
     {
       method: "GET",
       path: "/assets",
       summary: "Assets by name: those that are declared, and those of which something was told",
       query: { lane, cursor: "`nextCursor` of the page before", limit: "how many" },
-      handle: (request) => assetPage(context, request),
+      handle: (request) => assetPage(context, counts, request),
     },
     {
       method: "GET",
@@ -122,28 +124,27 @@ function isNamePlace(place: unknown): place is readonly [name: string] {
   return isPlace(["string"], place);
 }
 
-async function assetPage(context: ApiContext, request: ApiRequest): Promise<Page<AssetSummary>> {
+async function assetPage(
+  context: ApiContext,
+  counts: AssetCounts,
+  request: ApiRequest,
+): Promise<Page<AssetSummary>> {
   const limit = request.limit();
   const lane = request.text("lane") ?? liveLane;
   const after = readCursor(request.text("cursor"), isNamePlace)?.[0] ?? "";
   const book = await readBook(context, lane);
   const rest = book.names.filter((name) => name > after);
+  const { deployed, states, lineage } = book;
   const items: AssetSummary[] = [];
-  for (const name of rest.slice(0, limit)) items.push(await summaryOf(context, book, name, lane));
+  for (const name of rest.slice(0, limit)) {
+    const found = deployed.get(name);
+    const state = states.get(name);
+    const picture = found && (await counts.of(found.definition, lane, state));
+    const now = context.host.engine.now();
+    items.push(assetSummary({ name, deployed: found, state, picture, lineage, now }));
+  }
   const last = items.at(-1);
   return { items, ...(last && rest.length > limit ? { nextCursor: writeCursor([last.name]) } : {}) };
-}
-
-async function summaryOf(
-  context: ApiContext,
-  { deployed, states, lineage }: Book,
-  name: string,
-  lane: string,
-): Promise<AssetSummary> {
-  const found = deployed.get(name);
-  const picture = found && (await pictureOf(context, found.definition, lane));
-  const now = context.host.engine.now();
-  return assetSummary({ name, deployed: found, state: states.get(name), picture, lineage, now });
 }
 
 async function oneAsset(context: ApiContext, name: string, lane: string): Promise<AssetDetail> {

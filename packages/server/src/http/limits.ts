@@ -186,3 +186,27 @@ export const answeredPageMax = 50;
 export const nodesShownMax = 200;
 /** The overview stands on every page: it is made for all who ask together, this long after the last one at the earliest. */
 export const overviewPauseMs = 250;
+/** What is tied to what: nodes of one answer (more than that nobody reads), and how many ties away from one of them. */
+export const lineageNodes = 400;
+export const lineageNodesMax = 2_000;
+export const lineageDepth = 4;
+export const lineageDepthMax = 30;
+/** Pipelines that it is made of, and types of events of which it is asked who tells them. */
+export const lineagePipelinesMax = 10_000;
+export const lineageTypesMax = 500;
+/** Who told of a type is seen from so many of its last entries in so many days: an index leads to each of them. */
+export const tellersLookedEach = 20;
+export const tellersDays = 7;
+/** Assets that somebody outside updated last and of which it is looked up who that was: those that were updated last. */
+export const reportersMax = 200;
+/** Versions of an asset in one page, each with a look for what made it begin; and members of that which are shown. */
+export const versionsOfAssetMax = 50;
+export const causeMembersShown = 3;
+/** Entries of an asset that are looked through for those of one partition. */
+export const versionsLookedMax = 1_000;
+/** Pipelines in one page of what became of ticks, ticks of each, and runs whose durations are compared. */
+export const tickOutcomesEach = 200;
+export const tickOutcomesEachMax = 1_000;
+export const durationsOfPipeline = 30;
+/** Assets whose counts of partitions are kept for the next list: some hundred bytes each. */
+export const assetCountsKept = 10_000;

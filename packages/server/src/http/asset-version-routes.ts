@@ -1,0 +1,144 @@
+/** `GET /assets/:asset/versions`: what updated an asset or one of its partitions, with the runs, and what made these begin. */
+import { assetUpdatedType, liveLane, readAssetKey } from "@millrace/core";
+import type { AssetVersionView, FiringMemberView, Page, VersionCause } from "@millrace/protocol";
+import {
+  findAssetPartitions,
+  findEntries,
+  findFiringMembers,
+  findFiringOfRun,
+  listAssets,
+  listEvents,
+} from "@millrace/store";
+import { workspaceId } from "../engine/workspace.ts";
+import type { ApiContext } from "./api-context.ts";
+import { updateView } from "./asset-view.ts";
+import { isPlace, readCursor, writeCursor } from "./cursor.ts";
+import { causeMembersShown, versionsLookedMax, versionsOfAssetMax } from "./limits.ts";
+import type { ApiRequest, Route } from "./route.ts";
+import { isoTime } from "./run-summary.ts";
+
+export function assetVersionRoutes(context: ApiContext): Route[] {
+  return [
+    {
+      method: "GET",
+      path: "/assets/:asset/versions",
+      summary:
+        "Updates of an asset or of one partition, the newest first, with what made their runs begin; a page may be short",
+      query: {
+        partition: "Of this partition only, in any spelling of its key",
+        lane: "Of this lane; live unless given",
+        cursor: "`nextCursor` of the page before",
+        limit: "how many",
+      },
+      handle: (request) => versionPage(context, request),
+    },
+  ];
+}
+
+function isLogPlace(place: unknown): place is readonly [before: number] {
+  return isPlace(["number"], place);
+}
+
+async function versionPage(context: ApiContext, request: ApiRequest): Promise<Page<AssetVersionView>> {
+  const asset = request.part("asset");
+  const lane = request.text("lane") ?? liveLane;
+  const limit = Math.min(request.limit(), versionsOfAssetMax);
+  const partition = await partitionOf(context, asset, request.text("partition"));
+  const cursor = readCursor(request.text("cursor"), isLogPlace)?.[0];
+  const before = cursor ?? (await newestOf(context, { asset, lane, partition }));
+  const looked = await listEvents(context.database, workspaceId, {
+    type: assetUpdatedType,
+    subject: asset,
+    source: undefined,
+    onlyInvalid: false,
+    since: undefined,
+    until: undefined,
+    after: 0,
+    before,
+    limit: partition === undefined ? limit + 1 : versionsLookedMax,
+  });
+  const items: AssetVersionView[] = [];
+  let last = 0;
+  for (const event of looked) {
+    if (items.length === limit) break;
+    last = event.position;
+    const update = event.lane === lane ? updateView(event) : undefined;
+    if (update && (partition === undefined || (update.partition ?? "") === partition)) items.push(update);
+  }
+  const isMore = last !== 0 && (last !== looked.at(-1)!.position || looked.length === versionsLookedMax);
+  return {
+    items: await withCauses(context, items),
+    ...(isMore ? { nextCursor: writeCursor([last]) } : {}),
+  };
+}
+
+/** Its key in its one spelling; the empty text for an asset without partitions. */
+async function partitionOf(
+  { database }: ApiContext,
+  asset: string,
+  given: string | undefined,
+): Promise<string | undefined> {
+  if (given === undefined) return undefined;
+  const deployed = (await listAssets(database, workspaceId)).find(
+    ({ definition }) => definition.name === asset,
+  );
+  const read = readAssetKey(deployed?.definition.partitions, given);
+  return read.fault === undefined ? (read.key ?? "") : given;
+}
+
+interface Wanted {
+  readonly asset: string;
+  readonly lane: string;
+  readonly partition: string | undefined;
+}
+
+/** After the last update of a partition there is none to be looked for. */
+async function newestOf(
+  { database }: ApiContext,
+  { asset, lane, partition }: Wanted,
+): Promise<number | undefined> {
+  if (partition === undefined) return undefined;
+  const [row] = await findAssetPartitions(database, workspaceId, { asset, lane, partitions: [partition] });
+  return row && row.position + 1;
+}
+
+async function withCauses(
+  context: ApiContext,
+  updates: readonly AssetVersionView[],
+): Promise<AssetVersionView[]> {
+  const runs = new Set(updates.flatMap(({ producer }) => producer?.runId ?? []));
+  const causes = new Map(
+    await Promise.all([...runs].map(async (run) => [run, await causeOf(context, run)] as const)),
+  );
+  return updates.map((update) => {
+    const because = update.producer && causes.get(update.producer.runId);
+    return because ? { ...update, because } : update;
+  });
+}
+
+async function causeOf({ database }: ApiContext, runId: string): Promise<VersionCause | undefined> {
+  const firing = await findFiringOfRun(database, workspaceId, runId);
+  if (!firing) return undefined;
+  const rows = await findFiringMembers(database, workspaceId, { runId, from: 0, limit: causeMembersShown });
+  const positions = rows.flatMap(({ position }) => position ?? []);
+  const entries = new Map(
+    (await findEntries(database, workspaceId, positions)).map((entry) => [entry.position, entry]),
+  );
+  const members = rows.map(({ operand, position, from, to }): FiringMemberView => {
+    const entry = position === undefined ? undefined : entries.get(position);
+    const { type = "", source = "", id = "", subject } = entry ?? {};
+    return {
+      operand,
+      ...(position === undefined ? {} : { position }),
+      ...(entry ? { event: { type, source, id, ...(subject === undefined ? {} : { subject }) } } : {}),
+      ...(from === undefined ? {} : { from: isoTime(from) }),
+      ...(to === undefined ? {} : { at: isoTime(to) }),
+    };
+  });
+  return {
+    ...(firing.key === "" ? {} : { key: firing.key }),
+    revision: firing.revision,
+    members,
+    memberCount: firing.members,
+  };
+}
