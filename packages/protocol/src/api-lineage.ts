@@ -1,6 +1,7 @@
 /** Shapes of what is tied to what, of versions of assets, and of what schedules started, in `/api/v1`. */
 import type { RunState } from "@millrace/core";
-import type { AssetUpdateView } from "./api-asset.ts";
+import type { Page } from "./api.ts";
+import type { AssetPartitionView, AssetUpdateView } from "./api-asset.ts";
 import type { FiringMemberView } from "./api-trigger.ts";
 
 /** `GET /lineage`: assets and pipelines with what leads into them, as far as it is known. */
@@ -40,6 +41,12 @@ export interface LineageEdge {
 /** One version of an asset, or of one of its partitions, with what made its run begin. */
 export interface AssetVersionView extends AssetUpdateView {
   readonly because?: VersionCause;
+}
+
+/** `GET /assets/:asset/versions`. */
+export interface AssetVersionsPage extends Page<AssetVersionView> {
+  /** Of the partition that was named: what its last update told. Absent: nothing is known of it. */
+  readonly current?: AssetPartitionView;
 }
 
 export interface VersionCause {

@@ -71,6 +71,7 @@ export {
   type RejectionView,
 } from "./api-asset.ts";
 export {
+  type AssetVersionsPage,
   type AssetVersionView,
   type LineageEdge,
   type LineageKind,

@@ -1,6 +1,6 @@
 /** `GET /assets/:asset/versions`: what updated an asset or one of its partitions, with the runs, and what made these begin. */
-import { assetUpdatedType, liveLane, readAssetKey } from "@millrace/core";
-import type { AssetVersionView, FiringMemberView, Page, VersionCause } from "@millrace/protocol";
+import { assetUpdatedType, liveLane, MillraceError, readAssetKey } from "@millrace/core";
+import type { AssetVersionsPage, AssetVersionView, FiringMemberView, VersionCause } from "@millrace/protocol";
 import {
   findAssetPartitions,
   findEntries,
@@ -11,7 +11,7 @@ import {
 } from "@millrace/store";
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
-import { updateView } from "./asset-view.ts";
+import { partitionView, updateView } from "./asset-view.ts";
 import { isPlace, readCursor, writeCursor } from "./cursor.ts";
 import { causeMembersShown, versionsLookedMax, versionsOfAssetMax } from "./limits.ts";
 import type { ApiRequest, Route } from "./route.ts";
@@ -39,13 +39,20 @@ function isLogPlace(place: unknown): place is readonly [before: number] {
   return isPlace(["number"], place);
 }
 
-async function versionPage(context: ApiContext, request: ApiRequest): Promise<Page<AssetVersionView>> {
+async function versionPage(context: ApiContext, request: ApiRequest): Promise<AssetVersionsPage> {
   const asset = request.part("asset");
   const lane = request.text("lane") ?? liveLane;
   const limit = Math.min(request.limit(), versionsOfAssetMax);
   const partition = await partitionOf(context, asset, request.text("partition"));
   const cursor = readCursor(request.text("cursor"), isLogPlace)?.[0];
-  const before = cursor ?? (await newestOf(context, { asset, lane, partition }));
+  const current =
+    partition === undefined
+      ? undefined
+      : (
+          await findAssetPartitions(context.database, workspaceId, { asset, lane, partitions: [partition] })
+        )[0];
+  // After the last update of a partition there is none to be looked for.
+  const before = cursor ?? (current && current.position + 1);
   const looked = await listEvents(context.database, workspaceId, {
     type: assetUpdatedType,
     subject: asset,
@@ -68,11 +75,12 @@ async function versionPage(context: ApiContext, request: ApiRequest): Promise<Pa
   const isMore = last !== 0 && (last !== looked.at(-1)!.position || looked.length === versionsLookedMax);
   return {
     items: await withCauses(context, items),
+    ...(current ? { current: partitionView(current) } : {}),
     ...(isMore ? { nextCursor: writeCursor([last]) } : {}),
   };
 }
 
-/** Its key in its one spelling; the empty text for an asset without partitions. */
+/** Its key in its one spelling; the empty text for an asset without partitions. Throws where it has no such partition. */
 async function partitionOf(
   { database }: ApiContext,
   asset: string,
@@ -82,24 +90,14 @@ async function partitionOf(
   const deployed = (await listAssets(database, workspaceId)).find(
     ({ definition }) => definition.name === asset,
   );
-  const read = readAssetKey(deployed?.definition.partitions, given);
-  return read.fault === undefined ? (read.key ?? "") : given;
-}
-
-interface Wanted {
-  readonly asset: string;
-  readonly lane: string;
-  readonly partition: string | undefined;
-}
-
-/** After the last update of a partition there is none to be looked for. */
-async function newestOf(
-  { database }: ApiContext,
-  { asset, lane, partition }: Wanted,
-): Promise<number | undefined> {
-  if (partition === undefined) return undefined;
-  const [row] = await findAssetPartitions(database, workspaceId, { asset, lane, partitions: [partition] });
-  return row && row.position + 1;
+  // Of what nobody declares any name is as good.
+  if (!deployed) return given;
+  const read = readAssetKey(deployed.definition.partitions, given === "" ? null : given);
+  if (read.fault === undefined) return read.key ?? "";
+  throw new MillraceError("MILLRACE_PARTITION_UNKNOWN", {
+    message: `The asset "${asset}": ${read.fault}.`,
+    fields: { asset, partition: given.slice(0, 200) },
+  });
 }
 
 async function withCauses(

@@ -27,8 +27,8 @@ export function get<T>(path: string, query?: Query, signal?: AbortSignal): Promi
   return send<T>("GET", path, query, undefined, signal);
 }
 
-export function post<T>(path: string, body: unknown = {}): Promise<T> {
-  return send<T>("POST", path, undefined, body);
+export function post<T>(path: string, body: unknown = {}, type?: string): Promise<T> {
+  return send<T>("POST", path, undefined, body, undefined, type);
 }
 
 export function put<T>(path: string, body: unknown): Promise<T> {
@@ -41,6 +41,7 @@ async function send<T>(
   query: Query | undefined,
   body: unknown,
   signal?: AbortSignal,
+  type = "application/json",
 ): Promise<T> {
   const own = token();
   let response: Response;
@@ -49,7 +50,7 @@ async function send<T>(
       method,
       headers: {
         ...(own === undefined ? {} : { authorization: `Bearer ${own}` }),
-        ...(body === undefined ? {} : { "content-type": "application/json" }),
+        ...(body === undefined ? {} : { "content-type": type }),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       ...(signal === undefined ? {} : { signal }),

@@ -36,7 +36,11 @@ export function Assets() {
           { id: "list", name: "Catalogue" },
           { id: "graph", name: "Graph" },
         ]}
-        to={(id) => ({ to: "/assets", search: id === "graph" ? { view: id } : {} })}
+        to={(id) => ({
+          to: "/assets",
+          search: id === "graph" ? { view: id } : {},
+          activeOptions: { exact: true },
+        })}
       />
       {tab === "graph" ? <LineageTab names={names} /> : <Catalogue query={query} />}
     </div>

@@ -21,17 +21,17 @@ const route = getRouteApi("/assets");
 const columns: readonly Column<AssetSummary>[] = [
   {
     name: "asset",
-    width: "minmax(180px, 1.4fr)",
+    width: "minmax(150px, 1.4fr)",
     cell: ({ name }) => (
       <Link to="/assets/$asset" params={{ asset: name }}>
         {name}
       </Link>
     ),
   },
-  { name: "state", width: "128px", cell: (asset) => <AssetMark asset={asset} /> },
+  { name: "state", width: "116px", cell: (asset) => <AssetMark asset={asset} /> },
   {
     name: "updated",
-    width: "92px",
+    width: "88px",
     isNumber: true,
     cell: ({ lastUpdate }) =>
       lastUpdate === undefined ? (
@@ -44,22 +44,22 @@ const columns: readonly Column<AssetSummary>[] = [
         </Link>
       ),
   },
-  { name: "may be", width: "116px", isNumber: true, cell: (asset) => <MayBe asset={asset} /> },
+  { name: "may be", width: "92px", isNumber: true, cell: (asset) => <MayBe asset={asset} /> },
   {
     name: "there",
-    width: "64px",
+    width: "52px",
     isNumber: true,
     cell: ({ partitions }) => (partitions ? numberText(partitions.present) : ""),
   },
   {
     name: "missing",
-    width: "64px",
+    width: "56px",
     isNumber: true,
     cell: ({ partitions }) => (partitions?.missing ? numberText(partitions.missing) : ""),
   },
   {
     name: "owner",
-    width: "minmax(70px, 0.5fr)",
+    width: "minmax(64px, 0.5fr)",
     cell: ({ owner }) =>
       owner !== undefined && (
         <Link to="/assets" search={(before) => ({ ...before, find: owner })}>
@@ -69,7 +69,7 @@ const columns: readonly Column<AssetSummary>[] = [
   },
   {
     name: "written by",
-    width: "minmax(100px, 0.8fr)",
+    width: "minmax(88px, 0.8fr)",
     cell: ({ writtenBy = [] }) =>
       writtenBy.map((pipeline, at) => (
         <span key={pipeline}>
@@ -82,12 +82,12 @@ const columns: readonly Column<AssetSummary>[] = [
   },
   {
     name: "made of",
-    width: "minmax(100px, 1fr)",
+    width: "minmax(84px, 1fr)",
     cell: ({ upstream }) => <AssetLinks names={upstream} />,
   },
   {
     name: "about",
-    width: "minmax(100px, 1fr)",
+    width: "minmax(64px, 1fr)",
     cell: ({ description, tags, partitions }) => {
       const text = [description, partitions?.kind, ...tags].filter(Boolean).join(" · ");
       return (

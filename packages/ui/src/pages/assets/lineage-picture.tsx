@@ -29,7 +29,7 @@ export const kindLooks: { readonly [kind in LineageNode["kind"]]: readonly [mark
 const scales = [0.35, 0.5, 0.7, 1, 1.4] as const;
 const charactersShown = 19;
 /** Below, names can't be read. */
-const readableFrom = 0.7;
+const readableFrom = 0.8;
 
 export function LineagePicture({ view, center, label, isSmall }: PictureProps) {
   const frame = useRef<HTMLDivElement>(null);

@@ -69,8 +69,6 @@ export function LineageTab({ names }: { readonly names: readonly string[] }) {
             </Link>
           </>
         )}
-        <span className="gap" />
-        <Legend />
       </form>
       {error ? (
         <Trouble error={error} onRetry={() => void refetch()} />
@@ -90,6 +88,7 @@ export function LineageTab({ names }: { readonly names: readonly string[] }) {
             center={found?.id}
             label={`Graph of ${data.nodes.length} things; plus and minus change its size, the arrow keys move it`}
           />
+          <Legend />
         </>
       )}
     </>
@@ -98,15 +97,15 @@ export function LineageTab({ names }: { readonly names: readonly string[] }) {
 
 function Legend() {
   return (
-    <span className="legend quiet">
+    <p className="legend quiet">
       {Object.values(kindLooks).map(([mark, word]) => (
         <span key={word}>
           <span aria-hidden="true">{mark}</span> {word}
         </span>
       ))}
       <span>
-        <span aria-hidden="true">┄</span> reads only
+        <span aria-hidden="true">┄</span> is read, and starts nothing
       </span>
-    </span>
+    </p>
   );
 }
