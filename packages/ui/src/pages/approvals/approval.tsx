@@ -76,7 +76,7 @@ function Question({ approval }: { readonly approval: ApprovalView }) {
           <Consequences approval={approval} />
         </section>
       )}
-      <section aria-live="polite">
+      <section>
         {isOpen ? (
           <AnswerForm approval={approval} onBeaten={() => setBeaten(true)} onAnswered={() => setMine(true)} />
         ) : (

@@ -8,8 +8,7 @@ import { useMemo, type CSSProperties, type KeyboardEvent } from "react";
 import type { AssetCellsView, AssetCellView } from "@millrace/protocol";
 import { one } from "../../api/queries.ts";
 import { Download } from "../../parts/download.tsx";
-import { useNow } from "../../parts/now.ts";
-import { clockText } from "../../parts/time-text.ts";
+import { exactText } from "../../parts/time-text.ts";
 import { Trouble } from "../../parts/trouble.tsx";
 import { csvOf } from "../assets/csv.ts";
 import { arrange, type Arranged, type CellRow } from "./arrange.ts";
@@ -186,7 +185,6 @@ interface CellProps {
 }
 
 function Cell({ cell, label, isSelected, row, place }: CellProps) {
-  const now = useNow();
   const { asset } = route.useParams();
   const { key, state, updates, at, revision } = cell;
   const word = { present: "there", missing: "missing", open: "not over yet" }[state];
@@ -194,7 +192,7 @@ function Cell({ cell, label, isSelected, row, place }: CellProps) {
     `${key}: ${word}`,
     updates > 1 ? `written ${updates} times` : "",
     revision !== undefined && revision > 1 ? `revision ${revision}` : "",
-    at === undefined ? "" : `last ${clockText(Date.parse(at), now)}`,
+    at === undefined ? "" : `last ${exactText(Date.parse(at)).split("\n")[0]}`,
   ]
     .filter((part) => part !== "")
     .join(", ");

@@ -10,7 +10,7 @@ import { Catalogue } from "./catalogue.tsx";
 import { LineageTab } from "./lineage-tab.tsx";
 
 const route = getRouteApi("/assets");
-const pageSize = 500;
+const pageSize = 200;
 /** What is looked through and sorted here: beyond, there are lists by the API. */
 const assetsMax = 5_000;
 

@@ -3,8 +3,7 @@ import { Link, type LinkProps } from "@tanstack/react-router";
 import { useEffect, useMemo, useRef, useState, type KeyboardEvent } from "react";
 import type { LineageEdge, LineageNode, LineageView } from "@millrace/protocol";
 import { layOut, nodeHeight, nodeWidth, type Layout, type PlacedNode } from "../../parts/graph/layout.ts";
-import { relativeText } from "../../parts/time-text.ts";
-import { useNow } from "../../parts/now.ts";
+import { exactText } from "../../parts/time-text.ts";
 import "../../styles/lineage.css";
 import { layersOf } from "./lineage-layers.ts";
 
@@ -137,11 +136,10 @@ interface VertexProps {
 }
 
 function Vertex({ placed: { x, y }, node, isCenter }: VertexProps) {
-  const now = useNow();
   const { kind, name, freshness, paused } = node;
   const [mark, word] = kindLooks[kind];
   const isLate = freshness === "stale" || freshness === "never";
-  const told = toldOf(node, now);
+  const told = toldOf(node);
   return (
     <g className={`thing ${kind}${isCenter ? " center" : ""}${isLate ? " late" : ""}`}>
       <Link {...pageOf(node)} aria-label={`${word} ${name}${isLate ? ", late" : ""}`} preload={false}>
@@ -179,11 +177,11 @@ function Vertex({ placed: { x, y }, node, isCenter }: VertexProps) {
   );
 }
 
-function toldOf({ kind, name, freshness, updatedAt, schedule, paused }: LineageNode, now: number): string {
+function toldOf({ kind, name, freshness, updatedAt, schedule, paused }: LineageNode): string {
   const parts = [
     `${kindLooks[kind][1]} ${name}`,
     freshness === "stale" ? "late" : freshness === "never" ? "never updated" : "",
-    updatedAt === undefined ? "" : `updated ${relativeText(Date.parse(updatedAt), now)}`,
+    updatedAt === undefined ? "" : `updated ${exactText(Date.parse(updatedAt)).split("\n")[0]}`,
     schedule ?? "",
     paused ? "paused" : "",
   ];

@@ -1,6 +1,6 @@
 /** Hours below each other, days beside each other. An hour that clocks skip is hatched; one that they show twice says so. */
-import { Link } from "@tanstack/react-router";
-import type { KeyboardEvent } from "react";
+import { Link, useRouter } from "@tanstack/react-router";
+import { memo, type KeyboardEvent, type MouseEvent } from "react";
 import { cellName, type Band, type Entry, type Plan } from "./plan.ts";
 import { Tick } from "./tick.tsx";
 import { wallOf, type ZonedDay } from "./zoned.ts";
@@ -13,10 +13,19 @@ interface CalendarProps {
 }
 
 /** In a cell of a week; a day has room for all. */
-const entriesShown = 6;
+const entriesShown = 4;
 const hours = Array.from({ length: 24 }, (_, hour) => hour);
 
-export function Calendar({ plan, days, zone, now }: CalendarProps) {
+/** Drawn anew only as what it shows changes, and each minute. */
+export const Calendar = memo(function Calendar({ plan, days, zone, now }: CalendarProps) {
+  const router = useRouter();
+  function follow(event: MouseEvent<HTMLElement>): void {
+    const tick = (event.target as Element).closest<HTMLAnchorElement>("a.tick");
+    if (!tick || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey)
+      return;
+    event.preventDefault();
+    router.history.push(tick.getAttribute("href") ?? "/");
+  }
   const present = wallOf(zone, now);
   const tracks = { gridTemplateColumns: `52px repeat(${days.length}, minmax(0, 1fr))` };
   return (
@@ -67,7 +76,7 @@ export function Calendar({ plan, days, zone, now }: CalendarProps) {
       ))}
     </div>
   );
-}
+});
 
 function ClockChange({ day }: { readonly day: ZonedDay }) {
   const hoursOfDay = (day.to - day.from) / 3_600_000;
@@ -96,7 +105,7 @@ function Often({ band: { schedule, overlap, counts, lastRun } }: { readonly band
           <>
             {" · "}
             <Link to="/runs" search={{ pipeline }}>
-              {counts.ran} of the last ran
+              ran {counts.ran === 1 ? "once" : `${counts.ran} times`} of late
             </Link>
           </>
         )}

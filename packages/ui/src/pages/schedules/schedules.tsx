@@ -18,6 +18,7 @@ import { addDays, isZone, mondayOf, wallOf, zonedDay, type ZonedDay } from "./zo
 
 const route = getRouteApi("/schedules");
 const ticksAsked = 200;
+const pageSize = 500;
 /** As many as a week has of what is not a band. */
 const runsAsked = 60;
 /** What a calendar can show. */
@@ -56,6 +57,7 @@ export function Schedules() {
       from: new Date(days[0]!.from).toISOString(),
       to: new Date(days.at(-1)!.to).toISOString(),
       ticks: ticksAsked,
+      limit: pageSize,
     }),
     placeholderData: (before) => before,
   });
@@ -63,7 +65,7 @@ export function Schedules() {
   const span = { from: new Date(days[0]!.from).toISOString(), to: new Date(days.at(-1)!.to).toISOString() };
   // What sums up the past is asked for less often than what changes at once.
   const runs = useInfiniteQuery({
-    ...list<ScheduleRunsView>("overview", "/schedules/runs", { ...span, ticks: runsAsked }),
+    ...list<ScheduleRunsView>("overview", "/schedules/runs", { ...span, ticks: runsAsked, limit: 200 }),
     placeholderData: (before) => before,
   });
   useAllPages(runs);
@@ -72,7 +74,9 @@ export function Schedules() {
     () => (data ?? []).filter(({ pipeline }) => search.find === undefined || pipeline.includes(search.find)),
     [data, search.find],
   );
-  const outcomes = useMemo(() => new Outcomes(runs.data ?? []), [runs.data]);
+  // Once, not with each page.
+  const isWhole = !runs.hasNextPage || (runs.data?.length ?? 0) >= schedulesMax;
+  const outcomes = useMemo(() => new Outcomes(isWhole ? (runs.data ?? []) : []), [isWhole, runs.data]);
   // To the minute: what is past changes no sooner.
   const minute = Math.floor(now / 60_000) * 60_000;
   const plan = useMemo(
@@ -163,7 +167,7 @@ export function Schedules() {
       ) : data.length === 0 ? (
         <NoSchedules />
       ) : (
-        <Calendar plan={plan} days={days} zone={zone} now={now} />
+        <Calendar plan={plan} days={days} zone={zone} now={minute} />
       )}
     </div>
   );
