@@ -197,10 +197,12 @@ describe("with a project", () => {
     await person.sees("07:15");
     const calendar = person.page.getByRole("table", { name: "Schedules in Asia/Kathmandu" });
     await calendar.focus();
+    await person.page.evaluate(() => Object.assign(globalThis, { isSamePage: true }));
     await person.page.keyboard.press("j");
     await person.page.keyboard.press("j");
     await person.page.keyboard.press("Enter");
     await person.page.waitForURL(/\/(triggers|runs)\//);
+    expect(await person.page.evaluate(() => "isSamePage" in globalThis)).toBe(true);
     person.expectCalm();
   });
 

@@ -1,4 +1,10 @@
-/** Shapes of what is tied to what, of versions of assets, and of what schedules started, in `/api/v1`. */
+/**
+ * Shapes of what is tied to what, of versions of assets, and of what schedules started, in `/api/v1`.
+ *
+ * GET /lineage?around=&kind=&depth=&limit=&lane= → LineageView
+ * GET /assets/:asset/versions?partition=&lane=&cursor=&limit= → AssetVersionsPage, newest first
+ * GET /schedules/runs?from=&to=&ticks=&cursor=&limit= → Page<ScheduleRunsView>, by pipeline
+ */
 import type { RunState } from "@millrace/core";
 import type { Page } from "./api.ts";
 import type { AssetPartitionView, AssetUpdateView } from "./api-asset.ts";

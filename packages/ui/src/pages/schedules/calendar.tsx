@@ -29,7 +29,14 @@ export const Calendar = memo(function Calendar({ plan, days, zone, now }: Calend
   const present = wallOf(zone, now);
   const tracks = { gridTemplateColumns: `52px repeat(${days.length}, minmax(0, 1fr))` };
   return (
-    <div className="calendar" role="table" aria-label={`Schedules in ${zone}`} tabIndex={0} onKeyDown={move}>
+    <div
+      className="calendar"
+      role="table"
+      aria-label={`Schedules in ${zone}`}
+      tabIndex={0}
+      onKeyDown={move}
+      onClick={follow}
+    >
       <div className="calendar-row calendar-head" role="row" style={tracks}>
         <span role="columnheader" className="quiet">
           {days.length === 1 ? "" : " "}
