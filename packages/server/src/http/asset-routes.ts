@@ -36,6 +36,7 @@ import {
   assetCells,
   assetCellsMax,
   assetRangesMax,
+  assetsAtOnce,
   assetsMax,
   assetUpdatesShown,
   assetUsesShown,
@@ -136,13 +137,16 @@ async function assetPage(
   const rest = book.names.filter((name) => name > after);
   const { deployed, states, lineage } = book;
   const items: AssetSummary[] = [];
-  for (const name of rest.slice(0, limit)) {
+  const summary = async (name: string): Promise<AssetSummary> => {
     const found = deployed.get(name);
     const state = states.get(name);
     const picture = found && (await counts.of(found.definition, lane, state));
     const now = context.host.engine.now();
-    items.push(assetSummary({ name, deployed: found, state, picture, lineage, now }));
-  }
+    return assetSummary({ name, deployed: found, state, picture, lineage, now });
+  };
+  const wanted = rest.slice(0, limit);
+  for (let at = 0; at < wanted.length; at += assetsAtOnce)
+    items.push(...(await Promise.all(wanted.slice(at, at + assetsAtOnce).map(summary))));
   const last = items.at(-1);
   return { items, ...(last && rest.length > limit ? { nextCursor: writeCursor([last.name]) } : {}) };
 }

@@ -208,5 +208,7 @@ export const versionsLookedMax = 1_000;
 export const tickOutcomesEach = 200;
 export const tickOutcomesEachMax = 1_000;
 export const durationsOfPipeline = 30;
+/** Assets of a list whose partitions are looked at together: while the database answers for one, another's windows are counted. */
+export const assetsAtOnce = 4;
 /** Assets whose counts of partitions are kept for the next list: some hundred bytes each. */
 export const assetCountsKept = 10_000;

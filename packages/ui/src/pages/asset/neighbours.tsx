@@ -9,7 +9,7 @@ const depth = 2;
 
 export function Neighbours({ asset }: { readonly asset: string }) {
   const { data } = useQuery({
-    ...one<LineageView>("assets", "/lineage", { around: asset, depth, limit: 60 }),
+    ...one<LineageView>("definition", "/lineage", { around: asset, depth, limit: 60 }),
     retry: false,
   });
   if (!data || data.nodes.length < 2) return null;

@@ -10,13 +10,14 @@ import { Catalogue } from "./catalogue.tsx";
 import { LineageTab } from "./lineage-tab.tsx";
 
 const route = getRouteApi("/assets");
-const pageSize = 200;
+const pageSize = 500;
 /** What is looked through and sorted here: beyond, there are lists by the API. */
 const assetsMax = 5_000;
 
 export function Assets() {
   const { view } = route.useSearch();
-  const query = useInfiniteQuery(list<AssetSummary>("assets", "/assets", { limit: pageSize }));
+  // All of them are many: they are asked for again as what sums up the whole is, not with each update.
+  const query = useInfiniteQuery(list<AssetSummary>("overview", "/assets", { limit: pageSize }));
   const { data, hasNextPage, isFetchingNextPage, fetchNextPage } = query;
   const count = data?.length ?? 0;
   useEffect(() => {

@@ -14,7 +14,7 @@ export function LineageTab({ names }: { readonly names: readonly string[] }) {
   const navigate = route.useNavigate();
   const query = around === undefined ? {} : { around, kind, depth };
   const { data, error, refetch } = useQuery({
-    ...one<LineageView>("assets", "/lineage", query),
+    ...one<LineageView>("overview", "/lineage", query),
     placeholderData: (before) => before,
     retry: false,
   });
