@@ -95,7 +95,7 @@ describe("with a project", () => {
       }
       person.expectCalm();
     },
-    60_000,
+    90_000,
   );
 
   test("assets are searched and sorted in the address, and saved as they are shown", async () => {

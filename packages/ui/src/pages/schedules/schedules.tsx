@@ -209,7 +209,7 @@ function Sentence({
   const next = isPresent ? singles.find(({ at }) => at > now) : undefined;
   return (
     <p>
-      {single === 1 ? "One run" : `${single} runs`} by schedule{" "}
+      {single === 0 ? "No run" : single === 1 ? "One run" : `${single} runs`} by schedule{" "}
       {days.length === 1 ? "on this day" : "in this week"}
       {often > 0 &&
         `, and ${often === 1 ? "one pipeline" : `${often} pipelines`} that ${often === 1 ? "runs" : "run"} all the time`}
