@@ -43,6 +43,7 @@ async function stage(): Promise<Stage> {
       pipeline("sum", [node("sum", { reads: ["lake/raw"], writes: ["mart/report"] })], on(updated)),
       pipeline("files", [node("see")], on(bySource)),
       pipeline("then", [node("see")], on(afterLoad)),
+      pipeline("stock", [node("see")], on({ kind: "event", type: "stock.*" })),
       pipeline("alone", [node("see")]),
     ],
     { assets },
@@ -78,15 +79,18 @@ async function told(of: Stage, asset: string, data: object): Promise<number> {
 test("events, files, assets and pipelines are tied as they are declared, and as the log says who told", async () => {
   await using own = await stage();
   await own.emit("order.paid", {});
-  await own.given(2);
+  await own.emit("stock.low", {});
+  await own.given(3);
   await told(own, "ref/prices", {});
   const found = await lineage(own);
   expect(ties(found)).toEqual([
     "asset lake/raw > pipeline sum: reads+starts",
     "asset ref/prices > asset mart/report: made of",
     "event order.paid > pipeline load: starts",
+    "event stock.* > pipeline stock: starts",
     "outside /spark > asset ref/prices: tells",
     "outside /test > event order.paid: tells",
+    "outside /test > event stock.*: tells",
     "pipeline load > asset lake/raw: writes",
     "pipeline load > pipeline then: starts",
     "pipeline sum > asset mart/report: writes",

@@ -189,7 +189,7 @@ function toldOf({ kind, name, freshness, updatedAt, schedule, paused }: LineageN
 }
 
 /** Where a thing has its page. */
-export function pageOf({ kind, name }: Pick<LineageNode, "kind" | "name">): LinkProps {
+function pageOf({ kind, name }: Pick<LineageNode, "kind" | "name">): LinkProps {
   switch (kind) {
     case "asset":
       return { to: "/assets/$asset", params: { asset: name } };

@@ -10,7 +10,7 @@ interface Look {
   readonly kind: string;
 }
 
-export function lookOf(became: Became): Look | undefined {
+function lookOf(became: Became): Look | undefined {
   switch (became.kind) {
     case "ran": {
       const { state, late } = became;
