@@ -9,7 +9,6 @@ export type {
   AssetUpdateView,
   AssetUseView,
   FreshnessView,
-  PartitionCounts,
   RejectionView,
 } from "./api/asset.ts";
 export type {
@@ -20,7 +19,6 @@ export type {
   DeploymentView,
   NamesDifference,
   RollbackRequest,
-  SpentSchedule,
 } from "./api/deployment.ts";
 export type { EventBatchReceipt, EventReceipt, EventView } from "./api/event.ts";
 export type {
@@ -32,6 +30,18 @@ export type {
   LogPlaceView,
   SimulatedFiring,
 } from "./api/firing.ts";
+export type {
+  AssetVersionView,
+  AssetVersionsPage,
+  LineageEdge,
+  LineageKind,
+  LineageNode,
+  LineageTie,
+  LineageView,
+  ScheduleRunsView,
+  TickOutcome,
+  VersionCause,
+} from "./api/lineage.ts";
 export type {
   AttentionView,
   FailedRunView,
@@ -93,7 +103,6 @@ export type {
   TriggerExplanation,
   TriggerKeyView,
   TriggerSummary,
-  WaitingFiringView,
 } from "./api/trigger.ts";
 export type {
   AnswerRequest,

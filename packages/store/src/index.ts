@@ -306,5 +306,19 @@ export {
   waitKinds,
   type WaitPage,
 } from "./queries/waits.ts";
+export {
+  findEntryIds,
+  listPipelineTies,
+  listTypeSources,
+  type PipelineTies,
+  type TypeSource,
+} from "./queries/lineage.ts";
+export {
+  listDurations,
+  listScheduledTriggers,
+  listTickFirings,
+  type ScheduledTrigger,
+  type TickFiring,
+} from "./queries/schedule-runs.ts";
 export { listWorkers, type WorkerRow } from "./queries/workers.ts";
 export { listRuns, type RunFilter, type RunList } from "./queries/run-list.ts";

@@ -18,7 +18,10 @@ function view(kind: AssetCellsView["kind"], keys: readonly string[]): AssetCells
 }
 
 function shown(kind: AssetCellsView["kind"], ...keys: readonly string[]) {
-  return arrange(view(kind, keys)).map(({ name, cells }) => [name, cells.map((cell) => cell?.key)]);
+  return arrange(view(kind, keys)).rows.map(({ name, places }) => [
+    name,
+    places.map(({ cells }) => (cells.length > 1 ? cells.map(({ key }) => key) : cells[0]?.key)),
+  ]);
 }
 
 test("days stand at their place in the row of their month, the newest month first", () => {
@@ -33,11 +36,35 @@ test("months stand in the row of their year, hours in that of their day", () => 
     ["2026", [undefined, "2026-02"]],
     ["2025", [...Array<undefined>(11).fill(undefined), "2025-12"]],
   ]);
-  const hours = ["2026-10-25T02:00+02:00", "2026-10-25T02:00+01:00", "2026-10-26T00:00+01:00"];
+});
+
+test("an hour stands below itself: one that comes twice has two cells in its place, one that is skipped none", () => {
+  const hours = [
+    "2026-10-24T01:00+02:00",
+    "2026-10-24T02:00+02:00",
+    "2026-10-24T03:00+02:00",
+    "2026-10-25T01:00+02:00",
+    "2026-10-25T02:00+02:00",
+    "2026-10-25T02:00+01:00",
+    "2026-10-25T03:00+01:00",
+  ] as const;
+  expect(arrange(view("time", hours)).heads).toEqual(["01", "02", "03"]);
   expect(shown("time", ...hours)).toEqual([
-    ["2026-10-26", [hours[2]]],
-    ["2026-10-25", [hours[0], hours[1]]],
+    ["2026-10-25", [hours[3], [hours[4], hours[5]], hours[6]]],
+    ["2026-10-24", [hours[0], hours[1], hours[2]]],
   ]);
+  const spring = ["2026-03-28T02:00+01:00", "2026-03-29T01:00+01:00", "2026-03-29T03:00+02:00"];
+  const [changed, before] = arrange(view("time", spring)).rows;
+  expect(changed).toMatchObject({ change: "forward", places: [{}, { cells: [], isSkipped: true }, {}] });
+  expect(before).not.toHaveProperty("change");
+  expect(arrange(view("time", hours)).rows[0]).toMatchObject({ change: "back" });
+});
+
+test("windows that are too many for columns name nothing by their place", () => {
+  const minutes = Array.from({ length: 60 }, (_, at) => `2026-01-01T00:${String(at).padStart(2, "0")}+00:00`);
+  const { heads, rows } = arrange(view("time", minutes));
+  expect(heads).toBeUndefined();
+  expect(rows[0]?.places).toHaveLength(60);
 });
 
 test("combinations with days are a calendar for each of the others; without days they are a matrix", () => {

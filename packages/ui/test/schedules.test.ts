@@ -1,6 +1,7 @@
 /** Days and hours of zones, and what a calendar shows of schedules in them. */
-import type { ScheduleTicksView } from "@millrace/protocol";
+import type { ScheduleRunsView, ScheduleTicksView } from "@millrace/protocol";
 import { expect, test } from "vitest";
+import { Outcomes } from "../src/pages/schedules/outcome.ts";
 import { cellName, planOf } from "../src/pages/schedules/plan.ts";
 import { addDays, isZone, mondayOf, startOfDay, wallOf, zonedDay } from "../src/pages/schedules/zoned.ts";
 
@@ -31,6 +32,23 @@ test("days have the hours that their clocks show", () => {
   expect(zonedDay("UTC", "2026-10-25").hours).toEqual(Array.from({ length: 24 }, () => 1));
 });
 
+test("clocks that change by half an hour skip half of an hour, or show half of one twice; others change at their own days", () => {
+  const howe = "Australia/Lord_Howe";
+  const back = zonedDay(howe, "2026-04-05");
+  expect([(back.to - back.from) / hourMs, back.hours[0], back.hours[1], back.hours[2]]).toEqual([
+    24.5, 1, 1.5, 1,
+  ]);
+  const forward = zonedDay(howe, "2026-10-04");
+  expect([(forward.to - forward.from) / hourMs, forward.hours[1], forward.hours[2]]).toEqual([23.5, 1, 0.5]);
+  const newYork = zonedDay("America/New_York", "2026-03-08");
+  expect([(newYork.to - newYork.from) / hourMs, newYork.hours[2]]).toEqual([23, 0]);
+  const katmandu = zonedDay("Asia/Kathmandu", "2026-03-29");
+  expect([new Date(katmandu.from).toISOString(), katmandu.hours]).toEqual([
+    "2026-03-28T18:15:00.000Z",
+    Array.from({ length: 24 }, () => 1),
+  ]);
+});
+
 test("weeks begin on Monday, and a zone that is none is none", () => {
   expect(["2026-11-23", "2026-11-27", "2026-11-29"].map(mondayOf)).toEqual(Array(3).fill("2026-11-23"));
   expect(addDays("2026-12-31", 1)).toBe("2027-01-01");
@@ -48,7 +66,7 @@ function schedule(
 test("ticks stand at their hour; in one that comes twice each says which it is", () => {
   const days = [zonedDay(berlin, "2026-10-25")];
   const half = schedule("half", ["2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z", "2026-10-25T05:00:00Z"]);
-  const { entries, upcoming } = planOf([half], days, berlin);
+  const { entries, upcoming } = planOf([half], { days, zone: berlin, outcomes: new Outcomes([]), now: 0 });
   expect(entries.get(cellName("2026-10-25", 2))?.map(({ time }) => time)).toEqual([
     "02:30 +02:00",
     "02:30 +01:00",
@@ -69,11 +87,68 @@ test("what ticks often is a band, and what is paused or asks for more starts not
     schedule("join", six, { alone: false }),
     schedule("cut", six, { ticksAreMore: true }),
   ];
-  const { bands, entries, upcoming } = planOf([hourly, ...others], days, "UTC");
-  expect(bands.map(({ pipeline }) => pipeline)).toEqual(["hourly", "cut"]);
+  const { bands, entries, upcoming } = planOf([hourly, ...others], {
+    days,
+    zone: "UTC",
+    outcomes: new Outcomes([]),
+    now: 0,
+  });
+  expect(bands.map((band) => band.schedule.pipeline)).toEqual(["hourly", "cut"]);
   expect(entries.get(cellName("2026-11-27", 6))?.map((entry) => entry.schedule.pipeline)).toEqual([
     "paused",
     "join",
   ]);
   expect(new Set(upcoming.map((entry) => entry.schedule.pipeline))).toEqual(new Set(["hourly", "cut"]));
+});
+
+const noon = Date.UTC(2026, 10, 27, 12);
+const at = (minutes: number): string => new Date(noon + minutes * 60_000).toISOString();
+
+function runsOf(parts: Partial<ScheduleRunsView>): Outcomes {
+  return new Outcomes([{ pipeline: "p", since: at(-600), ticks: [], ...parts }]);
+}
+
+test("a past tick says what became of it: it ran, late or not, had no run, was missed, is kept, or was nobody's", () => {
+  const outcomes = runsOf({
+    pausedSince: at(-20),
+    ticks: [
+      { at: at(-300), run: "r1", state: "succeeded", createdAt: at(-300), startedAt: at(-300) },
+      { at: at(-240), run: "r2", state: "failed", createdAt: at(-200), startedAt: at(-200) },
+      { at: at(-180), run: "r3", state: "succeeded", createdAt: at(-180), startedAt: at(-170) },
+      { at: at(-120), reason: "it is full" },
+      { at: at(-100), run: "r4", state: "superseded", reason: "a later one came" },
+    ],
+  });
+  const became = (minutes: number, parts: Partial<ScheduleTicksView> = {}) =>
+    outcomes.became(schedule("p", [], parts), noon + minutes * 60_000, noon);
+  expect(became(-300)).toEqual({ kind: "ran", run: "r1", state: "succeeded" });
+  expect(became(-240)).toMatchObject({ late: { ms: 40 * 60_000, why: "caught up" } });
+  expect(became(-180)).toMatchObject({ late: { ms: 10 * 60_000, why: "waited" } });
+  expect(became(-180, { jitterMs: 3_600_000 })).not.toHaveProperty("late");
+  expect(became(-120)).toEqual({ kind: "no run", reason: "it is full" });
+  expect(became(-100)).toEqual({ kind: "no run", reason: "a later one came" });
+  expect(became(-60)).toEqual({ kind: "missed" });
+  expect(became(-60, { alone: false })).toEqual({ kind: "unknown" });
+  expect(became(-10)).toEqual({ kind: "kept" });
+  expect(became(-700)).toEqual({ kind: "before" });
+  expect(became(5)).toEqual({ kind: "coming" });
+});
+
+test("what is earlier than the ticks that were told is not called missed", () => {
+  const outcomes = runsOf({ ticksAreMore: true, ticks: [{ at: at(-60), run: "r", state: "running" }] });
+  expect(outcomes.became(schedule("p", []), noon - 120 * 60_000, noon)).toEqual({ kind: "unknown" });
+});
+
+test("a run overlaps the next tick as its last runs say: always by the median, often by the 95th percentile", () => {
+  const outcomes = runsOf({ took: { p50Ms: 30_000, p95Ms: 90_000, runs: 20 } });
+  const overlap = (next: number | undefined, parts: Partial<ScheduleTicksView> = {}) =>
+    outcomes.overlap(schedule("p", [], parts), next, 0);
+  expect([overlap(20_000), overlap(60_000), overlap(100_000), overlap(undefined)]).toEqual([
+    "always",
+    "often",
+    undefined,
+    undefined,
+  ]);
+  expect(overlap(20_000, { paused: true })).toBeUndefined();
+  expect(runsOf({}).overlap(schedule("p", []), 1, 0)).toBeUndefined();
 });

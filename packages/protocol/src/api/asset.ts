@@ -87,6 +87,7 @@ export const assetSummary = named(
       partitions: partitionCounts,
       freshness: freshnessView,
       lastUpdate: object({ at: time, position: integer(0) }, { runId: text }),
+      writtenBy: about("Pipelines with tasks that declare to write it.", list(text)),
       progress: about("All its windows that end by then are complete, as somebody told.", text),
       rejected: rejectionView,
     },

@@ -51,7 +51,11 @@ export function operation<const Told extends Operation>(told: Told): Told {
 }
 
 export type AnswerOf<Told extends Operation> = Told extends { readonly answer: infer S } ? TypeOf<S> : void;
-export type BodyOf<Told extends Operation> = Told extends { readonly body: infer S } ? TypeOf<S> : undefined;
+export type BodyOf<Told extends Operation> = Told extends { readonly body: infer S }
+  ? TypeOf<S>
+  : Told extends { readonly rawBodies: object }
+    ? unknown
+    : undefined;
 /** What clients write into the query. */
 export type GivenQuery<Told extends Operation> = Told extends { readonly query: infer All }
   ? { readonly [Name in keyof All]?: (All[Name] extends Parameter<infer Given> ? Given : never) | undefined }

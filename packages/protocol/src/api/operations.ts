@@ -2,6 +2,7 @@
 import { assetOperations } from "./asset.ts";
 import { deploymentOperations } from "./deployment.ts";
 import { eventOperations } from "./event.ts";
+import { lineageOperations } from "./lineage.ts";
 import type { AnswerOf, BodyOf, GivenQuery, Operation } from "./operation.ts";
 import { overviewOperations } from "./overview.ts";
 import { pipelineOperations } from "./pipeline.ts";
@@ -23,6 +24,7 @@ export const operations = {
   ...probeOperations,
   ...triggerOperations,
   ...assetOperations,
+  ...lineageOperations,
   ...waitOperations,
   ...overviewOperations,
   ...systemOperations,
@@ -59,7 +61,7 @@ type IsStep<Step extends string, Wanted extends string> = Wanted extends `:${str
     ? true
     : false;
 /** Words that stand where another pattern has a part: they are that word's. */
-type Known<_Wanted extends string> = "simulate" | "rollback" | "follow" | "openapi.json";
+type Known<_Wanted extends string> = "simulate" | "rollback" | "follow" | "openapi.json" | "runs";
 
 type At<Method extends Operation["method"], Path extends string> =
   OperationAt<Method, Path> extends infer One extends Operation ? One : never;

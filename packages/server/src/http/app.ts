@@ -8,9 +8,11 @@ import type { ApiContext } from "./api-context.ts";
 import { assetRoutes } from "./asset-routes.ts";
 import { approvalRoutes } from "./approval-routes.ts";
 import { bundleRoutes } from "./bundle-routes.ts";
+import { assetVersionRoutes } from "./asset-version-routes.ts";
 import { eventRoutes } from "./event-routes.ts";
 import { deploymentRoutes } from "./deployment-routes.ts";
 import { bodyBytesMax } from "./limits.ts";
+import { lineageRoutes } from "./lineage-routes.ts";
 import { openApiDocument } from "./openapi.ts";
 import type { PageFiles } from "./page-files.ts";
 import { addTags } from "./preconditions.ts";
@@ -28,6 +30,7 @@ import {
 import { addRequestRate } from "./request-rate.ts";
 import { addRoute, route, type Route } from "./route.ts";
 import { scheduleRoutes } from "./schedule-routes.ts";
+import { scheduleRunRoutes } from "./schedule-run-routes.ts";
 import { runRoutes } from "./run-routes.ts";
 import { serverRoutes } from "./server-routes.ts";
 import { probeRoutes } from "./probe-routes.ts";
@@ -57,7 +60,10 @@ function apiRoutes(context: ApiContext): Route[] {
     ...probeRoutes(context),
     ...triggerRoutes(context),
     ...scheduleRoutes(context),
+    ...scheduleRunRoutes(context),
     ...assetRoutes(context),
+    ...assetVersionRoutes(context),
+    ...lineageRoutes(context),
     ...approvalRoutes(context),
     ...waitRoutes(context),
     ...overviewRoutes(context),

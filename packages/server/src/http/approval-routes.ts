@@ -1,5 +1,5 @@
 import { approvalAnswered, ownSource } from "@millrace/core";
-import { type Operations, operations, type ApprovalView, type Page } from "@millrace/protocol";
+import { operations, type ApprovalView, type Operations, type Page } from "@millrace/protocol";
 import { listApprovals, listEvents } from "@millrace/store";
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";

@@ -7,13 +7,13 @@ import {
   readAssetKey,
 } from "@millrace/core";
 import {
-  type Operations,
   operations,
   type AssetCellsView,
   type AssetDetail,
   type AssetPartitionView,
   type AssetSummary,
   type AssetUseView,
+  type Operations,
   type Page,
 } from "@millrace/protocol";
 import {
@@ -30,16 +30,18 @@ import {
 } from "@millrace/store";
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
+import { AssetCounts } from "./asset-counts.ts";
 import { assetCellsView } from "./asset-cells.ts";
 import { assetSummary, Lineage, partitionView, pictureOf, updateView, useView } from "./asset-view.ts";
 import { isPlace, readCursor, writeCursor } from "./cursor.ts";
-import { assetRangesMax, assetsMax, assetUpdatesShown, assetUsesShown } from "./limits.ts";
+import { assetRangesMax, assetsAtOnce, assetsMax, assetUpdatesShown, assetUsesShown } from "./limits.ts";
 import { route, type ApiRequest, type Route } from "./route.ts";
 import { sinceOf } from "./run-snapshot.ts";
 
 export function assetRoutes(context: ApiContext): Route[] {
+  const counts = new AssetCounts(context);
   return [
-    route(operations.listAssets, (request) => assetPage(context, request)),
+    route(operations.listAssets, (request) => assetPage(context, counts, request)),
     route(operations.getAsset, (request) =>
       oneAsset(context, request.path.asset, request.query.lane ?? liveLane),
     ),
@@ -79,6 +81,7 @@ function isNamePlace(place: unknown): place is readonly [name: string] {
 
 async function assetPage(
   context: ApiContext,
+  counts: AssetCounts,
   request: ApiRequest<Operations["listAssets"]>,
 ): Promise<Page<AssetSummary>> {
   const limit = request.query.limit;
@@ -86,22 +89,20 @@ async function assetPage(
   const after = readCursor(request.query.cursor, isNamePlace)?.[0] ?? "";
   const book = await readBook(context, lane);
   const rest = book.names.filter((name) => name > after);
+  const { deployed, states, lineage } = book;
   const items: AssetSummary[] = [];
-  for (const name of rest.slice(0, limit)) items.push(await summaryOf(context, book, name, lane));
+  const summary = async (name: string): Promise<AssetSummary> => {
+    const found = deployed.get(name);
+    const state = states.get(name);
+    const picture = found && (await counts.of(found.definition, lane, state));
+    const now = context.host.engine.now();
+    return assetSummary({ name, deployed: found, state, picture, lineage, now });
+  };
+  const wanted = rest.slice(0, limit);
+  for (let at = 0; at < wanted.length; at += assetsAtOnce)
+    items.push(...(await Promise.all(wanted.slice(at, at + assetsAtOnce).map(summary))));
   const last = items.at(-1);
   return { items, ...(last && rest.length > limit ? { nextCursor: writeCursor([last.name]) } : {}) };
-}
-
-async function summaryOf(
-  context: ApiContext,
-  { deployed, states, lineage }: Book,
-  name: string,
-  lane: string,
-): Promise<AssetSummary> {
-  const found = deployed.get(name);
-  const picture = found && (await pictureOf(context, found.definition, lane));
-  const now = context.host.engine.now();
-  return assetSummary({ name, deployed: found, state: states.get(name), picture, lineage, now });
 }
 
 async function oneAsset(context: ApiContext, name: string, lane: string): Promise<AssetDetail> {

@@ -87,6 +87,7 @@ export function assetSummary({ name, deployed, state, picture, lineage, now }: A
     updates: state?.updates ?? 0,
     ...(update ? { lastUpdate: update } : {}),
     ...(state?.progressUntil === undefined ? {} : { progress: isoTime(state.progressUntil) }),
+    writtenBy: lineage.writersOf(name),
     upstream: lineage.upstreamOf(name),
     downstream: lineage.downstreamOf(name),
     ...rejectionOf(state),
@@ -116,16 +117,24 @@ function rejectionOf(state: AssetStateRow | undefined): { readonly rejected?: Re
 export class Lineage {
   readonly #upstream = new Map<string, Set<string>>();
   readonly #downstream = new Map<string, Set<string>>();
+  readonly #writers = new Map<string, Set<string>>();
 
   constructor(assets: readonly DeployedAsset[], users: readonly AssetUser[]) {
     for (const { definition } of assets)
       for (const { asset } of definition.upstream ?? []) this.#add(asset, definition.name);
+    for (const { direction, asset, pipeline } of users)
+      if (direction === "write")
+        this.#writers.set(asset, (this.#writers.get(asset) ?? new Set<string>()).add(pipeline));
     const byNode = Map.groupBy(users, ({ pipeline, node }) => `${pipeline}\n${node}`);
     for (const uses of byNode.values())
       for (const write of uses)
         for (const read of uses)
           if (write.direction === "write" && read.direction === "read" && read.asset !== write.asset)
             this.#add(read.asset, write.asset);
+  }
+
+  writersOf(asset: string): string[] {
+    return [...(this.#writers.get(asset) ?? [])].sort();
   }
 
   upstreamOf(asset: string): string[] {

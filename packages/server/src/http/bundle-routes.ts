@@ -1,7 +1,7 @@
 /** Bundles and blobs by hash. */
 import { createHash } from "node:crypto";
 import { canonicalJson, MillraceError, type Json } from "@millrace/core";
-import { type Operations, operations, type BundleUpload, type BundleManifest } from "@millrace/protocol";
+import { operations, type BundleManifest, type BundleUpload, type Operations } from "@millrace/protocol";
 import { findBundle, hasBundle, putBundle } from "@millrace/store";
 import type { ApiContext } from "./api-context.ts";
 import { bodyBytesMax, largeBodyBytesMax } from "./limits.ts";

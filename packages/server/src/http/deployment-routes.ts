@@ -1,4 +1,4 @@
-import { type Operations, operations, type DeploymentView, type Page } from "@millrace/protocol";
+import { operations, type DeploymentView, type Operations, type Page } from "@millrace/protocol";
 import { listDeployments } from "@millrace/store";
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";

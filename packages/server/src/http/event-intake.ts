@@ -21,7 +21,7 @@ import {
   type EventOutcome,
   type Json,
 } from "@millrace/core";
-import type { Operations, EventBatchReceipt, EventReceipt } from "@millrace/protocol";
+import type { EventBatchReceipt, EventReceipt, Operations } from "@millrace/protocol";
 import type { EventRow } from "@millrace/store";
 import type { FastifyReply } from "fastify";
 import type { Engine } from "../engine/engine.ts";

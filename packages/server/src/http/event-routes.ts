@@ -1,9 +1,9 @@
 import { causeOf, contentKindOf, MillraceError, type LogEvent } from "@millrace/core";
 import {
-  type Operations,
   operations,
   type EndedWaitView,
   type EventView,
+  type Operations,
   type Page,
 } from "@millrace/protocol";
 import { findEventPositions, findEventText, findWaitsOfEvent, listEvents } from "@millrace/store";

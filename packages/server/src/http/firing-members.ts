@@ -1,6 +1,6 @@
 /** `GET /runs/:id/firing/members`: what satisfied a run's trigger, page by page, as its tasks see it. */
 import { firedEvent, memberValue, type Json } from "@millrace/core";
-import type { Operations, FiredMemberView, Page } from "@millrace/protocol";
+import type { FiredMemberView, Operations, Page } from "@millrace/protocol";
 import { findEntries, findFiringMembers, type FoundMember } from "@millrace/store";
 import { goneEvent } from "../engine/trigger/firing-values.ts";
 import { workspaceId } from "../engine/workspace.ts";

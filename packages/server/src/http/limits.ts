@@ -171,3 +171,22 @@ export const answeredPageMax = 50;
 export const nodesShownMax = 200;
 /** The overview stands on every page: it is made for all who ask together, this long after the last one at the earliest. */
 export const overviewPauseMs = 250;
+/** Pipelines that it is made of, and types of events of which it is asked who tells them. */
+export const lineagePipelinesMax = 10_000;
+export const lineageTypesMax = 500;
+/** Who told of a type is seen from so many of its last entries in so many days: an index leads to each of them. */
+export const tellersLookedEach = 20;
+export const tellersDays = 7;
+/** Assets that somebody outside updated last and of which it is looked up who that was: those that were updated last. */
+export const reportersMax = 200;
+export const causeMembersShown = 3;
+/** Entries of an asset that are looked through for those of one partition. */
+export const versionsLookedMax = 1_000;
+/** Pipelines in one page of what became of ticks, ticks of each, and runs whose durations are compared. */
+export const tickOutcomesEach = 200;
+export const tickOutcomesEachMax = 1_000;
+export const durationsOfPipeline = 30;
+/** Assets of a list whose partitions are looked at together: while the database answers for one, another's windows are counted. */
+export const assetsAtOnce = 4;
+/** Assets whose counts of partitions are kept for the next list: some hundred bytes each. */
+export const assetCountsKept = 10_000;

@@ -7,7 +7,7 @@
  * Z2: a topic that can't be followed is told of as `{ topic, refused }`; the others go on.
  */
 import { MillraceError } from "@millrace/core";
-import type { Operations, ActivityEvent, LiveEvent } from "@millrace/protocol";
+import type { ActivityEvent, LiveEvent, Operations } from "@millrace/protocol";
 import type { FastifyReply } from "fastify";
 import type { ApiContext } from "./api-context.ts";
 import { EventChannel, type Sink } from "./event-channel.ts";

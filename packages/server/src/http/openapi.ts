@@ -51,6 +51,7 @@ const tags: { readonly [name: string]: string } = {
   deployments: "Definitions of projects, one after the other",
   events: "The event log: intake and history",
   info: "The server that answers",
+  lineage: "What leads into what",
   limits: "Pools, concurrency keys and limits of active runs",
   live: "What happens, as it happens",
   "openapi.json": "This document",

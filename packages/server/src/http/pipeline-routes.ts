@@ -1,7 +1,7 @@
 import { MillraceError, nearestName, type Json, triggerPaused, triggerResumed } from "@millrace/core";
 import {
-  type Operations,
   operations,
+  type Operations,
   type Page,
   type PipelineDetail,
   type PipelineSummary,

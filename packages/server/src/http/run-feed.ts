@@ -11,8 +11,8 @@
  */
 import { findTaskRun, isRunEnded, type TaskRun } from "@millrace/core";
 import type {
-  Operations,
   LogEntry,
+  Operations,
   RunDetail,
   RunEvent,
   RunState,

@@ -4,7 +4,7 @@
  * Runs that this server holds are read from its memory, after what was decided is committed (V1 of `run-snapshot.ts`).
  */
 import { MillraceError, nearestName, taskRunsBelow, type TaskRunState } from "@millrace/core";
-import { type Operations, gridStates, partitionLabel, type GridPage, type GridRun } from "@millrace/protocol";
+import { gridStates, partitionLabel, type GridPage, type GridRun, type Operations } from "@millrace/protocol";
 import {
   endedNodeStates,
   findPipeline,

@@ -2,10 +2,10 @@
 import { MillraceError } from "@millrace/core";
 import {
   pageSizeMax,
-  type Operations,
   type ArtifactView,
   type LogEntry,
   type LogLine,
+  type Operations,
   type Page,
   type RunSummary,
 } from "@millrace/protocol";

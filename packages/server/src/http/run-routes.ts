@@ -1,6 +1,6 @@
 /** Runs: start, read, watch, command. */
 import { MillraceError, type Json } from "@millrace/core";
-import { type Operations, operations, type RunSummary, type StartRunRequest } from "@millrace/protocol";
+import { operations, type Operations, type RunSummary, type StartRunRequest } from "@millrace/protocol";
 import type { ApiContext } from "./api-context.ts";
 import { requireMatch, tellState } from "./preconditions.ts";
 import { route, type ApiRequest, type Route } from "./route.ts";

@@ -7,7 +7,7 @@ import {
   type Condition,
   type Schedule,
 } from "@millrace/core";
-import { type Operations, operations, type Page, type ScheduleTicksView } from "@millrace/protocol";
+import { operations, type Operations, type Page, type ScheduleTicksView } from "@millrace/protocol";
 import { listScheduledPipelines, type ScheduledPipelineRow } from "@millrace/store";
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";

@@ -1,5 +1,5 @@
 import { MillraceError, nearestName, type Json, type SourceDefinition } from "@millrace/core";
-import { operations, type Page, type SourceView, type Operations } from "@millrace/protocol";
+import { operations, type Operations, type Page, type SourceView } from "@millrace/protocol";
 import { announceDefinitions, listSources, setSourcePaused, type ListedSource } from "@millrace/store";
 import { sourceShard } from "../engine/source/source-host.ts";
 import { workspaceId } from "../engine/workspace.ts";

@@ -1,9 +1,9 @@
 import { MillraceError, nearestName } from "@millrace/core";
 import {
-  type Operations,
   operations,
   type FiringDetail,
   type FiringView,
+  type Operations,
   type Page,
   type TriggerDetail,
   type TriggerKeyView,

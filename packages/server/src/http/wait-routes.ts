@@ -1,4 +1,4 @@
-import { type Operations, operations, type Page, type StepView, type WaitView } from "@millrace/protocol";
+import { operations, type Operations, type Page, type StepView, type WaitView } from "@millrace/protocol";
 import { listSteps, listWaits, type StepRow } from "@millrace/store";
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";

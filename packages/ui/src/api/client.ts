@@ -39,8 +39,9 @@ export function readPage<Item>(path: string, query: Query, signal?: AbortSignal)
 export function post<const Path extends string>(
   path: Path,
   body?: BodyAt<"POST", Path>,
+  type?: string,
 ): Promise<AnswerAt<"POST", Path>> {
-  return send("POST", path, undefined, body ?? {});
+  return send("POST", path, undefined, body ?? {}, undefined, type);
 }
 
 export function put<const Path extends string>(
@@ -56,6 +57,7 @@ async function send<T>(
   query: Query | undefined,
   body: unknown,
   signal?: AbortSignal,
+  type = "application/json",
 ): Promise<T> {
   const own = token();
   let response: Response;
@@ -64,7 +66,7 @@ async function send<T>(
       method,
       headers: {
         ...(own === undefined ? {} : { authorization: `Bearer ${own}` }),
-        ...(body === undefined ? {} : { "content-type": "application/json" }),
+        ...(body === undefined ? {} : { "content-type": type }),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       ...(signal === undefined ? {} : { signal }),

@@ -102,7 +102,7 @@ const trigger = createRoute({
 const assets = createRoute({
   getParentRoute: () => root,
   path: "/assets",
-  validateSearch: texts("find", "show"),
+  validateSearch: texts("find", "show", "sort", "view", "around", "kind", "depth"),
   component: lazyRouteComponent(() => import("../pages/assets/assets.tsx"), "Assets"),
 });
 const asset = createRoute({

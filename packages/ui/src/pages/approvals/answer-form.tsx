@@ -10,7 +10,14 @@ import { person, keepPerson } from "./person.ts";
 
 const noFaults: Entered = {};
 
-export function AnswerForm({ approval }: { readonly approval: ApprovalView }) {
+interface AnswerFormProps {
+  readonly approval: ApprovalView;
+  /** Somebody else was first. */
+  readonly onBeaten: () => void;
+  readonly onAnswered: () => void;
+}
+
+export function AnswerForm({ approval, onBeaten, onAnswered }: AnswerFormProps) {
   const fields = useMemo(() => (approval.form === undefined ? [] : fieldsOf(approval.form)), [approval.form]);
   const [entered, setEntered] = useState<Entered>(() => initially(fields));
   const [faults, setFaults] = useState<Entered>(noFaults);
@@ -21,10 +28,16 @@ export function AnswerForm({ approval }: { readonly approval: ApprovalView }) {
     mutationFn: (request: AnswerRequest) => post(`/approvals/${encodeURIComponent(approval.id)}`, request),
     onSuccess: () => {
       keepPerson(by);
+      onAnswered();
       for (const about of ["approvals", "overview", "waits", "run"])
         void queries.invalidateQueries({ queryKey: [about] });
     },
     onError: (failure) => {
+      if (isBeaten(failure)) {
+        onBeaten();
+        for (const about of ["approvals", "overview", "waits", "run"])
+          void queries.invalidateQueries({ queryKey: [about] });
+      }
       const { faults: found } = faultsOf(fields, issuesOf(failure));
       setFaults(found);
       focusFirst(found);
@@ -53,18 +66,31 @@ export function AnswerForm({ approval }: { readonly approval: ApprovalView }) {
         answer(true);
       }}
     >
-      {fields.map((field) => (
-        <Field
-          key={keyOf(field)}
-          field={field}
-          value={entered[keyOf(field)] ?? ""}
-          fault={faults[keyOf(field)]}
-          onChange={(value) => setEntered((before) => ({ ...before, [keyOf(field)]: value }))}
-        />
-      ))}
+      {fields.map((field, at) => {
+        const group = field.groups.join(" / ");
+        const isFirst = group !== "" && group !== fields[at - 1]?.groups.join(" / ");
+        return (
+          <div key={keyOf(field)} className={group === "" ? undefined : "within"}>
+            {isFirst && (
+              <h4>
+                {group}
+                {field.optionalAt.includes(field.path.length - 1) && (
+                  <span className="quiet"> (may be left out)</span>
+                )}
+              </h4>
+            )}
+            <Field
+              field={field}
+              value={entered[keyOf(field)] ?? ""}
+              fault={faults[keyOf(field)]}
+              onChange={(value) => setEntered((before) => ({ ...before, [keyOf(field)]: value }))}
+            />
+          </div>
+        );
+      })}
       <Who approval={approval} value={by} onChange={setBy} />
       <Note value={note} onChange={setNote} />
-      {error && !isToldByFields && <Trouble error={error} />}
+      {error && !isToldByFields && !isBeaten(error) && <Trouble error={error} />}
       {hasFieldFaults && (
         <p className="bad-text" role="alert">
           Not sent: {countText(Object.keys(faults).length)} above to mend.
@@ -142,6 +168,10 @@ function Note({ value, onChange }: EntryProps) {
       />
     </div>
   );
+}
+
+function isBeaten(failure: unknown): boolean {
+  return failure instanceof ApiError && failure.problem.code === "MILLRACE_APPROVAL_ANSWERED";
 }
 
 function issuesOf(failure: unknown): readonly { readonly path: string; readonly message: string }[] {

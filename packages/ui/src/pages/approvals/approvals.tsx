@@ -1,18 +1,21 @@
 /** What people are asked, and what they answered. */
-import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useCallback } from "react";
 import type { ApprovalView } from "@millrace/protocol";
-import { list, one } from "../../api/queries.ts";
+import { list } from "../../api/queries.ts";
 import { Code } from "../../parts/code.tsx";
+import { Download } from "../../parts/download.tsx";
 import { Head } from "../../parts/head.tsx";
-import { JsonTree } from "../../parts/json-tree.tsx";
 import { countOf } from "../../parts/number-text.ts";
 import { Table, type Column } from "../../parts/table.tsx";
-import { Ago, Clock } from "../../parts/time.tsx";
+import { Ago } from "../../parts/time.tsx";
 import { Trouble } from "../../parts/trouble.tsx";
 import "../../styles/approvals.css";
-import { AnswerForm } from "./answer-form.tsx";
+import { Approval } from "./approval.tsx";
+import { answersCsv } from "./answers-csv.ts";
+import { Left } from "./left.tsx";
+import { titleOf, Verdict } from "./verdict.tsx";
 
 const route = getRouteApi("/approvals");
 
@@ -40,7 +43,7 @@ const openColumns: readonly Column<ApprovalView>[] = [
     width: "84px",
     isNumber: true,
     cell: ({ timeoutAt }) =>
-      timeoutAt === undefined ? <span className="quiet">never</span> : <Ago at={timeoutAt} />,
+      timeoutAt === undefined ? <span className="quiet">never</span> : <Left until={timeoutAt} />,
   },
 ];
 
@@ -69,21 +72,6 @@ function questionLink(approval: ApprovalView) {
   );
 }
 
-function Verdict({ isYes }: { readonly isYes: boolean }) {
-  return (
-    <span className={isYes ? "state good" : "state off"}>
-      <span className="mark" aria-hidden="true">
-        {isYes ? "●" : "⊘"}
-      </span>
-      {isYes ? "approved" : "rejected"}
-    </span>
-  );
-}
-
-function titleOf({ title, pipeline, node }: ApprovalView): string {
-  return title ?? `${pipeline} ${node}`;
-}
-
 export function Approvals() {
   const { tab, id } = route.useSearch();
   const navigate = route.useNavigate();
@@ -96,7 +84,12 @@ export function Approvals() {
   return (
     <div className="page fills">
       <Head title="Approvals" name="Approvals">
-        {sentenceOf(isAnswered, data, hasNextPage)}
+        {sentenceOf(isAnswered, data, hasNextPage)}{" "}
+        {isAnswered && data && data.length > 0 && (
+          <Download name="answers.csv" type="text/csv" text={() => answersCsv(data)}>
+            as CSV
+          </Download>
+        )}
       </Head>
       <nav className="tabs" aria-label="Which approvals">
         {(["open", "answered"] as const).map((one) => (
@@ -146,65 +139,6 @@ function sentenceOf(
   if (data === undefined) return "";
   if (data.length === 0) return "Nobody is asked for anything.";
   return `${countOf({ count: data.length, ...(hasMore ? { isMore: true as const } : {}) }, "question waits", "questions wait")} for a person, the oldest first.`;
-}
-
-function Approval({ id }: { readonly id: string }) {
-  const { data, error } = useQuery(one("approvals", `/approvals/${encodeURIComponent(id)}`));
-  return (
-    <aside aria-label={data ? titleOf(data) : id}>
-      <div className="head">
-        <h2 className="words">{data ? titleOf(data) : id}</h2>
-        <Link to="/approvals" search={({ id: _id, ...rest }) => rest} aria-label="Close">
-          ✕
-        </Link>
-      </div>
-      {error && <Trouble error={error} />}
-      {data && (
-        <>
-          <p className="sentence">
-            Asked <Ago at={data.since} /> by{" "}
-            <Link
-              to="/runs/$run"
-              params={{ run: data.run }}
-              search={data.item === "" ? { node: data.node } : { node: data.node, item: data.item }}
-            >
-              {data.pipeline} {data.item === "" ? data.node : `${data.node}[${data.item}]`}
-            </Link>
-            {data.by !== undefined && `, of ${data.by.join(" or ")}`}
-            {data.timeoutAt !== undefined && (
-              <>
-                {"; an answer counts until "}
-                <Clock at={data.timeoutAt} />
-              </>
-            )}
-            .
-          </p>
-          {data.details !== undefined && (
-            <section>
-              <h3>What it is about</h3>
-              <JsonTree value={data.details} />
-            </section>
-          )}
-          <section>
-            {data.state === "open" ? <AnswerForm approval={data} /> : <Answered approval={data} />}
-          </section>
-        </>
-      )}
-    </aside>
-  );
-}
-
-function Answered({ approval: { answer } }: { readonly approval: ApprovalView }) {
-  if (!answer) return <p>It ended without an answer: its time was over, or its run ended.</p>;
-  return (
-    <>
-      <p>
-        <Verdict isYes={answer.approved} /> by <strong>{answer.by}</strong> at <Clock at={answer.at} />
-        {answer.note === undefined ? "." : <>: {answer.note}</>}
-      </p>
-      {answer.form !== undefined && <JsonTree value={answer.form} name="entered" />}
-    </>
-  );
 }
 
 function NoApprovals() {

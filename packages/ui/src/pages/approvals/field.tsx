@@ -11,8 +11,10 @@ interface FieldProps {
 
 export function Field({ field, value, fault, onChange }: FieldProps) {
   const id = useId();
-  const { label, help, kind, isRequired, least, most } = field;
-  const told = [help, rangeText(least, most), hints[kind]].filter((text) => text !== undefined).join(" · ");
+  const { label, help, kind, isRequired, least, most, limits } = field;
+  const told = [help, rangeText(least, most), ...limits, hints[kind]]
+    .filter((text) => text !== undefined)
+    .join(" · ");
   const described = [told === "" ? undefined : `${id}-help`, fault === undefined ? undefined : `${id}-fault`]
     .filter((name) => name !== undefined)
     .join(" ");
@@ -37,8 +39,9 @@ export function Field({ field, value, fault, onChange }: FieldProps) {
         </label>
       ) : (
         <>
-          <label htmlFor={id}>
+          <label htmlFor={kind === "picks" ? undefined : id} id={`${id}-label`}>
             {label}
+            {isRequired && <span title="needed"> *</span>}
             {!isRequired && field.initial === "" && <span className="quiet"> (may be left out)</span>}
           </label>
           <Entry common={common} field={field} value={value} onChange={onChange} />
@@ -60,6 +63,7 @@ export function Field({ field, value, fault, onChange }: FieldProps) {
 
 const hints: { readonly [kind in FormField["kind"]]?: string } = {
   texts: "one a line",
+  numbers: "one a line",
   json: "JSON",
 };
 
@@ -67,6 +71,31 @@ function rangeText(least: number | undefined, most: number | undefined): string 
   if (least !== undefined && most !== undefined) return `from ${least} to ${most}`;
   if (least !== undefined) return `${least} or more`;
   return most === undefined ? undefined : `${most} or less`;
+}
+
+/** Several of some. */
+function Picks({ common, field: { choices }, value, onChange }: EntryProps) {
+  const chosen = new Set(value === "" ? [] : value.split(",").map(Number));
+  return (
+    <div role="group" aria-labelledby={`${common.id}-label`} className="picks">
+      {choices.map((choice, at) => (
+        <label key={JSON.stringify(choice)} className="inline">
+          <input
+            type="checkbox"
+            {...(at === 0 ? common : {})}
+            checked={chosen.has(at)}
+            onChange={({ target: { checked } }) => {
+              const next = new Set(chosen);
+              if (checked) next.add(at);
+              else next.delete(at);
+              onChange([...next].toSorted((a, b) => a - b).join(","));
+            }}
+          />
+          {typeof choice === "string" ? choice : JSON.stringify(choice)}
+        </label>
+      ))}
+    </div>
+  );
 }
 
 interface EntryProps {
@@ -92,15 +121,19 @@ function Entry({ common, field, value, onChange }: EntryProps) {
           ))}
         </select>
       );
+    case "picks":
+      return <Picks common={common} field={field} value={value} onChange={onChange} />;
     case "long":
     case "texts":
+    case "numbers":
     case "json":
       return (
         <textarea
           {...common}
           className={kind === "json" ? "field area mono" : "field area"}
-          rows={kind === "json" ? 6 : 3}
+          rows={kind === "json" ? 4 : 3}
           spellCheck={kind === "long"}
+          placeholder={field.example}
           value={value}
           onChange={change}
         />

@@ -1,7 +1,7 @@
 /** One asset: fresh or late, its partitions, who writes and reads it, what updated it last and why. */
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import type { AssetDetail, AssetNode, AssetUpdateView } from "@millrace/protocol";
+import type { AssetDetail, AssetNode } from "@millrace/protocol";
 import { one } from "../../api/queries.ts";
 import { Facts } from "../../parts/facts.tsx";
 import { Head } from "../../parts/head.tsx";
@@ -11,9 +11,12 @@ import { Trouble } from "../../parts/trouble.tsx";
 import { AssetLinks } from "./asset-links.tsx";
 import { AssetMark } from "./asset-mark.tsx";
 import { Cells } from "./cells.tsx";
+import { Neighbours } from "./neighbours.tsx";
 import { Partition } from "./partition.tsx";
-import { Producer } from "./producer.tsx";
+import { Report } from "./report.tsx";
 import { assetSentence } from "./sentence.ts";
+import { Versions } from "./versions.tsx";
+import { WouldStart } from "./would-start.tsx";
 
 const route = getRouteApi("/assets/$asset");
 
@@ -47,6 +50,7 @@ function AssetPage({ asset }: { readonly asset: AssetDetail }) {
             {name} <AssetMark asset={asset} />
           </>
         }
+        actions={<Report asset={asset} partition={undefined} />}
       >
         {description !== undefined && <p>{description}</p>}
         <p className={asset.freshness?.state === "stale" ? "warn-text" : undefined}>
@@ -74,15 +78,16 @@ function AssetPage({ asset }: { readonly asset: AssetDetail }) {
               <Cells asset={name} />
             </section>
           )}
+          <Neighbours asset={name} />
           <section>
-            <h2>Last updates</h2>
-            <Updates asset={asset} />
+            <h2>Versions</h2>
+            <Versions asset={name} />
           </section>
         </div>
         {partition === undefined ? (
           <Around asset={asset} />
         ) : (
-          <Partition asset={name} partition={partition} />
+          <Partition asset={asset} partition={partition} key={partition} />
         )}
       </div>
     </div>
@@ -118,8 +123,27 @@ function Around({ asset }: { readonly asset: AssetDetail }) {
       "declared in",
       source === undefined ? undefined : <code key="source">{`${source.file}:${source.line}`}</code>,
     ],
-    ["owner", owner],
-    ["tags", tags.join(", ")],
+    [
+      "owner",
+      owner === undefined ? undefined : (
+        <Link key="owner" to="/assets" search={{ find: owner }}>
+          {owner}
+        </Link>
+      ),
+    ],
+    [
+      "tags",
+      tags.length === 0
+        ? undefined
+        : tags.map((tag, at) => (
+            <span key={tag}>
+              {at > 0 && ", "}
+              <Link to="/assets" search={{ find: tag }}>
+                {tag}
+              </Link>
+            </span>
+          )),
+    ],
     [
       "should be",
       freshness === undefined
@@ -143,13 +167,9 @@ function Around({ asset }: { readonly asset: AssetDetail }) {
       <section>
         <h3>Its updates start</h3>
         {triggers.length === 0 && <p className="quiet">No trigger listens to it.</p>}
-        <ul>
+        <ul className="would-start">
           {triggers.map((pipeline) => (
-            <li key={pipeline}>
-              <Link to="/triggers/$pipeline" params={{ pipeline }}>
-                {pipeline}
-              </Link>
-            </li>
+            <WouldStart key={pipeline} pipeline={pipeline} />
           ))}
         </ul>
       </section>
@@ -173,58 +193,5 @@ function Nodes({ nodes, none }: { readonly nodes: readonly AssetNode[]; readonly
         </li>
       ))}
     </ul>
-  );
-}
-
-function Updates({ asset: { lastUpdates, updates } }: { readonly asset: AssetDetail }) {
-  if (lastUpdates.length === 0)
-    return (
-      <p className="quiet">
-        {updates > 0
-          ? "They are older than what the log keeps."
-          : "There was none: here stands who wrote it, and when."}
-      </p>
-    );
-  return (
-    <ul className="updates">
-      {lastUpdates.map((update) => (
-        <Update key={update.position} update={update} />
-      ))}
-    </ul>
-  );
-}
-
-function Update({ update }: { readonly update: AssetUpdateView }) {
-  const { position, at, partition, producer, observed, revision, metadata, invalid } = update;
-  const told = Object.entries(metadata)
-    .map(([name, value]) => `${name} ${JSON.stringify(value)}`)
-    .join(", ");
-  return (
-    <li>
-      <Clock at={at} />
-      <span className="cut">
-        {partition === undefined ? (
-          "all of it"
-        ) : (
-          <Link
-            to="/assets/$asset"
-            params={(before) => ({ asset: before.asset ?? "" })}
-            search={{ partition }}
-          >
-            {partition}
-          </Link>
-        )}
-        {revision !== undefined && <span className="quiet"> revision {revision}</span>}
-      </span>
-      <span className="cut">
-        <Producer producer={producer} observed={observed === true} />
-      </span>
-      <span className={invalid === undefined ? "cut quiet" : "cut bad-text"} title={invalid ?? told}>
-        {invalid === undefined ? told : `does not count: ${invalid}`}
-      </span>
-      <Link to="/events" search={{ event: String(position) }} className="number">
-        {position}
-      </Link>
-    </li>
   );
 }

@@ -1,36 +1,96 @@
-/** What the last update of a partition told, and who made it. */
+/** One partition: what its last update told, all of its versions, and what can be done where it is missing. */
 import { useQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
-import type { AssetPartitionView } from "@millrace/protocol";
-import { ApiError } from "../../api/client.ts";
+import { Link, useNavigate } from "@tanstack/react-router";
+import type { AssetDetail, AssetPartitionView } from "@millrace/protocol";
+import { post } from "../../api/client.ts";
 import { one } from "../../api/queries.ts";
+import { Ask } from "../../parts/ask.tsx";
 import { Facts } from "../../parts/facts.tsx";
 import { JsonTree } from "../../parts/json-tree.tsx";
 import { Clock } from "../../parts/time.tsx";
 import { Trouble } from "../../parts/trouble.tsx";
 import { Producer } from "./producer.tsx";
+import { Report } from "./report.tsx";
+import { Versions } from "./versions.tsx";
 
-export function Partition({ asset, partition }: { readonly asset: string; readonly partition: string }) {
-  const path = `/assets/${encodeURIComponent(asset)}/partitions/${encodeURIComponent(partition)}` as const;
-  const { data, error } = useQuery({ ...one("assets", path), retry: false });
-  const isUnwritten = error instanceof ApiError && error.problem.code === "MILLRACE_PARTITION_UNKNOWN";
+interface PartitionProps {
+  readonly asset: AssetDetail;
+  readonly partition: string;
+}
+
+export function Partition({ asset, partition }: PartitionProps) {
+  const { name, writers } = asset;
+  const path = `/assets/${encodeURIComponent(name)}/versions` as const;
+  const query = one("assets", path, { partition, limit: 1 });
+  const { data, error } = useQuery({ ...query, retry: false });
+  const current = data?.current;
+  const pipelines = [...new Set(writers.map(({ pipeline }) => pipeline))];
   return (
     <aside aria-label={partition}>
       <div className="head">
         <h2 className="words">{partition}</h2>
         <Link
           to="/assets/$asset"
-          params={{ asset }}
+          params={{ asset: name }}
           search={({ partition: _partition, ...rest }) => rest}
           aria-label="Close"
         >
           ✕
         </Link>
       </div>
-      {isUnwritten && <p className="quiet">{error.message}</p>}
-      {error && !isUnwritten && <Trouble error={error} />}
-      {data && <Told partition={data} />}
+      {error && <Trouble error={error} />}
+      {current && <Told partition={current} />}
+      {data && !current && <p className="quiet">Nothing was written to it yet.</p>}
+      {data && (
+        <div className="filters padded-above">
+          {pipelines.map((pipeline) => (
+            <RunFor
+              key={pipeline}
+              pipeline={pipeline}
+              partition={partition}
+              isThere={current?.at !== undefined}
+            />
+          ))}
+          <Report asset={asset} partition={partition} />
+        </div>
+      )}
+      {current?.at !== undefined && (
+        <section>
+          <h3>Versions</h3>
+          <Versions asset={name} partition={partition} />
+        </section>
+      )}
     </aside>
+  );
+}
+
+interface RunForProps {
+  readonly pipeline: string;
+  readonly partition: string;
+  readonly isThere: boolean;
+}
+
+/** Whether the pipeline takes this partition, and needs parameters, its answer says. */
+function RunFor({ pipeline, partition, isThere }: RunForProps) {
+  const navigate = useNavigate();
+  return (
+    <Ask
+      name={`Run ${pipeline} for it…`}
+      title={`Run ${pipeline} for ${partition}`}
+      confirm="Run"
+      changes={["runs", "grid", "pipelines"]}
+      act={() => post("/runs", { pipeline, partition })}
+      onDone={({ run }) => void navigate({ to: "/runs/$run", params: { run: run.id } })}
+    >
+      <p>
+        A run of{" "}
+        <Link to="/pipelines/$pipeline" params={{ pipeline }}>
+          {pipeline}
+        </Link>{" "}
+        for this partition, without parameters.{" "}
+        {isThere ? "It is there already: what is written counts as a further version." : ""}
+      </p>
+    </Ask>
   );
 }
 

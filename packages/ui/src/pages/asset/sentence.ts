@@ -4,16 +4,20 @@ import { clockText, durationText, relativeText } from "../../parts/time-text.ts"
 /** Fresh? Missing? Complete up to when? */
 export function assetSentence(asset: AssetDetail, now: number): string {
   const { freshness, lastUpdate, partitions, progress, updates, project } = asset;
+  const [newest] = asset.lastUpdates;
   const parts = [
     lastUpdate === undefined
       ? "Nothing has updated it yet."
       : `It was updated ${relativeText(Date.parse(lastUpdate.at), now)}${updates > 1 ? `, ${updates} times in all` : ""}.`,
+    newest?.revision === undefined || newest.revision < 2
+      ? ""
+      : `That was revision ${newest.revision} of ${newest.partition ?? "it"}: data came late.`,
     freshness === undefined
       ? ""
       : freshness.state === "fresh"
         ? `It is fresh: it may be ${durationText(freshness.maxAgeMs)} old.`
         : freshness.state === "stale"
-          ? `It is late: it may be ${durationText(freshness.maxAgeMs)} old at most.`
+          ? `It is late${lastUpdate === undefined ? "" : ` by ${durationText(now - Date.parse(lastUpdate.at) - freshness.maxAgeMs)}`}: it may be ${durationText(freshness.maxAgeMs)} old at most.`
           : `It should be ${durationText(freshness.maxAgeMs)} old at most.`,
     partitions === undefined
       ? ""

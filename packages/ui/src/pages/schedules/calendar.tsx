@@ -1,7 +1,8 @@
 /** Hours below each other, days beside each other. An hour that clocks skip is hatched; one that they show twice says so. */
-import { Link } from "@tanstack/react-router";
-import { cellName, type Entry, type Plan } from "./plan.ts";
-import { exactText } from "../../parts/time-text.ts";
+import { Link, useRouter } from "@tanstack/react-router";
+import { memo, type KeyboardEvent, type MouseEvent } from "react";
+import { cellName, type Band, type Entry, type Plan } from "./plan.ts";
+import { Tick } from "./tick.tsx";
 import { wallOf, type ZonedDay } from "./zoned.ts";
 
 interface CalendarProps {
@@ -12,14 +13,30 @@ interface CalendarProps {
 }
 
 /** In a cell of a week; a day has room for all. */
-const entriesShown = 6;
+const entriesShown = 4;
 const hours = Array.from({ length: 24 }, (_, hour) => hour);
 
-export function Calendar({ plan, days, zone, now }: CalendarProps) {
+/** Drawn anew only as what it shows changes, and each minute. */
+export const Calendar = memo(function Calendar({ plan, days, zone, now }: CalendarProps) {
+  const router = useRouter();
+  function follow(event: MouseEvent<HTMLElement>): void {
+    const tick = (event.target as Element).closest<HTMLAnchorElement>("a.tick");
+    if (!tick || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey)
+      return;
+    event.preventDefault();
+    router.history.push(tick.getAttribute("href") ?? "/");
+  }
   const present = wallOf(zone, now);
   const tracks = { gridTemplateColumns: `52px repeat(${days.length}, minmax(0, 1fr))` };
   return (
-    <div className="calendar" role="table" aria-label={`Schedules in ${zone}`}>
+    <div
+      className="calendar"
+      role="table"
+      aria-label={`Schedules in ${zone}`}
+      tabIndex={0}
+      onKeyDown={move}
+      onClick={follow}
+    >
       <div className="calendar-row calendar-head" role="row" style={tracks}>
         <span role="columnheader" className="quiet">
           {days.length === 1 ? "" : " "}
@@ -39,35 +56,21 @@ export function Calendar({ plan, days, zone, now }: CalendarProps) {
           </span>
         ))}
       </div>
-      {plan.bands.map((schedule) => (
-        <div
-          key={`${schedule.pipeline} ${schedule.operand ?? ""} ${schedule.schedule}`}
-          className="calendar-row"
-          role="row"
-          style={{ gridTemplateColumns: "52px minmax(0, 1fr)" }}
-        >
-          <span role="cell" />
-          <span role="cell">
-            <Link
-              to="/triggers/$pipeline"
-              params={{ pipeline: schedule.pipeline }}
-              className={schedule.paused ? "band paused cut" : "band cut"}
-              title={`${schedule.pipeline}: ${schedule.schedule}`}
-            >
-              {schedule.paused && "‖ "}
-              {schedule.pipeline} <span className="quiet">{schedule.schedule}</span>
-            </Link>
-          </span>
-        </div>
+      {plan.bands.map((band) => (
+        <Often
+          key={`${band.schedule.pipeline} ${band.schedule.operand ?? ""} ${band.schedule.schedule}`}
+          band={band}
+        />
       ))}
       {hours.map((hour) => (
         <div key={hour} className="calendar-row" role="row" style={tracks}>
           <span role="rowheader" className="quiet">
             {String(hour).padStart(2, "0")}:00
           </span>
-          {days.map((day) => (
+          {days.map((day, at) => (
             <Hour
               key={day.day}
+              place={at}
               day={day}
               hour={hour}
               entries={plan.entries.get(cellName(day.day, hour)) ?? []}
@@ -80,17 +83,89 @@ export function Calendar({ plan, days, zone, now }: CalendarProps) {
       ))}
     </div>
   );
-}
+});
 
 function ClockChange({ day }: { readonly day: ZonedDay }) {
-  const skipped = day.hours.indexOf(0);
-  const twice = day.hours.findIndex((count) => count > 1);
-  if (skipped >= 0) return <span className="warn-text"> clocks go forward</span>;
-  if (twice >= 0) return <span className="warn-text"> clocks go back</span>;
-  return null;
+  const hoursOfDay = (day.to - day.from) / 3_600_000;
+  if (hoursOfDay === 24) return null;
+  return (
+    <span className="warn-text">
+      {" "}
+      clocks go {hoursOfDay < 24 ? "forward" : "back"}: {hoursOfDay} h
+    </span>
+  );
+}
+
+/** What comes so often that its ticks would hide all others, with how the last of them went. */
+function Often({ band: { schedule, overlap, counts, lastRun } }: { readonly band: Band }) {
+  const { pipeline, paused } = schedule;
+  return (
+    <div className="calendar-row" role="row" style={{ gridTemplateColumns: "52px minmax(0, 1fr)" }}>
+      <span role="cell" />
+      <span role="cell" className={paused ? "band paused cut" : "band cut"}>
+        <Link to="/triggers/$pipeline" params={{ pipeline }} title={`${pipeline}: ${schedule.schedule}`}>
+          {paused && "‖ "}
+          {pipeline}
+        </Link>{" "}
+        <span className="quiet">{schedule.schedule}</span>
+        {counts.ran > 0 && (
+          <>
+            {" · "}
+            <Link to="/runs" search={{ pipeline }}>
+              ran {counts.ran === 1 ? "once" : `${counts.ran} times`} of late
+            </Link>
+          </>
+        )}
+        {counts.failed > 0 && (
+          <>
+            {", "}
+            <Link to="/runs" search={{ pipeline, state: "failed" }} className="bad-text">
+              ✕ {counts.failed} failed
+            </Link>
+          </>
+        )}
+        {counts.missed > 0 && <span className="quiet">, – {counts.missed} without a run</span>}
+        {lastRun !== undefined && (
+          <>
+            {" · "}
+            <Link to="/runs/$run" params={{ run: lastRun }}>
+              the last one
+            </Link>
+          </>
+        )}
+        {overlap !== undefined && (
+          <span className="warn-text">
+            {" · "}
+            <span aria-hidden="true">◫</span>{" "}
+            {overlap === "always" ? "its runs overlap" : "some of its runs overlap"}
+          </span>
+        )}
+      </span>
+    </div>
+  );
+}
+
+/** `j`, `k` and the arrows go through the ticks, in the order of time within a day. */
+function move(event: KeyboardEvent<HTMLElement>): void {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  const step = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 }[event.key];
+  const day = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+  if (step === undefined && day === undefined) return;
+  const ticks = [...event.currentTarget.querySelectorAll<HTMLElement>("a.tick")];
+  const dayOf = (tick: Element): number =>
+    Number(tick.closest<HTMLElement>("[data-day]")?.dataset["day"] ?? 0);
+  const inOrder = ticks.toSorted((a, b) => dayOf(a) - dayOf(b));
+  const here = inOrder.indexOf(document.activeElement as HTMLElement);
+  event.preventDefault();
+  if (here < 0) return inOrder[0]?.focus();
+  if (step !== undefined) return inOrder[here + step]?.focus();
+  const wanted = dayOf(inOrder[here]!) + day!;
+  return inOrder.find((tick) => dayOf(tick) === wanted)?.focus();
 }
 
 interface HourProps {
+  /** The how manieth day it is. */
+  readonly place: number;
   readonly day: ZonedDay;
   readonly hour: number;
   readonly entries: readonly Entry[];
@@ -99,25 +174,19 @@ interface HourProps {
   readonly shown: number;
 }
 
-function Hour({ day, hour, entries, isNow, now, shown }: HourProps) {
+function Hour({ place, day, hour, entries, isNow, now, shown }: HourProps) {
   const begins = day.hours[hour] ?? 1;
-  const look = begins === 0 ? "skipped" : begins > 1 ? "twice" : "";
+  const look = begins < 1 ? "skipped" : begins > 1 ? "twice" : "";
   return (
-    <span role="cell" className={`hour ${look}${isNow ? " now" : ""}`}>
-      {begins === 0 && <span className="quiet">is skipped</span>}
-      {begins > 1 && <span className="quiet">comes twice</span>}
-      {entries.slice(0, shown).map(({ schedule, at, time }) => (
-        <Link
-          key={`${schedule.pipeline} ${schedule.operand ?? ""} ${at}`}
-          to="/triggers/$pipeline"
-          params={{ pipeline: schedule.pipeline }}
-          className={`tick cut${at < now ? " past" : ""}${schedule.paused ? " paused" : ""}`}
-          title={titleOf({ schedule, at, time })}
-        >
-          <span className="quiet">{time}</span> {schedule.paused && "‖ "}
-          {schedule.pipeline}
-          {!schedule.alone && <span className="quiet"> and more</span>}
-        </Link>
+    <span role="cell" className={`hour ${look}${isNow ? " now" : ""}`} data-day={place}>
+      {begins < 1 && <span className="quiet">{begins === 0 ? "is skipped" : "half of it is skipped"}</span>}
+      {begins > 1 && <span className="quiet">{begins === 2 ? "comes twice" : "half of it comes twice"}</span>}
+      {entries.slice(0, shown).map((entry) => (
+        <Tick
+          key={`${entry.schedule.pipeline} ${entry.schedule.operand ?? ""} ${entry.at}`}
+          entry={entry}
+          now={now}
+        />
       ))}
       {entries.length > shown && (
         <Link to="/schedules" search={(before) => ({ ...before, span: "day", from: day.day })}>
@@ -126,16 +195,4 @@ function Hour({ day, hour, entries, isNow, now, shown }: HourProps) {
       )}
     </span>
   );
-}
-
-function titleOf({ schedule, at }: Entry): string {
-  return [
-    `${schedule.pipeline}: ${schedule.schedule}`,
-    exactText(at),
-    schedule.paused ? "It is paused: this tick is kept until it is resumed." : "",
-    schedule.alone ? "" : "Its condition asks for more than this tick.",
-    schedule.jitterMs === undefined ? "" : "Its runs begin a little later, spread over time.",
-  ]
-    .filter((part) => part !== "")
-    .join("\n");
 }

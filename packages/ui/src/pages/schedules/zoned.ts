@@ -77,7 +77,7 @@ export interface ZonedDay {
   readonly day: string;
   readonly from: number;
   readonly to: number;
-  /** How often each hour of the clock begins: 0 where clocks skip it, 2 where they go back over it. */
+  /** How much of each hour of the clock there is: 0 where clocks skip it, 2 where they go back over it, 0.5 where they skip half. */
   readonly hours: readonly number[];
 }
 
@@ -85,7 +85,8 @@ export function zonedDay(zone: string, day: string): ZonedDay {
   const from = startOfDay(zone, day);
   const to = startOfDay(zone, addDays(day, 1));
   const hours = Array.from({ length: 24 }, () => 0);
-  for (let at = from; at < to; at += hourMs) hours[wallOf(zone, at).hour]! += 1;
+  // Clocks change by half hours, too: on Lord Howe Island.
+  for (let at = from; at < to; at += hourMs / 2) hours[wallOf(zone, at).hour]! += 0.5;
   return { day, from, to, hours };
 }
 
