@@ -169,3 +169,4 @@ export {
   type WaitView,
 } from "./api-wait.ts";
 export { stateMarks, type StateMark } from "./state-marks.ts";
+export { searchKinds, type SearchAnswer, type SearchHit, type SearchKind } from "./api-search.ts";

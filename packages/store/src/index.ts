@@ -307,3 +307,10 @@ export {
 } from "./queries/waits.ts";
 export { listWorkers, type WorkerRow } from "./queries/workers.ts";
 export { listRuns, type RunFilter, type RunList } from "./queries/run-list.ts";
+export {
+  listToldAssets,
+  searchPipelines,
+  searchRuns,
+  type FoundPipeline,
+  type NamedRun,
+} from "./queries/search.ts";

@@ -8,6 +8,10 @@ export class AssetBook {
     return this.#assets.get(name);
   }
 
+  names(): Iterable<string> {
+    return this.#assets.keys();
+  }
+
   /** What is deployed from now on. */
   replace(definitions: readonly AssetDefinition[]): void {
     this.#assets = new Map(definitions.map((definition) => [definition.name, definition]));

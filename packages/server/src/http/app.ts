@@ -25,6 +25,7 @@ import {
   requestTooLarge,
 } from "./problem.ts";
 import { addRoute, type Route } from "./route.ts";
+import { searchRoutes } from "./search-routes.ts";
 import { scheduleRoutes } from "./schedule-routes.ts";
 import { runRoutes } from "./run-routes.ts";
 import { serverRoutes } from "./server-routes.ts";
@@ -60,6 +61,7 @@ function apiRoutes(context: ApiContext): Route[] {
     ...waitRoutes(context),
     ...overviewRoutes(context),
     ...systemRoutes(context),
+    ...searchRoutes(context),
   ];
   const document: Route = {
     method: "GET",

@@ -186,3 +186,7 @@ export const answeredPageMax = 50;
 export const nodesShownMax = 200;
 /** The overview stands on every page: it is made for all who ask together, this long after the last one at the earliest. */
 export const overviewPauseMs = 250;
+/** A search's text, and hits of one kind. */
+export const searchTextMax = 200;
+export const searchHits = 6;
+export const searchHitsMax = 50;
