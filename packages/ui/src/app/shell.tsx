@@ -16,7 +16,8 @@ import { pages } from "./pages.ts";
 import { setTheme, themes, useTheme } from "./theme.ts";
 import { ZoneChoice } from "./zone-choice.tsx";
 
-const Palette = lazy(async () => ({ default: (await import("./palette/palette.tsx")).Palette }));
+const loadPalette = async () => ({ default: (await import("./palette/palette.tsx")).Palette });
+const Palette = lazy(loadPalette);
 
 export function Shell() {
   const info = useQuery(one<ServerInfo>("info", "/info"));
@@ -31,6 +32,11 @@ function Frame({ info }: { readonly info: ServerInfo | undefined }) {
   const [isFinding, setFinding] = useState(false);
   const [areKeysShown, setKeysShown] = useState(false);
   useEffect(hearKeys, []);
+  // Whoever presses its key goes on writing at once.
+  useEffect(() => {
+    const idle = requestIdleCallback(() => void loadPalette());
+    return () => cancelIdleCallback(idle);
+  }, []);
   useFrameKeys(
     () => setFinding(true),
     () => setKeysShown(true),

@@ -39,10 +39,15 @@ export function zoneName(): string {
   return zoneChoice() === local ? ownZone() : zoneChoice();
 }
 
-/** `CET`, `UTC`. */
+/** `CET`, `EST`, `UTC`: some languages know the names of some zones alone. */
 export function zoneShortName(at: number): string {
-  const parts = Intl.DateTimeFormat("en", { timeZone: zoneName(), timeZoneName: "short" }).formatToParts(at);
-  return parts.find(({ type }) => type === "timeZoneName")?.value ?? zoneName();
+  const names = ["en-GB", "en-US"].map((language) =>
+    Intl.DateTimeFormat(language, { timeZone: zoneName(), timeZoneName: "short" })
+      .formatToParts(at)
+      .find(({ type }) => type === "timeZoneName"),
+  );
+  const texts = names.map((name) => name?.value ?? zoneName());
+  return texts.find((text) => !/^GMT[+-]/.test(text)) ?? texts[0]!;
 }
 
 export function isZone(zone: string): boolean {

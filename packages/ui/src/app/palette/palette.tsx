@@ -218,16 +218,26 @@ function useEntries(text: string): Offer {
   const isSearching = text !== late || query.isFetching;
   const { items, more } = query.data ?? { items: [], more: [] };
   const rest = { isSearching, error: query.error };
-  if (asked) {
-    const { verb } = asked;
-    const fitting = items.filter((hit) => fits(verb, hit));
-    const entries = fitting.map((hit): Entry => ({ ...doEntry(verb, hit.id, "Actions"), ...aboutOf(hit) }));
-    return { entries, more: [], ...rest };
-  }
   const own = [...entriesHere(path), ...pageEntries(), ...askEntries(), ...settings];
   if (text.trim() === "") return { entries: own, more: [], isSearching: false, error: null };
   const named = own.filter((entry) => isNamed(entry, text.trim()));
-  return { entries: [...named, ...items.map(hitEntry)], more, ...rest };
+  // What was found for another text may still be here.
+  const hits = items.filter((hit) => isHit(hit, asked?.rest ?? text.trim()));
+  if (!asked) return { entries: [...named, ...hits.map(hitEntry)], more, ...rest };
+  const { verb } = asked;
+  const done = hits
+    .filter((hit) => fits(verb, hit))
+    .map((hit): Entry => ({ ...doEntry(verb, hit.id, "Actions"), ...aboutOf(hit) }));
+  return {
+    entries: [...done, ...named.filter(({ id }) => !done.some((one) => one.id === id))],
+    more: [],
+    ...rest,
+  };
+}
+
+function isHit({ id, name }: SearchHit, text: string): boolean {
+  const wanted = text.toLowerCase();
+  return [id, name].some((one) => one.toLowerCase().includes(wanted));
 }
 
 function aboutOf(hit: SearchHit): Partial<Entry> {

@@ -28,7 +28,7 @@ const columns: readonly Column<RunSummary>[] = [
     name: "run",
     width: "minmax(180px, 1fr)",
     cell: ({ id }) => (
-      <Link to="/runs/$run" params={{ run: id }} className="mono">
+      <Link to="/runs/$run" params={{ run: id }} className="mono" data-opens="">
         {id}
       </Link>
     ),
