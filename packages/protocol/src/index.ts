@@ -169,4 +169,14 @@ export {
   type WaitView,
 } from "./api-wait.ts";
 export { stateMarks, type StateMark } from "./state-marks.ts";
+export {
+  serverSettings,
+  settingOf,
+  settingViews,
+  type GivenSettings,
+  type Setting,
+  type SettingDefinition,
+  type SettingName,
+  type SettingView,
+} from "./settings.ts";
 export { searchKinds, type SearchAnswer, type SearchHit, type SearchKind } from "./api-search.ts";

@@ -7,7 +7,7 @@
 import { randomUUID } from "node:crypto";
 import { createServer } from "node:http";
 import { MillraceError, runAsksOfPipeline, type SourceConnector } from "@millrace/core";
-import type { ServerInfo } from "@millrace/protocol";
+import { serverSettings, type ServerInfo, type SettingView } from "@millrace/protocol";
 import {
   configuredPools,
   connect,
@@ -82,9 +82,11 @@ export interface ServerOptions {
   readonly pageFolder?: string;
   /** How long history, logs and artifacts are kept; 30 when absent. */
   readonly retentionDays?: number;
+  /** What it was started with, for people to look at. */
+  readonly settings?: readonly SettingView[];
 }
 
-const retentionDaysDefault = 30;
+const retentionDaysDefault = Number(serverSettings["keep-days"].fallback);
 /** Connections that are lost within this time were lost by one cause. */
 const lossesTogetherMs = 5_000;
 
@@ -227,6 +229,7 @@ class RunningServer implements Server {
       version: options.version,
       embedded: !("databaseUrl" in options.database),
       databaseVersion: versionText(this.#parts.serverVersion),
+      settings: options.settings ?? [],
       retentionDays: options.retentionDays ?? retentionDaysDefault,
       database,
       blobs,

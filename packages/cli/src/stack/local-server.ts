@@ -1,6 +1,7 @@
 /** A server in this process, on the embedded PostgreSQL of a state folder or on DATABASE_URL. */
 import { join } from "node:path";
 import { errorCodeOf } from "@millrace/core";
+import type { SettingView } from "@millrace/protocol";
 import type { ServerOptions } from "@millrace/server";
 import {
   claimStateFolder,
@@ -29,6 +30,8 @@ export interface LocalServerOptions {
   readonly retentionDays?: number;
   /** The built page; it serves none when absent. */
   readonly pageFolder?: string;
+  /** As they are in effect, for people to look at. */
+  readonly settings?: readonly SettingView[];
   readonly onNote: (message: string) => void;
 }
 
@@ -93,7 +96,7 @@ function lazily<Value>(make: () => Promise<Value>): () => Promise<Value> {
 }
 
 function serverOptions(options: LocalServerOptions, database: DatabaseTarget) {
-  const { host, port, token, publicUrl, version, variables, retentionDays, pageFolder } = options;
+  const { host, port, token, publicUrl, version, variables, retentionDays, pageFolder, settings } = options;
   return {
     database,
     host,
@@ -107,6 +110,7 @@ function serverOptions(options: LocalServerOptions, database: DatabaseTarget) {
     ...(publicUrl === undefined ? {} : { publicUrl }),
     ...(retentionDays === undefined ? {} : { retentionDays }),
     ...(pageFolder === undefined ? {} : { pageFolder }),
+    ...(settings === undefined ? {} : { settings }),
   };
 }
 

@@ -28,6 +28,7 @@ import { addRoute, type Route } from "./route.ts";
 import { searchRoutes } from "./search-routes.ts";
 import { scheduleRoutes } from "./schedule-routes.ts";
 import { runRoutes } from "./run-routes.ts";
+import { settingsRoutes } from "./settings-routes.ts";
 import { serverRoutes } from "./server-routes.ts";
 import { probeRoutes } from "./probe-routes.ts";
 import { systemRoutes } from "./system-routes.ts";
@@ -62,6 +63,7 @@ function apiRoutes(context: ApiContext): Route[] {
     ...overviewRoutes(context),
     ...systemRoutes(context),
     ...searchRoutes(context),
+    ...settingsRoutes(context),
   ];
   const document: Route = {
     method: "GET",

@@ -17,6 +17,7 @@ import { ShortTable, type ShortColumn } from "../../parts/short-table.tsx";
 import { Ago, Clock } from "../../parts/time.tsx";
 import { Trouble } from "../../parts/trouble.tsx";
 import "../../styles/now.css";
+import { Settings } from "./settings.tsx";
 
 const deploymentsShown = 20;
 
@@ -139,6 +140,7 @@ export function System() {
           </div>
         </>
       )}
+      <Settings />
       {deployments.error && <Trouble error={deployments.error} />}
       {deployments.data && (
         <section className="block">
