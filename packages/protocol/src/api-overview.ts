@@ -194,6 +194,8 @@ export interface LimitView {
   readonly slots: number;
   readonly used: number;
   readonly waiting: Counted;
+  /** Some of those that hold its slots; only of the first limits of a list. */
+  readonly holders?: readonly LimitUseView[];
 }
 
 /** Who holds slots of a limit, or waits for them. */

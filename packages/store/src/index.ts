@@ -74,8 +74,16 @@ export {
   type RunFate,
   type SampledWait,
 } from "./queries/overview.ts";
-export { logSince, newestOutside, positionsAt, type EventTick } from "./queries/event-pace.ts";
 export {
+  countBySource,
+  logSince,
+  newestOutside,
+  positionsAt,
+  type EventTick,
+  type SourceCounts,
+} from "./queries/event-pace.ts";
+export {
+  findLimitHolders,
   findLimitUses,
   listAwaitedLimits,
   requestsCountedMax,

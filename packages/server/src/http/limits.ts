@@ -180,6 +180,9 @@ export const positionsKeptMax = 5_000;
 export const queueTasksShown = 10;
 export const limitsShownMax = 200;
 export const limitUsesShown = 50;
+/** In a list of limits, the first of them come with some of their holders. */
+export const limitsWithHolders = 30;
+export const limitHoldersShown = 4;
 /** Answered approvals in one page: each is two looks into the log. */
 export const answeredPageMax = 50;
 /** Servers that are listed: those that ended stay for a day. */

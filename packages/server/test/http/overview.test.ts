@@ -213,8 +213,22 @@ test("who holds a pool and who waits for it is told by name", async () => {
   await vi.waitFor(async () => {
     const { items } = (await fixture.call("GET", "/limits")).body as Page<LimitView>;
     expect(items).toEqual([
-      { kind: "pipeline", name: "one", slots: 1, used: 1, waiting: { count: 1 } },
-      { kind: "pool", name: "warehouse", slots: 1, used: 1, waiting: { count: 1 } },
+      {
+        kind: "pipeline",
+        name: "one",
+        slots: 1,
+        used: 1,
+        waiting: { count: 1 },
+        holders: [{ run: expect.any(String), pipeline: "one", slots: 1 }],
+      },
+      {
+        kind: "pool",
+        name: "warehouse",
+        slots: 1,
+        used: 1,
+        waiting: { count: 1 },
+        holders: [{ run: first.id, pipeline: "load", node: "a", slots: 1 }],
+      },
     ]);
   }, polling);
   const detail = (await fixture.call("GET", "/limits/pool/warehouse")).body as LimitDetail;

@@ -2,6 +2,7 @@ import { MillraceError } from "@millrace/core";
 import type { LimitDetail, LimitUseView, LimitView, Overview, Page, QueueView } from "@millrace/protocol";
 import {
   countLive,
+  findLimitHolders,
   findLimitUses,
   listAwaitedLimits,
   requestsCountedMax,
@@ -11,8 +12,10 @@ import { workspaceId } from "../../engine/workspace.ts";
 import type { ApiContext } from "../api-context.ts";
 import {
   failuresDays,
+  limitHoldersShown,
   limitsShownMax,
   limitUsesShown,
+  limitsWithHolders,
   overviewPauseMs,
   timelineHours,
   timelineHoursMax,
@@ -122,14 +125,19 @@ async function awaitedLimits(context: ApiContext): Promise<Page<LimitView>> {
     listAwaitedLimits(context.database, workspaceId, limitsShownMax),
     poolsOf(context),
   ]);
+  const holders = await findLimitHolders(context.database, workspaceId, {
+    limits: rows.slice(0, limitsWithHolders),
+    each: limitHoldersShown,
+  });
   const slotsOf = new Map(pools.map(({ name, slots }) => [name, slots]));
   return {
-    items: rows.map(({ kind, name, slots, used, waiting }) => ({
+    items: rows.map(({ kind, name, slots, used, waiting }, at) => ({
       kind,
       name,
       slots: kind === "pool" ? (slotsOf.get(name) ?? slots) : slots,
       used,
       waiting: counted(waiting, requestsCountedMax),
+      ...(holders[at] ? { holders: holders[at].map(useView) } : {}),
     })),
   };
 }

@@ -3,6 +3,8 @@ import { Link } from "@tanstack/react-router";
 import type { LimitView, QueueView } from "@millrace/protocol";
 import { CopyText } from "../../parts/copy-text.tsx";
 import { countOf } from "../../parts/number-text.ts";
+import { UseLink, useKey } from "./limit-use.tsx";
+import { PoolSlots } from "./pool-slots.tsx";
 
 interface NotStartingProps {
   readonly queues: readonly QueueView[];
@@ -32,8 +34,14 @@ export function NotStarting({ queues, limits }: NotStartingProps) {
             <div className="words">
               <p>
                 <LimitWords limit={limit} />
+                <Holders limit={limit} />
               </p>
             </div>
+            {limit.kind === "pool" && (
+              <div className="actions">
+                <PoolSlots pool={limit} name="Raise the limit…" />
+              </div>
+            )}
           </li>
         ))}
       </ul>
@@ -101,6 +109,33 @@ function TaskLink({ task, children }: { readonly task: QueuedTask; readonly chil
   );
 }
 
+/** `, by orders load, orders load and 2 others.` */
+function Holders({ limit }: { readonly limit: LimitView }) {
+  const { holders = [], used } = limit;
+  if (holders.length === 0) return ".";
+  const told = holders.reduce((slots, use) => slots + use.slots, 0);
+  return (
+    <>
+      {" by "}
+      {holders.map((use, index) => (
+        <span key={useKey(use)}>
+          {index > 0 && ", "}
+          <UseLink use={use} />
+        </span>
+      ))}
+      {told < used && (
+        <>
+          {" and "}
+          <Link to="/workers" search={{ limit: limitKey(limit) }}>
+            others
+          </Link>
+        </>
+      )}
+      .
+    </>
+  );
+}
+
 function LimitWords({ limit }: { readonly limit: LimitView }) {
   const { kind, name, slots, used, waiting } = limit;
   const link = (text: string) => (
@@ -113,21 +148,21 @@ function LimitWords({ limit }: { readonly limit: LimitView }) {
       return (
         <>
           {countOf(waiting, "task waits", "tasks wait")} for the pool {link(name)}: {used} of{" "}
-          {countOf(slots, "slot")} used.
+          {countOf(slots, "slot")} used
         </>
       );
     case "key":
       return (
         <>
           {countOf(waiting, "task run waits", "task runs wait")} for the concurrency key {link(name)}: at most{" "}
-          {slots} at once.
+          {slots} at once, {used} used
         </>
       );
     default:
       return (
         <>
           {countOf(waiting, "run waits", "runs wait")} of {link(name)}: at most {countOf(slots, "run")} at
-          once (<code>maxActiveRuns</code>).
+          once (<code>maxActiveRuns</code>), {used} used
         </>
       );
   }
