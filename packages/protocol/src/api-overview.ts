@@ -44,6 +44,25 @@ export type AttentionView =
       readonly times: Counted;
     }
   | {
+      /** They run more than twice as long as the longest of the last ones that succeeded. */
+      readonly kind: "runs_late";
+      readonly pipeline: string;
+      readonly runs: Counted;
+      readonly oldest: { readonly run: string; readonly since: string };
+      readonly usualMs: number;
+    }
+  | {
+      /** They are older than their `freshness` allows. */
+      readonly kind: "assets_stale";
+      readonly count: number;
+      /** The most overdue first; some of them. */
+      readonly assets: readonly {
+        readonly asset: string;
+        readonly updatedAt: string;
+        readonly maxAgeMs: number;
+      }[];
+    }
+  | {
       /** They may wait in vain. */
       readonly kind: "waits_troubled";
       readonly text: string;
@@ -122,6 +141,8 @@ export interface QueueView {
 export interface Overview {
   readonly at: string;
   readonly attention: readonly AttentionView[];
+  /** When something more will be late, if nothing happens until then. */
+  readonly lateAt?: string;
   /** The last failure of a run that is remembered; absent: none in the last days. */
   readonly lastFailure?: FailedRunView;
   /** How far back failures were looked for. */

@@ -169,6 +169,7 @@ export {
   type WaitView,
 } from "./api-wait.ts";
 export { stateMarks, type StateMark } from "./state-marks.ts";
+export { type EventRatesView, type EventRateView } from "./api-pace.ts";
 export {
   serverSettings,
   settingOf,

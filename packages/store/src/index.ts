@@ -315,6 +315,7 @@ export {
 } from "./queries/waits.ts";
 export { listWorkers, type WorkerRow } from "./queries/workers.ts";
 export { listRuns, type RunFilter, type RunList } from "./queries/run-list.ts";
+export { lastUpdates, runsBesideUsual, type RunBesideUsual } from "./queries/late.ts";
 export {
   listToldAssets,
   searchPipelines,

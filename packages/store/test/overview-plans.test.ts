@@ -4,6 +4,7 @@ import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Database } from "../src/connect.ts";
 import { countBySource, newestOutside, positionsAt } from "../src/queries/event-pace.ts";
+import { lastUpdates, runsBesideUsual } from "../src/queries/late.ts";
 import { findLimitHolders, findLimitUses, listAwaitedLimits } from "../src/queries/limit-uses.ts";
 import { keepPartitions } from "../src/queries/maintenance.ts";
 import {
@@ -104,6 +105,8 @@ async function fill(db: TestDatabase, count: number): Promise<void> {
       from ${rows};
     insert into log_mark (workspace, position, recorded_at)
       select 1, min(position), min(recorded_at) from event_log group by recorded_at::date, position / 4096;
+    insert into event_identity (workspace, source, id, position, content_hash, recorded_at)
+      values (1, '/s', 'e1', 1, 1, now()), (1, '/t', 'e1', 1, 1, now());
     insert into log_head (workspace, position, clock, node_id, flush)
       select 1, ${count}, timestamptz '${new Date(now).toISOString()}', 1, 1;
   `);
@@ -226,6 +229,11 @@ describe.each(sizes)("with %i rows in each table", (size) => {
         }),
       2_200,
     ],
+    "runs beside those before them": [
+      (database) => runsBesideUsual(database, 1, { before: now, since: now - 48 * hourMs, least: 3 }),
+      3_000,
+    ],
+    "last updates of assets": [(database) => lastUpdates(database, 1, ["a", "b"]), 10],
     pools: [(database) => listPools(database, 1), 3_300],
     workers: [(database) => listWorkers(database, 1), 10],
   };

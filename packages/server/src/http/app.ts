@@ -14,6 +14,7 @@ import { bodyBytesMax } from "./limits.ts";
 import { openApiDocument } from "./openapi.ts";
 import type { PageFiles } from "./page-files.ts";
 import { overviewRoutes } from "./overview/overview-routes.ts";
+import { rateRoutes } from "./overview/rate-routes.ts";
 import { pipelineRoutes } from "./pipeline-routes.ts";
 import { poolRoutes } from "./pool-routes.ts";
 import {
@@ -64,6 +65,7 @@ function apiRoutes(context: ApiContext): Route[] {
     ...systemRoutes(context),
     ...searchRoutes(context),
     ...settingsRoutes(context),
+    ...rateRoutes(context),
   ];
   const document: Route = {
     method: "GET",

@@ -189,6 +189,16 @@ export const answeredPageMax = 50;
 export const nodesShownMax = 200;
 /** The overview stands on every page: it is made for all who ask together, this long after the last one at the earliest. */
 export const overviewPauseMs = 250;
+/** Assets with a bound of age that are looked at for those that are late. */
+export const freshAssetsMax = 1_000;
+/** A run is late that runs longer than this, and than so many times the longest of the last ones, if there were so many. */
+export const lateRunMs = 60_000;
+export const lateShare = 2;
+export const lateRunsLeast = 3;
+/** Sources whose events are counted, events of one in a minute before the rest is estimated, and sources that are told. */
+export const sourcesLookedMax = 30;
+export const sourceCountedMax = 200;
+export const sourcesShownMax = 20;
 /** A search's text, and hits of one kind. */
 export const searchTextMax = 200;
 export const searchHits = 6;

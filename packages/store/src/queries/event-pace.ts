@@ -103,6 +103,8 @@ export async function newestOutside(
 export interface SourceCounts {
   readonly source: string;
   readonly counts: readonly number[];
+  /** Of each stretch the position of the last event that was counted; none where there was none. */
+  readonly lasts: readonly (number | null)[];
 }
 
 /**
@@ -122,7 +124,7 @@ export async function countBySource(
   },
 ): Promise<SourceCounts[]> {
   const { bounds, since, sourcesMax, each } = ask;
-  const { rows } = await database.api.query<{ source: string; counts: number[] }>({
+  const { rows } = await database.api.query<SourceCounts>({
     name: "events-by-source",
     text: `with recursive sources (source, n) as (
         (select source, 1 from event_identity where workspace = $1 order by source limit 1)
@@ -136,15 +138,16 @@ export async function countBySource(
         ) as next
         where s.n < $4
       )
-      select s.source, array_agg(c.count order by b.n) as counts
+      select s.source, array_agg(c.count order by b.n) as counts,
+        array_agg(c.last order by b.n) as lasts
       from sources as s
       cross join (
         select n, lower, upper
         from unnest($2::bigint[], $3::bigint[]) with ordinality as pairs (lower, upper, n)
       ) as b
       cross join lateral (
-        select count(*)::integer as count from (
-          select from event_log as e
+        select count(*)::integer as count, max(position)::float8 as last from (
+          select e.position from event_log as e
           where e.workspace = $1 and e.source = s.source and e.source <> 'millrace'
             and e.position > b.lower and e.position <= b.upper and e.recorded_at >= $5
           order by e.position

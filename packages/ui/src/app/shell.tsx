@@ -16,6 +16,11 @@ import { pages } from "./pages.ts";
 import { setTheme, themes, useTheme } from "./theme.ts";
 import { ZoneChoice } from "./zone-choice.tsx";
 
+/** This clock and the server's may differ. */
+const lateSlackMs = 2_000;
+/** Timers hold no more. */
+const timerMsMax = 2_147_483_647;
+
 const loadPalette = async () => ({ default: (await import("./palette/palette.tsx")).Palette });
 const Palette = lazy(loadPalette);
 
@@ -43,6 +48,7 @@ function Frame({ info }: { readonly info: ServerInfo | undefined }) {
   );
   const zone = useZoneChoice();
   const { data: overview } = useQuery(one<Overview>("overview", "/overview"));
+  useWhenLate(overview?.lateAt);
   return (
     <div className="frame">
       <header>
@@ -99,6 +105,17 @@ function Verdict({ overview }: { readonly overview: Overview | undefined }) {
       <span aria-hidden="true">{isWell ? "●" : "▲"}</span> {verdictText(overview).toLowerCase()}
     </Link>
   );
+}
+
+/** Of what is late no entry of the log tells: the server says when it will be. */
+function useWhenLate(at: string | undefined): void {
+  const queries = useQueryClient();
+  useEffect(() => {
+    if (at === undefined) return undefined;
+    const waitMs = Math.min(Math.max(0, Date.parse(at) - Date.now()) + lateSlackMs, timerMsMax);
+    const timer = setTimeout(() => void queries.invalidateQueries({ queryKey: ["overview"] }), waitMs);
+    return () => clearTimeout(timer);
+  }, [at, queries]);
 }
 
 /** What works on every page. */

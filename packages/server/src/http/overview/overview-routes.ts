@@ -27,6 +27,7 @@ import { attentionOf, lastFailure } from "./attention.ts";
 import { Coalesced } from "./coalesced.ts";
 import { counted } from "./counted.ts";
 import { EventPace } from "./event-pace.ts";
+import { lateness } from "./lateness.ts";
 import { queuesOf } from "./queue-view.ts";
 import { timeline } from "./timeline.ts";
 import { waitGroups } from "./wait-groups.ts";
@@ -78,18 +79,20 @@ export function overviewRoutes(context: ApiContext): Route[] {
 async function overview(context: ApiContext): Promise<Overview> {
   const { database, host } = context;
   const now = host.engine.now();
-  const [counts, workers, pools, sampled] = await Promise.all([
+  const [counts, workers, pools, sampled, late] = await Promise.all([
     countLive(database, workspaceId),
     workersOf(context),
     poolsOf(context),
     waitGroups(context),
+    lateness(context, now),
   ]);
   const queues = await queuesOf(context, workers);
-  const attention = await attentionOf(context, { now, counts, queues, waits: sampled });
+  const attention = await attentionOf(context, { now, counts, queues, waits: sampled, late: late.attention });
   const failure = await lastFailure(context, now);
   return {
     at: isoTime(now),
     attention,
+    ...(late.nextAt === undefined ? {} : { lateAt: isoTime(late.nextAt) }),
     ...(failure ? { lastFailure: failure } : {}),
     failuresSince: isoTime(now - failuresDays * 86_400_000),
     runs: {

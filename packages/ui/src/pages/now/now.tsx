@@ -10,6 +10,7 @@ import { Timeline } from "../../parts/timeline/timeline.tsx";
 import { Trouble } from "../../parts/trouble.tsx";
 import "../../styles/now.css";
 import { AttentionList } from "./attention.tsx";
+import { EventRates } from "./event-rates.tsx";
 import { Load } from "./load.tsx";
 import { activityText, sinceText, urgentCount, verdictText } from "./sentence.ts";
 import { WaitingFor } from "./waiting-for.tsx";
@@ -60,7 +61,10 @@ export function Now() {
       )}
       {data && (
         <div className="halves">
-          <WaitingFor waits={data.waits} />
+          <div className="parts">
+            <WaitingFor waits={data.waits} />
+            <EventRates />
+          </div>
           <Load load={data.load} />
         </div>
       )}
