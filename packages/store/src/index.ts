@@ -314,7 +314,15 @@ export {
   type WaitPage,
 } from "./queries/waits.ts";
 export { listWorkers, type WorkerRow } from "./queries/workers.ts";
-export { listRuns, type RunFilter, type RunList } from "./queries/run-list.ts";
+export {
+  listRuns,
+  runBeginnings,
+  runOrders,
+  type RunBeginning,
+  type RunFilter,
+  type RunList,
+  type RunOrder,
+} from "./queries/run-list.ts";
 export { lastUpdates, runsBesideUsual, type RunBesideUsual } from "./queries/late.ts";
 export {
   listToldAssets,

@@ -4,11 +4,14 @@ import type { ArtifactView, LogEntry, LogLine, Page, RunSummary } from "@millrac
 import {
   listArtifacts,
   listRuns,
+  runBeginnings,
+  runOrders,
   readLogs,
   type ChunkPlace,
   type LogFilter,
   type StoredChunk,
 } from "@millrace/store";
+import { firstRunId } from "../engine/run-id.ts";
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
 import { isPlace, readCursor, writeCursor } from "./cursor.ts";
@@ -28,16 +31,24 @@ function isRunPlace(place: unknown): place is readonly [id: string] {
 export async function runPage(context: ApiContext, request: ApiRequest): Promise<Page<RunSummary>> {
   const limit = request.limit();
   const after = readCursor(request.text("cursor"), isRunPlace);
-  const { runs, before } = await listRuns(context.database, workspaceId, {
+  const order = request.oneOf("order", runOrders) ?? "newest";
+  const [since, until] = [request.time("since"), request.time("until")];
+  const from = since === undefined ? "" : firstRunId(since);
+  const before = until === undefined ? afterAllIds : firstRunId(until);
+  const found = await listRuns(context.database, workspaceId, {
     pipeline: request.text("pipeline"),
     state: request.oneOf("state", runStates),
     label: labelOf(request.text("label")),
-    beforeId: after?.[0] ?? afterAllIds,
+    by: request.oneOf("by", runBeginnings),
+    order,
+    // What comes right after an id begins with it.
+    fromId: order === "oldest" && after ? `${after[0]}~` : from,
+    beforeId: order === "newest" && after ? after[0] : before,
     limit,
   });
   return {
-    items: runs.map(summaryOf),
-    ...(before === undefined ? {} : { nextCursor: writeCursor([before]) }),
+    items: found.runs.map(summaryOf),
+    ...(found.after === undefined ? {} : { nextCursor: writeCursor([found.after]) }),
   };
 }
 

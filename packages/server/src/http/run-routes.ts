@@ -35,7 +35,17 @@ function readingRoutes(context: ApiContext): Route[] {
       method: "GET",
       path: "/runs",
       summary: "Runs, newest first",
-      query: { pipeline: "of this pipeline", state: "in this state", label: "`name:value`", cursor, limit },
+      query: {
+        pipeline: "of this pipeline",
+        state: "in this state",
+        label: "`name:value`",
+        by: "begun by a `trigger`, a `call` of another run, or a `person` or program",
+        since: "made at this time or later",
+        until: "made before this time",
+        order: "`newest` or `oldest` first",
+        cursor,
+        limit,
+      },
       handle: (request) => runPage(context, request),
     },
     {

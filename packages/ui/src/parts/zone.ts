@@ -115,3 +115,9 @@ export function zoneOffset(at: number): number {
 export function wallClock(at: number): Date {
   return new Date(at + zoneOffset(at));
 }
+
+/** The instant at which the chosen zone's clocks show this, given as `wallClock` gives it; the first of two. */
+export function instantOf(wall: number): number {
+  const first = wall - zoneOffset(wall);
+  return wall - zoneOffset(first);
+}

@@ -4,6 +4,7 @@ import { getRouteApi, Link } from "@tanstack/react-router";
 import type { Overview, TimelineView } from "@millrace/protocol";
 import { one } from "../../api/queries.ts";
 import { Code } from "../../parts/code.tsx";
+import { Csv, type CsvRow } from "../../parts/csv.tsx";
 import { Head } from "../../parts/head.tsx";
 import { useNow } from "../../parts/now.ts";
 import { Timeline } from "../../parts/timeline/timeline.tsx";
@@ -40,6 +41,9 @@ export function Now() {
         <section className="block">
           <div className="block-head">
             <h2>The last and the next hours</h2>
+            {timeline.data && (
+              <Csv name="timeline" header={timelineHeader} rows={() => timelineRows(timeline.data)} />
+            )}
             <nav aria-label="How far back" className="choices">
               {spans.map((span) => (
                 <Link
@@ -99,6 +103,27 @@ function Verdict({ overview }: { readonly overview: Overview | undefined }) {
       ; {activityText(overview)}.
     </Head>
   );
+}
+
+const timelineHeader = ["kind", "name", "state", "from", "to", "of"];
+
+/** What is drawn. */
+function timelineRows({ runs, ticks, events, pace, paceMs, from }: TimelineView): readonly CsvRow[] {
+  const start = Date.parse(from);
+  const at = (index: number): string => new Date(start + index * paceMs).toISOString();
+  return [
+    ...runs.map((run): CsvRow => [
+      "run",
+      run.id,
+      run.state,
+      run.startedAt ?? run.createdAt,
+      run.endedAt,
+      run.pipeline,
+    ]),
+    ...ticks.map((tick): CsvRow => ["due", "", "", tick.at, "", tick.pipeline]),
+    ...events.map((event): CsvRow => ["event", event.position, "", event.at, "", event.type]),
+    ...pace.map((count, index): CsvRow => ["entries", count, "", at(index), at(index + 1), ""]),
+  ];
 }
 
 function hoursOf({ now, until }: TimelineView): number {

@@ -7,7 +7,7 @@ export function useKey({ run, node, item }: LimitUseView): string {
 }
 
 export function UseLink({ use: { run, pipeline, node, item } }: { readonly use: LimitUseView }) {
-  const task = node === undefined ? "" : item === undefined ? node : `${node}[${item}]`;
+  const task = node === undefined ? "" : item === undefined ? ` ${node}` : ` ${node}[${item}]`;
   return (
     <Link
       to="/runs/$run"
@@ -15,7 +15,8 @@ export function UseLink({ use: { run, pipeline, node, item } }: { readonly use: 
       search={node === undefined ? {} : item === undefined ? { node } : { node, item }}
       title={run}
     >
-      {pipeline ?? run} {task}
+      {pipeline ?? run}
+      {task}
     </Link>
   );
 }
