@@ -1,4 +1,5 @@
 /** The frame of the page: what finds anything, the keys, the zone, and the pages of the machinery. */
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -18,7 +19,7 @@ beforeAll(async () => {
   ({ api } = await stack.server());
   await stack.worker({ url: api.url });
   browser = await startBrowser();
-  await stack.deploy(api, { folder: join(import.meta.dirname, "page-project") });
+  await stack.deploy(api, { folder: join(import.meta.dirname, "page-frame-project") });
   failed = await api.start("orders", { params: { most: 1 } });
   await until("the failure", 30_000, async () => (await api.run(failed)).run.state === "failed");
 }, 120_000);
@@ -46,7 +47,6 @@ test("the palette finds a pipeline by a part of its name, and a run by the begin
   await keyboard.press("Control+k");
   const field = person.page.getByRole("combobox", { name: "Find anything" });
   await field.waitFor();
-  await person.expectAccessible();
   await keyboard.type("rder");
   const option = person.page
     .getByRole("group", { name: "Pipelines" })
@@ -54,7 +54,7 @@ test("the palette finds a pipeline by a part of its name, and a run by the begin
   await option.waitFor();
   await person.expectAccessible();
   await keyboard.press("Enter");
-  await person.sees("Prices orders & checks their <sum>");
+  await person.sees("Checks orders & their <sum>");
   expect(person.path).toBe("/pipelines/orders");
   await person.page.getByRole("button", { name: "Find anything" }).click();
   await field.fill(failed.slice(0, 14));
@@ -131,8 +131,6 @@ test("times stand in the zone of one's choice, with UTC at a hover, also at the 
   const inBerlin = ended.toLocaleTimeString("en-GB", { timeZone: "Europe/Berlin" });
   const inTokyo = ended.toLocaleTimeString("en-GB", { timeZone: "Asia/Tokyo" });
   await person.sees(inBerlin);
-  const hover = await person.page.locator("time", { hasText: inBerlin }).first().getAttribute("title");
-  expect(hover).toContain(ended.toISOString().slice(0, 19));
   await person.page.getByTitle("In whose time instants are shown").click();
   await person.expectAccessible();
   await person.page.getByLabel("another zone").fill("Asia/Tokyo");
@@ -141,5 +139,85 @@ test("times stand in the zone of one's choice, with UTC at a hover, also at the 
   await person.sees(inTokyo);
   await person.open(`/runs/${failed}`);
   await person.sees(inTokyo);
+  await person.open("/runs");
+  const { createdAt } = (await api.run(failed)).run;
+  const hover = await person.page.locator(`time[datetime="${createdAt}"]`).first().getAttribute("title");
+  expect(hover).toMatch(new RegExp(`Asia/Tokyo\\n${createdAt}$`));
+  person.expectCalm();
+});
+
+test("what does not start says for what it waits and who has it, and the limit is raised there", async () => {
+  const first = await api.start("milled", { params: { ms: 60_000 } });
+  const second = await api.start("milled", { params: { ms: 60_000 } });
+  await using person = await at("/workers", /1 task waits for the pool warehouse: 1 of 1 slot used by/);
+  const line = person.page.getByRole("listitem").filter({ hasText: "warehouse" });
+  expect(await line.getByRole("link", { name: "milled grind" }).getAttribute("href")).toContain("node=grind");
+  await person.expectAccessible();
+  await line.getByRole("button", { name: "Raise the limit…" }).click();
+  await person.page.getByLabel("Slots", { exact: true }).fill("2");
+  await person.sees("1 slot will be free");
+  await person.page.getByRole("button", { name: "Set" }).click();
+  await person.page.getByText("What does not start, and why").waitFor({ state: "detached" });
+  await person.page.getByRole("row", { name: /^warehouse .* 2 of 2/ }).waitFor();
+  await person.sees("an operator");
+  // Both are chosen by the keyboard and cancelled together.
+  await person.open("/runs?pipeline=milled&state=running");
+  await person.sees(second);
+  for (const key of ["j", "x", "j", "x"]) await person.page.keyboard.press(key);
+  await person.page.getByRole("button", { name: "Cancel 2…" }).click();
+  await person.page.getByRole("dialog").getByText(first).waitFor();
+  await person.page.getByRole("button", { name: "Cancel them" }).click();
+  await person.sees("2 runs done.");
+  for (const run of [first, second])
+    await until("its end", 10_000, async () => (await api.run(run)).run.state === "cancelled");
+  person.expectCalm();
+});
+
+test("runs are filtered by the address, and saved as a table", async () => {
+  await using person = await at(
+    "/runs?by=person&order=oldest",
+    /Those begun by a person or program, oldest first/,
+  );
+  await person.sees(failed);
+  await person.page.getByLabel("time", { exact: true }).selectOption({ label: "the last hour" });
+  await person.sees(/since \d\d:\d\d:\d\d/);
+  expect(person.path).toMatch(/since=2/);
+  const [saved] = await Promise.all([
+    person.page.waitForEvent("download"),
+    person.page.getByRole("button", { name: "CSV" }).click(),
+  ]);
+  expect(saved.suggestedFilename()).toBe("runs.csv");
+  const text = await readFile(await saved.path(), "utf8");
+  expect(text.split("\r\n")[0]).toMatch(/^run,pipeline,state/);
+  expect(text).toContain(`${failed},orders,failed,1,`);
+  await person.page.getByLabel("since").fill("2020-01-01T00:00");
+  await person.page.getByLabel("since").press("Enter");
+  await person.sees("since 2020-01-01 00:00:00");
+  await person.expectAccessible();
+  person.expectCalm();
+});
+
+test("the first page tells what is late, and from where events come", async () => {
+  const run = await api.start("milled");
+  await until("its end", 20_000, async () => (await api.run(run)).run.state === "succeeded");
+  const event = { specversion: "1.0", id: "1", source: "/shop", type: "order.seen" };
+  await api.emit(event);
+  // The asset is late a second later, and nothing happens then.
+  await using person = await at("/", /1 asset is older than allowed/, { scheme: "dark" });
+  await person.page.getByRole("row", { name: /^\/shop / }).waitFor();
+  await person.expectAccessible();
+  await person.page.getByRole("link", { name: "Who writes it" }).click();
+  await person.sees("lake/flour");
+  expect(person.path).toBe("/assets/lake%2Fflour");
+  person.expectCalm();
+});
+
+test("the settings are shown with where they come from", async () => {
+  await using person = await at("/system", "Settings", { scheme: "dark" });
+  await person.page.getByRole("row", { name: /^host 127\.0\.0\.1 the default/ }).waitFor();
+  await person.page
+    .getByRole("row", { name: /^pools\.warehouse 2 \(millrace\.config\.ts says 1\) an operator/ })
+    .waitFor();
+  await person.expectAccessible();
   person.expectCalm();
 });
