@@ -35,7 +35,7 @@ interface Wanted {
   readonly given: string;
   readonly text: string;
   readonly limit: number;
-  has(...kinds: readonly SearchKind[]): boolean;
+  readonly has: (...kinds: readonly SearchKind[]) => boolean;
 }
 
 async function search(context: ApiContext, request: ApiRequest): Promise<SearchAnswer> {

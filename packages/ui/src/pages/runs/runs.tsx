@@ -178,5 +178,5 @@ function NoRuns({ isFiltered }: { readonly isFiltered: boolean }) {
 function without(search: RunSearch): RunSearch {
   return Object.fromEntries(
     Object.entries(search).filter(([, value]) => value !== "" && value !== undefined),
-  ) as RunSearch;
+  );
 }
