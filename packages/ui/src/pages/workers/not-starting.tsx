@@ -12,16 +12,19 @@ interface NotStartingProps {
 }
 
 export function NotStarting({ queues, limits }: NotStartingProps) {
-  const held = queues.filter(({ waiting, reason }) => waiting.count > 0 && reason !== undefined);
+  // What no worker takes needs a person; what waits for a busy one only time.
+  const held = queues
+    .filter(({ waiting, reason }) => waiting.count > 0 && reason !== undefined)
+    .sort((a, b) => Number(isForgotten(b)) - Number(isForgotten(a)));
   if (held.length + limits.length === 0) return null;
   return (
     <section className="block">
       <h2>What does not start, and why</h2>
       <ul className="attention">
         {held.map((queue) => (
-          <li key={queue.name} className={queue.reason?.code === "no_worker" ? "bad" : "calm"}>
+          <li key={queue.name} className={isForgotten(queue) ? "bad" : "calm"}>
             <span className="mark" aria-hidden="true">
-              {queue.reason?.code === "no_worker" ? "✕" : "○"}
+              {isForgotten(queue) ? "✕" : "○"}
             </span>
             <QueueWords queue={queue} />
           </li>
@@ -49,21 +52,25 @@ export function NotStarting({ queues, limits }: NotStartingProps) {
   );
 }
 
+function isForgotten({ reason }: QueueView): boolean {
+  return reason?.code === "no_worker";
+}
+
 export function limitKey({ kind, name }: Pick<LimitView, "kind" | "name">): string {
   return `${kind}:${name}`;
 }
 
 function QueueWords({ queue }: { readonly queue: QueueView }) {
-  const { name, waiting, reason, tasks, slots } = queue;
+  const { name, waiting, tasks, slots } = queue;
   return (
     <div className="words">
       <p>
         {countOf(waiting, "task waits", "tasks wait")} in the queue <strong>{name}</strong>:{" "}
-        {reason?.code === "no_worker"
+        {isForgotten(queue)
           ? "no worker takes from it."
           : `all ${countOf(slots, "slot")} of its workers are busy.`}
       </p>
-      {reason?.code === "no_worker" && (
+      {isForgotten(queue) && (
         <p className="detail">
           Start one: <CopyText text={`npx millrace worker --queues ${name}`} />
         </p>
