@@ -17,9 +17,7 @@ function settingOf({ settings }: Shown, name: string): Shown["settings"][number]
 }
 
 test("settings are those of the running server, else of one that would start here", async () => {
-  const root = projectWith({
-    "millrace.config.ts": 'export default { project: "shop", include: [], pools: { warehouse: 4 } };\n',
-  });
+  const root = projectWith({});
   const none = await millrace(root, "settings", "--state", "elsewhere", "--json");
   const alone = JSON.parse(none.stdout) as Shown;
   expect(alone.server).toBeNull();
@@ -36,7 +34,6 @@ test("settings are those of the running server, else of one that would start her
   expect(running.server).toBe(url);
   expect(settingOf(running, "port")).toMatchObject({ value: new URL(url).port, from: "--port" });
   expect(settingOf(running, "state")).toMatchObject({ value: join(root, ".millrace"), source: "default" });
-  expect(settingOf(running, "pools.warehouse")).toMatchObject({ value: "4", source: "file" });
   const { stdout } = await millrace(root, "settings");
   expect(stdout).toMatch(/keep-days +30 +default/);
 }, 120_000);
