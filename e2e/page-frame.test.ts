@@ -122,6 +122,14 @@ test("keys walk over lists, open what stands there, and do nothing while one typ
   await keyboard.press("Escape");
   await person.page.getByText(/Entry \d+ of the log/).waitFor({ state: "detached" });
   expect(person.path).toBe("/events");
+  // What needs a person is the first list of the first page.
+  await keyboard.press("g");
+  await keyboard.press("n");
+  await person.sees(/orders: a run failed/);
+  await keyboard.press("j");
+  await keyboard.press("Enter");
+  await person.sees(/Failed at/);
+  expect(person.path).toBe(`/runs/${failed}?node=check`);
   person.expectCalm();
 });
 

@@ -3,7 +3,7 @@ import { access, constants, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import { existsSync } from "node:fs";
 import { errorCodeOf, MillraceError, type ProjectDefinition } from "@millrace/core";
-import type { Page, WebhookView } from "@millrace/protocol";
+import type { Page, SystemView, WebhookView } from "@millrace/protocol";
 import { connect, migrationStatus, readServerFile, requireDatabase } from "@millrace/store";
 import { findServer, portDefault, stateFolderOf } from "../api/find-server.ts";
 import type { Context } from "../environment.ts";
@@ -43,6 +43,7 @@ export async function examine(context: Context, options: DoctorOptions): Promise
     await port(context, owner),
     ...(await project(context, hooks === undefined)),
     ...(hooks ?? []),
+    ...(await serverFindings(context, options)),
   ];
 }
 
@@ -185,6 +186,22 @@ async function webhooksAtServer(context: Context, options: DoctorOptions): Promi
   } catch (error) {
     if (errorCodeOf(error) === "MILLRACE_SERVER_UNREACHABLE") return undefined;
     return [failed(name, error)];
+  }
+}
+
+/** What the server finds in itself and its database, where one answers; its page of the system shows the same. */
+async function serverFindings(context: Context, options: DoctorOptions): Promise<Check[]> {
+  try {
+    const client = (await findServer(context, options))?.client;
+    if (!client) return [];
+    const { checks } = await client.get<SystemView>("/system");
+    // Webhooks are told one by one.
+    return checks
+      .filter(({ name }) => name !== "Webhooks")
+      .map((check) => ({ ...check, name: `Server: ${check.name}` }));
+  } catch (error) {
+    if (errorCodeOf(error) === "MILLRACE_SERVER_UNREACHABLE") return [];
+    return [failed("Server", error)];
   }
 }
 

@@ -71,6 +71,27 @@ export function useListKeys(element: RefObject<HTMLElement | null>, list: ListKe
   }, [element]);
 }
 
+/** For lists that stand in the document as a whole: their lines are those within that have `data-keys` and can be focused. */
+export function useLineKeys(element: RefObject<HTMLElement | null>): void {
+  const lines = (): HTMLElement[] => [
+    ...(element.current?.querySelectorAll<HTMLElement>("[data-keys]") ?? []),
+  ];
+  useListKeys(element, {
+    move: (step, isFresh) => {
+      const all = lines();
+      const present = all.findIndex((line) => line.contains(document.activeElement));
+      const next = isFresh && step === -1 ? all.at(-1) : all[present + step];
+      next?.focus();
+      return next !== undefined;
+    },
+    open: () => {
+      const target = firstLinkOf(lines().find((line) => line === document.activeElement));
+      target?.click();
+      return target !== undefined;
+    },
+  });
+}
+
 /** What Enter on a line follows: the link that is marked with `data-opens`, or the first. */
 export function firstLinkOf(line: Element | null | undefined): HTMLElement | undefined {
   return (

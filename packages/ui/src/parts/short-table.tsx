@@ -1,7 +1,7 @@
 /** A short list as a table that is in the document as a whole: what is never more than some hundred lines. */
 import { useRef, type ReactNode } from "react";
 import "../styles/short-table.css";
-import { firstLinkOf, useListKeys } from "./keys.ts";
+import { useLineKeys } from "./keys.ts";
 
 export interface ShortColumn<Row> {
   readonly name: string;
@@ -22,21 +22,7 @@ interface ShortTableProps<Row> {
 
 export function ShortTable<Row>({ label, rows, columns, keyOf, selected, empty }: ShortTableProps<Row>) {
   const body = useRef<HTMLTableSectionElement>(null);
-  useListKeys(body, {
-    move: (step, isFresh) => {
-      const lines = [...(body.current?.rows ?? [])];
-      const present = lines.findIndex((line) => line.contains(document.activeElement));
-      const next = isFresh && step === -1 ? lines.at(-1) : lines[present + step];
-      next?.focus();
-      return next !== undefined;
-    },
-    open: () => {
-      const line = [...(body.current?.rows ?? [])].find((one) => one === document.activeElement);
-      const target = firstLinkOf(line);
-      target?.click();
-      return target !== undefined;
-    },
-  });
+  useLineKeys(body);
   if (rows.length === 0) return <div className="empty">{empty}</div>;
   return (
     <table className="short-table" aria-label={label}>

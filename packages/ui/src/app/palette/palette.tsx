@@ -125,7 +125,7 @@ function Finder({ onDo, onClose }: FinderProps) {
             : entries.length === 0
               ? isSearching
                 ? "Looking…"
-                : "Nothing is called so. Runs are found by the beginning of their id, events by their id or position."
+                : nothingText(text)
               : more.length > 0
                 ? `There are others: write more of the name of ${more.map((kind) => groupOf(kind).toLowerCase()).join(", ")}.`
                 : "↑ ↓ moves, Enter opens, Esc closes"}
@@ -133,6 +133,16 @@ function Finder({ onDo, onClose }: FinderProps) {
       </div>
     </dialog>
   );
+}
+
+function nothingText(text: string): string {
+  const asked = verbIn(text);
+  if (!asked)
+    return "Nothing is called so. Runs are found by the beginning of their id, events by their id or position.";
+  const { of } = verbs[asked.verb];
+  return of === "run"
+    ? `No run to ${asked.verb}: write the beginning of its id.`
+    : `No pipeline to ${asked.verb} is called so.`;
 }
 
 interface OptionsProps {

@@ -1,11 +1,12 @@
 /** What needs a person, a sentence each, with what can be done about it. */
 import { unreachable } from "@millrace/core";
 import { Link } from "@tanstack/react-router";
-import type { ReactNode } from "react";
+import { useRef, type ReactNode } from "react";
 import type { AttentionView } from "@millrace/protocol";
 import { post } from "../../api/client.ts";
 import { Ask } from "../../parts/ask.tsx";
 import { CopyText } from "../../parts/copy-text.tsx";
+import { useLineKeys } from "../../parts/keys.ts";
 import { countOf } from "../../parts/number-text.ts";
 import { Resume } from "../../parts/resume.tsx";
 import { durationText } from "../../parts/time-text.ts";
@@ -13,11 +14,18 @@ import { Ago, Clock, Took } from "../../parts/time.tsx";
 import { isUrgent } from "./sentence.ts";
 
 export function AttentionList({ items }: { readonly items: readonly AttentionView[] }) {
+  const list = useRef<HTMLUListElement>(null);
+  useLineKeys(list);
   if (items.length === 0) return null;
   return (
-    <ul className="attention" aria-label="What needs you">
+    <ul ref={list} className="attention" aria-label="What needs you">
       {items.map((item) => (
-        <li key={keyOf(item)} className={isUrgent(item) ? markOf(item).tone : "calm"}>
+        <li
+          key={keyOf(item)}
+          tabIndex={-1}
+          data-keys=""
+          className={isUrgent(item) ? markOf(item).tone : "calm"}
+        >
           <span className="mark" aria-hidden="true">
             {markOf(item).mark}
           </span>
@@ -87,7 +95,7 @@ function RunLink({
   readonly children: ReactNode;
 }) {
   return (
-    <Link to="/runs/$run" params={{ run }} search={node === undefined ? {} : { node }}>
+    <Link to="/runs/$run" params={{ run }} search={node === undefined ? {} : { node }} data-opens="">
       {children}
     </Link>
   );

@@ -6,7 +6,7 @@ import { one } from "../../api/queries.ts";
 import { Code } from "../../parts/code.tsx";
 import { Csv, type CsvRow } from "../../parts/csv.tsx";
 import { Head } from "../../parts/head.tsx";
-import { useNow } from "../../parts/now.ts";
+import { Ago, Clock } from "../../parts/time.tsx";
 import { Timeline } from "../../parts/timeline/timeline.tsx";
 import { Trouble } from "../../parts/trouble.tsx";
 import "../../styles/now.css";
@@ -77,7 +77,6 @@ export function Now() {
 }
 
 function Verdict({ overview }: { readonly overview: Overview | undefined }) {
-  const now = useNow();
   if (!overview) return <Head title="Now" name="Now" />;
   const isWell = urgentCount(overview) === 0;
   return (
@@ -89,16 +88,17 @@ function Verdict({ overview }: { readonly overview: Overview | undefined }) {
         </span>
       }
     >
-      {sinceText(overview, now)}
-      {overview.lastFailure && (
+      {overview.lastFailure ? (
         <>
-          {" "}
+          The last failure was at <Clock at={overview.lastFailure.at} />, <Ago at={overview.lastFailure.at} />{" "}
           (
           <Link to="/runs/$run" params={{ run: overview.lastFailure.run }}>
             {overview.lastFailure.pipeline}
           </Link>
           )
         </>
+      ) : (
+        sinceText(overview)
       )}
       ; {activityText(overview)}.
     </Head>

@@ -1,7 +1,9 @@
 /** Why tasks and runs do not start, a sentence each. */
 import { Link } from "@tanstack/react-router";
+import { useRef } from "react";
 import type { LimitView, QueueView } from "@millrace/protocol";
 import { CopyText } from "../../parts/copy-text.tsx";
+import { useLineKeys } from "../../parts/keys.ts";
 import { countOf } from "../../parts/number-text.ts";
 import { UseLink, useKey } from "./limit-use.tsx";
 import { PoolSlots } from "./pool-slots.tsx";
@@ -16,13 +18,15 @@ export function NotStarting({ queues, limits }: NotStartingProps) {
   const held = queues
     .filter(({ waiting, reason }) => waiting.count > 0 && reason !== undefined)
     .sort((a, b) => Number(isForgotten(b)) - Number(isForgotten(a)));
+  const list = useRef<HTMLUListElement>(null);
+  useLineKeys(list);
   if (held.length + limits.length === 0) return null;
   return (
     <section className="block">
       <h2>What does not start, and why</h2>
-      <ul className="attention">
+      <ul ref={list} className="attention">
         {held.map((queue) => (
-          <li key={queue.name} className={isForgotten(queue) ? "bad" : "calm"}>
+          <li key={queue.name} tabIndex={-1} data-keys="" className={isForgotten(queue) ? "bad" : "calm"}>
             <span className="mark" aria-hidden="true">
               {isForgotten(queue) ? "✕" : "○"}
             </span>
@@ -30,7 +34,7 @@ export function NotStarting({ queues, limits }: NotStartingProps) {
           </li>
         ))}
         {limits.map((limit) => (
-          <li key={limitKey(limit)} className="calm">
+          <li key={limitKey(limit)} tabIndex={-1} data-keys="" className="calm">
             <span className="mark" aria-hidden="true">
               ○
             </span>
