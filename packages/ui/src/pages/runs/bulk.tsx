@@ -8,6 +8,9 @@ import { State } from "../../parts/state.tsx";
 
 interface BulkProps {
   readonly chosen: readonly RunSummary[];
+  /** How many were read of the list. */
+  readonly read: number;
+  readonly onAll: () => void;
   readonly onClear: () => void;
 }
 
@@ -20,7 +23,7 @@ const changes = ["runs", "run", "overview", "pipelines"] as const;
 /** Requests under way at once. */
 const atOnce = 4;
 
-export function Bulk({ chosen, onClear }: BulkProps) {
+export function Bulk({ chosen, read, onAll, onClear }: BulkProps) {
   const [outcome, setOutcome] = useState<Outcome>();
   const open = chosen.filter(({ endedAt }) => endedAt === undefined);
   const unwell = chosen.filter(({ endedAt, state }) => endedAt !== undefined && state !== "succeeded");
@@ -62,6 +65,11 @@ export function Bulk({ chosen, onClear }: BulkProps) {
             next generation of each run.
           </p>
         </Ask>
+      )}
+      {read > chosen.length && (
+        <button type="button" className="button" onClick={onAll}>
+          All {read} that are read
+        </button>
       )}
       <button type="button" className="button" onClick={onClear}>
         None of them

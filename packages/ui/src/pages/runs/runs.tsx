@@ -96,7 +96,12 @@ export function Runs() {
           CSV
         </Download>
       </Filters>
-      <Bulk chosen={chosenRuns} onClear={() => setChosen(new Set())} />
+      <Bulk
+        chosen={chosenRuns}
+        read={query.data?.length ?? 0}
+        onAll={() => setChosen(new Set(query.data?.map(({ id }) => id)))}
+        onClear={() => setChosen(new Set())}
+      />
       <LongList
         query={query}
         label="Runs"
