@@ -67,6 +67,10 @@ export const commands = {
     summary: "bring the database to this version's schema",
     load: () => import("./command/migrate.ts"),
   },
+  settings: {
+    summary: "show a server's settings, and where each comes from",
+    load: () => import("./command/settings.ts"),
+  },
   doctor: {
     summary: "check this machine and project, and say what to do",
     load: () => import("./command/doctor.ts"),
@@ -87,7 +91,7 @@ export const helpGroups: readonly (readonly [title: string, names: readonly Comm
   ["Events", ["emit", "events", "trigger", "sources", "probes", "hooks"]],
   ["Assets", ["assets"]],
   ["Pipelines", ["pipelines", "graph", "deploy", "rollback"]],
-  ["Operate", ["server", "worker", "workers", "pools", "migrate", "doctor"]],
+  ["Operate", ["server", "worker", "workers", "pools", "settings", "migrate", "doctor"]],
 ];
 
 export const commandNames: readonly CommandName[] = helpGroups.flatMap(([, names]) => names);

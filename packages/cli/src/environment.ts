@@ -1,5 +1,6 @@
 /** The environment variables that the command line reads, read once. */
 import { isAbsolute, join } from "node:path";
+import { serverSettings } from "@millrace/protocol";
 import type { Terminal } from "./terminal/terminal.ts";
 
 export interface Environment {
@@ -22,9 +23,9 @@ export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
   };
   return {
     url: read("MILLRACE_URL"),
-    token: read("MILLRACE_TOKEN"),
-    databaseUrl: read("DATABASE_URL"),
-    state: read("MILLRACE_STATE"),
+    token: read(serverSettings.token.variable),
+    databaseUrl: read(serverSettings.database.variable),
+    state: read(serverSettings.state.variable),
     variables,
   };
 }

@@ -59,6 +59,10 @@ test(
     expect(JSON.parse(rerun.stdout)).toMatchObject({ run: { id, generation: 2, state: "succeeded" } });
     const listed = await millrace(root, "runs", "--json");
     expect(JSON.parse(listed.stdout)).toMatchObject({ runs: [{ id, generation: 2 }] });
+    const byPerson = await millrace(root, "runs", "--by", "person", "--since", "1h", "--oldest", "--json");
+    expect(JSON.parse(byPerson.stdout)).toMatchObject({ runs: [{ id }] });
+    const byTrigger = await millrace(root, "runs", "--by", "trigger");
+    expect(byTrigger.stdout).toContain("No such runs.");
 
     expect(await dev.stop("SIGINT")).toBe(130);
     expect(await millrace(root, "runs")).toMatchObject({ exitCode: 4 });

@@ -55,6 +55,7 @@ test(
     const doctor = await millrace(root, "doctor", "--json");
     expect(doctor.stdout).toContain(`shop needs NOT_HERE, not set at the server ${url}`);
     expect(doctor.stdout).not.toContain("github needs");
+    expect(doctor.stdout).toContain('"name":"Server: Schema","verdict":"ok"');
   },
   timeoutMs,
 );

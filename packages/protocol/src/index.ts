@@ -50,6 +50,7 @@ export type {
   TimelineView,
   WaitGroupView,
 } from "./api/overview.ts";
+export type { EventRateView, EventRatesView } from "./api/pace.ts";
 export type { Counted, Page, Problem, Reason } from "./api/parts.ts";
 export type {
   GridPage,
@@ -76,6 +77,7 @@ export type {
   TaskRunState,
   TaskRunView,
 } from "./api/run.ts";
+export type { SearchAnswer, SearchHit, SearchKind } from "./api/search.ts";
 export type {
   ActivityEvent,
   LimitDetail,
@@ -87,6 +89,7 @@ export type {
   ServerInfo,
   WorkerView,
 } from "./api/server.ts";
+export type { SettingView } from "./api/settings.ts";
 export type { DeliveryReceipt, SourceView, WebhookView } from "./api/source.ts";
 export type { CheckView, ServerNodeView, SystemView, TableView } from "./api/system.ts";
 export type {
@@ -186,3 +189,13 @@ export {
 } from "./worker-schema.ts";
 export { isStorable, type Shape } from "./shape.ts";
 export { stateMarks, type StateMark } from "./state-marks.ts";
+export { searchKinds, searchTextMax } from "./api/search.ts";
+export {
+  serverSettings,
+  settingOf,
+  settingViews,
+  type GivenSettings,
+  type Setting,
+  type SettingDefinition,
+  type SettingName,
+} from "./settings.ts";

@@ -7,7 +7,7 @@
 import { randomUUID } from "node:crypto";
 import { createServer } from "node:http";
 import { MillraceError, runAsksOfPipeline, type SourceConnector } from "@millrace/core";
-import type { ServerInfo } from "@millrace/protocol";
+import { serverSettings, type ServerInfo, type SettingView } from "@millrace/protocol";
 import {
   configuredPools,
   connect,
@@ -83,13 +83,14 @@ export interface ServerOptions {
   readonly pageFolder?: string;
   /** How long history, logs and artifacts are kept; 30 when absent. */
   readonly retentionDays?: number;
-  /** How many requests to the API one address may make; 20,000 when absent. */
+  /** How many requests to the API one address may make in a second. */
   readonly requestsPerSecond?: number;
+  /** What it was started with, for people to look at. */
+  readonly settings?: readonly SettingView[];
 }
 
-const retentionDaysDefault = 30;
-/** A server answers some 40,000 at most. */
-const requestsPerSecondDefault = 20_000;
+const retentionDaysDefault = Number(serverSettings["keep-days"].fallback);
+const requestsPerSecondDefault = Number(serverSettings["rate-limit"].fallback);
 /** Connections that are lost within this time were lost by one cause. */
 const lossesTogetherMs = 5_000;
 
@@ -233,6 +234,7 @@ class RunningServer implements Server {
       version: options.version,
       embedded: !("databaseUrl" in options.database),
       databaseVersion: versionText(this.#parts.serverVersion),
+      settings: options.settings ?? [],
       retentionDays: options.retentionDays ?? retentionDaysDefault,
       requestsPerSecond: options.requestsPerSecond ?? requestsPerSecondDefault,
       database,

@@ -75,8 +75,16 @@ export {
   type RunFate,
   type SampledWait,
 } from "./queries/overview.ts";
-export { logSince, newestOutside, positionsAt, type EventTick } from "./queries/event-pace.ts";
 export {
+  countBySource,
+  logSince,
+  newestOutside,
+  positionsAt,
+  type EventTick,
+  type SourceCounts,
+} from "./queries/event-pace.ts";
+export {
+  findLimitHolders,
   findLimitUses,
   listAwaitedLimits,
   requestsCountedMax,
@@ -321,4 +329,20 @@ export {
   type TickFiring,
 } from "./queries/schedule-runs.ts";
 export { listWorkers, type WorkerRow } from "./queries/workers.ts";
-export { listRuns, type RunFilter, type RunList } from "./queries/run-list.ts";
+export {
+  listRuns,
+  runBeginnings,
+  runOrders,
+  type RunBeginning,
+  type RunFilter,
+  type RunList,
+  type RunOrder,
+} from "./queries/run-list.ts";
+export { lastUpdates, runsBesideUsual, type RunBesideUsual } from "./queries/late.ts";
+export {
+  listToldAssets,
+  searchPipelines,
+  searchRuns,
+  type FoundPipeline,
+  type NamedRun,
+} from "./queries/search.ts";

@@ -3,8 +3,9 @@ import { testDatabase, type TestDatabase } from "@millrace/testkit";
 import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Database } from "../src/connect.ts";
-import { newestOutside, positionsAt } from "../src/queries/event-pace.ts";
-import { findLimitUses, listAwaitedLimits } from "../src/queries/limit-uses.ts";
+import { countBySource, newestOutside, positionsAt } from "../src/queries/event-pace.ts";
+import { lastUpdates, runsBesideUsual } from "../src/queries/late.ts";
+import { findLimitHolders, findLimitUses, listAwaitedLimits } from "../src/queries/limit-uses.ts";
 import { keepPartitions } from "../src/queries/maintenance.ts";
 import {
   countLive,
@@ -20,6 +21,7 @@ import {
   sampleWaits,
 } from "../src/queries/overview.ts";
 import { listPools } from "../src/queries/pools.ts";
+import { listToldAssets, searchPipelines, searchRuns } from "../src/queries/search.ts";
 import { listWorkers } from "../src/queries/workers.ts";
 
 const hourMs = 3_600_000;
@@ -103,6 +105,8 @@ async function fill(db: TestDatabase, count: number): Promise<void> {
       from ${rows};
     insert into log_mark (workspace, position, recorded_at)
       select 1, min(position), min(recorded_at) from event_log group by recorded_at::date, position / 4096;
+    insert into event_identity (workspace, source, id, position, content_hash, recorded_at)
+      values (1, '/s', 'e1', 1, 1, now()), (1, '/t', 'e1', 1, 1, now());
     insert into log_head (workspace, position, clock, node_id, flush)
       select 1, ${count}, timestamptz '${new Date(now).toISOString()}', 1, 1;
   `);
@@ -189,6 +193,47 @@ describe.each(sizes)("with %i rows in each table", (size) => {
       (database) => findLimitUses(database, 1, { kind: "pool", name: "l1", limit: 50 }),
       1_200,
     ],
+    "who holds limits": [
+      (database) =>
+        findLimitHolders(database, 1, {
+          limits: [
+            { kind: "pool", name: "l1" },
+            { kind: "key", name: "x" },
+          ],
+          each: 4,
+        }),
+      10,
+    ],
+    "pipelines by a part of their name": [
+      (database) => searchPipelines(database, 1, { text: "p", limit: 7 }),
+      10,
+    ],
+    "assets by their names": [(database) => listToldAssets(database, 1), 10],
+    "runs by the beginning of their id": [
+      (database) =>
+        searchRuns(database, 1, {
+          from: lastRun.slice(0, -4),
+          to: `${lastRun.slice(0, -4)}~`,
+          since: now - 48 * hourMs,
+          limit: 7,
+        }),
+      200,
+    ],
+    "events by source": [
+      (database) =>
+        countBySource(database, 1, {
+          bounds: [size - 4_000, size - 2_000, size],
+          since: now - 12 * hourMs,
+          sourcesMax: 12,
+          each: 500,
+        }),
+      2_200,
+    ],
+    "runs beside those before them": [
+      (database) => runsBesideUsual(database, 1, { before: now, since: now - 48 * hourMs, least: 3 }),
+      3_000,
+    ],
+    "last updates of assets": [(database) => lastUpdates(database, 1, ["a", "b"]), 10],
     pools: [(database) => listPools(database, 1), 3_300],
     workers: [(database) => listWorkers(database, 1), 10],
   };

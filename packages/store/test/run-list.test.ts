@@ -84,20 +84,31 @@ describe("runs of every state", () => {
     await database.drop();
   });
 
-  async function all(filter: Omit<RunFilter, "beforeId">): Promise<string[]> {
+  async function all(
+    filter: Omit<RunFilter, "fromId" | "beforeId">,
+    from = "",
+    before = "~",
+  ): Promise<string[]> {
     const found: string[] = [];
-    let beforeId: string | undefined = "~";
-    while (beforeId !== undefined) {
-      const { runs, before } = await listRuns(database.database, 1, { ...filter, beforeId }, bounds);
+    let place: { readonly fromId: string; readonly beforeId: string } | undefined = {
+      fromId: from,
+      beforeId: before,
+    };
+    while (place !== undefined) {
+      const { runs, after } = await listRuns(database.database, 1, { ...filter, ...place }, bounds);
       expect(runs.length).toBeLessThanOrEqual(filter.limit);
       found.push(...runs.map(({ id, state }) => `${id} ${state}`));
-      if (before !== undefined) expect(before < beforeId).toBe(true);
-      beforeId = before;
+      if (after === undefined) break;
+      expect(after >= place.fromId && after < place.beforeId).toBe(true);
+      place =
+        filter.order === "newest"
+          ? { fromId: from, beforeId: after }
+          : { fromId: `${after}~`, beforeId: before };
     }
     return found;
   }
 
-  test("each list has what it asks for, once, newest first, in pages of any size", async () => {
+  test("each list has what it asks for, once, newest or oldest first, in pages of any size", async () => {
     for (const pipeline of [undefined, "a", "none"])
       for (const state of [undefined, ...new Set(states)])
         for (const team of [undefined, "y"]) {
@@ -108,16 +119,46 @@ describe("runs of every state", () => {
                 (state === undefined || run.state === state) &&
                 (team === undefined || run.team === team),
             )
-            .map(({ id, state: one }) => `${id} ${one}`)
-            .toReversed();
+            .map(({ id, state: one }) => `${id} ${one}`);
           const label = team === undefined ? undefined : { name: "team", value: team };
           const limit = 1 + random.below(9);
-          expect([pipeline, state, team, await all({ pipeline, state, label, limit })]).toEqual([
-            pipeline,
-            state,
-            team,
-            expected,
-          ]);
+          const asked = { pipeline, state, label, by: undefined, limit };
+          const newest = await all({ ...asked, order: "newest" });
+          expect([pipeline, state, team, newest]).toEqual([pipeline, state, team, expected.toReversed()]);
+          const oldest = await all({ ...asked, order: "oldest" });
+          expect([pipeline, state, team, oldest]).toEqual([pipeline, state, team, expected]);
         }
   }, 120_000);
+
+  test("a list keeps to the time between two ids", async () => {
+    const [from, before] = [made[30]!.id, made[60]!.id];
+    const expected = made.slice(30, 60).map(({ id, state }) => `${id} ${state}`);
+    const asked = { pipeline: undefined, state: undefined, label: undefined, by: undefined, limit: 7 };
+    expect(await all({ ...asked, order: "newest" }, from, before)).toEqual(expected.toReversed());
+    expect(await all({ ...asked, order: "oldest" }, from, before)).toEqual(expected);
+  });
+
+  test("by whom they were begun", async () => {
+    await client.query(`update run set parent = '{"runId":"r","node":"n","item":""}' where id < $1`, [
+      made[20]!.id,
+    ]);
+    await client.query(`update run_history set parent = '{"runId":"r","node":"n","item":""}' where id < $1`, [
+      made[20]!.id,
+    ]);
+    await client.query(
+      `insert into firing (workspace, pipeline, version, key, occurrence, revision, position, at, run_id)
+       select 1, 'a', 1, '', n, 1, n, now(), 'r' || lpad(n::text, 16, '0') from generate_series(40, 59) as n`,
+    );
+    const asked = {
+      pipeline: undefined,
+      state: undefined,
+      label: undefined,
+      order: "newest",
+      limit: 9,
+    } as const;
+    const ids = (runs: readonly Made[]) => runs.map(({ id, state }) => `${id} ${state}`).toReversed();
+    expect(await all({ ...asked, by: "call" })).toEqual(ids(made.slice(0, 20)));
+    expect(await all({ ...asked, by: "trigger" })).toEqual(ids(made.slice(40, 60)));
+    expect(await all({ ...asked, by: "person" })).toEqual(ids([...made.slice(20, 40), ...made.slice(60)]));
+  });
 });

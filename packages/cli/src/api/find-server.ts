@@ -2,13 +2,14 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { MillraceError } from "@millrace/core";
+import { serverSettings } from "@millrace/protocol";
 import { fromFolder, type Context } from "../environment.ts";
 import { findProjectRoot } from "../project-root.ts";
 import { ApiClient } from "./client.ts";
 
-export const portDefault = 4_600;
+export const portDefault = Number(serverSettings.port.fallback);
 export const urlDefault = `http://127.0.0.1:${portDefault}`;
-export const stateFolderName = ".millrace";
+export const stateFolderName = serverSettings.state.fallback;
 
 export interface ServerOptions {
   readonly url?: string;

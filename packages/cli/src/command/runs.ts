@@ -6,7 +6,7 @@ import { requirePipeline } from "../api/find-pipeline.ts";
 import type { Finish } from "../command-line.ts";
 import type { Context } from "../environment.ts";
 import { exitCodes } from "../exit-code.ts";
-import { examples, readCount } from "../stack/options.ts";
+import { examples, readCount, readTime } from "../stack/options.ts";
 import { formatAgo, formatDuration, formatTable } from "../terminal/format.ts";
 import { stateLabel } from "../terminal/marks.ts";
 
@@ -17,6 +17,10 @@ interface RunsOptions {
   readonly state?: RunState;
   readonly label?: string;
   readonly limit: number;
+  readonly by?: "call" | "person" | "trigger";
+  readonly since?: string;
+  readonly until?: string;
+  readonly oldest?: boolean;
   readonly json?: boolean;
 }
 
@@ -31,11 +35,18 @@ const states: readonly RunState[] = [
   "quarantined",
 ];
 
+/** As the API names them. */
+const beginnings: readonly string[] = ["trigger", "call", "person"];
+
 export function define(command: Command, context: Context, finish: Finish): void {
   command
     .option("--pipeline <name>", "of this pipeline only")
     .option("--state <state>", `in this state only: ${states.join(", ")}`, readState)
     .option("--label <name=value>", "with this label only", readLabel)
+    .option("--by <who>", `begun by this only: ${beginnings.join(", ")}`, readBeginning)
+    .option("--since <time>", "made since this time, or so long ago: 2026-01-31T06:00:00Z, 2h, 7d", readTime)
+    .option("--until <time>", "made before this time", readTime)
+    .option("--oldest", "the oldest first")
     .option("--limit <count>", "how many", readCount, 20)
     .option("--json", "print JSON")
     .option("--url <url>", "the server's address (or MILLRACE_URL)")
@@ -45,6 +56,7 @@ export function define(command: Command, context: Context, finish: Finish): void
         ["millrace runs", "the newest"],
         ["millrace runs --state failed --limit 5", ""],
         ["millrace runs --label team=data", ""],
+        ["millrace runs --by trigger --since 2h --oldest", ""],
         ["millrace runs --pipeline hello --json", "for scripts"],
       ),
     )
@@ -61,15 +73,17 @@ function readLabel(text: string): string {
 async function listRuns(context: Context, options: RunsOptions): Promise<number> {
   const { terminal } = context;
   const client = await requireServer(context, options.url === undefined ? {} : { url: options.url });
-  const { pipeline, state, label, limit } = options;
+  const { pipeline, state, label, by, since, until, oldest, limit } = options;
+  const filter = { pipeline, state, label, by, since, until };
   if (pipeline !== undefined) await requirePipeline(client, pipeline);
-  const runs = await client.list("/runs", { pipeline, state, label }, limit);
+  const runs = await client.list("/runs", { ...filter, order: oldest ? "oldest" : undefined }, limit);
   if (options.json) {
     terminal.print(JSON.stringify({ runs }));
     return exitCodes.succeeded;
   }
   if (runs.length === 0) {
-    terminal.print((pipeline ?? state ?? label) === undefined ? "No runs yet." : "No such runs.");
+    const isFiltered = Object.values(filter).some((value) => value !== undefined);
+    terminal.print(isFiltered ? "No such runs." : "No runs yet.");
     return exitCodes.succeeded;
   }
   const { paint } = terminal;
@@ -98,6 +112,11 @@ function noteOf(run: RunSummary): string {
   if (run.generation > 1) parts.unshift(`generation ${run.generation}`);
   if (run.parent) parts.unshift(`called by ${run.parent.runId}`);
   return parts.join("  ");
+}
+
+function readBeginning(text: string): string {
+  if (beginnings.includes(text)) return text;
+  throw new InvalidArgumentError(`It is one of ${beginnings.join(", ")}.`);
 }
 
 function readState(text: string): RunState {

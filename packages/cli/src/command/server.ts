@@ -1,4 +1,5 @@
-import type { Command } from "commander";
+import { serverSettings, type SettingDefinition } from "@millrace/protocol";
+import { Option, type Command } from "commander";
 import { portDefault, stateFolderOf } from "../api/find-server.ts";
 import type { Finish } from "../command-line.ts";
 import type { Context } from "../environment.ts";
@@ -6,12 +7,13 @@ import { exitCodes } from "../exit-code.ts";
 import { onInterrupt } from "../interrupt.ts";
 import { ownPageFolder, ownVersion } from "../own-version.ts";
 import { startLocalServer } from "../stack/local-server.ts";
+import { settingsOf } from "../stack/settings.ts";
 import { examples, readInteger, readPort } from "../stack/options.ts";
 import { formatTime } from "../terminal/format.ts";
 
 interface ServerCommandOptions {
-  readonly host: string;
-  readonly port: number;
+  readonly host?: string;
+  readonly port?: number;
   readonly publicUrl?: string;
   readonly state?: string;
   readonly keepDays?: number;
@@ -20,24 +22,8 @@ interface ServerCommandOptions {
 }
 
 export function define(command: Command, context: Context, finish: Finish): void {
+  for (const option of serverOptions()) command.addOption(option);
   command
-    .option(
-      "--host <address>",
-      "serve at this address; beyond loopback MILLRACE_TOKEN and --public-url are needed",
-      "127.0.0.1",
-    )
-    .option("--port <port>", "serve on this port", readPort, portDefault)
-    .option("--public-url <url>", "the address by which browsers and workers reach it")
-    .option(
-      "--state <folder>",
-      "state folder (default: .millrace, or MILLRACE_STATE); large values rest there, too",
-    )
-    .option("--keep-days <days>", "keep what has ended so long (default: 30)", readDays)
-    .option(
-      "--rate-limit <requests>",
-      "answer one address so many requests a second (default: 20000)",
-      readRate,
-    )
     .option("--json", "print events as lines of JSON")
     .addHelpText(
       "after",
@@ -50,6 +36,24 @@ export function define(command: Command, context: Context, finish: Finish): void
 Servers of one database share one state folder's large values: give each the same --state.`,
     )
     .action(finish((options: ServerCommandOptions) => runServer(context, options)));
+}
+
+/** Each setting that has a flag. */
+function serverOptions(): Option[] {
+  const readers: { readonly [name: string]: (text: string) => number } = {
+    port: readPort,
+    "keep-days": readDays,
+    "rate-limit": readRate,
+  };
+  return Object.entries<SettingDefinition>(serverSettings).flatMap(
+    ([name, { flag, summary, variable, fallback }]) => {
+      if (flag === undefined) return [];
+      const otherwise = [fallback, variable].filter((one) => one !== undefined).join(", or ");
+      const option = new Option(flag, otherwise === "" ? summary : `${summary} (default: ${otherwise})`);
+      const read = readers[name];
+      return read ? option.argParser(read) : option;
+    },
+  );
 }
 
 function readRate(text: string): number {
@@ -79,11 +83,23 @@ async function runServer(context: Context, options: ServerCommandOptions): Promi
     () => process.exit(exitCodes.interrupted),
   );
   try {
+    const stateFolder = stateFolderOf(context, options);
+    const given = {
+      flags: {
+        host: options.host,
+        port: options.port,
+        "public-url": options.publicUrl,
+        state: options.state,
+        "keep-days": options.keepDays,
+      },
+      variables: environment.variables,
+    };
     const server = await startLocalServer({
-      stateFolder: stateFolderOf(context, options),
+      stateFolder,
       databaseUrl: environment.databaseUrl,
-      host: options.host,
-      port: options.port,
+      host: options.host ?? serverSettings.host.fallback,
+      port: options.port ?? portDefault,
+      settings: settingsOf(given, stateFolder),
       token: environment.token,
       publicUrl: options.publicUrl,
       version: ownVersion(),

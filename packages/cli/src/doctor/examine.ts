@@ -42,6 +42,7 @@ export async function examine(context: Context, options: DoctorOptions): Promise
     await port(context, owner),
     ...(await project(context, hooks === undefined)),
     ...(hooks ?? []),
+    ...(await serverFindings(context, options)),
   ];
 }
 
@@ -184,6 +185,22 @@ async function webhooksAtServer(context: Context, options: DoctorOptions): Promi
   } catch (error) {
     if (errorCodeOf(error) === "MILLRACE_SERVER_UNREACHABLE") return undefined;
     return [failed(name, error)];
+  }
+}
+
+/** What the server finds in itself and its database, where one answers; its page of the system shows the same. */
+async function serverFindings(context: Context, options: DoctorOptions): Promise<Check[]> {
+  try {
+    const client = (await findServer(context, options))?.client;
+    if (!client) return [];
+    const { checks } = await client.get("/system");
+    // Webhooks are told one by one.
+    return checks
+      .filter(({ name }) => name !== "Webhooks")
+      .map((check) => ({ ...check, name: `Server: ${check.name}` }));
+  } catch (error) {
+    if (errorCodeOf(error) === "MILLRACE_SERVER_UNREACHABLE") return [];
+    return [failed("Server", error)];
   }
 }
 

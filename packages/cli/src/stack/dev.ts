@@ -21,6 +21,7 @@ import { DevReport } from "./dev-report.ts";
 import type { DevOptions } from "../command/dev.ts";
 import { startLocalServer, type LocalServer } from "./local-server.ts";
 import { slotsDefault } from "./options.ts";
+import { settingsOf } from "./settings.ts";
 import { isPortFree, portTaken } from "./port.ts";
 import { Reloader } from "./reloader.ts";
 import { WorkerProcess } from "./worker-process.ts";
@@ -72,6 +73,13 @@ export async function runDev(context: Context, options: DevOptions): Promise<num
       variables: context.environment.variables,
       sourceRoot: root,
       shareFolder: false,
+      settings: settingsOf(
+        {
+          flags: { port: options.port, state: options.state },
+          variables: context.environment.variables,
+        },
+        stateFolder,
+      ),
       onNote: (message) => report.note(message),
     });
     if (port !== (options.port ?? portDefault))

@@ -1,6 +1,7 @@
 /** A server in this process, on the embedded PostgreSQL of a state folder or on DATABASE_URL. */
 import { join } from "node:path";
 import { errorCodeOf } from "@millrace/core";
+import type { SettingView } from "@millrace/protocol";
 import type { ServerOptions } from "@millrace/server";
 import {
   claimStateFolder,
@@ -30,6 +31,8 @@ export interface LocalServerOptions {
   readonly requestsPerSecond?: number;
   /** The built page; it serves none when absent. */
   readonly pageFolder?: string;
+  /** As they are in effect, for people to look at. */
+  readonly settings?: readonly SettingView[];
   readonly onNote: (message: string) => void;
 }
 
@@ -94,8 +97,18 @@ function lazily<Value>(make: () => Promise<Value>): () => Promise<Value> {
 }
 
 function serverOptions(options: LocalServerOptions, database: DatabaseTarget) {
-  const { host, port, token, publicUrl, version, variables, retentionDays, requestsPerSecond, pageFolder } =
-    options;
+  const {
+    host,
+    port,
+    token,
+    publicUrl,
+    version,
+    variables,
+    retentionDays,
+    requestsPerSecond,
+    pageFolder,
+    settings,
+  } = options;
   return {
     database,
     host,
@@ -110,6 +123,7 @@ function serverOptions(options: LocalServerOptions, database: DatabaseTarget) {
     ...(retentionDays === undefined ? {} : { retentionDays }),
     ...(requestsPerSecond === undefined ? {} : { requestsPerSecond }),
     ...(pageFolder === undefined ? {} : { pageFolder }),
+    ...(settings === undefined ? {} : { settings }),
   };
 }
 

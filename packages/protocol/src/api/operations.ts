@@ -9,6 +9,9 @@ import { pipelineOperations } from "./pipeline.ts";
 import { probeOperations } from "./probe.ts";
 import { runOperations } from "./run.ts";
 import { serverOperations } from "./server.ts";
+import { rateOperations } from "./pace.ts";
+import { searchOperations } from "./search.ts";
+import { settingOperations } from "./settings.ts";
 import { sourceOperations } from "./source.ts";
 import { systemOperations } from "./system.ts";
 import { triggerOperations } from "./trigger.ts";
@@ -28,6 +31,9 @@ export const operations = {
   ...waitOperations,
   ...overviewOperations,
   ...systemOperations,
+  ...rateOperations,
+  ...searchOperations,
+  ...settingOperations,
 } as const;
 
 type AnyOperation = (typeof operations)[keyof typeof operations];

@@ -51,6 +51,25 @@ export const attentionView = about(
         "Its firings go round in a circle, and start no runs.",
         object({ pipeline: text, at: time, path: list(text), times: counted }),
       ),
+      runs_late: about(
+        "They run more than twice as long as the longest of the last ones that succeeded.",
+        object({
+          pipeline: text,
+          runs: counted,
+          oldest: object({ run: text, since: time }),
+          usualMs: number(),
+        }),
+      ),
+      assets_stale: about(
+        "They are older than their `freshness` allows.",
+        object({
+          count: integer(0),
+          assets: about(
+            "The most overdue first; some of them.",
+            list(object({ asset: text, updatedAt: time, maxAgeMs: number() })),
+          ),
+        }),
+      ),
       waits_troubled: about(
         "They may wait in vain.",
         object({ text, waits: counted, trouble: reason, run: text, pipeline: text, node: text }),
@@ -115,6 +134,7 @@ export const overview = named(
       }),
     },
     {
+      lateAt: about("When something more will be late, if nothing happens until then.", time),
       lastFailure: about(
         "The last failure of a run that is remembered; absent: none in the last days.",
         failedRunView,

@@ -30,6 +30,7 @@ import {
   paging,
   patternParameter,
   textParameter,
+  timeParameter,
 } from "./operation.ts";
 import { blobReference, logLine, page, reason } from "./parts.ts";
 import { openWaitView } from "./wait.ts";
@@ -274,11 +275,19 @@ export const runOperations = {
   listRuns: operation({
     method: "GET",
     path: "/runs",
-    summary: "Runs, newest first",
+    summary: "Runs, newest first unless `order` says otherwise",
     query: {
       pipeline: textParameter("of this pipeline"),
       state: choiceParameter("in this state", runStates),
       label: patternParameter("`name:value`", "^[^:]+:"),
+      by: choiceParameter("begun by a `trigger`, a `call` of another run, or a `person` or program", [
+        "trigger",
+        "call",
+        "person",
+      ]),
+      since: timeParameter("made at this time or later"),
+      until: timeParameter("made before this time"),
+      order: choiceParameter("which come first; the newest unless given", ["newest", "oldest"]),
       ...paging,
     },
     answer: page(runSummary),

@@ -79,21 +79,6 @@ export const queueView = named(
 );
 export type QueueView = TypeOf<typeof queueView>;
 
-export const limitView = about(
-  "A shared limit that somebody waits for: a pool, a concurrency key, the active runs of a pipeline.",
-  named(
-    "LimitView",
-    object({
-      kind: oneOf("pool", "key", "pipeline"),
-      name: text,
-      slots: integer(0),
-      used: integer(0),
-      waiting: counted,
-    }),
-  ),
-);
-export type LimitView = TypeOf<typeof limitView>;
-
 export const limitUseView = about(
   "Who holds slots of a limit, or waits for them.",
   named(
@@ -109,6 +94,29 @@ export const limitUseView = about(
   ),
 );
 export type LimitUseView = TypeOf<typeof limitUseView>;
+
+export const limitView = about(
+  "A shared limit that somebody waits for: a pool, a concurrency key, the active runs of a pipeline.",
+  named(
+    "LimitView",
+    object(
+      {
+        kind: oneOf("pool", "key", "pipeline"),
+        name: text,
+        slots: integer(0),
+        used: integer(0),
+        waiting: counted,
+      },
+      {
+        holders: about(
+          "Some of those that hold its slots; only of the first limits of a list.",
+          list(limitUseView),
+        ),
+      },
+    ),
+  ),
+);
+export type LimitView = TypeOf<typeof limitView>;
 
 export const limitDetail = named(
   "LimitDetail",

@@ -24,6 +24,15 @@ export function firstRunId(now: number): string {
   return `r${text}`;
 }
 
+/** The ids that begin so stand from one text to the other, and their runs were made at `at` or later; undefined when none can. */
+export function idsBeginning(
+  text: string,
+): { readonly from: string; readonly to: string; readonly at: number } | undefined {
+  if (!new RegExp(`^r[${alphabet}]{0,${timeDigits + randomDigits}}$`).test(text)) return undefined;
+  const at = runIdTime(text.padEnd(1 + timeDigits + randomDigits, alphabet[0]));
+  return at === undefined ? undefined : { from: text, to: `${text}~`, at };
+}
+
 /** When a run with this id was made, in ms since 1970; undefined when it is not an id. */
 export function runIdTime(id: string): number | undefined {
   if (!new RegExp(`^r[${alphabet}]{${timeDigits + randomDigits}}$`).test(id)) return undefined;

@@ -1,4 +1,5 @@
 /** What the routes are given. */
+import type { SettingView } from "@millrace/protocol";
 import type { BlobStore, Database } from "@millrace/store";
 import type { Activity } from "./activity.ts";
 import type { Clock } from "../engine/clock.ts";
@@ -17,6 +18,8 @@ export interface ApiContext {
   readonly version: string;
   readonly embedded: boolean;
   readonly databaseVersion: string;
+  /** As they are in effect. */
+  readonly settings: readonly SettingView[];
   /** How long history, logs and artifacts are kept. */
   readonly retentionDays: number;
   /** Of one address. */

@@ -17,6 +17,7 @@ import { openApiDocument } from "./openapi.ts";
 import type { PageFiles } from "./page-files.ts";
 import { addTags } from "./preconditions.ts";
 import { overviewRoutes } from "./overview/overview-routes.ts";
+import { rateRoutes } from "./overview/rate-routes.ts";
 import { pipelineRoutes } from "./pipeline-routes.ts";
 import { poolRoutes } from "./pool-routes.ts";
 import {
@@ -29,9 +30,11 @@ import {
 } from "./problem.ts";
 import { addRequestRate } from "./request-rate.ts";
 import { addRoute, route, type Route } from "./route.ts";
+import { searchRoutes } from "./search-routes.ts";
 import { scheduleRoutes } from "./schedule-routes.ts";
 import { scheduleRunRoutes } from "./schedule-run-routes.ts";
 import { runRoutes } from "./run-routes.ts";
+import { settingsRoutes } from "./settings-routes.ts";
 import { serverRoutes } from "./server-routes.ts";
 import { probeRoutes } from "./probe-routes.ts";
 import { systemRoutes } from "./system-routes.ts";
@@ -68,6 +71,9 @@ function apiRoutes(context: ApiContext): Route[] {
     ...waitRoutes(context),
     ...overviewRoutes(context),
     ...systemRoutes(context),
+    ...searchRoutes(context),
+    ...settingsRoutes(context),
+    ...rateRoutes(context),
   ];
   const document = route(operations.getDocument, () =>
     openApiDocument([...routes.map(({ operation }) => operation), operations.getDocument], context.version),

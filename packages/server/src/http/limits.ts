@@ -165,6 +165,9 @@ export const positionsKeptMax = 5_000;
 export const queueTasksShown = 10;
 export const limitsShownMax = 200;
 export const limitUsesShown = 50;
+/** In a list of limits, the first of them come with some of their holders. */
+export const limitsWithHolders = 30;
+export const limitHoldersShown = 4;
 /** Answered approvals in one page: each is two looks into the log. */
 export const answeredPageMax = 50;
 /** Servers that are listed: those that ended stay for a day. */
@@ -184,9 +187,18 @@ export const causeMembersShown = 3;
 export const versionsLookedMax = 1_000;
 /** Pipelines in one page of what became of ticks, ticks of each, and runs whose durations are compared. */
 export const tickOutcomesEach = 200;
-export const tickOutcomesEachMax = 1_000;
 export const durationsOfPipeline = 30;
 /** Assets of a list whose partitions are looked at together: while the database answers for one, another's windows are counted. */
 export const assetsAtOnce = 4;
 /** Assets whose counts of partitions are kept for the next list: some hundred bytes each. */
 export const assetCountsKept = 10_000;
+/** Assets with a bound of age that are looked at for those that are late. */
+export const freshAssetsMax = 1_000;
+/** A run is late that runs longer than this, and than so many times the longest of the last ones, if there were so many. */
+export const lateRunMs = 60_000;
+export const lateShare = 2;
+export const lateRunsLeast = 3;
+/** Sources whose events are counted, events of one in a minute before the rest is estimated, and sources that are told. */
+export const sourcesLookedMax = 30;
+export const sourceCountedMax = 200;
+export const sourcesShownMax = 20;

@@ -17,6 +17,7 @@ import {
   type LogFilter,
   type StoredChunk,
 } from "@millrace/store";
+import { firstRunId } from "../engine/run-id.ts";
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
 import { isPlace, readCursor, writeCursor } from "./cursor.ts";
@@ -38,16 +39,24 @@ export async function runPage(
 ): Promise<Page<RunSummary>> {
   const limit = request.query.limit;
   const after = readCursor(request.query.cursor, isRunPlace);
-  const { runs, before } = await listRuns(context.database, workspaceId, {
+  const order = request.query.order ?? "newest";
+  const [since, until] = [request.query.since, request.query.until];
+  const from = since === undefined ? "" : firstRunId(since);
+  const before = until === undefined ? afterAllIds : firstRunId(until);
+  const found = await listRuns(context.database, workspaceId, {
     pipeline: request.query.pipeline,
     state: request.query.state,
     label: labelOf(request.query.label),
-    beforeId: after?.[0] ?? afterAllIds,
+    by: request.query.by,
+    order,
+    // What comes right after an id begins with it.
+    fromId: order === "oldest" && after ? `${after[0]}~` : from,
+    beforeId: order === "newest" && after ? after[0] : before,
     limit,
   });
   return {
-    items: runs.map(summaryOf),
-    ...(before === undefined ? {} : { nextCursor: writeCursor([before]) }),
+    items: found.runs.map(summaryOf),
+    ...(found.after === undefined ? {} : { nextCursor: writeCursor([found.after]) }),
   };
 }
 

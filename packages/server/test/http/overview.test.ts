@@ -1,6 +1,7 @@
 /** Whether all is well, at a real server: what needs a person, what waits, how busy workers and pools are, the timeline. */
 import type {
   ApprovalView,
+  EventRatesView,
   LimitDetail,
   LimitView,
   Overview,
@@ -213,8 +214,22 @@ test("who holds a pool and who waits for it is told by name", async () => {
   await vi.waitFor(async () => {
     const { items } = (await fixture.call("GET", "/limits")).body as Page<LimitView>;
     expect(items).toEqual([
-      { kind: "pipeline", name: "one", slots: 1, used: 1, waiting: { count: 1 } },
-      { kind: "pool", name: "warehouse", slots: 1, used: 1, waiting: { count: 1 } },
+      {
+        kind: "pipeline",
+        name: "one",
+        slots: 1,
+        used: 1,
+        waiting: { count: 1 },
+        holders: [{ run: expect.any(String), pipeline: "one", slots: 1 }],
+      },
+      {
+        kind: "pool",
+        name: "warehouse",
+        slots: 1,
+        used: 1,
+        waiting: { count: 1 },
+        holders: [{ run: first.id, pipeline: "load", node: "a", slots: 1 }],
+      },
     ]);
   }, polling);
   const detail = (await fixture.call("GET", "/limits/pool/warehouse")).body as LimitDetail;
@@ -341,4 +356,80 @@ test("the system tells of its servers, tables, log and retention", async () => {
   expect([...sizes.keys()].filter((name) => /\d{8}/.test(name))).toEqual([]);
   expect(system.checks.filter(({ verdict }) => verdict === "fail")).toEqual([]);
   expect(system.checks.map(({ name }) => name)).toContain("Servers");
+});
+
+test("an asset that is older than it may be is late, and when the next one will be is told", async () => {
+  const assets = [
+    { name: "lake/old", freshness: { maxAgeMs: 1 } },
+    { name: "lake/fresh", freshness: { maxAgeMs: 3_600_000 } },
+    { name: "lake/never", freshness: { maxAgeMs: 1 } },
+  ];
+  const answer = await fixture.deploy([pipeline("a", [node("a")])], { assets });
+  expect(answer.status, JSON.stringify(answer.body)).toBe(200);
+  expect((await overview()).attention).toEqual([]);
+  for (const subject of ["lake/old", "lake/fresh"]) {
+    const event = {
+      specversion: "1.0",
+      id: subject,
+      source: "/test",
+      type: "millrace.asset.updated",
+      subject,
+      data: {},
+    };
+    const headers = { "content-type": "application/cloudevents+json" };
+    const told = await fixture.call("POST", "/events", event, headers);
+    expect(told.status, JSON.stringify(told.body)).toBeLessThan(300);
+  }
+  await vi.waitFor(async () => {
+    const view = await overview();
+    expect(view.attention).toEqual([
+      {
+        kind: "assets_stale",
+        count: 1,
+        assets: [{ asset: "lake/old", updatedAt: expect.any(String), maxAgeMs: 1 }],
+      },
+    ]);
+    expect(Date.parse(view.lateAt!) - Date.parse(view.at)).toBeGreaterThan(3_000_000);
+  }, polling);
+});
+
+test("a run that takes far longer than those before it is late", async () => {
+  let isHeld = false;
+  await fixture.worker({ answer: () => (isHeld ? undefined : succeeded(1)) });
+  await deployed(pipeline("quick", [node("a")]));
+  for (let count = 0; count < 3; count += 1) await ended((await fixture.start("quick")).id);
+  isHeld = true;
+  const late = await fixture.start("quick");
+  await vi.waitFor(async () => expect((await overview()).lateAt).toBeDefined(), polling);
+  const before = await overview();
+  expect(before.attention).toEqual([]);
+  expect(Date.parse(before.lateAt!) - Date.parse(before.at)).toBeLessThanOrEqual(60_000);
+  await fixture.database.database.api.query({
+    text: "update run set started_at = started_at - interval '10 minutes' where id = $1",
+    values: [late.id],
+  });
+  expect((await overview()).attention).toMatchObject([
+    { kind: "runs_late", pipeline: "quick", runs: { count: 1 }, oldest: { run: late.id } },
+  ]);
+});
+
+test("events are counted by minute and source, and what the server tells itself beside them", async () => {
+  await deployed(triggered("seen", { kind: "event", type: "order.paid" }));
+  const headers = { "content-type": "application/cloudevents-batch+json" };
+  const batch = (source: string, count: number) =>
+    Array.from({ length: count }, (_, at) => ({ specversion: "1.0", id: `${at}`, source, type: "tick" }));
+  for (const [source, count] of [
+    ["/shop", 3],
+    ["/mill", 250],
+  ] as const)
+    expect((await fixture.call("POST", "/events", batch(source, count), headers)).status).toBeLessThan(300);
+  await vi.waitFor(async () => {
+    const { sources } = (await fixture.call("GET", "/event-rates")).body as EventRatesView;
+    const totals = sources.map(({ source, counts }) => [source, counts.reduce((sum, one) => sum + one, 0)]);
+    const byName = new Map(totals as [string, number][]);
+    expect(byName.get("/shop")).toBe(3);
+    // Beyond 200 in a minute the rest is estimated.
+    expect(byName.get("/mill")).toBeGreaterThan(240);
+    expect(byName.get("/mill")).toBeLessThan(262);
+  }, polling);
 });

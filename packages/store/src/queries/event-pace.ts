@@ -98,3 +98,67 @@ export async function newestOutside(
     recordedAt: row.recorded_at,
   }));
 }
+
+/** Events of one source in each stretch between two positions of the log. */
+export interface SourceCounts {
+  readonly source: string;
+  readonly counts: readonly number[];
+  /** Of each stretch the position of the last event that was counted; none where there was none. */
+  readonly lasts: readonly (number | null)[];
+}
+
+/**
+ * Of each source beside Millrace itself, how many events stand between each two neighbours of `bounds`, positions that rise; up to
+ * `each` in a stretch. Sources are found one after the other: those that had none after the first bound are left out, and beyond
+ * `sourcesMax` by name they are not looked for.
+ */
+export async function countBySource(
+  database: Database,
+  workspace: number,
+  ask: {
+    readonly bounds: readonly number[];
+    /** Nothing after the first bound was recorded before. */
+    readonly since: number;
+    readonly sourcesMax: number;
+    readonly each: number;
+  },
+): Promise<SourceCounts[]> {
+  const { bounds, since, sourcesMax, each } = ask;
+  const { rows } = await database.api.query<SourceCounts>({
+    name: "events-by-source",
+    text: `with recursive sources (source, n) as (
+        (select source, 1 from event_identity where workspace = $1 order by source limit 1)
+        union all
+        select next.source, s.n + 1 from sources as s
+        cross join lateral (
+          select i.source from event_identity as i
+          where i.workspace = $1 and i.source > s.source
+          order by i.source
+          limit 1
+        ) as next
+        where s.n < $4
+      )
+      select s.source, array_agg(c.count order by b.n) as counts,
+        array_agg(c.last order by b.n) as lasts
+      from sources as s
+      cross join (
+        select n, lower, upper
+        from unnest($2::bigint[], $3::bigint[]) with ordinality as pairs (lower, upper, n)
+      ) as b
+      cross join lateral (
+        select count(*)::integer as count, max(position)::float8 as last from (
+          select e.position from event_log as e
+          where e.workspace = $1 and e.source = s.source and e.source <> 'millrace'
+            and e.position > b.lower and e.position <= b.upper and e.recorded_at >= $5
+          order by e.position
+          limit $6
+        ) as counted
+      ) as c
+      where s.source <> 'millrace'
+      group by s.source
+      having sum(c.count) > 0
+      order by sum(c.count) desc, s.source`,
+    values: [workspace, bounds.slice(0, -1), bounds.slice(1), sourcesMax, toTimestamp(since), each],
+  });
+  return rows;
+}

@@ -103,6 +103,31 @@ export async function findLimitUses(
   return { held: held.rows.map(readUse), waiting: waiting.rows.map(readUse) };
 }
 
+/** Some holders of each of these limits, in the order of the limits. */
+export async function findLimitHolders(
+  database: Database,
+  workspace: number,
+  ask: { readonly limits: readonly Pick<LimitRow, "kind" | "name">[]; readonly each: number },
+): Promise<readonly (readonly LimitUseRow[])[]> {
+  const { limits, each } = ask;
+  if (limits.length === 0) return [];
+  const { rows } = await database.api.query<UseColumns & { n: number }>({
+    name: "holders-of-limits",
+    text: `select l.n::integer as n, u.holder, u.run_id, u.slots,
+        (select run.pipeline from run where run.workspace = $1 and run.id = u.run_id) as pipeline
+      from unnest($2::text[], $3::text[]) with ordinality as l (kind, name, n)
+      cross join lateral (
+        select g.holder, g.run_id, g.slots from limit_grant as g
+        where g.workspace = $1 and g.kind = l.kind and g.name = l.name
+        order by g.holder
+        limit $4
+      ) as u
+      order by l.n, u.holder`,
+    values: [workspace, limits.map(({ kind }) => kind), limits.map(({ name }) => name), each],
+  });
+  return limits.map((_, at) => rows.filter(({ n }) => n === at + 1).map(readUse));
+}
+
 interface UseColumns {
   holder: string;
   run_id: string;

@@ -1,5 +1,5 @@
 /**
- * Lists of runs, newest first.
+ * Lists of runs, newest first or oldest first.
  *
  * Each asks for a page, and looks at no more than `lookedMax` rows of history and of what is live for it, whatever it filters
  * by: a page may be short, or empty, and says where the next one begins. States have indexes of their own, so what is rare is
@@ -16,14 +16,24 @@ export interface RunFilter {
   readonly pipeline: string | undefined;
   readonly state: RunState | undefined;
   readonly label: { readonly name: string; readonly value: string } | undefined;
+  /** How they were begun: by their trigger, by a run that called them, by a person or program. */
+  readonly by: RunBeginning | undefined;
+  readonly order: RunOrder;
+  /** Ids from one to another, which is left out. */
+  readonly fromId: string;
   readonly beforeId: string;
   readonly limit: number;
 }
 
+export const runBeginnings = ["trigger", "call", "person"] as const;
+export type RunBeginning = (typeof runBeginnings)[number];
+export const runOrders = ["newest", "oldest"] as const;
+export type RunOrder = (typeof runOrders)[number];
+
 export interface RunList {
   readonly runs: readonly (LiveRun | EndedRun)[];
-  /** Runs with lower ids were not looked at; absent: there are no more. */
-  readonly before: string | undefined;
+  /** Runs beyond this one in the order were not looked at; absent: there are no more. */
+  readonly after: string | undefined;
 }
 
 export interface LookBounds {
@@ -55,15 +65,16 @@ export async function listRuns(
     live: await readPage(client, { workspace, filter, bounds, part: livePart(filter.state) }),
     ended: await readPage(client, { workspace, filter, bounds, part: endedPart(filter.state) }),
   }));
+  const isAhead = (a: string, b: string): boolean => (filter.order === "newest" ? a > b : a < b);
   const bound = [live.bound, ended.bound]
     .filter((id) => id !== undefined)
-    .toSorted()
-    .at(-1);
+    .toSorted((a, b) => (isAhead(a, b) ? -1 : 1))
+    .at(0);
   const runs = [...live.runs, ...ended.runs]
-    .filter(({ id }) => bound === undefined || id >= bound)
-    .toSorted((a, b) => (a.id < b.id ? 1 : -1));
+    .filter(({ id }) => bound === undefined || !isAhead(bound, id))
+    .toSorted((a, b) => (isAhead(a.id, b.id) ? -1 : 1));
   const page = runs.slice(0, filter.limit);
-  return { runs: page, before: runs.length > filter.limit ? page.at(-1)?.id : bound };
+  return { runs: page, after: runs.length > filter.limit ? page.at(-1)?.id : bound };
 }
 
 type Part = "live" | "live in a state" | "ended" | "ended otherwise";
@@ -92,11 +103,11 @@ interface PageQuery {
 }
 
 async function readPage(client: PoolClient, { workspace, filter, bounds, part }: PageQuery): Promise<Found> {
-  const { pipeline, state, label, beforeId, limit } = filter;
+  const { pipeline, state, label, by, order, fromId, beforeId, limit } = filter;
   if (part === undefined) return { runs: [], bound: undefined };
   const { rows } = await client.query<Row>({
-    name: `list-runs ${part}${pipeline === undefined ? "" : " of a pipeline"}`,
-    text: pageText(part, pipeline !== undefined),
+    name: `list-runs ${order} ${part}${pipeline === undefined ? "" : " of a pipeline"}`,
+    text: pageText(part, order, pipeline !== undefined),
     values: [
       workspace,
       beforeId,
@@ -106,6 +117,8 @@ async function readPage(client: PoolClient, { workspace, filter, bounds, part }:
       label?.value ?? null,
       limit + 1,
       part === "live in a state" ? bounds.lookedOfShardMax : lookedOf(bounds, filter),
+      fromId,
+      by ?? null,
     ],
   });
   const runs = rows.flatMap((row) => {
@@ -118,15 +131,21 @@ async function readPage(client: PoolClient, { workspace, filter, bounds, part }:
   return { runs, bound: rows[0]?.bound ?? undefined };
 }
 
-/** Without a label nearly every row is wanted: its generations before, and those that did not succeed, are few. */
-function lookedOf({ lookedMax }: LookBounds, { label, limit }: RunFilter): number {
-  return label === undefined ? Math.min(lookedMax, 2 * limit + 50) : lookedMax;
+/** Without a label and a beginning nearly every row is wanted: its generations before, and those that did not succeed, are few. */
+function lookedOf({ lookedMax }: LookBounds, { label, by, limit }: RunFilter): number {
+  return label === undefined && by === undefined ? Math.min(lookedMax, 2 * limit + 50) : lookedMax;
 }
 
-/** `$8` rows are looked at, newest generations first; of those the newest that are wanted are given, and the lowest id, if there may be more. */
-function pageText(part: Part, isOfPipeline: boolean): string {
+/** `$8` rows are looked at, newest generations first; of those the first that are wanted are given, and the last id, if there may be more. */
+function pageText(part: Part, order: RunOrder, isOfPipeline: boolean): string {
+  const direction = order === "newest" ? "desc" : "asc";
   const pipeline = isOfPipeline ? "pipeline = $3" : "$3::text is null";
-  const wanted = `($4::text is null or state = $4) and ($5::text is null or labels ->> $5 = $6)`;
+  const wanted = `($4::text is null or state = $4) and ($5::text is null or labels ->> $5 = $6)
+    and ($10::text is null or $10 = case
+      when parent is not null then 'call'
+      when exists (select from firing as f where f.workspace = $1 and f.run_id = l.id) then 'trigger'
+      else 'person'
+    end)`;
   const isEnded = part === "ended" || part === "ended otherwise";
   const newest = isEnded
     ? `and not exists (select from run as r where r.workspace = l.workspace and r.id = l.id)
@@ -135,44 +154,46 @@ function pageText(part: Part, isOfPipeline: boolean): string {
           where n.workspace = l.workspace and n.id = l.id and n.generation > l.generation
         )`
     : "";
-  return `with looked as materialized (${lookedText(part, pipeline)}), bound as (${boundText(part)})
+  return `with looked as materialized (${lookedText(part, pipeline, direction)}), bound as (${boundText(part, order)})
     select bound.bound, page.*
     from bound
     left join lateral (
       select * from looked as l
       where workspace = $1 and ${pipeline} and ${wanted} ${newest}
-      order by id desc
+      order by id ${direction}
       limit $7
     ) as page on true`;
 }
 
-function lookedText(part: Part, pipeline: string): string {
+function lookedText(part: Part, pipeline: string, direction: "asc" | "desc"): string {
+  const within = "id >= $9 and id < $2";
   switch (part) {
     case "live":
-      return `select ${liveColumns} from run where workspace = $1 and id < $2 and ${pipeline} order by id desc limit $8`;
+      return `select ${liveColumns} from run where workspace = $1 and ${within} and ${pipeline} order by id ${direction} limit $8`;
     case "live in a state":
       return `select r.* from shard as s cross join lateral (
-          select ${liveColumns} from run where shard = s.shard and state = $4 and id < $2 order by id desc limit $8
+          select ${liveColumns} from run where shard = s.shard and state = $4 and ${within} order by id ${direction} limit $8
         ) as r`;
     case "ended":
       return `select ${endedRunColumns} from run_history
-        where workspace = $1 and id < $2 and ${pipeline}
-        order by id desc, generation desc
+        where workspace = $1 and ${within} and ${pipeline}
+        order by id ${direction}, generation desc
         limit $8`;
     case "ended otherwise":
       return `select ${endedRunColumns} from run_history
-        where workspace = $1 and id < $2 and state = $4 and state <> 'succeeded'
-        order by id desc, generation desc
+        where workspace = $1 and ${within} and state = $4 and state <> 'succeeded'
+        order by id ${direction}, generation desc
         limit $8`;
     default:
       return unreachable(part);
   }
 }
 
-function boundText(part: Part): string {
+function boundText(part: Part, order: RunOrder): string {
+  const [last, first] = order === "newest" ? ["min", "max"] : ["max", "min"];
   if (part !== "live in a state")
-    return "select case when count(*) = $8 then min(id) end as bound from looked";
+    return `select case when count(*) = $8 then ${last}(id) end as bound from looked`;
   // The shard that was left earliest.
-  return `select max(lowest) as bound
-    from (select min(id) as lowest from looked group by shard having count(*) = $8) as shards`;
+  return `select ${first}(last) as bound
+    from (select ${last}(id) as last from looked group by shard having count(*) = $8) as shards`;
 }

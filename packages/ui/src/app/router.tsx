@@ -66,7 +66,7 @@ const system = createRoute({
 const runs = createRoute({
   getParentRoute: () => root,
   path: "/runs",
-  validateSearch: texts("pipeline", "state", "label"),
+  validateSearch: texts("pipeline", "state", "label", "by", "since", "until", "order"),
   component: lazyRouteComponent(() => import("../pages/runs/runs.tsx"), "Runs"),
 });
 const run = createRoute({

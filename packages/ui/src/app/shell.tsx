@@ -1,18 +1,28 @@
 /** The frame of every page: where one is, what else there is, whether all is well. */
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet, useNavigate } from "@tanstack/react-router";
-import { useEffect, useState } from "react";
+import { lazy, Suspense, useEffect, useState } from "react";
 import type { Overview, ServerInfo } from "@millrace/protocol";
 import { ApiError } from "../api/client.ts";
 import { one } from "../api/queries.ts";
 import { SignIn } from "../pages/sign-in/sign-in.tsx";
 import { urgentCount, verdictText } from "../pages/now/sentence.ts";
-import { useNow } from "../parts/now.ts";
+import { hearKeys, keyText, listKeys, useKeys } from "../parts/keys.ts";
 import { countText } from "../parts/number-text.ts";
-import { clockText } from "../parts/time-text.ts";
+import { useZoneChoice } from "../parts/zone.ts";
+import { KeysDialog } from "./keys-dialog.tsx";
 import { followLog } from "./live-updates.ts";
-import { setTheme, theme, type Theme } from "./theme.ts";
 import { pages } from "./pages.ts";
+import { setTheme, themes, useTheme } from "./theme.ts";
+import { ZoneChoice } from "./zone-choice.tsx";
+
+/** This clock and the server's may differ. */
+const lateSlackMs = 2_000;
+/** Timers hold no more. */
+const timerMsMax = 2_147_483_647;
+
+const loadPalette = async () => ({ default: (await import("./palette/palette.tsx")).Palette });
+const Palette = lazy(loadPalette);
 
 export function Shell() {
   const info = useQuery(one("info", "/info"));
@@ -24,8 +34,21 @@ function Frame({ info }: { readonly info: ServerInfo | undefined }) {
   const queries = useQueryClient();
   const [isLive, setLive] = useState<boolean>();
   useEffect(() => followLog(queries, setLive), [queries]);
-  useGoKeys();
+  const [isFinding, setFinding] = useState(false);
+  const [areKeysShown, setKeysShown] = useState(false);
+  useEffect(hearKeys, []);
+  // Whoever presses its key goes on writing at once.
+  useEffect(() => {
+    const idle = requestIdleCallback(() => void loadPalette());
+    return () => cancelIdleCallback(idle);
+  }, []);
+  useFrameKeys(
+    () => setFinding(true),
+    () => setKeysShown(true),
+  );
+  const zone = useZoneChoice();
   const { data: overview } = useQuery(one("overview", "/overview"));
+  useWhenLate(overview?.lateAt);
   return (
     <div className="frame">
       <header>
@@ -33,10 +56,14 @@ function Frame({ info }: { readonly info: ServerInfo | undefined }) {
           <img src="/mark.svg" width={18} height={18} alt="" /> millrace
         </Link>
         <span className="gap" />
+        <button type="button" className="finder" onClick={() => setFinding(true)}>
+          Find anything <kbd>{keyText("mod+k")}</kbd>
+        </button>
+        <span className="gap" />
         <Verdict overview={overview} />
         <LinkState isLive={isLive} info={info} />
         <ThemeChoice />
-        <Now />
+        <ZoneChoice />
       </header>
       <nav aria-label="Pages">
         {pages.map(({ name, to }) => (
@@ -55,9 +82,16 @@ function Frame({ info }: { readonly info: ServerInfo | undefined }) {
           </Link>
         ))}
       </nav>
-      <main>
+      {/* All times of it change together. */}
+      <main key={zone}>
         <Outlet />
       </main>
+      {isFinding && (
+        <Suspense>
+          <Palette onClose={() => setFinding(false)} />
+        </Suspense>
+      )}
+      {areKeysShown && <KeysDialog onClose={() => setKeysShown(false)} />}
     </div>
   );
 }
@@ -73,30 +107,66 @@ function Verdict({ overview }: { readonly overview: Overview | undefined }) {
   );
 }
 
-/** `g` and a letter goes to a page. */
-function useGoKeys(): void {
-  const navigate = useNavigate();
+/** Of what is late no entry of the log tells: the server says when it will be. */
+function useWhenLate(at: string | undefined): void {
+  const queries = useQueryClient();
   useEffect(() => {
-    let isGoing = false;
-    const press = (event: KeyboardEvent): void => {
-      const target = event.target as HTMLElement;
-      if (event.metaKey || event.ctrlKey || event.altKey) return;
-      if (/^(?:INPUT|TEXTAREA|SELECT)$/.test(target.tagName) || target.isContentEditable) return;
-      if (event.key === "/") {
-        const field = document.querySelector<HTMLElement>("[data-filter]");
-        if (field) {
-          event.preventDefault();
-          field.focus();
-        }
-        return;
-      }
-      const page = isGoing ? pages.find(({ key }) => key === event.key) : undefined;
-      isGoing = event.key === "g";
-      if (page) void navigate({ to: page.to });
-    };
-    document.addEventListener("keydown", press);
-    return () => document.removeEventListener("keydown", press);
-  }, [navigate]);
+    if (at === undefined) return undefined;
+    const waitMs = Math.min(Math.max(0, Date.parse(at) - Date.now()) + lateSlackMs, timerMsMax);
+    const timer = setTimeout(() => void queries.invalidateQueries({ queryKey: ["overview"] }), waitMs);
+    return () => clearTimeout(timer);
+  }, [at, queries]);
+}
+
+/** What works on every page. */
+function useFrameKeys(onFind: () => void, onKeys: () => void): void {
+  const navigate = useNavigate();
+  useKeys("Everywhere", [
+    { keys: ["mod+k"], does: "finds anything, runs any action", act: onFind, isAlways: true },
+    { keys: ["?"], does: "shows these keys", act: onKeys },
+  ]);
+  useKeys(
+    "Go to a page",
+    pages.map(({ name, to, key }) => ({
+      keys: [`g ${key}`],
+      does: name,
+      act: () => void navigate({ to }),
+    })),
+  );
+  useKeys("Here", [
+    ...listKeys,
+    {
+      keys: ["/"],
+      does: "filters",
+      act: () => focusOn(document.querySelector<HTMLElement>("[data-filter]")),
+      isThere: () => document.querySelector("[data-filter]") !== null,
+    },
+    { keys: ["Escape"], does: "closes what is open beside", act: leave, isAlways: true, isThere: hasOpen },
+  ]);
+}
+
+function focusOn(field: HTMLElement | null): boolean {
+  field?.focus();
+  if (field instanceof HTMLInputElement) field.select();
+  return field !== null;
+}
+
+const closing = 'main [aria-label="Close"]';
+
+function hasOpen(): boolean {
+  return document.querySelector(closing) !== null;
+}
+
+/** The field in which one writes first, then what is open. */
+function leave(): boolean {
+  const field = document.activeElement;
+  if (field instanceof HTMLElement && /^(?:INPUT|TEXTAREA|SELECT)$/.test(field.tagName)) {
+    field.blur();
+    return true;
+  }
+  const close = document.querySelector<HTMLElement>(closing);
+  close?.click();
+  return close !== null;
 }
 
 function LinkState({
@@ -122,31 +192,11 @@ function LinkState({
 }
 
 function ThemeChoice() {
-  const [value, setValue] = useState<Theme>(theme);
-  const next = { system: "light", light: "dark", dark: "system" } as const;
+  const value = useTheme();
+  const next = themes[(themes.indexOf(value) + 1) % themes.length]!;
   return (
-    <button
-      type="button"
-      className="fold quiet"
-      title="Colours of the page"
-      onClick={() => {
-        setTheme(next[value]);
-        setValue(next[value]);
-      }}
-    >
+    <button type="button" className="fold quiet" title="Colours of the page" onClick={() => setTheme(next)}>
       {{ system: "◑ system", light: "○ light", dark: "● dark" }[value]}
     </button>
-  );
-}
-
-function Now() {
-  const now = useNow();
-  const zone = Intl.DateTimeFormat(undefined, { timeZoneName: "short" })
-    .formatToParts(now)
-    .find(({ type }) => type === "timeZoneName")?.value;
-  return (
-    <time className="quiet" dateTime={new Date(now).toISOString()} title={new Date(now).toISOString()}>
-      {clockText(now, now)} {zone}
-    </time>
   );
 }

@@ -1,6 +1,6 @@
 /** A button that opens a dialog: what will be done, what it needs to know, and the button that does it. */
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { useRef, useState, type ReactNode } from "react";
+import { createContext, use, useEffect, useRef, useState, type ReactNode } from "react";
 import type { About } from "../api/queries.ts";
 import { Trouble } from "./trouble.tsx";
 
@@ -20,7 +20,21 @@ interface AskProps<Answer> {
   readonly isTold?: (error: Error) => boolean;
 }
 
+/** Whoever knows already what is to be asked: the one with this name opens without its button, the others are not there. */
+interface AskedAtOnce {
+  readonly isWanted: (name: string) => boolean;
+  readonly onClose: () => void;
+}
+
+export const AskAtOnce = createContext<AskedAtOnce | undefined>(undefined);
+
 export function Ask<Answer>(props: AskProps<Answer>) {
+  const atOnce = use(AskAtOnce);
+  if (atOnce && !atOnce.isWanted(props.name)) return null;
+  return <AskDialog {...props} />;
+}
+
+function AskDialog<Answer>(props: AskProps<Answer>) {
   const { name, title, children, confirm, isMain = false, act, changes, onDone, isTold } = props;
   const dialog = useRef<HTMLDialogElement>(null);
   const [isOpen, setOpen] = useState(false);
@@ -33,10 +47,22 @@ export function Ask<Answer>(props: AskProps<Answer>) {
       onDone?.(answer);
     },
   });
+  const atOnce = use(AskAtOnce);
+  const opensAtOnce = atOnce !== undefined;
+  const close = (): void => {
+    setOpen(false);
+    atOnce?.onClose();
+  };
+  useEffect(() => {
+    if (!opensAtOnce) return;
+    setOpen(true);
+    dialog.current?.showModal();
+  }, [opensAtOnce]);
   return (
     <>
       <button
         type="button"
+        hidden={opensAtOnce}
         className={isMain ? "button primary" : "button"}
         onClick={() => {
           reset();
@@ -46,7 +72,7 @@ export function Ask<Answer>(props: AskProps<Answer>) {
       >
         {name}
       </button>
-      <dialog ref={dialog} aria-label={title} onClose={() => setOpen(false)}>
+      <dialog ref={dialog} aria-label={title} onClose={close}>
         {isOpen && (
           <form
             className="asked"

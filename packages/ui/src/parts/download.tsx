@@ -1,29 +1,41 @@
-import type { ReactNode } from "react";
+import { useState, type ReactNode } from "react";
 
 interface DownloadProps {
   readonly name: string;
   readonly type: string;
   /** Made only when it is asked for. */
-  readonly text: () => string;
+  readonly text: () => string | Promise<string>;
   readonly children: ReactNode;
 }
 
 /** A button that saves what the page shows. */
 export function Download({ name, type, text, children }: DownloadProps) {
+  const [state, setState] = useState<"idle" | "busy" | "failed">("idle");
+  async function save(): Promise<void> {
+    setState("busy");
+    try {
+      const address = URL.createObjectURL(new Blob([await text()], { type }));
+      const link = document.createElement("a");
+      link.href = address;
+      link.download = name;
+      link.click();
+      URL.revokeObjectURL(address);
+      setState("idle");
+    } catch {
+      setState("failed");
+    }
+  }
   return (
     <button
       type="button"
       className="fold link"
-      onClick={() => {
-        const address = URL.createObjectURL(new Blob([text()], { type }));
-        const link = document.createElement("a");
-        link.href = address;
-        link.download = name;
-        link.click();
-        URL.revokeObjectURL(address);
-      }}
+      title={`Save it as ${name}`}
+      disabled={state === "busy"}
+      onClick={() => void save()}
     >
       {children}
+      {state === "busy" && " …"}
+      {state === "failed" && <span className="bad-text"> could not be made: try again</span>}
     </button>
   );
 }

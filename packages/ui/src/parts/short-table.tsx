@@ -1,6 +1,7 @@
 /** A short list as a table that is in the document as a whole: what is never more than some hundred lines. */
-import type { ReactNode } from "react";
+import { useRef, type ReactNode } from "react";
 import "../styles/short-table.css";
+import { useLineKeys } from "./keys.ts";
 
 export interface ShortColumn<Row> {
   readonly name: string;
@@ -20,6 +21,8 @@ interface ShortTableProps<Row> {
 }
 
 export function ShortTable<Row>({ label, rows, columns, keyOf, selected, empty }: ShortTableProps<Row>) {
+  const body = useRef<HTMLTableSectionElement>(null);
+  useLineKeys(body);
   if (rows.length === 0) return <div className="empty">{empty}</div>;
   return (
     <table className="short-table" aria-label={label}>
@@ -32,11 +35,11 @@ export function ShortTable<Row>({ label, rows, columns, keyOf, selected, empty }
           ))}
         </tr>
       </thead>
-      <tbody>
+      <tbody ref={body}>
         {rows.map((row) => {
           const key = keyOf(row);
           return (
-            <tr key={key} className={key === selected ? "selected" : undefined}>
+            <tr key={key} className={key === selected ? "selected" : undefined} tabIndex={-1} data-keys="">
               {columns.map(({ name, isNumber, isLong, cell }) => (
                 <td key={name} className={isNumber ? "number" : isLong ? "long" : undefined}>
                   {cell(row)}

@@ -1,6 +1,10 @@
-/** A long list as lines of fixed height: only those that are seen are in the document. `j`, `k` and the arrows move, Enter opens. */
+/**
+ * A long list as lines of fixed height: only those that are seen are in the document. Keys walk over them (`keys.ts`): once a detail is
+ * open beside the list, it follows.
+ */
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useRef, type KeyboardEvent, type ReactNode } from "react";
+import { useEffect, useRef, useState, type ReactNode } from "react";
+import { firstLinkOf, useListKeys } from "./keys.ts";
 
 export interface Column<Row> {
   readonly name: string;
@@ -42,18 +46,35 @@ export function Table<Row>(props: TableProps<Row>) {
   useEffect(() => {
     if (rows.length > 0 && last >= rows.length - overscan) onEnd?.();
   }, [last, rows.length, onEnd]);
-  const at = rows.findIndex((row) => keyOf(row) === selected);
+  // By its key: lines come in above it.
+  const [presentKey, setPresentKey] = useState<string>();
+  const placeOf = (key: string | undefined): number =>
+    key === undefined ? -1 : rows.findIndex((row) => keyOf(row) === key);
+  const selectedAt = placeOf(selected);
+  const isOpen = selectedAt >= 0 && onOpen !== undefined;
+  const present = isOpen ? selectedAt : placeOf(presentKey);
 
-  function move(event: KeyboardEvent): void {
-    if (event.ctrlKey || event.metaKey || event.altKey || !onOpen) return;
-    const step = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 }[event.key];
-    if (step === undefined) return;
-    event.preventDefault();
-    const next = rows[Math.min(rows.length - 1, Math.max(0, at + step))];
-    if (next === undefined) return;
-    onOpen(next);
-    virtual.scrollToIndex(rows.indexOf(next));
-  }
+  useListKeys(body, {
+    move: (step, isFresh) => {
+      const start = isFresh && step === -1 ? rows.length : present;
+      const at = Math.min(rows.length - 1, Math.max(0, start + step));
+      const row = rows[at];
+      if (row === undefined) return false;
+      setPresentKey(keyOf(row));
+      if (isOpen) onOpen(row);
+      virtual.scrollToIndex(at);
+      // The line may come into the document with the scrolling.
+      body.current?.focus({ preventScroll: true });
+      return isFresh || at !== present;
+    },
+    open: () => {
+      const row = rows[present];
+      if (row === undefined) return false;
+      if (onOpen) onOpen(row);
+      else firstLinkOf(body.current?.querySelector('[aria-current="true"]'))?.click();
+      return true;
+    },
+  });
 
   if (rows.length === 0) return <div className="empty">{empty}</div>;
   const tracks = { "--columns": columns.map(({ width }) => width).join(" ") } as React.CSSProperties;
@@ -66,7 +87,7 @@ export function Table<Row>(props: TableProps<Row>) {
           </span>
         ))}
       </div>
-      <div className="body" ref={body} role="rowgroup" tabIndex={0} onKeyDown={move} data-list={label}>
+      <div className="body" ref={body} role="rowgroup" tabIndex={0} data-list={label} data-keys="">
         <div style={{ height: virtual.getTotalSize(), position: "relative" }}>
           {lines.map(({ index, start }) => {
             const row = rows[index];
@@ -78,10 +99,13 @@ export function Table<Row>(props: TableProps<Row>) {
                 role="row"
                 aria-rowindex={index + 1}
                 aria-selected={onOpen ? key === selected : undefined}
+                aria-current={index === present ? "true" : undefined}
                 className="line"
                 style={{ position: "absolute", insetInline: 0, transform: `translateY(${start}px)` }}
                 onClick={(event) => {
-                  if (!(event.target as Element).closest("a, button")) onOpen?.(row);
+                  if ((event.target as Element).closest("a, button, input, label")) return;
+                  setPresentKey(key);
+                  onOpen?.(row);
                 }}
               >
                 {columns.map(({ name, isNumber, cell }) => (

@@ -1,4 +1,6 @@
 /** Times and durations as text: people read `1m 12s` and `3 min ago`. */
+import { wallClock, zoneName } from "./zone.ts";
+
 const second = 1_000;
 const minute = 60 * second;
 const hour = 60 * minute;
@@ -32,26 +34,23 @@ export function relativeText(at: number, now: number): string {
   return at <= now ? `${text} ago` : `in ${text}`;
 }
 
-/** In the reader's zone: `14:02:11` today, else with the day. */
+/** In the chosen zone: `14:02:11` today, else with the day. */
 export function clockText(at: number, now: number): string {
-  const date = new Date(at);
-  const time = `${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}`;
-  return dayText(date) === dayText(new Date(now)) ? time : `${dayText(date)} ${time}`;
+  const [day, time] = wallText(at);
+  return day === wallText(now)[0] ? time : `${day} ${time}`;
 }
 
-let zone: string | undefined;
-
-/** For a hover: in the reader's zone with its name, and in UTC. */
+/** For a hover: in the chosen zone with its name, and in UTC. */
 export function exactText(at: number): string {
-  const date = new Date(at);
-  // To ask for it takes some 0.3 ms, and a page has hundreds of times.
-  zone ??= Intl.DateTimeFormat().resolvedOptions().timeZone;
-  const local = `${dayText(date)} ${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}.${String(date.getMilliseconds()).padStart(3, "0")} ${zone}`;
-  return `${local}\n${date.toISOString()}`;
+  const [day, time] = wallText(at);
+  const instant = new Date(at).toISOString();
+  return `${day} ${time}${instant.slice(-5, -1)} ${zoneName()}\n${instant}`;
 }
 
-function dayText(date: Date): string {
-  return `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`;
+/** `2026-11-27` and `14:02:11`, as the chosen zone's clocks show them. */
+function wallText(at: number): readonly [day: string, time: string] {
+  const text = wallClock(at).toISOString();
+  return [text.slice(0, 10), text.slice(11, 19)];
 }
 
 function pad(value: number): string {

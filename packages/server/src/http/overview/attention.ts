@@ -32,6 +32,7 @@ export interface AttentionParts {
   readonly counts: LiveCounts;
   readonly queues: readonly QueueView[];
   readonly waits: WaitGroups;
+  readonly late: readonly AttentionView[];
 }
 
 export async function attentionOf(context: ApiContext, parts: AttentionParts): Promise<AttentionView[]> {
@@ -50,6 +51,7 @@ export async function attentionOf(context: ApiContext, parts: AttentionParts): P
     ...withoutWorker(parts.queues),
     ...sources.filter(({ kind }) => kind === "source_failing"),
     ...looped,
+    ...parts.late,
     ...troubledWaits(parts.waits),
     ...approvals,
     ...failed.filter(({ isRecovered }) => isRecovered),

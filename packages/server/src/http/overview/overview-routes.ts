@@ -10,6 +10,7 @@ import {
 } from "@millrace/protocol";
 import {
   countLive,
+  findLimitHolders,
   findLimitUses,
   listAwaitedLimits,
   requestsCountedMax,
@@ -17,7 +18,14 @@ import {
 } from "@millrace/store";
 import { workspaceId } from "../../engine/workspace.ts";
 import type { ApiContext } from "../api-context.ts";
-import { failuresDays, limitsShownMax, limitUsesShown, overviewPauseMs } from "../limits.ts";
+import {
+  failuresDays,
+  limitsShownMax,
+  limitUsesShown,
+  overviewPauseMs,
+  limitHoldersShown,
+  limitsWithHolders,
+} from "../limits.ts";
 import { poolsOf, workersOf } from "../pool-routes.ts";
 import { route, type Route } from "../route.ts";
 import { isoTime } from "../run-summary.ts";
@@ -25,6 +33,7 @@ import { attentionOf, lastFailure } from "./attention.ts";
 import { Coalesced } from "./coalesced.ts";
 import { counted } from "./counted.ts";
 import { EventPace } from "./event-pace.ts";
+import { lateness } from "./lateness.ts";
 import { queuesOf } from "./queue-view.ts";
 import { timeline } from "./timeline.ts";
 import { waitGroups } from "./wait-groups.ts";
@@ -46,18 +55,20 @@ export function overviewRoutes(context: ApiContext): Route[] {
 async function overview(context: ApiContext): Promise<Overview> {
   const { database, host } = context;
   const now = host.engine.now();
-  const [counts, workers, pools, sampled] = await Promise.all([
+  const [counts, workers, pools, sampled, late] = await Promise.all([
     countLive(database, workspaceId),
     workersOf(context),
     poolsOf(context),
     waitGroups(context),
+    lateness(context, now),
   ]);
   const queues = await queuesOf(context, workers);
-  const attention = await attentionOf(context, { now, counts, queues, waits: sampled });
+  const attention = await attentionOf(context, { now, counts, queues, waits: sampled, late: late.attention });
   const failure = await lastFailure(context, now);
   return {
     at: isoTime(now),
     attention,
+    ...(late.nextAt === undefined ? {} : { lateAt: isoTime(late.nextAt) }),
     ...(failure ? { lastFailure: failure } : {}),
     failuresSince: isoTime(now - failuresDays * 86_400_000),
     runs: {
@@ -93,14 +104,19 @@ async function awaitedLimits(context: ApiContext): Promise<Page<LimitView>> {
     listAwaitedLimits(context.database, workspaceId, limitsShownMax),
     poolsOf(context),
   ]);
+  const holders = await findLimitHolders(context.database, workspaceId, {
+    limits: rows.slice(0, limitsWithHolders),
+    each: limitHoldersShown,
+  });
   const slotsOf = new Map(pools.map(({ name, slots }) => [name, slots]));
   return {
-    items: rows.map(({ kind, name, slots, used, waiting }) => ({
+    items: rows.map(({ kind, name, slots, used, waiting }, at) => ({
       kind,
       name,
       slots: kind === "pool" ? (slotsOf.get(name) ?? slots) : slots,
       used,
       waiting: counted(waiting, requestsCountedMax),
+      ...(holders[at] ? { holders: holders[at].map(useView) } : {}),
     })),
   };
 }

@@ -1,22 +1,31 @@
 /** What needs a person, a sentence each, with what can be done about it. */
 import { unreachable } from "@millrace/core";
 import { Link } from "@tanstack/react-router";
-import type { ReactNode } from "react";
+import { useRef, type ReactNode } from "react";
 import type { AttentionView } from "@millrace/protocol";
 import { post } from "../../api/client.ts";
 import { Ask } from "../../parts/ask.tsx";
 import { CopyText } from "../../parts/copy-text.tsx";
+import { useLineKeys } from "../../parts/keys.ts";
 import { countOf } from "../../parts/number-text.ts";
 import { Resume } from "../../parts/resume.tsx";
-import { Ago, Clock } from "../../parts/time.tsx";
+import { durationText } from "../../parts/time-text.ts";
+import { Ago, Clock, Took } from "../../parts/time.tsx";
 import { isUrgent } from "./sentence.ts";
 
 export function AttentionList({ items }: { readonly items: readonly AttentionView[] }) {
+  const list = useRef<HTMLUListElement>(null);
+  useLineKeys(list);
   if (items.length === 0) return null;
   return (
-    <ul className="attention" aria-label="What needs you">
+    <ul ref={list} className="attention" aria-label="What needs you">
       {items.map((item) => (
-        <li key={keyOf(item)} className={isUrgent(item) ? markOf(item).tone : "calm"}>
+        <li
+          key={keyOf(item)}
+          tabIndex={-1}
+          data-keys=""
+          className={isUrgent(item) ? markOf(item).tone : "calm"}
+        >
           <span className="mark" aria-hidden="true">
             {markOf(item).mark}
           </span>
@@ -35,6 +44,7 @@ export function AttentionList({ items }: { readonly items: readonly AttentionVie
 function keyOf(item: AttentionView): string {
   switch (item.kind) {
     case "runs_failed":
+    case "runs_late":
     case "trigger_looped":
     case "pipeline_paused":
       return `${item.kind} ${item.pipeline}`;
@@ -62,6 +72,8 @@ function markOf({ kind }: AttentionView): { readonly mark: string; readonly tone
     case "trigger_looped":
       return { mark: "↻", tone: "warn" };
     case "waits_troubled":
+    case "runs_late":
+    case "assets_stale":
       return { mark: "◷", tone: "warn" };
     case "approvals_open":
       return { mark: "?", tone: "ask" };
@@ -83,7 +95,7 @@ function RunLink({
   readonly children: ReactNode;
 }) {
   return (
-    <Link to="/runs/$run" params={{ run }} search={node === undefined ? {} : { node }}>
+    <Link to="/runs/$run" params={{ run }} search={node === undefined ? {} : { node }} data-opens="">
       {children}
     </Link>
   );
@@ -93,6 +105,14 @@ function PipelineLink({ pipeline }: { readonly pipeline: string }) {
   return (
     <Link to="/runs" search={{ pipeline }}>
       {pipeline}
+    </Link>
+  );
+}
+
+function AssetLink({ asset }: { readonly asset: string }) {
+  return (
+    <Link to="/assets/$asset" params={{ asset }}>
+      {asset}
     </Link>
   );
 }
@@ -179,6 +199,42 @@ function Words({ item }: { readonly item: AttentionView }) {
           <p className="detail">{item.path.join(" → ")}</p>
         </>
       );
+    case "runs_late": {
+      const { pipeline, runs, oldest, usualMs } = item;
+      return (
+        <p>
+          <PipelineLink pipeline={pipeline} />: {countOf(runs, "run takes", "runs take")} much longer than
+          usual,{" "}
+          <RunLink run={oldest.run}>
+            {runs.count === 1 ? "it" : "the oldest"} for <Took from={oldest.since} />
+          </RunLink>
+          ; the last ones took {durationText(usualMs)} at most.
+        </p>
+      );
+    }
+    case "assets_stale": {
+      const [worst, ...others] = item.assets;
+      return (
+        <>
+          <p>
+            {countOf(item.count, "asset is", "assets are")} older than allowed:{" "}
+            <AssetLink asset={worst!.asset} />, written <Ago at={worst!.updatedAt} />, may be{" "}
+            {durationText(worst!.maxAgeMs)} old.
+          </p>
+          {others.length > 0 && (
+            <p className="detail">
+              {others.map(({ asset }, index) => (
+                <span key={asset}>
+                  {index > 0 && ", "}
+                  <AssetLink asset={asset} />
+                </span>
+              ))}
+              {item.count > item.assets.length && ", …"}
+            </p>
+          )}
+        </>
+      );
+    }
     case "waits_troubled":
       return (
         <>
@@ -297,6 +353,18 @@ function Actions({ item }: { readonly item: AttentionView }) {
       return (
         <Link to="/runs/$run" params={{ run: item.run }} search={{ node: item.node }} className="button">
           Look at it
+        </Link>
+      );
+    case "runs_late":
+      return (
+        <Link to="/runs/$run" params={{ run: item.oldest.run }} className="button">
+          Look at it
+        </Link>
+      );
+    case "assets_stale":
+      return (
+        <Link to="/assets/$asset" params={{ asset: item.assets[0]!.asset }} className="button">
+          Who writes it
         </Link>
       );
     case "approvals_open":

@@ -4,12 +4,14 @@ import { getRouteApi, Link } from "@tanstack/react-router";
 import type { Overview, TimelineView } from "@millrace/protocol";
 import { one } from "../../api/queries.ts";
 import { Code } from "../../parts/code.tsx";
+import { Csv, type CsvRow } from "../../parts/csv.tsx";
 import { Head } from "../../parts/head.tsx";
-import { useNow } from "../../parts/now.ts";
+import { Ago, Clock } from "../../parts/time.tsx";
 import { Timeline } from "../../parts/timeline/timeline.tsx";
 import { Trouble } from "../../parts/trouble.tsx";
 import "../../styles/now.css";
 import { AttentionList } from "./attention.tsx";
+import { EventRates } from "./event-rates.tsx";
 import { Load } from "./load.tsx";
 import { activityText, sinceText, urgentCount, verdictText } from "./sentence.ts";
 import { WaitingFor } from "./waiting-for.tsx";
@@ -39,6 +41,9 @@ export function Now() {
         <section className="block">
           <div className="block-head">
             <h2>The last and the next hours</h2>
+            {timeline.data && (
+              <Csv name="timeline" header={timelineHeader} rows={() => timelineRows(timeline.data)} />
+            )}
             <nav aria-label="How far back" className="choices">
               {spans.map((span) => (
                 <Link
@@ -60,7 +65,10 @@ export function Now() {
       )}
       {data && (
         <div className="halves">
-          <WaitingFor waits={data.waits} />
+          <div className="parts">
+            <WaitingFor waits={data.waits} />
+            <EventRates />
+          </div>
           <Load load={data.load} />
         </div>
       )}
@@ -69,7 +77,6 @@ export function Now() {
 }
 
 function Verdict({ overview }: { readonly overview: Overview | undefined }) {
-  const now = useNow();
   if (!overview) return <Head title="Now" name="Now" />;
   const isWell = urgentCount(overview) === 0;
   return (
@@ -81,20 +88,42 @@ function Verdict({ overview }: { readonly overview: Overview | undefined }) {
         </span>
       }
     >
-      {sinceText(overview, now)}
-      {overview.lastFailure && (
+      {overview.lastFailure ? (
         <>
-          {" "}
+          The last failure was at <Clock at={overview.lastFailure.at} />, <Ago at={overview.lastFailure.at} />{" "}
           (
           <Link to="/runs/$run" params={{ run: overview.lastFailure.run }}>
             {overview.lastFailure.pipeline}
           </Link>
           )
         </>
+      ) : (
+        sinceText(overview)
       )}
       ; {activityText(overview)}.
     </Head>
   );
+}
+
+const timelineHeader = ["kind", "name", "state", "from", "to", "of"];
+
+/** What is drawn. */
+function timelineRows({ runs, ticks, events, pace, paceMs, from }: TimelineView): readonly CsvRow[] {
+  const start = Date.parse(from);
+  const at = (index: number): string => new Date(start + index * paceMs).toISOString();
+  return [
+    ...runs.map((run): CsvRow => [
+      "run",
+      run.id,
+      run.state,
+      run.startedAt ?? run.createdAt,
+      run.endedAt,
+      run.pipeline,
+    ]),
+    ...ticks.map((tick): CsvRow => ["due", "", "", tick.at, "", tick.pipeline]),
+    ...events.map((event): CsvRow => ["event", event.position, "", event.at, "", event.type]),
+    ...pace.map((count, index): CsvRow => ["entries", count, "", at(index), at(index + 1), ""]),
+  ];
 }
 
 function hoursOf({ now, until }: TimelineView): number {

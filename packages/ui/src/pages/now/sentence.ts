@@ -1,7 +1,6 @@
 /** Whether all is well, in a sentence. */
 import type { AttentionView, Overview } from "@millrace/protocol";
 import { countOf } from "../../parts/number-text.ts";
-import { clockText, relativeText } from "../../parts/time-text.ts";
 
 /** What somebody chose, or what has mended itself, needs nobody at once. */
 export function isUrgent(item: AttentionView): boolean {
@@ -20,14 +19,10 @@ export function verdictText(overview: Overview): string {
   return "All is well";
 }
 
-/** Since when: as of the last failure, or as far back as was looked. */
-export function sinceText({ lastFailure, failuresSince }: Overview, now: number): string {
-  if (!lastFailure) {
-    const days = Math.round((now - Date.parse(failuresSince)) / 86_400_000);
-    return `No run has failed in the last ${days} days`;
-  }
-  const at = Date.parse(lastFailure.at);
-  return `The last failure was at ${clockText(at, now)}, ${relativeText(at, now)}`;
+/** Since when, where no failure is remembered: as far back as was looked. */
+export function sinceText({ failuresSince, at }: Overview): string {
+  const days = Math.round((Date.parse(at) - Date.parse(failuresSince)) / 86_400_000);
+  return `No run has failed in the last ${days} days`;
 }
 
 export function activityText({ runs }: Overview): string {

@@ -1,6 +1,7 @@
 /** Draws the part of a grid that is in view on a canvas: a mark for each state is drawn once and copied into its cells. */
 import { gridStates, type RunState } from "@millrace/protocol";
 import { stateKind, stateMark, type AnyState } from "../../parts/state.tsx";
+import { wallClock } from "../../parts/zone.ts";
 import { stateAt, type GridView } from "./grid-model.ts";
 
 export const cellWidth = 13;
@@ -189,11 +190,11 @@ function paintHead(context: CanvasRenderingContext2D, frame: Frame): void {
     const bar = Math.max(2, barsHeight * Math.min(1, Math.sqrt(durationOf(run, now) / longest)));
     context.fillStyle = headColor(run.state, colors, isNear);
     context.fillRect(x + 1.5, base - bar, cellWidth - 3, bar);
-    const date = new Date(run.createdAt);
-    const ownDay = date.toLocaleDateString(undefined, { day: "numeric", month: "short" });
+    const date = wallClock(Date.parse(run.createdAt));
+    const ownDay = date.toLocaleDateString(undefined, { day: "numeric", month: "short", timeZone: "UTC" });
     const isNewDay = ownDay !== day;
     if (x - labelled >= labelEvery || (isNewDay && x - labelled >= labelEvery * 0.7)) {
-      const time = `${String(date.getHours()).padStart(2, "0")}:${String(date.getMinutes()).padStart(2, "0")}`;
+      const time = date.toISOString().slice(11, 16);
       context.fillStyle = colors["line-2"]!;
       context.fillRect(x, 2, 1, 14);
       context.fillStyle = colors["ink-2"]!;

@@ -9,6 +9,7 @@ import { Head } from "../../parts/head.tsx";
 import { useNow } from "../../parts/now.ts";
 import { relativeText } from "../../parts/time-text.ts";
 import { Trouble } from "../../parts/trouble.tsx";
+import { zoneName } from "../../parts/zone.ts";
 import { Calendar } from "./calendar.tsx";
 import { Outcomes } from "./outcome.ts";
 import { planOf, type Plan } from "./plan.ts";
@@ -40,7 +41,7 @@ export function Schedules() {
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const now = useNow();
-  const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const own = zoneName();
   const zone = search.zone !== undefined && isZone(search.zone) ? search.zone : own;
   const today = wallOf(zone, now).day;
   const isDay = search.span === "day";

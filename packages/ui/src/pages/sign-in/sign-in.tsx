@@ -1,6 +1,6 @@
 /** The server wants a token: one field for it. */
 import { useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { keepToken, token } from "../../api/session.ts";
 
 export function SignIn() {
@@ -8,9 +8,14 @@ export function SignIn() {
   const [value, setValue] = useState("");
   const [isLasting, setLasting] = useState(false);
   const wasRefused = token() !== undefined;
+  useEffect(() => {
+    document.title = "Sign in · Millrace";
+  }, []);
   return (
-    <main className="page">
-      <h1>Millrace</h1>
+    <main className="sign-in">
+      <h1>
+        <img src="/mark.svg" width={22} height={22} alt="" /> Millrace
+      </h1>
       <form
         className="empty"
         onSubmit={(event) => {
@@ -24,16 +29,17 @@ export function SignIn() {
         </p>
         {wasRefused && <p className="note bad">The token that this browser has is not this server's.</p>}
         <label>
-          Token{" "}
+          <span>Token</span>
           <input
             className="field"
+            autoFocus
             type="password"
             autoComplete="off"
             value={value}
             onChange={(event) => setValue(event.target.value)}
           />
         </label>
-        <label>
+        <label className="choice">
           <input type="checkbox" checked={isLasting} onChange={(event) => setLasting(event.target.checked)} />{" "}
           keep it in this browser
         </label>

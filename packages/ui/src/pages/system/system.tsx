@@ -1,6 +1,7 @@
 /** The machinery itself: servers and shards, findings, the event log, the database, retention, deployments. */
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import { useState } from "react";
 import type { CheckView, DeploymentView, ServerNodeView, SystemView, TableView } from "@millrace/protocol";
 import { one } from "../../api/queries.ts";
 import { Head } from "../../parts/head.tsx";
@@ -10,6 +11,7 @@ import { ShortTable, type ShortColumn } from "../../parts/short-table.tsx";
 import { Ago, Clock } from "../../parts/time.tsx";
 import { Trouble } from "../../parts/trouble.tsx";
 import "../../styles/now.css";
+import { Settings } from "./settings.tsx";
 
 const deploymentsShown = 20;
 
@@ -101,6 +103,7 @@ export function System() {
             <h2>Servers</h2>
             <ShortTable label="Servers" rows={data.nodes} columns={nodeColumns} keyOf={({ id }) => id} />
           </section>
+          <Settings />
           <div className="halves">
             <section className="block">
               <div className="block-head">
@@ -116,12 +119,7 @@ export function System() {
                   connections
                 </span>
               </div>
-              <ShortTable
-                label="Tables"
-                rows={data.database.tables}
-                columns={tableColumns(Math.max(1, ...data.database.tables.map(({ bytes }) => bytes)))}
-                keyOf={({ name }) => name}
-              />
+              <Tables tables={data.database.tables} />
             </section>
             <div className="parts">
               <EventLog log={data.log} />
@@ -191,6 +189,32 @@ function Checks({ checks }: { readonly checks: readonly CheckView[] }) {
           ))}
       </ul>
     </section>
+  );
+}
+
+const tablesFirst = 12;
+
+/** The largest first. */
+function Tables({ tables }: { readonly tables: readonly TableView[] }) {
+  const [areAll, setAll] = useState(false);
+  const rest = tables.slice(tablesFirst);
+  const restBytes = rest.reduce((sum, { bytes }) => sum + bytes, 0);
+  return (
+    <>
+      <ShortTable
+        label="Tables"
+        rows={areAll ? tables : tables.slice(0, tablesFirst)}
+        columns={tableColumns(Math.max(1, ...tables.map(({ bytes }) => bytes)))}
+        keyOf={({ name }) => name}
+      />
+      {!areAll && rest.length > 0 && (
+        <p>
+          <button type="button" className="fold link" onClick={() => setAll(true)}>
+            {rest.length} smaller ones, {bytesText(restBytes)} together
+          </button>
+        </p>
+      )}
+    </>
   );
 }
 

@@ -1,13 +1,12 @@
 /** One shared limit: who holds its slots, who waits, and for a pool how many there are. */
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { useState } from "react";
 import type { LimitUseView, LimitView, PoolView } from "@millrace/protocol";
-import { put } from "../../api/client.ts";
 import { one } from "../../api/queries.ts";
-import { Ask } from "../../parts/ask.tsx";
 import { countOf } from "../../parts/number-text.ts";
 import { Trouble } from "../../parts/trouble.tsx";
+import { UseLink, useKey } from "./limit-use.tsx";
+import { PoolSlots } from "./pool-slots.tsx";
 
 interface LimitPanelProps {
   /** `pool:warehouse`. */
@@ -44,7 +43,11 @@ export function LimitPanel({ limit, pools, limits }: LimitPanelProps) {
         </p>
       )}
       {error && <Trouble error={error} />}
-      {pool && <Slots pool={pool} />}
+      {pool && (
+        <p>
+          <PoolSlots pool={pool} name="Change the slots…" />
+        </p>
+      )}
       {data && (
         <>
           <Uses title="Who uses it" uses={data.held} none="Nobody." />
@@ -52,41 +55,6 @@ export function LimitPanel({ limit, pools, limits }: LimitPanelProps) {
         </>
       )}
     </aside>
-  );
-}
-
-function Slots({ pool }: { readonly pool: PoolView }) {
-  const [text, setText] = useState(String(pool.slots));
-  const slots = Number(text);
-  const isNumber = /^\d{1,7}$/.test(text) && slots <= 1_000_000;
-  return (
-    <p>
-      <Ask
-        name="Change the slots…"
-        title={`Slots of the pool ${pool.name}`}
-        confirm="Set"
-        act={() => put(`/pools/${encodeURIComponent(pool.name)}`, { slots: isNumber ? slots : -1 })}
-        changes={["pools", "overview"]}
-      >
-        <p>
-          <input
-            className="field"
-            inputMode="numeric"
-            aria-label="Slots"
-            aria-invalid={!isNumber}
-            value={text}
-            onChange={(event) => setText(event.target.value.trim())}
-          />
-        </p>
-        <p>
-          {!isNumber
-            ? "A whole number from 0 to 1,000,000."
-            : slots < pool.used
-              ? `${pool.used} are used: those go on, and nobody else gets one until fewer than ${slots} are.`
-              : `${countOf(Math.max(0, slots - pool.used), "slot")} will be free. It holds over deploys.`}
-        </p>
-      </Ask>
-    </p>
   );
 }
 
@@ -105,18 +73,12 @@ function Uses({ title, uses, none }: UsesProps) {
       <h3>{title}</h3>
       {uses.length === 0 && <p className="quiet">{none}</p>}
       <ul>
-        {uses.map(({ run, pipeline, node, item, slots }) => (
-          <li key={`${run} ${node ?? ""} ${item ?? ""}`}>
-            <Link
-              to="/runs/$run"
-              params={{ run }}
-              search={node === undefined ? {} : item === undefined ? { node } : { node, item }}
-            >
-              {pipeline ?? run} {node === undefined ? "" : item === undefined ? node : `${node}[${item}]`}
-            </Link>{" "}
+        {uses.map((use) => (
+          <li key={useKey(use)}>
+            <UseLink use={use} />{" "}
             <span className="quiet">
-              {pipeline === undefined ? "" : run}
-              {slots > 1 ? `, ${slots} slots` : ""}
+              {use.pipeline === undefined ? "" : use.run}
+              {use.slots > 1 ? `, ${use.slots} slots` : ""}
             </span>
           </li>
         ))}

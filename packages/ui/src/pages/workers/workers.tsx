@@ -6,11 +6,12 @@ import { one } from "../../api/queries.ts";
 import { Code } from "../../parts/code.tsx";
 import { Head } from "../../parts/head.tsx";
 import { Meter } from "../../parts/meter.tsx";
-import { countOf, countText } from "../../parts/number-text.ts";
+import { countOf } from "../../parts/number-text.ts";
 import { ShortTable, type ShortColumn } from "../../parts/short-table.tsx";
 import { Ago } from "../../parts/time.tsx";
 import { Trouble } from "../../parts/trouble.tsx";
 import "../../styles/now.css";
+import { poolColumns, queueColumns } from "./columns.tsx";
 import { LimitPanel } from "./limit-panel.tsx";
 import { NotStarting } from "./not-starting.tsx";
 
@@ -56,47 +57,21 @@ const workerColumns: readonly ShortColumn<WorkerView>[] = [
   { name: "connected", isNumber: true, cell: ({ connectedAt }) => <Ago at={connectedAt} /> },
 ];
 
-const queueColumns: readonly ShortColumn<QueueView>[] = [
+/** Names of queues lead nowhere here: this is their page. */
+const [, queueSlots, queueWaiting] = queueColumns;
+const queueColumnsHere: readonly ShortColumn<QueueView>[] = [
   { name: "queue", cell: ({ name }) => name },
   {
     name: "workers",
     isNumber: true,
     cell: ({ workers }) => (workers === 0 ? <span className="bad-text">none</span> : workers),
   },
-  {
-    name: "slots",
-    cell: ({ name, busy, slots, workers }) =>
-      workers === 0 ? (
-        <span className="quiet">–</span>
-      ) : (
-        <Meter label={`Slots of the queue ${name}`} used={busy} of={slots} />
-      ),
-  },
-  {
-    name: "waiting",
-    isNumber: true,
-    cell: ({ waiting }) => (waiting.count === 0 ? <span className="quiet">–</span> : countText(waiting)),
-  },
+  queueSlots!,
+  queueWaiting!,
 ];
 
-const poolColumns: readonly ShortColumn<PoolView>[] = [
-  {
-    name: "pool",
-    cell: ({ name }) => (
-      <Link to="/workers" search={{ limit: `pool:${name}` }}>
-        {name}
-      </Link>
-    ),
-  },
-  {
-    name: "slots",
-    cell: ({ name, used, slots }) => <Meter label={`Slots of the pool ${name}`} used={used} of={slots} />,
-  },
-  {
-    name: "waiting",
-    isNumber: true,
-    cell: ({ waiting }) => (waiting === 0 ? <span className="quiet">–</span> : countText(capped(waiting))),
-  },
+const poolColumnsHere: readonly ShortColumn<PoolView>[] = [
+  ...poolColumns,
   {
     name: "set by",
     cell: ({ setByOperator }) => (
@@ -104,12 +79,6 @@ const poolColumns: readonly ShortColumn<PoolView>[] = [
     ),
   },
 ];
-
-const cappedAt = 1_000;
-
-function capped(count: number): { readonly count: number; readonly isMore?: true } {
-  return count > cappedAt ? { count: cappedAt, isMore: true } : { count };
-}
 
 export function Workers() {
   const { limit } = route.useSearch();
@@ -147,7 +116,7 @@ export function Workers() {
               <ShortTable
                 label="Queues"
                 rows={queues.data.items}
-                columns={queueColumns}
+                columns={queueColumnsHere}
                 keyOf={({ name }) => name}
                 empty={<p>No worker serves a queue, and nothing waits in one.</p>}
               />
@@ -159,7 +128,7 @@ export function Workers() {
               <ShortTable
                 label="Pools"
                 rows={pools.data.items}
-                columns={poolColumns}
+                columns={poolColumnsHere}
                 keyOf={({ name }) => name}
                 selected={limit?.startsWith("pool:") ? limit.slice("pool:".length) : undefined}
                 empty={<NoPools />}

@@ -1,4 +1,6 @@
 /** Time as a place on a line: where an instant stands, and which instants are worth a mark. */
+import { wallClock, zoneOffset } from "../zone.ts";
+
 export interface Axis {
   readonly from: number;
   readonly until: number;
@@ -14,11 +16,11 @@ const steps = [1, 5, 10, 15, 30, 60, 120, 180, 240, 360, 720, 1_440].map((minute
 /** Between two marks. */
 const roomMin = 84;
 
-/** Round instants in the reader's zone, as many as have room. */
+/** Round instants in the chosen zone, as many as have room. */
 export function marksOf(axis: Axis): readonly number[] {
   const { from, until, width } = axis;
   const step = steps.find((one) => (one / (until - from)) * width >= roomMin) ?? steps.at(-1)!;
-  const offset = new Date(from).getTimezoneOffset() * minute;
+  const offset = -zoneOffset(from);
   const first = Math.ceil((from - offset) / step) * step + offset;
   const marks: number[] = [];
   for (let at = first; at <= until; at += step) marks.push(at);
@@ -26,7 +28,7 @@ export function marksOf(axis: Axis): readonly number[] {
 }
 
 export function markText(at: number): string {
-  const date = new Date(at);
-  const text = `${String(date.getHours()).padStart(2, "0")}:${String(date.getMinutes()).padStart(2, "0")}`;
-  return text === "00:00" ? `${date.getMonth() + 1}-${String(date.getDate()).padStart(2, "0")} 00:00` : text;
+  const text = wallClock(at).toISOString();
+  const time = text.slice(11, 16);
+  return time === "00:00" ? `${text.slice(5, 10)} 00:00` : time;
 }

@@ -174,7 +174,7 @@ function TickMark({ pipeline, ticks, axis, y, present }: TickMarkProps) {
       rx={tickRadius}
       className={ticks.length === 1 ? "tick-ahead" : "tick-ahead many"}
     >
-      <title>{what}</title>
+      <title>{`${what}\n${utcText(first)}`}</title>
     </rect>
   );
 }
@@ -199,7 +199,7 @@ function RunMark({ block, axis, y, height, present }: RunMarkProps) {
   }`;
   return (
     <Link to="/runs/$run" params={{ run: run.id }} tabIndex={-1} aria-label={what}>
-      <title>{what}</title>
+      <title>{`${what}\n${utcText(begin)}`}</title>
       {isThin && <rect x={x} y={y - 2} width={width} height={height + 4} className="catch" />}
       <rect
         x={x}
@@ -256,7 +256,7 @@ function Pace({
             tabIndex={-1}
             aria-label={what}
           >
-            <title>{what}</title>
+            <title>{`${what}\n${utcText(Date.parse(at))}`}</title>
             <rect x={x - 2} y={top + 2} width={5} height={9} className="catch" />
             <line x1={x} x2={x} y1={top + 3} y2={top + 10} className="event" />
           </Link>
@@ -264,6 +264,11 @@ function Pace({
       })}
     </g>
   );
+}
+
+/** At a hover, below the time in the chosen zone. */
+function utcText(at: number): string {
+  return new Date(at).toISOString();
 }
 
 function Present({
