@@ -34,7 +34,10 @@ export async function makeLive(stack: Stack, server: ServerChild, { live }: Hist
   await settled(stack, { waits: live + few + 1, keys: live });
 }
 
-async function settled(stack: Stack, wanted: { readonly waits: number; readonly keys: number }): Promise<void> {
+async function settled(
+  stack: Stack,
+  wanted: { readonly waits: number; readonly keys: number },
+): Promise<void> {
   const until = performance.now() + settleMs;
   for (;;) {
     const [row] = await stack.query<{ waits: number; keys: number }>(
@@ -43,7 +46,9 @@ async function settled(stack: Stack, wanted: { readonly waits: number; readonly 
     );
     if (row!.waits >= wanted.waits && row!.keys >= wanted.keys) return;
     if (performance.now() > until)
-      throw new Error(`what is under way is not there yet: ${JSON.stringify(row)} of ${JSON.stringify(wanted)}`);
+      throw new Error(
+        `what is under way is not there yet: ${JSON.stringify(row)} of ${JSON.stringify(wanted)}`,
+      );
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

@@ -16,7 +16,7 @@ export function logRows(day: Day, sizes: HistorySizes): readonly string[] {
     `insert into event_log_normal_new (workspace, position, recorded_at, retention, lane, source, id, type, subject, data)
       select 1, position, at, 2, 'live', ${outside}, 'e' || position,
         case when position % 100000 = 1 then 'order.lost' else (array['order.placed', 'order.paid', 'order.shipped'])[1 + position % 3] end,
-        'order-' || position * 7919 % 200000,
+        'order-' || position * 7919::bigint % 200000,
         json_build_object('region', 'region-' || position % 40, 'amount', position % 977, 'currency', 'EUR')
       from ${entries} where e % 10 < 6`,
     `insert into event_log_normal_new (workspace, position, recorded_at, retention, lane, source, id, type, subject, data)

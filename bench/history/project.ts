@@ -42,6 +42,8 @@ export const lattice = "lattice";
 
 export const assetCount = 100;
 
+type Asset = ReturnType<typeof asset>;
+
 export function nodeName(at: number): string {
   return `step-${String(at).padStart(3, "0")}`;
 }
@@ -62,21 +64,27 @@ export function historyDefinition(sizes: HistorySizes, own: ProjectDefinition): 
 }
 
 /** The first by the day, then by the hour, then one of keys that become known, the rest in one piece. */
-function assets(): { [name: string]: ReturnType<typeof asset> } {
+function assets(): { [name: string]: Asset } {
   const partitionsOf = (at: number) =>
-    at < 50 ? daily("2025-01-01") : at < 60 ? hourly("2024-01-01") : at === 60 ? dynamicPartitions() : undefined;
+    at < 50
+      ? daily("2025-01-01")
+      : at < 60
+        ? hourly("2024-01-01")
+        : at === 60
+          ? dynamicPartitions()
+          : undefined;
   return Object.fromEntries(
     Array.from({ length: assetCount }, (_, at) => {
       const partitions = partitionsOf(at);
       const options = { owner: `team-${at % 7}`, ...(partitions ? { partitions } : {}) };
-      return [`asset${at}`, asset(`lake/table_${at}`, options as object)];
+      return [`asset${at}`, asset(`lake/table_${at}`, options as object) as unknown as Asset];
     }),
   );
 }
 
 function loads(
   { pipelines, nodes }: HistorySizes,
-  tables: readonly ReturnType<typeof asset>[],
+  tables: readonly Asset[],
 ): { [name: string]: object } {
   return Object.fromEntries(
     Array.from({ length: pipelines }, (_, at) => {

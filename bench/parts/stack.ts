@@ -37,7 +37,11 @@ export interface ServerChild extends Child {
 export interface ServerMore {
   /** It reads sources, whose relative folders are below. */
   readonly sourceRoot?: string;
-  readonly options?: { readonly port?: number; readonly pageFolder?: string; readonly retentionDays?: number };
+  readonly options?: {
+    readonly port?: number;
+    readonly pageFolder?: string;
+    readonly retentionDays?: number;
+  };
 }
 
 export type WorkerKind = "real" | "stub";

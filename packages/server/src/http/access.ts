@@ -5,6 +5,9 @@
  *     site that reaches us through a name that it owns is refused.
  * A2: on any other address a token and the public address are needed; every request and the workers' socket carry the
  *     token, and Host and Origin must be the public address's or loopback's.
+ * A3: browsers say who lets them ask (Sec-Fetch-Site). Another site's page may lead here, by a link; nothing that it asks for
+ *     behind its own address is answered, not even where the answer would be kept from it.
+ * A4: workers are no browsers: their socket takes no Origin at all.
  */
 import { createHash, timingSafeEqual } from "node:crypto";
 import { isIPv6 } from "node:net";
@@ -28,15 +31,28 @@ export class Access {
   }
 
   /** Throws MILLRACE_FORBIDDEN_ORIGIN or MILLRACE_UNAUTHORIZED. */
-  check(headers: IncomingHttpHeaders): void {
-    this.checkSite(headers);
+  check(headers: IncomingHttpHeaders, method: string): void {
+    this.checkSite(headers, method);
     if (this.#token !== undefined) this.#checkToken(this.#token, headers.authorization);
   }
 
+  /** Of a connection that wants to be a worker's socket. Throws as `check`. */
+  checkWorker(headers: IncomingHttpHeaders): void {
+    if (headers.origin !== undefined)
+      throw new MillraceError("MILLRACE_FORBIDDEN_ORIGIN", {
+        message: "The request has an Origin, as browsers send it: workers are none.",
+      });
+    this.check(headers, "GET");
+  }
+
   /** Who has no token may read the page itself. Throws MILLRACE_FORBIDDEN_ORIGIN. */
-  checkSite(headers: IncomingHttpHeaders): void {
+  checkSite(headers: IncomingHttpHeaders, method: string): void {
     this.#checkHost("Host", headers.host ?? "");
     if (headers.origin !== undefined) this.#checkHost("Origin", hostOf(headers.origin));
+    if (!isOfOtherSite(headers) || isFollowedLink(headers, method)) return;
+    throw new MillraceError("MILLRACE_FORBIDDEN_ORIGIN", {
+      message: "The browser says that another site's page asks (Sec-Fetch-Site).",
+    });
   }
 
   #checkHost(what: string, host: string): void {
@@ -77,6 +93,19 @@ function publicHost(publicUrl: string): string {
     message: `The public address ${JSON.stringify(publicUrl)} is not an http or https address.`,
     advice: "Set `--public-url` to an address such as https://millrace.example.com.",
   });
+}
+
+function isOfOtherSite({ "sec-fetch-site": site }: IncomingHttpHeaders): boolean {
+  return site === "cross-site" || site === "same-site";
+}
+
+/** A person goes from there to here: nothing of it comes back to the other page. */
+function isFollowedLink(headers: IncomingHttpHeaders, method: string): boolean {
+  return (
+    method === "GET" &&
+    headers["sec-fetch-mode"] === "navigate" &&
+    (headers["sec-fetch-dest"] === "document" || headers["sec-fetch-dest"] === undefined)
+  );
 }
 
 /** An origin of `null` (a sandboxed page) has no host, so it is refused. */

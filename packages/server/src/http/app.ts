@@ -3,14 +3,21 @@ import { isNestedWithin, jsonDepthMax, MillraceError, type Json } from "@millrac
 import { apiPrefix, type Problem } from "@millrace/protocol";
 import { fastify, type FastifyInstance, type FastifyReply } from "fastify";
 import type { Access } from "./access.ts";
-import { addAnswerHeaders, addPacking, addRequestIds, requestIds } from "./answers.ts";
+import { addAnswerHeaders, addPacking, answerHeaders, requestIds } from "./answers.ts";
 import type { ApiContext } from "./api-context.ts";
 import { assetRoutes } from "./asset-routes.ts";
 import { approvalRoutes } from "./approval-routes.ts";
 import { bundleRoutes } from "./bundle-routes.ts";
 import { eventRoutes } from "./event-routes.ts";
 import { deploymentRoutes } from "./deployment-routes.ts";
-import { bodyBytesMax } from "./limits.ts";
+import {
+  addressPartMax,
+  bodyBytesMax,
+  connectionIdleMs,
+  connectionsMax,
+  requestHeadersMs,
+  requestMs,
+} from "./limits.ts";
 import { openApiDocument } from "./openapi.ts";
 import type { PageFiles } from "./page-files.ts";
 import { overviewRoutes } from "./overview/overview-routes.ts";
@@ -70,15 +77,44 @@ function apiRoutes(context: ApiContext): Route[] {
   return [...routes, document];
 }
 
+/** How long it waits for those who send and read slowly. */
+export interface Patience {
+  readonly headersMs: number;
+  readonly requestMs: number;
+  readonly idleMs: number;
+}
+
+const usualPatience: Patience = {
+  headersMs: requestHeadersMs,
+  requestMs,
+  idleMs: connectionIdleMs,
+};
+
 /** `page`: absent where the server has none to give. */
-export function makeApp(context: ApiContext, access: Access, page?: PageFiles): FastifyInstance {
+export function makeApp(
+  context: ApiContext,
+  access: Access,
+  {
+    page,
+    patience = usualPatience,
+  }: { readonly page?: PageFiles | undefined; readonly patience?: Patience | undefined },
+): FastifyInstance {
   const app = fastify({
     bodyLimit: bodyBytesMax,
     exposeHeadRoutes: false,
     genReqId: requestIds(context.processId.slice(0, 8)),
     forceCloseConnections: true,
+    routerOptions: { maxParamLength: addressPartMax },
+    requestTimeout: patience.requestMs,
+    connectionTimeout: patience.idleMs,
+    http: {
+      headersTimeout: patience.headersMs,
+      connectionsCheckingInterval: Math.min(5_000, patience.headersMs),
+    },
     // What is refused before it has a route, such as an address that is none.
-    frameworkErrors: (error, _request, reply) => void sendProblem(reply as FastifyReply, problemOf(error)),
+    frameworkErrors: (error, _request, reply) => {
+      void sendProblem((reply as FastifyReply).headers(answerHeaders), problemOf(error));
+    },
   });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("application/json", { parseAs: "string" }, (_request, body, done) => {
@@ -87,10 +123,11 @@ export function makeApp(context: ApiContext, access: Access, page?: PageFiles): 
   app.addContentTypeParser("application/octet-stream", { parseAs: "buffer" }, (_request, body, done) => {
     done(null, body);
   });
-  addRequestIds(app);
+  app.server.maxConnections = connectionsMax;
+  addAnswerHeaders(app);
   app.addHook("onRequest", (request, _reply, done) => {
-    if (request.is404 && page?.isMine(request)) access.checkSite(request.headers);
-    else if (!judgesItself(request)) access.check(request.headers);
+    if (request.is404 && page?.isMine(request)) access.checkSite(request.headers, request.method);
+    else if (!judgesItself(request)) access.check(request.headers, request.method);
     done();
   });
   app.setErrorHandler((cause, request, reply) => {
@@ -112,7 +149,6 @@ export function makeApp(context: ApiContext, access: Access, page?: PageFiles): 
   const routes = apiRoutes(context);
   void app.register(
     async (api) => {
-      addAnswerHeaders(api);
       addPacking(api);
       for (const route of routes) if (!route.rawBodies) addRoute(api, route);
       await api.register(async (raw) => {

@@ -9,6 +9,7 @@ import { MillraceError } from "@millrace/core";
 import type { FastifyReply } from "fastify";
 import type { ServerResponse } from "node:http";
 import type { Alarm } from "../engine/clock.ts";
+import { answerHeaders } from "./answers.ts";
 import type { ApiContext } from "./api-context.ts";
 import { eventBufferBytesMax, eventHeartbeatMs, eventStreamsMax } from "./limits.ts";
 
@@ -55,10 +56,9 @@ export class EventChannel implements Sink {
     reply.hijack();
     this.#response.on("close", () => this.end());
     this.#response.writeHead(200, {
+      ...answerHeaders,
       "content-type": "text/event-stream",
-      "cache-control": "no-store",
       "x-accel-buffering": "no",
-      "x-content-type-options": "nosniff",
     });
     // Headers alone tell the reader that it is connected.
     this.#response.flushHeaders();

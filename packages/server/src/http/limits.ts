@@ -12,6 +12,15 @@ export const workerBufferBytesMax = 64 * 1024 * 1024;
 export const helloMs = 10_000;
 /** Between the close of a worker's connection and its cut. */
 export const closeMs = 1_000;
+/** From the connection to the end of a request's headers, and to the end of its body: a bundle over a slow line. */
+export const requestHeadersMs = 20_000;
+export const requestMs = 300_000;
+/** A connection over which nothing goes any more, not even what waits to be read: event streams say each 15 s that they live. */
+export const connectionIdleMs = 120_000;
+/** Connections at once: each takes some 20 kB. Those of pages and workers are few hundreds. */
+export const connectionsMax = 5_000;
+/** Characters of a part of an address: the longest names there are, each of their characters as `%` and two digits. */
+export const addressPartMax = 4_000;
 /** A page, when the request does not say. */
 export const pageSize = 100;
 export const pageSizeMax = 1_000;

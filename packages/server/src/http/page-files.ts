@@ -59,7 +59,8 @@ export class PageFiles {
   isMine(request: FastifyRequest): boolean {
     if (request.method !== "GET" && request.method !== "HEAD") return false;
     const [path = "/"] = request.url.split("?");
-    return !/^\/(?:api|hooks)(?:\/|$)/.test(path);
+    // An address with a server's name before its path is a proxy's business.
+    return path.startsWith("/") && !/^\/(?:api|hooks)(?:\/|$)/.test(path);
   }
 
   /** Answers with the file, or with the document; `false` where there is no such file. */
@@ -76,8 +77,6 @@ export class PageFiles {
       "cache-control": path.startsWith(lastingFolder) ? "public, max-age=31536000, immutable" : "no-cache",
       "content-security-policy": policy,
       "cross-origin-opener-policy": "same-origin",
-      "referrer-policy": "no-referrer",
-      "x-content-type-options": "nosniff",
     });
     if (request.headers["if-none-match"] === file.etag) {
       await reply.code(304).send();

@@ -55,9 +55,9 @@ describe("access", () => {
     const access = new Access({ host: "0.0.0.0", token: "t", publicUrl: "https://m.example.com" });
     const authorization = "Bearer t";
     expect(() =>
-      access.check({ host: "m.example.com", origin: "https://m.example.com", authorization }),
+      access.check({ host: "m.example.com", origin: "https://m.example.com", authorization }, "GET"),
     ).not.toThrow();
-    expect(() => access.check({ host: "other.example.com", authorization })).toThrow("Host");
-    expect(() => access.check({ host: "m.example.com" })).toThrow("token");
+    expect(() => access.check({ host: "other.example.com", authorization }, "GET")).toThrow("Host");
+    expect(() => access.check({ host: "m.example.com" }, "GET")).toThrow("token");
   });
 });
