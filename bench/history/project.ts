@@ -82,10 +82,7 @@ function assets(): { [name: string]: Asset } {
   );
 }
 
-function loads(
-  { pipelines, nodes }: HistorySizes,
-  tables: readonly Asset[],
-): { [name: string]: object } {
+function loads({ pipelines, nodes }: HistorySizes, tables: readonly Asset[]): { [name: string]: object } {
   return Object.fromEntries(
     Array.from({ length: pipelines }, (_, at) => {
       const step = task("step", { writes: tables[at % assetCount]! }, async (input: unknown) => input);

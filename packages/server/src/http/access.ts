@@ -11,7 +11,7 @@
  */
 import { createHash, timingSafeEqual } from "node:crypto";
 import { isIPv6 } from "node:net";
-import type { IncomingHttpHeaders } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { MillraceError } from "@millrace/core";
 
 export interface AccessOptions {
@@ -31,23 +31,25 @@ export class Access {
   }
 
   /** Throws MILLRACE_FORBIDDEN_ORIGIN or MILLRACE_UNAUTHORIZED. */
-  check(headers: IncomingHttpHeaders, method: string): void {
-    this.checkSite(headers, method);
-    if (this.#token !== undefined) this.#checkToken(this.#token, headers.authorization);
+  check(request: IncomingMessage): void {
+    this.checkSite(request);
+    if (this.#token !== undefined) this.#checkToken(this.#token, request.headers.authorization);
   }
 
   /** Of a connection that wants to be a worker's socket. Throws as `check`. */
-  checkWorker(headers: IncomingHttpHeaders): void {
-    if (headers.origin !== undefined)
+  checkWorker(request: IncomingMessage): void {
+    if (request.headers.origin !== undefined)
       throw new MillraceError("MILLRACE_FORBIDDEN_ORIGIN", {
         message: "The request has an Origin, as browsers send it: workers are none.",
       });
-    this.check(headers, "GET");
+    this.check(request);
   }
 
   /** Who has no token may read the page itself. Throws MILLRACE_FORBIDDEN_ORIGIN. */
-  checkSite(headers: IncomingHttpHeaders, method: string): void {
-    this.#checkHost("Host", headers.host ?? "");
+  checkSite({ headers, headersDistinct, method, url }: IncomingMessage): void {
+    for (const host of headersDistinct["host"] ?? [""]) this.#checkHost("Host", host);
+    // With a whole address in its first line, a request is for the server that it names there.
+    if (url?.startsWith("/") !== true) this.#checkHost("address", hostOf(url ?? ""));
     if (headers.origin !== undefined) this.#checkHost("Origin", hostOf(headers.origin));
     if (!isOfOtherSite(headers) || isFollowedLink(headers, method)) return;
     throw new MillraceError("MILLRACE_FORBIDDEN_ORIGIN", {
@@ -100,7 +102,7 @@ function isOfOtherSite({ "sec-fetch-site": site }: IncomingHttpHeaders): boolean
 }
 
 /** A person goes from there to here: nothing of it comes back to the other page. */
-function isFollowedLink(headers: IncomingHttpHeaders, method: string): boolean {
+function isFollowedLink(headers: IncomingHttpHeaders, method: string | undefined): boolean {
   return (
     method === "GET" &&
     headers["sec-fetch-mode"] === "navigate" &&

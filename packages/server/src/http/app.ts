@@ -126,8 +126,8 @@ export function makeApp(
   app.server.maxConnections = connectionsMax;
   addAnswerHeaders(app);
   app.addHook("onRequest", (request, _reply, done) => {
-    if (request.is404 && page?.isMine(request)) access.checkSite(request.headers, request.method);
-    else if (!judgesItself(request)) access.check(request.headers, request.method);
+    if (request.is404 && page?.isMine(request)) access.checkSite(request.raw);
+    else if (!judgesItself(request)) access.check(request.raw);
     done();
   });
   app.setErrorHandler((cause, request, reply) => {
