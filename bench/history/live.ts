@@ -57,11 +57,11 @@ async function settled(
 export async function makeDeployments(stack: Stack, { deployments }: HistorySizes): Promise<void> {
   await stack.query(`with moved as (
       update deployment set number = number + ${deployments} where workspace = 1 and project = 'bench' and active
-      returning workspace, project, number, bundle, definition, created_at
+      returning workspace, project, number, bundle, definition, pipelines, created_at
     ), pipelines as (
       update pipeline set deployment = deployment + ${deployments} where workspace = 1 and project = 'bench'
     )
-    insert into deployment (workspace, project, number, bundle, definition, active, created_at)
-    select workspace, project, n, bundle, definition, false, created_at - (number - n) * interval '8 hours'
+    insert into deployment (workspace, project, number, bundle, definition, pipelines, active, created_at)
+    select workspace, project, n, bundle, definition, pipelines, false, created_at - (number - n) * interval '8 hours'
     from moved, generate_series(1, ${deployments}) as n`);
 }

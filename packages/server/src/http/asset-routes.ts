@@ -29,7 +29,8 @@ import {
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
 import { assetCellsView } from "./asset-cells.ts";
-import { assetSummary, Lineage, partitionView, pictureOf, updateView, useView } from "./asset-view.ts";
+import { pictureOf } from "./asset-pictures.ts";
+import { assetSummary, Lineage, partitionView, updateView, useView } from "./asset-view.ts";
 import { isPlace, readCursor, writeCursor } from "./cursor.ts";
 import {
   assetCells,
@@ -141,9 +142,10 @@ async function summaryOf(
   lane: string,
 ): Promise<AssetSummary> {
   const found = deployed.get(name);
-  const picture = found && (await pictureOf(context, found.definition, lane));
+  const state = states.get(name);
+  const picture = found && (await pictureOf(context, { definition: found.definition, lane, state }));
   const now = context.host.engine.now();
-  return assetSummary({ name, deployed: found, state: states.get(name), picture, lineage, now });
+  return assetSummary({ name, deployed: found, state, picture, lineage, now });
 }
 
 async function oneAsset(context: ApiContext, name: string, lane: string): Promise<AssetDetail> {
@@ -166,7 +168,7 @@ async function oneAsset(context: ApiContext, name: string, lane: string): Promis
       before: undefined,
       limit: assetUpdatesShown,
     }),
-    deployed && pictureOf(context, deployed.definition, lane),
+    deployed && pictureOf(context, { definition: deployed.definition, lane, state }),
   ]);
   const now = context.host.engine.now();
   const own = users.filter(({ asset }) => asset === name);

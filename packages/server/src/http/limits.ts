@@ -33,7 +33,7 @@ export const detailNodesMax = 1_000;
 export const gridRowsMax = 200_000;
 export const gridRunRowsMax = 20_000;
 export const gridFirstRuns = 10;
-/** Deployments in one page of a pipeline's versions: each definition of a project is read whole. */
+/** Deployments in one page of a pipeline's versions. */
 export const versionsMax = 50;
 /** Attempts that are shown of one page of nodes. */
 export const attemptsMax = 5_000;
@@ -119,7 +119,7 @@ export const replayedMs = 3_000;
 export const scheduleTicks = 200;
 export const scheduleTicksMax = 1_000;
 export const scheduleSpanMs = 40 * 86_400_000;
-export const ticksMs = 200;
+export const ticksMs = 30;
 /** Firings of one event that are shown. */
 export const eventFiringsMax = 1_000;
 /** Waits of one event that are shown. */
@@ -130,6 +130,8 @@ export const keysShownMax = 20;
 export const assetsMax = 10_000;
 /** Partitions of one asset that are looked at, the newest: 20,000 windows take 50 to 300 ms, in turns. */
 export const assetKeysMax = 20_000;
+/** Assets whose picture is kept. */
+export const assetPicturesMax = 5_000;
 /** How long such work goes on before others have their turn. */
 export const stepsMsMax = 10;
 /** Stretches of partitions that an asset's page lists. */

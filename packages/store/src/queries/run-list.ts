@@ -129,11 +129,7 @@ function pageText(part: Part, isOfPipeline: boolean): string {
   const wanted = `($4::text is null or state = $4) and ($5::text is null or labels ->> $5 = $6)`;
   const isEnded = part === "ended" || part === "ended otherwise";
   const newest = isEnded
-    ? `and not exists (select from run as r where r.workspace = l.workspace and r.id = l.id)
-        and not exists (
-          select from run_history as n
-          where n.workspace = l.workspace and n.id = l.id and n.generation > l.generation
-        )`
+    ? `and not exists (select from run as r where r.workspace = l.workspace and r.id = l.id) and ${newestText(part)}`
     : "";
   return `with looked as materialized (${lookedText(part, pipeline)}), bound as (${boundText(part)})
     select bound.bound, page.*
@@ -146,6 +142,17 @@ function pageText(part: Part, isOfPipeline: boolean): string {
     ) as page on true`;
 }
 
+/** Later generations of a run come before it where all states are looked at. Else they are looked for: each ended later than it. */
+function newestText(part: "ended" | "ended otherwise"): string {
+  return part === "ended"
+    ? "is_newest"
+    : `not exists (
+          select from run_history as n
+          where n.workspace = l.workspace and n.id = l.id and n.generation > l.generation
+            and n.ended_at > l.ended_at - interval '1 hour'
+        )`;
+}
+
 function lookedText(part: Part, pipeline: string): string {
   switch (part) {
     case "live":
@@ -155,10 +162,13 @@ function lookedText(part: Part, pipeline: string): string {
           select ${liveColumns} from run where shard = s.shard and state = $4 and id < $2 order by id desc limit $8
         ) as r`;
     case "ended":
-      return `select ${endedRunColumns} from run_history
-        where workspace = $1 and id < $2 and ${pipeline}
-        order by id desc, generation desc
-        limit $8`;
+      return `select *, lag(id) over (order by id desc, generation desc) is distinct from id as is_newest
+        from (
+          select ${endedRunColumns} from run_history
+          where workspace = $1 and id < $2 and ${pipeline}
+          order by id desc, generation desc
+          limit $8
+        ) as newest`;
     case "ended otherwise":
       return `select ${endedRunColumns} from run_history
         where workspace = $1 and id < $2 and state = $4 and state <> 'succeeded'
