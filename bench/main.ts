@@ -1,5 +1,6 @@
 /** `npm run bench -- <name|all> [--short] [--json] [--folder F]`. */
 import { parseArgs } from "node:util";
+import { browser } from "./browser.ts";
 import { chain } from "./chain.ts";
 import { event } from "./event.ts";
 import { fanout } from "./fanout.ts";
@@ -36,6 +37,7 @@ const benches: readonly Bench[] = [
   idle,
   pages,
   lists,
+  browser,
   start,
   takeover,
   testbedBench,

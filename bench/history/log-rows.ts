@@ -65,7 +65,7 @@ export function assetRows({ partitions }: HistorySizes): readonly string[] {
         select i,
           case
             when a < 50 then to_char(date '2025-01-01' + i, 'YYYY-MM-DD')
-            when a < 60 then to_char(timestamp '2024-01-01' + i * interval '1 hour', 'YYYY-MM-DD"T"HH24:MI"+00:00"')
+            when a < 60 then to_char(timestamp '2024-01-01' + i * interval '1 hour', 'YYYY-MM-DD"T"HH24:MI"Z"')
             when a = 60 then 'customer-' || lpad(i::text, 6, '0')
             else ''
           end as key

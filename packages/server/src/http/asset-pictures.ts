@@ -16,7 +16,7 @@ import { listAssetKeys, type AssetStateRow } from "@millrace/store";
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
 import { inTurns } from "./in-turns.ts";
-import { assetKeysMax, assetPicturesMax } from "./limits.ts";
+import { assetPicturesMax } from "./limits.ts";
 
 interface Kept {
   readonly of: string;
@@ -32,22 +32,24 @@ export interface PictureAsk {
   readonly lane: string;
   /** As it was read before. */
   readonly state: AssetStateRow | undefined;
+  /** Partitions that are looked at, the newest. */
+  readonly keysMax: number;
 }
 
 /** What an asset has of its partitions; nothing for one that has none. */
 export async function pictureOf(context: ApiContext, ask: PictureAsk): Promise<PartitionPicture | undefined> {
-  const { definition, lane, state } = ask;
+  const { definition, lane, state, keysMax } = ask;
   const { name, partitions } = definition;
   if (!partitions) return undefined;
-  if (hasDynamicKeys(partitions)) return makePicture(context, name, partitions, lane);
+  if (hasDynamicKeys(partitions)) return makePicture(context, partitions, ask);
   const pictures = kept.get(context) ?? new Map<string, Kept>();
   kept.set(context, pictures);
-  const key = `${lane}\n${name}`;
+  const key = `${keysMax}\n${lane}\n${name}`;
   const of = `${state?.updates ?? 0}/${JSON.stringify(partitions)}`;
   const now = context.host.engine.now();
   const found = pictures.get(key);
   if (found?.of === of && now < found.until) return found.picture;
-  const picture = makePicture(context, name, partitions, lane);
+  const picture = makePicture(context, partitions, ask);
   pictures.delete(key);
   pictures.set(key, { of, until: endOfWindow(partitions, now), picture });
   if (pictures.size > assetPicturesMax) pictures.delete(pictures.keys().next().value!);
@@ -74,13 +76,13 @@ function endOfWindow(partitions: PartitionsDefinition, now: number): number {
 
 async function makePicture(
   { clock, database, host }: ApiContext,
-  asset: string,
   partitions: PartitionsDefinition,
-  lane: string,
+  { definition, lane, keysMax }: PictureAsk,
 ): Promise<PartitionPicture> {
-  const rows = await listAssetKeys(database, workspaceId, { asset, lane, limit: assetKeysMax });
+  const wanted = { asset: definition.name, lane, limit: keysMax };
+  const rows = await listAssetKeys(database, workspaceId, wanted);
   const keys = new Map(rows.map(({ partition, isWritten }) => [partition, isWritten]));
-  const known = { keys, isCut: rows.length === assetKeysMax };
-  const expected = await inTurns(clock, expectedKeys(partitions, host.engine.now(), assetKeysMax));
+  const known = { keys, isCut: rows.length === keysMax };
+  const expected = await inTurns(clock, expectedKeys(partitions, host.engine.now(), keysMax));
   return inTurns(clock, partitionPicture(expected, known, partitions));
 }

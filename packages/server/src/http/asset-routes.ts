@@ -35,6 +35,8 @@ import { isPlace, readCursor, writeCursor } from "./cursor.ts";
 import {
   assetCells,
   assetCellsMax,
+  assetKeysMax,
+  assetListedKeysMax,
   assetRangesMax,
   assetsMax,
   assetUpdatesShown,
@@ -143,7 +145,9 @@ async function summaryOf(
 ): Promise<AssetSummary> {
   const found = deployed.get(name);
   const state = states.get(name);
-  const picture = found && (await pictureOf(context, { definition: found.definition, lane, state }));
+  const picture =
+    found &&
+    (await pictureOf(context, { definition: found.definition, lane, state, keysMax: assetListedKeysMax }));
   const now = context.host.engine.now();
   return assetSummary({ name, deployed: found, state, picture, lineage, now });
 }
@@ -168,7 +172,7 @@ async function oneAsset(context: ApiContext, name: string, lane: string): Promis
       before: undefined,
       limit: assetUpdatesShown,
     }),
-    deployed && pictureOf(context, { definition: deployed.definition, lane, state }),
+    deployed && pictureOf(context, { definition: deployed.definition, lane, state, keysMax: assetKeysMax }),
   ]);
   const now = context.host.engine.now();
   const own = users.filter(({ asset }) => asset === name);

@@ -130,6 +130,8 @@ export const keysShownMax = 20;
 export const assetsMax = 10_000;
 /** Partitions of one asset that are looked at, the newest: 20,000 windows take 50 to 300 ms, in turns. */
 export const assetKeysMax = 20_000;
+/** The same in a list of assets: each has some 15 µs of work where its picture is not kept. */
+export const assetListedKeysMax = 1_000;
 /** Assets whose picture is kept. */
 export const assetPicturesMax = 5_000;
 /** How long such work goes on before others have their turn. */
