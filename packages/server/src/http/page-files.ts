@@ -44,8 +44,15 @@ interface PageFile {
 
 /** Files whose names hold a hash of their content. */
 const lastingFolder = "/assets/";
-/** A name with an extension is a file's: where there is none, it is not an address of the page. */
-const fileName = /\.[a-z0-9]{1,8}$/;
+/**
+ * A name with an extension is a file's: where there is none, it is not an address of the page. Names of pipelines have dots, too, and
+ * so have those of assets, whose pages stand beside the files: there only what could be one of these is.
+ */
+function isFileName(path: string): boolean {
+  if (/^\/(?:pipelines|triggers)\/[^/]+$/.test(path)) return false;
+  const extension = path.startsWith(lastingFolder) ? /\.(?:css|html|js|map|svg|woff2)$/ : /\.[a-z0-9]{1,8}$/;
+  return extension.test(path);
+}
 
 export class PageFiles {
   readonly #folder: string;
@@ -68,7 +75,7 @@ export class PageFiles {
     this.#files ??= readFiles(this.#folder);
     const files = await this.#files;
     const [path = "/"] = request.url.split("?");
-    const file = files.get(path) ?? (fileName.test(path) ? undefined : files.get("/index.html"));
+    const file = files.get(path) ?? (isFileName(path) ? undefined : files.get("/index.html"));
     if (!file) return false;
     reply.headers({
       "content-type": file.mediaType,

@@ -48,9 +48,7 @@ test("headers and bodies that never end lose their connections, whatever dribble
     for (const socket of slow) if (socket.writable && socket.bytesWritten > 0) socket.write("a");
   }, 100);
   try {
-    const begun = performance.now();
     expect((await fixture.call("GET", "/info")).status).toBe(200);
-    expect(performance.now() - begun).toBeLessThan(patience.headersMs);
     await closed(slow);
   } finally {
     clearInterval(dribble);
