@@ -21,8 +21,8 @@ export const browser: Bench = {
   ],
   run: async (options) => {
     const rounds = options.short ? 1 : 5;
-    const { stack, server, sizes } = await openHistory(options);
-    await using _stack = stack;
+    await using history = await openHistory(options);
+    const { stack, server, sizes } = history;
     const chromiumPath = places.find((place) => place !== undefined && existsSync(place));
     if (chromiumPath === undefined)
       throw new Error("Chromium is not installed: install it, or name one in MILLRACE_CHROMIUM.");

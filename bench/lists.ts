@@ -22,8 +22,8 @@ export const lists: Bench = {
     "lists of the API over a long history (full: 1,000,000 runs of 20 nodes each, over 30 days): from the request to the whole answer, one after the other",
   doesNotMeasure: ["a browser", "lists while runs go on", "what PostgreSQL has not in its memory"],
   run: async (options) => {
-    const { stack, server, sizes, made } = await openHistory(options);
-    await using _stack = stack;
+    await using history = await openHistory(options);
+    const { stack, server, sizes, made } = history;
     const turns = options.short ? 20 : 100;
     const byPath: { [path: string]: Measured } = {};
     const cpuNow = (): number => cpuMs(server.pid) + descendantsCpuMs(stack.postgres.pid());

@@ -15,10 +15,8 @@ if (values.folder === undefined) {
   process.exit(2);
 }
 
-const { stack, server, made } = await openHistory(
-  { short: values.short, folder: values.folder },
-  Number(values.port),
-);
+const history = await openHistory({ short: values.short, folder: values.folder }, Number(values.port));
+const { server, made } = history;
 console.log(`${made.sizes.runs} runs, made in ${made.seconds} s, ${made.megabytes} MB: ${server.url}`);
 await Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
-await stack[Symbol.asyncDispose]();
+await history[Symbol.asyncDispose]();

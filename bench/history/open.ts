@@ -12,7 +12,8 @@ import { historyDefinition, type HistorySizes } from "./project.ts";
 import { seedHistory } from "./seed.ts";
 import { historySizes } from "./sizes.ts";
 
-export interface History {
+/** Ends server and database when it is disposed of. */
+export interface History extends AsyncDisposable {
   readonly stack: Stack;
   readonly server: ServerChild;
   readonly sizes: HistorySizes;
@@ -29,7 +30,6 @@ export interface Made {
 const retentionDays = 400;
 const page = fileURLToPath(new URL("../../packages/ui/dist", import.meta.url));
 
-/** Whoever asks ends the stack. */
 export async function openHistory({ short, folder }: BenchOptions, port = 0): Promise<History> {
   const kept = folder === undefined ? undefined : resolve(folder);
   const stack = await Stack.start(kept);
@@ -39,7 +39,7 @@ export async function openHistory({ short, folder }: BenchOptions, port = 0): Pr
     const note = join(stack.folder, "history.json");
     if (existsSync(note)) {
       const made = JSON.parse(await readFile(note, "utf8")) as Made;
-      return { stack, server: await start(), sizes: made.sizes, made };
+      return historyOf(stack, await start(), made);
     }
     const sizes = historySizes[short ? "short" : "full"];
     const { upload, definition } = await benchBundle();
@@ -62,11 +62,21 @@ export async function openHistory({ short, folder }: BenchOptions, port = 0): Pr
       megabytes: await megabytesOf(stack),
     };
     await writeFile(note, JSON.stringify(made));
-    return { stack, server, sizes, made };
+    return historyOf(stack, server, made);
   } catch (error) {
     await stack[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+function historyOf(stack: Stack, server: ServerChild, made: Made): History {
+  return {
+    stack,
+    server,
+    sizes: made.sizes,
+    made,
+    [Symbol.asyncDispose]: () => stack[Symbol.asyncDispose](),
+  };
 }
 
 async function megabytesOf(stack: Stack): Promise<number> {

@@ -28,7 +28,11 @@ function open(bytes = ""): Socket {
 async function closed(sockets: readonly Socket[]): Promise<void> {
   await Promise.all(
     sockets.map((socket) =>
-      socket.closed ? undefined : new Promise((resolve) => socket.on("close", resolve)),
+      socket.closed
+        ? Promise.resolve()
+        : new Promise<void>((resolve) => {
+            socket.on("close", () => resolve());
+          }),
     ),
   );
 }
