@@ -4,6 +4,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { benchBundle } from "../parts/bundle.ts";
+import { cpuMs, isMeasurable } from "../parts/processes.ts";
 import type { BenchOptions } from "../parts/result.ts";
 import { Stack, type ServerChild } from "../parts/stack.ts";
 import { round } from "../parts/statistics.ts";
@@ -28,6 +29,7 @@ export interface Made {
 
 /** What it was seeded with is not to go while it is used again on a later day. */
 const retentionDays = 400;
+const restMsMax = 60_000;
 const page = fileURLToPath(new URL("../../packages/ui/dist", import.meta.url));
 
 export async function openHistory({ short, folder }: BenchOptions, port = 0): Promise<History> {
@@ -39,7 +41,9 @@ export async function openHistory({ short, folder }: BenchOptions, port = 0): Pr
     const note = join(stack.folder, "history.json");
     if (existsSync(note)) {
       const made = JSON.parse(await readFile(note, "utf8")) as Made;
-      return historyOf(stack, await start(), made);
+      const server = await start();
+      await atRest(server);
+      return historyOf(stack, server, made);
     }
     const sizes = historySizes[short ? "short" : "full"];
     const { upload, definition } = await benchBundle();
@@ -66,6 +70,17 @@ export async function openHistory({ short, folder }: BenchOptions, port = 0): Pr
   } catch (error) {
     await stack[Symbol.asyncDispose]();
     throw error;
+  }
+}
+
+/** It takes up what was under way when it was stopped: what is measured begins after that. */
+async function atRest({ pid }: ServerChild): Promise<void> {
+  if (!isMeasurable) return;
+  const until = performance.now() + restMsMax;
+  for (let calm = 0; calm < 3 && performance.now() < until;) {
+    const before = cpuMs(pid);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    calm = cpuMs(pid) - before < 100 ? calm + 1 : 0;
   }
 }
 
