@@ -49,6 +49,8 @@ export const logPositionsMax = 20_000;
 export const progressMax = 20_000;
 /** Bytes that wait for one slow reader of events before it is cut. */
 export const eventBufferBytesMax = 4 * 1024 * 1024;
+/** Of all readers of one server. */
+export const eventBuffersBytesMax = 256 * 1024 * 1024;
 /** A comment on a silent event stream, so that proxies keep it open. */
 export const eventHeartbeatMs = 15_000;
 /** How often a watched run that another server steps is looked at, while that says that it changes. */
