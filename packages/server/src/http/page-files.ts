@@ -75,13 +75,16 @@ export class PageFiles {
     this.#files ??= readFiles(this.#folder);
     const files = await this.#files;
     const [path = "/"] = request.url.split("?");
-    const file = files.get(path) ?? (isFileName(path) ? undefined : files.get("/index.html"));
+    const named = files.get(path);
+    const file = named ?? (isFileName(path) ? undefined : files.get("/index.html"));
     if (!file) return false;
     reply.headers({
       "content-type": file.mediaType,
       etag: file.etag,
       vary: "accept-encoding",
-      "cache-control": path.startsWith(lastingFolder) ? "public, max-age=31536000, immutable" : "no-cache",
+      // The document stands at addresses of assets, too.
+      "cache-control":
+        named && path.startsWith(lastingFolder) ? "public, max-age=31536000, immutable" : "no-cache",
       "content-security-policy": policy,
       "cross-origin-opener-policy": "same-origin",
     });
