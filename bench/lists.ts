@@ -131,13 +131,7 @@ async function paths(server: ServerChild): Promise<{ readonly [name: string]: st
     add(`/pipelines/${name}/grid?limit=50`, `/pipelines/${name}/grid?limit=1000&states=false`);
   await deep(`/pipelines/${lattice}/grid?limit=50`, 10);
   await deep(`/pipelines/${busy}/grid?limit=50`, 20);
-  add(
-    `/pipelines/${busy}/versions`,
-    "/pipelines/none/versions",
-    "/deployments",
-    "/deployments?limit=1000",
-    "/deployments?project=none",
-  );
+  add(`/pipelines/${busy}/versions`, "/deployments", "/deployments?limit=1000", "/deployments?project=none");
 
   add(
     "/events",
@@ -157,7 +151,7 @@ async function paths(server: ServerChild): Promise<{ readonly [name: string]: st
     "/events?source=none",
     "/events?type=order.lost&source=/shop/49",
     "/events?type=order.paid&subject=none",
-    "/events?onlyInvalid=true",
+    "/events?invalid=true",
   );
   add("/events?type=nothing.*", "/events?id=e100002&source=/shop/2", "/events?id=none");
   await deep("/events?limit=1000", 40);

@@ -43,13 +43,14 @@ const columns: readonly Column<AssetSummary>[] = [
     name: "there",
     width: "64px",
     isNumber: true,
-    cell: ({ partitions, lastUpdate }) => (partitions ? partitions.present : lastUpdate ? "●" : ""),
+    cell: ({ partitions, lastUpdate }) =>
+      partitions ? ofNewest(partitions.present, partitions) : lastUpdate ? "●" : "",
   },
   {
     name: "missing",
     width: "64px",
     isNumber: true,
-    cell: ({ partitions }) => (partitions?.missing ? partitions.missing : ""),
+    cell: ({ partitions }) => (partitions?.missing ? ofNewest(partitions.missing, partitions) : ""),
   },
   {
     name: "made of",
@@ -71,6 +72,11 @@ const columns: readonly Column<AssetSummary>[] = [
     ),
   },
 ];
+
+/** Where only the newest partitions were looked at, there may be more. */
+function ofNewest(count: number, { newestOnly }: NonNullable<AssetSummary["partitions"]>): string {
+  return newestOnly ? `${count}+` : String(count);
+}
 
 export function Assets() {
   const { find, show } = route.useSearch();
