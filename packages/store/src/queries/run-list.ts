@@ -131,7 +131,8 @@ function pageText(part: Part, isOfPipeline: boolean): string {
   const newest = isEnded
     ? `and not exists (select from run as r where r.workspace = l.workspace and r.id = l.id) and ${newestText(part)}`
     : "";
-  return `with looked as materialized (${lookedText(part, pipeline)}), bound as (${boundText(part)})
+  const more = part === "ended otherwise" ? `, ${endedText}` : "";
+  return `with looked as materialized (${lookedText(part, pipeline)})${more}, bound as (${boundText(part)})
     select bound.bound, page.*
     from bound
     left join lateral (
@@ -142,16 +143,22 @@ function pageText(part: Part, isOfPipeline: boolean): string {
     ) as page on true`;
 }
 
-/** Later generations of a run come before it where all states are looked at. Else they are looked for: each ended later than it. */
+/**
+ * Later generations of a run come before it where all states are looked at. Else they are looked up, all in one pass of each partition's
+ * index: row by row that took 30 descents for each.
+ */
 function newestText(part: "ended" | "ended otherwise"): string {
   return part === "ended"
     ? "is_newest"
-    : `not exists (
-          select from run_history as n
-          where n.workspace = l.workspace and n.id = l.id and n.generation > l.generation
-            and n.ended_at > l.ended_at - interval '1 hour'
-        )`;
+    : "not exists (select from ended as n where n.id = l.id and n.generation > l.generation)";
 }
+
+const endedText = `ended as materialized (
+    select n.id, max(n.generation) as generation
+    from run_history as n
+    where n.workspace = $1 and n.id = any (array(select id from looked))
+    group by n.id
+  )`;
 
 function lookedText(part: Part, pipeline: string): string {
   switch (part) {
