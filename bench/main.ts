@@ -1,5 +1,6 @@
-/** `npm run bench -- <name|all> [--short] [--json]`. */
+/** `npm run bench -- <name|all> [--short] [--json] [--folder F]`. */
 import { parseArgs } from "node:util";
+import { browser } from "./browser.ts";
 import { chain } from "./chain.ts";
 import { event } from "./event.ts";
 import { fanout } from "./fanout.ts";
@@ -36,6 +37,7 @@ const benches: readonly Bench[] = [
   idle,
   pages,
   lists,
+  browser,
   start,
   takeover,
   testbedBench,
@@ -43,13 +45,17 @@ const benches: readonly Bench[] = [
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { short: { type: "boolean", default: false }, json: { type: "boolean", default: false } },
+  options: {
+    short: { type: "boolean", default: false },
+    json: { type: "boolean", default: false },
+    folder: { type: "string" },
+  },
 });
 const [name] = positionals;
 const chosen = benches.filter((bench) => name === "all" || name === bench.name);
 if (positionals.length !== 1 || chosen.length === 0) {
   console.error(
-    `usage: npm run bench -- <name|all> [--short] [--json]\n\n${benches.map((bench) => `  ${bench.name.padEnd(11)} ${bench.measures}`).join("\n")}`,
+    `usage: npm run bench -- <name|all> [--short] [--json] [--folder F]\n\n${benches.map((bench) => `  ${bench.name.padEnd(11)} ${bench.measures}`).join("\n")}`,
   );
   process.exit(2);
 }
@@ -58,7 +64,10 @@ for (const bench of chosen) {
   // With --json, what is for people goes to stderr.
   const say = values.json ? console.error : console.log;
   say(`${bench.name}: ${bench.measures}`);
-  const result = await bench.run({ short: values.short });
+  const result = await bench.run({
+    short: values.short,
+    ...(values.folder === undefined ? {} : { folder: values.folder }),
+  });
   for (const line of linesOf(result)) say(`  ${line}`);
   for (const missing of bench.doesNotMeasure) say(`  does not measure ${missing}`);
   if (values.json) console.log(JSON.stringify(result));

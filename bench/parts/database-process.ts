@@ -13,12 +13,15 @@ export interface DatabaseStarted {
   readonly pid: number;
 }
 
-let starting: { readonly folder: string; readonly server: Promise<EmbeddedServer> } | undefined;
+let starting:
+  | { readonly folder: string; readonly keep: boolean; readonly server: Promise<EmbeddedServer> }
+  | undefined;
 
 answerParent(
   async (question): Promise<DatabaseStarted> => {
     const folder = String(question["folder"]);
-    starting = { folder, server: startEmbedded({ folder: join(folder, "state") }) };
+    const keep = question["keep"] === true || process.env["BENCH_KEEP"] !== undefined;
+    starting = { folder, keep, server: startEmbedded({ folder: join(folder, "state") }) };
     const server = await starting.server;
     return { connection: server.connection, version: server.version, pid: server.pid() };
   },
@@ -27,6 +30,6 @@ answerParent(
     // What is under way ends first: half of a start would go on.
     const server = await starting.server.catch(() => undefined);
     await server?.stop();
-    if (process.env["BENCH_KEEP"] === undefined) await rm(starting.folder, { recursive: true, force: true });
+    if (!starting.keep) await rm(starting.folder, { recursive: true, force: true });
   },
 );

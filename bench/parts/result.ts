@@ -17,12 +17,18 @@ export interface BenchResult extends Summary {
   readonly versions: Versions;
 }
 
+export interface BenchOptions {
+  readonly short: boolean;
+  /** Where a seeded history is, or is made, and stays: for those that need one. */
+  readonly folder?: string;
+}
+
 export interface Bench {
   readonly name: string;
   /** One line: what is measured, from where to where. */
   readonly measures: string;
   readonly doesNotMeasure: readonly string[];
-  readonly run: (options: { readonly short: boolean }) => Promise<BenchResult>;
+  readonly run: (options: BenchOptions) => Promise<BenchResult>;
 }
 
 export async function resultOf(

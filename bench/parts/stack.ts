@@ -1,6 +1,6 @@
 /** The real parts of a benchmark: an embedded PostgreSQL, servers and workers as processes of their own. */
 import type { EventTypeDefinition } from "@millrace/core";
-import { chmod, mkdtemp } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect, type EmbeddedConnection } from "@millrace/store";
@@ -34,6 +34,16 @@ export interface ServerChild extends Child {
   readonly api: Api;
 }
 
+export interface ServerMore {
+  /** It reads sources, whose relative folders are below. */
+  readonly sourceRoot?: string;
+  readonly options?: {
+    readonly port?: number;
+    readonly pageFolder?: string;
+    readonly retentionDays?: number;
+  };
+}
+
 export type WorkerKind = "real" | "stub";
 
 export const version = "0.1.0";
@@ -54,8 +64,10 @@ export class Stack implements AsyncDisposable {
     this.#keeper = keeper;
   }
 
-  static async start(): Promise<Stack> {
-    const folder = await mkdtemp(join(tmpdir(), "millrace-bench-"));
+  /** In a folder that stays if it is named. */
+  static async start(kept?: string): Promise<Stack> {
+    const folder = kept ?? (await mkdtemp(join(tmpdir(), "millrace-bench-")));
+    await mkdir(folder, { recursive: true });
     // Passable for the user that runs PostgreSQL in root's place: else its data would outlive this folder elsewhere.
     await chmod(folder, 0o711);
     const keeper = startChild(new URL("./database-process.ts", import.meta.url));
@@ -63,12 +75,11 @@ export class Stack implements AsyncDisposable {
       connection,
       version: postgres,
       pid,
-    } = await keeper.ask<DatabaseStarted>({ kind: "start", folder });
+    } = await keeper.ask<DatabaseStarted>({ kind: "start", folder, keep: kept !== undefined });
     return new Stack(folder, { connection, version: postgres, pid: () => pid }, keeper);
   }
 
-  /** `sourceRoot`: it reads sources, whose relative folders are below. */
-  async startServer(more: { readonly sourceRoot?: string } = {}): Promise<ServerChild> {
+  async startServer(more: ServerMore = {}): Promise<ServerChild> {
     const child = startChild(new URL("./server-process.ts", import.meta.url), {
       arguments: ["--expose-gc", ...profiling("server")],
     });
@@ -76,7 +87,7 @@ export class Stack implements AsyncDisposable {
     const name = `bench-${this.children.length}`;
     const url = await child.ask<string>({
       kind: "start",
-      ...more,
+      ...(more.sourceRoot === undefined ? {} : { sourceRoot: more.sourceRoot }),
       options: {
         database: this.postgres.connection,
         blobFolder: join(this.folder, "blobs"),
@@ -85,6 +96,7 @@ export class Stack implements AsyncDisposable {
         name,
         version,
         migrate: true,
+        ...more.options,
       },
     });
     return Object.assign(child, { name, url, api: new Api(url) });

@@ -116,6 +116,7 @@ table deployment
   definition json not null
   active boolean not null
   created_at timestamp with time zone not null
+  pipelines jsonb not null
   constraint deployment_bundle_fkey FOREIGN KEY (bundle) REFERENCES bundle(hash)
   constraint deployment_pkey PRIMARY KEY (workspace, project, number)
   CREATE UNIQUE INDEX deployment_one_active ON millrace.deployment USING btree (workspace, project) WHERE active
@@ -178,7 +179,7 @@ table firing
   constraint firing_merged_whole CHECK ((((into_run IS NULL) = (member_from IS NULL)) AND ((into_run IS NULL) = (member_count IS NULL))))
   constraint firing_pkey PRIMARY KEY (workspace, pipeline, version, key, occurrence, revision)
   CREATE INDEX firing_at_gate ON millrace.firing USING btree (workspace, pipeline, gate, at, "position", key, occurrence, revision) WHERE (gate IS NOT NULL)
-  CREATE INDEX firing_by_age ON millrace.firing USING btree (at)
+  CREATE INDEX firing_by_age ON millrace.firing USING brin (at)
   CREATE INDEX firing_by_blob ON millrace.firing USING btree (value_blob) WHERE (value_blob IS NOT NULL)
   CREATE INDEX firing_by_into ON millrace.firing USING btree (workspace, into_run, member_from) WHERE (into_run IS NOT NULL)
   CREATE INDEX firing_by_time ON millrace.firing USING btree (workspace, pipeline, at)
@@ -318,6 +319,7 @@ table pipeline
   retired boolean not null default false
   paused boolean not null
   paused_by_operator boolean not null default false
+  summary json not null
   constraint pipeline_pkey PRIMARY KEY (workspace, name)
 
 table probe
@@ -363,6 +365,7 @@ table run with (fillfactor=70, autovacuum_vacuum_scale_factor=0.02, autovacuum_v
   log_position bigint
   constraint run_pkey PRIMARY KEY (workspace, id)
   CREATE INDEX run_by_params_blob ON millrace.run USING btree (params_blob) WHERE (params_blob IS NOT NULL)
+  CREATE INDEX run_by_pipeline ON millrace.run USING btree (workspace, pipeline, id)
   CREATE INDEX run_by_shard ON millrace.run USING btree (shard, state, id)
   CREATE INDEX run_by_wake ON millrace.run USING btree (shard, wake_at) WHERE (wake_at IS NOT NULL)
   CREATE TRIGGER run_sound BEFORE INSERT OR UPDATE ON millrace.run FOR EACH ROW EXECUTE FUNCTION check_run()

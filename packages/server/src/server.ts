@@ -43,7 +43,7 @@ import { EngineHost } from "./engine-host.ts";
 import { Access } from "./http/access.ts";
 import { Activity } from "./http/activity.ts";
 import type { ApiContext } from "./http/api-context.ts";
-import { makeApp } from "./http/app.ts";
+import { makeApp, type Patience } from "./http/app.ts";
 import { LiveProgress } from "./http/live-progress.ts";
 import { LiveRelay } from "./http/live-relay.ts";
 import { LogSink } from "./http/log-sink.ts";
@@ -81,6 +81,8 @@ export interface ServerOptions {
   readonly sources?: { readonly connectors: readonly SourceConnector[]; readonly root: string };
   /** The built page; none is served when absent. */
   readonly pageFolder?: string;
+  /** How long it waits for slow clients; for tests. */
+  readonly patience?: Patience;
   /** How long history, logs and artifacts are kept; 30 when absent. */
   readonly retentionDays?: number;
   /** How many requests to the API one address may make in a second. */
@@ -265,7 +267,7 @@ class RunningServer implements Server {
       retentionDays: options.retentionDays ?? retentionDaysDefault,
     });
     const page = options.pageFolder === undefined ? undefined : new PageFiles(options.pageFolder);
-    this.#app = makeApp(this.#context, access, page);
+    this.#app = makeApp(this.#context, access, { page, patience: options.patience });
     this.#sockets = new WorkerSockets(this.#context, access);
     try {
       await this.#app.ready();

@@ -4,6 +4,7 @@ import { Client } from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Database } from "../src/connect.ts";
 import { keepPartitions } from "../src/queries/maintenance.ts";
+import { lastRuns } from "../src/queries/runs.ts";
 import { endedNodeStates, generationStates, listGridRuns, liveNodeStates } from "../src/queries/run-grid.ts";
 
 const dayMs = 86_400_000;
@@ -44,6 +45,10 @@ beforeAll(async () => {
       select 1, ${id(`${runs} - n / ${nodes}`)}, 1, 'node' || n % ${nodes}, '', case when n % 997 = 0 then 'failed' else 'succeeded' end, 1, 1,
         ${at(`${runs} - n / ${nodes}`)}
       from generate_series(0, ${taskRuns - 1}) as n;
+    insert into run (workspace, id, shard, pipeline, project, bundle, generation, state, created_at, started_at)
+      select 1, 's' || lpad(n::text, 9, '0'), n % 64, case when n % 10000 = 5 then 'scarce' else 'crowd' end, 'main', 'b', 1,
+        'waiting', ${at("1")}, ${at("1")}
+      from generate_series(1, 20000) as n;
     analyze;
   `);
   await client.end();
@@ -115,6 +120,27 @@ test("a page of a pipeline's runs is found by its index, also of one that runs r
       Math.min(50, pipeline === "rare" ? runs / 1_000 : 50),
     );
   }
+});
+
+test("the few live runs of a pipeline are found among all that are live, as is its last run", async () => {
+  const page = { pipeline: "scarce", beforeId: "~", limit: 50 };
+  const now = start + days * dayMs;
+  const plans = await plansOf(async (database) => {
+    await listGridRuns(database, 1, page);
+    await lastRuns(database, 1, { pipelines: ["scarce", "none"], now });
+  });
+  for (const { rows } of plans) expect(rows).toBeLessThan(100);
+  expect((await listGridRuns(db.database, 1, page)).map(({ id }) => id)).toEqual([
+    "s000010005",
+    "s000000005",
+  ]);
+  const last = await lastRuns(db.database, 1, { pipelines: ["scarce", "rare", "often", "none"], now });
+  const id = (n: number): string => `r${String(n).padStart(9, "0")}`;
+  expect(Object.fromEntries([...last].map(([pipeline, run]) => [pipeline, run.id]))).toEqual({
+    often: id(runs - 1),
+    rare: id(runs),
+    scarce: "s000010005",
+  });
 });
 
 test("states of the nodes of a page are read within the days of its runs", async () => {

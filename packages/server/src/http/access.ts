@@ -5,10 +5,13 @@
  *     site that reaches us through a name that it owns is refused.
  * A2: on any other address a token and the public address are needed; every request and the workers' socket carry the
  *     token, and Host and Origin must be the public address's or loopback's.
+ * A3: browsers say who lets them ask (Sec-Fetch-Site). Another site's page may lead here, by a link; nothing that it asks for
+ *     behind its own address is answered, not even where the answer would be kept from it.
+ * A4: workers are no browsers: their socket takes no Origin at all.
  */
 import { createHash, timingSafeEqual } from "node:crypto";
 import { isIPv6 } from "node:net";
-import type { IncomingHttpHeaders } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { MillraceError } from "@millrace/core";
 
 export interface AccessOptions {
@@ -28,15 +31,30 @@ export class Access {
   }
 
   /** Throws MILLRACE_FORBIDDEN_ORIGIN or MILLRACE_UNAUTHORIZED. */
-  check(headers: IncomingHttpHeaders): void {
-    this.checkSite(headers);
-    if (this.#token !== undefined) this.#checkToken(this.#token, headers.authorization);
+  check(request: IncomingMessage): void {
+    this.checkSite(request);
+    if (this.#token !== undefined) this.#checkToken(this.#token, request.headers.authorization);
+  }
+
+  /** Of a connection that wants to be a worker's socket. Throws as `check`. */
+  checkWorker(request: IncomingMessage): void {
+    if (request.headers.origin !== undefined)
+      throw new MillraceError("MILLRACE_FORBIDDEN_ORIGIN", {
+        message: "The request has an Origin, as browsers send it: workers are none.",
+      });
+    this.check(request);
   }
 
   /** Who has no token may read the page itself. Throws MILLRACE_FORBIDDEN_ORIGIN. */
-  checkSite(headers: IncomingHttpHeaders): void {
-    this.#checkHost("Host", headers.host ?? "");
+  checkSite({ headers, headersDistinct, method, url }: IncomingMessage): void {
+    for (const host of headersDistinct["host"] ?? [""]) this.#checkHost("Host", host);
+    // With a whole address in its first line, a request is for the server that it names there.
+    if (url?.startsWith("/") !== true) this.#checkHost("address", hostOf(url ?? ""));
     if (headers.origin !== undefined) this.#checkHost("Origin", hostOf(headers.origin));
+    if (!isOfOtherSite(headers) || isFollowedLink(headers, method)) return;
+    throw new MillraceError("MILLRACE_FORBIDDEN_ORIGIN", {
+      message: "The browser says that another site's page asks (Sec-Fetch-Site).",
+    });
   }
 
   #checkHost(what: string, host: string): void {
@@ -77,6 +95,19 @@ function publicHost(publicUrl: string): string {
     message: `The public address ${JSON.stringify(publicUrl)} is not an http or https address.`,
     advice: "Set `--public-url` to an address such as https://millrace.example.com.",
   });
+}
+
+function isOfOtherSite({ "sec-fetch-site": site }: IncomingHttpHeaders): boolean {
+  return site === "cross-site" || site === "same-site";
+}
+
+/** A person goes from there to here: nothing of it comes back to the other page. */
+function isFollowedLink(headers: IncomingHttpHeaders, method: string | undefined): boolean {
+  return (
+    method === "GET" &&
+    headers["sec-fetch-mode"] === "navigate" &&
+    (headers["sec-fetch-dest"] === "document" || headers["sec-fetch-dest"] === undefined)
+  );
 }
 
 /** An origin of `null` (a sandboxed page) has no host, so it is refused. */

@@ -1,6 +1,6 @@
 /**
- * What every answer of the API has: an id of its request, headers that keep browsers from guessing, and fewer bytes where the
- * reader takes them packed. (`@fastify/compress` does the last; its import costs each server 38 ms of its start, for ten lines.)
+ * What every answer has: an id of its request, and headers that keep browsers from guessing, framing and lending to other sites;
+ * and fewer bytes where the reader takes them packed. (`@fastify/compress` does the last; its import costs each server 38 ms of its start, for ten lines.)
  */
 import type { IncomingMessage } from "node:http";
 import { promisify } from "node:util";
@@ -25,21 +25,20 @@ export function requestIds(server: string): (request: IncomingMessage) => string
   };
 }
 
-/** Also of what is refused before it has a route. */
-export function addRequestIds(app: FastifyInstance): void {
-  app.addHook("onRequest", (request, reply, done) => {
-    reply.header(requestIdHeader, request.id);
-    done();
-  });
-}
+/** There is no `access-control-` header anywhere: no other site's script may read anything. */
+export const answerHeaders = {
+  "cache-control": "no-store",
+  "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+  "cross-origin-resource-policy": "same-origin",
+  "referrer-policy": "no-referrer",
+  "x-content-type-options": "nosniff",
+  "x-frame-options": "DENY",
+};
 
-export function addAnswerHeaders(api: FastifyInstance): void {
-  api.addHook("onRequest", (_request, reply, done) => {
-    reply.headers({
-      "cache-control": "no-store",
-      "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
-      "x-content-type-options": "nosniff",
-    });
+/** Also of what is refused before it has a route. */
+export function addAnswerHeaders(app: FastifyInstance): void {
+  app.addHook("onRequest", (request, reply, done) => {
+    reply.headers({ ...answerHeaders, [requestIdHeader]: request.id });
     done();
   });
 }

@@ -3,7 +3,7 @@ import { isNestedWithin, jsonDepthMax, MillraceError, type Json } from "@millrac
 import { apiPrefix, operations, type Problem } from "@millrace/protocol";
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import type { Access } from "./access.ts";
-import { addAnswerHeaders, addPacking, addRequestIds, requestIds } from "./answers.ts";
+import { addAnswerHeaders, addPacking, answerHeaders, requestIds } from "./answers.ts";
 import type { ApiContext } from "./api-context.ts";
 import { assetRoutes } from "./asset-routes.ts";
 import { approvalRoutes } from "./approval-routes.ts";
@@ -11,7 +11,14 @@ import { bundleRoutes } from "./bundle-routes.ts";
 import { assetVersionRoutes } from "./asset-version-routes.ts";
 import { eventRoutes } from "./event-routes.ts";
 import { deploymentRoutes } from "./deployment-routes.ts";
-import { bodyBytesMax } from "./limits.ts";
+import {
+  addressPartMax,
+  bodyBytesMax,
+  connectionIdleMs,
+  connectionsMax,
+  requestHeadersMs,
+  requestMs,
+} from "./limits.ts";
 import { lineageRoutes } from "./lineage-routes.ts";
 import { openApiDocument } from "./openapi.ts";
 import type { PageFiles } from "./page-files.ts";
@@ -81,15 +88,44 @@ function apiRoutes(context: ApiContext): Route[] {
   return [...routes, document];
 }
 
+/** How long it waits for those who send and read slowly. */
+export interface Patience {
+  readonly headersMs: number;
+  readonly requestMs: number;
+  readonly idleMs: number;
+}
+
+const usualPatience: Patience = {
+  headersMs: requestHeadersMs,
+  requestMs,
+  idleMs: connectionIdleMs,
+};
+
 /** `page`: absent where the server has none to give. */
-export function makeApp(context: ApiContext, access: Access, page?: PageFiles): FastifyInstance {
+export function makeApp(
+  context: ApiContext,
+  access: Access,
+  {
+    page,
+    patience = usualPatience,
+  }: { readonly page?: PageFiles | undefined; readonly patience?: Patience | undefined },
+): FastifyInstance {
   const app = fastify({
     bodyLimit: bodyBytesMax,
     exposeHeadRoutes: false,
     genReqId: requestIds(context.processId.slice(0, 8)),
     forceCloseConnections: true,
+    routerOptions: { maxParamLength: addressPartMax },
+    requestTimeout: patience.requestMs,
+    connectionTimeout: patience.idleMs,
+    http: {
+      headersTimeout: patience.headersMs,
+      connectionsCheckingInterval: Math.min(5_000, patience.headersMs),
+    },
     // What is refused before it has a route, such as an address that is none.
-    frameworkErrors: (error, _request, reply) => void sendProblem(reply as FastifyReply, problemOf(error)),
+    frameworkErrors: (error, _request, reply) => {
+      void sendProblem((reply as FastifyReply).headers(answerHeaders), problemOf(error));
+    },
   });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("application/json", { parseAs: "string" }, (_request, body, done) => {
@@ -98,10 +134,11 @@ export function makeApp(context: ApiContext, access: Access, page?: PageFiles): 
   app.addContentTypeParser("application/octet-stream", { parseAs: "buffer" }, (_request, body, done) => {
     done(null, body);
   });
-  addRequestIds(app);
+  app.server.maxConnections = connectionsMax;
+  addAnswerHeaders(app);
   app.addHook("onRequest", (request, _reply, done) => {
-    if (request.is404 && page?.isMine(request)) access.checkSite(request.headers);
-    else if (!judgesItself(request)) access.check(request.headers);
+    if (request.is404 && page?.isMine(request)) access.checkSite(request.raw);
+    else if (!judgesItself(request)) access.check(request.raw);
     done();
   });
   const routes = apiRoutes(context);
@@ -126,7 +163,6 @@ export function makeApp(context: ApiContext, access: Access, page?: PageFiles): 
   void app.register(
     async (api) => {
       addRequestRate(api, { clock: context.clock, perSecond: context.requestsPerSecond });
-      addAnswerHeaders(api);
       addTags(api);
       addPacking(api);
       for (const each of routes) if (!each.operation.rawBodies) addRoute(api, each);

@@ -30,18 +30,25 @@ import {
 } from "@millrace/store";
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
-import { AssetCounts } from "./asset-counts.ts";
 import { assetCellsView } from "./asset-cells.ts";
-import { assetSummary, Lineage, partitionView, pictureOf, updateView, useView } from "./asset-view.ts";
+import { pictureOf } from "./asset-pictures.ts";
+import { assetSummary, Lineage, partitionView, updateView, useView } from "./asset-view.ts";
 import { isPlace, readCursor, writeCursor } from "./cursor.ts";
-import { assetRangesMax, assetsAtOnce, assetsMax, assetUpdatesShown, assetUsesShown } from "./limits.ts";
+import {
+  assetKeysMax,
+  assetListedKeysMax,
+  assetRangesMax,
+  assetsAtOnce,
+  assetsMax,
+  assetUpdatesShown,
+  assetUsesShown,
+} from "./limits.ts";
 import { route, type ApiRequest, type Route } from "./route.ts";
 import { sinceOf } from "./run-snapshot.ts";
 
 export function assetRoutes(context: ApiContext): Route[] {
-  const counts = new AssetCounts(context);
   return [
-    route(operations.listAssets, (request) => assetPage(context, counts, request)),
+    route(operations.listAssets, (request) => assetPage(context, request)),
     route(operations.getAsset, (request) =>
       oneAsset(context, request.path.asset, request.query.lane ?? liveLane),
     ),
@@ -81,7 +88,6 @@ function isNamePlace(place: unknown): place is readonly [name: string] {
 
 async function assetPage(
   context: ApiContext,
-  counts: AssetCounts,
   request: ApiRequest<Operations["listAssets"]>,
 ): Promise<Page<AssetSummary>> {
   const limit = request.query.limit;
@@ -94,7 +100,9 @@ async function assetPage(
   const summary = async (name: string): Promise<AssetSummary> => {
     const found = deployed.get(name);
     const state = states.get(name);
-    const picture = found && (await counts.of(found.definition, lane, state));
+    const picture =
+      found &&
+      (await pictureOf(context, { definition: found.definition, lane, state, keysMax: assetListedKeysMax }));
     const now = context.host.engine.now();
     return assetSummary({ name, deployed: found, state, picture, lineage, now });
   };
@@ -125,7 +133,7 @@ async function oneAsset(context: ApiContext, name: string, lane: string): Promis
       before: undefined,
       limit: assetUpdatesShown,
     }),
-    deployed && pictureOf(context, deployed.definition, lane),
+    deployed && pictureOf(context, { definition: deployed.definition, lane, state, keysMax: assetKeysMax }),
   ]);
   const now = context.host.engine.now();
   const own = users.filter(({ asset }) => asset === name);

@@ -2,9 +2,6 @@
 import {
   assetFactOf,
   describePartitions,
-  expectedKeys,
-  partitionPicture,
-  type AssetDefinition,
   type AssetProducer,
   type LogEvent,
   type PartitionPicture,
@@ -19,32 +16,13 @@ import type {
   RejectionView,
 } from "@millrace/protocol";
 import {
-  listAssetKeys,
   type AssetPartitionRow,
   type AssetStateRow,
   type AssetUser,
   type AssetUseRow,
   type DeployedAsset,
 } from "@millrace/store";
-import { workspaceId } from "../engine/workspace.ts";
-import type { ApiContext } from "./api-context.ts";
-import { inTurns } from "./in-turns.ts";
-import { assetKeysMax } from "./limits.ts";
 import { isoTime } from "./run-summary.ts";
-
-/** What an asset has of its partitions; nothing for one that has none. */
-export async function pictureOf(
-  { clock, database, host }: ApiContext,
-  { name, partitions }: AssetDefinition,
-  lane: string,
-): Promise<PartitionPicture | undefined> {
-  if (!partitions) return undefined;
-  const rows = await listAssetKeys(database, workspaceId, { asset: name, lane, limit: assetKeysMax });
-  const keys = new Map(rows.map(({ partition, isWritten }) => [partition, isWritten]));
-  const known = { keys, isCut: rows.length === assetKeysMax };
-  const expected = await inTurns(clock, expectedKeys(partitions, host.engine.now(), assetKeysMax));
-  return inTurns(clock, partitionPicture(expected, known, partitions));
-}
 
 export interface AssetParts {
   readonly name: string;

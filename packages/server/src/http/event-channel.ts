@@ -2,15 +2,17 @@
  * An answer that stays open: server-sent events.
  *
  * E1: a silent stream says that it is still there each `eventHeartbeatMs`, so that proxies keep it open.
- * E2: a reader that does not read is cut, with a mark, by whoever may not wait for it (`cut`); others wait for room (`drained`).
+ * E2: a reader that does not read is cut, with a mark, by whoever may not wait for it (`cut`); others wait for room (`drained`). What waits
+ *     for all readers together has a bound, too: each has its share.
  * E3: a server has `eventStreamsMax` of them at most: one more is refused with MILLRACE_OVERLOADED.
  */
 import { MillraceError } from "@millrace/core";
 import type { FastifyReply } from "fastify";
 import type { ServerResponse } from "node:http";
 import type { Alarm } from "../engine/clock.ts";
+import { answerHeaders } from "./answers.ts";
 import type { ApiContext } from "./api-context.ts";
-import { eventBufferBytesMax, eventHeartbeatMs, eventStreamsMax } from "./limits.ts";
+import { eventBufferBytesMax, eventBuffersBytesMax, eventHeartbeatMs, eventStreamsMax } from "./limits.ts";
 
 /** Where a feed tells what it has. */
 export interface Sink {
@@ -55,10 +57,9 @@ export class EventChannel implements Sink {
     reply.hijack();
     this.#response.on("close", () => this.end());
     this.#response.writeHead(200, {
+      ...answerHeaders,
       "content-type": "text/event-stream",
-      "cache-control": "no-store",
       "x-accel-buffering": "no",
-      "x-content-type-options": "nosniff",
     });
     // Headers alone tell the reader that it is connected.
     this.#response.flushHeaders();
@@ -74,7 +75,8 @@ export class EventChannel implements Sink {
   }
 
   get isFull(): boolean {
-    return this.#response.writableLength > eventBufferBytesMax;
+    const open = openChannels.get(this.#context)?.size ?? 1;
+    return this.#response.writableLength > Math.min(eventBufferBytesMax, eventBuffersBytesMax / open);
   }
 
   send(data: unknown, id?: number): void {

@@ -12,6 +12,15 @@ export const workerBufferBytesMax = 64 * 1024 * 1024;
 export const helloMs = 10_000;
 /** Between the close of a worker's connection and its cut. */
 export const closeMs = 1_000;
+/** From the connection to the end of a request's headers, and to the end of its body: a bundle over a slow line. */
+export const requestHeadersMs = 20_000;
+export const requestMs = 300_000;
+/** A connection over which nothing goes any more, not even what waits to be read: event streams say each 15 s that they live. */
+export const connectionIdleMs = 120_000;
+/** Connections at once: each takes some 20 kB. Those of pages and workers are few hundreds. */
+export const connectionsMax = 5_000;
+/** Characters of a part of an address: the longest names there are, each of their characters as `%` and two digits. */
+export const addressPartMax = 4_000;
 /** Nodes in a run's detail. */
 export const detailNodesMax = 1_000;
 /**
@@ -35,6 +44,8 @@ export const logPositionsMax = 20_000;
 export const progressMax = 20_000;
 /** Bytes that wait for one slow reader of events before it is cut. */
 export const eventBufferBytesMax = 4 * 1024 * 1024;
+/** Of all readers of one server. */
+export const eventBuffersBytesMax = 256 * 1024 * 1024;
 /** A comment on a silent event stream, so that proxies keep it open. */
 export const eventHeartbeatMs = 15_000;
 /** How often a watched run that another server steps is looked at, while that says that it changes. */
@@ -100,7 +111,7 @@ export const replayedEntriesMax = 100_000;
 export const replayedMs = 3_000;
 /** The longest span of a calendar, and how long one page of it may take. */
 export const scheduleSpanMs = 40 * 86_400_000;
-export const ticksMs = 200;
+export const ticksMs = 30;
 /** Firings of one event that are shown. */
 export const eventFiringsMax = 1_000;
 /** Waits of one event that are shown. */
@@ -111,6 +122,10 @@ export const keysShownMax = 20;
 export const assetsMax = 10_000;
 /** Partitions of one asset that are looked at, the newest: 20,000 windows take 50 to 300 ms, in turns. */
 export const assetKeysMax = 20_000;
+/** The same in a list of assets: each has some 15 µs of work where its picture is not kept. */
+export const assetListedKeysMax = 1_000;
+/** Assets whose picture is kept. */
+export const assetPicturesMax = 5_000;
 /** How long such work goes on before others have their turn. */
 export const stepsMsMax = 10;
 /** Stretches of partitions that an asset's page lists. */
@@ -191,7 +206,6 @@ export const durationsOfPipeline = 30;
 /** Assets of a list whose partitions are looked at together: while the database answers for one, another's windows are counted. */
 export const assetsAtOnce = 4;
 /** Assets whose counts of partitions are kept for the next list: some hundred bytes each. */
-export const assetCountsKept = 10_000;
 /** Assets with a bound of age that are looked at for those that are late. */
 export const freshAssetsMax = 1_000;
 /** A run is late that runs longer than this, and than so many times the longest of the last ones, if there were so many. */

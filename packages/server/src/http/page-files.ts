@@ -44,8 +44,15 @@ interface PageFile {
 
 /** Files whose names hold a hash of their content. */
 const lastingFolder = "/assets/";
-/** A name with an extension is a file's: where there is none, it is not an address of the page. */
-const fileName = /\.[a-z0-9]{1,8}$/;
+/**
+ * A name with an extension is a file's: where there is none, it is not an address of the page. Names of pipelines have dots, too, and
+ * so have those of assets, whose pages stand beside the files: there only what could be one of these is.
+ */
+function isFileName(path: string): boolean {
+  if (/^\/(?:pipelines|triggers)\/[^/]+$/.test(path)) return false;
+  const extension = path.startsWith(lastingFolder) ? /\.(?:css|html|js|map|svg|woff2)$/ : /\.[a-z0-9]{1,8}$/;
+  return extension.test(path);
+}
 
 export class PageFiles {
   readonly #folder: string;
@@ -59,7 +66,8 @@ export class PageFiles {
   isMine(request: FastifyRequest): boolean {
     if (request.method !== "GET" && request.method !== "HEAD") return false;
     const [path = "/"] = request.url.split("?");
-    return !/^\/(?:api|hooks)(?:\/|$)/.test(path);
+    // An address with a server's name before its path is a proxy's business.
+    return path.startsWith("/") && !/^\/(?:api|hooks)(?:\/|$)/.test(path);
   }
 
   /** Answers with the file, or with the document; `false` where there is no such file. */
@@ -67,17 +75,18 @@ export class PageFiles {
     this.#files ??= readFiles(this.#folder);
     const files = await this.#files;
     const [path = "/"] = request.url.split("?");
-    const file = files.get(path) ?? (fileName.test(path) ? undefined : files.get("/index.html"));
+    const named = files.get(path);
+    const file = named ?? (isFileName(path) ? undefined : files.get("/index.html"));
     if (!file) return false;
     reply.headers({
       "content-type": file.mediaType,
       etag: file.etag,
       vary: "accept-encoding",
-      "cache-control": path.startsWith(lastingFolder) ? "public, max-age=31536000, immutable" : "no-cache",
+      // The document stands at addresses of assets, too.
+      "cache-control":
+        named && path.startsWith(lastingFolder) ? "public, max-age=31536000, immutable" : "no-cache",
       "content-security-policy": policy,
       "cross-origin-opener-policy": "same-origin",
-      "referrer-policy": "no-referrer",
-      "x-content-type-options": "nosniff",
     });
     if (request.headers["if-none-match"] === file.etag) {
       await reply.code(304).send();

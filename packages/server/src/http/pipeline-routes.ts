@@ -10,11 +10,13 @@ import {
 } from "@millrace/protocol";
 import {
   announceDefinitions,
+  definitionSummary,
   findPipeline,
   lastRuns,
   listPipelineNames,
   listPipelines,
   setPipelinePaused,
+  type ListedPipeline,
   type PipelineRow,
 } from "@millrace/store";
 import { workspaceId } from "../engine/workspace.ts";
@@ -76,8 +78,8 @@ async function pipelinePage(
 async function pipelineDetail(context: ApiContext, name: string): Promise<PipelineDetail> {
   const row =
     (await findPipeline(context.database, workspaceId, name)) ?? (await refuseUnknown(context, name));
-  const [summary] = await summariesOf(context, [row]);
   const { definition } = row;
+  const [summary] = await summariesOf(context, [listed(row)]);
   return {
     ...summary!,
     definition,
@@ -141,8 +143,12 @@ async function setPaused(
   await announceDefinitions(context.database);
   await context.definitionsChanged();
   if (row.definition.trigger) await context.host.run((engine) => engine.outbox.settle());
-  const [summary] = await summariesOf(context, [row]);
+  const [summary] = await summariesOf(context, [listed(row)]);
   return summary!;
+}
+
+function listed({ definition, ...row }: PipelineRow): ListedPipeline {
+  return { ...row, summary: definitionSummary(definition) };
 }
 
 async function refuseUnknown(context: ApiContext, name: string): Promise<never> {
@@ -152,25 +158,27 @@ async function refuseUnknown(context: ApiContext, name: string): Promise<never> 
   });
 }
 
-async function summariesOf(context: ApiContext, rows: readonly PipelineRow[]): Promise<PipelineSummary[]> {
+async function summariesOf(context: ApiContext, rows: readonly ListedPipeline[]): Promise<PipelineSummary[]> {
   const names = rows.map((row) => row.name);
-  const runs = rows.length === 0 ? undefined : await lastRuns(context.database, workspaceId, names);
+  const now = context.host.engine.now();
+  const runs =
+    rows.length === 0 ? undefined : await lastRuns(context.database, workspaceId, { pipelines: names, now });
   return rows.map((row) => {
-    const { definition } = row;
+    const { description, owner, tags, nodes, maxActiveRuns, source } = row.summary;
     const lastRun = runs?.get(row.name);
     return {
       name: row.name,
       project: row.project,
-      ...(definition.description === undefined ? {} : { description: definition.description }),
-      ...(definition.owner === undefined ? {} : { owner: definition.owner }),
-      tags: definition.tags,
+      ...(description === undefined ? {} : { description }),
+      ...(owner === undefined ? {} : { owner }),
+      tags,
       paused: row.paused,
       pausedByOperator: row.pausedByOperator,
       retired: row.retired,
-      nodes: definition.nodes.length,
-      ...(definition.maxActiveRuns === undefined ? {} : { maxActiveRuns: definition.maxActiveRuns }),
+      nodes,
+      ...(maxActiveRuns === undefined ? {} : { maxActiveRuns }),
       bundle: row.bundle,
-      ...(definition.source === undefined ? {} : { source: definition.source }),
+      ...(source === undefined ? {} : { source }),
       ...(lastRun === undefined
         ? {}
         : { lastRun: { id: lastRun.id, state: lastRun.state, createdAt: isoTime(lastRun.createdAt) } }),

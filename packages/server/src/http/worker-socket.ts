@@ -48,7 +48,7 @@ export class WorkerSockets {
   /** For the `upgrade` event of the HTTP server. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     try {
-      this.#access.check(request.headers);
+      this.#access.checkWorker(request);
       const path = (request.url ?? "").split("?")[0];
       if (path !== `${apiPrefix}/worker`) {
         refuse(socket, "MILLRACE_NOT_FOUND", "Workers connect to /api/v1/worker.");

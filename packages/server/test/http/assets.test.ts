@@ -312,7 +312,9 @@ test("of an asset with hundreds of thousands of windows the newest are looked at
   expect(asset.partitions!.missing).toBeLessThan(20_000);
   expect(asset.ranges.map(({ state }) => state).filter((state) => state === "present")).toHaveLength(2);
   const [listed]: AssetSummary[] = (await fixture.call("GET", "/assets")).body.items;
-  expect(listed!.partitions).toEqual(asset.partitions);
+  // A list looks at fewer: it has many assets.
+  expect(listed!.partitions).toMatchObject({ present: 2, newestOnly: true });
+  expect(listed!.partitions!.missing).toBeLessThan(1_000);
 });
 
 test("progress that is too far ahead of the log's clock is refused, also in a batch, and the rest of the batch is taken", async () => {

@@ -49,7 +49,17 @@ function get(path: string, headers: object = {}, method = "GET"): Promise<Raw> {
 }
 
 it("gives its document for every address of its own, to whoever has no token, too", async () => {
-  for (const path of ["/", "/runs/r01", "/assets", "/index.html", "/?a=b", "/x/y?z=1"]) {
+  for (const path of [
+    "/",
+    "/runs/r01",
+    "/assets",
+    "/index.html",
+    "/?a=b",
+    "/x/y?z=1",
+    "/pipelines/orders.daily",
+    "/triggers/a.js",
+    "/assets/lake%2Forders.v2",
+  ]) {
     const { status, headers, body } = await get(path);
     expect([path, status, headers["content-type"]]).toEqual([path, 200, "text/html; charset=utf-8"]);
     expect(body.toString()).toContain("the page");

@@ -1,6 +1,7 @@
 /** Assets: what is deployed, and what the log has told of them (`sql/000008_asset.sql`). */
 import type { AssetDefinition, Condition, Json } from "@millrace/core";
 import type { Database } from "../connect.ts";
+import { whileDeployed } from "./while-deployed.ts";
 
 export interface DeployedAsset {
   readonly project: string;
@@ -13,7 +14,14 @@ export const selectAssets = `select project, a as definition
   where workspace = $1 and active
   order by a ->> 'name'`;
 
-export async function listAssets(database: Database, workspace: number): Promise<DeployedAsset[]> {
+export function listAssets(database: Database, workspace: number): Promise<readonly DeployedAsset[]> {
+  return whileDeployed(database, workspace, {
+    name: "assets",
+    read: () => readAssets(database, workspace),
+  });
+}
+
+async function readAssets(database: Database, workspace: number): Promise<DeployedAsset[]> {
   const { rows } = await database.api.query<DeployedAsset>({
     name: "list-assets",
     text: selectAssets,
@@ -37,7 +45,14 @@ export interface AssetUser {
   readonly asset: string;
 }
 
-export async function listAssetUsers(database: Database, workspace: number): Promise<AssetUser[]> {
+export function listAssetUsers(database: Database, workspace: number): Promise<readonly AssetUser[]> {
+  return whileDeployed(database, workspace, {
+    name: "asset users",
+    read: () => readAssetUsers(database, workspace),
+  });
+}
+
+async function readAssetUsers(database: Database, workspace: number): Promise<AssetUser[]> {
   const { rows } = await database.api.query<AssetUser>({
     name: "list-asset-users",
     text: `select p.name as pipeline, n ->> 'id' as node, u.direction, a as asset
@@ -334,17 +349,23 @@ export async function listAssetUses(
 }
 
 /** The triggers of active pipelines: who listens to which assets stands in their conditions. */
-export async function listTriggerConditions(
+export function listTriggerConditions(
   database: Database,
   workspace: number,
-): Promise<{ readonly pipeline: string; readonly condition: Condition }[]> {
-  const { rows } = await database.api.query<{ pipeline: string; condition: Condition }>({
-    name: "list-trigger-conditions",
-    text: `select name as pipeline, definition -> 'trigger' -> 'condition' as condition
-      from pipeline
-      where workspace = $1 and not retired and definition -> 'trigger' is not null
-      order by name`,
-    values: [workspace],
+): Promise<readonly { readonly pipeline: string; readonly condition: Condition }[]> {
+  return whileDeployed(database, workspace, {
+    name: "trigger conditions",
+    read: async () => {
+      const { rows } = await database.api.query<{ pipeline: string; condition: Condition }>({
+        name: "list-trigger-conditions",
+        text: `select name as pipeline, definition -> 'trigger' -> 'condition' as condition
+          from pipeline
+          where workspace = $1 and not retired and strpos(definition::text, '"trigger"') > 0
+            and definition -> 'trigger' is not null
+          order by name`,
+        values: [workspace],
+      });
+      return rows;
+    },
   });
-  return rows;
 }

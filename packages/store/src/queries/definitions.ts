@@ -1,6 +1,7 @@
 /** Pipelines as they are deployed. */
-import type { Condition, PipelineDefinition } from "@millrace/core";
+import { operandsOf, type Condition, type PipelineDefinition } from "@millrace/core";
 import type { Database } from "../connect.ts";
+import { listTriggerConditions } from "./assets.ts";
 import type { OutboxNews } from "./outbox.ts";
 
 export interface PipelineRow {
@@ -50,22 +51,46 @@ export async function findPipeline(
   return rows[0] && readPipeline(rows[0]);
 }
 
+/** What lists tell of a definition: `sql/000019_lists.sql`. */
+export type DefinitionSummary = Pick<
+  PipelineDefinition,
+  "description" | "owner" | "tags" | "maxActiveRuns" | "source"
+> & { readonly nodes: number };
+
+export function definitionSummary(definition: PipelineDefinition): DefinitionSummary {
+  const { description, owner, tags, maxActiveRuns, source, nodes } = definition;
+  return {
+    ...(description === undefined ? {} : { description }),
+    ...(owner === undefined ? {} : { owner }),
+    tags,
+    ...(maxActiveRuns === undefined ? {} : { maxActiveRuns }),
+    ...(source === undefined ? {} : { source }),
+    nodes: nodes.length,
+  };
+}
+
+export interface ListedPipeline extends Omit<PipelineRow, "definition"> {
+  readonly summary: DefinitionSummary;
+}
+
 /** By name, after `afterName`. */
 export async function listPipelines(
   database: Database,
   workspace: number,
   page: { readonly afterName: string; readonly limit: number },
-): Promise<PipelineRow[]> {
-  const { rows } = await database.api.query<PipelineColumns>({
+): Promise<ListedPipeline[]> {
+  const { rows } = await database.api.query<
+    Omit<ListedPipeline, "pausedByOperator"> & { paused_by_operator: boolean }
+  >({
     name: "list-pipelines",
-    text: `select name, project, bundle, definition, retired, paused, paused_by_operator
+    text: `select name, project, bundle, summary, retired, paused, paused_by_operator
       from pipeline
       where workspace = $1 and name > $2
       order by name
       limit $3`,
     values: [workspace, page.afterName, page.limit],
   });
-  return rows.map(readPipeline);
+  return rows.map(({ paused_by_operator: pausedByOperator, ...row }) => ({ ...row, pausedByOperator }));
 }
 
 /** Active pipelines in whose definition this text stands. */
@@ -91,23 +116,26 @@ export interface ScheduledPipelineRow {
   readonly paused: boolean;
 }
 
-/** Active pipelines in whose trigger the word of a schedule stands, by name, after `afterName`. */
+/** Active pipelines with a schedule in their trigger, by name, after `afterName`. */
 export async function listScheduledPipelines(
   database: Database,
   workspace: number,
   page: { readonly afterName: string; readonly limit: number },
 ): Promise<ScheduledPipelineRow[]> {
-  const { rows } = await database.api.query<ScheduledPipelineRow>({
-    name: "list-scheduled-pipelines",
-    text: `select name as pipeline, definition -> 'trigger' -> 'condition' as condition, paused
-      from pipeline
-      where workspace = $1 and name > $2 and not retired
-        and strpos((definition -> 'trigger')::text, '"schedule"') > 0
-      order by name
-      limit $3`,
-    values: [workspace, page.afterName, page.limit],
+  const scheduled = (await listTriggerConditions(database, workspace))
+    .filter(({ pipeline, condition }) => pipeline > page.afterName && isScheduled(condition))
+    .slice(0, page.limit);
+  const { rows } = await database.api.query<{ name: string }>({
+    name: "paused-pipelines",
+    text: "select name from pipeline where workspace = $1 and name = any($2) and paused",
+    values: [workspace, scheduled.map(({ pipeline }) => pipeline)],
   });
-  return rows;
+  const paused = new Set(rows.map(({ name }) => name));
+  return scheduled.map((row) => ({ ...row, paused: paused.has(row.pipeline) }));
+}
+
+function isScheduled(condition: Condition): boolean {
+  return condition.kind === "schedule" || operandsOf(condition).some(isScheduled);
 }
 
 /** Names of pipelines that take runs: for suggestions. */

@@ -15,9 +15,11 @@ import type { PoolClient } from "pg";
 import type { Database } from "../connect.ts";
 import { toTimestamp } from "../value-types.ts";
 import { selectAssets, type DeployedAsset } from "./assets.ts";
+import { definitionSummary } from "./definitions.ts";
 import { addToOutbox, type OutboxNews } from "./outbox.ts";
 import { selectProbes } from "./probes.ts";
 import { selectSources } from "./sources.ts";
+import { whileDeployed } from "./while-deployed.ts";
 
 /** Told when definitions or their settings changed. */
 export const definitionsChannel = "millrace_definitions";
@@ -230,8 +232,11 @@ async function write(client: PoolClient, change: DeploymentChange): Promise<void
   );
   await (change.isNew
     ? client.query(
-        `insert into deployment (workspace, project, number, bundle, definition, active, created_at)
-        values ($1, $2, $3, $4, $5, true, $6)`,
+        `insert into deployment (workspace, project, number, bundle, definition, pipelines, active, created_at)
+        select $1, $2, $3, $4, $5, coalesce(
+            jsonb_object_agg(p ->> 'name', jsonb_build_object('nodes', json_array_length(p -> 'nodes'), 'hash', md5(p::text))), '{}'
+          ), true, $6
+        from json_array_elements($5::json -> 'pipelines') as p`,
         [workspace, project, number, bundle, JSON.stringify(definition), toTimestamp(change.now)],
       )
     : client.query(
@@ -239,17 +244,25 @@ async function write(client: PoolClient, change: DeploymentChange): Promise<void
         [workspace, project, number],
       ));
   await client.query(
-    `insert into pipeline (workspace, name, project, bundle, deployment, definition, paused)
-    select $1, p ->> 'name', $2, $3, $4, p, (p ->> 'paused')::boolean
-    from json_array_elements($5::json) as p
+    `insert into pipeline (workspace, name, project, bundle, deployment, definition, summary, paused)
+    select $1, p ->> 'name', $2, $3, $4, p, s, (p ->> 'paused')::boolean
+    from rows from (json_array_elements($5::json), json_array_elements($6::json)) as d (p, s)
     on conflict (workspace, name) do update set
       project = excluded.project,
       bundle = excluded.bundle,
       deployment = excluded.deployment,
       definition = excluded.definition,
+      summary = excluded.summary,
       retired = false,
       paused = case when pipeline.paused_by_operator then pipeline.paused else excluded.paused end`,
-    [workspace, project, bundle, number, JSON.stringify(definition.pipelines)],
+    [
+      workspace,
+      project,
+      bundle,
+      number,
+      JSON.stringify(definition.pipelines),
+      JSON.stringify(definition.pipelines.map(definitionSummary)),
+    ],
   );
   await client.query(
     `update pipeline set retired = true
@@ -275,13 +288,10 @@ export async function listDeployments(
   },
 ): Promise<(Omit<DeploymentRow, "definition"> & { readonly pipelines: readonly string[] })[]> {
   const { project, before, limit } = page;
-  const { rows } = await database.api.query<
-    Omit<DeploymentColumns, "definition"> & { pipelines: string[] | null }
-  >({
+  const { rows } = await database.api.query<Omit<DeploymentColumns, "definition"> & { pipelines: string[] }>({
     name: "list-deployments",
-    text: `select project, number, bundle, active, created_at, (
-        select json_agg(p ->> 'name') from json_array_elements(definition -> 'pipelines') as p
-      ) as pipelines
+    text: `select project, number, bundle, active, created_at,
+        array(select name collate "C" from jsonb_object_keys(pipelines) as name order by 1) as pipelines
       from deployment
       where workspace = $1 and ($2::text is null or project = $2)
         and (created_at, project, number) < ($3, $4, $5)
@@ -302,7 +312,7 @@ export async function listDeployments(
     bundle: row.bundle,
     active: row.active,
     createdAt: row.created_at,
-    pipelines: row.pipelines ?? [],
+    pipelines: row.pipelines,
   }));
 }
 
@@ -332,12 +342,10 @@ export async function listPipelineVersions(
     Omit<PipelineVersionRow, "createdAt" | "nodes"> & { created_at: number; nodes: number | null }
   >({
     name: "list-pipeline-versions",
-    text: `select number, bundle, active, created_at, json_array_length(definition -> 'nodes') as nodes,
-        definition::text is distinct from lag(definition::text) over (order by number) as changed
+    text: `select number, bundle, active, created_at, (pipeline ->> 'nodes')::integer as nodes,
+        pipeline ->> 'hash' is distinct from lag(pipeline ->> 'hash') over (order by number) as changed
       from (
-        select d.number, d.bundle, d.active, d.created_at, (
-            select p from json_array_elements(d.definition -> 'pipelines') as p where p ->> 'name' = $3 limit 1
-          ) as definition
+        select d.number, d.bundle, d.active, d.created_at, d.pipelines -> $3 as pipeline
         from deployment as d
         where d.workspace = $1 and d.project = $2 and d.number < $4
         order by d.number desc
@@ -354,7 +362,14 @@ export async function listPipelineVersions(
 }
 
 /** Slots of pools by the configurations of active deployments; the largest number wins where two name one pool. */
-export async function configuredPools(database: Database, workspace: number): Promise<Map<string, number>> {
+export function configuredPools(database: Database, workspace: number): Promise<ReadonlyMap<string, number>> {
+  return whileDeployed(database, workspace, {
+    name: "pools",
+    read: () => readConfiguredPools(database, workspace),
+  });
+}
+
+async function readConfiguredPools(database: Database, workspace: number): Promise<Map<string, number>> {
   const { rows } = await database.api.query<{ name: string; slots: number }>({
     name: "configured-pools",
     text: `select key as name, max(value::integer) as slots

@@ -2,6 +2,7 @@
 import type { Json, ProbeDefinition } from "@millrace/core";
 import type { Database } from "../connect.ts";
 import type { ProbeRow } from "../engine/probe-port.ts";
+import { whileDeployed } from "./while-deployed.ts";
 import { probeColumns, readProbe, type ProbeColumns } from "../engine/probe-statements.ts";
 
 /** A probe of a project's active deployment. */
@@ -23,7 +24,14 @@ export const selectProbes = `select project, bundle, p as definition
   order by p ->> 'name'`;
 
 /** Those of active deployments: what a project has no more, or a rollback leaves out, is not there. */
-export async function deployedProbes(database: Database, workspace: number): Promise<DeployedProbes> {
+export function deployedProbes(database: Database, workspace: number): Promise<DeployedProbes> {
+  return whileDeployed(database, workspace, {
+    name: "probes",
+    read: () => readProbes(database, workspace),
+  });
+}
+
+async function readProbes(database: Database, workspace: number): Promise<DeployedProbes> {
   const probes = await database.api.query<DeployedProbe>({
     name: "deployed-probes",
     text: selectProbes,

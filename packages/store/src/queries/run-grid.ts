@@ -42,15 +42,11 @@ export async function listGridRuns(
         )
         union all
         (
-          select id, generation, state::text, labels, created_at, started_at, ended_at
+          select distinct on (id) id, generation, state::text, labels, created_at, started_at, ended_at
           from run_history as h
           where workspace = $1 and id < $2 and pipeline = $3
             and not exists (select from run as r where r.workspace = h.workspace and r.id = h.id)
-            and not exists (
-              select from run_history as n
-              where n.workspace = h.workspace and n.id = h.id and n.generation > h.generation
-            )
-          order by id desc
+          order by id desc, generation desc
           limit $4
         )
       ) as runs

@@ -148,13 +148,10 @@ function pageText(part: Part, order: RunOrder, isOfPipeline: boolean): string {
     end)`;
   const isEnded = part === "ended" || part === "ended otherwise";
   const newest = isEnded
-    ? `and not exists (select from run as r where r.workspace = l.workspace and r.id = l.id)
-        and not exists (
-          select from run_history as n
-          where n.workspace = l.workspace and n.id = l.id and n.generation > l.generation
-        )`
+    ? `and not exists (select from run as r where r.workspace = l.workspace and r.id = l.id) and ${newestText(part)}`
     : "";
-  return `with looked as materialized (${lookedText(part, pipeline, direction)}), bound as (${boundText(part, order)})
+  const more = part === "ended otherwise" ? `, ${endedText}` : "";
+  return `with looked as materialized (${lookedText(part, pipeline, direction)})${more}, bound as (${boundText(part, order)})
     select bound.bound, page.*
     from bound
     left join lateral (
@@ -164,6 +161,23 @@ function pageText(part: Part, order: RunOrder, isOfPipeline: boolean): string {
       limit $7
     ) as page on true`;
 }
+
+/**
+ * Later generations of a run come before it where all states are looked at. Else they are looked up, all in one pass of each partition's
+ * index: row by row that took 30 descents for each.
+ */
+function newestText(part: "ended" | "ended otherwise"): string {
+  return part === "ended"
+    ? "is_newest"
+    : "not exists (select from ended as n where n.id = l.id and n.generation > l.generation)";
+}
+
+const endedText = `ended as materialized (
+    select n.id, max(n.generation) as generation
+    from run_history as n
+    where n.workspace = $1 and n.id = any (array(select id from looked))
+    group by n.id
+  )`;
 
 function lookedText(part: Part, pipeline: string, direction: "asc" | "desc"): string {
   const within = "id >= $9 and id < $2";
@@ -175,10 +189,13 @@ function lookedText(part: Part, pipeline: string, direction: "asc" | "desc"): st
           select ${liveColumns} from run where shard = s.shard and state = $4 and ${within} order by id ${direction} limit $8
         ) as r`;
     case "ended":
-      return `select ${endedRunColumns} from run_history
-        where workspace = $1 and ${within} and ${pipeline}
-        order by id ${direction}, generation desc
-        limit $8`;
+      return `select *, lag(id) over (order by id ${direction}, generation desc) is distinct from id as is_newest
+        from (
+          select ${endedRunColumns} from run_history
+          where workspace = $1 and ${within} and ${pipeline}
+          order by id ${direction}, generation desc
+          limit $8
+        ) as nearest`;
     case "ended otherwise":
       return `select ${endedRunColumns} from run_history
         where workspace = $1 and ${within} and state = $4 and state <> 'succeeded'

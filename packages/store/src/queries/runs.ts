@@ -236,8 +236,31 @@ export async function findAttempts(
 export async function lastRuns(
   database: Database,
   workspace: number,
-  pipelines: readonly string[],
-): Promise<Map<string, { readonly id: string; readonly state: RunState; readonly createdAt: number }>> {
+  { pipelines, now }: { readonly pipelines: readonly string[]; readonly now: number },
+): Promise<Map<string, LastRun>> {
+  const since = now - recentMs;
+  const recent = await lastRunsSince(database, workspace, { pipelines, since });
+  // What was made before may have ended later than a run that was made after it.
+  const found = new Map([...recent].filter(([, { createdAt }]) => createdAt >= since));
+  const others = pipelines.filter((name) => !found.has(name));
+  if (others.length === 0) return found;
+  return new Map([...found, ...(await lastRunsSince(database, workspace, { pipelines: others, since: 0 }))]);
+}
+
+/** Most pipelines ran in these days: for those no earlier partition is looked at. */
+const recentMs = 2 * 86_400_000;
+
+export interface LastRun {
+  readonly id: string;
+  readonly state: RunState;
+  readonly createdAt: number;
+}
+
+async function lastRunsSince(
+  database: Database,
+  workspace: number,
+  { pipelines, since }: { readonly pipelines: readonly string[]; readonly since: number },
+): Promise<Map<string, LastRun>> {
   const { rows } = await database.api.query<{
     pipeline: string;
     id: string;
@@ -258,15 +281,15 @@ export async function lastRuns(
           union all
           (
             select id, state, created_at, generation from run_history as h
-            where h.workspace = $1 and h.pipeline = p.pipeline
-            order by id desc
+            where h.workspace = $1 and h.pipeline = p.pipeline and h.ended_at >= $3
+            order by id desc, generation desc
             limit 1
           )
         ) as newest
         order by id desc, generation desc
         limit 1
       ) as l`,
-    values: [workspace, pipelines],
+    values: [workspace, pipelines, toTimestamp(since)],
   });
   return new Map(
     rows.map((row) => [row.pipeline, { id: row.id, state: row.state, createdAt: row.created_at }]),

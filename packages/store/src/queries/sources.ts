@@ -4,6 +4,7 @@ import type { Database } from "../connect.ts";
 import type { SourceRow } from "../engine/source-port.ts";
 import { readSource, sourceColumns, type SourceColumns } from "../engine/source-statements.ts";
 import { toTimestamp } from "../value-types.ts";
+import { whileDeployed } from "./while-deployed.ts";
 
 /** A source of a project's active deployment. */
 export interface DeployedSource {
@@ -26,15 +27,32 @@ export const selectSources = `select project, s as definition
   order by s ->> 'name'`;
 
 export async function deployedSources(database: Database, workspace: number): Promise<DeployedSource[]> {
-  const { rows } = await database.api.query<DeployedSource>({
-    name: "deployed-sources",
-    text: `select d.project, d.definition, coalesce(s.paused, false) as paused
-      from (${selectSources}) as d
-      left join source as s on s.workspace = $1 and s.name = d.definition ->> 'name'
-      order by d.definition ->> 'name'`,
+  const deployed = await sourceDefinitions(database, workspace);
+  if (deployed.length === 0) return [];
+  const { rows } = await database.api.query<{ name: string }>({
+    name: "paused-sources",
+    text: "select name from source where workspace = $1 and paused",
     values: [workspace],
   });
-  return rows;
+  const paused = new Set(rows.map(({ name }) => name));
+  return deployed.map((source) => ({ ...source, paused: paused.has(source.definition.name) }));
+}
+
+function sourceDefinitions(
+  database: Database,
+  workspace: number,
+): Promise<readonly Omit<DeployedSource, "paused">[]> {
+  return whileDeployed(database, workspace, {
+    name: "sources",
+    read: async () => {
+      const { rows } = await database.api.query<Omit<DeployedSource, "paused">>({
+        name: "deployed-sources",
+        text: selectSources,
+        values: [workspace],
+      });
+      return rows;
+    },
+  });
 }
 
 export async function listSources(database: Database, workspace: number): Promise<ListedSource[]> {
@@ -69,6 +87,8 @@ export async function listTroubledSources(
   workspace: number,
   limit: number,
 ): Promise<TroubledSource[]> {
+  const deployed = await sourceDefinitions(database, workspace);
+  if (deployed.length === 0) return [];
   const { rows } = await database.api.query<{
     name: string;
     changed_at: number;
@@ -77,11 +97,10 @@ export async function listTroubledSources(
     name: "list-troubled-sources",
     text: `select s.name, s.changed_at, case when not s.paused then s.error end as error
       from source as s
-      join (${selectSources}) as d on d.definition ->> 'name' = s.name
-      where s.workspace = $1 and (s.paused or s.state = 'failing')
+      where s.workspace = $1 and s.name = any($3) and (s.paused or s.state = 'failing')
       order by s.name
       limit $2`,
-    values: [workspace, limit],
+    values: [workspace, limit, deployed.map(({ definition }) => definition.name)],
   });
   return rows.map((row) => ({ name: row.name, changedAt: row.changed_at, error: row.error ?? undefined }));
 }

@@ -28,7 +28,7 @@ export interface TriggerOverview extends TriggerRow {
 }
 
 /** A key may have millions of values: nobody waits for all of them to be counted. */
-export const keysCountedMax = 10_000;
+export const keysCountedMax = 1_000;
 
 interface OverviewColumns extends TriggerColumns {
   keys: number;

@@ -18,6 +18,11 @@ import { chosen, orderOf, orders } from "./choose.ts";
 
 const route = getRouteApi("/assets");
 
+/** Where only the newest partitions were looked at, there may be more. */
+function ofNewest(count: number, { newestOnly }: NonNullable<AssetSummary["partitions"]>): string {
+  return newestOnly ? `${numberText(count)}+` : numberText(count);
+}
+
 const columns: readonly Column<AssetSummary>[] = [
   {
     name: "asset",
@@ -49,7 +54,7 @@ const columns: readonly Column<AssetSummary>[] = [
     name: "there",
     width: "52px",
     isNumber: true,
-    cell: ({ partitions }) => (partitions ? numberText(partitions.present) : ""),
+    cell: ({ partitions }) => (partitions ? ofNewest(partitions.present, partitions) : ""),
   },
   {
     name: "missing",

@@ -1,0 +1,6 @@
+import { defineConfig } from "millrace";
+
+export default defineConfig({
+  project: "evil",
+  include: ["pipelines/*.ts"],
+});
