@@ -392,6 +392,7 @@ export {
   type LogPlace,
 } from "./trigger/held-trigger.ts";
 export { decideMissed } from "./trigger/missed-ticks.ts";
+export { TriggerHistory, type TriggerMoment } from "./trigger/history.ts";
 export { TriggerReplay } from "./trigger/replay.ts";
 export { decideResume, type Resume, type ResumePort } from "./trigger/resume.ts";
 export {

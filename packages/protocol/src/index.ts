@@ -55,6 +55,11 @@ export {
 } from "./api-overview.ts";
 export { type CheckView, type ServerNodeView, type SystemView, type TableView } from "./api-system.ts";
 export { gridStates, type GridPage, type GridRun, type PipelineVersionView } from "./api-pipeline.ts";
+export {
+  type HistoricFiring,
+  type TriggerHistoryView,
+  type TriggerMomentView,
+} from "./api-trigger-history.ts";
 export { type EventBatchReceipt, type EventReceipt, type EventView } from "./api-event.ts";
 export {
   type AssetCellsView,

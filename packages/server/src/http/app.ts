@@ -33,6 +33,7 @@ import { systemRoutes } from "./system-routes.ts";
 import { sourceRoutes } from "./source-routes.ts";
 import { addWebhookDoor, judgesItself } from "./webhook/webhook-door.ts";
 import { webhookRoutes } from "./webhook/webhook-routes.ts";
+import { triggerHistoryRoutes } from "./trigger-history-routes.ts";
 import { triggerRoutes } from "./trigger-routes.ts";
 import { waitRoutes } from "./wait-routes.ts";
 
@@ -54,6 +55,7 @@ function apiRoutes(context: ApiContext): Route[] {
     ...sourceRoutes(context),
     ...probeRoutes(context),
     ...triggerRoutes(context),
+    ...triggerHistoryRoutes(context),
     ...scheduleRoutes(context),
     ...assetRoutes(context),
     ...approvalRoutes(context),

@@ -104,6 +104,16 @@ export const simulatedKeysMax = 100_000;
 export const replayedEntriesMax = 100_000;
 export const replayedMs = 3_000;
 /**
+ * A key's history tells as many entries of each type again, the newest, of all types together at most so many; and has as many
+ * moments, each with its tree.
+ */
+export const historyEntriesMax = 20_000;
+export const historyEntriesOfTypeMax = 10_000;
+export const historyMoments = 200;
+export const historyMomentsMax = 500;
+/** Pauses of a trigger that are looked up. */
+export const pausesMax = 100;
+/**
  * Ticks of one schedule in a calendar, and the longest span of one. A cron's tick takes some 10 µs: a page of schedules that tick
  * each minute has time for some thousands of them, and goes on with the next page.
  */
