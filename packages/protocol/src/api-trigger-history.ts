@@ -1,6 +1,6 @@
 /** What a trigger went through, in `/api/v1`: `GET /triggers/:pipeline/history`. */
 import type { CloudEvent } from "@millrace/core";
-import type { ExplanationView, FiringView, LogPlaceView } from "./api-trigger.ts";
+import type { ExplanationView, FiringMemberView, FiringView, LogPlaceView } from "./api-trigger.ts";
 
 /** An entry, or an instant, that changed a key of a trigger. */
 export interface TriggerMomentView {
@@ -8,7 +8,7 @@ export interface TriggerMomentView {
   /** Absent where time alone decided. */
   readonly position?: number;
   readonly event?: Pick<CloudEvent, "type" | "source" | "id" | "subject">;
-  /** Those whose filter and key the event fits. */
+  /** Those whose filter and key the event fits, or whose time it was. */
   readonly operands: readonly string[];
   readonly firings: readonly HistoricFiring[];
   /** The tree as it stood afterwards. */
@@ -17,6 +17,8 @@ export interface TriggerMomentView {
 
 export interface HistoricFiring {
   readonly memberCount: number;
+  /** The first ones. */
+  readonly members: readonly FiringMemberView[];
   readonly partition?: string;
   readonly revision: number;
   /** The one that was made; absent where there is none any more, or a pause left it out. */

@@ -5,6 +5,7 @@
 import type { ConditionEvent } from "../condition/condition-event.ts";
 import type { Explanation } from "../condition/explanation.ts";
 import { dueOf, explainInstance } from "../condition/instance.ts";
+import type { Member } from "../condition/match.ts";
 import { never } from "../condition/operator/operator.ts";
 import type { LogEvent } from "../event/event.ts";
 import { beginKey, type DecidedFiring, type HeldTrigger, type LogPlace } from "./held-trigger.ts";
@@ -14,7 +15,7 @@ export interface TriggerMoment<Trigger extends HeldTrigger = HeldTrigger> {
   readonly at: number;
   /** Of the entry that was told; absent where time alone decided. */
   readonly position: number | undefined;
-  /** Those whose filter and key the entry fits. */
+  /** Those whose filter and key the entry fits, or whose time it was. */
   readonly operands: readonly string[];
   readonly firings: readonly DecidedFiring<Trigger>[];
   readonly state: Explanation;
@@ -82,7 +83,8 @@ export class TriggerHistory<Trigger extends HeldTrigger = HeldTrigger> {
       this.#deadlines += 1;
       const isOne = this.#deadlines <= deadlinesMax && due >= since;
       const told = isOne ? Math.min(clock, due + microsecond) : clock;
-      this.#note(isOne ? due : clock, undefined, [], this.#replay.tellTime(told));
+      const firings = this.#replay.tellTime(told);
+      this.#note(isOne ? due : clock, undefined, timedBy(due, firings, this.state()), firings);
       if (this.#due() === due) return;
     }
   }
@@ -122,4 +124,12 @@ export class TriggerHistory<Trigger extends HeldTrigger = HeldTrigger> {
     this.#moments.shift();
     this.#left += 1;
   }
+}
+
+/** Operands that have a tick or a silence that ends at the instant. */
+function timedBy(at: number, firings: readonly DecidedFiring[], state: Explanation): string[] {
+  const within = ({ members = [], of = [] }: Explanation): Member[] => [...members, ...of.flatMap(within)];
+  const members = [...firings.flatMap(({ firing }) => firing.members), ...within(state)];
+  const own = members.filter((member) => member.kind !== "event" && member.at === at);
+  return [...new Set(own.map(({ operand }) => operand))];
 }

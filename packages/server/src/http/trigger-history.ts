@@ -30,11 +30,12 @@ import {
   historyMomentsMax,
   pausesMax,
   replayedMs,
+  simulatedMembersMax,
 } from "./limits.ts";
 import type { ApiRequest } from "./route.ts";
 import { isoTime } from "./run-summary.ts";
 import { requireTrigger, type FoundTrigger } from "./trigger-find.ts";
-import { explanationWith, firingView, placeView } from "./trigger-view.ts";
+import { explanationWith, firingView, memberView, placeView } from "./trigger-view.ts";
 
 interface Pause {
   readonly from: LogPlace;
@@ -287,6 +288,7 @@ function momentView(
         );
       return {
         memberCount: firing.members.length,
+        members: firing.members.slice(0, simulatedMembersMax).map((member) => memberView(member, entries)),
         ...(firing.partition ? { partition: firing.partition.key } : {}),
         revision: firing.revision,
         ...(real ? { real } : {}),

@@ -257,7 +257,7 @@ function membersWithin({ members = [], of = [] }: Explanation): Member[] {
   return [...members, ...of.flatMap(membersWithin)];
 }
 
-function memberView(member: Member, entries: ReadonlyMap<number, LogEvent>): FiringMemberView {
+export function memberView(member: Member, entries: ReadonlyMap<number, LogEvent>): FiringMemberView {
   const { operand } = member;
   if (member.kind === "event") return { operand, ...eventMember(member.position, entries) };
   return { operand, from: isoTime(member.from), at: isoTime(member.at) };

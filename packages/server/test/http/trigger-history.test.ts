@@ -51,7 +51,15 @@ test("each entry that changed a key is a moment, with the tree as it stood and t
   ]);
   const { items } = (await stage.fixture.call("GET", "/triggers/join/firings")).body;
   expect(history.moments[1]!.firings).toEqual([
-    { memberCount: 2, revision: items[0].revision, real: items[0] },
+    {
+      memberCount: 2,
+      members: [
+        { operand: "first", position: first, event: expect.anything(), recordedAt: expect.any(String) },
+        { operand: "second", position: second, event: expect.anything(), recordedAt: expect.any(String) },
+      ],
+      revision: items[0].revision,
+      real: items[0],
+    },
   ]);
   // Up to an entry: nothing of what came later is known.
   const past = await historyOf(stage, `join/history?key=x&until=${second - 1}`);
@@ -74,6 +82,19 @@ test("a deadline is a moment of its own", async () => {
   expect(Date.parse(moments[1]!.at) - Date.parse(moments[0]!.at)).toBe(40);
   const then = await historyOf(stage, `quiet/history?until=${encodeURIComponent(moments[0]!.at)}`);
   expect(then.moments).toHaveLength(1);
+});
+
+test("a tick is a moment of its schedule", async () => {
+  const stage = await stageWith(
+    triggered("often", {
+      kind: "schedule",
+      name: "clock",
+      schedule: { kind: "every", every: { n: 1, unit: "second" }, tz: "UTC" },
+    }),
+  );
+  await stage.given(1);
+  const { moments } = await historyOf(stage, "often/history");
+  expect(moments[0]).toMatchObject({ operands: ["clock"], firings: [{ real: { state: "started" } }] });
 });
 
 test("an earlier version is told by the condition that it had", async () => {
