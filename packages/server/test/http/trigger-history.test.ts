@@ -89,7 +89,7 @@ test("a tick is a moment of its schedule", async () => {
     triggered("often", {
       kind: "schedule",
       name: "clock",
-      schedule: { kind: "every", every: { n: 1, unit: "second" }, tz: "UTC" },
+      schedule: { kind: "every", every: { n: 1, unit: "seconds" }, tz: "UTC" },
     }),
   );
   await stage.given(1);

@@ -96,7 +96,7 @@ const triggers = createRoute({
 const trigger = createRoute({
   getParentRoute: () => root,
   path: "/triggers/$pipeline",
-  validateSearch: texts("tab", "key", "event", "source", "days", "at", "to"),
+  validateSearch: texts("tab", "key", "event", "source", "days", "at", "to", "set"),
   component: lazyRouteComponent(() => import("../pages/trigger/trigger.tsx"), "Trigger"),
 });
 const assets = createRoute({

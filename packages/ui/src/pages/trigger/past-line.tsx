@@ -76,6 +76,16 @@ export function PastLine({ history, chosen, onChoose }: PastLineProps) {
                 </text>
               </g>
             ))}
+            {marksOf(axis).length < 2 && (
+              <g className="axis">
+                <text x={0} y={axisHeight - 7}>
+                  {clockText(span.from, now)}
+                </text>
+                <text x={width} y={axisHeight - 7} textAnchor="end">
+                  {clockText(span.until, now)}
+                </text>
+              </g>
+            )}
             {history.pauses.map(({ from, to }) => (
               <rect
                 key={from.position}
