@@ -60,6 +60,22 @@ export {
   type TriggerHistoryView,
   type TriggerMomentView,
 } from "./api-trigger-history.ts";
+export {
+  eventPreviewRequest,
+  type ChainEvent,
+  type ChainRun,
+  type EventCauses,
+  type EventChain,
+  type EventEffect,
+  type EventHistogram,
+  type EventPreview,
+  type EventPreviewRequest,
+  type EventSearchPage,
+  type EventSeries,
+  type EventTypeView,
+  type TriggerDecision,
+  type TriggerDecisions,
+} from "./api-event-page.ts";
 export { type EventBatchReceipt, type EventReceipt, type EventView } from "./api-event.ts";
 export {
   type AssetCellsView,

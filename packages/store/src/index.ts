@@ -236,6 +236,7 @@ export {
   type StoredChunk,
 } from "./queries/logs.ts";
 export { type OutboxNews } from "./queries/outbox.ts";
+export { countEvents, findEventsOfRun } from "./queries/event-counts.ts";
 export { type EventFilter, findEventPositions, findEventText, listEvents } from "./queries/events.ts";
 export { findLimitRequests, listPools, type LimitRequestRow, type PoolRow } from "./queries/pools.ts";
 export {
@@ -285,6 +286,7 @@ export {
   listFirings,
   listTriggerKeys,
   listTriggerNames,
+  listTriggerRows,
   listTriggers,
   positionBefore,
   type TriggerOverview,

@@ -8,6 +8,7 @@ import type { ApiContext } from "./api-context.ts";
 import { assetRoutes } from "./asset-routes.ts";
 import { approvalRoutes } from "./approval-routes.ts";
 import { bundleRoutes } from "./bundle-routes.ts";
+import { eventPageRoutes } from "./event-page-routes.ts";
 import { eventRoutes } from "./event-routes.ts";
 import { deploymentRoutes } from "./deployment-routes.ts";
 import { bodyBytesMax } from "./limits.ts";
@@ -51,6 +52,7 @@ function apiRoutes(context: ApiContext): Route[] {
     ...deploymentRoutes(context),
     ...poolRoutes(context),
     ...eventRoutes(context),
+    ...eventPageRoutes(context),
     ...webhookRoutes(context),
     ...sourceRoutes(context),
     ...probeRoutes(context),

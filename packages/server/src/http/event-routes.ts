@@ -20,6 +20,7 @@ import type { ApiContext } from "./api-context.ts";
 import { isPlace, readCursor, writeCursor } from "./cursor.ts";
 import { followEvents } from "./log-feed.ts";
 import { takeEvents } from "./event-intake.ts";
+import { readWhere, searchPage } from "./event-search.ts";
 import { eventView } from "./event-view.ts";
 import { eventsBytesMax, eventWaitsMax } from "./limits.ts";
 import { isoTime } from "./run-summary.ts";
@@ -49,6 +50,8 @@ export function eventRoutes(context: ApiContext): Route[] {
       summary: "Entries of the event log, newest first",
       query: {
         ...filters,
+        where:
+          "For which this filter holds: an object as JSON, or CEL (docs/reference/filters.md); a page looks at a bounded number of entries, and `looked` says how far",
         id: "With this id only",
         since: "Recorded then (RFC 3339) or later",
         until: "Recorded before then (RFC 3339)",
@@ -95,7 +98,8 @@ async function eventPage(context: ApiContext, request: ApiRequest): Promise<Page
   const before = readCursor(request.text("cursor"), isEventPlace)?.[0];
   const id = request.text("id");
   if (id !== undefined) return { items: await namesakes(context, id, request.text("source")) };
-  const events = await listEvents(context.database, workspaceId, {
+  const where = request.text("where");
+  const filter = {
     type: request.text("type"),
     subject: request.text("subject"),
     source: request.text("source"),
@@ -104,8 +108,9 @@ async function eventPage(context: ApiContext, request: ApiRequest): Promise<Page
     until: request.time("until"),
     after: request.integer("after", 0, Number.MAX_SAFE_INTEGER) ?? 0,
     before,
-    limit: limit + 1,
-  });
+  };
+  if (where !== undefined) return searchPage(context, { ...filter, limit }, readWhere(where));
+  const events = await listEvents(context.database, workspaceId, { ...filter, limit: limit + 1 });
   const items = events.slice(0, limit).map(eventView);
   const last = items.at(-1);
   return { items, ...(last && events.length > limit ? { nextCursor: writeCursor([last.position]) } : {}) };

@@ -111,6 +111,21 @@ export const historyEntriesMax = 20_000;
 export const historyEntriesOfTypeMax = 10_000;
 export const historyMoments = 200;
 export const historyMomentsMax = 500;
+/** A search by a filter looks at as many entries, for as long, and then says how far it came; entries in one read. */
+export const searchedEntriesMax = 20_000;
+export const searchedMs = 1_000;
+export const searchedPage = 500;
+/** Entries that a histogram counts, its stretches, and the names that it tells apart. */
+export const countedEventsMax = 50_000;
+export const countedStretches = 120;
+export const countedNames = 8;
+/** Triggers that are held against one event: such as ask for its type. All are looked through, up to some. */
+export const judgedTriggersMax = 30;
+export const triggersLookedMax = 5_000;
+/** What is followed of an event's causes and effects: steps, and entries of each firing and run. */
+export const chainStepsMax = 5;
+export const chainEntriesOfOne = 5;
+export const chainPartsMax = 80;
 /** Pauses of a trigger that are looked up. */
 export const pausesMax = 100;
 /**
