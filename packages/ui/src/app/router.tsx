@@ -120,7 +120,19 @@ const schedules = createRoute({
 const events = createRoute({
   getParentRoute: () => root,
   path: "/events",
-  validateSearch: texts("type", "subject", "source", "event"),
+  validateSearch: texts(
+    "type",
+    "subject",
+    "source",
+    "where",
+    "invalid",
+    "until",
+    "event",
+    "by",
+    "span",
+    "build",
+    "fields",
+  ),
   component: lazyRouteComponent(() => import("../pages/events/events.tsx"), "Events"),
 });
 

@@ -4,9 +4,9 @@ import type { Condition, EventKey, KeyDefinition, Schedule, Where } from "@millr
 const indent = "  ";
 const lineMax = 96;
 
-export function conditionCode(condition: Condition): string | undefined {
+export function conditionCode(condition: Condition, width = lineMax): string | undefined {
   const code = codeOf(condition);
-  return code === undefined ? undefined : broken(code);
+  return code === undefined ? undefined : broken(code, width);
 }
 
 /** A call with its arguments, so that long ones can stand below each other. */
@@ -258,11 +258,13 @@ function flat(part: Call | List | string): string {
   return `${part.name}(${part.of.map(flat).join(", ")})${part.after}`;
 }
 
-function broken(part: Call | List | string, depth = 0): string {
+function broken(part: Call | List | string, width: number, depth = 0): string {
   const whole = flat(part);
-  if (typeof part === "string" || whole.length + depth * indent.length <= lineMax) return whole;
+  if (typeof part === "string" || whole.length + depth * indent.length <= width) return whole;
   const inner = indent.repeat(depth + 1);
-  const lines = ("items" in part ? part.items : part.of).map((one) => `${inner}${broken(one, depth + 1)},`);
+  const lines = ("items" in part ? part.items : part.of).map(
+    (one) => `${inner}${broken(one, width, depth + 1)},`,
+  );
   const close = indent.repeat(depth);
   if ("items" in part) return `[\n${lines.join("\n")}\n${close}]`;
   return `${part.name}(\n${lines.join("\n")}\n${close})${part.after}`;

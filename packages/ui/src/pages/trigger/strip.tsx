@@ -8,6 +8,7 @@ import type { Beside } from "./beside.ts";
 const left = 80;
 const axisHeight = 20;
 const laneHeight = 26;
+const labelRoom = 36;
 
 interface StripProps {
   readonly rows: readonly Beside[];
@@ -36,7 +37,7 @@ export function Strip({ rows, from, to, hasReal, onOpen }: StripProps) {
     ...(hasReal ? [{ name: "real", of: rows.filter(({ real }) => real) }] : []),
   ];
   const height = axisHeight + lanes.length * laneHeight;
-  const marks = marksOf(axis);
+  const marks = marksOf(axis).filter((mark) => placeOf(axis, mark) < axis.width - labelRoom);
   return (
     <div ref={box} className="strip">
       {width > 0 && (
