@@ -76,6 +76,13 @@ export {
   type TriggerDecision,
   type TriggerDecisions,
 } from "./api-event-page.ts";
+export {
+  type PipelineChanges,
+  type PipelineSource,
+  type SourceFileChange,
+  type ValueChange,
+  type VersionPlace,
+} from "./api-pipeline-versions.ts";
 export { type EventBatchReceipt, type EventReceipt, type EventView } from "./api-event.ts";
 export {
   type AssetCellsView,

@@ -195,7 +195,9 @@ export {
 export { byGateOrder } from "./engine/gate-order.ts";
 export { type BundleRow, findBundle, hasBundle, putBundle } from "./queries/bundles.ts";
 export {
+  type DeployedDefinition,
   findDefinition,
+  findDeployedDefinition,
   findPipeline,
   listPipelineNames,
   listDefinitionsWith,
@@ -218,6 +220,7 @@ export {
   type DeploymentState,
   listDeployments,
   listPipelineVersions,
+  type PipelineVersionRow,
   listEventTypes,
   listWebhooks,
 } from "./queries/deployments.ts";

@@ -16,6 +16,7 @@ import { openApiDocument } from "./openapi.ts";
 import type { PageFiles } from "./page-files.ts";
 import { overviewRoutes } from "./overview/overview-routes.ts";
 import { pipelineRoutes } from "./pipeline-routes.ts";
+import { pipelineSourceRoutes } from "./pipeline-source-routes.ts";
 import { poolRoutes } from "./pool-routes.ts";
 import {
   eventTooLarge,
@@ -48,6 +49,7 @@ function apiRoutes(context: ApiContext): Route[] {
     ...serverRoutes(context),
     ...runRoutes(context),
     ...pipelineRoutes(context),
+    ...pipelineSourceRoutes(context),
     ...bundleRoutes(context),
     ...deploymentRoutes(context),
     ...poolRoutes(context),

@@ -28,6 +28,14 @@ export const gridFirstRuns = 10;
 export const versionsMax = 50;
 /** Attempts that are shown of one page of nodes. */
 export const attemptsMax = 5_000;
+/** Differences between two versions of a pipeline that are told, and characters of a value in one. */
+export const differencesMax = 500;
+export const differenceCharactersMax = 2_000;
+/** Files of a bundle that are listed, characters of one that are shown, and bundles whose files are kept at hand, up to some characters. */
+export const sourceFilesMax = 1_000;
+export const sourceCharactersMax = 500_000;
+export const sourceBundlesKept = 4;
+export const sourceKeptCharactersMax = 8_000_000;
 /** Compiled parameter schemas that are kept. */
 export const validatorsMax = 500;
 /** Bytes of log lines that wait to be stored, over all attempts. */
