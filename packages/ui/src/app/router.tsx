@@ -84,7 +84,7 @@ const pipelines = createRoute({
 const pipeline = createRoute({
   getParentRoute: () => root,
   path: "/pipelines/$pipeline",
-  validateSearch: texts("tab", "run", "node"),
+  validateSearch: texts("tab", "run", "node", "file", "line", "deployment", "from", "to"),
   component: lazyRouteComponent(() => import("../pages/pipeline/pipeline.tsx"), "Pipeline"),
 });
 const triggers = createRoute({
