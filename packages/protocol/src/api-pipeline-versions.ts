@@ -1,5 +1,15 @@
-/** Versions of a pipeline and its source, in `/api/v1`: `GET /pipelines/:name/changes`, `GET /pipelines/:name/source`. */
+/** Versions of a pipeline, its source, and its newest runs, in `/api/v1`. */
 import type { Json } from "@millrace/core";
+import type { RunState } from "./api.ts";
+
+/** For a list of pipelines: what `GET /pipelines/recent` says of one. */
+export interface RecentView {
+  readonly pipeline: string;
+  /** The newest first. */
+  readonly runs: readonly { readonly id: string; readonly state: RunState; readonly createdAt: string }[];
+  /** When time alone decides next, where its trigger has no keys. */
+  readonly nextDue?: string;
+}
 
 export interface VersionPlace {
   readonly deployment: number;

@@ -79,6 +79,7 @@ export {
 export {
   type PipelineChanges,
   type PipelineSource,
+  type RecentView,
   type SourceFileChange,
   type ValueChange,
   type VersionPlace,

@@ -241,6 +241,7 @@ export {
 export { type OutboxNews } from "./queries/outbox.ts";
 export { countEvents, findEventsOfRun } from "./queries/event-counts.ts";
 export { type EventFilter, findEventPositions, findEventText, listEvents } from "./queries/events.ts";
+export { findNextDue, listRecentRuns } from "./queries/recent-runs.ts";
 export { findLimitRequests, listPools, type LimitRequestRow, type PoolRow } from "./queries/pools.ts";
 export {
   type EndedRun,

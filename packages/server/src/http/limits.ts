@@ -36,6 +36,9 @@ export const sourceFilesMax = 1_000;
 export const sourceCharactersMax = 500_000;
 export const sourceBundlesKept = 4;
 export const sourceKeptCharactersMax = 8_000_000;
+/** Pipelines of which the newest runs are told at once, and such runs of each. */
+export const recentPipelinesMax = 100;
+export const recentRunsOfOne = 10;
 /** Compiled parameter schemas that are kept. */
 export const validatorsMax = 500;
 /** Bytes of log lines that wait to be stored, over all attempts. */

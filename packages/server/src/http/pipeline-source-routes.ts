@@ -12,6 +12,7 @@ import {
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
 import { BundleSources } from "./bundle-sources.ts";
+import { recentRuns } from "./pipeline-recent.ts";
 import { sourceCharactersMax, versionsMax } from "./limits.ts";
 import { changedFiles, changesBetween } from "./pipeline-changes.ts";
 import type { ApiRequest, Route } from "./route.ts";
@@ -23,6 +24,13 @@ const numberMax = 2_147_483_647;
 export function pipelineSourceRoutes(context: ApiContext): Route[] {
   const sources = new BundleSources();
   return [
+    {
+      method: "GET",
+      path: "/pipelines/recent",
+      summary: "The newest runs of some pipelines, and when time alone may start the next",
+      query: { names: "Names, with commas between them: 100 at most" },
+      handle: (request) => recentRuns(context, request.requiredText("names")),
+    },
     {
       method: "GET",
       path: "/pipelines/:name/changes",

@@ -2,7 +2,7 @@
 import type { PipelineDefinition } from "@millrace/core";
 import type { PipelineChanges, PipelineSource } from "@millrace/protocol";
 import { expect, onTestFinished, test } from "vitest";
-import { bundleOf, node, pipeline, startFixture, type ServerFixture } from "./server-fixture.ts";
+import { bundleOf, node, pipeline, startFixture, succeeded, type ServerFixture } from "./server-fixture.ts";
 
 interface Version {
   readonly pipelines: readonly PipelineDefinition[];
@@ -111,4 +111,31 @@ test.each([
   const { body } = await fixture.call("GET", `/pipelines/p/${path}`);
   expect(body.code).toBe(code);
   expect(body.detail).toContain(text);
+});
+
+test("the newest runs of some pipelines are told at once, each once, with when time starts the next", async () => {
+  const schedule = { kind: "every", every: { n: 1, unit: "days" }, tz: "UTC" } as const;
+  const trigger = { condition: { kind: "schedule", schedule }, onResume: "all", catchUp: "latest" } as const;
+  const fixture = await fixtureWith({
+    pipelines: [pipeline("p", [node("a")]), pipeline("daily", [node("a")], { trigger })],
+    files: {},
+  });
+  await fixture.worker({ answer: () => succeeded(1) });
+  const ids: string[] = [];
+  for (let count = 0; count < 3; count += 1) {
+    const { id } = await fixture.start("p");
+    await fixture.ended(id);
+    ids.unshift(id);
+  }
+  await fixture.call("POST", `/runs/${ids[2]}/rerun`, { scope: "all" });
+  const { items } = (await fixture.call("GET", "/pipelines/recent?names=p,daily,none")).body;
+  expect(items.map(({ pipeline: name }: { pipeline: string }) => name)).toEqual(["p", "daily", "none"]);
+  expect(items[0].runs.map(({ id }: { id: string }) => id)).toEqual(ids);
+  expect(items[0]).not.toHaveProperty("nextDue");
+  expect(items[1]).toMatchObject({ runs: [], nextDue: expect.stringMatching(/T00:00:00/) });
+  const many = await fixture.call(
+    "GET",
+    `/pipelines/recent?names=${Array.from({ length: 101 }, (_, at) => `p${at}`).join()}`,
+  );
+  expect(many.body.detail).toBe('"names" has 101 names; 100 are allowed.');
 });

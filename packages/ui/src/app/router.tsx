@@ -78,7 +78,7 @@ const run = createRoute({
 const pipelines = createRoute({
   getParentRoute: () => root,
   path: "/pipelines",
-  validateSearch: texts("find"),
+  validateSearch: texts("find", "tag", "owner", "state", "sort"),
   component: lazyRouteComponent(() => import("../pages/pipelines/pipelines.tsx"), "Pipelines"),
 });
 const pipeline = createRoute({
