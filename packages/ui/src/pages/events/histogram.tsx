@@ -141,7 +141,7 @@ function Lanes({ histogram, by }: { readonly histogram: EventHistogram; readonly
           <svg
             width={width}
             height={height}
-            role="img"
+            role="group"
             aria-label={`${numberText(histogram.counted)} entries from ${clockText(axis.from, now)} to ${clockText(axis.until, now)}`}
           >
             {marksOf(axis).map((mark) => (

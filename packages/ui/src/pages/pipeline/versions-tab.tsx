@@ -224,16 +224,7 @@ function FileChange({ file: { file, change }, pipeline, from, to }: FileChangePr
   return (
     <details onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
       <summary>
-        {mark} <code>{file}</code>{" "}
-        {change !== "removed" && (
-          <Link
-            to="/pipelines/$pipeline"
-            params={{ pipeline }}
-            search={{ tab: "source", file, deployment: String(to) }}
-          >
-            whole
-          </Link>
-        )}
+        {mark} <code>{file}</code>
       </summary>
       {isOpen && <FileDiff pipeline={pipeline} file={file} change={change} from={from} to={to} />}
     </details>
@@ -263,21 +254,36 @@ function FileDiff({ pipeline, file, change, from, to }: Omit<FileChangeProps, "f
   if (before.error ?? after.error) return <Trouble error={before.error ?? after.error} />;
   if (!parts) return <p className="quiet">Comparing…</p>;
   return (
-    <div className="diff" tabIndex={0} role="region" aria-label={`What differs in ${file}`}>
-      {parts.slice(0, linesShown).map((part, at) =>
-        typeof part === "number" ? (
-          <div key={at} className="quiet">
-            … {part === 1 ? "one line" : `${part} lines`}
-          </div>
-        ) : (
-          <div key={at} className={part.kind}>
-            <span className="number">{part.line}</span>
-            <span aria-hidden="true">{{ same: " ", added: "+", removed: "−" }[part.kind]}</span>
-            <code>{part.text}</code>
-          </div>
-        ),
+    <>
+      {change !== "removed" && (
+        <p>
+          <Link
+            to="/pipelines/$pipeline"
+            params={{ pipeline }}
+            search={{ tab: "source", file, deployment: String(to) }}
+          >
+            the whole file
+          </Link>
+        </p>
       )}
-      {parts.length > linesShown && <div className="quiet">… and {parts.length - linesShown} more lines</div>}
-    </div>
+      <div className="diff" tabIndex={0} role="region" aria-label={`What differs in ${file}`}>
+        {parts.slice(0, linesShown).map((part, at) =>
+          typeof part === "number" ? (
+            <div key={at} className="quiet">
+              … {part === 1 ? "one line" : `${part} lines`}
+            </div>
+          ) : (
+            <div key={at} className={part.kind}>
+              <span className="number">{part.line}</span>
+              <span aria-hidden="true">{{ same: " ", added: "+", removed: "−" }[part.kind]}</span>
+              <code>{part.text}</code>
+            </div>
+          ),
+        )}
+        {parts.length > linesShown && (
+          <div className="quiet">… and {parts.length - linesShown} more lines</div>
+        )}
+      </div>
+    </>
   );
 }

@@ -27,35 +27,35 @@ const many = 300;
 const columns: readonly Column<PipelineSummary>[] = [
   {
     name: "pipeline",
-    width: "minmax(160px, 1fr)",
+    width: "minmax(130px, 1fr)",
     cell: ({ name }) => (
       <Link to="/pipelines/$pipeline" params={{ pipeline: name }} title={name}>
         {name}
       </Link>
     ),
   },
-  { name: "last runs", width: "148px", cell: ({ name }) => <LastRuns name={name} /> },
+  { name: "last runs", width: "144px", cell: ({ name }) => <LastRuns name={name} /> },
   {
     name: "last run",
-    width: "176px",
+    width: "164px",
     cell: ({ name }) => <LastRun name={name} />,
   },
   {
     name: "next",
-    width: "80px",
+    width: "64px",
     isNumber: true,
     cell: ({ name, paused, retired }) => (paused || retired ? null : <Next name={name} />),
   },
   {
     name: "",
-    width: "84px",
+    width: "72px",
     cell: ({ paused, retired }) =>
       retired ? <span className="quiet">retired</span> : paused ? <State state="paused" /> : null,
   },
-  { name: "nodes", width: "48px", isNumber: true, cell: ({ nodes }) => nodes },
+  { name: "nodes", width: "44px", isNumber: true, cell: ({ nodes }) => nodes },
   {
     name: "owner and tags",
-    width: "minmax(120px, 1fr)",
+    width: "minmax(110px, 1fr)",
     cell: ({ owner, tags }) => (
       <>
         {owner !== undefined && (
@@ -76,7 +76,7 @@ const columns: readonly Column<PipelineSummary>[] = [
   },
   {
     name: "about",
-    width: "minmax(80px, 2fr)",
+    width: "minmax(60px, 2fr)",
     cell: ({ description }) => (
       <span className="quiet" title={description}>
         {description}
