@@ -165,10 +165,10 @@ async function tell(
   const [first] = own;
   if (first) {
     const count = first.firing.members.length;
-    const with_ = count === 1 ? "" : `, with ${count - 1} that came before`;
+    const together = count === 1 ? "" : `, with ${count - 1} that came before`;
     return {
       verdict: "fires",
-      text: own.length === 1 ? `it would start a run${with_}` : `it would start ${own.length} runs`,
+      text: own.length === 1 ? `it would start a run${together}` : `it would start ${own.length} runs`,
     };
   }
   const [touched] = told.filter((one) => one.touched);

@@ -13,7 +13,7 @@ import { paid, stageOf, stageWith, triggered, type Stage } from "./trigger-stage
 async function get<Answer>(stage: Stage, path: string): Promise<Answer> {
   const answer = await stage.fixture.call("GET", path);
   expect(answer.body).not.toHaveProperty("code");
-  return answer.body as unknown as Answer;
+  return answer.body as Answer;
 }
 
 function search(stage: Stage, where: string, more = ""): Promise<EventSearchPage> {
@@ -113,7 +113,7 @@ test("each trigger that asks for an event's type says what it decided", async ()
 
 async function preview(stage: Stage, event: Json): Promise<EventPreview> {
   const answer = await stage.fixture.call("POST", "/events/preview", { event });
-  return answer.body as unknown as EventPreview;
+  return answer.body as EventPreview;
 }
 
 test("a preview says what an event would do, and records nothing", async () => {

@@ -16,7 +16,7 @@ const join: Condition = {
 async function historyOf(stage: Stage, path: string): Promise<TriggerHistoryView> {
   const answer = await stage.fixture.call("GET", `/triggers/${path}`);
   expect(answer.body).toMatchObject({ pipeline: expect.any(String) });
-  return answer.body as unknown as TriggerHistoryView;
+  return answer.body as TriggerHistoryView;
 }
 
 function statesOf({ state }: TriggerHistoryView["moments"][number]): string[] {

@@ -202,7 +202,7 @@ function readPicks(fields: string | undefined, event: Json): readonly Pick[] {
     const steps = text.split("/").map(decoded);
     const value = valueAt(event, steps[0] === "attributes" ? steps.slice(1) : steps);
     if (value === undefined || (value !== null && typeof value === "object")) return [];
-    return [{ path: steps, value: value as Scalar, how: how as How }];
+    return [{ path: steps, value, how: how as How }];
   });
 }
 

@@ -58,7 +58,7 @@ export function FilterTree(props: FilterTreeProps) {
               {...props}
               key={key}
               name={key}
-              value={inner as Json}
+              value={inner}
               path={[...path, isList ? Number(key) : key]}
               depth={depth + 1}
             />

@@ -82,8 +82,9 @@ function eventOf(
 
 function formData({ schema }: EventTypeView, form: FormValue): Json {
   const given = formJson(schema, form);
-  if (form.text !== undefined || given === null || typeof given !== "object") return given;
-  return { ...defaultsOf(schema), ...given };
+  if (form.text !== undefined) return given;
+  // Fields make an object.
+  return { ...defaultsOf(schema), ...(given as { readonly [name: string]: Json }) };
 }
 
 function readData(text: string): Json | undefined {

@@ -1,4 +1,5 @@
 /** A condition as the TypeScript that declares it; nothing where it names what only a project's own code can (assets, probes). */
+import { unreachable } from "@millrace/core";
 import type { Condition, EventKey, KeyDefinition, Schedule, Where } from "@millrace/core";
 
 const indent = "  ";
@@ -110,6 +111,8 @@ function around(condition: Around): Call | undefined {
       };
       return call("window", [of, ...options(given)]);
     }
+    default:
+      return unreachable(condition);
   }
 }
 

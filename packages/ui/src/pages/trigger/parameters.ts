@@ -70,11 +70,11 @@ export function parametersOf(trigger: TriggerDefinition): Parameter[] {
 }
 
 function ofCondition(condition: Values, path: Path): Parameter[] {
-  const kind = String(condition["kind"]);
+  const kind = textOf(condition["kind"]);
   const title = typeof condition["name"] === "string" ? condition["name"] : titleOf(kind, condition);
   const own = (known[kind] ?? []).map(({ name, label, kind: how, isOptional }): Parameter => {
     const value = condition[name];
-    const text = value === undefined ? "" : how === "span" ? spanText(Number(value)) : String(value);
+    const text = value === undefined ? "" : how === "span" ? spanText(Number(value)) : textOf(value);
     return {
       path: [...path, name],
       label: `${title} · ${label}`,
@@ -99,8 +99,12 @@ function ofCondition(condition: Values, path: Path): Parameter[] {
   ];
 }
 
+function textOf(value: Json | undefined): string {
+  return typeof value === "string" ? value : JSON.stringify(value ?? null);
+}
+
 function titleOf(kind: string, condition: Values): string {
-  if (kind === "event") return String(condition["type"]);
+  if (kind === "event") return textOf(condition["type"]);
   return kind.replaceAll("_", " ");
 }
 
@@ -128,9 +132,9 @@ function scheduleParameters(condition: Values, path: Path, title: string): Param
   if (kind === "at") return [];
   return [
     kind === "cron"
-      ? at("expression", "cron", String(schedule["expression"]))
+      ? at("expression", "cron", textOf(schedule["expression"]))
       : at("every", "every", everyText(schedule as never)),
-    at("tz", "zone", String(schedule["tz"] ?? "UTC")),
+    at("tz", "zone", textOf(schedule["tz"] ?? "UTC")),
   ];
 }
 
@@ -158,7 +162,7 @@ function keyParameters(by: Json | undefined, path: Path, title: string): Paramet
 }
 
 function keyText(key: Values): string {
-  return key["kind"] === "cel" ? String(key["text"]) : (key["path"] as readonly string[]).join(".");
+  return key["kind"] === "cel" ? textOf(key["text"]) : (key["path"] as readonly string[]).join(".");
 }
 
 /** Its filter as CEL; none where it says what CEL can't. */

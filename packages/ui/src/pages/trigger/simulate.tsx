@@ -46,9 +46,7 @@ export function Simulate({ trigger }: { readonly trigger: TriggerDetail }) {
   const { data, error, isFetching } = simulation;
   const field =
     wrong?.field ??
-    (error instanceof ApiError && text === undefined
-      ? fieldAt(parameters, String(error.problem.fields?.["path"] ?? ""))
-      : undefined);
+    (error instanceof ApiError && text === undefined ? fieldAt(parameters, pathOf(error)) : undefined);
 
   function submit(): void {
     setWrong(undefined);
@@ -198,6 +196,11 @@ async function simulate(
     get<Page<FiringView>>(path, { limit: firingsMax }, signal),
   ]);
   return { response, real, from, to, changed };
+}
+
+function pathOf({ problem }: ApiError): string {
+  const path = problem.fields?.["path"];
+  return typeof path === "string" ? path : "";
 }
 
 const asWritten = "json:";
