@@ -11,6 +11,13 @@ export interface RecentView {
   readonly nextDue?: string;
 }
 
+/** An instant at which a schedule in a pipeline's trigger ticks: alone it starts a run. */
+export interface NextTickView {
+  readonly at: string;
+  /** The schedule's name within the condition, where it has one. */
+  readonly operand?: string;
+}
+
 export interface VersionPlace {
   readonly deployment: number;
   readonly bundle: string;

@@ -77,6 +77,7 @@ export {
   type TriggerDecisions,
 } from "./api-event-page.ts";
 export {
+  type NextTickView,
   type PipelineChanges,
   type PipelineSource,
   type RecentView,

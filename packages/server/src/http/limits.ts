@@ -36,6 +36,8 @@ export const sourceFilesMax = 1_000;
 export const sourceCharactersMax = 500_000;
 export const sourceBundlesKept = 4;
 export const sourceKeptCharactersMax = 8_000_000;
+/** Instants of schedules that a pipeline's page shows. */
+export const nextTicksShown = 10;
 /** Pipelines of which the newest runs are told at once, and such runs of each. */
 export const recentPipelinesMax = 100;
 export const recentRunsOfOne = 10;

@@ -12,6 +12,7 @@ import {
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
 import { BundleSources } from "./bundle-sources.ts";
+import { nextTicks } from "./pipeline-next.ts";
 import { recentRuns } from "./pipeline-recent.ts";
 import { sourceCharactersMax, versionsMax } from "./limits.ts";
 import { changedFiles, changesBetween } from "./pipeline-changes.ts";
@@ -30,6 +31,15 @@ export function pipelineSourceRoutes(context: ApiContext): Route[] {
       summary: "The newest runs of some pipelines, and when time alone may start the next",
       query: { names: "Names, with commas between them: 100 at most" },
       handle: (request) => recentRuns(context, request.requiredText("names")),
+    },
+    {
+      method: "GET",
+      path: "/pipelines/:name/next",
+      summary: "The next instants of the schedules in its trigger, also while it is paused",
+      handle: async (request) => {
+        const { definition } = await requirePipeline(context, request.part("name"));
+        return { items: nextTicks(definition.trigger?.condition, context.host.engine.now()) };
+      },
     },
     {
       method: "GET",

@@ -133,6 +133,11 @@ test("the newest runs of some pipelines are told at once, each once, with when t
   expect(items[0].runs.map(({ id }: { id: string }) => id)).toEqual(ids);
   expect(items[0]).not.toHaveProperty("nextDue");
   expect(items[1]).toMatchObject({ runs: [], nextDue: expect.stringMatching(/T00:00:00/) });
+  const next = (await fixture.call("GET", "/pipelines/daily/next")).body.items as { readonly at: string }[];
+  expect(next).toHaveLength(10);
+  expect(next[0]!.at).toBe(items[1].nextDue);
+  expect(Date.parse(next[1]!.at) - Date.parse(next[0]!.at)).toBe(86_400_000);
+  expect((await fixture.call("GET", "/pipelines/p/next")).body.items).toEqual([]);
   const many = await fixture.call(
     "GET",
     `/pipelines/recent?names=${Array.from({ length: 101 }, (_, at) => `p${at}`).join()}`,

@@ -74,9 +74,7 @@ function Lines({ text, chosen }: { readonly text: string; readonly chosen: numbe
   });
   useEffect(() => {
     if (chosen > 0 && chosen <= lines.length) virtual.scrollToIndex(chosen - 1, { align: "center" });
-    // The virtualizer is another one each time.
-    // eslint-disable-next-line
-  }, [chosen, lines.length]);
+  }, [chosen, lines.length, virtual]);
   return (
     <div className="lines" ref={box} tabIndex={0} role="region" aria-label="Source">
       <div style={{ height: virtual.getTotalSize(), position: "relative" }}>
