@@ -129,7 +129,7 @@ export const searchedEntriesMax = 20_000;
 export const searchedMs = 1_000;
 export const searchedPage = 500;
 /** Entries that a histogram counts, its stretches, and the names that it tells apart. */
-export const countedEventsMax = 50_000;
+export const countedEventsMax = 20_000;
 export const countedStretches = 120;
 export const countedNames = 8;
 /** Triggers that are held against one event: such as ask for its type. All are looked through, up to some. */

@@ -44,7 +44,7 @@ export async function listRecentRuns(
   return rows.map(({ created_at: createdAt, ...row }) => ({ ...row, createdAt }));
 }
 
-/** Of triggers without keys. */
+/** Of triggers without keys in whose condition the word of a schedule stands: other deadlines start nothing by themselves. */
 export async function findNextDue(
   database: Database,
   workspace: number,
@@ -52,8 +52,11 @@ export async function findNextDue(
 ): Promise<Map<string, number>> {
   const { rows } = await database.api.query<{ pipeline: string; due_at: number }>({
     name: "next-due",
-    text: `select pipeline, due_at from trigger_key
-      where workspace = $1 and pipeline = any ($2::text[]) and key = '' and due_at is not null`,
+    text: `select k.pipeline, k.due_at
+      from trigger_key as k
+      join trigger as t on t.workspace = k.workspace and t.pipeline = k.pipeline
+      where k.workspace = $1 and k.pipeline = any ($2::text[]) and k.key = '' and k.due_at is not null
+        and strpos(t.definition::text, '"schedule"') > 0`,
     values: [workspace, pipelines],
   });
   return new Map(rows.map(({ pipeline, due_at: dueAt }) => [pipeline, dueAt]));

@@ -139,7 +139,9 @@ function Effect({ effect: { firing, run, events, more } }: { readonly effect: Ev
         {pipeline}
       </Link>{" "}
       fired at <Clock at={at} />
-      {memberCount > 1 && <span className="quiet"> with {memberCount - 1} others</span>}
+      {memberCount > 1 && (
+        <span className="quiet"> with {memberCount === 2 ? "one other" : `${memberCount - 1} others`}</span>
+      )}
       <ul>
         {run === undefined ? (
           <li className={state === "refused" ? "bad-text" : "quiet"}>

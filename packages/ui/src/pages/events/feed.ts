@@ -19,6 +19,8 @@ type FeedData = InfiniteData<FeedPage, string | undefined>;
 
 const pageSize = 100;
 const gatherMs = 300;
+/** A filter costs a look at each entry. */
+const gatherFilteredMs = 1_000;
 /** A feed that was open for hours begins anew. */
 const linesMax = 3_000;
 
@@ -42,20 +44,25 @@ export function useFeed(filter: EventFilter) {
   const [isTop, setTop] = useState(true);
   const [waiting, setWaiting] = useState(0);
   const isLive = !isPaused && isTop && until === undefined;
+  /** The newest entry that is known of, and up to which the feed was read. */
   const seen = useRef(0);
+  const told = useRef(0);
   const pages = query.data?.pages;
   const items = useMemo(() => pages?.flatMap((page) => page.items) ?? [], [pages]);
   const newest = items[0]?.position ?? 0;
 
   const load = useCallback(async () => {
     setWaiting(0);
-    const after = Math.max(newest, 0);
+    const upTo = seen.current;
+    // What was looked at before is not looked at again, also where little of it fits the filter.
+    const after = Math.max(newest, told.current);
     const page = await get<FeedPage>("/events", { ...asked, after, limit: pageSize }).catch(() => undefined);
     if (!page) return;
     if (page.nextCursor !== undefined && page.items.length >= pageSize) {
       await queries.resetQueries({ queryKey: key });
       return;
     }
+    told.current = Math.max(told.current, upTo);
     queries.setQueryData<FeedData>(key, (old) => withNew(old, page.items));
   }, [queries, key, asked, newest]);
 
@@ -69,13 +76,16 @@ export function useFeed(filter: EventFilter) {
         seen.current = Math.max(seen.current, entry.position);
         if (!isLike(entry, asked)) return;
         count += 1;
-        timer ??= setTimeout(() => {
-          timer = undefined;
-          const arrived = count;
-          count = 0;
-          if (isLive) void load();
-          else setWaiting((before) => before + arrived);
-        }, gatherMs);
+        timer ??= setTimeout(
+          () => {
+            timer = undefined;
+            const arrived = count;
+            count = 0;
+            if (isLive) void load();
+            else setWaiting((before) => before + arrived);
+          },
+          asked["where"] === undefined ? gatherMs : gatherFilteredMs,
+        );
       },
     });
     return () => {
@@ -83,7 +93,10 @@ export function useFeed(filter: EventFilter) {
       unlisten();
     };
   }, [asked, until, isLive, load]);
-  useEffect(() => setWaiting(0), [key]);
+  useEffect(() => {
+    setWaiting(0);
+    told.current = 0;
+  }, [key]);
 
   return { query, items, pages, isPaused, setPaused, setTop, waiting, load };
 }

@@ -16,6 +16,8 @@ const laneHeight = 18;
 const axisHeight = 18;
 const lanesMax = 6;
 const gatherMs = 3_000;
+/** A filter costs a look at each entry. */
+const gatherFilteredMs = 15_000;
 const spans = [
   ["10m", "10 minutes", 600_000],
   ["1h", "hour", 3_600_000],
@@ -40,21 +42,23 @@ export function Histogram({ filter }: { readonly filter: EventFilter }) {
     placeholderData: keepPreviousData,
     retry: false,
   });
+  const wait = filter.where === undefined ? gatherMs : gatherFilteredMs;
   useEffect(() => {
+    if (filter.until !== undefined) return undefined;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const unlisten = listen("log", {
       onData: () => {
         timer ??= setTimeout(() => {
           timer = undefined;
           void queries.invalidateQueries({ queryKey: ["event-histogram"] });
-        }, gatherMs);
+        }, wait);
       },
     });
     return () => {
       clearTimeout(timer);
       unlisten();
     };
-  }, [queries]);
+  }, [queries, wait, filter.until]);
   return (
     <section aria-label="When they came" className="histogram">
       <div className="filters">

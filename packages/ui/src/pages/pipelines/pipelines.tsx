@@ -294,7 +294,7 @@ function sentence(
     `${pipelines.length}${isMore ? " and more" : ""}`,
     failed === 0 ? "" : `of ${failed} the last run failed`,
     paused === 0 ? "" : `${paused} ${paused === 1 ? "is" : "are"} paused`,
-    isFiltered ? `${shown} shown` : "",
+    isFiltered ? `${shown} of them shown` : "",
   ];
   return `${parts.filter((part) => part !== "").join(", ")}.`;
 }

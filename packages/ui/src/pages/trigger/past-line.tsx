@@ -10,6 +10,7 @@ import { lanesOf, momentId, placeAt, spanOf, type Lane } from "./past-model.ts";
 const route = getRouteApi("/triggers/$pipeline");
 const laneHeight = 20;
 const axisHeight = 20;
+const labelRoom = 36;
 
 interface PastLineProps {
   readonly history: TriggerHistoryView;
@@ -35,6 +36,7 @@ export function PastLine({ history, chosen, onChoose }: PastLineProps) {
   const span = spanOf(history);
   const axis: Axis = { ...span, width };
   const height = axisHeight + lanes.length * laneHeight;
+  const marks = marksOf(axis).filter((mark) => placeOf(axis, mark) < width - labelRoom);
   const at = chosen === undefined ? undefined : moments[chosen];
   const x = at ? placeOf(axis, Date.parse(at.at)) : width;
 
@@ -68,7 +70,7 @@ export function PastLine({ history, chosen, onChoose }: PastLineProps) {
             role="group"
             aria-label={`Moments from ${clockText(span.from, now)} to ${clockText(span.until, now)}`}
           >
-            {marksOf(axis).map((mark) => (
+            {marks.map((mark) => (
               <g key={mark} className="axis">
                 <line x1={placeOf(axis, mark)} x2={placeOf(axis, mark)} y1={axisHeight - 4} y2={height} />
                 <text x={placeOf(axis, mark) + 3} y={axisHeight - 7}>
@@ -76,7 +78,7 @@ export function PastLine({ history, chosen, onChoose }: PastLineProps) {
                 </text>
               </g>
             ))}
-            {marksOf(axis).length < 2 && (
+            {marks.length < 2 && (
               <g className="axis">
                 <text x={0} y={axisHeight - 7}>
                   {clockText(span.from, now)}

@@ -22,6 +22,9 @@ import "../../styles/trigger.css";
 
 const route = getRouteApi("/triggers/$pipeline");
 const gatherMs = 500;
+/** A long history is told again less often. */
+const gatherLongMs = 10_000;
+const longMoments = 100;
 /** A timer of the browser holds no more. */
 const timerMaxMs = 2_000_000_000;
 
@@ -246,6 +249,7 @@ function useNews(history: TriggerHistoryView | undefined, now: ExplanationView |
   const queries = useQueryClient();
   const types = history?.types.join(" ");
   const due = now && earliest(now);
+  const isLong = (history?.moments.length ?? 0) >= longMoments;
   useEffect(() => {
     if (types === undefined) return undefined;
     const wanted = types.split(" ");
@@ -260,7 +264,7 @@ function useNews(history: TriggerHistoryView | undefined, now: ExplanationView |
         const isOurs = wanted.some((one) =>
           one.endsWith("*") ? type.startsWith(one.slice(0, -1)) : one === type,
         );
-        if (isOurs) timer ??= setTimeout(renew, gatherMs);
+        if (isOurs) timer ??= setTimeout(renew, isLong ? gatherLongMs : gatherMs);
       },
     });
     const wait = due === undefined ? Infinity : due - Date.now() + gatherMs;
@@ -270,7 +274,7 @@ function useNews(history: TriggerHistoryView | undefined, now: ExplanationView |
       clearTimeout(alarm);
       unlisten();
     };
-  }, [queries, types, due]);
+  }, [queries, types, due, isLong]);
 }
 
 function earliest({ due, of = [] }: ExplanationView): number | undefined {
