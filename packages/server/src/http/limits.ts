@@ -139,6 +139,8 @@ export const triggersLookedMax = 5_000;
 export const chainStepsMax = 5;
 export const chainEntriesOfOne = 5;
 export const chainPartsMax = 80;
+/** Ticks of each schedule, and silences, before its end that a history tells again: some 10 µs each. */
+export const historyTicksMax = 2_000;
 /** Pauses of a trigger that are looked up. */
 export const pausesMax = 100;
 /**

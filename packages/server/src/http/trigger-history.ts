@@ -5,15 +5,19 @@ import {
   logResumed,
   MillraceError,
   ownSource,
+  operandsOf,
   parseEventTime,
+  previousTick,
   readTriggerEvent,
   triggerChanged,
   TriggerHistory,
   triggerPaused,
   triggerResumed,
   type CatchUp,
+  type Condition,
   type LogEvent,
   type LogPlace,
+  type Schedule,
   type TriggerDefinition,
   type TriggerMoment,
 } from "@millrace/core";
@@ -28,6 +32,7 @@ import {
   historyEntriesOfTypeMax,
   historyMoments,
   historyMomentsMax,
+  historyTicksMax,
   pausesMax,
   replayedMs,
   simulatedMembersMax,
@@ -69,7 +74,7 @@ export async function triggerHistory(context: ApiContext, request: ApiRequest): 
     before: explanationWith(byPosition, before),
     moments: history.moments.map((moment) => momentView(moment, byPosition, firings)),
     earlier: history.left,
-    isWhole: from.position === row.activated.position,
+    isWhole: from.recordedAt <= row.activated.recordedAt,
     pauses: pauses.map(({ from: start, to }) => ({
       from: placeView(start),
       ...(to ? { to: placeView(to) } : {}),
@@ -197,12 +202,15 @@ async function entriesFor(
   until: LogPlace,
 ): Promise<{ readonly entries: readonly LogEvent[]; readonly from: LogPlace }> {
   const { activated } = trigger.row;
+  const floor = timeFloor(trigger.row.definition!.condition, until.recordedAt);
+  let from = activated;
+  if (floor > activated.recordedAt)
+    from = { position: await positionBefore(database, workspaceId, floor), recordedAt: floor };
   const types = [...typesOf(trigger), logResumed];
   const limit = Math.min(historyEntriesOfTypeMax, Math.ceil(historyEntriesMax / types.length));
   const found = new Map<number, LogEvent>();
-  let from = activated;
   for (const type of types) {
-    const page = { ...anyEvent, type, after: activated.position, before: until.position + 1, limit };
+    const page = { ...anyEvent, type, after: from.position, before: until.position + 1, limit };
     const list = await listEvents(database, workspaceId, page);
     const oldest = list.at(-1);
     if (oldest && list.length === limit && oldest.position > from.position) from = oldest;
@@ -210,6 +218,22 @@ async function entriesFor(
   }
   const entries = [...found.values()].sort((a, b) => a.position - b.position);
   return { entries: entries.filter(({ position }) => position > from.position), from };
+}
+
+/** From when on time alone decides no more than `historyTicksMax` times for each schedule and silence. */
+function timeFloor(condition: Condition, until: number): number {
+  const inner = operandsOf(condition).map((operand) => timeFloor(operand, until));
+  if (condition.kind === "absent" && condition.after === undefined)
+    inner.push(until - historyTicksMax * condition.withinMs);
+  if (condition.kind === "schedule") inner.push(nthTickBefore(condition.schedule, until));
+  return Math.max(0, ...inner);
+}
+
+function nthTickBefore(schedule: Schedule, until: number): number {
+  let at: number | undefined = until;
+  for (let count = 0; count < historyTicksMax && at !== undefined; count += 1)
+    at = previousTick(schedule, at);
+  return at ?? 0;
 }
 
 /** Tells what came until then, and says how far it came in the time that it has. */

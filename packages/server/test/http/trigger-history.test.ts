@@ -97,6 +97,23 @@ test("a tick is a moment of its schedule", async () => {
   expect(moments[0]).toMatchObject({ operands: ["clock"], firings: [{ real: { state: "started" } }] });
 });
 
+test("of a schedule that has ticked for long the last ticks are told again, and it says so", async () => {
+  const stage = await stageWith(
+    triggered("often", {
+      kind: "schedule",
+      name: "clock",
+      schedule: { kind: "every", every: { n: 1, unit: "seconds" }, tz: "UTC" },
+    }),
+  );
+  await stage.given(1);
+  await stage.rows("update trigger set activated_at = activated_at - interval '1 year'");
+  const history = await historyOf(stage, "often/history");
+  expect(history.isWhole).toBe(false);
+  expect(history.moments).toHaveLength(200);
+  expect(history.earlier).toBeLessThan(2_000);
+  expect(history.moments.at(-1)).toMatchObject({ firings: [{ real: { state: "started" } }] });
+});
+
 test("an earlier version is told by the condition that it had", async () => {
   const stage = await stageWith(triggered("report", paid));
   const position = await stage.emit("order.paid", { amount: 11 });
