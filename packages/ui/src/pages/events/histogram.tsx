@@ -14,6 +14,7 @@ import type { EventFilter } from "./feed.ts";
 const route = getRouteApi("/events");
 const laneHeight = 18;
 const axisHeight = 18;
+const labelRoom = 36;
 const lanesMax = 6;
 const gatherMs = 3_000;
 /** A filter costs a look at each entry. */
@@ -124,6 +125,7 @@ function Lanes({ histogram, by }: { readonly histogram: EventHistogram; readonly
   const axis: Axis = { from: Date.parse(since), until: Date.parse(until), width };
   const most = Math.max(1, ...shown.flatMap(({ counts }) => counts));
   const height = shown.length * laneHeight + axisHeight;
+  const marks = marksOf(axis).filter((mark) => placeOf(axis, mark) < width - labelRoom);
   return (
     <div className="lanes">
       <ul>
@@ -148,7 +150,7 @@ function Lanes({ histogram, by }: { readonly histogram: EventHistogram; readonly
             role="group"
             aria-label={`${numberText(histogram.counted)} entries from ${clockText(axis.from, now)} to ${clockText(axis.until, now)}`}
           >
-            {marksOf(axis).map((mark) => (
+            {marks.map((mark) => (
               <g key={mark}>
                 <line x1={placeOf(axis, mark)} x2={placeOf(axis, mark)} y1={0} y2={height - axisHeight + 4} />
                 <text x={placeOf(axis, mark) + 3} y={height - 4}>
