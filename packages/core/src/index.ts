@@ -71,6 +71,7 @@ export {
   type WhereTextOperator,
   type WhereTime,
 } from "./condition/where/where.ts";
+export { readWrittenWhere, type WrittenWhereOptions } from "./condition/where/written.ts";
 export { describeWhere, formatFault, formatWherePath } from "./condition/where/words.ts";
 export { parseDuration, type Duration } from "./duration.ts";
 export { catalogue, type CatalogueEntry, type ErrorCode, type NextStep } from "./error/catalogue.ts";
@@ -392,6 +393,7 @@ export {
   type LogPlace,
 } from "./trigger/held-trigger.ts";
 export { decideMissed } from "./trigger/missed-ticks.ts";
+export { TriggerHistory, type TriggerMoment } from "./trigger/history.ts";
 export { TriggerReplay } from "./trigger/replay.ts";
 export { decideResume, type Resume, type ResumePort } from "./trigger/resume.ts";
 export {

@@ -20,7 +20,21 @@ export type {
   NamesDifference,
   RollbackRequest,
 } from "./api/deployment.ts";
-export type { EventBatchReceipt, EventReceipt, EventView } from "./api/event.ts";
+export type {
+  ChainEvent,
+  ChainRun,
+  EventCauses,
+  EventChain,
+  EventEffect,
+  EventHistogram,
+  EventPreview,
+  EventPreviewRequest,
+  EventSeries,
+  EventTypeView,
+  TriggerDecision,
+  TriggerDecisions,
+} from "./api/event-page.ts";
+export type { EventBatchReceipt, EventReceipt, EventSearchPage, EventView } from "./api/event.ts";
 export type {
   FiredMemberView,
   FiringDetail,
@@ -52,6 +66,15 @@ export type {
 } from "./api/overview.ts";
 export type { EventRateView, EventRatesView } from "./api/pace.ts";
 export type { Counted, Page, Problem, Reason } from "./api/parts.ts";
+export type {
+  NextTickView,
+  PipelineChanges,
+  PipelineSource,
+  RecentView,
+  SourceFileChange,
+  ValueChange,
+  VersionPlace,
+} from "./api/pipeline-versions.ts";
 export type {
   GridPage,
   GridRun,
@@ -92,6 +115,7 @@ export type {
 export type { SettingView } from "./api/settings.ts";
 export type { DeliveryReceipt, SourceView, WebhookView } from "./api/source.ts";
 export type { CheckView, ServerNodeView, SystemView, TableView } from "./api/system.ts";
+export type { HistoricFiring, TriggerHistoryView, TriggerMomentView } from "./api/trigger-history.ts";
 export type {
   EventExplanation,
   ExplanationView,
@@ -199,3 +223,4 @@ export {
   type SettingDefinition,
   type SettingName,
 } from "./settings.ts";
+export { versionsMax } from "./api/pipeline.ts";

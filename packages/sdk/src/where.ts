@@ -6,12 +6,10 @@ import {
   errorCodeOf,
   MillraceError,
   parseEventKey,
-  parseWhere,
+  readWrittenWhere,
   type EventKey,
-  type Path,
   type SourceLocation,
   type Where,
-  type WherePath,
 } from "@millrace/core";
 import {
   recordEventPath,
@@ -21,7 +19,6 @@ import {
   type MemberOf,
 } from "./event-path.ts";
 import { holeFor } from "./condition/hole.ts";
-import { didYouMean } from "./nearest.ts";
 import { isReference, type ReferenceBase } from "./reference.ts";
 import { formatSource, locate, type SourceMark } from "./source.ts";
 
@@ -212,16 +209,14 @@ export interface WherePlace {
   readonly root?: string | undefined;
 }
 
-const rootNames = ["source", "id", "type", "subject", "time", "data", "attributes"];
-const combinatorNames = ["allOf", "anyOf", "not"];
-const operatorNames = new Set<string>(
-  "eq ne in exists has lt lte gt gte prefix suffix contains glob matches".split(" "),
-);
-
 /** Turns an author's filter into data. Faults are catalogued and name the place in the author's object. */
 export function toWhere(input: unknown, place: WherePlace): Where {
-  const where = new WhereWriter(place).write(input, []);
-  return attempt(place, () => parseWhere(where));
+  return attempt(place, () => readWrittenWhere(input, { what: place.what, holeFor: holeOf }));
+}
+
+/** References, which `wait` takes, become texts. */
+function holeOf(value: unknown): { readonly hole: string } | undefined {
+  return isReference(value) ? { hole: holeFor(value) } : undefined;
 }
 
 /** Turns an author's key into data. */
@@ -239,119 +234,6 @@ export function toEventKey(input: unknown, place: WherePlace): EventKey {
   });
 }
 
-class WhereWriter {
-  readonly #place: WherePlace;
-  readonly #open = new Set<object>();
-
-  constructor(place: WherePlace) {
-    this.#place = place;
-  }
-
-  write(input: unknown, at: Path): Where {
-    if (typeof input === "string") return this.#leaf({ op: "cel", text: input }, at);
-    if (!isRecord(input)) throw this.#wrong(at, "expected an object of tests, or CEL as a text");
-    return this.#within(input, at, () => {
-      const parts: Where[] = [];
-      for (const [name, member] of Object.entries(input)) {
-        if (member !== undefined) parts.push(...this.#writeMember(name, member, [...at, name]));
-      }
-      return all(parts);
-    });
-  }
-
-  #writeMember(name: string, member: unknown, at: Path): readonly Where[] {
-    switch (name) {
-      case "allOf":
-        return this.#writeList(member, at);
-      case "anyOf": {
-        const of = this.#writeList(member, at);
-        if (of.length === 0) throw this.#wrong(at, "no alternative is given, so no event would match");
-        return [{ op: "or", of }];
-      }
-      case "not":
-        return [{ op: "not", of: this.write(member, at) }];
-      case "data":
-      case "attributes":
-        return this.#writeFields(member, [name], at);
-      default:
-        if (!rootNames.includes(name)) {
-          const known = [...rootNames, ...combinatorNames];
-          throw this.#wrong(
-            at,
-            `an event has no "${name}"; known are ${known.join(", ")}.${didYouMean(name, known)}`,
-          );
-        }
-        return this.#writeTests(member, [name], at);
-    }
-  }
-
-  #writeList(member: unknown, at: Path): Where[] {
-    if (!Array.isArray(member)) throw this.#wrong(at, "expected a list of filters");
-    return member.map((one: unknown, index) => this.write(one, [...at, index]));
-  }
-
-  /** Directly below `data`, fields may have any names, also those of operators. */
-  #writeFields(fields: unknown, path: WherePath, at: Path): readonly Where[] {
-    if (!isRecord(fields)) throw this.#wrong(at, "expected an object of tests");
-    return this.#within(fields, at, () =>
-      Object.entries(fields).flatMap(([name, test]) =>
-        test === undefined ? [] : this.#writeTests(test, [...path, name], [...at, name]),
-      ),
-    );
-  }
-
-  /** A scalar, an object of operators, or an object of fields. */
-  #writeTests(test: unknown, path: WherePath, at: Path): readonly Where[] {
-    if (isReference(test)) return [this.#leaf({ op: "eq", path, value: holeFor(test) }, at)];
-    if (!isRecord(test)) return [this.#leaf({ op: "eq", path, value: test }, at)];
-    const names = Object.keys(test).filter((name) => test[name] !== undefined);
-    const operators = names.filter((name) => operatorNames.has(name));
-    if (operators.length === 0) {
-      if (path[0] === "data" && names.length > 0) return this.#writeFields(test, path, at);
-      const hint = names.map((name) => didYouMean(name, operatorNames)).find((text) => text !== "") ?? "";
-      throw this.#wrong(at, `expected a value or an operator: ${[...operatorNames].join(", ")}.${hint}`);
-    }
-    const other = names.find((name) => !operatorNames.has(name));
-    if (other !== undefined)
-      throw this.#wrong(
-        [...at, other],
-        `stands beside the operator "${operators[0]}", so it is no field.${didYouMean(other, operatorNames)} If "${operators[0]}" is a field, write the filter in CEL`,
-      );
-    return operators.map((op) => this.#leaf({ op, path, value: withHoles(test[op]) }, [...at, op]));
-  }
-
-  #leaf(json: object, at: Path): Where {
-    return attempt(this.#place, () => parseWhere(json, at));
-  }
-
-  #within<T>(object: object, at: Path, write: () => T): T {
-    if (this.#open.has(object)) throw this.#wrong(at, "contains itself");
-    this.#open.add(object);
-    const written = write();
-    this.#open.delete(object);
-    return written;
-  }
-
-  #wrong(at: Path, what: string): MillraceError {
-    const place = at.length === 0 ? "" : ` at ${at.join(".")}`;
-    return fault(this.#place, "MILLRACE_WHERE_INVALID", {
-      message: `${this.#place.what} is wrong${place}: ${what}${/[.?]$/.test(what) ? "" : "."}`,
-    });
-  }
-}
-
-/** References, which `wait` takes, become texts. */
-function withHoles(value: unknown): unknown {
-  if (isReference(value)) return holeFor(value);
-  return Array.isArray(value) ? value.map(withHoles) : value;
-}
-
-/** One part stands for itself. */
-function all(parts: readonly Where[]): Where {
-  const [only] = parts;
-  return parts.length === 1 && only ? only : { op: "and", of: parts };
-}
-
 function isRecord(value: unknown): value is { readonly [key: string]: unknown } {
   return value !== null && typeof value === "object" && !Array.isArray(value);
 }
@@ -363,7 +245,9 @@ function attempt<T>(place: WherePlace, make: () => T): T {
   } catch (error) {
     const code = errorCodeOf(error);
     if (code !== "MILLRACE_WHERE_INVALID" && code !== "MILLRACE_EXPRESSION_INVALID") throw error;
-    throw fault(place, code, { message: `${place.what}: ${(error as MillraceError).message}`, cause: error });
+    const { message } = error as MillraceError;
+    const told = message.startsWith(place.what) ? message : `${place.what}: ${message}`;
+    throw fault(place, code, { message: told, cause: error });
   }
 }
 

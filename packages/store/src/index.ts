@@ -204,7 +204,9 @@ export {
 export { byGateOrder } from "./engine/gate-order.ts";
 export { type BundleRow, findBundle, hasBundle, putBundle } from "./queries/bundles.ts";
 export {
+  type DeployedDefinition,
   findDefinition,
+  findDeployedDefinition,
   findPipeline,
   listPipelineNames,
   listDefinitionsWith,
@@ -230,6 +232,7 @@ export {
   type DeploymentState,
   listDeployments,
   listPipelineVersions,
+  type PipelineVersionRow,
   listEventTypes,
   listWebhooks,
 } from "./queries/deployments.ts";
@@ -248,7 +251,9 @@ export {
   type StoredChunk,
 } from "./queries/logs.ts";
 export { type OutboxNews } from "./queries/outbox.ts";
+export { countEvents, findEventsOfRun } from "./queries/event-counts.ts";
 export { type EventFilter, findEventPositions, findEventText, listEvents } from "./queries/events.ts";
+export { findNextDue, listRecentRuns } from "./queries/recent-runs.ts";
 export { findLimitRequests, listPools, type LimitRequestRow, type PoolRow } from "./queries/pools.ts";
 export {
   type EndedRun,
@@ -297,6 +302,7 @@ export {
   listFirings,
   listTriggerKeys,
   listTriggerNames,
+  listTriggerRows,
   listTriggers,
   positionBefore,
   type TriggerOverview,

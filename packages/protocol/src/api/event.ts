@@ -14,7 +14,7 @@ import {
   yes,
   type TypeOf,
 } from "../shape.ts";
-import { firingView } from "./firing.ts";
+import { firingView, logPlaceView } from "./firing.ts";
 import {
   bytes,
   eventStream,
@@ -83,11 +83,32 @@ export const eventBatchReceipt = named(
 );
 export type EventBatchReceipt = TypeOf<typeof eventBatchReceipt>;
 
-const filters = {
+export const eventSearchPage = named(
+  "EventPage",
+  object(page(eventView).required, {
+    ...page(eventView).optional,
+    looked: about(
+      "With a filter: how far it looked. A page may be short, or empty.",
+      object(
+        { entries: integer(0) },
+        { to: about("The oldest entry that was looked at; absent where there was none.", logPlaceView) },
+      ),
+    ),
+  }),
+);
+export type EventSearchPage = TypeOf<typeof eventSearchPage>;
+
+const feedFilters = {
   type: textParameter("Of this type only, or with a star at the end of all that begin so"),
   subject: textParameter("With this subject only"),
   source: textParameter("From this source only"),
   invalid: flagParameter("`true`: only those that do not fit the declaration of their type"),
+};
+export const eventFilters = {
+  ...feedFilters,
+  where: textParameter(
+    "For which this filter holds: an object as JSON, or CEL; a page looks at a bounded number of entries, and `looked` says how far",
+  ),
 };
 
 export const eventOperations = {
@@ -105,21 +126,21 @@ export const eventOperations = {
     path: "/events",
     summary: "Entries of the event log, newest first",
     query: {
-      ...filters,
+      ...eventFilters,
       id: textParameter("With this id only"),
       since: timeParameter("Recorded then (RFC 3339) or later"),
       until: timeParameter("Recorded before then (RFC 3339)"),
       after: numberParameter("After this position only", 0, Number.MAX_SAFE_INTEGER),
       ...paging,
     },
-    answer: page(eventView),
+    answer: eventSearchPage,
   }),
   followEvents: operation({
     method: "GET",
     path: "/events/follow",
     summary: "Entries of the event log as they come, as server-sent events whose ids are their positions",
     query: {
-      ...filters,
+      ...feedFilters,
       after: numberParameter(
         "From after this position on; the header Last-Event-ID counts more",
         0,

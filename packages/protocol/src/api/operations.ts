@@ -1,6 +1,9 @@
 /** All operations of `/api/v1` (and WS `/worker`, the worker protocol), with what clients take from them. */
 import { assetOperations } from "./asset.ts";
 import { deploymentOperations } from "./deployment.ts";
+import { eventPageOperations } from "./event-page.ts";
+import { pipelineVersionOperations } from "./pipeline-versions.ts";
+import { triggerHistoryOperations } from "./trigger-history.ts";
 import { eventOperations } from "./event.ts";
 import { lineageOperations } from "./lineage.ts";
 import type { AnswerOf, BodyOf, GivenQuery, Operation } from "./operation.ts";
@@ -23,6 +26,9 @@ export const operations = {
   ...pipelineOperations,
   ...deploymentOperations,
   ...eventOperations,
+  ...eventPageOperations,
+  ...pipelineVersionOperations,
+  ...triggerHistoryOperations,
   ...sourceOperations,
   ...probeOperations,
   ...triggerOperations,
@@ -67,7 +73,15 @@ type IsStep<Step extends string, Wanted extends string> = Wanted extends `:${str
     ? true
     : false;
 /** Words that stand where another pattern has a part: they are that word's. */
-type Known<_Wanted extends string> = "simulate" | "rollback" | "follow" | "openapi.json" | "runs";
+type Known<_Wanted extends string> =
+  | "simulate"
+  | "rollback"
+  | "follow"
+  | "openapi.json"
+  | "runs"
+  | "recent"
+  | "histogram"
+  | "preview";
 
 type At<Method extends Operation["method"], Path extends string> =
   OperationAt<Method, Path> extends infer One extends Operation ? One : never;

@@ -9,6 +9,7 @@ import { assetRoutes } from "./asset-routes.ts";
 import { approvalRoutes } from "./approval-routes.ts";
 import { bundleRoutes } from "./bundle-routes.ts";
 import { assetVersionRoutes } from "./asset-version-routes.ts";
+import { eventPageRoutes } from "./event-page-routes.ts";
 import { eventRoutes } from "./event-routes.ts";
 import { deploymentRoutes } from "./deployment-routes.ts";
 import {
@@ -26,6 +27,7 @@ import { addTags } from "./preconditions.ts";
 import { overviewRoutes } from "./overview/overview-routes.ts";
 import { rateRoutes } from "./overview/rate-routes.ts";
 import { pipelineRoutes } from "./pipeline-routes.ts";
+import { pipelineSourceRoutes } from "./pipeline-source-routes.ts";
 import { poolRoutes } from "./pool-routes.ts";
 import {
   eventTooLarge,
@@ -48,6 +50,7 @@ import { systemRoutes } from "./system-routes.ts";
 import { sourceRoutes } from "./source-routes.ts";
 import { addWebhookDoor, judgesItself } from "./webhook/webhook-door.ts";
 import { webhookRoutes } from "./webhook/webhook-routes.ts";
+import { triggerHistoryRoutes } from "./trigger-history-routes.ts";
 import { triggerRoutes } from "./trigger-routes.ts";
 import { waitRoutes } from "./wait-routes.ts";
 
@@ -61,14 +64,17 @@ function apiRoutes(context: ApiContext): Route[] {
     ...serverRoutes(context),
     ...runRoutes(context),
     ...pipelineRoutes(context),
+    ...pipelineSourceRoutes(context),
     ...bundleRoutes(context),
     ...deploymentRoutes(context),
     ...poolRoutes(context),
     ...eventRoutes(context),
+    ...eventPageRoutes(context),
     ...webhookRoutes(context),
     ...sourceRoutes(context),
     ...probeRoutes(context),
     ...triggerRoutes(context),
+    ...triggerHistoryRoutes(context),
     ...scheduleRoutes(context),
     ...scheduleRunRoutes(context),
     ...assetRoutes(context),

@@ -13,6 +13,7 @@ import type { ApiContext } from "./api-context.ts";
 import { isPlace, readCursor, writeCursor } from "./cursor.ts";
 import { followEvents } from "./log-feed.ts";
 import { takeEvents } from "./event-intake.ts";
+import { readWhere, searchPage } from "./event-search.ts";
 import { eventView } from "./event-view.ts";
 import { eventsBytesMax, eventWaitsMax } from "./limits.ts";
 import { isoTime } from "./run-summary.ts";
@@ -43,7 +44,8 @@ async function eventPage(
   const before = readCursor(request.query.cursor, isEventPlace)?.[0];
   const id = request.query.id;
   if (id !== undefined) return { items: await namesakes(context, id, request.query.source) };
-  const events = await listEvents(context.database, workspaceId, {
+  const { where } = request.query;
+  const filter = {
     type: request.query.type,
     subject: request.query.subject,
     source: request.query.source,
@@ -52,8 +54,9 @@ async function eventPage(
     until: request.query.until,
     after: request.query.after ?? 0,
     before,
-    limit: limit + 1,
-  });
+  };
+  if (where !== undefined) return searchPage(context, { ...filter, limit }, readWhere(where));
+  const events = await listEvents(context.database, workspaceId, { ...filter, limit: limit + 1 });
   const items = events.slice(0, limit).map(eventView);
   const last = items.at(-1);
   return { items, ...(last && events.length > limit ? { nextCursor: writeCursor([last.position]) } : {}) };

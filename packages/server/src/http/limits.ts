@@ -32,6 +32,19 @@ export const gridRunRowsMax = 20_000;
 export const gridFirstRuns = 10;
 /** Attempts that are shown of one page of nodes. */
 export const attemptsMax = 5_000;
+/** Differences between two versions of a pipeline that are told, and characters of a value in one. */
+export const differencesMax = 500;
+export const differenceCharactersMax = 2_000;
+/** Files of a bundle that are listed, characters of one that are shown, and bundles whose files are kept at hand, up to some characters. */
+export const sourceFilesMax = 1_000;
+export const sourceCharactersMax = 500_000;
+export const sourceBundlesKept = 4;
+export const sourceKeptCharactersMax = 8_000_000;
+/** Instants of schedules that a pipeline's page shows. */
+export const nextTicksShown = 10;
+/** Pipelines of which the newest runs are told at once, and such runs of each. */
+export const recentPipelinesMax = 100;
+export const recentRunsOfOne = 10;
 /** Compiled parameter schemas that are kept. */
 export const validatorsMax = 500;
 /** Bytes of log lines that wait to be stored, over all attempts. */
@@ -109,6 +122,32 @@ export const simulatedKeysMax = 100_000;
 /** An explanation tells as many entries again, for as long. */
 export const replayedEntriesMax = 100_000;
 export const replayedMs = 3_000;
+/**
+ * A key's history tells as many entries of each type again, the newest, of all types together at most so many; and has as many
+ * moments, each with its tree.
+ */
+export const historyEntriesMax = 20_000;
+export const historyEntriesOfTypeMax = 10_000;
+/** A search by a filter looks at as many entries, for as long, and then says how far it came; entries in one read. */
+export const searchedEntriesMax = 20_000;
+export const searchedMs = 1_000;
+export const searchedPage = 500;
+/** Entries that a histogram counts, its stretches, and the names that it tells apart. */
+export const countedEventsMax = 20_000;
+export const countedNames = 8;
+/** Triggers that are held against one event: such as ask for its type. All are looked through, up to some. */
+export const judgedTriggersMax = 30;
+export const triggersLookedMax = 5_000;
+/** What is followed of an event's causes and effects: steps, and entries of each firing and run. */
+export const chainStepsMax = 5;
+export const chainEntriesOfOne = 5;
+export const chainPartsMax = 80;
+/** Ticks of each schedule, and silences, before its end that a history tells again: some 10 µs each. */
+export const historyTicksMax = 2_000;
+/** Firings that are read to be held against the moments of a history. */
+export const firingsReadMax = 1_000;
+/** Pauses of a trigger that are looked up. */
+export const pausesMax = 100;
 /** The longest span of a calendar, and how long one page of it may take. */
 export const scheduleSpanMs = 40 * 86_400_000;
 export const ticksMs = 30;

@@ -234,7 +234,14 @@ export async function explanationView(
   context: ApiContext,
   explanation: Explanation,
 ): Promise<ExplanationView> {
-  const entries = await entriesAt(context, positionsOf(membersWithin(explanation)));
+  return explanationWith(await entriesAt(context, positionsOf(membersWithin(explanation))), explanation);
+}
+
+/** `entries`: where its members are looked up. */
+export function explanationWith(
+  entries: ReadonlyMap<number, LogEvent>,
+  explanation: Explanation,
+): ExplanationView {
   const view = ({ members, memberCount, since, due, of, ...rest }: Explanation): ExplanationView => ({
     ...rest,
     ...(members ? { members: members.map((member) => memberView(member, entries)) } : {}),
@@ -250,7 +257,7 @@ function membersWithin({ members = [], of = [] }: Explanation): Member[] {
   return [...members, ...of.flatMap(membersWithin)];
 }
 
-function memberView(member: Member, entries: ReadonlyMap<number, LogEvent>): FiringMemberView {
+export function memberView(member: Member, entries: ReadonlyMap<number, LogEvent>): FiringMemberView {
   const { operand } = member;
   if (member.kind === "event") return { operand, ...eventMember(member.position, entries) };
   return { operand, from: isoTime(member.from), at: isoTime(member.at) };

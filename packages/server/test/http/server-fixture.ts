@@ -309,19 +309,20 @@ export function pipeline(
 export function bundleOf(
   project: string,
   code: string,
+  map = "{}",
 ): { manifest: { hash: string }; code: string; map: string } {
   const content = {
     formatVersion: 1,
     project,
     codeHash: sha256(code),
-    mapHash: sha256("{}"),
+    mapHash: sha256(map),
     codeBytes: Buffer.byteLength(code),
     externals: {},
     platform: "any",
     nodeMajor: 24,
     projectRoot: "",
   };
-  return { manifest: { hash: sha256(canonicalJson(content)), ...content }, code, map: "{}" };
+  return { manifest: { hash: sha256(canonicalJson(content)), ...content }, code, map };
 }
 
 export function sha256(text: string): string {

@@ -190,3 +190,32 @@ export async function findDefinition(
   });
   return rows[0]?.definition;
 }
+
+/** What a deployment of a project says of one pipeline; `definition`: absent where it does not have it. */
+export async function findDeployedDefinition(
+  database: Database,
+  workspace: number,
+  asked: { readonly project: string; readonly pipeline: string; readonly deployment: number },
+): Promise<DeployedDefinition | undefined> {
+  const { rows } = await database.api.query<{
+    bundle: string;
+    created_at: number;
+    definition: PipelineDefinition | null;
+  }>({
+    name: "find-deployed-definition",
+    text: `select bundle, created_at, (
+          select p from json_array_elements(definition -> 'pipelines') as p where p ->> 'name' = $3 limit 1
+        ) as definition
+      from deployment
+      where workspace = $1 and project = $2 and number = $4`,
+    values: [workspace, asked.project, asked.pipeline, asked.deployment],
+  });
+  const [row] = rows;
+  return row && { bundle: row.bundle, createdAt: row.created_at, definition: row.definition ?? undefined };
+}
+
+export interface DeployedDefinition {
+  readonly bundle: string;
+  readonly createdAt: number;
+  readonly definition: PipelineDefinition | undefined;
+}

@@ -117,6 +117,24 @@ export async function findTrigger(
   return rows[0] && readTrigger(rows[0]);
 }
 
+/** Triggers as they are deployed, by the names of their pipelines. */
+export async function listTriggerRows(
+  database: Database,
+  workspace: number,
+  page: { readonly afterName: string; readonly limit: number },
+): Promise<TriggerRow[]> {
+  const { rows } = await database.api.query<TriggerColumns>({
+    name: "list-trigger-rows",
+    text: `select workspace, pipeline, shard, version, definition, activated_position, activated_at, paused_position, paused_at
+      from trigger
+      where workspace = $1 and pipeline > $2 and definition is not null
+      order by pipeline
+      limit $3`,
+    values: [workspace, page.afterName, page.limit],
+  });
+  return rows.map(readTrigger);
+}
+
 /** For suggestions. */
 export async function listTriggerNames(database: Database, workspace: number): Promise<string[]> {
   const { rows } = await database.api.query<{ pipeline: string }>({

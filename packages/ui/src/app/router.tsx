@@ -78,13 +78,13 @@ const run = createRoute({
 const pipelines = createRoute({
   getParentRoute: () => root,
   path: "/pipelines",
-  validateSearch: texts("find"),
+  validateSearch: texts("find", "tag", "owner", "state", "sort"),
   component: lazyRouteComponent(() => import("../pages/pipelines/pipelines.tsx"), "Pipelines"),
 });
 const pipeline = createRoute({
   getParentRoute: () => root,
   path: "/pipelines/$pipeline",
-  validateSearch: texts("tab", "run", "node"),
+  validateSearch: texts("tab", "run", "node", "file", "line", "deployment", "from", "to"),
   component: lazyRouteComponent(() => import("../pages/pipeline/pipeline.tsx"), "Pipeline"),
 });
 const triggers = createRoute({
@@ -96,7 +96,7 @@ const triggers = createRoute({
 const trigger = createRoute({
   getParentRoute: () => root,
   path: "/triggers/$pipeline",
-  validateSearch: texts("tab", "key", "event", "source", "days"),
+  validateSearch: texts("tab", "key", "event", "source", "days", "at", "to", "set"),
   component: lazyRouteComponent(() => import("../pages/trigger/trigger.tsx"), "Trigger"),
 });
 const assets = createRoute({
@@ -120,7 +120,19 @@ const schedules = createRoute({
 const events = createRoute({
   getParentRoute: () => root,
   path: "/events",
-  validateSearch: texts("type", "subject", "source", "event"),
+  validateSearch: texts(
+    "type",
+    "subject",
+    "source",
+    "where",
+    "invalid",
+    "until",
+    "event",
+    "by",
+    "span",
+    "build",
+    "fields",
+  ),
   component: lazyRouteComponent(() => import("../pages/events/events.tsx"), "Events"),
 });
 

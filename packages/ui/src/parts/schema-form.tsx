@@ -118,7 +118,8 @@ function textOf(schema: JsonSchema | undefined, value: FormValue): string {
   }
 }
 
-function defaultsOf(schema: JsonSchema | undefined): Values {
+/** What its properties are unless given. */
+export function defaultsOf(schema: JsonSchema | undefined): Values {
   return Object.fromEntries(
     propertiesOf(schema).flatMap(([name, property]) =>
       property["default"] === undefined ? [] : [[name, property["default"]]],

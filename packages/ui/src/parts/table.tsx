@@ -24,6 +24,8 @@ export interface TableProps<Row> {
   readonly onOpen?: (row: Row) => void;
   /** Called when the end comes near. */
   readonly onEnd?: () => void;
+  /** Called with whether the first line is in view, as that changes. */
+  readonly onTop?: (isTop: boolean) => void;
   /** What stands where there is no row. */
   readonly empty: ReactNode;
 }
@@ -33,7 +35,8 @@ const lineHeight = 28;
 const overscan = 12;
 
 export function Table<Row>(props: TableProps<Row>) {
-  const { label, rows, columns, keyOf, selected, onOpen, onEnd, empty } = props;
+  const { label, rows, columns, keyOf, selected, onOpen, onEnd, onTop, empty } = props;
+  const wasTop = useRef(true);
   const body = useRef<HTMLDivElement>(null);
   const virtual = useVirtualizer({
     count: rows.length,
@@ -76,6 +79,12 @@ export function Table<Row>(props: TableProps<Row>) {
     },
   });
 
+  function scrolled({ currentTarget }: React.UIEvent): void {
+    const isTop = currentTarget.scrollTop < lineHeight / 2;
+    if (isTop !== wasTop.current) onTop?.(isTop);
+    wasTop.current = isTop;
+  }
+
   if (rows.length === 0) return <div className="empty">{empty}</div>;
   const tracks = { "--columns": columns.map(({ width }) => width).join(" ") } as React.CSSProperties;
   return (
@@ -87,7 +96,15 @@ export function Table<Row>(props: TableProps<Row>) {
           </span>
         ))}
       </div>
-      <div className="body" ref={body} role="rowgroup" tabIndex={0} data-list={label} data-keys="">
+      <div
+        className="body"
+        ref={body}
+        role="rowgroup"
+        tabIndex={0}
+        data-list={label}
+        data-keys=""
+        onScroll={scrolled}
+      >
         <div style={{ height: virtual.getTotalSize(), position: "relative" }}>
           {lines.map(({ index, start }) => {
             const row = rows[index];

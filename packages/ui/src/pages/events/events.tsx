@@ -1,49 +1,57 @@
-/** The event log, newest first; one entry opens beside it with its data, its cause and what it did. */
-import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+/** The event log as a live feed, newest first; one entry opens beside it with its causes and effects. */
 import { getRouteApi, Link } from "@tanstack/react-router";
-import type { Json } from "@millrace/core";
+import { useMemo } from "react";
 import type { EventView } from "@millrace/protocol";
-import { list, one } from "../../api/queries.ts";
+import { ApiError } from "../../api/client.ts";
 import { Code } from "../../parts/code.tsx";
 import { Head } from "../../parts/head.tsx";
-import { JsonTree } from "../../parts/json-tree.tsx";
-import { LongList } from "../../parts/long-list.tsx";
-import type { Column } from "../../parts/table.tsx";
+import { Table, type Column } from "../../parts/table.tsx";
 import { Clock } from "../../parts/time.tsx";
+import { numberText } from "../../parts/number-text.ts";
 import { Trouble } from "../../parts/trouble.tsx";
+import { BuildTrigger } from "./build.tsx";
+import { Entry } from "./entry.tsx";
+import { useFeed, type EventFilter } from "./feed.ts";
+import { FilterBar } from "./filter-bar.tsx";
+import { Histogram } from "./histogram.tsx";
+import { SendEvent } from "./send.tsx";
+import "../../styles/events.css";
 
 const route = getRouteApi("/events");
-const filters = ["type", "subject", "source"] as const;
 
 const columns: readonly Column<EventView>[] = [
-  { name: "position", width: "84px", isNumber: true, cell: ({ position }) => position },
-  { name: "recorded", width: "88px", cell: ({ recordedAt }) => <Clock at={recordedAt} /> },
+  { name: "position", width: "76px", isNumber: true, cell: ({ position }) => position },
+  { name: "recorded", width: "80px", cell: ({ recordedAt }) => <Clock at={recordedAt} /> },
   {
     name: "type",
-    width: "minmax(180px, 1.2fr)",
+    width: "minmax(110px, 1.2fr)",
     cell: ({ event: { type } }) => (
-      <Link to="/events" search={{ type }}>
+      <Link to="/events" search={(before) => ({ ...before, type })} title={type}>
         {type}
       </Link>
     ),
   },
   {
     name: "subject",
-    width: "minmax(140px, 1fr)",
+    width: "minmax(70px, 1fr)",
     cell: ({ event: { type, subject } }) => <Subject type={type} subject={subject} />,
   },
   {
     name: "source",
-    width: "minmax(140px, 1fr)",
-    cell: ({ event: { source } }) => <span className="quiet">{source}</span>,
+    width: "minmax(70px, 1fr)",
+    cell: ({ event: { source } }) => (
+      <Link to="/events" search={(before) => ({ ...before, source })} title={source}>
+        {source}
+      </Link>
+    ),
   },
   {
     name: "data",
-    width: "minmax(160px, 2fr)",
+    width: "minmax(80px, 2fr)",
     cell: ({ event, invalid, dataBytes }) =>
       invalid === undefined ? (
         <span className="mono quiet">
-          {dataBytes === undefined ? JSON.stringify(event.data ?? null) : `${dataBytes} bytes`}
+          {dataBytes === undefined ? JSON.stringify(event.data ?? null).slice(0, 300) : `${dataBytes} bytes`}
         </span>
       ) : (
         <span className="bad-text">invalid: {invalid}</span>
@@ -52,49 +60,109 @@ const columns: readonly Column<EventView>[] = [
 ];
 
 export function Events() {
-  const { event, ...filter } = route.useSearch();
+  const { build } = route.useSearch();
+  return build === undefined ? <Feed /> : <BuildTrigger position={build} />;
+}
+
+function Feed() {
+  const { event, type, subject, source, where, invalid, until } = route.useSearch();
   const navigate = route.useNavigate();
-  const query = useInfiniteQuery(list("events", "/events", filter));
+  const filter = useMemo((): EventFilter => {
+    return { type, subject, source, where, invalid, until };
+  }, [type, subject, source, where, invalid, until]);
+  const { query, items, pages, isPaused, setPaused, setTop, waiting, load } = useFeed(filter);
+  const { error, isPending, hasNextPage, isFetchingNextPage, fetchNextPage } = query;
+  const isWrongFilter = error instanceof ApiError && error.problem.fields?.["query"] === "where";
+  const isFiltered = Object.values(filter).some((value) => value !== undefined);
+  const looked = pages?.reduce((sum, page) => sum + (page.looked?.entries ?? 0), 0) ?? 0;
+  const lookedTo = pages?.at(-1)?.looked?.to;
   return (
     <div className="page fills">
-      <Head title="Events" name="Events">
-        What happened outside and inside, in the order of the log, newest first.
+      <Head
+        title="Events"
+        name="Events"
+        actions={
+          <>
+            <SendEvent name="Send an event…" isMain />
+            <button
+              type="button"
+              className="button"
+              aria-pressed={isPaused}
+              disabled={until !== undefined}
+              onClick={() => {
+                setPaused(!isPaused);
+                if (isPaused) void load();
+              }}
+            >
+              {isPaused ? "Go on" : "Pause"}
+            </button>
+          </>
+        }
+      >
+        What happened outside and inside, in the order of the log, newest first
+        {until !== undefined
+          ? ", up to a moment."
+          : isPaused
+            ? "; held while you read."
+            : "; new ones come as they happen."}
       </Head>
-      <div className="filters">
-        {filters.map((name, index) => (
-          <input
-            key={`${name} ${filter[name] ?? ""}`}
-            className="field"
-            {...(index === 0 ? { "data-filter": "" } : {})}
-            aria-label={name}
-            placeholder={index === 0 ? "type  /" : name}
-            defaultValue={filter[name] ?? ""}
-            onKeyDown={({ key, currentTarget }) => {
-              if (key !== "Enter") return;
-              const value = currentTarget.value.trim();
-              void navigate({
-                search: ({ [name]: _old, ...rest }) => ({
-                  ...rest,
-                  ...(value === "" ? {} : { [name]: value }),
-                }),
-              });
-            }}
-          />
-        ))}
-      </div>
+      <FilterBar error={error} />
+      {!isWrongFilter && <Histogram filter={filter} />}
       <div className={event === undefined ? "split" : "split open"}>
-        <LongList
-          query={query}
-          label="Events"
-          columns={columns}
-          keyOf={({ position }) => String(position)}
-          selected={event}
-          onOpen={({ position }) =>
-            void navigate({ search: (before) => ({ ...before, event: String(position) }), replace: true })
-          }
-          empty={<NoEvents isFiltered={Object.keys(filter).length > 0} />}
-        />
-        {event !== undefined && <Entry position={event} />}
+        <div className="feed">
+          {waiting > 0 && (
+            <button
+              type="button"
+              className="button new-ones"
+              onClick={() => {
+                document.querySelector('[data-list="Events"]')?.scrollTo({ top: 0 });
+                setPaused(false);
+                void load();
+              }}
+            >
+              {numberText(waiting)} new
+            </button>
+          )}
+          {error && !isWrongFilter && <Trouble error={error} onRetry={() => void query.refetch()} />}
+          {isPending && !error && <p className="quiet">Reading…</p>}
+          {!error && !isPending && (
+            <Table
+              label="Events"
+              rows={items}
+              columns={columns}
+              keyOf={({ position }) => String(position)}
+              selected={event}
+              onOpen={({ position }) =>
+                void navigate({ search: (before) => ({ ...before, event: String(position) }), replace: true })
+              }
+              onTop={setTop}
+              onEnd={() => {
+                // A search goes on where it is asked to: it may find nothing for long.
+                if (where === undefined && hasNextPage && !isFetchingNextPage) void fetchNextPage();
+              }}
+              empty={<NoEvents isFiltered={isFiltered} hasMore={hasNextPage} />}
+            />
+          )}
+          {where !== undefined && lookedTo && (
+            <p className="looked">
+              <span className="quiet">
+                {numberText(looked)} entries looked at, back to <Clock at={lookedTo.at} />
+                {hasNextPage ? "." : ": all of them."}
+              </span>{" "}
+              {hasNextPage && (
+                <button
+                  type="button"
+                  className="button"
+                  disabled={isFetchingNextPage}
+                  onClick={() => void fetchNextPage()}
+                >
+                  {isFetchingNextPage ? "Looking…" : "Look further back"}
+                </button>
+              )}
+            </p>
+          )}
+        </div>
+        {event !== undefined && <Entry position={event} key={event} />}
       </div>
     </div>
   );
@@ -115,72 +183,15 @@ function Subject({ type, subject }: { readonly type: string; readonly subject: s
         {subject}
       </Link>
     );
-  return <>{subject}</>;
-}
-
-function Entry({ position }: { readonly position: string }) {
-  const path = `/events/${encodeURIComponent(position)}` as const;
-  const { data, error } = useQuery(one("run", path));
-  const firings = useQuery(one("run", `${path}/firings`));
   return (
-    <aside aria-label={`Event ${position}`}>
-      <div className="head">
-        <h2 className="words">{data ? data.event.type : `Event ${position}`}</h2>
-        <Link to="/events" search={({ event: _event, ...rest }) => rest} aria-label="Close">
-          ✕
-        </Link>
-      </div>
-      {error && <Trouble error={error} />}
-      {data && (
-        <>
-          <p className="sentence">
-            Entry {data.position} of the log, recorded at <Clock at={data.recordedAt} />
-            {data.lane === "live" ? "" : `, in the lane ${data.lane}`}.
-          </p>
-          {data.invalid !== undefined && <p className="note bad">It fires nothing: {data.invalid}</p>}
-          <section>
-            <h3>What it did</h3>
-            {firings.data?.items.length === 0 && <p className="quiet">No trigger fired with it.</p>}
-            <ul>
-              {firings.data?.items.map((firing) => (
-                <li key={firing.id}>
-                  <Link
-                    to="/triggers/$pipeline"
-                    params={{ pipeline: firing.pipeline }}
-                    search={{ event: position, ...(firing.key === undefined ? {} : { key: firing.key }) }}
-                  >
-                    {firing.pipeline}
-                  </Link>
-                  {": "}
-                  {firing.state === "started" || firing.state === "waiting" ? (
-                    <Link to="/runs/$run" params={{ run: firing.runId ?? "" }} className="mono">
-                      {firing.runId}
-                    </Link>
-                  ) : (
-                    firing.state
-                  )}
-                </li>
-              ))}
-            </ul>
-          </section>
-          {data.cause !== undefined && (
-            <section>
-              <h3>What it comes of</h3>
-              <JsonTree value={data.cause} />
-            </section>
-          )}
-          <section>
-            <h3>The event</h3>
-            <JsonTree value={data.event as unknown as Json} />
-          </section>
-        </>
-      )}
-    </aside>
+    <Link to="/events" search={(before) => ({ ...before, subject })} title={subject}>
+      {subject}
+    </Link>
   );
 }
 
-function NoEvents({ isFiltered }: { readonly isFiltered: boolean }) {
-  if (isFiltered) return <p>No entry of the log is like that.</p>;
+function NoEvents({ isFiltered, hasMore }: { readonly isFiltered: boolean; readonly hasMore: boolean }) {
+  if (isFiltered) return <p>No entry {hasMore ? "that was looked at" : "of the log"} is like that.</p>;
   return (
     <>
       <p>Here stands what happens: events from outside, and what runs, assets and triggers did. Send one:</p>

@@ -1,21 +1,19 @@
-/** What the deployed code says of a pipeline, and which deployments changed it. */
-import { useQuery } from "@tanstack/react-query";
+/** What the deployed code says of a pipeline. */
 import { getRouteApi, Link } from "@tanstack/react-router";
 import type { NodeDefinition } from "@millrace/core";
+import { useMemo } from "react";
 import type { PipelineDetail } from "@millrace/protocol";
-import { one } from "../../api/queries.ts";
 import { Facts } from "../../parts/facts.tsx";
 import { JsonTree } from "../../parts/json-tree.tsx";
 import { Table, type Column } from "../../parts/table.tsx";
-import { Clock } from "../../parts/time.tsx";
+import { SourceLink } from "../../parts/source-link.tsx";
 import { durationText } from "../../parts/time-text.ts";
 import { NodeOptions } from "./node-options.tsx";
 
 const route = getRouteApi("/pipelines/$pipeline");
-const versionsShown = 20;
 const hashShown = 10;
 
-const columns: readonly Column<NodeDefinition>[] = [
+const columnsOf = (pipeline: string): readonly Column<NodeDefinition>[] => [
   { name: "node", width: "minmax(160px, 1.4fr)", cell: ({ id }) => id },
   {
     name: "kind",
@@ -30,12 +28,7 @@ const columns: readonly Column<NodeDefinition>[] = [
   {
     name: "declared in",
     width: "minmax(120px, 1fr)",
-    cell: ({ source }) =>
-      source ? (
-        <span className="mono quiet" title={`${source.file}:${source.line}`}>
-          {`${source.file.split("/").at(-1)}:${source.line}`}
-        </span>
-      ) : null,
+    cell: ({ source }) => (source ? <SourceLink pipeline={pipeline} source={source} isShort /> : null),
   },
 ];
 
@@ -63,6 +56,7 @@ export function Definition({ pipeline }: { readonly pipeline: PipelineDetail }) 
   const navigate = route.useNavigate();
   const { definition } = pipeline;
   const found = definition.nodes.find(({ id }) => id === node);
+  const columns = useMemo(() => columnsOf(pipeline.name), [pipeline.name]);
   return (
     <div className="split open">
       <Table
@@ -108,7 +102,10 @@ function PipelineFacts({ pipeline }: { readonly pipeline: PipelineDetail }) {
   const { definition, project, bundle, owner, tags, source, maxActiveRuns, paramsSchema } = pipeline;
   const facts = [
     ["project", project],
-    ["declared in", source === undefined ? undefined : <code>{`${source.file}:${source.line}`}</code>],
+    [
+      "declared in",
+      source === undefined ? undefined : <SourceLink key="source" pipeline={pipeline.name} source={source} />,
+    ],
     ["owner", owner],
     ["tags", tags.join(", ")],
     ["runs at once", maxActiveRuns ?? "as many as come"],
@@ -124,43 +121,11 @@ function PipelineFacts({ pipeline }: { readonly pipeline: PipelineDetail }) {
   return (
     <>
       <Facts facts={facts} />
-      <section>
-        <h3>Versions</h3>
-        <Versions pipeline={pipeline.name} />
-      </section>
       {paramsSchema !== undefined && (
         <section>
           <h3>Parameters</h3>
           <JsonTree value={paramsSchema} />
         </section>
-      )}
-    </>
-  );
-}
-
-function Versions({ pipeline }: { readonly pipeline: string }) {
-  const path = `/pipelines/${encodeURIComponent(pipeline)}/versions` as const;
-  const { data } = useQuery({
-    ...one("definition", path, { limit: versionsShown }),
-    staleTime: 5_000,
-  });
-  const shown = data?.items.filter(({ changed, active }) => changed || active) ?? [];
-  return (
-    <>
-      <ul className="short" tabIndex={0}>
-        {shown.map(({ deployment, createdAt, bundle, active, changed, nodes }) => (
-          <li key={deployment}>
-            {active ? "● " : ""}deployment {deployment}, <Clock at={createdAt} />{" "}
-            <span className="quiet">
-              {nodes} nodes · <code title={bundle}>{bundle.slice(0, hashShown)}</code>
-              {changed ? "" : " · unchanged"}
-              {active ? " · active" : ""}
-            </span>
-          </li>
-        ))}
-      </ul>
-      {data && shown.length < data.items.length && (
-        <p className="quiet">{data.items.length - shown.length} other deployments left it as it was.</p>
       )}
     </>
   );

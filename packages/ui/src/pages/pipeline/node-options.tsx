@@ -3,6 +3,7 @@ import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { NodeDefinition, PipelineDefinition } from "@millrace/core";
 import { Facts } from "../../parts/facts.tsx";
+import { SourceLink } from "../../parts/source-link.tsx";
 import { durationText } from "../../parts/time-text.ts";
 
 interface NodeOptionsProps {
@@ -65,7 +66,12 @@ export function NodeOptions({ node, definition }: NodeOptionsProps) {
     ["connections", connections.length === 0 ? undefined : connections.join(", ")],
     ["writes", <Assets key="writes" names={node.writes} />],
     ["reads", <Assets key="reads" names={node.reads} />],
-    ["declared in", source === undefined ? undefined : <code>{`${source.file}:${source.line}`}</code>],
+    [
+      "declared in",
+      source === undefined ? undefined : (
+        <SourceLink key="source" pipeline={definition.name} source={source} />
+      ),
+    ],
   ];
   return (
     <>

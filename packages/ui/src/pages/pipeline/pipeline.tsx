@@ -15,7 +15,9 @@ import { Grid } from "./grid.tsx";
 import { GraphTab } from "./graph-tab.tsx";
 import { PauseAction } from "./pause.tsx";
 import { RunDialog } from "./run-dialog.tsx";
+import { SourceTab } from "./source-tab.tsx";
 import { TriggerTab } from "./trigger-tab.tsx";
+import { VersionsTab } from "./versions-tab.tsx";
 
 const route = getRouteApi("/pipelines/$pipeline");
 const lastRuns = 50;
@@ -26,6 +28,8 @@ const tabs = [
   { id: "durations", name: "Durations" },
   { id: "trigger", name: "Trigger" },
   { id: "definition", name: "Definition" },
+  { id: "versions", name: "Versions" },
+  { id: "source", name: "Source" },
 ] as const;
 
 export function Pipeline() {
@@ -86,6 +90,10 @@ function PipelinePage({ pipeline }: { readonly pipeline: PipelineDetail }) {
         <TriggerTab pipeline={pipeline} />
       ) : tab === "definition" ? (
         <Definition pipeline={pipeline} />
+      ) : tab === "versions" ? (
+        <VersionsTab pipeline={name} />
+      ) : tab === "source" ? (
+        <SourceTab pipeline={name} />
       ) : (
         <Grid pipeline={name} />
       )}

@@ -1,9 +1,10 @@
 /** What starts it, in short: the trigger's own page tells all of it. */
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import type { PipelineDetail } from "@millrace/protocol";
+import type { NextTickView, PipelineDetail } from "@millrace/protocol";
 import { one } from "../../api/queries.ts";
 import { Code } from "../../parts/code.tsx";
+import { Ago, Clock } from "../../parts/time.tsx";
 import { Trouble } from "../../parts/trouble.tsx";
 import { Firings } from "../trigger/firings.tsx";
 import { StateTree } from "../trigger/state-tree.tsx";
@@ -12,7 +13,11 @@ import { useNow } from "../../parts/now.ts";
 
 const firingsShown = 20;
 
-export function TriggerTab({ pipeline: { name, definition } }: { readonly pipeline: PipelineDetail }) {
+export function TriggerTab({
+  pipeline: { name, definition, paused },
+}: {
+  readonly pipeline: PipelineDetail;
+}) {
   const now = useNow();
   const path = `/triggers/${encodeURIComponent(name)}` as const;
   const hasTrigger = definition.trigger !== undefined;
@@ -22,6 +27,10 @@ export function TriggerTab({ pipeline: { name, definition } }: { readonly pipeli
   });
   const firings = useQuery({
     ...one("triggers", `${path}/firings`, { limit: firingsShown }),
+    enabled: hasTrigger,
+  });
+  const next = useQuery({
+    ...one("triggers", `/pipelines/${encodeURIComponent(name)}/next`),
     enabled: hasTrigger,
   });
   if (!hasTrigger) return <NoTrigger name={name} />;
@@ -58,11 +67,37 @@ export function TriggerTab({ pipeline: { name, definition } }: { readonly pipeli
           </ul>
         </section>
       )}
+      {next.data && next.data.items.length > 0 && <NextFirings ticks={next.data.items} isPaused={paused} />}
       <section>
         <h2>Last firings</h2>
         <Firings firings={firings.data?.items} />
       </section>
     </div>
+  );
+}
+
+function NextFirings({
+  ticks,
+  isPaused,
+}: {
+  readonly ticks: readonly NextTickView[];
+  readonly isPaused: boolean;
+}) {
+  return (
+    <section aria-label="What comes next">
+      <h2>{isPaused ? "What would come next, were it not paused" : "What comes next on the calendar"}</h2>
+      <ul className="items">
+        {ticks.map(({ at, operand }) => (
+          <li key={`${at} ${operand ?? ""}`}>
+            <Clock at={at} />{" "}
+            <span className="quiet">
+              <Ago at={at} />
+              {operand === undefined ? "" : `, ${operand}`}
+            </span>
+          </li>
+        ))}
+      </ul>
+    </section>
   );
 }
 

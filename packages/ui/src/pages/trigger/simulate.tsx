@@ -1,179 +1,245 @@
-/** The condition, as it is or changed, over the recorded past, beside what really fired. */
-import { useMutation, useQuery } from "@tanstack/react-query";
-import { getRouteApi, Link } from "@tanstack/react-router";
+/** The condition, as it is or changed, over the recorded past, beside what really fired: before it is deployed. */
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
-import type { SimulateRequest, SimulateResponse, TriggerDetail } from "@millrace/protocol";
-import { post } from "../../api/client.ts";
-import { one } from "../../api/queries.ts";
-import { Table, type Column } from "../../parts/table.tsx";
-import { Clock } from "../../parts/time.tsx";
+import type { Json } from "@millrace/core";
+import type { SimulateRequest, TriggerDetail } from "@millrace/protocol";
+import { ApiError, get, post } from "../../api/client.ts";
+import { Code } from "../../parts/code.tsx";
 import { Trouble } from "../../parts/trouble.tsx";
-import { besideEachOther, type Beside } from "./beside.ts";
-import { Strip } from "./strip.tsx";
+import { conditionCode } from "./condition-code.ts";
+import { ParameterFields } from "./parameter-fields.tsx";
+import { changedTrigger, fieldAt, FieldError, parametersOf, type Entered } from "./parameters.ts";
+import { SimulationResult } from "./simulation-result.tsx";
+import { firingsMax, type Simulated } from "./simulated.ts";
+import "../../styles/trigger.css";
 
 const route = getRouteApi("/triggers/$pipeline");
 const dayMs = 86_400_000;
-const firingsMax = 1_000;
 const spans = ["1", "7", "30", "90"];
 
-interface Outcome {
-  readonly response: SimulateResponse;
-  readonly from: number;
-  readonly to: number;
+/** What the address holds: what was entered in fields, or the trigger as it was written. */
+interface Changes {
+  readonly fields?: Entered;
+  readonly text?: string;
 }
 
 export function Simulate({ trigger }: { readonly trigger: TriggerDetail }) {
-  const { days = "7" } = route.useSearch();
+  const { days = "7", set } = route.useSearch();
   const navigate = route.useNavigate();
-  const [text, setText] = useState<string>();
   const { pipeline, definition } = trigger;
-  const own = JSON.stringify(definition, undefined, 2);
-  const { mutate, data, error, isPending } = useMutation({
-    mutationFn: async (): Promise<Outcome> => {
-      const to = Date.now();
-      const from = to - Number(days) * dayMs;
-      const changed =
-        text === undefined || text === own ? undefined : (JSON.parse(text) as SimulateRequest["trigger"]);
-      const request: SimulateRequest = {
-        pipeline,
-        since: new Date(from).toISOString(),
-        limit: firingsMax,
-        ...(changed === undefined ? {} : { trigger: changed }),
-      };
-      return { response: await post("/triggers/simulate", request), from, to };
+  const parameters = useMemo(() => parametersOf(definition), [definition]);
+  const asked = useMemo(() => readChanges(set), [set]);
+  const [entered, setEntered] = useState<Entered>(asked?.fields ?? {});
+  const [text, setText] = useState(asked?.text);
+  const [wrong, setWrong] = useState<FieldError>();
+  const simulation = useQuery({
+    queryKey: ["simulation", pipeline, days, set],
+    queryFn: ({ signal }) => {
+      const changed = asked && changedOf(asked, definition, parameters);
+      return simulate(pipeline, Number(days), changed, signal);
     },
+    enabled: set !== undefined,
+    staleTime: Infinity,
+    retry: false,
   });
+  const { data, error, isFetching } = simulation;
+  const field =
+    wrong?.field ??
+    (error instanceof ApiError && text === undefined ? fieldAt(parameters, pathOf(error)) : undefined);
+
+  function submit(): void {
+    setWrong(undefined);
+    const changes: Changes = text === undefined ? { fields: entered } : { text };
+    try {
+      changedOf(changes, definition, parameters);
+    } catch (fault) {
+      if (!(fault instanceof FieldError)) throw fault;
+      setWrong(fault);
+      return;
+    }
+    const next = addressOf(changes);
+    if (next === set) void simulation.refetch();
+    else void navigate({ search: (before) => ({ ...before, set: next }), replace: true });
+  }
+
   return (
     <div className="parts scrolls stacked">
       <form
-        className="filters"
-        onSubmit={(submit) => {
-          submit.preventDefault();
-          mutate();
+        className="simulation"
+        noValidate
+        onSubmit={(event) => {
+          event.preventDefault();
+          submit();
         }}
       >
-        <label className="inline">
-          What it would have fired in the last{" "}
-          <select
-            className="field"
-            value={days}
-            onChange={({ target }) =>
-              void navigate({ search: (before) => ({ ...before, days: target.value }), replace: true })
-            }
+        {text === undefined ? (
+          <ParameterFields
+            parameters={parameters}
+            entered={entered}
+            onChange={setEntered}
+            wrong={field}
+            message={wrong?.message ?? error?.message}
+          />
+        ) : (
+          <label className="whole">
+            <span className="quiet">The trigger as data</span>
+            <textarea
+              className="field mono tall"
+              aria-label="the trigger as JSON"
+              aria-invalid={wrong !== undefined}
+              spellCheck={false}
+              rows={14}
+              value={text}
+              onChange={({ target }) => setText(target.value)}
+            />
+            {wrong && (
+              <small className="bad-text" role="alert">
+                {wrong.message}
+              </small>
+            )}
+          </label>
+        )}
+        <div className="filters">
+          <label className="inline">
+            What it would have fired in the last{" "}
+            <select
+              className="field"
+              value={days}
+              onChange={({ target }) =>
+                void navigate({ search: (before) => ({ ...before, days: target.value }), replace: true })
+              }
+            >
+              {[...new Set([...spans, days])].map((span) => (
+                <option key={span} value={span}>
+                  {span === "1" ? "day" : `${span} days`}
+                </option>
+              ))}
+            </select>
+          </label>
+          <button type="submit" className="button primary" disabled={isFetching}>
+            {isFetching ? "Telling the log again…" : "Simulate"}
+          </button>
+          <button
+            type="button"
+            className="button"
+            onClick={() => setText(text === undefined ? written(definition, parameters, entered) : undefined)}
           >
-            {[...new Set([...spans, days])].map((span) => (
-              <option key={span} value={span}>
-                {span === "1" ? "day" : `${span} days`}
-              </option>
-            ))}
-          </select>
-        </label>
-        <button type="submit" className="button primary" disabled={isPending}>
-          {isPending ? "Telling the log again…" : "Simulate"}
-        </button>
-        <button
-          type="button"
-          className="button"
-          onClick={() => setText(text === undefined ? own : undefined)}
-        >
-          {text === undefined ? "Change the condition…" : "As it is deployed"}
-        </button>
+            {text === undefined ? "As JSON" : "As fields"}
+          </button>
+          <button
+            type="button"
+            className="button"
+            disabled={set === undefined && Object.keys(entered).length === 0 && text === undefined}
+            onClick={() => {
+              setEntered({});
+              setText(undefined);
+              setWrong(undefined);
+              void navigate({ search: ({ set: _set, ...rest }) => rest, replace: true });
+            }}
+          >
+            As it is deployed
+          </button>
+        </div>
       </form>
-      {text !== undefined && (
-        <textarea
-          className="field mono tall"
-          aria-label="the trigger as JSON"
-          spellCheck={false}
-          rows={12}
-          value={text}
-          onChange={({ target }) => setText(target.value)}
-        />
-      )}
-      {error && <Trouble error={error} />}
-      {data && <Result outcome={data} pipeline={pipeline} />}
-      {!data && !error && (
+      {error && field === undefined && <Trouble error={error} />}
+      {data && <SimulationResult simulated={data} pipeline={pipeline} />}
+      {data?.changed !== undefined && <AsCode trigger={data.changed} />}
+      {!data && !error && !isFetching && (
         <p className="quiet">
-          The recorded events are told again to a trigger that has nothing yet, and nothing is started.
+          The recorded events are told again to a trigger that has nothing yet. Nothing is started, and
+          nothing is changed: what you find goes into the pipeline's file.
         </p>
       )}
     </div>
   );
 }
 
-function Result({ outcome, pipeline }: { readonly outcome: Outcome; readonly pipeline: string }) {
-  const { response, from, to } = outcome;
-  const path = `/triggers/${encodeURIComponent(pipeline)}/firings` as const;
-  const real = useQuery(one("triggers", path, { limit: firingsMax }));
-  const rows = useMemo(
-    () => besideEachOther(response.firings, real.data?.items ?? [], from),
-    [response, real.data, from],
-  );
-  const { firingCount, concerned, cut, condition, policy } = response;
-  const both = rows.filter(({ simulated, real: one }) => simulated && one).length;
+function AsCode({ trigger }: { readonly trigger: Json }) {
+  const { condition } = trigger as unknown as TriggerDetail["definition"];
+  const code = useMemo(() => safely(() => conditionCode(condition)), [condition]);
+  if (code === undefined) return null;
   return (
-    <>
-      <section>
-        <p>
-          {firingCount === 0
-            ? "It would not have fired"
-            : `It would have fired ${firingCount === 1 ? "once" : `${firingCount} times`}`}
-          , from {concerned === 1 ? "one event" : `${concerned} events`} of its types; {both} of the firings
-          below came in reality as well.
-        </p>
-        <p className="quiet">{condition}</p>
-        {cut !== undefined && <p className="warn-text">It ends before the end of the log, as {cut}.</p>}
-        {policy !== undefined && (
-          <p className="quiet">
-            How long runs take is not in the log: firings that would have shared a run are listed one by one.
-          </p>
-        )}
-      </section>
-      <Strip rows={rows} from={from} to={to} />
-      <Table
-        label="Firings, simulated and real"
-        rows={rows}
-        columns={columns}
-        keyOf={({ name }) => name}
-        empty={<p className="quiet">Neither fired in that time.</p>}
-      />
-    </>
+    <section>
+      <h2>For the pipeline's file</h2>
+      <Code text={`on: ${code},`} />
+    </section>
   );
 }
 
-const columns: readonly Column<Beside>[] = [
-  { name: "at", width: "148px", cell: ({ at }) => <Clock at={at} /> },
-  { name: "key", width: "minmax(100px, 1fr)", cell: ({ key }) => key },
-  { name: "partition", width: "minmax(100px, 1fr)", cell: ({ partition }) => partition },
-  {
-    name: "simulated",
-    width: "96px",
-    cell: ({ simulated }) => (simulated ? "✓" : <span className="quiet">–</span>),
-  },
-  {
-    name: "real",
-    width: "minmax(160px, 1fr)",
-    cell: ({ real }) =>
-      real === undefined ? (
-        <span className="quiet">–</span>
-      ) : real.runId === undefined ? (
-        real.state
-      ) : (
-        <Link to="/runs/$run" params={{ run: real.runId }} className="mono">
-          {real.runId}
-        </Link>
-      ),
-  },
-  {
-    name: "because",
-    width: "minmax(160px, 2fr)",
-    cell: ({ simulated }) =>
-      simulated?.members
-        .slice(0, 3)
-        .map(({ operand, event, position }) => {
-          const subject =
-            event?.subject === undefined || event.subject === operand ? "" : ` ${event.subject}`;
-          return `${operand}${subject}${position === undefined ? "" : ` (${position})`}`;
-        })
-        .join(", "),
-  },
-];
+/** What was written by hand may be of any shape. */
+function safely<Value>(make: () => Value): Value | undefined {
+  try {
+    return make();
+  } catch {
+    return undefined;
+  }
+}
+
+async function simulate(
+  pipeline: string,
+  days: number,
+  changed: Json | undefined,
+  signal: AbortSignal,
+): Promise<Simulated> {
+  const to = Date.now();
+  const from = to - days * dayMs;
+  const request: SimulateRequest = {
+    pipeline,
+    since: new Date(from).toISOString(),
+    limit: firingsMax,
+    ...(changed === undefined ? {} : { trigger: changed as NonNullable<SimulateRequest["trigger"]> }),
+  };
+  const path = `/triggers/${encodeURIComponent(pipeline)}/firings` as const;
+  const [response, real] = await Promise.all([
+    post("/triggers/simulate", request),
+    get(path, { limit: firingsMax }, signal),
+  ]);
+  return { response, real, from, to, changed };
+}
+
+function pathOf({ problem }: ApiError): string {
+  const path = problem.fields?.["path"];
+  return typeof path === "string" ? path : "";
+}
+
+const asWritten = "json:";
+
+function addressOf({ fields = {}, text }: Changes): string {
+  if (text !== undefined) return `${asWritten}${text}`;
+  // Something stands in the address also where nothing is changed.
+  return `?${new URLSearchParams(fields).toString()}`;
+}
+
+function readChanges(set: string | undefined): Changes | undefined {
+  if (set === undefined) return undefined;
+  if (set.startsWith(asWritten)) return { text: set.slice(asWritten.length) };
+  return { fields: Object.fromEntries(new URLSearchParams(set.slice(1))) };
+}
+
+/** Nothing where it is as deployed. */
+function changedOf(
+  { fields, text }: Changes,
+  definition: TriggerDetail["definition"],
+  parameters: ReturnType<typeof parametersOf>,
+): Json | undefined {
+  if (text === undefined) {
+    const changed = changedTrigger(definition, parameters, fields ?? {});
+    return changed === (definition as unknown as Json) ? undefined : changed;
+  }
+  try {
+    return JSON.parse(text) as Json;
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new FieldError("text", `This is not JSON: ${why}`);
+  }
+}
+
+function written(
+  definition: TriggerDetail["definition"],
+  parameters: ReturnType<typeof parametersOf>,
+  entered: Entered,
+): string {
+  const changed = safely(() => changedTrigger(definition, parameters, entered));
+  return JSON.stringify(changed ?? definition, undefined, 2);
+}

@@ -8,6 +8,7 @@ import { Table, type Column } from "../../parts/table.tsx";
 import { Ago, Clock } from "../../parts/time.tsx";
 import { Trouble } from "../../parts/trouble.tsx";
 import { FiringOutcome } from "./firings.tsx";
+import { Past } from "./past.tsx";
 import { StateTree } from "./state-tree.tsx";
 
 const route = getRouteApi("/triggers/$pipeline");
@@ -29,22 +30,24 @@ export function StateTab({ trigger }: { readonly trigger: TriggerDetail }) {
         {data?.event && <EventVerdict event={data.event} pipeline={pipeline} />}
         {data?.gate && <Gate gate={data.gate} />}
         {data?.state && (
-          <section>
-            <h2>
-              {data.key === undefined ? (
-                "What it has, and what it waits for"
-              ) : (
-                <>What it has for {data.key}, and what it waits for</>
+          <Past pipeline={pipeline} historyKey={keyed ? data.key : undefined} now={data.state}>
+            <section>
+              <h2>
+                {data.key === undefined ? (
+                  "What it has, and what it waits for"
+                ) : (
+                  <>What it has for {data.key}, and what it waits for</>
+                )}
+              </h2>
+              <StateTree state={data.state} />
+              {data.forgottenAt !== undefined && (
+                <p className="quiet">
+                  This key is forgotten at <Clock at={data.forgottenAt} /> if nothing comes for it until then;
+                  it begins anew with the next event.
+                </p>
               )}
-            </h2>
-            <StateTree state={data.state} />
-            {data.forgottenAt !== undefined && (
-              <p className="quiet">
-                This key is forgotten at <Clock at={data.forgottenAt} /> if nothing comes for it until then;
-                it begins anew with the next event.
-              </p>
-            )}
-          </section>
+            </section>
+          </Past>
         )}
         {data?.keys && (
           <p className="quiet">Choose a key at the right to see what it has and what it waits for.</p>

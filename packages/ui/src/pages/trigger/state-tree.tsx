@@ -18,28 +18,43 @@ const looks: {
 
 const membersShown = 5;
 
-export function StateTree({ state }: { readonly state: ExplanationView }) {
+interface StateTreeProps {
+  readonly state: ExplanationView;
+  /** Operands that the chosen moment changed, by their paths. */
+  readonly changed?: ReadonlySet<string>;
+}
+
+export function StateTree({ state, changed }: StateTreeProps) {
   return (
     <ul className="state-tree">
-      <Operand state={state} />
+      <Operand state={state} changed={changed} path="" />
     </ul>
   );
 }
 
-function Operand({ state }: { readonly state: ExplanationView }) {
+interface OperandProps {
+  readonly state: ExplanationView;
+  readonly changed: ReadonlySet<string> | undefined;
+  readonly path: string;
+}
+
+function Operand({ state, changed, path }: OperandProps) {
   const { kind, name, text, members = [], memberCount = members.length, since, due, of = [] } = state;
   const { mark, word, kind: look } = looks[state.state];
   const shown = members.slice(-membersShown);
   return (
     <li>
-      <div className="operand">
+      <div className={changed?.has(path) ? "operand changed" : "operand"}>
         <span className={`state ${look}`}>
           <span className="mark" aria-hidden="true">
             {mark}
           </span>
           <span>{word}</span>
         </span>
-        <strong>{name ?? kind.replaceAll("_", " ")}</strong>
+        <strong>
+          {name ?? kind.replaceAll("_", " ")}
+          {changed?.has(path) && <span className="unseen"> changed</span>}
+        </strong>
         <span>
           {text}
           {since !== undefined && (
@@ -71,7 +86,12 @@ function Operand({ state }: { readonly state: ExplanationView }) {
       {of.length > 0 && (
         <ul>
           {of.map((inner, at) => (
-            <Operand key={`${at} ${inner.name ?? inner.kind}`} state={inner} />
+            <Operand
+              key={`${at} ${inner.name ?? inner.kind}`}
+              state={inner}
+              changed={changed}
+              path={path === "" ? String(at) : `${path}.${at}`}
+            />
           ))}
         </ul>
       )}
