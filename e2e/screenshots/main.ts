@@ -1,0 +1,130 @@
+/** `npm run screenshots [-- NAME…] [--theme light|dark] [--width PIXELS] [--out FOLDER]`: pictures of the page, to be looked at. */
+import { mkdirSync } from "node:fs";
+import { join, relative, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import type { Browser, Page, Request } from "playwright-core";
+import { startBrowser, Visit } from "../harness/browser.ts";
+import { emptyScene, shopScene, type Scene } from "./scene.ts";
+import { chosenShots, shots, type Shot } from "./shots.ts";
+
+const usage = `usage: npm run screenshots [-- NAME…] [--theme light|dark] [--width PIXELS] [--out FOLDER]
+
+Takes pictures of the page in Chromium, at a real server. A name chooses those that begin with it; one that begins
+with / is an address to take a picture of. Without options: all of them, 1280 and 2560 wide, light and dark.
+
+  ${shots.map(({ name }) => name).join(" ")}
+`;
+
+const heights: { readonly [width: number]: number } = { 1280: 800, 2560: 1_440 };
+const themes = ["light", "dark"] as const;
+type Theme = (typeof themes)[number];
+
+/** So long nothing was asked for, and nothing moved. */
+const restMs = 300;
+const patienceMs = 10_000;
+
+interface View {
+  readonly width: number;
+  readonly theme: Theme;
+}
+
+interface Wanted {
+  readonly shots: readonly Shot[];
+  readonly views: readonly View[];
+  readonly out: string;
+}
+
+function readWanted(): Wanted {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      theme: { type: "string", multiple: true },
+      width: { type: "string", multiple: true },
+      out: { type: "string", default: join(import.meta.dirname, "..", "..", ".screenshots") },
+    },
+  });
+  const widths = values.width?.map(Number) ?? Object.keys(heights).map(Number);
+  const wantedThemes = themes.filter((theme) => values.theme?.includes(theme) ?? true);
+  const chosen = chosenShots(positionals);
+  if (!widths.every((width) => width >= 320 && width <= 7_680))
+    throw new Error("a width is 320 to 7680 pixels");
+  if (wantedThemes.length === 0) throw new Error("a theme is light or dark");
+  if (chosen.length === 0) throw new Error(`no picture is called ${positionals.join(" or ")}`);
+  const views = widths.flatMap((width) => wantedThemes.map((theme) => ({ width, theme })));
+  return { shots: chosen, views, out: resolve(values.out) };
+}
+
+/** When a page has all that it asked for. What stays open, as what is live, is not waited for. */
+class Rest {
+  readonly #page: Page;
+  readonly #asked = new Set<Request>();
+  #since = performance.now();
+
+  constructor(page: Page) {
+    this.#page = page;
+    const done = (request: Request): void => {
+      this.#asked.delete(request);
+      this.#since = performance.now();
+    };
+    page.on("request", (request) => {
+      if (!/\/(?:live|follow)\b/.test(request.url())) this.#asked.add(request);
+    });
+    page.on("requestfinished", done);
+    page.on("requestfailed", done);
+  }
+
+  async come(): Promise<void> {
+    const end = performance.now() + patienceMs;
+    while (this.#asked.size > 0 || performance.now() - this.#since < restMs) {
+      if (performance.now() > end) return;
+      await this.#page.waitForTimeout(50);
+    }
+  }
+}
+
+async function shoot(browser: Browser, scene: Scene, wanted: Wanted, chosen: readonly Shot[]): Promise<void> {
+  for (const { width, theme } of wanted.views) {
+    await using visit = await Visit.begin(browser, scene.url, { width, scheme: theme });
+    const rest = new Rest(visit.page);
+    await visit.page.setViewportSize({ width, height: heights[width] ?? Math.round(width * 0.6) });
+    for (const { name, path } of chosen) {
+      await visit.open(path(scene.names));
+      await visit.page.locator("main h1").first().waitFor();
+      await rest.come();
+      const file = join(wanted.out, `${name}-${width}-${theme}.png`);
+      await visit.page.screenshot({ path: file });
+      console.log(relative(process.cwd(), file));
+    }
+    for (const trouble of visit.troubles) console.error(`! ${width} ${theme}: ${trouble}`);
+  }
+}
+
+let wanted: Wanted;
+try {
+  wanted = readWanted();
+} catch (error) {
+  console.error(`${(error as Error).message}\n\n${usage}`);
+  process.exit(2);
+}
+mkdirSync(wanted.out, { recursive: true });
+let browser: Browser;
+try {
+  browser = await startBrowser();
+} catch (error) {
+  console.error((error as Error).message);
+  process.exit(1);
+}
+try {
+  for (const [kind, make] of [
+    ["shop", shopScene],
+    ["empty", emptyScene],
+  ] as const) {
+    const chosen = wanted.shots.filter(({ scene }) => scene === kind);
+    if (chosen.length === 0) continue;
+    console.error(kind === "shop" ? "A shop is filled with work …" : "A server with nothing is started …");
+    await using scene = await make();
+    await shoot(browser, scene, wanted, chosen);
+  }
+} finally {
+  await browser.close();
+}
