@@ -65,6 +65,36 @@ export async function endOf(
   return { exitCode, signal: child.signalCode, stderr: output().stderr };
 }
 
+/** At a terminal of its own, by `script`: each answer is given once something new was asked. */
+export async function atTerminal(
+  root: string,
+  args: readonly string[],
+  answers: readonly string[],
+): Promise<{ readonly exitCode: number | null; readonly screen: string }> {
+  const quoted = [process.execPath, commandFile, ...args].map(
+    (word) => `'${word.replaceAll("'", String.raw`'\''`)}'`,
+  );
+  const child = spawn("script", ["-qec", quoted.join(" "), "/dev/null"], {
+    cwd: root,
+    env: { ...process.env, NO_COLOR: "1", TERM: "xterm" },
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  const left = [...answers];
+  let screen = "";
+  let answeredAt = 0;
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+    screen += text;
+    const asked = screen.lastIndexOf("? (");
+    if (asked < answeredAt || !/\) [^ ]*$/.test(screen)) return;
+    const answer = left.shift();
+    if (answer === undefined) return;
+    answeredAt = screen.length;
+    child.stdin?.write(answer.startsWith("\x03") ? answer : `${answer}\r`);
+  });
+  const exitCode = await exitOf(child);
+  return { exitCode, screen };
+}
+
 export interface Spawned {
   readonly pid: number;
   readonly ended: Promise<number | null>;

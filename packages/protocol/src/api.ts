@@ -376,7 +376,8 @@ export interface ActivityEvent {
   readonly pipelines?: readonly string[];
 }
 
-/** Data of the server-sent events of `GET /live`: of `log` an EventView, of `activity` an ActivityEvent, of runs a RunEvent. */
+/** Data of the server-sent events of `GET /live`: of `log` an EventView, of `activity` an ActivityEvent, of
+ * `project` a ProjectView, of runs a RunEvent. */
 export type LiveEvent =
   | { readonly topic: string; readonly data: unknown }
   | { readonly topic: string; readonly refused: Problem };
@@ -398,7 +399,7 @@ export interface Problem {
  *
  * GET  /info → ServerInfo
  * GET  /overview → Overview;  GET /timeline?hours= → TimelineView
- * GET  /system → SystemView
+ * GET  /system → SystemView;  GET /project → ProjectView (of `millrace dev` alone)
  * POST /runs StartRunRequest → StartRunResponse
  * GET  /runs?pipeline=&state=&label=k:v&cursor=&limit= → Page<RunSummary>, newest first
  * GET  /runs/:id → RunDetail (`?generation=` for an earlier one)
@@ -443,7 +444,7 @@ export interface Problem {
  * GET  /events?type=&subject=&source=&id=&since=&until=&after=&cursor=&limit= → Page<EventView>, newest first
  * GET  /events/:position → EventView
  * GET  /events/follow?type=&subject=&source=&after= → server-sent EventView with their positions as ids (Last-Event-ID)
- * GET  /live?topics=log,activity,run:ID,run-logs:ID → server-sent LiveEvent (Last-Event-ID: of the log)
+ * GET  /live?topics=log,activity,project,run:ID,run-logs:ID → server-sent LiveEvent (Last-Event-ID: of the log)
  * GET  /pools → Page<PoolView>;  PUT /pools/:name { slots } → PoolView
  * GET  /workers → Page<WorkerView>;  GET /queues → Page<QueueView>
  * GET  /limits → Page<LimitView>, those that somebody waits for;  GET /limits/:kind/:name → LimitDetail

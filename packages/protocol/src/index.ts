@@ -1,5 +1,14 @@
 export { type ProbeLogEntry, type ProbeView } from "./api-probe.ts";
 export {
+  type FirstStepsView,
+  type FirstStepView,
+  type PipelineChangeView,
+  type ProjectChangeView,
+  type ProjectErrorView,
+  type ProjectPlace,
+  type ProjectView,
+} from "./api-project.ts";
+export {
   apiPrefix,
   inspectLabel,
   partitionLabel,

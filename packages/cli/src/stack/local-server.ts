@@ -1,7 +1,7 @@
 /** A server in this process, on the embedded PostgreSQL of a state folder or on DATABASE_URL. */
 import { join } from "node:path";
 import { errorCodeOf } from "@millrace/core";
-import type { ServerOptions } from "@millrace/server";
+import type { ProjectSource, ServerOptions } from "@millrace/server";
 import {
   claimStateFolder,
   startEmbedded,
@@ -29,6 +29,8 @@ export interface LocalServerOptions {
   readonly retentionDays?: number;
   /** The built page; it serves none when absent. */
   readonly pageFolder?: string;
+  /** Who follows a project's files, of which the page tells. */
+  readonly project?: ProjectSource;
   readonly onNote: (message: string) => void;
 }
 
@@ -93,7 +95,7 @@ function lazily<Value>(make: () => Promise<Value>): () => Promise<Value> {
 }
 
 function serverOptions(options: LocalServerOptions, database: DatabaseTarget) {
-  const { host, port, token, publicUrl, version, variables, retentionDays, pageFolder } = options;
+  const { host, port, token, publicUrl, version, variables, retentionDays, pageFolder, project } = options;
   return {
     database,
     host,
@@ -107,6 +109,7 @@ function serverOptions(options: LocalServerOptions, database: DatabaseTarget) {
     ...(publicUrl === undefined ? {} : { publicUrl }),
     ...(retentionDays === undefined ? {} : { retentionDays }),
     ...(pageFolder === undefined ? {} : { pageFolder }),
+    ...(project === undefined ? {} : { project }),
   };
 }
 

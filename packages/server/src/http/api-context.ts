@@ -8,6 +8,7 @@ import type { LiveProgress } from "./live-progress.ts";
 import type { LiveRelay } from "./live-relay.ts";
 import type { LogSink } from "./log-sink.ts";
 import type { ParamsCheck } from "./params-check.ts";
+import type { ProjectSource } from "./project-routes.ts";
 import type { WebhookBook } from "./webhook/webhook-book.ts";
 
 export interface ApiContext {
@@ -29,6 +30,8 @@ export interface ApiContext {
   readonly activity: Activity;
   readonly params: ParamsCheck;
   readonly webhooks: WebhookBook;
+  /** Absent: nobody follows a project's files here. */
+  readonly project?: ProjectSource;
   /** This server's view of definitions is read again; others are told by the database. */
   definitionsChanged(): Promise<void>;
 }

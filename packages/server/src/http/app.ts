@@ -16,6 +16,7 @@ import type { PageFiles } from "./page-files.ts";
 import { overviewRoutes } from "./overview/overview-routes.ts";
 import { pipelineRoutes } from "./pipeline-routes.ts";
 import { poolRoutes } from "./pool-routes.ts";
+import { projectRoutes } from "./project-routes.ts";
 import {
   eventTooLarge,
   expectedError,
@@ -60,6 +61,7 @@ function apiRoutes(context: ApiContext): Route[] {
     ...waitRoutes(context),
     ...overviewRoutes(context),
     ...systemRoutes(context),
+    ...projectRoutes(context),
   ];
   const document: Route = {
     method: "GET",

@@ -16,7 +16,7 @@ export function serverRoutes(context: ApiContext): Route[] {
       path: "/live",
       summary: "What happens, as server-sent events of several topics over one connection",
       query: {
-        topics: "`log`, `activity`, `run:ID` and `run-logs:ID`, with commas between them",
+        topics: "`log`, `activity`, `project`, `run:ID` and `run-logs:ID`, with commas between them",
         after: "entries of the log after this position; from now on, when absent",
       },
       handle: (request, reply) => streamLive(context, request, reply),

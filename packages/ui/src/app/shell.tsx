@@ -1,18 +1,22 @@
 /** The frame of every page: where one is, what else there is, whether all is well. */
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet, useNavigate } from "@tanstack/react-router";
-import { useEffect, useState } from "react";
+import { lazy, Suspense, useEffect, useState } from "react";
 import type { Overview, ServerInfo } from "@millrace/protocol";
 import { ApiError } from "../api/client.ts";
+import { useProject } from "../api/project.ts";
 import { one } from "../api/queries.ts";
 import { SignIn } from "../pages/sign-in/sign-in.tsx";
 import { urgentCount, verdictText } from "../pages/now/sentence.ts";
 import { useNow } from "../parts/now.ts";
 import { countText } from "../parts/number-text.ts";
 import { clockText } from "../parts/time-text.ts";
+import { Saved } from "../project/saved.tsx";
 import { followLog } from "./live-updates.ts";
 import { setTheme, theme, type Theme } from "./theme.ts";
 import { pages } from "./pages.ts";
+
+const Broken = lazy(() => import("../project/broken.tsx").then((module) => ({ default: module.Broken })));
 
 export function Shell() {
   const info = useQuery(one<ServerInfo>("info", "/info"));
@@ -26,6 +30,7 @@ function Frame({ info }: { readonly info: ServerInfo | undefined }) {
   useEffect(() => followLog(queries, setLive), [queries]);
   useGoKeys();
   const { data: overview } = useQuery(one<Overview>("overview", "/overview"));
+  const project = useProject();
   return (
     <div className="frame">
       <header>
@@ -33,6 +38,7 @@ function Frame({ info }: { readonly info: ServerInfo | undefined }) {
           <img src="/mark.svg" width={18} height={18} alt="" /> millrace
         </Link>
         <span className="gap" />
+        {project?.change && <Saved change={project.change} />}
         <Verdict overview={overview} />
         <LinkState isLive={isLive} info={info} />
         <ThemeChoice />
@@ -55,6 +61,11 @@ function Frame({ info }: { readonly info: ServerInfo | undefined }) {
           </Link>
         ))}
       </nav>
+      {project?.state === "broken" && (
+        <Suspense fallback={null}>
+          <Broken project={project} />
+        </Suspense>
+      )}
       <main>
         <Outlet />
       </main>

@@ -1,7 +1,9 @@
 /** Is all well, and if not, what to do: what needs a person, the last and next hours, what is waited for, load. */
+import { lazy, Suspense } from "react";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import type { Overview, TimelineView } from "@millrace/protocol";
+import { useProject } from "../../api/project.ts";
 import { one } from "../../api/queries.ts";
 import { Code } from "../../parts/code.tsx";
 import { Head } from "../../parts/head.tsx";
@@ -14,12 +16,17 @@ import { Load } from "./load.tsx";
 import { activityText, sinceText, urgentCount, verdictText } from "./sentence.ts";
 import { WaitingFor } from "./waiting-for.tsx";
 
+const FirstSteps = lazy(() =>
+  import("../../project/first-steps.tsx").then((module) => ({ default: module.FirstSteps })),
+);
+
 const route = getRouteApi("/");
 const spans = [1, 3, 12, 24] as const;
 
 export function Now() {
   const { hours: chosen } = route.useSearch();
   const hours = spans.find((span) => String(span) === chosen);
+  const project = useProject();
   const { data, error, refetch } = useQuery(one<Overview>("overview", "/overview"));
   const timeline = useQuery({
     ...one<TimelineView>("overview", "/timeline", { hours }),
@@ -31,6 +38,11 @@ export function Now() {
     <div className="page">
       <Verdict overview={data} />
       {error && <Trouble error={error} onRetry={() => void refetch()} />}
+      {project?.firstSteps && (
+        <Suspense fallback={null}>
+          <FirstSteps />
+        </Suspense>
+      )}
       {data && <AttentionList items={data.attention} />}
       {timeline.error && <Trouble error={timeline.error} onRetry={() => void timeline.refetch()} />}
       {data && timeline.data && isNew(data, timeline.data) ? (

@@ -9,6 +9,7 @@ import { JsonTree } from "../../parts/json-tree.tsx";
 import { Table, type Column } from "../../parts/table.tsx";
 import { Clock } from "../../parts/time.tsx";
 import { durationText } from "../../parts/time-text.ts";
+import { SourceLink } from "../../project/source-link.tsx";
 import { NodeOptions } from "./node-options.tsx";
 
 const route = getRouteApi("/pipelines/$pipeline");
@@ -32,9 +33,9 @@ const columns: readonly Column<NodeDefinition>[] = [
     width: "minmax(120px, 1fr)",
     cell: ({ source }) =>
       source ? (
-        <span className="mono quiet" title={`${source.file}:${source.line}`}>
-          {`${source.file.split("/").at(-1)}:${source.line}`}
-        </span>
+        <SourceLink place={source}>
+          <span className="mono quiet">{`${source.file.split("/").at(-1)}:${source.line}`}</span>
+        </SourceLink>
       ) : null,
   },
 ];
@@ -108,7 +109,7 @@ function PipelineFacts({ pipeline }: { readonly pipeline: PipelineDetail }) {
   const { definition, project, bundle, owner, tags, source, maxActiveRuns, paramsSchema } = pipeline;
   const facts = [
     ["project", project],
-    ["declared in", source === undefined ? undefined : <code>{`${source.file}:${source.line}`}</code>],
+    ["declared in", source === undefined ? undefined : <SourceLink place={source} />],
     ["owner", owner],
     ["tags", tags.join(", ")],
     ["runs at once", maxActiveRuns ?? "as many as come"],

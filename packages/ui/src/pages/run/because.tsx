@@ -1,9 +1,18 @@
 /** Why a run began, back to the events that satisfied its trigger; and what came of it. */
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import type { AssetUseView, FiringDetail, FiringMemberView, Page, RunSummary } from "@millrace/protocol";
+import type {
+  AssetUseView,
+  FiringDetail,
+  FiringMemberView,
+  Page,
+  PipelineDetail,
+  RunSummary,
+} from "@millrace/protocol";
+import { useProject } from "../../api/project.ts";
 import { one } from "../../api/queries.ts";
 import { Clock } from "../../parts/time.tsx";
+import { SourceLink } from "../../project/source-link.tsx";
 import { isUnderWay } from "./use-run.ts";
 
 const membersShown = 3;
@@ -51,7 +60,7 @@ function Cause({ run }: { readonly run: RunSummary }) {
       >
         trigger
       </Link>{" "}
-      fired
+      <DeclaredIn pipeline={firing.pipeline} /> fired
       {firing.key === undefined ? "" : ` for ${firing.key}`}
       {firing.revision > 1 ? `, revision ${firing.revision}` : ""}
       {shown.length > 0 && ": "}
@@ -62,6 +71,19 @@ function Cause({ run }: { readonly run: RunSummary }) {
         </span>
       ))}
       {firing.memberCount > shown.length && ` and ${firing.memberCount - shown.length} more`}
+    </>
+  );
+}
+
+/** The line of code, where its file is at hand. */
+function DeclaredIn({ pipeline }: { readonly pipeline: string }) {
+  const project = useProject();
+  const path = `/pipelines/${encodeURIComponent(pipeline)}`;
+  const { data } = useQuery({ ...one<PipelineDetail>("definition", path), enabled: project !== undefined });
+  if (!project || !data?.source) return null;
+  return (
+    <>
+      (<SourceLink place={data.source} />)
     </>
   );
 }
