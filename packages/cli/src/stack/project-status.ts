@@ -135,7 +135,7 @@ export class ProjectStatus implements ProjectSource {
     const { frame } = fields;
     return {
       code,
-      message,
+      message: source ? withoutPlace(message, source) : message,
       advice,
       ...(source && { place: this.#placeOf(source) }),
       ...(typeof frame === "string" ? { frame } : {}),
@@ -151,6 +151,14 @@ export class ProjectStatus implements ProjectSource {
     const below = file.startsWith("/") ? relative(this.#root, file) : file;
     return below === "" ? "." : below;
   }
+}
+
+/** The place is told beside. */
+function withoutPlace(message: string, { file, line }: SourceLocation): string {
+  for (const start of [`${file}:${line}`, file])
+    for (const says of [" could not be loaded: ", ": "])
+      if (message.startsWith(`${start}${says}`)) return message.slice(start.length + says.length);
+  return message;
 }
 
 /** One error of ours may stand for several. */

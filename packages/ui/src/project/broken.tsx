@@ -2,7 +2,7 @@
 import type { ProjectErrorView, ProjectView } from "@millrace/protocol";
 import { Clock } from "../parts/time.tsx";
 import { CodeFrame } from "./code-frame.tsx";
-import { placeText, SourceLink } from "./source-link.tsx";
+import { SourceLink } from "./source-link.tsx";
 import "../styles/project.css";
 
 export function Broken({ project }: { readonly project: ProjectView }) {
@@ -11,7 +11,7 @@ export function Broken({ project }: { readonly project: ProjectView }) {
   return (
     <section className="broken" role="alert" aria-label="The project can't be loaded">
       <h2>
-        <span aria-hidden="true">✕</span> {headline(project)}
+        <span aria-hidden="true">✕</span> Your files can't be loaded
         <span className="quiet">
           {project.running ? (
             <>
@@ -39,7 +39,12 @@ function Fault({ error: { code, message, advice, place, frame } }: { readonly er
   return (
     <div className="fault">
       <p>
-        <strong>{message}</strong> {place && <SourceLink place={place}>Open {placeText(place)}</SourceLink>}
+        {place && (
+          <>
+            <SourceLink place={place} />{" "}
+          </>
+        )}
+        <strong>{message}</strong>
       </p>
       {frame !== undefined && <CodeFrame text={frame} />}
       <p className="quiet">
@@ -47,15 +52,6 @@ function Fault({ error: { code, message, advice, place, frame } }: { readonly er
       </p>
     </div>
   );
-}
-
-function headline({ errorCount, errors }: ProjectView): string {
-  const files = new Set(errors.flatMap(({ place }) => (place ? [place.file] : [])));
-  const [file] = files;
-  if (files.size === 1 && file !== undefined) return `${file} can't be loaded:`;
-  return errorCount === 1
-    ? "The project can't be loaded:"
-    : `${errorCount} errors keep the project from being loaded:`;
 }
 
 function restText({ errorCount, errors }: ProjectView): string {

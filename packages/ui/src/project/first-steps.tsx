@@ -91,7 +91,7 @@ function Step({ step: { from, to, why, command, place } }: { readonly step: Firs
         <span aria-hidden="true">{place ? "○" : "●"}</span>{" "}
         {place ? (
           <>
-            In <SourceLink place={place} /> make <code>{from}</code> <code>{to}</code>.
+            In <SourceLink place={place} /> turn <code>{from}</code> into <code>{to}</code>.
           </>
         ) : (
           <>

@@ -20,7 +20,7 @@ export function SourceLink({ place, children }: SourceLinkProps) {
   );
 }
 
-export function placeText({ file, line }: ProjectPlace): string {
+function placeText({ file, line }: ProjectPlace): string {
   return line < 1 ? file : `${file}:${line}`;
 }
 
