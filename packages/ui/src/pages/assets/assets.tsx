@@ -4,6 +4,7 @@ import { getRouteApi, Link } from "@tanstack/react-router";
 import type { AssetSummary } from "@millrace/protocol";
 import { list } from "../../api/queries.ts";
 import { Code } from "../../parts/code.tsx";
+import { firstAsset } from "../../parts/first-code.ts";
 import { Head } from "../../parts/head.tsx";
 import { LongList } from "../../parts/long-list.tsx";
 import type { Column } from "../../parts/table.tsx";
@@ -158,18 +159,7 @@ function NoAssets() {
         Here stand the pieces of data that your pipelines read and write: tables, files, topics. Declare one
         and say who writes it:
       </p>
-      <Code
-        text={`import { asset, daily, task } from "millrace";
-
-export const report = asset("mart/orders_daily", {
-  partitions: daily("2026-01-01"),
-  freshness: "25h",
-});
-
-const write = task("write", { writes: report }, async (day: string) => {
-  // …
-});`}
-      />
+      <Code text={firstAsset} />
     </>
   );
 }

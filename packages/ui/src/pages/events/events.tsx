@@ -5,6 +5,7 @@ import type { Json } from "@millrace/core";
 import type { EventView, FiringView, Page } from "@millrace/protocol";
 import { list, one } from "../../api/queries.ts";
 import { Code } from "../../parts/code.tsx";
+import { firstEvent } from "../../parts/first-code.ts";
 import { Head } from "../../parts/head.tsx";
 import { JsonTree } from "../../parts/json-tree.tsx";
 import { LongList } from "../../parts/long-list.tsx";
@@ -184,7 +185,7 @@ function NoEvents({ isFiltered }: { readonly isFiltered: boolean }) {
   return (
     <>
       <p>Here stands what happens: events from outside, and what runs, assets and triggers did. Send one:</p>
-      <Code text={`npx millrace emit order.paid --data '{"orderId": "7", "amount": 12.5}'`} />
+      <Code text={firstEvent} />
     </>
   );
 }

@@ -6,8 +6,10 @@ import type { Overview, TimelineView } from "@millrace/protocol";
 import { useProject } from "../../api/project.ts";
 import { one } from "../../api/queries.ts";
 import { Code } from "../../parts/code.tsx";
+import { firstEvent } from "../../parts/first-code.ts";
 import { Head } from "../../parts/head.tsx";
 import { useNow } from "../../parts/now.ts";
+import { StartOne } from "../../parts/start-one.tsx";
 import { Timeline } from "../../parts/timeline/timeline.tsx";
 import { Trouble } from "../../parts/trouble.tsx";
 import "../../styles/now.css";
@@ -130,11 +132,11 @@ function FirstRun() {
     <section className="empty">
       <p>
         Here stand the last and the next hours: runs as blocks, what waits as thin lines, what calendars start
-        next, events. Nothing has run in them. Start something:
+        next, events. Nothing has run in them.
       </p>
-      <Code text="npx millrace run hello" />
-      <p>or send an event that a trigger listens to:</p>
-      <Code text={`npx millrace emit order.paid --data '{"orderId": "7", "amount": 12.5}'`} />
+      <StartOne />
+      <p>Or send an event that a trigger listens to:</p>
+      <Code text={firstEvent} />
     </section>
   );
 }

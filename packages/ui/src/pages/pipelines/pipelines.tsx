@@ -4,6 +4,7 @@ import { getRouteApi, Link } from "@tanstack/react-router";
 import type { PipelineSummary } from "@millrace/protocol";
 import { list } from "../../api/queries.ts";
 import { Code } from "../../parts/code.tsx";
+import { firstPipeline } from "../../parts/first-code.ts";
 import { Head } from "../../parts/head.tsx";
 import { State } from "../../parts/state.tsx";
 import { LongList } from "../../parts/long-list.tsx";
@@ -98,15 +99,7 @@ function NoPipelines() {
       <p>
         Here stand your pipelines. They are declared in files below <code>pipelines/</code> of your project:
       </p>
-      <Code
-        text={`import { pipeline, task } from "millrace";
-
-const greet = task("greet", async (input: { name: string }) => \`Hello, \${input.name}\`);
-
-export const hello = pipeline("hello", () => {
-  greet({ name: "world" });
-});`}
-      />
+      <Code text={firstPipeline} />
       <p>
         <code>millrace dev</code> deploys them as you save.
       </p>

@@ -4,8 +4,8 @@ import { getRouteApi, Link } from "@tanstack/react-router";
 import { runStates } from "@millrace/core";
 import type { RunState, RunSummary } from "@millrace/protocol";
 import { list } from "../../api/queries.ts";
-import { Code } from "../../parts/code.tsx";
 import { Head } from "../../parts/head.tsx";
+import { StartOne } from "../../parts/start-one.tsx";
 import { State, stateWord } from "../../parts/state.tsx";
 import { LongList } from "../../parts/long-list.tsx";
 import type { Column } from "../../parts/table.tsx";
@@ -114,8 +114,7 @@ function NoRuns({ isFiltered }: { readonly isFiltered: boolean }) {
       <p>
         Here stand the runs of pipelines: what a trigger, another run or a person started. There is none yet.
       </p>
-      <p>Start one from a terminal in your project:</p>
-      <Code text="npx millrace run hello" />
+      <StartOne />
     </>
   );
 }

@@ -1,0 +1,24 @@
+/** How a run is started from a terminal: of a pipeline that there is. */
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import type { Page, PipelineSummary } from "@millrace/protocol";
+import { one } from "../api/queries.ts";
+import { Code } from "./code.tsx";
+
+export function StartOne() {
+  const { data } = useQuery(one<Page<PipelineSummary>>("pipelines", "/pipelines", { limit: 1 }));
+  if (!data) return null;
+  const [pipeline] = data.items;
+  if (!pipeline)
+    return (
+      <p>
+        There is no pipeline yet: <Link to="/pipelines">declare the first</Link>.
+      </p>
+    );
+  return (
+    <>
+      <p>Start one on its pipeline&apos;s page, or from a terminal in your project:</p>
+      <Code text={`npx millrace run ${pipeline.name}`} />
+    </>
+  );
+}
