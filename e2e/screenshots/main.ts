@@ -2,15 +2,19 @@
 import { mkdirSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import type { Browser, Page, Request } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { startBrowser, Visit } from "../harness/browser.ts";
+import { lessonPictures } from "./lesson-pictures.ts";
+import { Rest } from "./rest.ts";
 import { emptyScene, shopScene, type Scene } from "./scene.ts";
 import { chosenShots, shots, type Shot } from "./shots.ts";
 
 const usage = `usage: npm run screenshots [-- NAME…] [--theme light|dark] [--width PIXELS] [--out FOLDER]
+       npm run screenshots -- --lesson
 
 Takes pictures of the page in Chromium, at a real server. A name chooses those that begin with it; one that begins
 with / is an address to take a picture of. Without options: all of them, 1280 and 2560 wide, light and dark.
+With --lesson it makes the pictures of docs/learning instead, in their place.
 
   ${shots.map(({ name }) => name).join(" ")}
 `;
@@ -19,16 +23,14 @@ const heights: { readonly [width: number]: number } = { 1280: 800, 2560: 1_440 }
 const themes = ["light", "dark"] as const;
 type Theme = (typeof themes)[number];
 
-/** So long nothing was asked for, and nothing moved. */
-const restMs = 300;
-const patienceMs = 10_000;
-
 interface View {
   readonly width: number;
   readonly theme: Theme;
 }
 
 interface Wanted {
+  /** The pictures of the documentation, in place of all others. */
+  readonly isLesson: boolean;
   readonly shots: readonly Shot[];
   readonly views: readonly View[];
   readonly out: string;
@@ -40,6 +42,7 @@ function readWanted(): Wanted {
     options: {
       theme: { type: "string", multiple: true },
       width: { type: "string", multiple: true },
+      lesson: { type: "boolean", default: false },
       out: { type: "string", default: join(import.meta.dirname, "..", "..", ".screenshots") },
     },
   });
@@ -51,35 +54,7 @@ function readWanted(): Wanted {
   if (wantedThemes.length === 0) throw new Error("a theme is light or dark");
   if (chosen.length === 0) throw new Error(`no picture is called ${positionals.join(" or ")}`);
   const views = widths.flatMap((width) => wantedThemes.map((theme) => ({ width, theme })));
-  return { shots: chosen, views, out: resolve(values.out) };
-}
-
-/** When a page has all that it asked for. What stays open, as what is live, is not waited for. */
-class Rest {
-  readonly #page: Page;
-  readonly #asked = new Set<Request>();
-  #since = performance.now();
-
-  constructor(page: Page) {
-    this.#page = page;
-    const done = (request: Request): void => {
-      this.#asked.delete(request);
-      this.#since = performance.now();
-    };
-    page.on("request", (request) => {
-      if (!/\/(?:live|follow)\b/.test(request.url())) this.#asked.add(request);
-    });
-    page.on("requestfinished", done);
-    page.on("requestfailed", done);
-  }
-
-  async come(): Promise<void> {
-    const end = performance.now() + patienceMs;
-    while (this.#asked.size > 0 || performance.now() - this.#since < restMs) {
-      if (performance.now() > end) return;
-      await this.#page.waitForTimeout(50);
-    }
-  }
+  return { isLesson: values.lesson, shots: chosen, views, out: resolve(values.out) };
 }
 
 async function shoot(browser: Browser, scene: Scene, wanted: Wanted, chosen: readonly Shot[]): Promise<void> {
@@ -106,7 +81,6 @@ try {
   console.error(`${(error as Error).message}\n\n${usage}`);
   process.exit(2);
 }
-mkdirSync(wanted.out, { recursive: true });
 let browser: Browser;
 try {
   browser = await startBrowser();
@@ -115,11 +89,13 @@ try {
   process.exit(1);
 }
 try {
+  if (wanted.isLesson) await lessonPictures(browser, (file) => console.log(relative(process.cwd(), file)));
+  else mkdirSync(wanted.out, { recursive: true });
   for (const [kind, make] of [
     ["shop", shopScene],
     ["empty", emptyScene],
   ] as const) {
-    const chosen = wanted.shots.filter(({ scene }) => scene === kind);
+    const chosen = wanted.isLesson ? [] : wanted.shots.filter(({ scene }) => scene === kind);
     if (chosen.length === 0) continue;
     console.error(kind === "shop" ? "A shop is filled with work …" : "A server with nothing is started …");
     await using scene = await make();

@@ -1,9 +1,9 @@
 /** How a run is started from a terminal: of a pipeline that there is. */
 import { useQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
 import type { Page, PipelineSummary } from "@millrace/protocol";
 import { one } from "../api/queries.ts";
 import { Code } from "./code.tsx";
+import { firstPipeline } from "./first-code.ts";
 
 export function StartOne() {
   const { data } = useQuery(one<Page<PipelineSummary>>("pipelines", "/pipelines", { limit: 1 }));
@@ -11,9 +11,13 @@ export function StartOne() {
   const [pipeline] = data.items;
   if (!pipeline)
     return (
-      <p>
-        There is no pipeline yet: <Link to="/pipelines">declare the first</Link>.
-      </p>
+      <>
+        <p>
+          There is no pipeline yet. Declare one in a file below <code>pipelines/</code>, and start it:
+        </p>
+        <Code text={firstPipeline} />
+        <Code text="npx millrace run hello" />
+      </>
     );
   return (
     <>
