@@ -1,6 +1,7 @@
 /** Plays a page of `docs/learning` as its reader does: writes its files, enters its commands, looks where it has a picture. */
 import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import type { ProjectView } from "@millrace/protocol";
 import { Api } from "./api.ts";
 import type { Stack } from "./stack.ts";
 import { until } from "./until.ts";
@@ -63,9 +64,19 @@ export class Lesson {
     }
   }
 
+  /** Returns once it is seen. */
+  async mistake(path: string, right: string, wrong: string): Promise<void> {
+    const file = join(this.folder, path);
+    writeFileSync(file, readFileSync(file, "utf8").replace(right, wrong));
+    await until("the error", patienceMs, async () => {
+      const { state } = await this.api.send<ProjectView>("GET", "/project");
+      return state === "broken";
+    });
+  }
+
   async #save(path: string, text: string): Promise<void> {
     const deployment = async (): Promise<number> =>
-      (await this.api.send<{ running?: { deployment: number } }>("GET", "/project")).running?.deployment ?? 0;
+      (await this.api.send<ProjectView>("GET", "/project")).running?.deployment ?? 0;
     const before = await deployment();
     writeFileSync(join(this.folder, path), text);
     await until(`${path} in force`, patienceMs, async () => (await deployment()) > before);

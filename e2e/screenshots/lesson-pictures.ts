@@ -1,7 +1,7 @@
 /** The pictures of `docs/learning`: made at the places of the page at which they stand, by doing what it says until there. */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import type { ProjectView, RunSummary } from "@millrace/protocol";
+import type { RunSummary } from "@millrace/protocol";
 import type { Browser } from "playwright-core";
 import { Visit } from "../harness/browser.ts";
 import { Lesson, lessonSteps } from "../harness/lesson.ts";
@@ -23,12 +23,7 @@ const looks: { readonly [name: string]: (lesson: Lesson) => Promise<string> } = 
   "briefing-waits": async (lesson) => `/runs/${await newestRun(lesson, "briefing", "waiting")}`,
   "briefing-ended": async (lesson) => `/runs/${await newestRun(lesson, "briefing", "succeeded")}`,
   "broken-file": async (lesson) => {
-    const file = join(lesson.folder, "pipelines", "brief.ts");
-    writeFileSync(file, readFileSync(file, "utf8").replace("compose();", "compose(;"));
-    await until("the error", patienceMs, async () => {
-      const { state } = await lesson.api.send<ProjectView>("GET", "/project");
-      return state === "broken";
-    });
+    await lesson.mistake("pipelines/brief.ts", "compose();", "compose(;");
     return "/pipelines/briefing?tab=graph";
   },
 };

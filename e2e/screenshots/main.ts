@@ -6,8 +6,8 @@ import type { Browser } from "playwright-core";
 import { startBrowser, Visit } from "../harness/browser.ts";
 import { lessonPictures } from "./lesson-pictures.ts";
 import { Rest } from "./rest.ts";
-import { emptyScene, shopScene, type Scene } from "./scene.ts";
-import { chosenShots, shots, type Shot } from "./shots.ts";
+import { emptyScene, newScene, shopScene, type Scene } from "./scene.ts";
+import { chosenShots, shots, type SceneName, type Shot } from "./shots.ts";
 
 const usage = `usage: npm run screenshots [-- NAME…] [--theme light|dark] [--width PIXELS] [--out FOLDER]
        npm run screenshots -- --lesson
@@ -35,6 +35,13 @@ interface Wanted {
   readonly views: readonly View[];
   readonly out: string;
 }
+
+const scenes: readonly (readonly [kind: SceneName, make: () => Promise<Scene>])[] = [
+  ["shop", shopScene],
+  ["empty", emptyScene],
+  ["new", () => newScene(false)],
+  ["broken", () => newScene(true)],
+];
 
 function readWanted(): Wanted {
   const { values, positionals } = parseArgs({
@@ -91,13 +98,10 @@ try {
 try {
   if (wanted.isLesson) await lessonPictures(browser, (file) => console.log(relative(process.cwd(), file)));
   else mkdirSync(wanted.out, { recursive: true });
-  for (const [kind, make] of [
-    ["shop", shopScene],
-    ["empty", emptyScene],
-  ] as const) {
+  for (const [kind, make] of scenes) {
     const chosen = wanted.isLesson ? [] : wanted.shots.filter(({ scene }) => scene === kind);
     if (chosen.length === 0) continue;
-    console.error(kind === "shop" ? "A shop is filled with work …" : "A server with nothing is started …");
+    console.error(`The scene "${kind}" is made …`);
     await using scene = await make();
     await shoot(browser, scene, wanted, chosen);
   }

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import type { ApprovalView, EventView, Page } from "@millrace/protocol";
 import type { Api } from "../harness/api.ts";
+import { Lesson } from "../harness/lesson.ts";
 import { Stack } from "../harness/stack.ts";
 import { until } from "../harness/until.ts";
 
@@ -20,6 +21,23 @@ export async function emptyScene(): Promise<Scene> {
   const stack = await Stack.make();
   const { api } = await stack.server();
   return { url: api.url, names: {}, [Symbol.asyncDispose]: () => stack[Symbol.asyncDispose]() };
+}
+
+/** `millrace dev` on what `millrace init` wrote, once its first run has ended; with `isBroken`, after a mistake in its file. */
+export async function newScene(isBroken: boolean): Promise<Scene> {
+  const stack = await Stack.make();
+  try {
+    const lesson = new Lesson(stack);
+    for (const line of ["npm install", "npx millrace init", "npx millrace dev"])
+      await lesson.play({ kind: "command", line });
+    await endedRuns(lesson.api, "hello", 1);
+    if (isBroken)
+      await lesson.mistake("pipelines/hello.ts", "list(firing.members.files);", "list(firing.members.files;");
+    return { url: lesson.api.url, names: {}, [Symbol.asyncDispose]: () => stack[Symbol.asyncDispose]() };
+  } catch (error) {
+    await stack[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 export async function shopScene(): Promise<Scene> {

@@ -1,10 +1,12 @@
 /** What pictures are taken of: each page with work in every state, and with nothing. */
 import type { Names } from "./scene.ts";
 
+export type SceneName = "shop" | "empty" | "new" | "broken";
+
 export interface Shot {
   /** The picture's; a word chooses the shots that begin with it. */
   readonly name: string;
-  readonly scene: "shop" | "empty";
+  readonly scene: SceneName;
   readonly path: (names: Names) => string;
 }
 
@@ -18,6 +20,8 @@ const empty = (name: string, path: string): Shot => ({
   scene: "empty",
   path: () => path,
 });
+
+const other = (scene: SceneName, name: string, path: string): Shot => ({ name, scene, path: () => path });
 
 export const shots: readonly Shot[] = [
   shop("now", "/"),
@@ -60,6 +64,9 @@ export const shots: readonly Shot[] = [
   shop("approvals-answered", "/approvals?tab=answered"),
   shop("workers", "/workers"),
   shop("system", "/system"),
+  other("new", "first-contact", "/"),
+  other("broken", "first-mistake", "/"),
+  other("broken", "first-mistake-graph", "/pipelines/hello?tab=graph"),
   empty("now", "/"),
   empty("pipelines", "/pipelines"),
   empty("runs", "/runs"),
