@@ -17,6 +17,9 @@ interface Snippet {
   readonly code: string;
 }
 
+/** Pages whose blocks are files of one project: `e2e/learning.test.ts` does what they say, in their order. */
+const playedPages = ["docs/learning/first-hybrid-pipeline.md"];
+
 /** The blocks of one page. */
 function snippetsOf(page: string, text: string): Snippet[] {
   const snippets: Snippet[] = [];
@@ -156,7 +159,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("the documentation", () => {
   test("shows code on every page about authoring", () => {
-    const learning = pages.filter((page) => page.startsWith("docs/learning/"));
+    const learning = pages.filter((page) => page.startsWith("docs/learning/") && !playedPages.includes(page));
     const without = learning.filter((page) => !snippets.some((snippet) => snippet.page === page));
     expect(learning.length).toBeGreaterThan(5);
     expect(without).toEqual([]);

@@ -83,6 +83,11 @@ export class Visit implements AsyncDisposable {
     }
   }
 
+  /** What happened that must not. */
+  get troubles(): readonly string[] {
+    return this.#troubles;
+  }
+
   get path(): string {
     return this.page.url().slice(this.#url.length);
   }

@@ -108,7 +108,13 @@ function codesIn(text: string): FoundCode[] {
 }
 
 /** Environment variables share the prefix. They are listed here, so that a misspelt code is no variable. */
-const variables = new Set(["MILLRACE_TOKEN", "MILLRACE_URL", "MILLRACE_STATE", "MILLRACE_NODE_FOUND"]);
+const variables = new Set([
+  "MILLRACE_TOKEN",
+  "MILLRACE_URL",
+  "MILLRACE_STATE",
+  "MILLRACE_EDITOR",
+  "MILLRACE_NODE_FOUND",
+]);
 
 function isVariable(code: string): boolean {
   return variables.has(code) || /^MILLRACE_(?:CONNECTION|TEST)_/.test(code);

@@ -12,6 +12,8 @@ export interface Environment {
   readonly databaseUrl: string | undefined;
   /** `MILLRACE_STATE`: the state folder. */
   readonly state: string | undefined;
+  /** `MILLRACE_EDITOR`: what opens a file where the page names its place. */
+  readonly editor: string | undefined;
   /** All of them: a server's webhooks name those that hold their secrets. */
   readonly variables: { readonly [name: string]: string | undefined };
 }
@@ -26,6 +28,7 @@ export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
     token: read(serverSettings.token.variable),
     databaseUrl: read(serverSettings.database.variable),
     state: read(serverSettings.state.variable),
+    editor: read("MILLRACE_EDITOR"),
     variables,
   };
 }

@@ -65,6 +65,75 @@ export async function endOf(
   return { exitCode, signal: child.signalCode, stderr: output().stderr };
 }
 
+/** At a terminal of its own: each answer is given once something new was asked. */
+export async function atTerminal(
+  root: string,
+  args: readonly string[],
+  answers: readonly string[],
+): Promise<{ readonly exitCode: number | null; readonly screen: string }> {
+  const child = startAtTerminal(root, args);
+  const left = [...answers];
+  let screen = "";
+  let answeredAt = 0;
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+    screen += text;
+    const asked = screen.lastIndexOf("? (");
+    if (asked < answeredAt || !/\) [^ ]*$/.test(screen)) return;
+    const answer = left.shift();
+    if (answer === undefined) return;
+    answeredAt = screen.length;
+    child.stdin?.write(answer.startsWith("\x03") ? answer : `${answer}\r`);
+  });
+  const exitCode = await exitOf(child);
+  return { exitCode, screen };
+}
+
+/** A command at a terminal of its own that goes on until Ctrl-C. */
+export function spawnAtTerminal(
+  root: string,
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv,
+): { said(pattern: RegExp): Promise<string>; end(): Promise<void> } {
+  const child = startAtTerminal(root, args, environment);
+  let screen = "";
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+    screen += text;
+  });
+  const end = async (): Promise<void> => {
+    child.stdin?.write("\x03");
+    await exitOf(child);
+  };
+  onTestFinished(() => void child.kill("SIGKILL"));
+  return {
+    end,
+    said: (pattern) =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          const found = pattern.exec(screen);
+          if (found) resolve(found[1] ?? found[0]);
+        };
+        child.stdout?.on("data", look);
+        void exitOf(child).then(() => reject(new Error(`it never said ${pattern}: ${screen}`)));
+        look();
+      }),
+  };
+}
+
+/** By `script`, which makes the terminal. */
+function startAtTerminal(
+  root: string,
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv = {},
+): ChildProcess {
+  const words = [process.execPath, commandFile, ...args];
+  const quoted = words.map((word) => `'${word.replaceAll("'", String.raw`'\''`)}'`);
+  return spawn("script", ["-qec", quoted.join(" "), "/dev/null"], {
+    cwd: root,
+    env: { ...process.env, NO_COLOR: "1", TERM: "xterm", ...environment },
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+}
+
 export interface Spawned {
   readonly pid: number;
   readonly ended: Promise<number | null>;

@@ -1,8 +1,8 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { emptyProject, millrace } from "./command-process.ts";
+import { atTerminal, emptyProject, millrace } from "./command-process.ts";
 
 test("a folder whose name a shell would split is quoted in what to do next", async () => {
   const root = emptyProject();
@@ -62,7 +62,47 @@ test("a manifest that `npm install` made in an empty folder gets what a project 
     type: "module",
     scripts: { dev: "millrace dev", test: "node --test" },
     dependencies,
+    devDependencies: { "@types/node": expect.any(String) },
   });
+});
+
+test("what was there before stays as it was, and is told; settings of an editor are left out where nobody wants them", async () => {
+  const root = emptyProject();
+  writeFileSync(join(root, "README.md"), "mine");
+  const { exitCode, stdout } = await millrace(root, "init", "--editor", "none");
+  expect(exitCode).toBe(0);
+  expect(stdout).toContain("README.md: there before, left as it was");
+  expect(readFileSync(join(root, "README.md"), "utf8")).toBe("mine");
+  expect(existsSync(join(root, ".vscode"))).toBe(false);
+});
+
+test("at a terminal it asks for name and editor, and asks again for a name that no project may have", async () => {
+  const root = emptyProject();
+  const { exitCode, screen } = await atTerminal(root, ["init", "my shöp"], ["no name!", "shop", "n"]);
+  expect(exitCode, screen).toBe(0);
+  expect(screen).toContain("The project's name? (my-sh-p)");
+  expect(screen).toContain("A project's name has 1 to 128 letters");
+  expect(readFileSync(join(root, "my shöp", "millrace.config.ts"), "utf8")).toContain('project: "shop"');
+  expect(existsSync(join(root, "my shöp", ".vscode"))).toBe(false);
+  const silent = await atTerminal(root, ["init", "other", "--yes"], []);
+  expect(silent.exitCode, silent.screen).toBe(0);
+  expect(silent.screen).not.toContain("?");
+});
+
+test("who leaves at a question leaves nothing behind", async () => {
+  const root = emptyProject();
+  const { exitCode } = await atTerminal(root, ["init", "shop"], ["shop", "\x03"]);
+  expect(exitCode).toBe(130);
+  expect(existsSync(join(root, "shop"))).toBe(false);
+});
+
+/** Whatever may be written is: root may write anywhere. */
+test.skipIf(process.getuid?.() === 0)("a folder that may not be written to is told", async () => {
+  const root = emptyProject();
+  mkdirSync(join(root, "closed"), { mode: 0o500 });
+  const { exitCode, stderr } = await millrace(root, "init", "closed");
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain("EACCES");
 });
 
 test("the project that it makes has a test, which passes without a server", async () => {
@@ -77,5 +117,5 @@ test("the project that it makes has a test, which passes without a server", asyn
     encoding: "utf8",
     env: { ...process.env, NODE_TEST_CONTEXT: undefined },
   });
-  expect(stdout).toContain("# pass 2\n# fail 0");
+  expect(stdout).toContain("# pass 3\n# fail 0");
 });

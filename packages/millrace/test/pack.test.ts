@@ -8,6 +8,7 @@ import {
   readFileSync,
   realpathSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { watch } from "node:fs/promises";
@@ -206,7 +207,14 @@ test("in an empty folder: install the package, `npx millrace init`, `npx millrac
   const npx = (...args: readonly string[]): string =>
     execFileSync("npx", ["millrace", ...args], { cwd: folder, env, encoding: "utf8" });
   expect(npx("init")).toContain("npx millrace dev");
-  expect(testsOf(folder, env)).toMatch(/pass 2\n. fail 0/);
+  expect(testsOf(folder, env)).toMatch(/pass 3\n. fail 0/);
+  // What the editor is told by: `npm install` would bring the types of Node.
+  mkdirSync(join(folder, "node_modules", "@types"), { recursive: true });
+  symlinkSync(
+    join(repository, "node_modules", "@types", "node"),
+    join(folder, "node_modules", "@types", "node"),
+  );
+  expect(spawnSync(tsc, ["-p", folder], { encoding: "utf8" }).stdout).toBe("");
   // A group of its own gets the signal as a terminal's Ctrl-C sends it.
   const dev = spawn("npx", ["millrace", "dev", "--port", "0", "--json"], {
     cwd: folder,

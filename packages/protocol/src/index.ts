@@ -84,6 +84,15 @@ export type {
 } from "./api/pipeline.ts";
 export type { ProbeLogEntry, ProbeView } from "./api/probe.ts";
 export type {
+  FirstStepView,
+  FirstStepsView,
+  PipelineChangeView,
+  ProjectChangeView,
+  ProjectErrorView,
+  ProjectPlace,
+  ProjectView,
+} from "./api/project.ts";
+export type {
   ArtifactView,
   AttemptView,
   CancelRequest,

@@ -32,5 +32,6 @@ export { triggerShard } from "./engine/trigger/trigger-shard.ts";
 export { RecentEntries } from "./engine/wait/recent-entries.ts";
 export { ToldWait } from "./engine/wait/told-wait.ts";
 export { WorkerHub } from "./engine/worker-hub.ts";
+export { type ProjectSource } from "./http/project-routes.ts";
 export { boundProcessMemory } from "./process-memory.ts";
 export { type Server, type ServerOptions, startServer } from "./server.ts";

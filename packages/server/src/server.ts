@@ -6,7 +6,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { createServer } from "node:http";
-import { MillraceError, runAsksOfPipeline, type SourceConnector } from "@millrace/core";
+import { assert, MillraceError, runAsksOfPipeline, type SourceConnector } from "@millrace/core";
 import { serverSettings, type ServerInfo, type SettingView } from "@millrace/protocol";
 import {
   configuredPools,
@@ -40,7 +40,7 @@ import type { EngineLog } from "./engine/engine-options.ts";
 import type { RunArchive } from "./engine/generations.ts";
 import { workspaceId } from "./engine/workspace.ts";
 import { EngineHost } from "./engine-host.ts";
-import { Access } from "./http/access.ts";
+import { Access, isLoopback } from "./http/access.ts";
 import { Activity } from "./http/activity.ts";
 import type { ApiContext } from "./http/api-context.ts";
 import { makeApp, type Patience } from "./http/app.ts";
@@ -50,6 +50,7 @@ import { LogSink } from "./http/log-sink.ts";
 import { Changes } from "./http/preconditions.ts";
 import { ParamsCheck } from "./http/params-check.ts";
 import { PageFiles } from "./http/page-files.ts";
+import type { ProjectSource } from "./http/project-routes.ts";
 import { sinceOf } from "./http/run-snapshot.ts";
 import { serverInfo } from "./http/server-routes.ts";
 import { WebhookBook } from "./http/webhook/webhook-book.ts";
@@ -83,6 +84,8 @@ export interface ServerOptions {
   readonly pageFolder?: string;
   /** How long it waits for slow clients; for tests. */
   readonly patience?: Patience;
+  /** Who follows a project's files, on loopback alone; absent: nobody does. */
+  readonly project?: ProjectSource;
   /** How long history, logs and artifacts are kept; 30 when absent. */
   readonly retentionDays?: number;
   /** How many requests to the API one address may make in a second. */
@@ -110,6 +113,10 @@ export interface Server {
  */
 export async function startServer(options: ServerOptions): Promise<Server> {
   const access = new Access({ host: options.host, token: options.token, publicUrl: options.publicUrl });
+  assert(
+    options.project === undefined || isLoopback(options.host),
+    "a project's code leaves by loopback alone",
+  );
   let server: RunningServer | undefined;
   let lossToldAt = Number.NEGATIVE_INFINITY;
   const database = connect(options.database, {
@@ -256,6 +263,7 @@ class RunningServer implements Server {
         clock: systemClock,
         log: options.log,
       }),
+      ...(options.project === undefined ? {} : { project: options.project }),
       definitionsChanged: () => this.#reloadDefinitions(),
     };
     this.#maintenance = new Maintenance({

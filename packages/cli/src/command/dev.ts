@@ -8,6 +8,8 @@ export interface DevOptions {
   readonly state?: string;
   readonly slots?: number;
   readonly json?: boolean;
+  /** False with `--no-open`. */
+  readonly open: boolean;
 }
 
 export function define(command: Command, context: Context, finish: Finish): void {
@@ -16,6 +18,10 @@ export function define(command: Command, context: Context, finish: Finish): void
     .option("--port <port>", "serve on this port (default: 4600, or a free one when that is taken)", readPort)
     .option("--state <folder>", "keep everything here (default: .millrace in the project, or MILLRACE_STATE)")
     .option("--slots <count>", "attempts that run at once", readSlots)
+    .option(
+      "--no-open",
+      "leave the browser alone (the page is opened from a terminal where there is a browser)",
+    )
     .option("--json", "print events as lines of JSON")
     .addHelpText(
       "after",

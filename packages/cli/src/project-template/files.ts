@@ -1,13 +1,51 @@
 /** What `millrace init` writes. Tests run the pipeline, and its test. */
+import { pipelineFile, pipelineText, testText } from "./pipeline-text.ts";
 
-export function templateFiles(project: string): { readonly [path: string]: string } {
+export interface TemplateFile {
+  readonly text: string;
+  /** Where there is such a file already, it stays as it is; the others stop the making. */
+  readonly mayStay: boolean;
+}
+
+export interface TemplateOptions {
+  readonly project: string;
+  readonly editor: Editor;
+}
+
+export type Editor = "vscode" | "none";
+
+export function templateFiles({ project, editor }: TemplateOptions): {
+  readonly [path: string]: TemplateFile;
+} {
   return {
-    "millrace.config.ts": configuration(project),
-    "pipelines/hello.ts": pipeline,
-    "pipelines/hello.test.ts": pipelineTest,
-    "README.md": readme(project),
+    "millrace.config.ts": { text: configuration(project), mayStay: false },
+    [pipelineFile]: { text: pipelineText, mayStay: false },
+    "pipelines/hello.test.ts": { text: testText, mayStay: false },
+    ...Object.fromEntries(
+      readings.map(([city, celsius]) => [
+        `data/inbox/${city.toLowerCase()}.json`,
+        { text: `${JSON.stringify({ city, celsius })}\n`, mayStay: true },
+      ]),
+    ),
+    "README.md": { text: readme(project), mayStay: true },
+    "tsconfig.json": { text: json(compiler), mayStay: true },
+    ...(editor === "vscode"
+      ? {
+          ".vscode/settings.json": { text: json(settings), mayStay: true },
+          ".vscode/tasks.json": { text: json(tasks), mayStay: true },
+          ".vscode/launch.json": { text: json(launch), mayStay: true },
+        }
+      : {}),
   };
 }
+
+/** Three of them make a batch; the fourth waits for others, or a minute. */
+const readings = [
+  ["Lisbon", 21],
+  ["Nairobi", 24],
+  ["Oslo", 7],
+  ["Quito", 15],
+] as const;
 
 function configuration(project: string): string {
   return `import { defineConfig } from "millrace";
@@ -19,57 +57,60 @@ export default defineConfig({
 `;
 }
 
-const pipeline = `import { pipeline, task } from "millrace";
+function json(value: object): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
 
-const listCities = task("list-cities", async (): Promise<string[]> => ["Lisbon", "Nairobi", "Oslo", "Quito"]);
-
-// Runs once for each city. Its first try fails for one of them: the policy tries again.
-const measure = task(
-  "measure",
-  { retries: 3, timeout: "30s" },
-  async (input: { city: string }, ctx) => {
-    if (input.city === "Oslo" && ctx.attempt === 1) throw new Error("the station in Oslo did not answer");
-    ctx.log.info(\`measured \${input.city}\`);
-    return { city: input.city, letters: input.city.length };
+/** As Node runs the files: types are taken away, nothing else. */
+const compiler = {
+  compilerOptions: {
+    target: "es2024",
+    module: "nodenext",
+    strict: true,
+    noUncheckedIndexedAccess: true,
+    verbatimModuleSyntax: true,
+    erasableSyntaxOnly: true,
+    allowImportingTsExtensions: true,
+    noEmit: true,
+    skipLibCheck: true,
+    types: ["node"],
   },
-);
+  include: ["millrace.config.ts", "pipelines"],
+};
 
-const report = task("report", async (input: { title: string; rows: { city: string; letters: number }[] }, ctx) => {
-  const longest = input.rows.reduce((best, row) => (row.letters > best.letters ? row : best));
-  await ctx.artifact("cities", { table: input.rows });
-  console.log(\`\${input.title}: \${longest.city} has the longest name\`);
-  return { cities: input.rows.length, longest: longest.city };
-});
+const settings = {
+  "files.exclude": { "**/.millrace": true },
+  "search.exclude": { "**/.millrace": true },
+  "typescript.preferences.importModuleSpecifierEnding": "js",
+};
 
-export const hello = pipeline("hello", { description: "Measures cities side by side" }, () => {
-  const cities = listCities();
-  const rows = measure.map(cities, (city) => ({ city })); // one task run per city
-  return report({ title: "Today", rows }); // waits for all of them: passing the data is the dependency
-});
-`;
+const tasks = {
+  version: "2.0.0",
+  tasks: [
+    { label: "millrace dev", type: "npm", script: "dev", isBackground: true, problemMatcher: [] },
+    {
+      label: "test",
+      type: "npm",
+      script: "test",
+      group: { kind: "test", isDefault: true },
+      problemMatcher: [],
+    },
+  ],
+};
 
-const pipelineTest = `import assert from "node:assert/strict";
-import { test } from "node:test";
-import { testbed } from "millrace/testing";
-import { hello } from "./hello.ts";
-
-test("a city that does not answer at first is measured again", async () => {
-  const t = await testbed({ hello });
-  const run = await t.start(hello);
-  assert.equal(run.node("measure", 2).state, "retrying"); // the clock stands still until the test moves it
-  await t.advance("1m");
-  assert.equal(run.node("measure", 2).attempts, 2);
-  assert.deepEqual(run.output, { cities: 4, longest: "Nairobi" });
-});
-
-test("without all cities there is no report", async () => {
-  const t = await testbed({ hello });
-  t.task("measure").fails("no answer", { when: ({ item }) => item === "3" });
-  const run = await t.finish(await t.start(hello));
-  assert.equal(run.state, "failed");
-  assert.equal(run.node("report").state, "upstream_failed");
-});
-`;
+const launch = {
+  version: "0.2.0",
+  configurations: [
+    {
+      name: "The tests of this file",
+      type: "node",
+      request: "launch",
+      runtimeArgs: ["--test"],
+      program: "${file}",
+      skipFiles: ["<node_internals>/**"],
+    },
+  ],
+};
 
 function readme(project: string): string {
   return `# ${project}
@@ -77,17 +118,18 @@ function readme(project: string): string {
 Pipelines for [Millrace](https://www.npmjs.com/package/millrace).
 
     npm install          # once
-    npx millrace dev     # server, worker and reload on change
-    npx millrace run hello
+    npx millrace dev     # server, worker, page, and reload on change
 
-\`pipelines/hello.ts\` lists cities, measures each one in a task run of its own (one fails at first and is retried), and
-reports. Change it while \`millrace dev\` runs: the next run takes the new version.
+\`pipelines/hello.ts\` makes a batch of a stream: files that land in \`data/inbox\` are events, every three of them start a
+run, which reads each in a task run of its own (one fails at first and is retried) and writes a report. Change it while
+\`millrace dev\` runs: the page shows it as soon as you save.
 
-\`npm test\` runs \`pipelines/hello.test.ts\`: without a server, and on virtual time, so a retry in a minute takes none.
-
+    cp data/inbox/oslo.json data/inbox/bergen.json   # another event
+    npx millrace run hello     # all files that are there, now
     npx millrace show RUN      # what happened, node by node
     npx millrace logs RUN      # what it printed
-    npx millrace graph hello   # its picture
     npx millrace doctor        # when something is odd
+
+\`npm test\` runs \`pipelines/hello.test.ts\`: without a server, and on virtual time, so a retry in a minute takes none.
 `;
 }

@@ -8,24 +8,71 @@ import { MillraceError } from "@millrace/core";
 import type { Context } from "../environment.ts";
 import { exitCodes } from "../exit-code.ts";
 import { ownVersion } from "../own-version.ts";
-import { templateFiles } from "./files.ts";
+import { canAsk, Questions } from "../terminal/ask.ts";
+import { templateFiles, type Editor, type TemplateFile, type TemplateOptions } from "./files.ts";
 
-export function initProject(context: Context, folder: string, name: string | undefined): number {
-  const project = name === undefined ? nameOf(folder) : requireName(name);
-  const files = templateFiles(project);
-  refuseOverwriting(folder, Object.keys(files));
+export interface InitOptions {
+  readonly name?: string;
+  readonly editor?: Editor;
+  /** Asks nothing. */
+  readonly yes?: boolean;
+}
+
+export async function initProject(context: Context, folder: string, options: InitOptions): Promise<number> {
+  if (options.name !== undefined) requireName(options.name);
+  const wanted = { project: options.name ?? nameOf(folder), editor: options.editor ?? "vscode" };
+  // Before anybody is asked in vain.
+  refuseOverwriting(folder, wanted);
   const present = readManifest(folder);
-  const isNpms = present !== undefined && isOfNpmAlone(present);
-  const manifest = isNpms ? { ...manifestOf(project), ...present } : (present ?? manifestOf(project));
-  const text = `${JSON.stringify(manifest, null, 2)}\n`;
-  const written = { ...files, ...(present === undefined ? { "package.json": text } : {}) };
-  writeAll(folder, written);
-  if (isNpms) writeFileSync(join(folder, "package.json"), text);
-  tell(context, folder, project, [...Object.keys(written), ...(isNpms ? ["package.json"] : [])]);
-  for (const line of missingFrom(manifest))
-    context.terminal.print(`  ${context.terminal.paint.yellow("!")} ${line}`);
+  const chosen = options.yes !== true && canAsk() ? await askFor(options, wanted) : wanted;
+  if (chosen === undefined) return exitCodes.interrupted;
+  const { written, kept } = writeAll(folder, templateFiles(chosen));
+  const { manifest, isWritten } = writeManifest(folder, chosen.project, present);
+  tell(context, folder, chosen.project, [...written, ...(isWritten ? ["package.json"] : [])]);
+  const { paint } = context.terminal;
+  if (kept.length > 0)
+    context.terminal.print(paint.dim(`  ${kept.join(", ")}: there before, left as it was`));
+  for (const line of missingFrom(manifest)) context.terminal.print(`  ${paint.yellow("!")} ${line}`);
   tellNext(context, folder);
   return exitCodes.succeeded;
+}
+
+/** Two questions at most. `undefined` when the person leaves: then nothing was written. */
+async function askFor(given: InitOptions, wanted: TemplateOptions): Promise<TemplateOptions | undefined> {
+  using questions = new Questions();
+  let { project, editor } = wanted;
+  if (given.name === undefined) {
+    const answer = await askUntil(questions, `The project's name? (${project}) `, (text) => {
+      if (text === "" || namePattern.test(text)) return undefined;
+      return nameRule;
+    });
+    if (answer === undefined) return undefined;
+    project = answer === "" ? project : answer;
+  }
+  if (given.editor === undefined) {
+    const answer = await askUntil(questions, "Set it up for VS Code and its like? (Y/n) ", (text) =>
+      /^(?:|y|yes|n|no)$/i.test(text) ? undefined : "Answer y or n.",
+    );
+    if (answer === undefined) return undefined;
+    editor = /^n/i.test(answer) ? "none" : "vscode";
+  }
+  return { project, editor };
+}
+
+/** Asks again while `fault` finds one. */
+async function askUntil(
+  questions: Questions,
+  question: string,
+  fault: (text: string) => string | undefined,
+): Promise<string | undefined> {
+  let hint = "";
+  for (;;) {
+    const answer = await questions.ask(`${hint}${question}`);
+    if (answer === undefined) return undefined;
+    const found = fault(answer);
+    if (found === undefined) return answer;
+    hint = `${found}\n`;
+  }
 }
 
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
@@ -38,16 +85,20 @@ function nameOf(folder: string): string {
   return namePattern.test(cleaned) ? cleaned : "pipelines";
 }
 
-function requireName(name: string): string {
-  if (namePattern.test(name)) return name;
+const nameRule =
+  'A project\'s name has 1 to 128 letters, digits, ".", "_" or "-", and starts with a letter or a digit';
+
+function requireName(name: string): void {
+  if (namePattern.test(name)) return;
   throw new MillraceError("MILLRACE_REQUEST_INVALID", {
-    message: `A project's name has 1 to 128 letters, digits, ".", "_" or "-", and starts with a letter or a digit; found ${JSON.stringify(name)}.`,
+    message: `${nameRule}; found ${JSON.stringify(name)}.`,
     advice: "Choose another with `--name`.",
   });
 }
 
-function refuseOverwriting(folder: string, paths: readonly string[]): void {
-  const present = paths.filter((path) => existsSync(join(folder, path)));
+function refuseOverwriting(folder: string, options: TemplateOptions): void {
+  const files = Object.entries(templateFiles(options)).filter(([, { mayStay }]) => !mayStay);
+  const present = files.map(([path]) => path).filter((path) => existsSync(join(folder, path)));
   if (present.length === 0) return;
   throw new MillraceError("MILLRACE_REQUEST_INVALID", {
     message: `${folder} already holds ${present.join(", ")}; nothing was written.`,
@@ -84,6 +135,8 @@ function isOfNpmAlone(manifest: Manifest): boolean {
 }
 
 const testScript = "node --test";
+/** For the editor: Node runs the files without. */
+const nodeTypes = "^24";
 
 function manifestOf(project: string) {
   return {
@@ -92,16 +145,50 @@ function manifestOf(project: string) {
     type: "module",
     scripts: { dev: "millrace dev", test: testScript },
     dependencies: { millrace: ownVersion() },
+    devDependencies: { "@types/node": nodeTypes },
   };
 }
 
-function writeAll(folder: string, files: { readonly [path: string]: string }): void {
-  try {
-    for (const [path, text] of Object.entries(files)) {
+interface Written {
+  readonly written: readonly string[];
+  /** Those that were there. */
+  readonly kept: readonly string[];
+}
+
+function writeAll(folder: string, files: { readonly [path: string]: TemplateFile }): Written {
+  const paths = Object.keys(files);
+  const kept = paths.filter((path) => existsSync(join(folder, path)));
+  const written = paths.filter((path) => !kept.includes(path));
+  orSay(folder, () => {
+    for (const path of written) {
       mkdirSync(join(folder, dirname(path)), { recursive: true });
-      writeFileSync(join(folder, path), text, { flag: "wx" });
+      writeFileSync(join(folder, path), files[path]?.text ?? "", { flag: "wx" });
     }
     writeGitignore(folder);
+  });
+  return { written, kept };
+}
+
+/** One that npm alone made, or none, becomes a project's; any other is left to its owner. */
+function writeManifest(
+  folder: string,
+  project: string,
+  present: Manifest | undefined,
+): { readonly manifest: Manifest; readonly isWritten: boolean } {
+  if (present !== undefined && !isOfNpmAlone(present)) return { manifest: present, isWritten: false };
+  const own = manifestOf(project);
+  const manifest = {
+    ...own,
+    ...present,
+    devDependencies: { ...own.devDependencies, ...present?.devDependencies },
+  };
+  orSay(folder, () => writeFileSync(join(folder, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`));
+  return { manifest, isWritten: true };
+}
+
+function orSay(folder: string, write: () => void): void {
+  try {
+    write();
   } catch (cause) {
     throw new MillraceError("MILLRACE_REQUEST_INVALID", {
       message: `Can't make a project in ${folder}: ${(cause as Error).message}.`,
@@ -142,9 +229,7 @@ function tellNext({ terminal, folder: from }: Context, folder: string): void {
   const width = Math.max(first.length, 16);
   terminal.print("Next:");
   terminal.print(`  ${paint.cyan(first.padEnd(width))}  ${paint.dim("once")}`);
-  terminal.print(
-    `  ${paint.cyan("npx millrace dev".padEnd(width))}  ${paint.dim("then, in another terminal: npx millrace run hello")}`,
-  );
+  terminal.print(`  ${paint.cyan("npx millrace dev".padEnd(width))}  ${paint.dim("opens the page")}`);
 }
 
 /** A path as one word for a shell. */

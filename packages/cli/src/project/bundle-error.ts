@@ -17,19 +17,30 @@ export function packageAtFault(root: string, failure: BuildFailure): string | un
   return start < 0 ? undefined : packageNameOf(path.slice(start + "/node_modules/".length));
 }
 
-/** esbuild's failure as one error of ours, with place and code frame; `fields.errors` lists all of them. */
+/** esbuild's failure as an error of ours, with place and code frame; what else it found is in `fields.others`. */
 export function buildError(root: string, failure: BuildFailure): MillraceError {
-  const errors = failure.errors.slice(0, messagesMax).map((message) => describeMessage(root, message));
-  const first = errors[0];
+  const [first, ...others] = failure.errors.slice(0, messagesMax);
   if (!first)
     return projectError(root, "MILLRACE_BUNDLE_FAILED", { message: failure.message, cause: failure });
-  const others = failure.errors.length - 1;
-  const more = others === 0 ? "" : ` (and ${others} more ${others === 1 ? "error" : "errors"})`;
+  const untold = failure.errors.length - 1 - others.length;
+  const fields = {
+    ...(others.length === 0 ? {} : { others: others.map((one) => messageError(root, one, {})) }),
+    ...(untold === 0 ? {} : { untold }),
+  };
+  return messageError(root, first, fields);
+}
+
+function messageError(
+  root: string,
+  message: Message,
+  fields: { readonly [name: string]: unknown },
+): MillraceError {
+  const { source, length, advice, message: text } = describeMessage(root, message);
   return projectError(root, "MILLRACE_BUNDLE_FAILED", {
-    message: `${where(first.source)}: ${first.message}${more}`,
-    fields: { errors: errors.map(({ message, source }) => ({ message, ...(source ? { source } : {}) })) },
-    ...(first.source ? { source: first.source, length: first.length } : {}),
-    ...(first.advice === undefined ? {} : { advice: first.advice }),
+    message: `${where(source)}: ${text}`,
+    fields,
+    ...(source ? { source, length } : {}),
+    ...(advice === undefined ? {} : { advice }),
   });
 }
 

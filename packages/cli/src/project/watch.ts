@@ -18,7 +18,7 @@ export interface WatchOptions {
   readonly quietMs?: number;
 }
 
-const quietMsDefault = 80;
+const quietMsDefault = 40;
 
 /** Calls `onChange` with the changed paths, once the files have been quiet for a moment. Resolves when it watches. */
 export async function watchProject(

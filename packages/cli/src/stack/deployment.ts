@@ -29,9 +29,13 @@ export async function prepareProject(folder: string): Promise<PreparedProject> {
   return describeProject(await buildProject(folder));
 }
 
-/** Throws MILLRACE_CONFIG_INVALID or MILLRACE_BUNDLE_FAILED. */
-export async function buildProject(folder: string, listener: PrepareListener = {}): Promise<BundledProject> {
-  const loaded = await loadConfiguration(folder);
+/** Throws MILLRACE_CONFIG_INVALID or MILLRACE_BUNDLE_FAILED. `known`: the configuration, where its files are as they were. */
+export async function buildProject(
+  folder: string,
+  listener: PrepareListener = {},
+  known?: LoadedConfiguration,
+): Promise<BundledProject> {
+  const loaded = known ?? (await loadConfiguration(folder));
   listener.onConfiguration?.(loaded);
   listener.onInputs?.(loaded.inputs);
   const bundle = await bundleProject(loaded.root, loaded.configuration);

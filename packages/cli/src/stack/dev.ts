@@ -20,9 +20,12 @@ import { starterGone } from "../starter.ts";
 import { DevReport } from "./dev-report.ts";
 import type { DevOptions } from "../command/dev.ts";
 import { startLocalServer, type LocalServer } from "./local-server.ts";
+import { editorAddress } from "./editor.ts";
 import { slotsDefault } from "./options.ts";
 import { settingsOf } from "./settings.ts";
+import { openForPerson } from "./open-page.ts";
 import { isPortFree, portTaken } from "./port.ts";
+import { ProjectStatus } from "./project-status.ts";
 import { Reloader } from "./reloader.ts";
 import { WorkerProcess } from "./worker-process.ts";
 
@@ -33,6 +36,7 @@ export async function runDev(context: Context, options: DevOptions): Promise<num
   const report = new DevReport(context.terminal, { isJson: options.json === true, root });
   const stateFolder = stateFolderOf({ ...context, folder: root }, options);
   const port = await choosePort(options.port, stateFolder);
+  const isNew = !existsSync(stateFolder);
   const stopping = new AbortController();
   let stopSignal: StopSignal = "SIGTERM";
   const asked = new Promise<void>((resolve) => {
@@ -43,7 +47,8 @@ export async function runDev(context: Context, options: DevOptions): Promise<num
     onProblem: (message) => report.problem(message),
   });
   let startWorker = (_queues: readonly string[]): void => undefined;
-  const reloader = new Reloader(root, report, (queues) => startWorker(queues));
+  const status = new ProjectStatus(root, editorAddress(context.environment.editor));
+  const reloader = new Reloader(root, { report, status, onQueues: (queues) => startWorker(queues) });
   const interrupts = onInterrupt(
     (signal) => {
       stopSignal = signal;
@@ -59,7 +64,7 @@ export async function runDev(context: Context, options: DevOptions): Promise<num
   let server: LocalServer | undefined;
   try {
     // A server that ran before may know these very files; a new one needs them described, and takes longer to start.
-    const preparing = existsSync(stateFolder) ? reloader.build() : reloader.describe();
+    const preparing = isNew ? reloader.describe() : reloader.build();
     preparing.catch(() => undefined);
     server = await startLocalServer({
       stateFolder,
@@ -80,6 +85,7 @@ export async function runDev(context: Context, options: DevOptions): Promise<num
         },
         stateFolder,
       ),
+      project: status,
       onNote: (message) => report.note(message),
     });
     if (port !== (options.port ?? portDefault))
@@ -92,6 +98,12 @@ export async function runDev(context: Context, options: DevOptions): Promise<num
     await Promise.race([Promise.all([reloader.activate(client), worker.connected]), asked]);
     if (!stopping.signal.aborted) {
       report.ready(server, reloader.current);
+      if (options.open && options.json !== true && context.terminal.isLive)
+        void openForPerson(context, server.url, {
+          isNew,
+          isOpen: () => status.isWatched,
+          signal: stopping.signal,
+        });
       await reloader.watch();
       await asked;
     }

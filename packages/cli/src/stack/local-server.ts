@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { errorCodeOf } from "@millrace/core";
 import type { SettingView } from "@millrace/protocol";
-import type { ServerOptions } from "@millrace/server";
+import type { ProjectSource, ServerOptions } from "@millrace/server";
 import {
   claimStateFolder,
   startEmbedded,
@@ -33,6 +33,8 @@ export interface LocalServerOptions {
   readonly pageFolder?: string;
   /** As they are in effect, for people to look at. */
   readonly settings?: readonly SettingView[];
+  /** Who follows a project's files, of which the page tells. */
+  readonly project?: ProjectSource;
   readonly onNote: (message: string) => void;
 }
 
@@ -108,6 +110,7 @@ function serverOptions(options: LocalServerOptions, database: DatabaseTarget) {
     requestsPerSecond,
     pageFolder,
     settings,
+    project,
   } = options;
   return {
     database,
@@ -124,6 +127,7 @@ function serverOptions(options: LocalServerOptions, database: DatabaseTarget) {
     ...(requestsPerSecond === undefined ? {} : { requestsPerSecond }),
     ...(pageFolder === undefined ? {} : { pageFolder }),
     ...(settings === undefined ? {} : { settings }),
+    ...(project === undefined ? {} : { project }),
   };
 }
 

@@ -2,10 +2,12 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { ApiClient } from "../api/client.ts";
+import { configurationFiles, type LoadedConfiguration } from "../project/configuration.ts";
 import { includeDefault } from "../project/configuration-check.ts";
 import { findIncludedFiles } from "../project/include.ts";
 import { watchProject, type ProjectWatcher } from "../project/watch.ts";
 import type { DevReport } from "./dev-report.ts";
+import type { ProjectStatus } from "./project-status.ts";
 import {
   activeDeployment,
   buildProject,
@@ -13,6 +15,7 @@ import {
   ensureDeployed,
   type BundledProject,
   type PreparedProject,
+  type PrepareListener,
 } from "./deployment.ts";
 
 /** File systems tell times by a coarser clock than ours. */
@@ -24,12 +27,21 @@ export interface Deployed {
   readonly at: Date;
 }
 
+export interface ReloaderListeners {
+  readonly report: DevReport;
+  readonly status: ProjectStatus;
+  readonly onQueues: (queues: readonly string[]) => void;
+}
+
 export class Reloader {
   readonly #root: string;
   readonly #report: DevReport;
+  readonly #status: ProjectStatus;
   readonly #onQueues: (queues: readonly string[]) => void;
   #client: ApiClient | undefined;
   #building: Promise<BundledProject> | undefined;
+  /** As it was read last, while its files are as they were. */
+  #configuration: LoadedConfiguration | undefined;
   #describing: Promise<PreparedProject> | undefined;
   #inputs: readonly string[] = [];
   #project: string | undefined;
@@ -48,9 +60,10 @@ export class Reloader {
   /** As the last readable configuration declares them. */
   queues: readonly string[] = ["default"];
 
-  constructor(root: string, report: DevReport, onQueues: (queues: readonly string[]) => void) {
+  constructor(root: string, { report, status, onQueues }: ReloaderListeners) {
     this.#root = root;
     this.#report = report;
+    this.#status = status;
     this.#onQueues = onQueues;
     this.#configured = new Promise((resolve) => {
       this.#markConfigured = resolve;
@@ -59,7 +72,7 @@ export class Reloader {
 
   /** Bundles the project; needs no server yet. */
   async build(): Promise<BundledProject> {
-    this.#building ??= this.#build();
+    this.#building ??= this.#build([]);
     return this.#building;
   }
 
@@ -124,7 +137,7 @@ export class Reloader {
     while (this.#changed !== undefined && !this.#isStopped) {
       const changed = this.#changed;
       this.#changed = undefined;
-      this.#building = this.#build();
+      this.#building = this.#build(changed);
       this.#describing = undefined;
       await this.#deploy(changed);
       if (this.#watched !== undefined && this.#watched.join() !== this.#include.join()) {
@@ -135,10 +148,15 @@ export class Reloader {
     this.#working = undefined;
   }
 
-  async #build(): Promise<BundledProject> {
+  async #build(changed: readonly string[]): Promise<BundledProject> {
     this.#readAt = Date.now() - clockToleranceMs;
-    return buildProject(this.#root, {
-      onConfiguration: ({ configuration }) => {
+    const known = this.#configuration;
+    this.#configuration = undefined;
+    const isSame = known !== undefined && !changed.some((file) => isPartOf(known, file));
+    const listener: PrepareListener = {
+      onConfiguration: (loaded) => {
+        const { configuration } = loaded;
+        this.#configuration = loaded;
         this.#include = configuration.include;
         this.#project = configuration.project;
         this.#takeQueues(["default", ...configuration.queues.filter((name) => name !== "default")]);
@@ -147,7 +165,8 @@ export class Reloader {
       onInputs: (inputs) => {
         this.#inputs = inputs;
       },
-    });
+    };
+    return buildProject(this.#root, listener, isSame ? known : undefined);
   }
 
   /** What an earlier session deployed is still in force. */
@@ -174,12 +193,21 @@ export class Reloader {
       const { deployment, added, changed: mended, unchanged } = response;
       const at = this.current?.deployment === deployment ? this.current.at : new Date();
       this.current = { deployment, pipelines: [...added, ...mended, ...unchanged].sort(), at };
+      const definition = (await this.#describing)?.definition;
+      const ms = performance.now() - startedAt;
+      this.#status.takenUp({ response, running: this.current, definition, files: changed, ms });
       this.#report.spentSchedules(response);
-      if (changed.length > 0) this.#report.deployed(response, changed, performance.now() - startedAt);
+      if (changed.length > 0) this.#report.deployed(response, changed, ms);
     } catch (error) {
       if (this.#isStopped) return;
       this.current ??= await this.#fromEarlier();
+      this.#status.broken(error, this.current);
       this.#report.broken(error, this.current);
     }
   }
+}
+
+/** One that is missing may come back under another of its names. */
+function isPartOf({ root, inputs }: LoadedConfiguration, file: string): boolean {
+  return inputs.includes(file) || configurationFiles.some((name) => join(root, name) === file);
 }

@@ -23,8 +23,11 @@ export function formatError(error: unknown, paint: Colors, width = Number.POSITI
 /** What an error is as data, for `--json`. */
 export function errorDocument(error: unknown): object {
   const { code, message, advice, source, fields } = asMillraceError(error);
-  const { others: _others, ...plain } = fields;
-  return { error: { code, message, advice, ...(source ? { source } : {}), fields: plain } };
+  const { others, ...plain } = fields;
+  return {
+    error: { code, message, advice, ...(source ? { source } : {}), fields: plain },
+    ...(Array.isArray(others) ? { others: others.map((other) => errorDocument(other)) } : {}),
+  };
 }
 
 /** An unexpected failure becomes MILLRACE_INTERNAL with its stack. */

@@ -12,6 +12,7 @@ import { pipelineOperations } from "./pipeline.ts";
 import { probeOperations } from "./probe.ts";
 import { runOperations } from "./run.ts";
 import { serverOperations } from "./server.ts";
+import { projectOperations } from "./project.ts";
 import { rateOperations } from "./pace.ts";
 import { searchOperations } from "./search.ts";
 import { settingOperations } from "./settings.ts";
@@ -38,6 +39,7 @@ export const operations = {
   ...overviewOperations,
   ...systemOperations,
   ...rateOperations,
+  ...projectOperations,
   ...searchOperations,
   ...settingOperations,
 } as const;

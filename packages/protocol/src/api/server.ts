@@ -129,7 +129,7 @@ export const limitDetail = named(
 );
 export type LimitDetail = TypeOf<typeof limitDetail>;
 
-/** Data of the server-sent events of `GET /live`: of `log` an EventView, of `activity` an ActivityEvent, of runs a RunEvent. */
+/** Data of the server-sent events of `GET /live`: of `log` an EventView, of `activity` an ActivityEvent, of `project` a ProjectView, of runs a RunEvent. */
 export type LiveEvent =
   | { readonly topic: string; readonly data: unknown }
   | { readonly topic: string; readonly refused: Problem };
@@ -153,7 +153,7 @@ export const serverOperations = {
     summary: "What happens, as server-sent events of several topics over one connection",
     query: {
       topics: needed(
-        textParameter("`log`, `activity`, `run:ID` and `run-logs:ID`, with commas between them"),
+        textParameter("`log`, `activity`, `project`, `run:ID` and `run-logs:ID`, with commas between them"),
       ),
       after: numberParameter(
         "entries of the log after this position; from now on, when absent",

@@ -10,6 +10,7 @@ import type { LiveRelay } from "./live-relay.ts";
 import type { LogSink } from "./log-sink.ts";
 import type { ParamsCheck } from "./params-check.ts";
 import type { Changes } from "./preconditions.ts";
+import type { ProjectSource } from "./project-routes.ts";
 import type { WebhookBook } from "./webhook/webhook-book.ts";
 
 export interface ApiContext {
@@ -36,6 +37,8 @@ export interface ApiContext {
   readonly params: ParamsCheck;
   readonly webhooks: WebhookBook;
   readonly changes: Changes;
+  /** Absent: nobody follows a project's files here. */
+  readonly project?: ProjectSource;
   /** This server's view of definitions is read again; others are told by the database. */
   definitionsChanged(): Promise<void>;
 }

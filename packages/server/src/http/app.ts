@@ -29,6 +29,7 @@ import { rateRoutes } from "./overview/rate-routes.ts";
 import { pipelineRoutes } from "./pipeline-routes.ts";
 import { pipelineSourceRoutes } from "./pipeline-source-routes.ts";
 import { poolRoutes } from "./pool-routes.ts";
+import { projectRoutes } from "./project-routes.ts";
 import {
   eventTooLarge,
   expectedError,
@@ -87,6 +88,7 @@ function apiRoutes(context: ApiContext): Route[] {
     ...searchRoutes(context),
     ...settingsRoutes(context),
     ...rateRoutes(context),
+    ...projectRoutes(context),
   ];
   const document = route(operations.getDocument, () =>
     openApiDocument([...routes.map(({ operation }) => operation), operations.getDocument], context.version),

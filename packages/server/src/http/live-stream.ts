@@ -3,7 +3,7 @@
  * `{ topic, data }`.
  *
  * Z1: `log` tells entries of the event log as `GET /events/follow` does: ids are positions, by which a reader that comes again
- *     goes on without a gap. `run:ID` and `run-logs:ID` begin with a snapshot each time.
+ *     goes on without a gap. `project`, `run:ID` and `run-logs:ID` begin with a snapshot each time.
  * Z2: a topic that can't be followed is told of as `{ topic, refused }`; the others go on.
  */
 import { MillraceError } from "@millrace/core";
@@ -14,6 +14,7 @@ import { EventChannel, type Sink } from "./event-channel.ts";
 import { topicsMax } from "./limits.ts";
 import { LogFeed, startOf } from "./log-feed.ts";
 import { problemOf } from "./problem.ts";
+import { projectOf } from "./project-routes.ts";
 import type { ApiRequest } from "./route.ts";
 import { RunFeed } from "./run-feed.ts";
 
@@ -30,6 +31,7 @@ export async function streamLive(
     const sink = new TopicSink(channel, topic);
     if (topic === "log") followLog(context, channel, sink, after);
     else if (topic === "activity") followActivity(context, channel, sink);
+    else if (topic === "project") followProject(context, channel, sink);
     else void followRun(context, channel, sink, topic);
   }
   return reply;
@@ -41,10 +43,10 @@ function topicsOf(request: ApiRequest<Operations["watch"]>): readonly string[] {
     throw new MillraceError("MILLRACE_REQUEST_INVALID", {
       message: `"topics" has ${topics.length} of them; ${topicsMax} may be followed at once.`,
     });
-  const unknown = topics.find((topic) => !/^(?:log|activity|run:.+|run-logs:.+)$/.test(topic));
+  const unknown = topics.find((topic) => !/^(?:log|activity|project|run:.+|run-logs:.+)$/.test(topic));
   if (unknown === undefined) return topics;
   throw new MillraceError("MILLRACE_REQUEST_INVALID", {
-    message: `"topics" has ${JSON.stringify(unknown.slice(0, 100))}: they are log, activity, run:ID and run-logs:ID, with commas between them.`,
+    message: `"topics" has ${JSON.stringify(unknown.slice(0, 100))}: they are log, activity, project, run:ID and run-logs:ID, with commas between them.`,
   });
 }
 
@@ -65,6 +67,17 @@ function followActivity({ activity, live }: ApiContext, channel: EventChannel, s
     unlisten();
     unwatch();
   });
+}
+
+/** Begins with what is so now. */
+function followProject({ project }: ApiContext, channel: EventChannel, sink: TopicSink): void {
+  try {
+    const source = projectOf(project);
+    channel.onClosed(source.listen((view) => sink.send(view)));
+    sink.send(source.view());
+  } catch (error) {
+    channel.send({ topic: "project", refused: problemOf(error) } satisfies LiveEvent);
+  }
 }
 
 async function followRun(

@@ -1,11 +1,11 @@
 import { MillraceError, nearestName } from "@millrace/core";
 import {
-  versionsMax,
   operations,
   type Operations,
   type PipelineChanges,
   type PipelineSource,
   type VersionPlace,
+  versionsMax,
 } from "@millrace/protocol";
 import {
   findDeployedDefinition,

@@ -22,6 +22,8 @@ let connection: AbortController | undefined;
 let connected: ReadonlySet<Topic> = new Set();
 let isOpen = false;
 let lastId: string | undefined;
+/** What was told of it last, for tabs that come later; null where nobody follows files. */
+let project: unknown;
 let gathering: ReturnType<typeof setTimeout> | undefined;
 let lingering: ReturnType<typeof setTimeout> | undefined;
 
@@ -40,9 +42,15 @@ function subscribe(tab: MessagePort, topic: Topic, withToken: string | undefined
   clearTimeout(lingering);
   lingering = undefined;
   tell([tab], { kind: "link", isOpen });
-  const isOn = (topic === "log" || topic === "activity") && connected.has(topic) && withToken === token;
+  const isOn = !isAnewEachTime(topic) && connected.has(topic) && withToken === token;
+  if (isOn && topic === "project" && project !== undefined)
+    tell([tab], { kind: "data", topic, data: project });
   token = withToken;
   if (!isOn) gathering ??= setTimeout(connect, gatherMs);
+}
+
+function isAnewEachTime(topic: Topic): boolean {
+  return topic.startsWith("run");
 }
 
 function unsubscribe(tab: MessagePort, topic: Topic): void {
@@ -59,6 +67,7 @@ function disconnect(): void {
   connected = new Set();
   isOpen = false;
   lastId = undefined;
+  project = undefined;
 }
 
 function connect(): void {
@@ -114,10 +123,17 @@ function take(event: LiveEvent): void {
   if ("refused" in event) {
     // The server could not, for now: the connection is made again, after a pause.
     if (event.refused.status >= 500) throw new Error(event.refused.detail);
+    if (event.topic === "project") takeProject(null);
     return;
   }
+  if (event.topic === "project") return takeProject(event.data);
   const topic = event.topic as Topic;
   tell(tabs.get(topic) ?? [], { kind: "data", topic, data: event.data });
+}
+
+function takeProject(data: unknown): void {
+  project = data;
+  tell(tabs.get("project") ?? [], { kind: "data", topic: "project", data });
 }
 
 addEventListener("connect", (event) => {

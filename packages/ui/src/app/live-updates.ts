@@ -5,6 +5,7 @@
 import type { QueryClient } from "@tanstack/react-query";
 import type { ActivityEvent, EventView } from "@millrace/protocol";
 import { listen } from "../api/live.ts";
+import { followProject } from "../api/project.ts";
 import { gridPath, type About } from "../api/queries.ts";
 
 const gatherMs = 500;
@@ -74,10 +75,12 @@ export function followLog(queries: QueryClient, onLink: (isOpen: boolean) => voi
       slowTimer ??= setTimeout(refreshAll, gatherSlowMs);
     },
   });
+  const unlistenProject = followProject(queries);
   return () => {
     clearTimeout(timer);
     clearTimeout(slowTimer);
     unlisten();
     unlistenActivity();
+    unlistenProject();
   };
 }

@@ -4,6 +4,7 @@ import { Link, Outlet, useNavigate } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useState } from "react";
 import type { Overview, ServerInfo } from "@millrace/protocol";
 import { ApiError } from "../api/client.ts";
+import { useProject } from "../api/project.ts";
 import { one } from "../api/queries.ts";
 import { SignIn } from "../pages/sign-in/sign-in.tsx";
 import { urgentCount, verdictText } from "../pages/now/sentence.ts";
@@ -11,6 +12,7 @@ import { hearKeys, keyText, listKeys, useKeys } from "../parts/keys.ts";
 import { countText } from "../parts/number-text.ts";
 import { useZoneChoice } from "../parts/zone.ts";
 import { KeysDialog } from "./keys-dialog.tsx";
+import { Saved } from "../project/saved.tsx";
 import { followLog } from "./live-updates.ts";
 import { pages } from "./pages.ts";
 import { setTheme, themes, useTheme } from "./theme.ts";
@@ -23,6 +25,8 @@ const timerMsMax = 2_147_483_647;
 
 const loadPalette = async () => ({ default: (await import("./palette/palette.tsx")).Palette });
 const Palette = lazy(loadPalette);
+
+const Broken = lazy(() => import("../project/broken.tsx").then((module) => ({ default: module.Broken })));
 
 export function Shell() {
   const info = useQuery(one("info", "/info"));
@@ -49,6 +53,7 @@ function Frame({ info }: { readonly info: ServerInfo | undefined }) {
   const zone = useZoneChoice();
   const { data: overview } = useQuery(one("overview", "/overview"));
   useWhenLate(overview?.lateAt);
+  const project = useProject();
   return (
     <div className="frame">
       <header>
@@ -59,6 +64,7 @@ function Frame({ info }: { readonly info: ServerInfo | undefined }) {
         <button type="button" className="finder" onClick={() => setFinding(true)}>
           Find anything <kbd>{keyText("mod+k")}</kbd>
         </button>
+        {project?.change && <Saved change={project.change} />}
         <span className="gap" />
         <Verdict overview={overview} />
         <LinkState isLive={isLive} info={info} />
@@ -82,6 +88,11 @@ function Frame({ info }: { readonly info: ServerInfo | undefined }) {
           </Link>
         ))}
       </nav>
+      {project?.state === "broken" && (
+        <Suspense fallback={null}>
+          <Broken project={project} />
+        </Suspense>
+      )}
       {/* All times of it change together. */}
       <main key={zone}>
         <Outlet />

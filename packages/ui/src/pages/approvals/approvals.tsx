@@ -6,6 +6,7 @@ import type { ApprovalView } from "@millrace/protocol";
 import { list } from "../../api/queries.ts";
 import { Code } from "../../parts/code.tsx";
 import { Download } from "../../parts/download.tsx";
+import { firstApproval } from "../../parts/first-code.ts";
 import { Head } from "../../parts/head.tsx";
 import { countOf } from "../../parts/number-text.ts";
 import { Table, type Column } from "../../parts/table.tsx";
@@ -148,16 +149,7 @@ function NoApprovals() {
         Nobody is asked for anything. A pipeline asks with a node that waits for a person, and holds no worker
         meanwhile:
       </p>
-      <Code
-        text={`import { approve } from "millrace";
-
-const asked = approve({
-  title: "Publish the report?",
-  details: { day: params.day, rows: totals.rows },
-  form: z.object({ copies: z.int().min(1), colour: z.boolean().default(false) }),
-  timeout: "2d",
-});`}
-      />
+      <Code text={firstApproval} />
     </>
   );
 }

@@ -5,6 +5,7 @@ import { useMemo } from "react";
 import type { AssetSummary } from "@millrace/protocol";
 import { Code } from "../../parts/code.tsx";
 import { Download } from "../../parts/download.tsx";
+import { firstAsset } from "../../parts/first-code.ts";
 import { LongList } from "../../parts/long-list.tsx";
 import { useNow } from "../../parts/now.ts";
 import { numberText } from "../../parts/number-text.ts";
@@ -214,18 +215,7 @@ function NoAssets() {
         Here stand the pieces of data that your pipelines read and write: tables, files, topics. Declare one
         and say who writes it:
       </p>
-      <Code
-        text={`import { asset, daily, task } from "millrace";
-
-export const report = asset("mart/orders_daily", {
-  partitions: daily("2026-01-01"),
-  freshness: "25h",
-});
-
-const write = task("write", { writes: report }, async (day: string) => {
-  // …
-});`}
-      />
+      <Code text={firstAsset} />
     </>
   );
 }

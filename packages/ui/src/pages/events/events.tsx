@@ -4,6 +4,7 @@ import { useMemo } from "react";
 import type { EventView } from "@millrace/protocol";
 import { ApiError } from "../../api/client.ts";
 import { Code } from "../../parts/code.tsx";
+import { firstEvent } from "../../parts/first-code.ts";
 import { Head } from "../../parts/head.tsx";
 import { Table, type Column } from "../../parts/table.tsx";
 import { Clock } from "../../parts/time.tsx";
@@ -195,7 +196,7 @@ function NoEvents({ isFiltered, hasMore }: { readonly isFiltered: boolean; reado
   return (
     <>
       <p>Here stands what happens: events from outside, and what runs, assets and triggers did. Send one:</p>
-      <Code text={`npx millrace emit order.paid --data '{"orderId": "7", "amount": 12.5}'`} />
+      <Code text={firstEvent} />
     </>
   );
 }

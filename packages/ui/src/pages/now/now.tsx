@@ -1,11 +1,15 @@
 /** Is all well, and if not, what to do: what needs a person, the last and next hours, what is waited for, load. */
+import { lazy, Suspense } from "react";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import type { Overview, TimelineView } from "@millrace/protocol";
+import { useProject } from "../../api/project.ts";
 import { one } from "../../api/queries.ts";
 import { Code } from "../../parts/code.tsx";
+import { firstEvent } from "../../parts/first-code.ts";
 import { Csv, type CsvRow } from "../../parts/csv.tsx";
 import { Head } from "../../parts/head.tsx";
+import { StartOne } from "../../parts/start-one.tsx";
 import { Ago, Clock } from "../../parts/time.tsx";
 import { Timeline } from "../../parts/timeline/timeline.tsx";
 import { Trouble } from "../../parts/trouble.tsx";
@@ -16,12 +20,17 @@ import { Load } from "./load.tsx";
 import { activityText, sinceText, urgentCount, verdictText } from "./sentence.ts";
 import { WaitingFor } from "./waiting-for.tsx";
 
+const FirstSteps = lazy(() =>
+  import("../../project/first-steps.tsx").then((module) => ({ default: module.FirstSteps })),
+);
+
 const route = getRouteApi("/");
 const spans = [1, 3, 12, 24] as const;
 
 export function Now() {
   const { hours: chosen } = route.useSearch();
   const hours = spans.find((span) => String(span) === chosen);
+  const project = useProject();
   const { data, error, refetch } = useQuery(one("overview", "/overview"));
   const timeline = useQuery({
     ...one("overview", "/timeline", { hours }),
@@ -33,6 +42,11 @@ export function Now() {
     <div className="page">
       <Verdict overview={data} />
       {error && <Trouble error={error} onRetry={() => void refetch()} />}
+      {project?.firstSteps && (
+        <Suspense fallback={null}>
+          <FirstSteps />
+        </Suspense>
+      )}
       {data && <AttentionList items={data.attention} />}
       {timeline.error && <Trouble error={timeline.error} onRetry={() => void timeline.refetch()} />}
       {data && timeline.data && isNew(data, timeline.data) ? (
@@ -147,11 +161,11 @@ function FirstRun() {
     <section className="empty">
       <p>
         Here stand the last and the next hours: runs as blocks, what waits as thin lines, what calendars start
-        next, events. Nothing has run in them. Start something:
+        next, events. Nothing has run in them.
       </p>
-      <Code text="npx millrace run hello" />
-      <p>or send an event that a trigger listens to:</p>
-      <Code text={`npx millrace emit order.paid --data '{"orderId": "7", "amount": 12.5}'`} />
+      <StartOne />
+      <p>Or send an event that a trigger listens to:</p>
+      <Code text={firstEvent} />
     </section>
   );
 }

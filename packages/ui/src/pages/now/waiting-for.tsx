@@ -2,6 +2,7 @@
 import { Link } from "@tanstack/react-router";
 import type { Overview, WaitGroupView } from "@millrace/protocol";
 import { Code } from "../../parts/code.tsx";
+import { firstWait } from "../../parts/first-code.ts";
 import { countOf, countText, numberText } from "../../parts/number-text.ts";
 import { ShortTable, type ShortColumn } from "../../parts/short-table.tsx";
 import { Ago } from "../../parts/time.tsx";
@@ -86,14 +87,7 @@ function NoWaits() {
   return (
     <>
       <p>Nothing waits. A wait holds no worker and no slot; declare one in a pipeline&apos;s body:</p>
-      <Code
-        text={`const its = { data: { order: params.order } };
-
-const paid = wait(on.event("order.paid", { where: its }), {
-  id: "paid",
-  timeout: "2d",
-});`}
-      />
+      <Code text={firstWait} />
     </>
   );
 }

@@ -33,7 +33,7 @@ export function TriggerTab({
     ...one("triggers", `/pipelines/${encodeURIComponent(name)}/next`),
     enabled: hasTrigger,
   });
-  if (!hasTrigger) return <NoTrigger name={name} />;
+  if (!hasTrigger) return <NoTrigger />;
   if (explained.error) return <Trouble error={explained.error} />;
   if (!explained.data) return <p className="quiet">Reading…</p>;
   const { trigger, state, key, keys } = explained.data;
@@ -101,17 +101,13 @@ function NextFirings({
   );
 }
 
-function NoTrigger({ name }: { readonly name: string }) {
+function NoTrigger() {
   return (
     <div className="empty">
-      <p>Nothing starts it but people and other pipelines. Give it a trigger with its option `on`:</p>
-      <Code
-        text={`import { on, pipeline } from "millrace";
-
-export const p = pipeline("${name}", { on: on.cron("0 6 * * *", { tz: "Europe/Berlin" }) }, () => {
-  // …
-});`}
-      />
+      <p>
+        Nothing starts it but people and other pipelines. Give it a trigger with its option <code>on</code>:
+      </p>
+      <Code text={`on: on.cron("0 6 * * *", { tz: "Europe/Berlin" }),`} />
     </div>
   );
 }

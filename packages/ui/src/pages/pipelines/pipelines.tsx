@@ -6,6 +6,7 @@ import type { PipelineSummary, TriggerSummary } from "@millrace/protocol";
 import { readPage } from "../../api/client.ts";
 import { listen } from "../../api/live.ts";
 import { Code } from "../../parts/code.tsx";
+import { firstPipeline } from "../../parts/first-code.ts";
 import { Head } from "../../parts/head.tsx";
 import { SourceLink } from "../../parts/source-link.tsx";
 import { State, stateWord } from "../../parts/state.tsx";
@@ -305,15 +306,7 @@ function NoPipelines() {
       <p>
         Here stand your pipelines. They are declared in files below <code>pipelines/</code> of your project:
       </p>
-      <Code
-        text={`import { pipeline, task } from "millrace";
-
-const greet = task("greet", async (input: { name: string }) => \`Hello, \${input.name}\`);
-
-export const hello = pipeline("hello", () => {
-  greet({ name: "world" });
-});`}
-      />
+      <Code text={firstPipeline} />
       <p>
         <code>millrace dev</code> deploys them as you save.
       </p>

@@ -2,8 +2,10 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { FiringMemberView, RunSummary } from "@millrace/protocol";
+import { useProject } from "../../api/project.ts";
 import { one } from "../../api/queries.ts";
 import { Clock } from "../../parts/time.tsx";
+import { EditorLink } from "../../project/editor-link.tsx";
 import { isUnderWay } from "./use-run.ts";
 
 const membersShown = 3;
@@ -51,7 +53,7 @@ function Cause({ run }: { readonly run: RunSummary }) {
       >
         trigger
       </Link>{" "}
-      fired
+      <DeclaredIn pipeline={firing.pipeline} /> fired
       {firing.key === undefined ? "" : ` for ${firing.key}`}
       {firing.revision > 1 ? `, revision ${firing.revision}` : ""}
       {shown.length > 0 && ": "}
@@ -62,6 +64,19 @@ function Cause({ run }: { readonly run: RunSummary }) {
         </span>
       ))}
       {firing.memberCount > shown.length && ` and ${firing.memberCount - shown.length} more`}
+    </>
+  );
+}
+
+/** The line of code, where its file is at hand. */
+function DeclaredIn({ pipeline }: { readonly pipeline: string }) {
+  const project = useProject();
+  const path = `/pipelines/${encodeURIComponent(pipeline)}` as const;
+  const { data } = useQuery({ ...one("definition", path), enabled: project !== undefined });
+  if (!project || !data?.source) return null;
+  return (
+    <>
+      (<EditorLink place={data.source} />)
     </>
   );
 }

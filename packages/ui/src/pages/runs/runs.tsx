@@ -5,13 +5,13 @@ import { useMemo, useState } from "react";
 import type { QueryAt, Page, RunSummary } from "@millrace/protocol";
 import { get } from "../../api/client.ts";
 import { list } from "../../api/queries.ts";
-import { Code } from "../../parts/code.tsx";
 import { csvText } from "../../parts/csv.tsx";
 import { Download } from "../../parts/download.tsx";
 import { Head } from "../../parts/head.tsx";
 import { useKeys } from "../../parts/keys.ts";
-import { LongList } from "../../parts/long-list.tsx";
+import { StartOne } from "../../parts/start-one.tsx";
 import { State } from "../../parts/state.tsx";
+import { LongList } from "../../parts/long-list.tsx";
 import type { Column } from "../../parts/table.tsx";
 import { Ago, Took } from "../../parts/time.tsx";
 import { Bulk } from "./bulk.tsx";
@@ -177,8 +177,7 @@ function NoRuns({ isFiltered }: { readonly isFiltered: boolean }) {
       <p>
         Here stand the runs of pipelines: what a trigger, another run or a person started. There is none yet.
       </p>
-      <p>Start one from a terminal in your project:</p>
-      <Code text="npx millrace run hello" />
+      <StartOne />
     </>
   );
 }

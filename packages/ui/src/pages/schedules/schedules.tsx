@@ -5,6 +5,7 @@ import { useEffect, useMemo } from "react";
 import { list } from "../../api/queries.ts";
 import { Code } from "../../parts/code.tsx";
 import { Download } from "../../parts/download.tsx";
+import { firstSchedule } from "../../parts/first-code.ts";
 import { Head } from "../../parts/head.tsx";
 import { useNow } from "../../parts/now.ts";
 import { relativeText } from "../../parts/time-text.ts";
@@ -247,13 +248,7 @@ function NoSchedules() {
   return (
     <div className="empty">
       <p>Here stands what will start, hour by hour. A pipeline names its schedule:</p>
-      <Code
-        text={`import { on, pipeline } from "millrace";
-
-export const nightly = pipeline("nightly", { on: on.cron("30 2 * * *", { tz: "Europe/Berlin" }) }, () => {
-  // …
-});`}
-      />
+      <Code text={firstSchedule} />
     </div>
   );
 }

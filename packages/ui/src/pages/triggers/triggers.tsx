@@ -4,6 +4,7 @@ import { getRouteApi, Link } from "@tanstack/react-router";
 import type { TriggerSummary } from "@millrace/protocol";
 import { list } from "../../api/queries.ts";
 import { Code } from "../../parts/code.tsx";
+import { firstTrigger } from "../../parts/first-code.ts";
 import { Head } from "../../parts/head.tsx";
 import { State } from "../../parts/state.tsx";
 import { LongList } from "../../parts/long-list.tsx";
@@ -127,13 +128,7 @@ function NoTriggers() {
         Here stands what starts runs: times, events, updates of assets, or any of them together. A pipeline
         names it:
       </p>
-      <Code
-        text={`import { on, pipeline } from "millrace";
-
-export const paid = pipeline("paid", { on: on.event("order.paid") }, ({ firing }) => {
-  // …
-});`}
-      />
+      <Code text={firstTrigger} />
     </>
   );
 }

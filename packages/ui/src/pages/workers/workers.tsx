@@ -4,6 +4,7 @@ import { getRouteApi, Link } from "@tanstack/react-router";
 import type { PoolView, QueueView, WorkerView } from "@millrace/protocol";
 import { one } from "../../api/queries.ts";
 import { Code } from "../../parts/code.tsx";
+import { firstPool } from "../../parts/first-code.ts";
 import { Head } from "../../parts/head.tsx";
 import { Meter } from "../../parts/meter.tsx";
 import { countOf } from "../../parts/number-text.ts";
@@ -175,13 +176,11 @@ function NoPools() {
     <>
       <p>
         A pool is a limit that tasks share, however many workers there are: so many connections to a
-        warehouse. Declare it in <code>millrace.config.ts</code> and name it in a task:
+        warehouse. Declare it in <code>millrace.config.ts</code>
       </p>
-      <Code
-        text={`export default defineConfig({ project: "shop", pools: { warehouse: 4 } });
-
-const load = task("load", { pool: "warehouse" }, async () => { /* … */ });`}
-      />
+      <Code text={firstPool.configuration} />
+      <p>and name it in a task:</p>
+      <Code text={firstPool.task} />
     </>
   );
 }

@@ -1,0 +1,7 @@
+import { defineConfig } from "millrace";
+
+export default defineConfig({
+  project: "shop",
+  include: ["pipelines/*.ts"],
+  pools: { warehouse: 2 },
+});
