@@ -36,12 +36,12 @@ export const startRunRequest = closed(
 );
 export const cancelRequest = closed(object({}, { node: storable, item: storable }));
 export const rerunRequest = closed(
-  object({ scope: oneOf("failed", "nodes", "all") }, { nodes: list(storable), sameBundle: flag }),
+  object({ scope: oneOf("failed", "nodes", "all") }, { nodes: list(storable), sameBundle: flag, preview: flag }),
 );
 export const markRequest = closed(
   object(
     { node: storable, state: oneOf("succeeded", "failed", "skipped") },
-    { item: storable, output: anyJson },
+    { item: storable, output: anyJson, preview: flag },
   ),
 );
 export const moveRequest = closed(object({}, { bundle: storable }));

@@ -134,6 +134,8 @@ export interface RerunRequest {
   readonly scope: "failed" | "nodes" | "all";
   readonly nodes?: readonly string[];
   readonly sameBundle?: boolean;
+  /** Only tell what it would affect. */
+  readonly preview?: boolean;
 }
 
 export interface MarkRequest {
@@ -141,6 +143,8 @@ export interface MarkRequest {
   readonly item?: string;
   readonly state: "succeeded" | "failed" | "skipped";
   readonly output?: Json;
+  /** Only tell what it would affect. */
+  readonly preview?: boolean;
 }
 
 export interface MoveRequest {
@@ -408,9 +412,10 @@ export interface Problem {
  * GET  /runs/:id/artifacts → Page<ArtifactView>
  * GET  /runs/:id/steps?node=&cursor=&limit= → Page<StepView>
  * POST /runs/:id/cancel CancelRequest → { run }
- * POST /runs/:id/rerun RerunRequest → { run }
+ * POST /runs/:id/rerun RerunRequest → { run }, or RunChangePreview
  * POST /runs/:id/move MoveRequest → { run }
- * POST /runs/:id/mark MarkRequest → { run }
+ * POST /runs/:id/mark MarkRequest → { run }, or RunChangePreview
+ * GET  /runs/:id/definition → RunDefinitionView
  * GET  /waits?pipeline=&kind=&type=&cursor=&limit= → Page<WaitView>, by the order in which they were made
  * GET  /approvals?state=&pipeline=&cursor=&limit= → Page<ApprovalView>: open ones, the oldest first; answered ones, the newest
  * GET  /approvals/:id → ApprovalView

@@ -37,12 +37,12 @@ const whole: readonly (readonly [name: string, shape: Shape, value: object])[] =
   [
     "RerunRequest",
     rerunRequest,
-    { scope: "nodes", nodes: ["a"], sameBundle: true } satisfies Required<RerunRequest>,
+    { scope: "nodes", nodes: ["a"], sameBundle: true, preview: true } satisfies Required<RerunRequest>,
   ],
   [
     "MarkRequest",
     markRequest,
-    { node: "a", item: "", state: "skipped", output: null } satisfies Required<MarkRequest>,
+    { node: "a", item: "", state: "skipped", output: null, preview: true } satisfies Required<MarkRequest>,
   ],
   ["RollbackRequest", rollbackRequest, { project: "x", deployment: 1 } satisfies Required<RollbackRequest>],
   [

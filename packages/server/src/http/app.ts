@@ -27,6 +27,7 @@ import {
 import { addRoute, type Route } from "./route.ts";
 import { scheduleRoutes } from "./schedule-routes.ts";
 import { runRoutes } from "./run-routes.ts";
+import { runStoryRoutes } from "./run-story-routes.ts";
 import { serverRoutes } from "./server-routes.ts";
 import { probeRoutes } from "./probe-routes.ts";
 import { systemRoutes } from "./system-routes.ts";
@@ -45,6 +46,7 @@ function apiRoutes(context: ApiContext): Route[] {
   const routes = [
     ...serverRoutes(context),
     ...runRoutes(context),
+    ...runStoryRoutes(context),
     ...pipelineRoutes(context),
     ...bundleRoutes(context),
     ...deploymentRoutes(context),

@@ -186,3 +186,5 @@ export const answeredPageMax = 50;
 export const nodesShownMax = 200;
 /** The overview stands on every page: it is made for all who ask together, this long after the last one at the earliest. */
 export const overviewPauseMs = 250;
+/** Items that a preview of a rerun names of one node; it counts all. */
+export const affectedItemsShown = 20;

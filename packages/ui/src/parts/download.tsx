@@ -14,16 +14,19 @@ export function Download({ name, type, text, children }: DownloadProps) {
     <button
       type="button"
       className="fold link"
-      onClick={() => {
-        const address = URL.createObjectURL(new Blob([text()], { type }));
-        const link = document.createElement("a");
-        link.href = address;
-        link.download = name;
-        link.click();
-        URL.revokeObjectURL(address);
-      }}
+      onClick={() => saveFile(name, new Blob([text()], { type }))}
     >
       {children}
     </button>
   );
+}
+
+export function saveFile(name: string, content: Blob): void {
+  const address = URL.createObjectURL(content);
+  const link = document.createElement("a");
+  link.href = address;
+  link.download = name;
+  link.click();
+  // The browser has begun to read it by then.
+  setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }

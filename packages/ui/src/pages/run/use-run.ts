@@ -1,7 +1,7 @@
-/** A run as it happens: its picture, drawn anew once a frame at most. */
+/** A run as it happens: its picture, drawn anew once a frame at most; less often where it has very many nodes. */
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
-import type { LogEntry, PipelineDetail, RunDetail, RunEvent, TaskRunView, Page } from "@millrace/protocol";
+import type { LogEntry, Page, RunDefinitionView, RunDetail, RunEvent, TaskRunView } from "@millrace/protocol";
 import { RunPicture } from "@millrace/protocol/run-picture";
 import { get } from "../../api/client.ts";
 import { listen } from "../../api/live.ts";
@@ -14,15 +14,21 @@ export interface LiveRun {
   readonly version: number;
 }
 
+/** A picture of more nodes is drawn anew at most this often. */
+const nodesMany = 300;
+const drawManyMs = 250;
+
 /** `undefined` until it is read. Errors are thrown to whoever asks `useQuery` for the run's first reading. */
 export function useRun(id: string): { readonly live: LiveRun | undefined; readonly error: Error | null } {
   const path = `/runs/${encodeURIComponent(id)}`;
-  const first = useQuery(one<RunDetail>("run", path));
-  const pipeline = first.data?.run.pipeline;
+  const first = useQuery({ ...one<RunDetail>("run", path), staleTime: Number.POSITIVE_INFINITY });
+  const bundle = first.data?.run.bundle;
   const definition = useQuery({
-    ...one<PipelineDetail>("definition", `/pipelines/${encodeURIComponent(pipeline ?? "")}`),
-    enabled: pipeline !== undefined,
-    // A run outlives its pipeline: what is retired and gone has no definition.
+    ...one<RunDefinitionView>("definition", `${path}/definition`),
+    queryKey: ["run-definition", path, bundle],
+    enabled: bundle !== undefined,
+    // Of a bundle it never changes; a run outlives its bundle: then there is none.
+    staleTime: Number.POSITIVE_INFINITY,
     retry: false,
   });
   const pipelineDefinition = definition.data?.definition;
@@ -31,11 +37,11 @@ export function useRun(id: string): { readonly live: LiveRun | undefined; readon
   useEffect(() => {
     if (!isReady || !first.data) return undefined;
     const picture = new RunPicture(first.data.run, pipelineDefinition);
+    const drawing = new Drawing((pipelineDefinition?.nodes.length ?? 0) > nodesMany);
     let details = first.data.run;
     let version = 0;
-    let frame = 0;
+    let reading = new AbortController();
     const draw = (): void => {
-      frame = 0;
       version += 1;
       setLive({ picture, run: { ...details, ...picture.run }, version });
     };
@@ -43,29 +49,75 @@ export function useRun(id: string): { readonly live: LiveRun | undefined; readon
       picture.apply(event);
       if (event.kind === "snapshot") {
         details = event.detail.run;
-        if (event.detail.nextCursor !== undefined) void restOf(path, event.detail.nextCursor, apply);
+        reading.abort();
+        reading = new AbortController();
+        if (event.detail.nextCursor !== undefined)
+          void restOf(path, event.detail.nextCursor, { apply, signal: reading.signal });
       }
       // Its output and the rest of its row stand in no event.
       if (event.kind === "end")
-        void get<RunDetail>(path).then((detail) => apply({ kind: "snapshot", detail }));
-      frame ||= requestAnimationFrame(draw);
+        void get<RunDetail>(path).then(({ run }) => {
+          details = run;
+          drawing.later(draw);
+        });
+      drawing.later(draw);
     };
-    apply({ kind: "snapshot", detail: first.data });
+    picture.apply({ kind: "snapshot", detail: first.data });
+    draw();
     const unlisten = listen(`run:${id}`, { onData: (data) => apply(data as RunEvent) });
     return () => {
-      cancelAnimationFrame(frame);
+      drawing.stop();
+      reading.abort();
       unlisten();
     };
   }, [id, path, isReady, first.data, pipelineDefinition]);
   return { live: live?.picture.run.id === id ? live : undefined, error: first.error };
 }
 
+class Drawing {
+  readonly #isSlow: boolean;
+  #frame = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(isSlow: boolean) {
+    this.#isSlow = isSlow;
+  }
+
+  later(draw: () => void): void {
+    if (this.#isSlow)
+      this.#timer ??= setTimeout(() => {
+        this.#timer = undefined;
+        draw();
+      }, drawManyMs);
+    else
+      this.#frame ||= requestAnimationFrame(() => {
+        this.#frame = 0;
+        draw();
+      });
+  }
+
+  stop(): void {
+    cancelAnimationFrame(this.#frame);
+    clearTimeout(this.#timer);
+  }
+}
+
+interface Reading {
+  readonly apply: (event: RunEvent) => void;
+  readonly signal: AbortSignal;
+}
+
 /** What a snapshot was too long for. */
-async function restOf(path: string, cursor: string, apply: (event: RunEvent) => void): Promise<void> {
-  for (let next: string | undefined = cursor; next !== undefined;) {
-    const page: Page<TaskRunView> = await get(`${path}/nodes`, { cursor: next, limit: 1_000 });
-    for (const node of page.items) apply({ kind: "node", node });
-    next = page.nextCursor;
+async function restOf(path: string, cursor: string, { apply, signal }: Reading): Promise<void> {
+  try {
+    for (let next: string | undefined = cursor; next !== undefined;) {
+      const page: Page<TaskRunView> = await get(`${path}/nodes`, { cursor: next, limit: 1_000 }, signal);
+      for (const node of page.items) apply({ kind: "node", node });
+      next = page.nextCursor;
+    }
+  } catch (error) {
+    // A newer snapshot is read instead; where the server is away, the next one is.
+    if (!signal.aborted) console.warn(error);
   }
 }
 
