@@ -36,7 +36,10 @@ export const startRunRequest = closed(
 );
 export const cancelRequest = closed(object({}, { node: storable, item: storable }));
 export const rerunRequest = closed(
-  object({ scope: oneOf("failed", "nodes", "all") }, { nodes: list(storable), sameBundle: flag, preview: flag }),
+  object(
+    { scope: oneOf("failed", "nodes", "all") },
+    { nodes: list(storable), sameBundle: flag, preview: flag },
+  ),
 );
 export const markRequest = closed(
   object(

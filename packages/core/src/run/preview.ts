@@ -64,7 +64,11 @@ export function previewMark(
   now: number,
 ): ChangePreview {
   const named = (): Named[] =>
-    Array.from(taskRunsBelow(run.root), ({ node, item, state }) => ({ node: node.definition.id, item, state }));
+    Array.from(taskRunsBelow(run.root), ({ node, item, state }) => ({
+      node: node.definition.id,
+      item,
+      state,
+    }));
   const before = named();
   decide(run, message, now);
   const after = new Map(named().map((row) => [nameOf(row), row.state]));

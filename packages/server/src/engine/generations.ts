@@ -267,7 +267,13 @@ export class Generations {
     });
   }
 
-  async #sameVersion({ id, workspace, bundle, project, pipeline }: LiveRun | EndedRun): Promise<Omit<Plan, "kept">> {
+  async #sameVersion({
+    id,
+    workspace,
+    bundle,
+    project,
+    pipeline,
+  }: LiveRun | EndedRun): Promise<Omit<Plan, "kept">> {
     const graph = await this.#options.definitions.graph(workspace, bundle, pipeline);
     if (graph) return { graph, bundle, project };
     throw new MillraceError("MILLRACE_BUNDLE_UNKNOWN", {

@@ -11,11 +11,7 @@ interface DownloadProps {
 /** A button that saves what the page shows. */
 export function Download({ name, type, text, children }: DownloadProps) {
   return (
-    <button
-      type="button"
-      className="fold link"
-      onClick={() => saveFile(name, new Blob([text()], { type }))}
-    >
+    <button type="button" className="fold link" onClick={() => saveFile(name, new Blob([text()], { type }))}>
       {children}
     </button>
   );

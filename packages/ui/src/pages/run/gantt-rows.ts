@@ -7,6 +7,7 @@ import type { GanttRow } from "../../parts/timeline/gantt.ts";
 import { segmentsOf } from "../../parts/timeline/segments.ts";
 import { failureText, waitText } from "./sentence.ts";
 import type { LiveRun } from "./use-run.ts";
+import { beganAt } from "./way.ts";
 
 interface RowsOptions {
   readonly span: RunSpan;
@@ -18,7 +19,8 @@ export function ganttRows({ picture }: LiveRun, { span, way }: RowsOptions): Gan
   const nodes = picture.nodes();
   const byId = new Map(nodes.map((node) => [node.id, node]));
   return nodes.map((node) => {
-    const { id, row, state, items, taskRun, startedAt, endedAt } = node;
+    const { id, row, state, items, taskRun, endedAt } = node;
+    const startedAt = beganAt(node);
     const step = steps.get(id);
     const kind = row?.node.definition.kind;
     return {
@@ -45,10 +47,12 @@ export function ganttRows({ picture }: LiveRun, { span, way }: RowsOptions): Gan
 
 /** When the last of what it waits for ended; unknown of what began before (an early rule, or an earlier generation). */
 function readyAt(
-  { row, startedAt }: NodePicture,
+  node: NodePicture,
   byId: ReadonlyMap<string, NodePicture>,
   { from }: RunSpan,
 ): number | undefined {
+  const { row } = node;
+  const startedAt = beganAt(node);
   let ready = from;
   for (const name of row?.parents ?? []) {
     if (name === "") continue;

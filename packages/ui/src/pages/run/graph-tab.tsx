@@ -28,7 +28,9 @@ export function RunGraph({ live, selected, way, onOpen }: RunGraphProps) {
   const { definition } = picture;
   const byDefault = useMemo(
     () =>
-      new Set(definition && definition.nodes.length > nodesMany ? outermost(boxNames(inputsOf(definition))) : []),
+      new Set(
+        definition && definition.nodes.length > nodesMany ? outermost(boxNames(inputsOf(definition))) : [],
+      ),
     [definition],
   );
   const folded = useMemo(

@@ -9,6 +9,7 @@ import { useNow } from "../../parts/now.ts";
 import { State } from "../../parts/state.tsx";
 import { Clock, Took } from "../../parts/time.tsx";
 import { LogLine } from "./logs.tsx";
+import { TaskRunActions } from "./run-actions.tsx";
 import { nodeName, waitText } from "./sentence.ts";
 import { logKey, type LiveRun } from "./use-run.ts";
 
@@ -50,6 +51,7 @@ export function NodeDetail({ live, node, item }: NodeDetailProps) {
         </Link>
       </div>
       {!found && <p className="note warn">This run has no node of that name.</p>}
+      {taskRun && <TaskRunActions run={run} taskRun={taskRun} />}
       {taskRun && <TaskRunParts run={run.id} taskRun={taskRun} />}
       {found?.items && (
         <section>

@@ -73,10 +73,7 @@ export function Nodes({ live, selected, span, way, onOpen }: NodesProps) {
           className="fold link"
           onClick={() => {
             const title = `${live.run.pipeline} ${live.run.id}, ${durationText(span.until - span.from)} in all`;
-            saveSvg(
-              `${live.run.id}-timeline`,
-              ganttSvg({ title, rows, span }, resolveColors(ganttColors)),
-            );
+            saveSvg(`${live.run.id}-timeline`, ganttSvg({ title, rows, span }, resolveColors(ganttColors)));
           }}
         >
           save as SVG

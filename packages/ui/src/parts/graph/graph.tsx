@@ -154,9 +154,7 @@ export function Graph(props: GraphProps) {
         </Tool>
         <Tool act={() => setView(fitted(layout, size))}>all</Tool>
         {onFold && <FoldTools boxes={boxNames(inputs)} folded={folded} onFold={onFold} />}
-        <Tool act={() => saveGraph({ name, layout, look, regions, critical })}>
-          save as SVG
-        </Tool>
+        <Tool act={() => saveGraph({ name, layout, look, regions, critical })}>save as SVG</Tool>
       </div>
     </div>
   );

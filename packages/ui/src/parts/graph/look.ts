@@ -93,7 +93,8 @@ function groupTally(members: readonly string[], stateOf: RunLook["stateOf"]): Ta
 export function groupState({ total, counts }: Tally): AnyState {
   const has = (state: AnyState): boolean => (counts.get(state) ?? 0) > 0;
   const done = ended.reduce((sum, state) => sum + (counts.get(state) ?? 0), 0);
-  if (done === total) return (["failed", "cancelled", "upstream_failed", "succeeded"] as const).find(has) ?? "skipped";
+  if (done === total)
+    return (["failed", "cancelled", "upstream_failed", "succeeded"] as const).find(has) ?? "skipped";
   const now = (["running", "retrying", "waiting", "queued"] as const).find(has);
   return now ?? (done > 0 ? "running" : "pending");
 }

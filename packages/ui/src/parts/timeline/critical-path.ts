@@ -92,7 +92,7 @@ export function criticalText(steps: readonly PathStep[], { from, until }: RunSpa
   const whole = until - from;
   const busy = steps.reduce((sum, step) => sum + tookOf(step), 0);
   const queued = steps.reduce((sum, step) => sum + step.startedAt - step.readyAt, 0);
-  const rest = percent(queued, whole) === 0 ? "" : `; ${percent(queued, whole)} % of it nothing on this way had begun`;
+  const rest = percent(queued, whole) === 0 ? "" : `; ${percent(queued, whole)} % of it queued`;
   return `${steps.length === 1 ? "What took longest" : "The longest way"}: ${parts.join(" → ")}, ${percent(busy, whole)} % of the run${rest}.`;
 }
 

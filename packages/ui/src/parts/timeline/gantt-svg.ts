@@ -75,7 +75,11 @@ function rowSvg(row: GanttRow, top: number, { place, colors }: Drawing): string 
   const leadWidth = lead.length * 7.2;
   const box = (
     { from, until }: Stretch,
-    { color, height, y }: { readonly color: string | undefined; readonly height: number; readonly y?: number },
+    {
+      color,
+      height,
+      y,
+    }: { readonly color: string | undefined; readonly height: number; readonly y?: number },
     title: string,
   ): string => {
     const x = place(from);
@@ -91,7 +95,11 @@ function rowSvg(row: GanttRow, top: number, { place, colors }: Drawing): string 
     whole ? box(whole, { color: colors[stateKind(state)] ?? colors["off"], height: 10 }, told) : "",
     ...segments.map((segment) => {
       const kind = segmentKind(segment, state);
-      return box(segment, { color: colors[kind], height: segment.kind === "ran" ? 10 : 2 }, segmentText(segment));
+      return box(
+        segment,
+        { color: colors[kind], height: segment.kind === "ran" ? 10 : 2 },
+        segmentText(segment),
+      );
     }),
     way ? box(way, { color: colors["ink"], height: 2, y: top + rowHeight - 4 }, "on the longest way") : "",
   ].join("");

@@ -45,8 +45,7 @@ const marksMost = 6;
 export function offsetMarks({ from, until }: Stretch): { readonly at: number; readonly text: string }[] {
   const whole = until - from;
   const day = 24 * hour;
-  const step =
-    steps.find((one) => whole / one <= marksMost) ?? Math.ceil(whole / marksMost / day) * day;
+  const step = steps.find((one) => whole / one <= marksMost) ?? Math.ceil(whole / marksMost / day) * day;
   const marks = [];
   for (let offset = step; offset < whole * 0.97; offset += step)
     marks.push({ at: from + offset, text: offsetText(offset) });
@@ -95,7 +94,9 @@ export function segmentText({ kind, attempt }: Segment): string {
     case "between":
       return "waited for its next attempt";
     case "ran":
-      return attempt === undefined ? "ran" : `attempt ${attempt.attempt}: ${attempt.state}${errorText(attempt)}`;
+      return attempt === undefined
+        ? "ran"
+        : `attempt ${attempt.attempt}: ${attempt.state}${errorText(attempt)}`;
   }
 }
 
