@@ -62,19 +62,31 @@ export const held = pipeline("held", () => {
   tell(undefined, { after: [gone] });
 });
 
-const speak = task("speak", async (input: { lines: number; errorAt: number }, ctx) => {
+const speakers = task("speakers", async (input: { speakers: number }) =>
+  Array.from({ length: input.speakers }, (_, at) => at),
+);
+const speak = task("speak", async (input: { by: number; lines: number; errorAt: number }, ctx) => {
   for (let line = 0; line < input.lines; line += 1) {
-    if (line === input.errorAt) ctx.log.error(`line ${line} is <b>bad</b>`);
-    else ctx.log.info(`line ${line} of many, with a little to read in it`);
-    if (line % 5_000 === 4_999) await pause(30);
+    if (input.by === 0 && line === input.errorAt) ctx.log.error(`line ${line} is <b>bad</b>`);
+    else ctx.log.info(`line ${line} of speaker ${input.by}, with a little to read in it`);
+    // What is written faster than it can be sent is held in memory.
+    if (line % 2_000 === 1_999) await pause(40);
   }
   return input.lines;
 });
+/** An attempt's log holds 100,000 lines at most: several speak. */
 export const lines = pipeline(
   "lines",
-  { params: z.object({ lines: z.number().int().default(3_000), errorAt: z.number().int().default(1_500) }) },
+  {
+    params: z.object({
+      speakers: z.number().int().default(2),
+      lines: z.number().int().default(3_000),
+      errorAt: z.number().int().default(1_500),
+    }),
+  },
   ({ params }) => {
-    speak({ lines: params.lines, errorAt: params.errorAt });
+    const all = speakers({ speakers: params.speakers });
+    speak.map(all, (by) => ({ by, lines: params.lines, errorAt: params.errorAt }));
   },
 );
 

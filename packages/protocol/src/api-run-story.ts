@@ -1,6 +1,6 @@
 /** Shapes of what a run tells of itself beyond its state, in `/api/v1`; `api.ts` lists the other routes. */
 import type { PipelineDefinition } from "@millrace/core";
-import type { TaskRunState } from "./api.ts";
+import type { LogEntry, TaskRunState } from "./api.ts";
 
 /** `GET /runs/:id/definition`: the pipeline as it is in the bundle that the run has. */
 export interface RunDefinitionView {
@@ -35,4 +35,17 @@ export interface AffectedNodeView {
   readonly items?: readonly string[];
   /** How many are in which state now. */
   readonly states: { readonly [state in TaskRunState]?: number };
+}
+
+/** `GET /runs/:id/lines`: a stretch of a run's log, in the order in which it came. */
+export interface LogLinesView {
+  readonly items: readonly LogEntry[];
+  /** The place before the first of them; what was looked at, where there is none. To go on with `order=backward`. */
+  readonly before: string;
+  /** The place after the last of them, to go on forward: also when more comes. */
+  readonly after: string;
+  /** Whether the end of the log (forward) or its beginning (backward) was not reached. */
+  readonly hasMore: boolean;
+  /** When the lines came that were looked at last; absent where there were none. */
+  readonly lookedAt?: string;
 }

@@ -55,7 +55,12 @@ export {
 } from "./api-overview.ts";
 export { type CheckView, type ServerNodeView, type SystemView, type TableView } from "./api-system.ts";
 export { gridStates, type GridPage, type GridRun, type PipelineVersionView } from "./api-pipeline.ts";
-export { type AffectedNodeView, type RunChangePreview, type RunDefinitionView } from "./api-run-story.ts";
+export {
+  type AffectedNodeView,
+  type LogLinesView,
+  type RunChangePreview,
+  type RunDefinitionView,
+} from "./api-run-story.ts";
 export { type EventBatchReceipt, type EventReceipt, type EventView } from "./api-event.ts";
 export {
   type AssetCellsView,

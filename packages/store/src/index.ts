@@ -235,6 +235,7 @@ export {
   readLogs,
   type StoredChunk,
 } from "./queries/logs.ts";
+export { scanLogsBackward, scanLogsForward, type LogScan, type ScannedChunk } from "./queries/log-scan.ts";
 export { type OutboxNews } from "./queries/outbox.ts";
 export { type EventFilter, findEventPositions, findEventText, listEvents } from "./queries/events.ts";
 export { findLimitRequests, listPools, type LimitRequestRow, type PoolRow } from "./queries/pools.ts";

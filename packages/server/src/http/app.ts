@@ -27,6 +27,7 @@ import {
 import { addRoute, type Route } from "./route.ts";
 import { scheduleRoutes } from "./schedule-routes.ts";
 import { runRoutes } from "./run-routes.ts";
+import { logLineRoutes } from "./log-lines.ts";
 import { runStoryRoutes } from "./run-story-routes.ts";
 import { serverRoutes } from "./server-routes.ts";
 import { probeRoutes } from "./probe-routes.ts";
@@ -47,6 +48,7 @@ function apiRoutes(context: ApiContext): Route[] {
     ...serverRoutes(context),
     ...runRoutes(context),
     ...runStoryRoutes(context),
+    ...logLineRoutes(context),
     ...pipelineRoutes(context),
     ...bundleRoutes(context),
     ...deploymentRoutes(context),

@@ -188,3 +188,10 @@ export const nodesShownMax = 200;
 export const overviewPauseMs = 250;
 /** Items that a preview of a rerun names of one node; it counts all. */
 export const affectedItemsShown = 20;
+/** Log chunks, of up to 64 kB each, that are looked at by one statement: fewer where each is sent; and by one request, for as long. */
+export const logChunksRead = 12;
+export const logChunksScanned = 200;
+export const logChunksLookedMax = 4_000;
+export const logLookMs = 400;
+/** Characters of a text that is looked for in a log. */
+export const logFindMax = 500;

@@ -27,6 +27,10 @@ export function get<T>(path: string, query?: Query, signal?: AbortSignal): Promi
   return send<T>("GET", path, query, undefined, signal);
 }
 
+export async function getBlob(path: string, query?: Query, signal?: AbortSignal): Promise<Blob> {
+  return (await ask("GET", path, { query, signal })).blob();
+}
+
 export function post<T>(path: string, body: unknown = {}): Promise<T> {
   return send<T>("POST", path, undefined, body);
 }
@@ -42,6 +46,17 @@ async function send<T>(
   body: unknown,
   signal?: AbortSignal,
 ): Promise<T> {
+  return (await (await ask(method, path, { query, body, signal })).json()) as T;
+}
+
+interface Asked {
+  readonly query?: Query | undefined;
+  readonly body?: unknown;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Throws `ApiError` where the answer is a refusal. */
+async function ask(method: string, path: string, { query, body, signal }: Asked): Promise<Response> {
   const own = token();
   let response: Response;
   try {
@@ -62,6 +77,6 @@ async function send<T>(
       advice: "Start it again with `millrace dev` or `millrace server`; this page goes on by itself.",
     });
   }
-  if (response.ok) return (await response.json()) as T;
+  if (response.ok) return response;
   throw new ApiError(response.status, (await response.json().catch(() => ({}))) as Partial<Problem>);
 }

@@ -2,15 +2,16 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import type { Json } from "@millrace/core";
-import type { LogEntry, Page, TaskRunView } from "@millrace/protocol";
+import type { LogLinesView, Page, TaskRunView } from "@millrace/protocol";
 import { one } from "../../api/queries.ts";
 import { JsonTree } from "../../parts/json-tree.tsx";
 import { useNow } from "../../parts/now.ts";
 import { State } from "../../parts/state.tsx";
 import { Clock, Took } from "../../parts/time.tsx";
-import { LogLine } from "./logs.tsx";
+import { LogLine } from "./log-lines.tsx";
 import { TaskRunActions } from "./run-actions.tsx";
 import { nodeName, waitText } from "./sentence.ts";
+import { linesPath } from "./use-log.ts";
 import { logKey, type LiveRun } from "./use-run.ts";
 
 const route = getRouteApi("/runs/$run");
@@ -189,16 +190,17 @@ function LastLines({ run, taskRun }: { readonly run: string; readonly taskRun: T
   const { id: node, item } = taskRun;
   const attempt = taskRun.attempts.at(-1);
   const { data } = useQuery({
-    ...one<Page<LogEntry>>("run", `/runs/${encodeURIComponent(run)}/logs`, {
+    ...one<LogLinesView>("run", linesPath(run), {
       node,
       item,
       attempt: attempt?.attempt,
       generation: attempt?.generation,
-      limit: 1_000,
+      order: "backward",
+      limit: linesShown,
     }),
     enabled: attempt !== undefined,
   });
-  const lines = data?.items.slice(-linesShown) ?? [];
+  const lines = data?.items ?? [];
   if (lines.length === 0) return null;
   const { Link: TabLink } = route;
   return (
