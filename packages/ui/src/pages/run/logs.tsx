@@ -7,6 +7,7 @@ import { clockText } from "../../parts/time-text.ts";
 import { Trouble } from "../../parts/trouble.tsx";
 import { LogLines } from "./log-lines.tsx";
 import {
+  beginning,
   findError,
   logLevels,
   queryOf,
@@ -184,9 +185,12 @@ interface JumpsProps {
 function Jumps({ filter, window, found, onFound }: JumpsProps) {
   const navigate = route.useNavigate();
   const [told, setTold] = useState<string>();
-  const leave = (): void => {
+  const go = (at: string | undefined): void => {
     setTold(undefined);
-    void navigate({ search: ({ at: _at, ...rest }) => rest, replace: true });
+    void navigate({
+      search: ({ at: _at, ...rest }) => (at === undefined ? rest : { ...rest, at }),
+      replace: true,
+    });
   };
   const look = async (): Promise<void> => {
     setTold("looking…");
@@ -210,21 +214,15 @@ function Jumps({ filter, window, found, onFound }: JumpsProps) {
   };
   return (
     <>
-      <button
-        type="button"
-        className="button"
-        onClick={() => {
-          leave();
-          void window.openBeginning();
-        }}
-      >
+      <button type="button" className="button" onClick={() => go(beginning)}>
         beginning
       </button>
       <button
         type="button"
         className="button"
         onClick={() => {
-          leave();
+          go(undefined);
+          // Where it was at the end before, the address stays the same.
           void window.openEnd();
         }}
       >

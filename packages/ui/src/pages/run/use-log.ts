@@ -24,6 +24,9 @@ export function linesPath(run: string): string {
   return `/runs/${encodeURIComponent(run)}/lines`;
 }
 
+/** In the address, in place of a place. */
+export const beginning = "beginning";
+
 /** `at`: the place to begin with; the end, if absent. */
 export function useLog(
   filter: LogFilter,
@@ -46,7 +49,11 @@ export function useLog(
     });
   }, [run, node, item, level, find]);
   useEffect(() => {
-    void (at === undefined ? window.openEnd() : window.openAt(at));
+    void (at === undefined
+      ? window.openEnd()
+      : at === beginning
+        ? window.openBeginning()
+        : window.openAt(at));
     return () => window.stop();
   }, [window, at]);
   useEffect(() => {
