@@ -1,6 +1,7 @@
 /** Shapes of what a run tells of itself beyond its state, in `/api/v1`; `api.ts` lists the other routes. */
 import type { PipelineDefinition } from "@millrace/core";
-import type { LogEntry, TaskRunState } from "./api.ts";
+import type { LogEntry, RunSummary, TaskRunState } from "./api.ts";
+import type { FiringMemberView, FiringState, FiringView } from "./api-trigger.ts";
 
 /** `GET /runs/:id/definition`: the pipeline as it is in the bundle that the run has. */
 export interface RunDefinitionView {
@@ -48,4 +49,58 @@ export interface LogLinesView {
   readonly hasMore: boolean;
   /** When the lines came that were looked at last; absent where there were none. */
   readonly lookedAt?: string;
+}
+
+/** `GET /runs/:id/causes`: what led to a run, one step back; each producer that is a run has causes of its own. */
+export interface RunCausesView {
+  readonly run: CausedRunView;
+  /** `call`: a node of another run. `firing`: its trigger. `hand`: somebody, by the API or the command line. */
+  readonly kind: "call" | "firing" | "hand";
+  /** Of a call. */
+  readonly parent?: { readonly runId: string; readonly node: string; readonly item: string };
+  /** Of a firing; its members are the first ones. */
+  readonly firing?: FiringView;
+  readonly members?: readonly CauseMemberView[];
+}
+export type CausedRunView = Pick<
+  RunSummary,
+  "id" | "pipeline" | "state" | "createdAt" | "startedAt" | "endedAt"
+>;
+export interface CauseMemberView extends FiringMemberView {
+  /** Where the event came from; absent of ticks, silences, and of what the log no longer has. */
+  readonly producer?: ProducerView;
+}
+/** `run`: a task of ours, or Millrace telling of a run. `millrace`: it tells of itself. `outside`: whoever gave it to the log. */
+export interface ProducerView {
+  readonly kind: "run" | "webhook" | "source" | "millrace" | "outside";
+  /** The webhook's or the source's name; of what came from outside the event's own source. */
+  readonly name: string;
+  readonly run?: CausedRunView;
+  readonly pipeline?: string;
+  readonly node?: string;
+}
+
+/** `GET /runs/:id/effects`: what came of a run. */
+export interface RunEffectsView {
+  /** Entries of the log that it wrote, in their order: what its tasks emitted, what was told of assets and of its end. */
+  readonly events: readonly EffectEventView[];
+  /** There are others. */
+  readonly eventsAreMore?: true;
+  /** Runs that its nodes called. */
+  readonly calls: readonly { readonly node: string; readonly item: string; readonly runId: string }[];
+  readonly callsAreMore?: true;
+}
+export interface EffectEventView {
+  readonly position: number;
+  readonly recordedAt: string;
+  readonly type: string;
+  readonly subject?: string;
+  /** Where it was told. */
+  readonly node?: string;
+  /** The firings that it was a member of. */
+  readonly firings: readonly {
+    readonly pipeline: string;
+    readonly runId?: string;
+    readonly state: FiringState;
+  }[];
 }

@@ -415,7 +415,9 @@ export interface Problem {
  * POST /runs/:id/rerun RerunRequest → { run }, or RunChangePreview
  * POST /runs/:id/move MoveRequest → { run }
  * POST /runs/:id/mark MarkRequest → { run }, or RunChangePreview
- * GET  /runs/:id/definition → RunDefinitionView
+ * GET  /runs/:id/definition → RunDefinitionView;  GET /runs/:id/causes → RunCausesView;  GET /runs/:id/effects → RunEffectsView
+ * GET  /runs/:id/lines?node=&item=&attempt=&generation=&level=&find=&order=&cursor=&limit= → LogLinesView
+ * GET  /runs/:id/log?format=&… → the log as a file
  * GET  /waits?pipeline=&kind=&type=&cursor=&limit= → Page<WaitView>, by the order in which they were made
  * GET  /approvals?state=&pipeline=&cursor=&limit= → Page<ApprovalView>: open ones, the oldest first; answered ones, the newest
  * GET  /approvals/:id → ApprovalView

@@ -57,9 +57,15 @@ export { type CheckView, type ServerNodeView, type SystemView, type TableView } 
 export { gridStates, type GridPage, type GridRun, type PipelineVersionView } from "./api-pipeline.ts";
 export {
   type AffectedNodeView,
+  type CausedRunView,
+  type CauseMemberView,
+  type EffectEventView,
   type LogLinesView,
+  type ProducerView,
+  type RunCausesView,
   type RunChangePreview,
   type RunDefinitionView,
+  type RunEffectsView,
 } from "./api-run-story.ts";
 export { type EventBatchReceipt, type EventReceipt, type EventView } from "./api-event.ts";
 export {

@@ -195,3 +195,13 @@ export const logChunksLookedMax = 4_000;
 export const logLookMs = 400;
 /** Characters of a text that is looked for in a log. */
 export const logFindMax = 500;
+/** Members of a firing whose producers are told, entries that a run wrote, firings of each, and runs that it called. */
+export const causeMembersShown = 40;
+export const effectEventsShown = 100;
+export const effectFiringsShown = 20;
+export const effectCallsShown = 200;
+/** Nodes of a run whose entries of the log are looked for: two looks into an index each. */
+export const effectNodesMax = 2_000;
+/** Entries of its pipeline around its end, among which its own news are found. */
+export const effectNewsLooked = 200;
+export const effectNewsMs = 60_000;

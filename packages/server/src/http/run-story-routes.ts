@@ -3,6 +3,8 @@ import { MillraceError } from "@millrace/core";
 import type { RunDefinitionView } from "@millrace/protocol";
 import type { ApiContext } from "./api-context.ts";
 import type { Route } from "./route.ts";
+import { causesOf } from "./run-causes.ts";
+import { effectsOf } from "./run-effects.ts";
 import { findCurrent } from "./run-commands.ts";
 
 export function runStoryRoutes(context: ApiContext): Route[] {
@@ -12,6 +14,19 @@ export function runStoryRoutes(context: ApiContext): Route[] {
       path: "/runs/:id/definition",
       summary: "The pipeline's definition in the bundle that the run has",
       handle: (request) => definitionOf(context, request.part("id")),
+    },
+    {
+      method: "GET",
+      path: "/runs/:id/causes",
+      summary: "What led to a run, one step back: a call, or a firing with its events and who told them",
+      handle: (request) => causesOf(context, request.part("id")),
+    },
+    {
+      method: "GET",
+      path: "/runs/:id/effects",
+      summary:
+        "What came of a run: entries of the log that it wrote, runs that these started, runs that it called",
+      handle: (request) => effectsOf(context, request.part("id")),
     },
   ];
 }

@@ -8,6 +8,7 @@ import { Tabs } from "../../parts/tabs.tsx";
 import { criticalText } from "../../parts/timeline/critical-path.ts";
 import { Trouble } from "../../parts/trouble.tsx";
 import { Because } from "./because.tsx";
+import { Chain } from "./chain.tsx";
 import { RunData } from "./data.tsx";
 import { RunGraph } from "./graph-tab.tsx";
 import { Logs } from "./logs.tsx";
@@ -25,6 +26,7 @@ const tabs = [
   { id: "graph", name: "Graph" },
   { id: "logs", name: "Logs" },
   { id: "data", name: "Data" },
+  { id: "chain", name: "Causes & effects" },
 ] as const;
 
 export function Run() {
@@ -86,6 +88,8 @@ function RunPage({ live }: { readonly live: LiveRun }) {
         <Logs live={live} />
       ) : tab === "data" ? (
         <RunData live={live} />
+      ) : tab === "chain" ? (
+        <Chain live={live} />
       ) : (
         <Picture live={live} isGraph={tab === "graph"} now={now} />
       )}
