@@ -1,5 +1,5 @@
 /** Shapes of what a run tells of itself beyond its state, in `/api/v1`; `api.ts` lists the other routes. */
-import type { PipelineDefinition } from "@millrace/core";
+import type { Json, PipelineDefinition } from "@millrace/core";
 import type { LogEntry, RunSummary, TaskRunState } from "./api.ts";
 import type { FiringMemberView, FiringState, FiringView } from "./api-trigger.ts";
 
@@ -103,4 +103,13 @@ export interface EffectEventView {
     readonly runId?: string;
     readonly state: FiringState;
   }[];
+}
+
+/** `GET /runs/:id/input?node=&item=`: what a task run was given; absent where it has not begun. */
+export interface TaskInputView {
+  readonly node: string;
+  readonly item: string;
+  readonly input?: Json;
+  /** It is too large to send along, or to be filled again. */
+  readonly isLarge?: true;
 }

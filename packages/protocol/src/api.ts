@@ -416,6 +416,7 @@ export interface Problem {
  * POST /runs/:id/move MoveRequest → { run }
  * POST /runs/:id/mark MarkRequest → { run }, or RunChangePreview
  * GET  /runs/:id/definition → RunDefinitionView;  GET /runs/:id/causes → RunCausesView;  GET /runs/:id/effects → RunEffectsView
+ * GET  /runs/:id/input?node=&item= → TaskInputView
  * GET  /runs/:id/lines?node=&item=&attempt=&generation=&level=&find=&order=&cursor=&limit= → LogLinesView
  * GET  /runs/:id/log?format=&… → the log as a file
  * GET  /waits?pipeline=&kind=&type=&cursor=&limit= → Page<WaitView>, by the order in which they were made

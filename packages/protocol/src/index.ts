@@ -66,6 +66,7 @@ export {
   type RunChangePreview,
   type RunDefinitionView,
   type RunEffectsView,
+  type TaskInputView,
 } from "./api-run-story.ts";
 export { type EventBatchReceipt, type EventReceipt, type EventView } from "./api-event.ts";
 export {

@@ -205,3 +205,6 @@ export const effectNodesMax = 2_000;
 /** Entries of its pipeline around its end, among which its own news are found. */
 export const effectNewsLooked = 200;
 export const effectNewsMs = 60_000;
+/** A task run's input that is shown, and outputs that are read to fill it again. */
+export const inputBytesShown = 512 * 1024;
+export const inputRowsMax = 2_000;

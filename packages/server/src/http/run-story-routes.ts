@@ -5,6 +5,7 @@ import type { ApiContext } from "./api-context.ts";
 import type { Route } from "./route.ts";
 import { causesOf } from "./run-causes.ts";
 import { effectsOf } from "./run-effects.ts";
+import { inputOf } from "./run-input.ts";
 import { findCurrent } from "./run-commands.ts";
 
 export function runStoryRoutes(context: ApiContext): Route[] {
@@ -14,6 +15,17 @@ export function runStoryRoutes(context: ApiContext): Route[] {
       path: "/runs/:id/definition",
       summary: "The pipeline's definition in the bundle that the run has",
       handle: (request) => definitionOf(context, request.part("id")),
+    },
+    {
+      method: "GET",
+      path: "/runs/:id/input",
+      summary: "What a task run was given",
+      query: { node: "its node", item: "its item, in a fan-out" },
+      handle: (request) =>
+        inputOf(context, request.part("id"), {
+          node: request.requiredText("node"),
+          item: request.text("item") ?? "",
+        }),
     },
     {
       method: "GET",

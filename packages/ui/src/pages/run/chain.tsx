@@ -253,12 +253,19 @@ function EventBelow({ event, steps }: { readonly event: EffectEventView; readonl
   const isAsset = type.startsWith("millrace.asset.");
   return (
     <li className={isAsset ? "step asset" : "step event"}>
-      {node === undefined ? "" : `${node}: `}
-      <EventLink position={position} event={{ type, ...(subject === undefined ? {} : { subject }) }} />{" "}
-      {isAsset && subject !== undefined && (
-        <Link to="/assets/$asset" params={{ asset: subject }}>
-          asset {subject}
-        </Link>
+      {isAsset && subject !== undefined ? (
+        <>
+          {node === undefined ? "" : `${node} told of `}
+          <Link to="/assets/$asset" params={{ asset: subject }}>
+            {subject}
+          </Link>
+          : <EventLink position={position} event={{ type }} />
+        </>
+      ) : (
+        <>
+          {node === undefined ? "" : `${node} told `}
+          <EventLink position={position} event={{ type, ...(subject === undefined ? {} : { subject }) }} />
+        </>
       )}{" "}
       <span className="quiet">
         <Clock at={recordedAt} />
