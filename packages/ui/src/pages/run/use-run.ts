@@ -41,18 +41,22 @@ export function useRun(id: string): { readonly live: LiveRun | undefined; readon
     let details = first.data.run;
     let version = 0;
     let reading = new AbortController();
+    /** What was told live since the snapshot: what its further pages say of that may be older. */
+    const told = new Set<string>();
     const draw = (): void => {
       version += 1;
       setLive({ picture, run: { ...details, ...picture.run }, version });
     };
     const apply = (event: RunEvent): void => {
       picture.apply(event);
+      if (event.kind === "node") told.add(nameOf(event.node));
       if (event.kind === "snapshot") {
         details = event.detail.run;
+        told.clear();
         reading.abort();
         reading = new AbortController();
         if (event.detail.nextCursor !== undefined)
-          void restOf(path, event.detail.nextCursor, { apply, signal: reading.signal });
+          void restOf(path, event.detail.nextCursor, { take, signal: reading.signal });
       }
       // Its output and the rest of its row stand in no event.
       if (event.kind === "end")
@@ -60,6 +64,10 @@ export function useRun(id: string): { readonly live: LiveRun | undefined; readon
           details = run;
           drawing.later(draw);
         });
+      drawing.later(draw);
+    };
+    const take = (nodes: readonly TaskRunView[]): void => {
+      for (const node of nodes) if (!told.has(nameOf(node))) picture.apply({ kind: "node", node });
       drawing.later(draw);
     };
     picture.apply({ kind: "snapshot", detail: first.data });
@@ -72,6 +80,10 @@ export function useRun(id: string): { readonly live: LiveRun | undefined; readon
     };
   }, [id, path, isReady, first.data, pipelineDefinition]);
   return { live: live?.picture.run.id === id ? live : undefined, error: first.error };
+}
+
+function nameOf({ id, item }: TaskRunView): string {
+  return `${id}\n${item}`;
 }
 
 class Drawing {
@@ -103,16 +115,17 @@ class Drawing {
 }
 
 interface Reading {
-  readonly apply: (event: RunEvent) => void;
+  readonly take: (nodes: readonly TaskRunView[]) => void;
   readonly signal: AbortSignal;
 }
 
 /** What a snapshot was too long for. */
-async function restOf(path: string, cursor: string, { apply, signal }: Reading): Promise<void> {
+async function restOf(path: string, cursor: string, { take, signal }: Reading): Promise<void> {
   try {
     for (let next: string | undefined = cursor; next !== undefined;) {
       const page: Page<TaskRunView> = await get(`${path}/nodes`, { cursor: next, limit: 1_000 }, signal);
-      for (const node of page.items) apply({ kind: "node", node });
+      if (signal.aborted) return;
+      take(page.items);
       next = page.nextCursor;
     }
   } catch (error) {

@@ -28,7 +28,13 @@ export function beginning(layout: Layout, size: Size, selected: string | undefin
   const first = layout.nodes.values().next().value;
   const y = (at?.y ?? first?.y ?? layout.height / 2) * scale;
   const x = at ? at.x * scale - size.width / 2 : 0;
-  return { scale, x: -Math.max(0, x), y: size.height / 2 - y };
+  const height = layout.height * scale;
+  // No empty room above or below where there is more to see.
+  const top =
+    height <= size.height
+      ? (size.height - height) / 2
+      : Math.min(0, Math.max(size.height - height, size.height / 2 - y));
+  return { scale, x: -Math.max(0, x), y: top };
 }
 
 export function fitted(layout: Layout, size: Size): View {

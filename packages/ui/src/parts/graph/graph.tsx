@@ -13,6 +13,7 @@ import {
   type PointerEvent,
   type ReactNode,
 } from "react";
+import { Crowd, crowdFrom } from "./crowd.tsx";
 import { boxNames, foldGraph, inputsOf } from "./graph-inputs.ts";
 import { beginning, fitted, inView, moved, namesFrom, pathOf, zoomed, type View } from "./graph-view.ts";
 import { layOut } from "./layout.ts";
@@ -94,6 +95,7 @@ export function Graph(props: GraphProps) {
   const critical = useMemo(() => criticalOf(run?.critical ?? [], graph.drawnAs), [run?.critical, graph]);
   const seen = useMemo(() => inView(layout, shown, size), [layout, shown, size]);
   const hasNames = shown.scale >= namesFrom;
+  const openOrFold = (id: string): void => (graph.members.has(id) && fold ? fold(id) : onOpen(id));
   const look = (id: string) => lookOf(id, { members: graph.members.get(id), byId, regions, run });
   return (
     <div
@@ -122,27 +124,40 @@ export function Graph(props: GraphProps) {
               )}
             </g>
           ))}
-          {seen.edges.map((edge) => (
-            <path
-              key={`${edge.from}\n${edge.to}`}
-              className={`edge${edge.from === shownSelected || edge.to === shownSelected ? " near" : ""}${
-                critical.edges.has(`${edge.from}\n${edge.to}`) ? " critical" : ""
-              }`}
-              d={pathOf(edge)}
+          {seen.nodes.length > crowdFrom && !hasNames ? (
+            <Crowd
+              nodes={seen.nodes}
+              edges={seen.edges}
+              stateOf={run && ((id) => look(id).state)}
+              critical={critical}
+              selected={shownSelected}
+              onOpen={openOrFold}
             />
-          ))}
-          {seen.nodes.map((node) => (
-            <Vertex
-              key={node.id}
-              node={node}
-              look={look(node.id)}
-              isSelected={node.id === shownSelected}
-              isCritical={critical.nodes.has(node.id)}
-              hasName={hasNames}
-              isFolded={graph.members.has(node.id)}
-              onOpen={graph.members.has(node.id) && fold ? fold : onOpen}
-            />
-          ))}
+          ) : (
+            <>
+              {seen.edges.map((edge) => (
+                <path
+                  key={`${edge.from}\n${edge.to}`}
+                  className={`edge${edge.from === shownSelected || edge.to === shownSelected ? " near" : ""}${
+                    critical.edges.has(`${edge.from}\n${edge.to}`) ? " critical" : ""
+                  }`}
+                  d={pathOf(edge)}
+                />
+              ))}
+              {seen.nodes.map((node) => (
+                <Vertex
+                  key={node.id}
+                  node={node}
+                  look={look(node.id)}
+                  isSelected={node.id === shownSelected}
+                  isCritical={critical.nodes.has(node.id)}
+                  hasName={hasNames}
+                  isFolded={graph.members.has(node.id)}
+                  onOpen={openOrFold}
+                />
+              ))}
+            </>
+          )}
         </g>
       </svg>
       <div className="tools">
