@@ -37,7 +37,9 @@ export function RunActions({ run }: { readonly run: RunSummary }) {
           confirm="Rerun what failed"
           isMain
           request={{ scope: "failed" }}
-        />
+        >
+          What did not succeed and all that comes after it runs again.
+        </Rerun>
       )}
       <Rerun
         run={run}
@@ -45,7 +47,9 @@ export function RunActions({ run }: { readonly run: RunSummary }) {
         title="Rerun the whole run?"
         confirm="Rerun all"
         request={{ scope: "all" }}
-      />
+      >
+        Every node runs again.
+      </Rerun>
     </>
   );
 }
@@ -57,9 +61,11 @@ interface RerunProps {
   readonly confirm: string;
   readonly request: RerunRequest;
   readonly isMain?: boolean;
+  /** What runs again, in words. */
+  readonly children: string;
 }
 
-function Rerun({ run, name, title, confirm, request, isMain = false }: RerunProps) {
+function Rerun({ run, name, title, confirm, request, isMain = false, children }: RerunProps) {
   const [isSame, setSame] = useState(false);
   const wish = isSame ? { ...request, sameBundle: true } : request;
   return (
@@ -71,6 +77,7 @@ function Rerun({ run, name, title, confirm, request, isMain = false }: RerunProp
       act={() => post(`/runs/${encodeURIComponent(run.id)}/rerun`, wish)}
       changes={runChanges}
     >
+      <p>{children}</p>
       <ChangePreview run={run.id} path="rerun" request={wish} />
       <label className="choice">
         <input type="checkbox" checked={isSame} onChange={({ target }) => setSame(target.checked)} /> with the
@@ -102,7 +109,9 @@ export function TaskRunActions({
           title={`Rerun ${id} and all that comes after it?`}
           confirm="Rerun"
           request={{ scope: "nodes", nodes: [id] }}
-        />
+        >
+          The node, with all of its items, and what hangs on it runs again.
+        </Rerun>
       )}
       <Mark run={run} taskRun={taskRun} />
     </div>

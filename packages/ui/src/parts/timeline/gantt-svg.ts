@@ -87,10 +87,11 @@ function rowSvg(row: GanttRow, top: number, { place, colors }: Drawing): string 
     return `<rect x="${x.toFixed(1)}" y="${y ?? middle - height / 2}" width="${wide.toFixed(1)}" height="${height}" rx="1" fill="${color}"><title>${escapeXml(title)}</title></rect>`;
   };
   return [
+    `<g><title>${escapeXml(`${id}: ${stateWord(state)}. ${told}`)}</title>`,
     `<line x1="0" x2="${width}" y1="${top + rowHeight - 0.5}" y2="${top + rowHeight - 0.5}" stroke="${colors["line"]}"/>`,
     `<text x="12" y="${middle + 4}" font-family="${svgMono}" xml:space="preserve" fill="${colors["ink2"]}">${escapeXml(lead)}</text>`,
     `<text x="${12 + leadWidth}" y="${middle + 4}" fill="${colors[`${stateKind(state)}Ink`]}">${escapeXml(stateMark(state))}</text>`,
-    `<text x="${28 + leadWidth}" y="${middle + 4}"${way ? ' font-weight="600"' : ""}><title>${escapeXml(`${id}: ${stateWord(state)}. ${told}`)}</title>${escapeXml(fitText(id, nameWidth - 34 - leadWidth, 12))}</text>`,
+    `<text x="${28 + leadWidth}" y="${middle + 4}"${way ? ' font-weight="600"' : ""}>${escapeXml(fitText(id, nameWidth - 34 - leadWidth, 12))}</text>`,
     `<text x="${nameWidth + tookWidth}" y="${middle + 4}" text-anchor="end">${escapeXml(took)}</text>`,
     whole ? box(whole, { color: colors[stateKind(state)] ?? colors["off"], height: 10 }, told) : "",
     ...segments.map((segment) => {
@@ -102,6 +103,7 @@ function rowSvg(row: GanttRow, top: number, { place, colors }: Drawing): string 
       );
     }),
     way ? box(way, { color: colors["ink"], height: 2, y: top + rowHeight - 4 }, "on the longest way") : "",
+    "</g>",
   ].join("");
 }
 
