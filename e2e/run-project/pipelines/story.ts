@@ -30,7 +30,7 @@ const look = task("look", async (input: { rows: number; fails: boolean }) => {
   if (input.fails) throw new Error("the report looks odd");
   return input.rows;
 });
-const tell = task("tell", async (_: void) => "told");
+const tell = task("tell", async (_: void, ctx) => `told in attempt ${ctx.attempt}`);
 
 /** A fan-out, a retry, groups; begun by an event. */
 export const story = pipeline(

@@ -97,7 +97,7 @@ describe("the preview of a mark", () => {
       output: { value: null },
       reason: { code: "marked", message: "" },
     } as const;
-    const { again, stays } = previewMark(bench.run, message as never, 0);
+    const { again, stays } = previewMark(bench.run, message, 0);
     expect([told(again), told(stays)]).toEqual([["b 1 pending", "c 1 pending"], ["d 1 queued"]]);
   });
 });

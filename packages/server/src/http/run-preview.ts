@@ -5,6 +5,7 @@ import type { GenerationPreview } from "../engine/generations.ts";
 import type { ApiContext } from "./api-context.ts";
 import { affectedItemsShown } from "./limits.ts";
 import { hydrate, snapshotOf } from "./run-snapshot.ts";
+import { compareItems } from "./run-view.ts";
 
 export function planView(id: string, preview: GenerationPreview): RunChangePreview {
   const { generation, bundle, bundleBefore } = preview;
@@ -52,7 +53,7 @@ function nodeView({ node, items, states }: AffectedNode): AffectedNodeView {
   return {
     node,
     taskRuns: [...states.values()].reduce((sum, count) => sum + count, 0),
-    ...(items.length === 0 ? {} : { items: items.slice(0, affectedItemsShown) }),
+    ...(items.length === 0 ? {} : { items: items.toSorted(compareItems).slice(0, affectedItemsShown) }),
     states: Object.fromEntries(states),
   };
 }

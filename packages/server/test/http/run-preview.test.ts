@@ -9,7 +9,7 @@ function told({ again, stays }: RunChangePreview): string[][] {
 test("a preview tells what a rerun or a mark would affect, and changes nothing", async () => {
   await using fixture = await startFixture();
   await fixture.deploy([pipeline("p", [node("a"), reads("b", "a"), reads("c", "b")])]);
-  const worker = await fixture.worker({
+  await fixture.worker({
     answer: ({ token }) => (token.node === "b" ? failed : succeeded(1)),
   });
   const run = await fixture.start("p");

@@ -2,6 +2,7 @@
  * The chain that a run stands in, from above to below: what led to it, back to the outside world, and what came of it. What is
  * further away is asked for as one goes there.
  */
+import { unreachable } from "@millrace/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState, type ReactNode } from "react";
@@ -300,6 +301,8 @@ function firedText(state: EffectEventView["firings"][number]["state"]): string {
       return "fired, and was superseded";
     case "refused":
       return "fired, and no run could begin";
+    default:
+      return unreachable(state);
   }
 }
 

@@ -119,18 +119,20 @@ interface Reading {
   readonly signal: AbortSignal;
 }
 
-/** What a snapshot was too long for. */
+const pauseMs = 2_000;
+
+/** What a snapshot was too long for; until a newer one is there, it is tried again. */
 async function restOf(path: string, cursor: string, { take, signal }: Reading): Promise<void> {
-  try {
-    for (let next: string | undefined = cursor; next !== undefined;) {
+  for (let next: string | undefined = cursor; next !== undefined && !signal.aborted;) {
+    try {
       const page: Page<TaskRunView> = await get(`${path}/nodes`, { cursor: next, limit: 1_000 }, signal);
       if (signal.aborted) return;
       take(page.items);
       next = page.nextCursor;
+    } catch {
+      // The server is away: the page's head says so.
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }
-  } catch (error) {
-    // A newer snapshot is read instead; where the server is away, the next one is.
-    if (!signal.aborted) console.warn(error);
   }
 }
 

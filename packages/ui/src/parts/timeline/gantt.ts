@@ -1,4 +1,5 @@
 /** Rows of a run's timeline: each node's time as stretches. */
+import { unreachable } from "@millrace/core";
 import type { AnyState } from "../state.tsx";
 import type { Segment } from "./segments.ts";
 
@@ -97,6 +98,8 @@ export function segmentText({ kind, attempt }: Segment): string {
       return attempt === undefined
         ? "ran"
         : `attempt ${attempt.attempt}: ${attempt.state}${errorText(attempt)}`;
+    default:
+      return unreachable(kind);
   }
 }
 
