@@ -12,7 +12,10 @@ export function changeLines(preview: RunChangePreview, paint: Colors): string[] 
     againCount === 0 && added.length === 0
       ? "nothing else would be decided again"
       : `${plural(againCount, "task run")} of ${plural(again.length, "node")} would start afresh`;
-  const rest = staysCount === 0 ? "" : `, ${plural(staysCount, "task run")} of ${plural(stays.length, "node")} would stay`;
+  const rest =
+    staysCount === 0
+      ? ""
+      : `, ${plural(staysCount, "task run")} of ${plural(stays.length, "node")} would stay`;
   const how =
     generation === undefined
       ? ""
