@@ -20,8 +20,10 @@ const shownFirst = 12;
 export function ChangePreview({ run, path, request }: ChangePreviewProps) {
   const address = `/runs/${encodeURIComponent(run)}/${path}`;
   const { data, error } = useQuery({
-    queryKey: ["run", address, "preview", request],
+    // Once it is done there is nothing to preview: it is not among what is old then.
+    queryKey: ["preview", address, request],
     queryFn: () => post<RunChangePreview>(address, { ...request, preview: true }),
+    gcTime: 0,
     staleTime: 0,
     retry: false,
   });
