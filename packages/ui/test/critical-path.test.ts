@@ -1,6 +1,7 @@
 /** The way that took longest, and what a task run did with its time. */
 import { describe, expect, test } from "vitest";
 import type { AttemptView, TaskRunView } from "@millrace/protocol";
+import { withEarlierAttempts } from "../src/pages/run/earlier-attempts.ts";
 import { criticalPath, criticalText, type TimedNode } from "../src/parts/timeline/critical-path.ts";
 import { offsetMarks } from "../src/parts/timeline/gantt.ts";
 import { segmentsOf } from "../src/parts/timeline/segments.ts";
@@ -141,6 +142,19 @@ describe("a task run's time", () => {
       ["waited", 50, 1_000],
     ]);
   });
+});
+
+test("earlier attempts stay as live events tell of the last one alone", () => {
+  const first = attempt(1, "running", 100);
+  const retrying = withEarlierAttempts(taskRun("running", [first]), taskRun("retrying", []), 200);
+  expect(retrying.attempts).toEqual([attempt(1, "failed", 100, 200)]);
+  const second = withEarlierAttempts(retrying, taskRun("running", [attempt(2, "running", 300)]), 300);
+  expect(second.attempts.map(({ state }) => state)).toEqual(["failed", "running"]);
+  const done = withEarlierAttempts(second, taskRun("succeeded", [attempt(2, "succeeded", 300, 400)]), 400);
+  expect(done.attempts.map(({ state }) => state)).toEqual(["failed", "succeeded"]);
+  // A newer snapshot tells all of them.
+  const whole = taskRun("succeeded", [attempt(1, "failed", 100, 150), attempt(2, "succeeded", 300, 400)]);
+  expect(withEarlierAttempts(done, whole, 400)).toBe(whole);
 });
 
 test("the axis has round marks, a few of them", () => {

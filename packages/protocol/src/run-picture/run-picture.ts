@@ -77,6 +77,10 @@ export class RunPicture {
     return this.#nodes.get(id)?.taskRuns() ?? [];
   }
 
+  taskRun(id: string, item: string): TaskRunView | undefined {
+    return this.#nodes.get(id)?.taskRun(item);
+  }
+
   node(id: string): NodePicture | undefined {
     const group = this.#nodes.get(id);
     return group?.picture(this.#itemsExpected(group.row));
@@ -184,6 +188,10 @@ class NodeGroup {
 
   get only(): TaskRunView | undefined {
     return this.#items.get("")?.taskRun;
+  }
+
+  taskRun(item: string): TaskRunView | undefined {
+    return this.#items.get(item)?.taskRun;
   }
 
   *taskRuns(): Iterable<TaskRunView> {

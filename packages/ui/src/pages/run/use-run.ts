@@ -6,6 +6,7 @@ import { RunPicture } from "@millrace/protocol/run-picture";
 import { get } from "../../api/client.ts";
 import { listen } from "../../api/live.ts";
 import { one } from "../../api/queries.ts";
+import { withEarlierAttempts } from "./earlier-attempts.ts";
 
 export interface LiveRun {
   readonly picture: RunPicture;
@@ -48,8 +49,12 @@ export function useRun(id: string): { readonly live: LiveRun | undefined; readon
       setLive({ picture, run: { ...details, ...picture.run }, version });
     };
     const apply = (event: RunEvent): void => {
-      picture.apply(event);
-      if (event.kind === "node") told.add(nameOf(event.node));
+      if (event.kind === "node") {
+        const { node } = event;
+        told.add(nameOf(node));
+        const known = picture.taskRun(node.id, node.item);
+        picture.apply({ kind: "node", node: withEarlierAttempts(known, node, Date.now()) });
+      } else picture.apply(event);
       if (event.kind === "snapshot") {
         details = event.detail.run;
         told.clear();
@@ -60,8 +65,10 @@ export function useRun(id: string): { readonly live: LiveRun | undefined; readon
       }
       // Its output and the rest of its row stand in no event.
       if (event.kind === "end")
-        void get<RunDetail>(path).then(({ run }) => {
+        void get<RunDetail>(path).then(({ run, nodes }) => {
           details = run;
+          // With each attempt as it is recorded.
+          for (const node of nodes) picture.apply({ kind: "node", node });
           drawing.later(draw);
         });
       drawing.later(draw);
