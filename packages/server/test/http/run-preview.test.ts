@@ -57,3 +57,22 @@ test("the definition of a run is that of its own bundle", async () => {
   const { body } = await fixture.call("GET", `/runs/${run.id}/definition`);
   expect(body.definition.nodes.map(({ id }: { id: string }) => id)).toEqual(["a"]);
 });
+
+test("a quarantined run is previewed as it will be ended, and stays quarantined", async () => {
+  await using fixture = await startFixture();
+  await fixture.deploy([pipeline("p", [node("a"), reads("b", "a")])]);
+  await fixture.worker({ answer: ({ token }) => (token.node === "b" ? failed : succeeded(1)) });
+  const run = await fixture.start("p");
+  await fixture.ended(run.id);
+  await fixture.database.database.api.query(
+    `insert into run (workspace, id, shard, pipeline, project, bundle, generation, state, reason, created_at)
+    select workspace, id, shard, pipeline, project, bundle, 2, 'quarantined', '{"code":"x","message":"y"}', created_at
+    from run_history where id = $1`,
+    [run.id],
+  );
+  const { body } = await fixture.call("POST", `/runs/${run.id}/rerun`, { scope: "failed", preview: true });
+  expect(told(body)).toEqual([["b"], ["a"]]);
+  expect(body.generation).toBe(3);
+  const after = await fixture.call("GET", `/runs/${run.id}`);
+  expect(after.body.run).toMatchObject({ state: "quarantined", generation: 2 });
+});
