@@ -257,6 +257,7 @@ export {
 export { resolveTemplate, streamedMembersIn, wholeOutput, type Resolved } from "./run/input.ts";
 export { currentTaskRun } from "./run/attempt.ts";
 export { decide, isPlaceholder } from "./run/machine.ts";
+export { previewMark, previewPlan, type AffectedNode, type ChangePreview } from "./run/preview.ts";
 export { planMark, planRerun, unknownItem, type LateMark, type RerunScope } from "./run/rerun.ts";
 export { decideRule, parentFacts, type RuleDecision } from "./run/rule.ts";
 export { findTaskRun, taskRunsBelow } from "./run/scope.ts";

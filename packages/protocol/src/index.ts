@@ -92,6 +92,18 @@ export type {
   ProjectPlace,
   ProjectView,
 } from "./api/project.ts";
+export type { AffectedNodeView, RunChangePreview } from "./api/run-change.ts";
+export type {
+  CauseMemberView,
+  CausedRunView,
+  EffectEventView,
+  LogLinesView,
+  ProducerView,
+  RunCausesView,
+  RunDefinitionView,
+  RunEffectsView,
+  TaskInputView,
+} from "./api/run-story.ts";
 export type {
   ArtifactView,
   AttemptView,
@@ -159,6 +171,7 @@ export {
   type Operation,
   type Parameter,
   type PartsOf,
+  type PreviewOf,
   type ReadQuery,
 } from "./api/operation.ts";
 export {
@@ -167,6 +180,7 @@ export {
   type AnswerAt,
   type BodyAt,
   type ItemAt,
+  type PreviewAt,
   type QueryAt,
 } from "./api/operations.ts";
 export { cloudEventBatch, cloudEvent, problem } from "./api/parts.ts";

@@ -31,12 +31,12 @@ const whole: readonly (readonly [name: string, shape: Shape, value: object])[] =
   [
     "RerunRequest",
     operations.rerunRun.body,
-    { scope: "nodes", nodes: ["a"], sameBundle: true } satisfies Required<RerunRequest>,
+    { scope: "nodes", nodes: ["a"], sameBundle: true, preview: true } satisfies Required<RerunRequest>,
   ],
   [
     "MarkRequest",
     operations.markRun.body,
-    { node: "a", item: "", state: "skipped", output: null } satisfies Required<MarkRequest>,
+    { node: "a", item: "", state: "skipped", output: null, preview: true } satisfies Required<MarkRequest>,
   ],
   [
     "RollbackRequest",

@@ -250,6 +250,13 @@ export {
   readLogs,
   type StoredChunk,
 } from "./queries/logs.ts";
+export {
+  findEmitted,
+  findFiringsOfEvents,
+  type EmittedNames,
+  type EventFiring,
+} from "./queries/run-story.ts";
+export { scanLogsBackward, scanLogsForward, type LogScan, type ScannedChunk } from "./queries/log-scan.ts";
 export { type OutboxNews } from "./queries/outbox.ts";
 export { countEvents, findEventsOfRun } from "./queries/event-counts.ts";
 export { type EventFilter, findEventPositions, findEventText, listEvents } from "./queries/events.ts";

@@ -21,6 +21,7 @@ import {
   type EventReceipt,
   type ItemAt,
   type Page,
+  type PreviewAt,
   type Problem,
   type QueryAt,
 } from "@millrace/protocol";
@@ -79,6 +80,14 @@ export class ApiClient {
 
   post<const Path extends string>(path: Path, body?: BodyAt<"POST", Path>): Promise<AnswerAt<"POST", Path>> {
     return this.#json("POST", path, { body: body ?? {} });
+  }
+
+  /** What a change would do; nothing is done. */
+  preview<const Path extends string>(
+    path: Path,
+    body: BodyAt<"POST", Path> & object,
+  ): Promise<PreviewAt<Path>> {
+    return this.#json("POST", path, { body: { ...(body as object), preview: true }, isRepeatable: true });
   }
 
   put<const Path extends string>(path: Path, body: BodyAt<"PUT", Path>): Promise<AnswerAt<"PUT", Path>> {

@@ -6,12 +6,15 @@ import { requireServerToChange, type ServerOptions } from "../api/find-server.ts
 import type { Finish } from "../command-line.ts";
 import type { Context } from "../environment.ts";
 import { exitCodes } from "../exit-code.ts";
+import { changeLines } from "../run-view/change.ts";
 import { examples, withServerOptions } from "../stack/options.ts";
 import { stateLabel } from "../terminal/marks.ts";
 
 interface MarkOptions extends ServerOptions {
   readonly item?: string;
   readonly output?: string;
+  readonly preview?: boolean;
+  readonly json?: boolean;
 }
 
 const states = ["succeeded", "failed", "skipped"] as const;
@@ -25,6 +28,8 @@ export function define(command: Command, context: Context, finish: Finish): void
   )
     .option("--item <path>", "this item of a fan-out only")
     .option("--output <json>", "the output of a node that is marked succeeded")
+    .option("--preview", "only show what would be decided again")
+    .option("--json", "print JSON")
     .addHelpText(
       "after",
       examples(
@@ -60,8 +65,18 @@ async function mark(context: Context, given: Given, options: MarkOptions): Promi
     ...(options.item === undefined ? {} : { item: options.item }),
     ...(output === undefined ? {} : { output }),
   };
-  const { run } = await client.post(`/runs/${id}/mark`, request);
   const { terminal } = context;
+  if (options.preview) {
+    const preview = await client.preview(`/runs/${id}/mark`, request);
+    if (options.json) terminal.print(JSON.stringify(preview));
+    else for (const line of changeLines(preview, terminal.paint)) terminal.print(line);
+    return exitCodes.succeeded;
+  }
+  const { run } = await client.post(`/runs/${id}/mark`, request);
+  if (options.json) {
+    terminal.print(JSON.stringify({ run }));
+    return exitCodes.succeeded;
+  }
   terminal.print(
     `Marked ${given.node} of ${run.id} ${state}. The run is ${stateLabel(run.state, terminal.paint)}.`,
   );

@@ -94,7 +94,7 @@ async function resumePipeline(
   const client = await requireServer(context, options);
   await requirePipeline(client, name);
   const path = `/pipelines/${encodeURIComponent(name)}/resume` as const;
-  const preview = (await client.post(path, { ...onResume, preview: true })) as ResumePreview;
+  const preview = await client.preview(path, onResume);
   if (options.json) terminal.print(JSON.stringify(preview));
   else for (const line of previewLines(preview, terminal)) terminal.print(line);
   return exitCodes.succeeded;
@@ -176,9 +176,7 @@ async function changePipeline(
   await requirePipeline(client, name);
   const path = `/pipelines/${encodeURIComponent(name)}` as const;
   const changed =
-    action === "pause"
-      ? await client.post(`${path}/pause`)
-      : ((await client.post(`${path}/resume`, body)) as PipelineSummary);
+    action === "pause" ? await client.post(`${path}/pause`) : await client.post(`${path}/resume`, body);
   if (options.json) context.terminal.print(JSON.stringify({ pipeline: changed }));
   else
     context.terminal.print(

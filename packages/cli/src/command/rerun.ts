@@ -6,6 +6,7 @@ import { requireServerToChange, type ServerOptions } from "../api/find-server.ts
 import type { Finish } from "../command-line.ts";
 import type { Context } from "../environment.ts";
 import { exitCodes } from "../exit-code.ts";
+import { changeLines } from "../run-view/change.ts";
 import { examples, gatherNames, withServerOptions } from "../stack/options.ts";
 
 interface RerunOptions extends ServerOptions {
@@ -13,6 +14,7 @@ interface RerunOptions extends ServerOptions {
   readonly node?: readonly string[];
   readonly all?: boolean;
   readonly sameBundle?: boolean;
+  readonly preview?: boolean;
   readonly detach?: boolean;
   readonly json?: boolean;
 }
@@ -23,6 +25,7 @@ export function define(command: Command, context: Context, finish: Finish): void
     .option("--node <name>", "this node and all downstream; repeat it for more", gatherNames)
     .option("--all", "the whole run")
     .option("--same-bundle", "with the code that it ran with, not the newest")
+    .option("--preview", "only show what would run again")
     .option("-d, --detach", "don't wait for its end")
     .option("--json", "print one JSON document when it has ended: { run, nodes }")
     .addHelpText(
@@ -31,6 +34,7 @@ export function define(command: Command, context: Context, finish: Finish): void
         ["millrace rerun r0v2", "from where it failed, with the newest code"],
         ["millrace rerun r0v2 --node measure", "a node and all that depends on it"],
         ["millrace rerun r0v2 --all --same-bundle", "everything, as it was"],
+        ["millrace rerun r0v2 --preview", "what would run again, and what would stay"],
       ),
     )
     .action(finish((run: string, options: RerunOptions) => rerun(context, run, options)));
@@ -53,6 +57,12 @@ async function rerun(context: Context, given: string, options: RerunOptions): Pr
     ...(options.node === undefined ? {} : { nodes: options.node }),
     ...(options.sameBundle ? { sameBundle: true } : {}),
   };
+  if (options.preview) {
+    const preview = await client.preview(`/runs/${id}/rerun`, request);
+    if (options.json) context.terminal.print(JSON.stringify(preview));
+    else for (const line of changeLines(preview, context.terminal.paint)) context.terminal.print(line);
+    return exitCodes.succeeded;
+  }
   const { run } = await client.post(`/runs/${id}/rerun`, request);
   if (options.detach) {
     if (options.json) context.terminal.print(JSON.stringify({ run }));

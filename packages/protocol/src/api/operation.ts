@@ -39,6 +39,8 @@ export interface Operation {
   readonly rawBodies?: { readonly [mediaType: string]: Shape };
   /** JSON; absent of what answers otherwise. */
   readonly answer?: Shape;
+  /** JSON, too, where the body has `preview: true`: what it would do. Then nothing is done. */
+  readonly preview?: Shape;
   /** The media type of an answer that is no JSON. */
   readonly answersWith?: string;
   /** Other statuses with which it answers when all is well, with what they mean. */
@@ -51,6 +53,9 @@ export function operation<const Told extends Operation>(told: Told): Told {
 }
 
 export type AnswerOf<Told extends Operation> = Told extends { readonly answer: infer S } ? TypeOf<S> : void;
+export type PreviewOf<Told extends Operation> = Told extends { readonly preview: infer S }
+  ? TypeOf<S>
+  : never;
 export type BodyOf<Told extends Operation> = Told extends { readonly body: infer S }
   ? TypeOf<S>
   : Told extends { readonly rawBodies: object }

@@ -6,10 +6,11 @@ import { pipelineVersionOperations } from "./pipeline-versions.ts";
 import { triggerHistoryOperations } from "./trigger-history.ts";
 import { eventOperations } from "./event.ts";
 import { lineageOperations } from "./lineage.ts";
-import type { AnswerOf, BodyOf, GivenQuery, Operation } from "./operation.ts";
+import type { AnswerOf, BodyOf, GivenQuery, Operation, PreviewOf } from "./operation.ts";
 import { overviewOperations } from "./overview.ts";
 import { pipelineOperations } from "./pipeline.ts";
 import { probeOperations } from "./probe.ts";
+import { runStoryOperations } from "./run-story.ts";
 import { runOperations } from "./run.ts";
 import { serverOperations } from "./server.ts";
 import { projectOperations } from "./project.ts";
@@ -24,6 +25,7 @@ import { waitOperations } from "./wait.ts";
 export const operations = {
   ...serverOperations,
   ...runOperations,
+  ...runStoryOperations,
   ...pipelineOperations,
   ...deploymentOperations,
   ...eventOperations,
@@ -92,6 +94,8 @@ type At<Method extends Operation["method"], Path extends string> =
 export type AnswerAt<Method extends Operation["method"], Path extends string> = Path extends string
   ? AnswerOf<At<Method, Path>>
   : never;
+/** What is answered where the body asks for a preview. */
+export type PreviewAt<Path extends string> = Path extends string ? PreviewOf<At<"POST", Path>> : never;
 export type QueryAt<Method extends Operation["method"], Path extends string> = Path extends string
   ? GivenQuery<At<Method, Path>>
   : never;

@@ -2,7 +2,6 @@ import type { PipelineDefinition } from "@millrace/core";
 import {
   about,
   anObject,
-  either,
   flag,
   integer,
   jsonSchema,
@@ -160,6 +159,7 @@ export const pipelineOperations = {
     summary:
       "Takes new runs again; holds over deploys. Says what becomes of the firings of the pause, and with `preview` only which they would be",
     body: resumeRequest,
-    answer: either(pipelineSummary, resumePreview),
+    answer: pipelineSummary,
+    preview: resumePreview,
   }),
 } as const;

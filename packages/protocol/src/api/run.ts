@@ -33,6 +33,7 @@ import {
   timeParameter,
 } from "./operation.ts";
 import { blobReference, logLine, page, reason } from "./parts.ts";
+import { runChangePreview } from "./run-change.ts";
 import { openWaitView } from "./wait.ts";
 
 export const runState = named(
@@ -243,7 +244,7 @@ export const rerunRequest = named(
           oneOf("failed", "nodes", "all"),
         ),
       },
-      { nodes: list(storable), sameBundle: flag },
+      { nodes: list(storable), sameBundle: flag, preview: about("Only tell what it would affect.", flag) },
     ),
   ),
 );
@@ -254,7 +255,7 @@ export const markRequest = named(
   closed(
     object(
       { node: storable, state: oneOf("succeeded", "failed", "skipped") },
-      { item: storable, output: anyJson },
+      { item: storable, output: anyJson, preview: about("Only tell what it would affect.", flag) },
     ),
   ),
 );
@@ -268,7 +269,7 @@ export type MoveRequest = TypeOf<typeof moveRequest>;
 
 const changedRun = object({ run: runSummary });
 /** The database's bound of attempts and generations. */
-const attemptNumberMax = 1_000_000;
+export const attemptNumberMax = 1_000_000;
 const generation = numberParameter("an earlier generation", 1, attemptNumberMax);
 
 export const runOperations = {
@@ -358,6 +359,7 @@ export const runOperations = {
     summary: "Makes the next generation of a run that has ended",
     body: rerunRequest,
     answer: changedRun,
+    preview: runChangePreview,
   }),
   moveRun: operation({
     method: "POST",
@@ -372,5 +374,6 @@ export const runOperations = {
     summary: "Sets a node's outcome",
     body: markRequest,
     answer: changedRun,
+    preview: runChangePreview,
   }),
 } as const;

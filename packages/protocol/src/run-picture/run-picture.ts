@@ -72,6 +72,15 @@ export class RunPicture {
     return [...this.#nodes.values()].map((group) => group.picture(this.#itemsExpected(group.row)));
   }
 
+  /** All that is known of a node, in the order in which it came. */
+  taskRuns(id: string): Iterable<TaskRunView> {
+    return this.#nodes.get(id)?.taskRuns() ?? [];
+  }
+
+  taskRun(id: string, item: string): TaskRunView | undefined {
+    return this.#nodes.get(id)?.taskRun(item);
+  }
+
   node(id: string): NodePicture | undefined {
     const group = this.#nodes.get(id);
     return group?.picture(this.#itemsExpected(group.row));
@@ -130,12 +139,21 @@ export class RunPicture {
   }
 }
 
+/** A task run with its times as numbers: they are looked at again with each change of its node. */
+interface Item {
+  readonly taskRun: TaskRunView;
+  readonly startedAt: number;
+  readonly endedAt: number;
+}
+
 class NodeGroup {
   readonly #id: string;
   readonly row: OutlineRow | undefined;
-  readonly #items = new Map<string, TaskRunView>();
+  readonly #items = new Map<string, Item>();
   readonly #counts = new Map<TaskRunState, number>();
   #failed: TaskRunView | undefined;
+  /** Until something changes. */
+  #drawn: { readonly picture: NodePicture; readonly itemsExpected: number | undefined } | undefined;
 
   constructor(id: string, row: OutlineRow | undefined) {
     this.#id = id;
@@ -143,10 +161,16 @@ class NodeGroup {
   }
 
   put(taskRun: TaskRunView): void {
+    this.#drawn = undefined;
     const depth = this.row?.node.depth ?? 0;
     if (depth > 0 && taskRun.item !== "" && this.#items.has("")) this.#remove("");
     this.#remove(taskRun.item);
-    this.#items.set(taskRun.item, taskRun);
+    const { startedAt, endedAt } = taskRun;
+    this.#items.set(taskRun.item, {
+      taskRun,
+      startedAt: startedAt === undefined ? Number.POSITIVE_INFINITY : Date.parse(startedAt),
+      endedAt: endedAt === undefined ? 0 : Date.parse(endedAt),
+    });
     this.#counts.set(taskRun.state, (this.#counts.get(taskRun.state) ?? 0) + 1);
     if (taskRun.state === "failed" && this.#failed === undefined) this.#failed = taskRun;
     else if (this.#failed?.item === taskRun.item) {
@@ -155,21 +179,34 @@ class NodeGroup {
   }
 
   progress(item: string, fraction: number, message: string | undefined): void {
-    const taskRun = this.#items.get(item);
-    if (!taskRun) return;
-    this.#items.set(item, {
-      ...taskRun,
-      progress: { fraction, ...(message === undefined ? {} : { message }) },
-    });
+    const found = this.#items.get(item);
+    if (!found) return;
+    this.#drawn = undefined;
+    const progress = { fraction, ...(message === undefined ? {} : { message }) };
+    this.#items.set(item, { ...found, taskRun: { ...found.taskRun, progress } });
   }
 
   get only(): TaskRunView | undefined {
-    return this.#items.get("");
+    return this.#items.get("")?.taskRun;
+  }
+
+  taskRun(item: string): TaskRunView | undefined {
+    return this.#items.get(item)?.taskRun;
+  }
+
+  *taskRuns(): Iterable<TaskRunView> {
+    for (const { taskRun } of this.#items.values()) yield taskRun;
   }
 
   picture(itemsExpected: number | undefined): NodePicture {
+    if (!this.#drawn || this.#drawn.itemsExpected !== itemsExpected)
+      this.#drawn = { picture: this.#draw(itemsExpected), itemsExpected };
+    return this.#drawn.picture;
+  }
+
+  #draw(itemsExpected: number | undefined): NodePicture {
     const isMapped = (this.row?.node.depth ?? 0) > 0 || this.#items.size > 1;
-    const only = this.#items.get("");
+    const { only } = this;
     const ended = endStates.reduce((sum, state) => sum + (this.#counts.get(state) ?? 0), 0);
     return {
       id: this.#id,
@@ -180,11 +217,11 @@ class NodeGroup {
           ? {
               total: this.#items.size,
               ended,
-              counts: this.#counts,
+              counts: new Map(this.#counts),
               queuedFor: this.#first("queued")?.reason?.message,
             }
           : undefined,
-      taskRun: this.#failed ?? only ?? this.#first("retrying") ?? this.#items.values().next().value,
+      taskRun: this.#failed ?? only ?? this.#first("retrying") ?? this.#items.values().next().value?.taskRun,
       ...this.#span(ended, itemsExpected ?? 0),
     };
   }
@@ -200,20 +237,22 @@ class NodeGroup {
   }
 
   #span(ended: number, expected: number): { startedAt: number | undefined; endedAt: number | undefined } {
-    let startedAt: number | undefined;
-    let endedAt: number | undefined;
-    for (const taskRun of this.#items.values()) {
-      if (taskRun.startedAt !== undefined) {
-        startedAt = Math.min(startedAt ?? Number.POSITIVE_INFINITY, Date.parse(taskRun.startedAt));
-      }
-      if (taskRun.endedAt !== undefined) endedAt = Math.max(endedAt ?? 0, Date.parse(taskRun.endedAt));
+    let startedAt = Number.POSITIVE_INFINITY;
+    let endedAt = 0;
+    for (const item of this.#items.values()) {
+      startedAt = Math.min(startedAt, item.startedAt);
+      endedAt = Math.max(endedAt, item.endedAt);
     }
-    return { startedAt, endedAt: ended >= Math.max(this.#items.size, expected) ? endedAt : undefined };
+    const hasEnded = endedAt > 0 && ended >= Math.max(this.#items.size, expected);
+    return {
+      startedAt: Number.isFinite(startedAt) ? startedAt : undefined,
+      endedAt: hasEnded ? endedAt : undefined,
+    };
   }
 
   #first(state: TaskRunState): TaskRunView | undefined {
     if ((this.#counts.get(state) ?? 0) === 0) return undefined;
-    for (const taskRun of this.#items.values()) if (taskRun.state === state) return taskRun;
+    for (const { taskRun } of this.#items.values()) if (taskRun.state === state) return taskRun;
     return undefined;
   }
 
@@ -221,7 +260,8 @@ class NodeGroup {
     const old = this.#items.get(item);
     if (!old) return;
     this.#items.delete(item);
-    this.#counts.set(old.state, (this.#counts.get(old.state) ?? 1) - 1);
+    const { state } = old.taskRun;
+    this.#counts.set(state, (this.#counts.get(state) ?? 1) - 1);
   }
 }
 

@@ -12,6 +12,8 @@ import {
   nearestName,
   planMark,
   planRerun,
+  previewPlan,
+  type ChangePreview,
   type Graph,
   type LateMark,
   type Reason,
@@ -49,11 +51,25 @@ export interface GenerationsOptions {
   readonly enter: (rerun: Rerun) => Promise<void>;
 }
 
+/** What the next generation would do. */
+export interface GenerationPreview extends ChangePreview {
+  readonly generation: number;
+  readonly bundle: string;
+  readonly bundleBefore: string;
+}
+
+type Planner = (last: LiveRun | EndedRun, rows: readonly TaskRunRow[]) => Promise<Plan>;
+
 interface Plan {
   readonly graph: Graph;
   readonly bundle: string;
   readonly project: string;
   readonly kept: readonly TaskRunRecord[];
+}
+
+interface LastGeneration<Last> {
+  readonly last: Last;
+  readonly rows: readonly TaskRunRow[];
 }
 
 const quarantinedReason: Reason = {
@@ -71,8 +87,17 @@ export class Generations {
   }
 
   /** Resolves once the next generation is committed. Throws MILLRACE_RUN_STATE_CONFLICT when there is nothing to rerun. */
-  rerun(id: string, { sameBundle, kind, nodes }: RerunWish): Promise<void> {
-    return this.#make(id, async (last, rows) => {
+  rerun(id: string, wish: RerunWish): Promise<void> {
+    return this.#make(id, this.#rerunPlan(id, wish));
+  }
+
+  /** What `rerun` would do; refuses what it would refuse. */
+  previewRerun(id: string, wish: RerunWish): Promise<GenerationPreview> {
+    return this.#preview(id, this.#rerunPlan(id, wish));
+  }
+
+  #rerunPlan(id: string, { sameBundle, kind, nodes }: RerunWish): Planner {
+    return async (last, rows) => {
       const { graph, bundle, project } = sameBundle
         ? await this.#sameVersion(last)
         : await this.#newestVersion(last);
@@ -85,22 +110,34 @@ export class Generations {
         });
       }
       return { graph, bundle, project, kept };
-    });
+    };
   }
 
   /** A person's verdict on a task run of a run that has ended. Resolves once it is committed. */
   mark(id: string, mark: LateMark): Promise<void> {
-    return this.#make(id, async (last, rows) => {
+    return this.#make(id, this.#markPlan(mark));
+  }
+
+  previewMark(id: string, mark: LateMark): Promise<GenerationPreview> {
+    return this.#preview(id, this.#markPlan(mark));
+  }
+
+  #markPlan(mark: LateMark): Planner {
+    return async (last, rows) => {
       const version = await this.#sameVersion(last);
       requireNode(version.graph, mark.node);
       return { ...version, kept: planMark(version.graph, rows, mark, last.generation + 1) };
-    });
+    };
   }
 
-  async #make(
-    id: string,
-    plan: (last: EndedRun, rows: readonly TaskRunRow[]) => Promise<Plan>,
-  ): Promise<void> {
+  async #preview(id: string, plan: Planner): Promise<GenerationPreview> {
+    const { last, rows } = await this.#lookAtGeneration(id);
+    const { graph, bundle, kept } = await plan(last, rows);
+    const preview = previewPlan(graph, rows, kept);
+    return { ...preview, generation: last.generation + 1, bundle, bundleBefore: last.bundle };
+  }
+
+  async #make(id: string, plan: Planner): Promise<void> {
     if (this.#inMaking.has(id)) {
       throw new MillraceError("MILLRACE_RUN_STATE_CONFLICT", {
         message: `The run ${id} is being rerun at this moment.`,
@@ -119,20 +156,28 @@ export class Generations {
     }
   }
 
-  async #lastGeneration(
-    id: string,
-  ): Promise<{ readonly last: EndedRun; readonly rows: readonly TaskRunRow[] }> {
+  async #lastGeneration(id: string): Promise<LastGeneration<EndedRun>> {
     const { archive, now } = this.#options;
     const current = await archive.findRun(id);
     if (current?.state === "quarantined")
       await archive.endQuarantined(id, { now: now(), openReason: quarantinedReason });
-    else if (current && !isRunEnded(current.state)) {
+    return this.#endedGeneration(id, current);
+  }
+
+  /** The same, with everything left as it is. */
+  async #lookAtGeneration(id: string): Promise<LastGeneration<LiveRun | EndedRun>> {
+    const current = await this.#options.archive.findRun(id);
+    return current?.state === "quarantined" ? this.#asIfEnded(id) : this.#endedGeneration(id, current);
+  }
+
+  async #endedGeneration(id: string, current: LiveRun | undefined): Promise<LastGeneration<EndedRun>> {
+    if (current && current.state !== "quarantined" && !isRunEnded(current.state)) {
       throw new MillraceError("MILLRACE_RUN_STATE_CONFLICT", {
         message: `The run ${id} is ${current.state}: it can be rerun when it has ended.`,
         fields: { run: id, state: current.state },
       });
     }
-    const found = await archive.findRunRows(id);
+    const found = await this.#options.archive.findRunRows(id);
     const [last] = found.ended;
     if (found.live || !last) {
       throw new MillraceError("MILLRACE_RUN_STATE_CONFLICT", {
@@ -140,6 +185,20 @@ export class Generations {
       });
     }
     return { last, rows: await this.#rowsOf(last, newestRows(found.endedTaskRuns, last.generation)) };
+  }
+
+  /** A quarantined run's rows as `endQuarantined` would leave them (B2). */
+  async #asIfEnded(id: string): Promise<LastGeneration<LiveRun>> {
+    const { live, liveTaskRuns, endedTaskRuns } = await this.#options.archive.findRunRows(id);
+    if (live?.state !== "quarantined") {
+      throw new MillraceError("MILLRACE_RUN_STATE_CONFLICT", {
+        message: `The run ${id} is being rerun at this moment.`,
+      });
+    }
+    const own = liveTaskRuns
+      .filter((row) => !row.carried)
+      .map((row) => (row.endedAt === undefined ? { ...row, state: "cancelled" as const } : row));
+    return { last: live, rows: newestRows([...own, ...endedTaskRuns], live.generation) };
   }
 
   /** Where lists became shorter, earlier generations have rows of items that are no more. */
@@ -208,7 +267,13 @@ export class Generations {
     });
   }
 
-  async #sameVersion({ id, workspace, bundle, project, pipeline }: EndedRun): Promise<Omit<Plan, "kept">> {
+  async #sameVersion({
+    id,
+    workspace,
+    bundle,
+    project,
+    pipeline,
+  }: LiveRun | EndedRun): Promise<Omit<Plan, "kept">> {
     const graph = await this.#options.definitions.graph(workspace, bundle, pipeline);
     if (graph) return { graph, bundle, project };
     throw new MillraceError("MILLRACE_BUNDLE_UNKNOWN", {

@@ -45,6 +45,8 @@ import { scheduleRoutes } from "./schedule-routes.ts";
 import { scheduleRunRoutes } from "./schedule-run-routes.ts";
 import { runRoutes } from "./run-routes.ts";
 import { settingsRoutes } from "./settings-routes.ts";
+import { logLineRoutes } from "./log-lines.ts";
+import { runStoryRoutes } from "./run-story-routes.ts";
 import { serverRoutes } from "./server-routes.ts";
 import { probeRoutes } from "./probe-routes.ts";
 import { systemRoutes } from "./system-routes.ts";
@@ -64,6 +66,8 @@ function apiRoutes(context: ApiContext): Route[] {
   const routes = [
     ...serverRoutes(context),
     ...runRoutes(context),
+    ...runStoryRoutes(context),
+    ...logLineRoutes(context),
     ...pipelineRoutes(context),
     ...pipelineSourceRoutes(context),
     ...bundleRoutes(context),

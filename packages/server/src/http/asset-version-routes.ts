@@ -20,7 +20,7 @@ import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
 import { partitionView, updateView } from "./asset-view.ts";
 import { isPlace, readCursor, writeCursor } from "./cursor.ts";
-import { causeMembersShown, versionsLookedMax } from "./limits.ts";
+import { versionMembersShown, versionsLookedMax } from "./limits.ts";
 import { route, type ApiRequest, type Route } from "./route.ts";
 import { isoTime } from "./run-summary.ts";
 
@@ -113,7 +113,7 @@ async function withCauses(
 async function causeOf({ database }: ApiContext, runId: string): Promise<VersionCause | undefined> {
   const firing = await findFiringOfRun(database, workspaceId, runId);
   if (!firing) return undefined;
-  const rows = await findFiringMembers(database, workspaceId, { runId, from: 0, limit: causeMembersShown });
+  const rows = await findFiringMembers(database, workspaceId, { runId, from: 0, limit: versionMembersShown });
   const positions = rows.flatMap(({ position }) => position ?? []);
   const entries = new Map(
     (await findEntries(database, workspaceId, positions)).map((entry) => [entry.position, entry]),

@@ -55,6 +55,7 @@ export function bundleRoutes(context: ApiContext): Route[] {
       if (!bytes) throw new MillraceError("MILLRACE_NOT_FOUND", { message: `There is no blob ${hash}.` });
       return reply
         .header("content-type", "application/octet-stream")
+        .header("content-disposition", "attachment")
         .header("content-security-policy", "sandbox")
         .header("x-content-type-options", "nosniff")
         .header("cache-control", "private, max-age=31536000, immutable")

@@ -236,7 +236,7 @@ export const tellersLookedEach = 20;
 export const tellersDays = 7;
 /** Assets that somebody outside updated last and of which it is looked up who that was: those that were updated last. */
 export const reportersMax = 200;
-export const causeMembersShown = 3;
+export const versionMembersShown = 3;
 /** Entries of an asset that are looked through for those of one partition. */
 export const versionsLookedMax = 1_000;
 /** Pipelines in one page of what became of ticks, ticks of each, and runs whose durations are compared. */
@@ -244,7 +244,6 @@ export const tickOutcomesEach = 200;
 export const durationsOfPipeline = 30;
 /** Assets of a list whose partitions are looked at together: while the database answers for one, another's windows are counted. */
 export const assetsAtOnce = 4;
-/** Assets whose counts of partitions are kept for the next list: some hundred bytes each. */
 /** Assets with a bound of age that are looked at for those that are late. */
 export const freshAssetsMax = 1_000;
 /** A run is late that runs longer than this, and than so many times the longest of the last ones, if there were so many. */
@@ -255,3 +254,25 @@ export const lateRunsLeast = 3;
 export const sourcesLookedMax = 30;
 export const sourceCountedMax = 200;
 export const sourcesShownMax = 20;
+/** Items that a preview of a rerun names of one node; it counts all. */
+export const affectedItemsShown = 20;
+/** Log chunks, of up to 64 kB each, that are looked at by one statement: fewer where each is sent; and by one request, for as long. */
+export const logChunksRead = 12;
+export const logChunksScanned = 200;
+export const logChunksLookedMax = 4_000;
+export const logLookMs = 400;
+/** Characters of a text that is looked for in a log. */
+export const logFindMax = 500;
+/** Members of a firing whose producers are told, entries that a run wrote, firings of each, and runs that it called. */
+export const causeMembersShown = 40;
+export const effectEventsShown = 100;
+export const effectFiringsShown = 20;
+export const effectCallsShown = 200;
+/** Nodes of a run whose entries of the log are looked for: two looks into an index each. */
+export const effectNodesMax = 2_000;
+/** Entries of its pipeline around its end, among which its own news are found. */
+export const effectNewsLooked = 200;
+export const effectNewsMs = 60_000;
+/** A task run's input that is shown, and outputs that are read to fill it again. */
+export const inputBytesShown = 512 * 1024;
+export const inputRowsMax = 2_000;

@@ -155,8 +155,11 @@ function headersOf({ method, path }: Operation): readonly Document[] {
   ];
 }
 
-function answerOf({ answer, answersWith }: Operation, schemas: Schemas): Document {
-  if (answer) return { content: { "application/json": { schema: schemas.told(answer.schema) } } };
+function answerOf({ answer, preview, answersWith }: Operation, schemas: Schemas): Document {
+  if (answer) {
+    const schema = preview ? { anyOf: [answer.schema, preview.schema] } : answer.schema;
+    return { content: { "application/json": { schema: schemas.told(schema) } } };
+  }
   if (answersWith === undefined) return {};
   return { content: { [answersWith]: { schema: { type: "string" } } } };
 }

@@ -5,6 +5,8 @@
  *
  * G1: the page may be read without a token: it holds nothing of the workspace, and asks for the token itself.
  * G2: its policy lets scripts, styles and connections of this server only.
+ * G3: html that tasks wrote is shown by a file of ours in a sandbox, whose own policy lets nothing run but that file's script, and
+ *     nothing be fetched: it has no origin, so it reaches neither the page nor the API.
  */
 import { createHash } from "node:crypto";
 import { readFile, readdir } from "node:fs/promises";
@@ -29,13 +31,34 @@ const policy = [
   "font-src 'self'",
   "connect-src 'self'",
   "worker-src 'self'",
+  "frame-src 'self'",
   "base-uri 'none'",
   "form-action 'none'",
   "frame-ancestors 'none'",
 ].join("; ");
 
+const frameFile = "/artifact-frame.html";
+
+/** Its one script is named by its hash: whatever else stands there does not run. */
+function framePolicy(file: string): string {
+  const [, script = ""] = /<script>(.*?)<\/script>/s.exec(file) ?? [];
+  return [
+    "sandbox allow-scripts",
+    "default-src 'none'",
+    `script-src 'sha256-${createHash("sha256").update(script).digest("base64")}'`,
+    "style-src 'unsafe-inline'",
+    "img-src data:",
+    "font-src data:",
+    "media-src data:",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'self'",
+  ].join("; ");
+}
+
 interface PageFile {
   readonly mediaType: string;
+  readonly policy: string;
   readonly etag: string;
   readonly plain: Buffer;
   readonly gzip: Buffer;
@@ -85,7 +108,7 @@ export class PageFiles {
       // The document stands at addresses of assets, too.
       "cache-control":
         named && path.startsWith(lastingFolder) ? "public, max-age=31536000, immutable" : "no-cache",
-      "content-security-policy": policy,
+      "content-security-policy": file.policy,
       "cross-origin-opener-policy": "same-origin",
     });
     if (request.headers["if-none-match"] === file.etag) {
@@ -110,8 +133,10 @@ async function readFiles(folder: string): Promise<ReadonlyMap<string, PageFile>>
     const plain = await readFile(join(folder, name));
     const [packed, packedSmaller] = await Promise.all([pack(plain), packSmaller(plain)]);
     const etag = `"${createHash("sha256").update(plain).digest("base64url").slice(0, 22)}"`;
-    files.set(`/${name.split(sep).join("/")}`, {
+    const path = `/${name.split(sep).join("/")}`;
+    files.set(path, {
       mediaType,
+      policy: path === frameFile ? framePolicy(plain.toString()) : policy,
       etag,
       plain,
       gzip: packed,

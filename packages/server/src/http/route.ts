@@ -8,6 +8,7 @@ import {
   type Operation,
   type Parameter,
   type PartsOf,
+  type PreviewOf,
   type ReadQuery,
   type Shape,
 } from "@millrace/protocol";
@@ -29,7 +30,7 @@ export interface ApiRequest<Told extends Operation = Operation> {
 
 /** Answers are JSON, unless the operation says otherwise: then the reply was used. */
 type Answer<Told extends Operation> = Told extends { readonly answer: Shape }
-  ? AnswerOf<Told> | FastifyReply
+  ? AnswerOf<Told> | PreviewOf<Told> | FastifyReply
   : FastifyReply | void;
 
 export function route<const Told extends Operation>(

@@ -13,12 +13,19 @@ import {
   type Graph,
   type Reason,
 } from "@millrace/core";
-import type { CancelRequest, MarkRequest, RerunRequest, RunSummary } from "@millrace/protocol";
+import type {
+  CancelRequest,
+  MarkRequest,
+  RerunRequest,
+  RunChangePreview,
+  RunSummary,
+} from "@millrace/protocol";
 import { findRun, type LiveRun } from "@millrace/store";
 import { requireNode } from "../engine/generations.ts";
 import { workspaceId } from "../engine/workspace.ts";
 import { liveRowOf } from "../engine/run-entry.ts";
 import type { ApiContext } from "./api-context.ts";
+import { planView, previewLiveMark } from "./run-preview.ts";
 import { sinceOf, unknownRun } from "./run-snapshot.ts";
 import { summaryOf } from "./run-summary.ts";
 
@@ -47,7 +54,11 @@ export async function cancelRun(context: ApiContext, id: string, request: Cancel
   return { run: await currentSummary(context, id) };
 }
 
-export async function markRun(context: ApiContext, id: string, request: MarkRequest): Promise<RunAnswer> {
+export async function markRun(
+  context: ApiContext,
+  id: string,
+  request: MarkRequest,
+): Promise<RunAnswer | RunChangePreview> {
   const { node, item = "", state } = request;
   if (request.output !== undefined && state !== "succeeded") {
     throw new MillraceError("MILLRACE_REQUEST_INVALID", {
@@ -61,15 +72,25 @@ export async function markRun(context: ApiContext, id: string, request: MarkRequ
   if (!isRunEnded(current.state)) {
     requireNotQuarantined(current);
     await requireOpen(context, current, node, item);
-    await tell(context, current, { kind: "mark", node, item, state, output, reason });
+    const message = { kind: "mark", node, item, state, output, reason } as const;
+    if (request.preview) return previewLiveMark(context, id, message);
+    await tell(context, current, message);
     return { run: await currentSummary(context, id) };
   }
   const mark = { node, item, state, output: state === "succeeded" ? output : undefined, reason };
+  if (request.preview) {
+    const preview = await context.host.run((running) => running.generations.previewMark(id, mark));
+    return { ...planView(id, preview), marked: { node, item } };
+  }
   await context.host.run((running) => running.generations.mark(id, mark));
   return { run: await currentSummary(context, id) };
 }
 
-export async function rerunRun(context: ApiContext, id: string, request: RerunRequest): Promise<RunAnswer> {
+export async function rerunRun(
+  context: ApiContext,
+  id: string,
+  request: RerunRequest,
+): Promise<RunAnswer | RunChangePreview> {
   const { scope, nodes = [], sameBundle = false } = request;
   if ((scope === "nodes") !== nodes.length > 0) {
     throw new MillraceError("MILLRACE_REQUEST_INVALID", {
@@ -77,7 +98,10 @@ export async function rerunRun(context: ApiContext, id: string, request: RerunRe
     });
   }
   await findCurrent(context, id);
-  await context.host.run((engine) => engine.generations.rerun(id, { kind: scope, nodes, sameBundle }));
+  const wish = { kind: scope, nodes, sameBundle };
+  if (request.preview)
+    return planView(id, await context.host.run((engine) => engine.generations.previewRerun(id, wish)));
+  await context.host.run((engine) => engine.generations.rerun(id, wish));
   return { run: await currentSummary(context, id) };
 }
 

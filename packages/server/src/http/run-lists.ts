@@ -21,11 +21,11 @@ import { firstRunId } from "../engine/run-id.ts";
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";
 import { isPlace, readCursor, writeCursor } from "./cursor.ts";
+import { logChunksRead } from "./limits.ts";
 import type { ApiRequest } from "./route.ts";
 import { sinceOf } from "./run-snapshot.ts";
 import { summaryOf } from "./run-summary.ts";
 
-export const attemptNumberMax = 1_000_000;
 /** Sorts after every id. */
 const afterAllIds = "~";
 
@@ -128,21 +128,32 @@ export async function linePage<Entry>(
       }
     : { createdAt: since, node: "", item: "", generation: 0, dispatch: 0, position: 0 };
   await context.logs.stored(runId);
-  const chunks = await readLogs(context.database, workspaceId, { ...filter, from, limit: limit + 1 });
   const items: Entry[] = [];
+  let next = from;
   let skip = place?.[6] ?? 0;
-  for (const chunk of chunks) {
-    const { node, item, generation, dispatch, position } = chunk;
-    for (let at = skip; at < chunk.lines.length; at += 1) {
-      if (items.length === limit) {
-        const next = [chunk.createdAt, node, item, generation, dispatch, position, at];
-        return { items, nextCursor: writeCursor(next) };
+  // A chunk may be a line or 64 kB of them: few are read at once.
+  for (;;) {
+    const chunks = await readLogs(context.database, workspaceId, {
+      ...filter,
+      from: next,
+      limit: logChunksRead,
+    });
+    for (const chunk of chunks) {
+      const { node, item, generation, dispatch, position } = chunk;
+      for (let at = skip; at < chunk.lines.length; at += 1) {
+        if (items.length === limit) {
+          const left = [chunk.createdAt, node, item, generation, dispatch, position, at];
+          return { items, nextCursor: writeCursor(left) };
+        }
+        items.push(entryOf({ chunk, line: chunk.lines[at] as unknown as LogLine, at }));
       }
-      items.push(entryOf({ chunk, line: chunk.lines[at] as unknown as LogLine, at }));
+      skip = 0;
     }
-    skip = 0;
+    const last = chunks.at(-1);
+    if (!last || chunks.length < logChunksRead) return { items };
+    next = last;
+    skip = last.lines.length;
   }
-  return { items };
 }
 
 export async function artifactPage(context: ApiContext, runId: string): Promise<Page<ArtifactView>> {

@@ -180,13 +180,13 @@ export async function withOutputs(
   });
 }
 
-async function graphOf(engine: Engine, run: LiveRun): Promise<Graph> {
+export async function graphOf(engine: Engine, run: LiveRun): Promise<Graph> {
   const graph = await engine.definitions.graph(run.workspace, run.bundle, run.pipeline);
   if (graph) return graph;
   return compileGraph({ name: run.pipeline, tags: [], paused: false, nodes: [], regions: [] });
 }
 
-async function hydrate(
+export async function hydrate(
   engine: Engine,
   graph: Graph,
   run: LiveRun & { readonly endedAt?: number; readonly output?: StoredValue | undefined },

@@ -1,5 +1,5 @@
 /** The one way in which the page speaks to the server: `/api/v1`, as the command line does. */
-import type { AnswerAt, BodyAt, Page, Problem, QueryAt } from "@millrace/protocol";
+import type { AnswerAt, BodyAt, Page, PreviewAt, Problem, QueryAt } from "@millrace/protocol";
 import { token } from "./session.ts";
 
 export type Query = { readonly [name: string]: string | number | boolean | undefined };
@@ -36,12 +36,24 @@ export function readPage<Item>(path: string, query: Query, signal?: AbortSignal)
   return send("GET", path, query, undefined, signal);
 }
 
+export async function getBlob(path: string, query?: Query, signal?: AbortSignal): Promise<Blob> {
+  return (await ask("GET", path, { query, signal })).blob();
+}
+
 export function post<const Path extends string>(
   path: Path,
   body?: BodyAt<"POST", Path>,
   type?: string,
 ): Promise<AnswerAt<"POST", Path>> {
   return send("POST", path, undefined, body ?? {}, undefined, type);
+}
+
+/** What a change would do; nothing is done. */
+export function preview<const Path extends string>(
+  path: Path,
+  body: BodyAt<"POST", Path> & object,
+): Promise<PreviewAt<Path>> {
+  return send("POST", path, undefined, { ...(body as object), preview: true });
 }
 
 export function put<const Path extends string>(
@@ -57,8 +69,24 @@ async function send<T>(
   query: Query | undefined,
   body: unknown,
   signal?: AbortSignal,
-  type = "application/json",
+  type?: string,
 ): Promise<T> {
+  return (await (await ask(method, path, { query, body, signal, type })).json()) as T;
+}
+
+interface Asked {
+  readonly query?: Query | undefined;
+  readonly body?: unknown;
+  readonly signal?: AbortSignal | undefined;
+  readonly type?: string | undefined;
+}
+
+/** Throws `ApiError` where the answer is a refusal. */
+async function ask(
+  method: string,
+  path: string,
+  { query, body, signal, type = "application/json" }: Asked,
+): Promise<Response> {
   const own = token();
   let response: Response;
   try {
@@ -79,6 +107,6 @@ async function send<T>(
       advice: "Start it again with `millrace dev` or `millrace server`; this page goes on by itself.",
     });
   }
-  if (response.ok) return (await response.json()) as T;
+  if (response.ok) return response;
   throw new ApiError(response.status, (await response.json().catch(() => ({}))) as Partial<Problem>);
 }

@@ -72,7 +72,7 @@ const runs = createRoute({
 const run = createRoute({
   getParentRoute: () => root,
   path: "/runs/$run",
-  validateSearch: texts("tab", "node", "item", "level", "find"),
+  validateSearch: texts("tab", "node", "item", "level", "find", "fold", "at", "of", "artifact"),
   component: lazyRouteComponent(() => import("../pages/run/run.tsx"), "Run"),
 });
 const pipelines = createRoute({

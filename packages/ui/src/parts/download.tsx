@@ -14,12 +14,7 @@ export function Download({ name, type, text, children }: DownloadProps) {
   async function save(): Promise<void> {
     setState("busy");
     try {
-      const address = URL.createObjectURL(new Blob([await text()], { type }));
-      const link = document.createElement("a");
-      link.href = address;
-      link.download = name;
-      link.click();
-      URL.revokeObjectURL(address);
+      saveFile(name, new Blob([await text()], { type }));
       setState("idle");
     } catch {
       setState("failed");
@@ -38,4 +33,14 @@ export function Download({ name, type, text, children }: DownloadProps) {
       {state === "failed" && <span className="bad-text"> could not be made: try again</span>}
     </button>
   );
+}
+
+export function saveFile(name: string, content: Blob): void {
+  const address = URL.createObjectURL(content);
+  const link = document.createElement("a");
+  link.href = address;
+  link.download = name;
+  link.click();
+  // The browser has begun to read it by then.
+  setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }

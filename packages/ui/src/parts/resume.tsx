@@ -1,8 +1,8 @@
 /** Resumes a pipeline, after it was said what becomes of the firings of its pause. */
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import type { OnResume, ResumePreview } from "@millrace/protocol";
-import { post } from "../api/client.ts";
+import type { OnResume } from "@millrace/protocol";
+import { post, preview } from "../api/client.ts";
 import { Ask } from "./ask.tsx";
 import { countOf } from "./number-text.ts";
 import { Trouble } from "./trouble.tsx";
@@ -39,11 +39,7 @@ interface PreviewProps {
 function Preview({ path, choice, onChoose }: PreviewProps) {
   const { data, error } = useQuery({
     queryKey: ["triggers", path, "preview", choice],
-    queryFn: () =>
-      post(path, {
-        preview: true,
-        ...(choice === undefined ? {} : { onResume: choice }),
-      }) as Promise<ResumePreview>,
+    queryFn: () => preview(path, choice === undefined ? {} : { onResume: choice }),
     staleTime: 0,
   });
   if (error) return <Trouble error={error} />;

@@ -11,6 +11,8 @@ export interface Column<Row> {
   /** As a track of a grid: `120px`, `minmax(160px, 2fr)`. */
   readonly width: string;
   readonly isNumber?: true;
+  /** In the header, in place of its name. */
+  readonly head?: ReactNode;
   readonly cell: (row: Row) => ReactNode;
 }
 
@@ -90,9 +92,9 @@ export function Table<Row>(props: TableProps<Row>) {
   return (
     <div className="table" style={tracks} role="table" aria-label={label} aria-rowcount={rows.length}>
       <div className="header" role="row">
-        {columns.map(({ name, isNumber }) => (
+        {columns.map(({ name, isNumber, head }) => (
           <span key={name} role="columnheader" className={isNumber ? "number" : undefined}>
-            {name}
+            {head ?? name}
           </span>
         ))}
       </div>

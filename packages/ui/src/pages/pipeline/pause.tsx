@@ -1,8 +1,8 @@
 /** Pause and resume; a resume says first what it would start. */
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import type { OnResume, PipelineDetail, ResumePreview, ResumeRequest } from "@millrace/protocol";
-import { post } from "../../api/client.ts";
+import type { OnResume, PipelineDetail, ResumeRequest } from "@millrace/protocol";
+import { post, preview } from "../../api/client.ts";
 import { Ask } from "../../parts/ask.tsx";
 import { Clock } from "../../parts/time.tsx";
 import { Trouble } from "../../parts/trouble.tsx";
@@ -97,8 +97,8 @@ function Preview({ name, choice }: { readonly name: string; readonly choice: Cho
   const { data, error, isFetching } = useQuery({
     queryKey: ["triggers", "preview", name, choice],
     queryFn: () => {
-      const request: ResumeRequest = { preview: true, ...(choice === "" ? {} : { onResume: choice }) };
-      return post(`/pipelines/${encodeURIComponent(name)}/resume`, request) as Promise<ResumePreview>;
+      const request: ResumeRequest = choice === "" ? {} : { onResume: choice };
+      return preview(`/pipelines/${encodeURIComponent(name)}/resume`, request);
     },
     staleTime: 0,
   });

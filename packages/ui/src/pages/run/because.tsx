@@ -1,14 +1,33 @@
-/** Why a run began, back to the events that satisfied its trigger; and what came of it. */
+/** Why a run began, back to the events that satisfied its trigger and who told them; and what came of it. In two lines. */
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import type { FiringMemberView, RunSummary } from "@millrace/protocol";
+import type { ReactNode } from "react";
+import type { CauseMemberView, RunEffectsView, RunSummary } from "@millrace/protocol";
 import { useProject } from "../../api/project.ts";
 import { one } from "../../api/queries.ts";
+import { countOf } from "../../parts/number-text.ts";
 import { Clock } from "../../parts/time.tsx";
 import { EditorLink } from "../../project/editor-link.tsx";
+import { EventLink, Producer, RunLink } from "./chain-parts.tsx";
 import { isUnderWay } from "./use-run.ts";
 
 const membersShown = 3;
+
+export function causesQuery(run: string) {
+  return {
+    ...one("run", `/runs/${encodeURIComponent(run)}/causes`),
+    // What led to a run never changes.
+    staleTime: Number.POSITIVE_INFINITY,
+  };
+}
+
+/** Of a run that goes on: as it is now. */
+export function effectsQuery(run: string, isOver: boolean) {
+  return {
+    ...one("run", `/runs/${encodeURIComponent(run)}/effects`),
+    queryKey: ["run", `/runs/${run}/effects`, isOver],
+  };
+}
 
 export function Because({ run }: { readonly run: RunSummary }) {
   return (
@@ -22,27 +41,19 @@ export function Because({ run }: { readonly run: RunSummary }) {
 }
 
 function Cause({ run }: { readonly run: RunSummary }) {
-  const path = `/runs/${encodeURIComponent(run.id)}/firing` as const;
-  const { data } = useQuery({
-    ...one("run", path),
-    enabled: run.parent === undefined,
-  });
+  const { data } = useQuery({ ...causesQuery(run.id), enabled: run.parent === undefined });
   if (run.parent) {
     const { runId, node, item } = run.parent;
     return (
       <>
-        node {item === "" ? node : `${node}[${item}]`} of run{" "}
-        <Link to="/runs/$run" params={{ run: runId }} search={{ node }} className="mono">
-          {runId}
-        </Link>{" "}
-        called it
+        node {item === "" ? node : `${node}[${item}]`} of run <RunLink run={runId} node={node} /> called it
       </>
     );
   }
   if (!data) return <>…</>;
-  const { firing } = data;
+  const { firing, members = [] } = data;
   if (!firing) return <>somebody started it by hand</>;
-  const shown = firing.members.slice(0, membersShown);
+  const shown = members.slice(0, membersShown);
   return (
     <>
       its{" "}
@@ -81,8 +92,8 @@ function DeclaredIn({ pipeline }: { readonly pipeline: string }) {
   );
 }
 
-function Member({ member }: { readonly member: FiringMemberView }) {
-  const { operand, position, event, at } = member;
+function Member({ member }: { readonly member: CauseMemberView }) {
+  const { operand, position, at, producer } = member;
   if (position === undefined)
     return at === undefined ? (
       <>{operand}</>
@@ -92,33 +103,102 @@ function Member({ member }: { readonly member: FiringMemberView }) {
       </>
     );
   return (
-    <Link to="/events" search={{ event: String(position) }}>
-      {event ? `${event.type}${event.subject === undefined ? "" : ` ${event.subject}`}` : `event ${position}`}
-    </Link>
+    <>
+      <EventLink position={position} event={member.event} />
+      {producer && (
+        <>
+          , told by <Producer producer={producer} />
+        </>
+      )}
+    </>
   );
 }
 
-/** What it wrote. */
+/** What it wrote, told and started. */
 function Consequence({ run }: { readonly run: RunSummary }) {
+  const isOver = !isUnderWay(run);
   const path = `/runs/${encodeURIComponent(run.id)}/assets` as const;
-  const { data } = useQuery({ ...one("run", path), enabled: !isUnderWay(run) });
-  const written = data?.items.filter(({ direction }) => direction === "write") ?? [];
-  if (written.length === 0) return null;
-  const pieces = new Map(written.map((use) => [`${use.asset} ${use.partition ?? ""}`, use]));
-  const names = [...pieces.values()];
+  const uses = useQuery({ ...one("run", path), enabled: isOver });
+  const effects = useQuery({ ...effectsQuery(run.id, isOver), enabled: isOver });
+  const written = uses.data?.items.filter(({ direction }) => direction === "write") ?? [];
+  const pieces = [...new Map(written.map((use) => [`${use.asset} ${use.partition ?? ""}`, use])).values()];
+  const events = (effects.data?.events ?? []).filter(({ type }) => !type.startsWith("millrace."));
+  const started = startedBy(effects.data);
+  const parts: ReactNode[] = [];
+  if (pieces.length > 0)
+    parts.push(
+      <>
+        {pieces.slice(0, membersShown).map(({ asset, partition }, at) => (
+          <span key={`${asset} ${partition ?? ""}`}>
+            {at > 0 && ", "}
+            <Link
+              to="/assets/$asset"
+              params={{ asset }}
+              search={partition === undefined ? {} : { partition }}
+            >
+              {partition === undefined ? asset : `${asset} ${partition}`}
+            </Link>
+          </span>
+        ))}
+        {pieces.length > membersShown && ` and ${pieces.length - membersShown} more`}{" "}
+        {pieces.length === 1 ? "was" : "were"} written
+      </>,
+    );
+  if (events.length > 0)
+    parts.push(
+      <>
+        {events.slice(0, membersShown).map(({ position, type, subject }, at) => (
+          <span key={position}>
+            {at > 0 && ", "}
+            <EventLink position={position} event={{ type, ...(subject === undefined ? {} : { subject }) }} />
+          </span>
+        ))}
+        {events.length > membersShown && ` and ${events.length - membersShown} more`}{" "}
+        {events.length === 1 ? "was" : "were"} told
+      </>,
+    );
+  if (started.length > 0)
+    parts.push(
+      <>
+        {countOf(started.length, "run")} began:{" "}
+        {started.slice(0, membersShown).map(({ runId, name }, at) => (
+          <span key={runId}>
+            {at > 0 && ", "}
+            <RunLink run={runId}>{name}</RunLink>
+          </span>
+        ))}
+        {started.length > membersShown && " …"}
+      </>,
+    );
+  if (parts.length === 0) return null;
   return (
     <p>
       so{" "}
-      {names.slice(0, membersShown).map(({ asset, partition }, at) => (
-        <span key={`${asset} ${partition ?? ""}`}>
-          {at > 0 && ", "}
-          <Link to="/assets/$asset" params={{ asset }} search={partition === undefined ? {} : { partition }}>
-            {partition === undefined ? asset : `${asset} ${partition}`}
-          </Link>
+      {parts.map((part, at) => (
+        // oxlint-disable-next-line react/no-array-index-key -- their order is fixed
+        <span key={at}>
+          {at > 0 && "; "}
+          {part}
         </span>
       ))}{" "}
-      {names.length === 1 ? "was" : "were"} written
-      {names.length > membersShown && `, and ${names.length - membersShown} more`}
+      <Link to="/runs/$run" params={{ run: run.id }} search={(before) => ({ ...before, tab: "chain" })}>
+        all of it
+      </Link>
     </p>
   );
+}
+
+interface StartedRun {
+  readonly runId: string;
+  readonly name: string;
+}
+
+/** Runs that it called, and that its events started. */
+function startedBy(effects: RunEffectsView | undefined): StartedRun[] {
+  if (!effects) return [];
+  const found = new Map<string, string>();
+  for (const { firings } of effects.events)
+    for (const { runId, pipeline } of firings) if (runId !== undefined) found.set(runId, pipeline);
+  for (const { runId, node } of effects.calls) found.set(runId, `called by ${node}`);
+  return [...found].map(([runId, name]) => ({ runId, name }));
 }

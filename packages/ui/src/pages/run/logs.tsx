@@ -1,199 +1,254 @@
-/** What a run's attempts logged: all nodes or one, as it comes, with levels and a search. */
-import { useInfiniteQuery } from "@tanstack/react-query";
-import { useVirtualizer } from "@tanstack/react-virtual";
+/** What a run's attempts logged: all nodes or one, as it comes, from any place, with levels, a search and jumps to errors. */
 import { getRouteApi } from "@tanstack/react-router";
-import { useEffect, useMemo, useRef, useState } from "react";
-import type { LogEntry, RunEvent } from "@millrace/protocol";
-import { listen } from "../../api/live.ts";
-import { list } from "../../api/queries.ts";
-import { exactText } from "../../parts/time-text.ts";
+import { useEffect, useState } from "react";
+import { countOf } from "../../parts/number-text.ts";
+import { DownloadLink } from "../../parts/download-link.tsx";
+import { clockText } from "../../parts/time-text.ts";
 import { Trouble } from "../../parts/trouble.tsx";
-import { nodeName } from "./sentence.ts";
+import { LogLines } from "./log-lines.tsx";
+import {
+  beginning,
+  findError,
+  logLevels,
+  queryOf,
+  useLog,
+  type FoundLine,
+  type LogFilter,
+  type LogLevel,
+} from "./use-log.ts";
 import { isUnderWay, logKey, type LiveRun } from "./use-run.ts";
 
 const route = getRouteApi("/runs/$run");
-const lineHeight = 18;
-const levels = ["debug", "info", "warn", "error"] as const;
-const pageSize = 1_000;
+const typingMs = 300;
 
 export function Logs({ live }: { readonly live: LiveRun }) {
-  const { run, picture } = live;
-  const { node, item, level, find } = route.useSearch();
-  const navigate = route.useNavigate();
-  const path = `/runs/${encodeURIComponent(run.id)}/logs` as const;
-  const stored = useInfiniteQuery(list("run", path, { node, item, limit: pageSize }));
-  const { hasNextPage, isFetchingNextPage, fetchNextPage } = stored;
-  useEffect(() => {
-    if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
-  }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
-  const fresh = useFresh(run.id, isUnderWay(run));
-  const entries = useMemo(() => {
-    const known = new Set(stored.data?.map(logKey));
-    const added = fresh.filter(
-      (entry) =>
-        !known.has(logKey(entry)) &&
-        (node === undefined || entry.node === node) &&
-        (item === undefined || entry.item === item),
-    );
-    const least = levels.indexOf((level ?? "debug") as (typeof levels)[number]);
-    const wanted = find?.toLowerCase();
-    return [...(stored.data ?? []), ...added].filter(
-      (entry) =>
-        levels.indexOf(entry.level) >= least &&
-        (wanted === undefined || entry.text.toLowerCase().includes(wanted)),
-    );
-  }, [stored.data, fresh, node, item, level, find]);
-  const set = (name: "node" | "level" | "find", value: string): void => {
-    void navigate({
-      search: ({ item: _item, ...before }) => {
-        const { [name]: _old, ...rest } = before;
-        return { ...rest, ...(value === "" ? {} : { [name]: value }) };
-      },
-      replace: true,
-    });
+  const { run } = live;
+  const { node, item, level, find, at } = route.useSearch();
+  const filter: LogFilter = {
+    run: run.id,
+    node,
+    item,
+    find,
+    level: logLevels.find((one) => one === level) ?? "debug",
   };
+  const { window, state } = useLog(filter, { at, isLive: isUnderWay(run) });
+  const [isWrapped, setWrapped] = useState(false);
+  const [isRaw, setRaw] = useState(false);
+  const [found, setFound] = useState<FoundLine>();
+  const { lines, isReading, error, hasBefore, hasAfter } = state;
+  const shownError = found && at === found.before ? found : undefined;
   return (
     <>
-      <div className="filters">
-        <select
-          className="field"
-          aria-label="node"
-          value={node ?? ""}
-          onChange={(event) => set("node", event.target.value)}
-        >
-          <option value="">all nodes</option>
-          {picture.nodes().map(({ id }) => (
-            <option key={id} value={id}>
-              {id}
-            </option>
-          ))}
-        </select>
-        <select
-          className="field"
-          aria-label="least level"
-          value={level ?? "debug"}
-          onChange={(event) => set("level", event.target.value === "debug" ? "" : event.target.value)}
-        >
-          {levels.map((one) => (
-            <option key={one} value={one}>
-              {one === "debug" ? "all levels" : one === "error" ? "errors" : `${one} and above`}
-            </option>
-          ))}
-        </select>
-        <input
-          className="field"
-          type="search"
-          data-filter
-          aria-label="find in lines"
-          placeholder="find  /"
-          value={find ?? ""}
-          onChange={(event) => set("find", event.target.value)}
-        />
-        <span className="quiet">
-          {entries.length} {entries.length === 1 ? "line" : "lines"}
-          {hasNextPage && ", reading more…"}
+      <Filters live={live} filter={filter} />
+      <div className="log-tools">
+        <Jumps filter={filter} window={window} found={shownError} onFound={setFound} />
+        <label className="choice">
+          <input type="checkbox" checked={isWrapped} onChange={({ target }) => setWrapped(target.checked)} />{" "}
+          wrap
+        </label>
+        <label className="choice" title="As it was written: without times and nodes, with codes of colours">
+          <input type="checkbox" checked={isRaw} onChange={({ target }) => setRaw(target.checked)} /> raw
+        </label>
+        <span className="quiet told" role="status">
+          {toldOf(state)}
         </span>
+        <span className="gap" />
+        <Downloads filter={filter} />
       </div>
-      {stored.error ? (
-        <Trouble error={stored.error} />
+      {error && <Trouble error={error} />}
+      {lines.length === 0 && !isReading && !hasBefore && !hasAfter && !error ? (
+        <p className="empty">
+          {node === undefined && find === undefined && filter.level === "debug"
+            ? "Nothing was logged. What tasks print or tell `ctx.log` stands here as it comes."
+            : "No line is like that."}
+        </p>
       ) : (
-        <Lines entries={entries} isRead={!stored.isPending} />
+        <LogLines
+          window={window}
+          state={state}
+          look={{ isWrapped, isRaw, find, marked: shownError && logKey(shownError.entry) }}
+        />
       )}
     </>
   );
 }
 
-function Lines({ entries, isRead }: { readonly entries: readonly LogEntry[]; readonly isRead: boolean }) {
-  const box = useRef<HTMLDivElement>(null);
-  const [follows, setFollows] = useState(true);
-  const virtual = useVirtualizer({
-    count: entries.length,
-    getScrollElement: () => box.current,
-    estimateSize: () => lineHeight,
-    overscan: 30,
-  });
-  useEffect(() => {
-    if (follows && entries.length > 0) virtual.scrollToIndex(entries.length - 1);
-  }, [follows, entries.length, virtual]);
-  if (entries.length === 0)
-    return (
-      <p className="empty">
-        {isRead
-          ? "No line is like that. What tasks print or tell `ctx.log` stands here as it comes."
-          : "Reading…"}
-      </p>
-    );
-  return (
-    <div
-      className="log whole"
-      ref={box}
-      tabIndex={0}
-      role="log"
-      aria-label="Log lines"
-      onScroll={({ currentTarget: { scrollTop, clientHeight, scrollHeight } }) =>
-        setFollows(scrollTop + clientHeight > scrollHeight - 2 * lineHeight)
-      }
-    >
-      <div style={{ height: virtual.getTotalSize(), position: "relative" }}>
-        {virtual.getVirtualItems().map(({ index, start }) => {
-          const entry = entries[index];
-          return entry ? (
-            <div
-              key={logKey(entry)}
-              style={{ position: "absolute", insetInline: 0, transform: `translateY(${start}px)` }}
-            >
-              <LogLine entry={entry} withNode />
-            </div>
-          ) : null;
-        })}
-      </div>
-    </div>
-  );
+function toldOf({
+  lines,
+  isReading,
+  hasBefore,
+  hasAfter,
+  lookedAt,
+  fresh,
+}: ReturnType<typeof useLog>["state"]): string {
+  if (isReading && lookedAt !== undefined)
+    return `looked until ${clockText(Date.parse(lookedAt), Date.now())}, looking on…`;
+  if (isReading && lines.length === 0) return "reading…";
+  const isPart = hasBefore || hasAfter;
+  const parts = [isPart ? `${countOf(lines.length, "line")} in hand` : countOf(lines.length, "line")];
+  if (hasBefore) parts.push("more before");
+  if (hasAfter) parts.push("more after");
+  if (fresh > 0) parts.push(`${fresh} new at the end`);
+  return parts.join(", ");
 }
 
-export function LogLine({
-  entry,
-  withNode = false,
-}: {
-  readonly entry: LogEntry;
-  readonly withNode?: boolean;
-}) {
-  const at = new Date(entry.at);
-  return (
-    <div className={`log-line ${entry.level}`}>
-      <time className="quiet" dateTime={at.toISOString()} title={exactText(at.getTime())}>
-        {at.toTimeString().slice(0, 8)}
-      </time>
-      {withNode && <span className="quiet cut">{nodeName({ id: entry.node, item: entry.item })}</span>}
-      <span className="text">{entry.text}</span>
-    </div>
-  );
-}
-
-/** Lines that came since the page was opened. */
-function useFresh(run: string, isLive: boolean): readonly LogEntry[] {
-  const [entries, setEntries] = useState<readonly LogEntry[]>([]);
-  useEffect(() => {
-    if (!isLive) return undefined;
-    let gathered: LogEntry[] = [];
-    let frame = 0;
-    const unlisten = listen(`run-logs:${run}`, {
-      onData: (data) => {
-        const event = data as RunEvent;
-        if (event.kind !== "log") return;
-        gathered.push(event.entry);
-        frame ||= requestAnimationFrame(() => {
-          frame = 0;
-          const more = gathered;
-          gathered = [];
-          setEntries((before) => [...before, ...more]);
-        });
+function Filters({ live, filter }: { readonly live: LiveRun; readonly filter: LogFilter }) {
+  const { node, item, level, find = "" } = filter;
+  const navigate = route.useNavigate();
+  const [typed, setTyped] = useState(find);
+  const set = (change: { node?: string; level?: string; find?: string }): void => {
+    void navigate({
+      search: ({ at: _at, ...before }) => {
+        const next = { ...before, ...change };
+        if (change.node !== undefined) delete next.item;
+        for (const name of ["node", "level", "find"] as const) if (next[name] === "") delete next[name];
+        return next;
       },
+      replace: true,
     });
-    return () => {
-      cancelAnimationFrame(frame);
-      unlisten();
-    };
-  }, [run, isLive]);
-  return entries;
+  };
+  useEffect(() => {
+    if (typed === find) return undefined;
+    const timer = setTimeout(() => set({ find: typed }), typingMs);
+    return () => clearTimeout(timer);
+    // Only what is typed begins it.
+    // oxlint-disable-next-line react-hooks/exhaustive-deps
+  }, [typed]);
+  useEffect(() => setTyped(find), [find]);
+  return (
+    <div className="filters">
+      <select
+        className="field"
+        aria-label="node"
+        value={node ?? ""}
+        onChange={({ target }) => set({ node: target.value })}
+      >
+        <option value="">all nodes</option>
+        {live.picture.nodes().map(({ id }) => (
+          <option key={id} value={id}>
+            {id}
+          </option>
+        ))}
+      </select>
+      {item !== undefined && (
+        <span>
+          item [{item}]{" "}
+          <button
+            type="button"
+            className="fold link"
+            onClick={() => {
+              void navigate({ search: ({ item: _item, at: _at, ...rest }) => rest, replace: true });
+            }}
+          >
+            all items
+          </button>
+        </span>
+      )}
+      <select
+        className="field"
+        aria-label="least level"
+        value={level}
+        onChange={({ target }) => set({ level: target.value === "debug" ? "" : target.value })}
+      >
+        {logLevels.map((one) => (
+          <option key={one} value={one}>
+            {levelText(one)}
+          </option>
+        ))}
+      </select>
+      <input
+        className="field"
+        type="search"
+        data-filter
+        aria-label="find in lines"
+        placeholder="find  /"
+        maxLength={500}
+        value={typed}
+        onChange={({ target }) => setTyped(target.value)}
+      />
+    </div>
+  );
+}
+
+function levelText(level: LogLevel): string {
+  if (level === "debug") return "all levels";
+  return level === "error" ? "errors" : `${level} and above`;
+}
+
+interface JumpsProps {
+  readonly filter: LogFilter;
+  readonly window: ReturnType<typeof useLog>["window"];
+  readonly found: FoundLine | undefined;
+  readonly onFound: (found: FoundLine) => void;
+}
+
+function Jumps({ filter, window, found, onFound }: JumpsProps) {
+  const navigate = route.useNavigate();
+  const [told, setTold] = useState<string>();
+  const go = (at: string | undefined): void => {
+    setTold(undefined);
+    void navigate({
+      search: ({ at: _at, ...rest }) => (at === undefined ? rest : { ...rest, at }),
+      replace: true,
+    });
+  };
+  const look = async (): Promise<void> => {
+    setTold("looking…");
+    try {
+      const next = await findError(filter, found?.after, (until) =>
+        setTold(
+          until === undefined ? "looking…" : `looked until ${clockText(Date.parse(until), Date.now())}…`,
+        ),
+      );
+      if (!next) return setTold(found ? "there is no further error" : "no line is an error");
+      setTold(undefined);
+      onFound(next);
+      // What is before and after it is what one wants to see.
+      void navigate({
+        search: ({ level: _level, find: _find, ...rest }) => ({ ...rest, at: next.before }),
+        replace: true,
+      });
+    } catch (error) {
+      setTold((error as Error).message);
+    }
+  };
+  return (
+    <>
+      <button type="button" className="button" onClick={() => go(beginning)}>
+        beginning
+      </button>
+      <button
+        type="button"
+        className="button"
+        onClick={() => {
+          go(undefined);
+          // Where it was at the end before, the address stays the same.
+          void window.openEnd();
+        }}
+      >
+        end
+      </button>
+      <button type="button" className="button" onClick={() => void look()}>
+        {found ? "next error" : "first error"}
+      </button>
+      {told !== undefined && <span role="status">{told}</span>}
+    </>
+  );
+}
+
+function Downloads({ filter }: { readonly filter: LogFilter }) {
+  const path = `/runs/${encodeURIComponent(filter.run)}/log` as const;
+  const query = queryOf(filter);
+  return (
+    <span className="quiet">
+      download as{" "}
+      <DownloadLink path={path} query={query} name={`${filter.run}.log`}>
+        text
+      </DownloadLink>
+      {", "}
+      <DownloadLink path={path} query={{ ...query, format: "ndjson" }} name={`${filter.run}.ndjson`}>
+        NDJSON
+      </DownloadLink>
+    </span>
+  );
 }

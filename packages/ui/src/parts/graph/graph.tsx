@@ -1,9 +1,8 @@
 /**
  * A pipeline's graph, drawn in SVG: drag or the arrow keys move it, the wheel (with Ctrl or ⌘) and `+` and `-` zoom, `0` shows all of
- * it. Only what is in view is in the document.
+ * it. Only what is in view is in the document. Groups and regions fold into one node each. Of a run it shows states, too.
  */
-import { compileGraph, type PipelineDefinition } from "@millrace/core";
-import { parentsOf } from "@millrace/protocol/run-picture";
+import type { PipelineDefinition } from "@millrace/core";
 import {
   useCallback,
   useEffect,
@@ -12,51 +11,43 @@ import {
   useState,
   type KeyboardEvent,
   type PointerEvent,
+  type ReactNode,
 } from "react";
-import { State, stateKind, stateMark, stateWord, type AnyState } from "../state.tsx";
-import {
-  layOut,
-  nodeHeight,
-  nodeWidth,
-  type GraphInput,
-  type Layout,
-  type PlacedEdge,
-  type PlacedNode,
-} from "./layout.ts";
+import { Crowd, crowdFrom } from "./crowd.tsx";
+import { boxNames, foldGraph, inputsOf } from "./graph-inputs.ts";
+import { beginning, fitted, inView, moved, namesFrom, pathOf, zoomed, type View } from "./graph-view.ts";
+import { layOut } from "./layout.ts";
+import { boxTitle, lookOf, type DrawnWay, type RunLook } from "./look.ts";
+import { saveGraph } from "./save-graph.ts";
+import { Vertex } from "./vertex.tsx";
 
 interface GraphProps {
   readonly definition: PipelineDefinition;
+  /** Of its file, where that is not the pipeline's. */
+  readonly name?: string;
   readonly selected?: string | undefined;
-  readonly stateOf?: (node: string) => AnyState | undefined;
+  readonly run?: RunLook;
   readonly onOpen: (node: string) => void;
+  /** Boxes that are folded, and what is called to change them. */
+  readonly folded?: ReadonlySet<string>;
+  readonly onFold?: (folded: ReadonlySet<string>) => void;
 }
 
-interface Size {
-  readonly width: number;
-  readonly height: number;
-}
-
-interface View {
-  readonly x: number;
-  readonly y: number;
-  readonly scale: number;
-}
-
-const scaleMin = 0.02;
-const scaleMax = 2;
-/** Below, names can't be read and are left out. */
-const namesFrom = 0.42;
-/** A graph that fits only when it is smaller begins where one can read it. */
-const readable = 0.7;
 const step = 60;
+const nothing: ReadonlySet<string> = new Set();
 
-export function Graph({ definition, selected, stateOf, onOpen }: GraphProps) {
-  const layout = useMemo(() => layOut(inputsOf(definition)), [definition]);
+export function Graph(props: GraphProps) {
+  const { definition, name = definition.name, selected, run, onOpen, folded = nothing, onFold } = props;
+  const inputs = useMemo(() => inputsOf(definition), [definition]);
+  const graph = useMemo(() => foldGraph(inputs, folded), [inputs, folded]);
+  const layout = useMemo(() => layOut(graph.inputs), [graph]);
   const byId = useMemo(() => new Map(definition.nodes.map((node) => [node.id, node])), [definition]);
+  const regions = useMemo(() => new Set(definition.regions.map(({ id }) => id)), [definition]);
   const frame = useRef<HTMLDivElement>(null);
   const [size, setSize] = useState({ width: 0, height: 0 });
   const [view, setView] = useState<View>();
-  const first = useRef(selected);
+  const shownSelected = selected === undefined ? undefined : (graph.drawnAs.get(selected) ?? selected);
+  const first = useRef(shownSelected);
   const begin = useMemo(() => beginning(layout, size, first.current), [layout, size]);
   useEffect(() => {
     const watched = frame.current!;
@@ -69,12 +60,7 @@ export function Graph({ definition, selected, stateOf, onOpen }: GraphProps) {
   const shown = view ?? begin;
   const zoom = useCallback(
     (factor: number, at = { x: size.width / 2, y: size.height / 2 }) =>
-      setView((before) => {
-        const from = before ?? begin;
-        const scale = Math.min(scaleMax, Math.max(scaleMin, from.scale * factor));
-        const real = scale / from.scale;
-        return { scale, x: at.x - (at.x - from.x) * real, y: at.y - (at.y - from.y) * real };
-      }),
+      setView((before) => zoomed(before ?? begin, factor, at)),
     [begin, size],
   );
   useEffect(() => {
@@ -105,8 +91,12 @@ export function Graph({ definition, selected, stateOf, onOpen }: GraphProps) {
     event.preventDefault();
   }
 
+  const fold = onFold && ((box: string): void => onFold(changed(folded, box)));
+  const critical = useMemo(() => criticalOf(run?.critical ?? [], graph.drawnAs), [run?.critical, graph]);
   const seen = useMemo(() => inView(layout, shown, size), [layout, shown, size]);
   const hasNames = shown.scale >= namesFrom;
+  const openOrFold = (id: string): void => (graph.members.has(id) && fold ? fold(id) : onOpen(id));
+  const look = (id: string) => lookOf(id, { members: graph.members.get(id), byId, regions, run });
   return (
     <div
       className="graph"
@@ -120,181 +110,113 @@ export function Graph({ definition, selected, stateOf, onOpen }: GraphProps) {
       <svg width={size.width} height={size.height}>
         <g transform={`translate(${shown.x} ${shown.y}) scale(${shown.scale})`}>
           {layout.boxes.map(({ id, x, y, width, height }) => (
-            <g key={id} className="region">
+            <g key={id} className={regions.has(id) ? "region" : "region group"}>
               <rect x={x} y={y} width={width} height={height} rx={4} />
               {hasNames && (
-                <text x={x + 8} y={y + 12}>
-                  {id} · once per item
+                <text
+                  x={x + 8}
+                  y={y + 12}
+                  {...(fold ? { role: "button", "aria-label": `Fold ${id}`, onClick: () => fold(id) } : {})}
+                >
+                  {fold ? "▾ " : ""}
+                  {boxTitle(id, regions)}
                 </text>
               )}
             </g>
           ))}
-          {seen.edges.map((edge) => (
-            <path
-              key={`${edge.from}\n${edge.to}`}
-              className={edge.from === selected || edge.to === selected ? "edge near" : "edge"}
-              d={pathOf(edge)}
+          {seen.nodes.length > crowdFrom && !hasNames ? (
+            <Crowd
+              nodes={seen.nodes}
+              edges={seen.edges}
+              stateOf={run && ((id) => look(id).state)}
+              critical={critical}
+              selected={shownSelected}
+              onOpen={openOrFold}
             />
-          ))}
-          {seen.nodes.map((node) => (
-            <Vertex
-              key={node.id}
-              node={node}
-              kind={byId.get(node.id)?.kind ?? "task"}
-              isMapped={byId.get(node.id)?.region !== undefined}
-              state={stateOf?.(node.id)}
-              isSelected={node.id === selected}
-              hasName={hasNames}
-              onOpen={onOpen}
-            />
-          ))}
+          ) : (
+            <>
+              {seen.edges.map((edge) => (
+                <path
+                  key={`${edge.from}\n${edge.to}`}
+                  className={`edge${edge.from === shownSelected || edge.to === shownSelected ? " near" : ""}${
+                    critical.edges.has(`${edge.from}\n${edge.to}`) ? " critical" : ""
+                  }`}
+                  d={pathOf(edge)}
+                />
+              ))}
+              {seen.nodes.map((node) => (
+                <Vertex
+                  key={node.id}
+                  node={node}
+                  look={look(node.id)}
+                  isSelected={node.id === shownSelected}
+                  isCritical={critical.nodes.has(node.id)}
+                  hasName={hasNames}
+                  isFolded={graph.members.has(node.id)}
+                  onOpen={openOrFold}
+                />
+              ))}
+            </>
+          )}
         </g>
       </svg>
       <div className="tools">
-        <button type="button" className="button" onClick={() => zoom(1.25)} aria-label="Zoom in">
+        <Tool name="Zoom in" act={() => zoom(1.25)}>
           +
-        </button>
-        <button type="button" className="button" onClick={() => zoom(0.8)} aria-label="Zoom out">
+        </Tool>
+        <Tool name="Zoom out" act={() => zoom(0.8)}>
           −
-        </button>
-        <button type="button" className="button" onClick={() => setView(fitted(layout, size))}>
-          all
-        </button>
+        </Tool>
+        <Tool act={() => setView(fitted(layout, size))}>all</Tool>
+        {onFold && <FoldTools boxes={boxNames(inputs)} folded={folded} onFold={onFold} />}
+        <Tool act={() => saveGraph({ name, layout, look, regions, critical })}>save as SVG</Tool>
       </div>
     </div>
   );
 }
 
-const kindMarks: { readonly [kind: string]: string } = {
-  wait: "waits",
-  call: "calls",
-  branch: "branch",
-  short_circuit: "gate",
-};
-
-interface VertexProps {
-  readonly node: PlacedNode;
-  readonly kind: string;
-  /** It runs once for each item of a list. */
-  readonly isMapped: boolean;
-  readonly state: AnyState | undefined;
-  readonly isSelected: boolean;
-  readonly hasName: boolean;
-  readonly onOpen: (node: string) => void;
+interface ToolProps {
+  readonly name?: string;
+  readonly act: () => void;
+  readonly children: ReactNode;
 }
 
-function Vertex({ node, kind, isMapped, state, isSelected, hasName, onOpen }: VertexProps) {
-  const { id, x, y } = node;
-  const look = state === undefined ? "" : ` ${stateKind(state)}`;
-  const told = kindMarks[kind] ?? (isMapped ? "mapped" : undefined);
+function Tool({ name, act, children }: ToolProps) {
   return (
-    <g
-      className={`vertex${look}${isSelected ? " selected" : ""}`}
-      transform={`translate(${x} ${y - nodeHeight / 2})`}
-      role="button"
-      tabIndex={-1}
-      aria-label={state === undefined ? id : `${id}: ${stateWord(state)}`}
-      onClick={() => onOpen(id)}
-    >
-      <title>{state === undefined ? id : `${id}: ${stateWord(state)}`}</title>
-      {isMapped && <rect className="behind" x={4} y={4} width={nodeWidth} height={nodeHeight} rx={3} />}
-      <rect width={nodeWidth} height={nodeHeight} rx={3} />
-      {hasName && (
-        <foreignObject width={nodeWidth} height={nodeHeight}>
-          <div className="name">
-            {state !== undefined && <State state={state} isBare />}
-            <span className="cut">{id}</span>
-            {told !== undefined && <span className="quiet kind">{told}</span>}
-          </div>
-        </foreignObject>
-      )}
-      {!hasName && state !== undefined && (
-        <text x={nodeWidth / 2} y={20}>
-          {stateMark(state)}
-        </text>
-      )}
-    </g>
+    <button type="button" className="button" onClick={act} aria-label={name}>
+      {children}
+    </button>
   );
 }
 
-function inputsOf(definition: PipelineDefinition): GraphInput[] {
-  const { nodes } = compileGraph(definition);
-  return nodes.map((node) => {
-    const regions: string[] = [];
-    for (let region = node.region; region; region = region.parent) regions.unshift(region.definition.id);
-    const own = [...new Set(node.parents.map(({ parent }) => parent))];
-    // The list of its region is led to by those that begin within the region.
-    const follows = own.some(({ region }) => region !== undefined && region === node.region);
-    const parents = follows ? own : parentsOf(node);
-    return { id: node.definition.id, parents: parents.map(({ definition: { id } }) => id), regions };
-  });
+interface FoldToolsProps {
+  readonly boxes: readonly string[];
+  readonly folded: ReadonlySet<string>;
+  readonly onFold: (folded: ReadonlySet<string>) => void;
 }
 
-/** All of it where that can be read; else its beginning, or what is selected. */
-function beginning(layout: Layout, size: Size, selected: string | undefined): View {
-  const all = fitted(layout, size);
-  if (all.scale >= readable || size.width === 0) return all;
-  const scale = readable;
-  const at = selected === undefined ? undefined : layout.nodes.get(selected);
-  const y = (at?.y ?? layout.height / 2) * scale;
-  const x = at ? at.x * scale - size.width / 2 : 0;
-  return { scale, x: -Math.max(0, x), y: size.height / 2 - y };
+function FoldTools({ boxes, folded, onFold }: FoldToolsProps) {
+  if (boxes.length === 0) return null;
+  const isFolded = boxes.some((box) => folded.has(box));
+  return (
+    <Tool act={() => onFold(isFolded ? nothing : new Set(boxes))}>
+      {isFolded ? "unfold all" : "fold groups"}
+    </Tool>
+  );
 }
 
-function fitted(layout: Layout, size: Size): View {
-  const scale = Math.min(1, size.width / layout.width, size.height / layout.height) || 1;
-  const real = Math.max(scale, scaleMin);
+function changed(folded: ReadonlySet<string>, box: string): ReadonlySet<string> {
+  const next = new Set(folded);
+  if (!next.delete(box)) next.add(box);
+  return next;
+}
+
+function criticalOf(way: readonly string[], drawnAs: ReadonlyMap<string, string>): DrawnWay {
+  const drawn = way.map((id) => drawnAs.get(id) ?? id);
   return {
-    scale: real,
-    x: Math.max(0, (size.width - layout.width * real) / 2),
-    y: Math.max(0, (size.height - layout.height * real) / 2),
+    nodes: new Set(drawn),
+    edges: new Set(drawn.slice(1).map((id, at) => `${drawn[at]}\n${id}`)),
   };
-}
-
-function moved(view: View, dx: number, dy: number): View {
-  return { ...view, x: view.x + dx, y: view.y + dy };
-}
-
-function inView(
-  { nodes, edges }: Layout,
-  { x, y, scale }: View,
-  { width, height }: Size,
-): { readonly nodes: readonly PlacedNode[]; readonly edges: readonly PlacedEdge[] } {
-  const left = -x / scale;
-  const top = -y / scale;
-  const right = left + width / scale;
-  const bottom = top + height / scale;
-  return {
-    nodes: [...nodes.values()].filter(
-      (node) =>
-        node.x < right &&
-        node.x + nodeWidth > left &&
-        node.y - nodeHeight < bottom &&
-        node.y + nodeHeight > top,
-    ),
-    edges: edges.filter(({ points }) => {
-      const first = points[0]!;
-      const last = points.at(-1)!;
-      if (first.x > right || last.x < left) return false;
-      const ys = points.map((point) => point.y);
-      return Math.min(...ys) < bottom && Math.max(...ys) > top;
-    }),
-  };
-}
-
-/** From point to point with level ends, so that it never runs through the nodes of a layer. */
-function pathOf({ points }: PlacedEdge): string {
-  const [first] = points;
-  let path = `M${first!.x} ${first!.y}`;
-  for (const [at, { x, y }] of points.slice(1).entries()) {
-    const before = points[at]!;
-    if (before.y === y) path += `H${x}`;
-    else {
-      const middle = (before.x + x) / 2;
-      path += `C${middle} ${before.y} ${middle} ${y} ${x} ${y}`;
-    }
-  }
-  return path;
 }
 
 /** Moves as the pointer does; a click stays a click. */

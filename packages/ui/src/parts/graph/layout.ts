@@ -6,7 +6,7 @@
 export interface GraphInput {
   readonly id: string;
   readonly parents: readonly string[];
-  /** Regions around it, outermost first: those of one region stand together. */
+  /** Groups and regions around it, outermost first: those of one stand together. */
   readonly regions: readonly string[];
 }
 
@@ -110,12 +110,24 @@ function layersOf(inputs: readonly GraphInput[]): Map<string, number> {
   const layers = new Map<string, number>();
   const ready = inputs.filter(({ id }) => open.get(id) === 0).map(({ id }) => id);
   for (const id of ready) layers.set(id, 0);
-  for (let at = 0; at < ready.length; at += 1) {
+  let tried = 0;
+  for (let at = 0; ; at += 1) {
+    if (at === ready.length) {
+      // What a folded group waits for may wait for it: such a ring begins with the first of them.
+      while (tried < inputs.length && !((open.get(inputs[tried]!.id) ?? 0) > 0)) tried += 1;
+      if (tried === inputs.length) break;
+      const { id } = inputs[tried]!;
+      open.set(id, 0);
+      if (!layers.has(id)) layers.set(id, 0);
+      ready.push(id);
+    }
     const id = ready[at]!;
     const next = (layers.get(id) ?? 0) + 1;
     for (const child of children.get(id) ?? []) {
-      layers.set(child, Math.max(layers.get(child) ?? 0, next));
       const left = (open.get(child) ?? 0) - 1;
+      // It has its place already.
+      if (left < 0) continue;
+      layers.set(child, Math.max(layers.get(child) ?? 0, next));
       open.set(child, left);
       if (left === 0) ready.push(child);
     }
@@ -142,7 +154,7 @@ function connect(
       const from = byId.get(parent);
       if (!from) continue;
       const way = [from];
-      const span = to.layer - from.layer - 1;
+      const span = Math.max(0, to.layer - from.layer - 1);
       if (passes + span <= passesMax) {
         passes += span;
         const region = from.region === to.region ? to.region : "";

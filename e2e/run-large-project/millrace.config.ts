@@ -1,0 +1,6 @@
+import { defineConfig } from "millrace";
+
+export default defineConfig({
+  project: "large",
+  include: ["pipelines/*.ts"],
+});
