@@ -28,7 +28,7 @@ export const lists: Bench = {
   run: async (options) => {
     await using history = await openHistory(options);
     const { stack, server, sizes, made } = history;
-    const turns = options.short ? 20 : 100;
+    const turns = options.short ? 6 : 100;
     const byPath: { [path: string]: Measured } = {};
     const cpuNow = (): number => cpuMs(server.pid) + descendantsCpuMs(stack.postgres.pid());
     const all: number[] = [];

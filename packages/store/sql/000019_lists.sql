@@ -1,6 +1,7 @@
--- What lists tell of definitions stands beside them, so that nobody reads the whole of each.
+-- What lists tell of definitions stands beside them, so that nobody reads the whole of each. Servers of before can't deploy any more:
+-- what they would write does not say it.
 
--- A pipeline's live runs: without it they are looked for among all that are live.
+-- A pipeline's live runs: without it they are looked for among all that are live. It costs each run 2 µs.
 create index run_by_pipeline on run (workspace, pipeline, id);
 
 -- Its definition without nodes, regions and schema, and how many nodes it has.
