@@ -162,29 +162,16 @@ export type {
   WaitView,
 } from "./api/wait.ts";
 export { apiPrefix, inspectLabel, partitionLabel } from "./api/names.ts";
-export {
-  fieldsOf,
-  pageSize,
-  pageSizeMax,
-  type AnswerOf,
-  type BodyOf,
-  type Operation,
-  type Parameter,
-  type PartsOf,
-  type PreviewOf,
-  type ReadQuery,
+export type {
+  AnswerOf,
+  BodyOf,
+  Operation,
+  Parameter,
+  PartsOf,
+  PreviewOf,
+  ReadQuery,
 } from "./api/operation.ts";
-export {
-  operations,
-  type Operations,
-  type AnswerAt,
-  type BodyAt,
-  type ItemAt,
-  type PreviewAt,
-  type QueryAt,
-} from "./api/operations.ts";
-export { cloudEventBatch, cloudEvent, problem } from "./api/parts.ts";
-export { timelineHours } from "./api/overview.ts";
+export type { Operations, AnswerAt, BodyAt, ItemAt, PreviewAt, QueryAt } from "./api/operations.ts";
 export { gridStates } from "./grid-states.ts";
 export { type DispatchToken, tokenKey } from "./ids.ts";
 export {
@@ -236,7 +223,6 @@ export {
 } from "./worker-schema.ts";
 export { isStorable, type Shape } from "./shape.ts";
 export { stateMarks, type StateMark } from "./state-marks.ts";
-export { searchKinds, searchTextMax } from "./api/search.ts";
 export {
   serverSettings,
   settingOf,
@@ -246,4 +232,3 @@ export {
   type SettingDefinition,
   type SettingName,
 } from "./settings.ts";
-export { versionsMax } from "./api/pipeline.ts";

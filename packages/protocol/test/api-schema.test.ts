@@ -1,15 +1,15 @@
 import { describe, expect, it } from "vitest";
-import {
-  operations,
-  type BundleUpload,
-  type CancelRequest,
-  type DeployRequest,
-  type MarkRequest,
-  type RerunRequest,
-  type RollbackRequest,
-  type Shape,
-  type StartRunRequest,
+import type {
+  BundleUpload,
+  CancelRequest,
+  DeployRequest,
+  MarkRequest,
+  RerunRequest,
+  RollbackRequest,
+  Shape,
+  StartRunRequest,
 } from "../src/index.ts";
+import { operations } from "../src/api/at-run-time.ts";
 
 const hash = "a".repeat(64);
 

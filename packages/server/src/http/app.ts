@@ -1,6 +1,7 @@
 /** The HTTP application: access first, except at webhooks, then the routes; every refusal leaves as a problem. */
 import { isNestedWithin, jsonDepthMax, MillraceError, type Json } from "@millrace/core";
-import { apiPrefix, operations, type Problem } from "@millrace/protocol";
+import { apiPrefix, type Problem } from "@millrace/protocol";
+import { operations } from "@millrace/protocol/operations";
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import type { Access } from "./access.ts";
 import { addAnswerHeaders, addPacking, answerHeaders, requestIds } from "./answers.ts";

@@ -1,5 +1,6 @@
 import { approvalAnswered, ownSource } from "@millrace/core";
-import { operations, type ApprovalView, type Operations, type Page } from "@millrace/protocol";
+import type { ApprovalView, Operations, Page } from "@millrace/protocol";
+import { operations } from "@millrace/protocol/operations";
 import { listApprovals, listEvents } from "@millrace/store";
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";

@@ -6,16 +6,16 @@ import {
   nearestName,
   readAssetKey,
 } from "@millrace/core";
-import {
-  operations,
-  type AssetCellsView,
-  type AssetDetail,
-  type AssetPartitionView,
-  type AssetSummary,
-  type AssetUseView,
-  type Operations,
-  type Page,
+import type {
+  AssetCellsView,
+  AssetDetail,
+  AssetPartitionView,
+  AssetSummary,
+  AssetUseView,
+  Operations,
+  Page,
 } from "@millrace/protocol";
+import { operations } from "@millrace/protocol/operations";
 import {
   findAssetPartitions,
   listAssetPartitions,

@@ -1,13 +1,13 @@
 /** `GET /assets/:asset/versions`: what updated an asset or one of its partitions, with the runs, and what made these begin. */
 import { assetUpdatedType, liveLane, MillraceError, readAssetKey } from "@millrace/core";
-import {
-  operations,
-  type AssetVersionView,
-  type AssetVersionsPage,
-  type FiringMemberView,
-  type Operations,
-  type VersionCause,
+import type {
+  AssetVersionView,
+  AssetVersionsPage,
+  FiringMemberView,
+  Operations,
+  VersionCause,
 } from "@millrace/protocol";
+import { operations } from "@millrace/protocol/operations";
 import {
   findAssetPartitions,
   findEntries,

@@ -1,7 +1,8 @@
 /** Bundles and blobs by hash. */
 import { createHash } from "node:crypto";
 import { canonicalJson, MillraceError, type Json } from "@millrace/core";
-import { operations, type BundleManifest, type BundleUpload, type Operations } from "@millrace/protocol";
+import type { BundleManifest, BundleUpload, Operations } from "@millrace/protocol";
+import { operations } from "@millrace/protocol/operations";
 import { findBundle, hasBundle, putBundle } from "@millrace/store";
 import type { ApiContext } from "./api-context.ts";
 import { bodyBytesMax, largeBodyBytesMax } from "./limits.ts";

@@ -1,4 +1,5 @@
-import { operations, type DeploymentView, type Operations, type Page } from "@millrace/protocol";
+import type { DeploymentView, Operations, Page } from "@millrace/protocol";
+import { operations } from "@millrace/protocol/operations";
 import { listDeployments } from "@millrace/store";
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";

@@ -9,17 +9,16 @@ import {
   parseCloudEvent,
   tellKey,
   type Condition,
-  type Json,
   type LogEvent,
   type VerdictPort,
 } from "@millrace/core";
-import {
-  pageSizeMax,
-  type EventPreview,
-  type EventPreviewRequest,
-  type TriggerDecision,
-  type TriggerDecisions,
+import type {
+  EventPreview,
+  EventPreviewRequest,
+  TriggerDecision,
+  TriggerDecisions,
 } from "@millrace/protocol";
+import { pageSizeMax } from "@millrace/protocol/operations";
 import { findEventPositions, findTriggerKeys, listTriggerRows, type TriggerRow } from "@millrace/store";
 import { loadTrigger, restoreKey, type LoadedTrigger } from "../engine/trigger/loaded-trigger.ts";
 import { asConditionEvent } from "../engine/trigger/telling.ts";
@@ -56,7 +55,7 @@ export async function previewEvent(
 ): Promise<EventPreview> {
   const { engine } = context.host;
   const find = (name: string): ReturnType<typeof engine.assets.find> => engine.assets.find(name);
-  const draft = givenEntry(parseCloudEvent(event as unknown as Json), { find, now: engine.now() });
+  const draft = givenEntry(parseCloudEvent(event), { find, now: engine.now() });
   const invalid = engine.eventTypes.invalidOf(draft);
   const [position] = await findEventPositions(context.database, workspaceId, draft);
   const { head } = await engine.events.read(0, 1);

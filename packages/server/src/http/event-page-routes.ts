@@ -1,4 +1,5 @@
-import { operations, type EventTypeView, type Page } from "@millrace/protocol";
+import type { EventTypeView, Page } from "@millrace/protocol";
+import { operations } from "@millrace/protocol/operations";
 import { listEventTypes } from "@millrace/store";
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";

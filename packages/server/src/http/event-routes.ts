@@ -1,11 +1,6 @@
 import { causeOf, contentKindOf, MillraceError, type LogEvent } from "@millrace/core";
-import {
-  operations,
-  type EndedWaitView,
-  type EventView,
-  type Operations,
-  type Page,
-} from "@millrace/protocol";
+import type { EndedWaitView, EventView, Operations, Page } from "@millrace/protocol";
+import { operations } from "@millrace/protocol/operations";
 import { findEventPositions, findEventText, findWaitsOfEvent, listEvents } from "@millrace/store";
 import type { FastifyReply } from "fastify";
 import { workspaceId } from "../engine/workspace.ts";

@@ -1,6 +1,7 @@
 /** `GET /lineage`: where data comes from and where it goes, as far as definitions and the log say. */
 import { liveLane, MillraceError, nearestName } from "@millrace/core";
-import { operations, type LineageNode, type LineageView, type Operations } from "@millrace/protocol";
+import type { LineageNode, LineageView, Operations } from "@millrace/protocol";
+import { operations } from "@millrace/protocol/operations";
 import {
   deployedSources,
   findEntryIds,

@@ -7,13 +7,8 @@
  */
 import { Readable } from "node:stream";
 import { MillraceError } from "@millrace/core";
-import {
-  operations,
-  type LogEntry,
-  type LogLine,
-  type LogLinesView,
-  type Operations,
-} from "@millrace/protocol";
+import type { LogEntry, LogLine, LogLinesView, Operations } from "@millrace/protocol";
+import { operations } from "@millrace/protocol/operations";
 import { scanLogsBackward, scanLogsForward, type LogScan, type ScannedChunk } from "@millrace/store";
 import type { FastifyReply } from "fastify";
 import { workspaceId } from "../engine/workspace.ts";

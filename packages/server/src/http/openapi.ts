@@ -1,6 +1,7 @@
 /** The API's description (OpenAPI 3.1), made from the same operations that are served. */
 import { catalogue } from "@millrace/core";
-import { apiPrefix, fieldsOf, operations, problem, type Operation } from "@millrace/protocol";
+import { apiPrefix, type Operation } from "@millrace/protocol";
+import { fieldsOf, operations, problem } from "@millrace/protocol/operations";
 import { problemType } from "./problem.ts";
 
 interface Document {

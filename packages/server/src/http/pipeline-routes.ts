@@ -1,13 +1,13 @@
 import { MillraceError, nearestName, type Json, triggerPaused, triggerResumed } from "@millrace/core";
-import {
-  operations,
-  type Operations,
-  type Page,
-  type PipelineDetail,
-  type PipelineSummary,
-  type ResumePreview,
-  type ResumeRequest,
+import type {
+  Operations,
+  Page,
+  PipelineDetail,
+  PipelineSummary,
+  ResumePreview,
+  ResumeRequest,
 } from "@millrace/protocol";
+import { operations } from "@millrace/protocol/operations";
 import {
   announceDefinitions,
   definitionSummary,

@@ -1,12 +1,6 @@
 import { MillraceError, nearestName } from "@millrace/core";
-import {
-  operations,
-  type Operations,
-  type PipelineChanges,
-  type PipelineSource,
-  type VersionPlace,
-  versionsMax,
-} from "@millrace/protocol";
+import type { Operations, PipelineChanges, PipelineSource, VersionPlace } from "@millrace/protocol";
+import { operations, versionsMax } from "@millrace/protocol/operations";
 import {
   findDeployedDefinition,
   findPipeline,

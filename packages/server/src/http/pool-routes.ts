@@ -1,5 +1,6 @@
 import { MillraceError, nearestName, type Json } from "@millrace/core";
-import { operations, type Page, type PoolView, type WorkerView } from "@millrace/protocol";
+import type { Page, PoolView, WorkerView } from "@millrace/protocol";
+import { operations } from "@millrace/protocol/operations";
 import { configuredPools, listPools, listWorkers } from "@millrace/store";
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";

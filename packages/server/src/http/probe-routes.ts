@@ -1,5 +1,6 @@
 import { probeId, type Reason } from "@millrace/core";
-import { operations, type Page, type ProbeView } from "@millrace/protocol";
+import type { Page, ProbeView } from "@millrace/protocol";
+import { operations } from "@millrace/protocol/operations";
 import { countWaitsByKey, deployedProbes, listProbes, type ProbeRow } from "@millrace/store";
 import { ProbeBook } from "../engine/probe/probe-book.ts";
 import { probeWaitKeys } from "../engine/probe/probe-keys.ts";

@@ -3,7 +3,8 @@
  * paths of files leave by it.
  */
 import { MillraceError } from "@millrace/core";
-import { operations, type ProjectView } from "@millrace/protocol";
+import type { ProjectView } from "@millrace/protocol";
+import { operations } from "@millrace/protocol/operations";
 import type { ApiContext } from "./api-context.ts";
 import { route, type Route } from "./route.ts";
 

@@ -1,7 +1,6 @@
 /** Routes: operations of the protocol with who answers them. What is asked is checked here, by what the operation says. */
 import { MillraceError, nearestName } from "@millrace/core";
 import {
-  fieldsOf,
   isStorable,
   type AnswerOf,
   type BodyOf,
@@ -12,6 +11,7 @@ import {
   type ReadQuery,
   type Shape,
 } from "@millrace/protocol";
+import { fieldsOf } from "@millrace/protocol/operations";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 
 export interface Route {

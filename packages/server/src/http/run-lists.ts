@@ -1,14 +1,7 @@
 /** Pages of runs, log lines and artifacts. */
 import { MillraceError } from "@millrace/core";
-import {
-  pageSizeMax,
-  type ArtifactView,
-  type LogEntry,
-  type LogLine,
-  type Operations,
-  type Page,
-  type RunSummary,
-} from "@millrace/protocol";
+import type { ArtifactView, LogEntry, LogLine, Operations, Page, RunSummary } from "@millrace/protocol";
+import { pageSizeMax } from "@millrace/protocol/operations";
 import {
   listArtifacts,
   listRuns,

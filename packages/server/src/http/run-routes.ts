@@ -1,6 +1,7 @@
 /** Runs: start, read, watch, command. */
 import { MillraceError, type Json } from "@millrace/core";
-import { operations, type Operations, type RunSummary, type StartRunRequest } from "@millrace/protocol";
+import type { Operations, RunSummary, StartRunRequest } from "@millrace/protocol";
+import { operations } from "@millrace/protocol/operations";
 import type { ApiContext } from "./api-context.ts";
 import { requireMatch, tellState } from "./preconditions.ts";
 import { route, type ApiRequest, type Route } from "./route.ts";

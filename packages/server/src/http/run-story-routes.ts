@@ -1,6 +1,7 @@
 /** What a run tells of itself beyond its state: the code it has, what led to it, what it led to. */
 import { MillraceError } from "@millrace/core";
-import { operations, type RunDefinitionView } from "@millrace/protocol";
+import type { RunDefinitionView } from "@millrace/protocol";
+import { operations } from "@millrace/protocol/operations";
 import type { ApiContext } from "./api-context.ts";
 import { route, type Route } from "./route.ts";
 import { causesOf } from "./run-causes.ts";

@@ -7,7 +7,8 @@ import {
   type Condition,
   type Schedule,
 } from "@millrace/core";
-import { operations, type Operations, type Page, type ScheduleTicksView } from "@millrace/protocol";
+import type { Operations, Page, ScheduleTicksView } from "@millrace/protocol";
+import { operations } from "@millrace/protocol/operations";
 import { listScheduledPipelines, type ScheduledPipelineRow } from "@millrace/store";
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";

@@ -1,12 +1,7 @@
 /** `GET /schedules/runs`: what became of the ticks of schedules, and how long their runs take. */
 import { MillraceError } from "@millrace/core";
-import {
-  operations,
-  type Operations,
-  type Page,
-  type ScheduleRunsView,
-  type TickOutcome,
-} from "@millrace/protocol";
+import type { Operations, Page, ScheduleRunsView, TickOutcome } from "@millrace/protocol";
+import { operations } from "@millrace/protocol/operations";
 import {
   listDurations,
   listScheduledPipelines,

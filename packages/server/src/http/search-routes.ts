@@ -1,14 +1,7 @@
 /** One search over all that has a name: what it looks at is bounded, whatever history there is (`queries/search.ts`). */
 import { MillraceError } from "@millrace/core";
-import {
-  operations,
-  searchKinds,
-  searchTextMax,
-  type Operations,
-  type SearchAnswer,
-  type SearchHit,
-  type SearchKind,
-} from "@millrace/protocol";
+import type { Operations, SearchAnswer, SearchHit, SearchKind } from "@millrace/protocol";
+import { operations, searchKinds, searchTextMax } from "@millrace/protocol/operations";
 import { findEventPositions, listToldAssets, searchPipelines, searchRuns } from "@millrace/store";
 import { idsBeginning } from "../engine/run-id.ts";
 import { workspaceId } from "../engine/workspace.ts";

@@ -1,4 +1,5 @@
-import { operations, type ServerInfo } from "@millrace/protocol";
+import type { ServerInfo } from "@millrace/protocol";
+import { operations } from "@millrace/protocol/operations";
 import type { ApiContext } from "./api-context.ts";
 import { streamLive } from "./live-stream.ts";
 import { route, type Route } from "./route.ts";

@@ -1,5 +1,6 @@
 /** What is set at this server and by whom: its own settings, and the pools of its projects. */
-import { operations, type Page, type SettingView } from "@millrace/protocol";
+import type { Page, SettingView } from "@millrace/protocol";
+import { operations } from "@millrace/protocol/operations";
 import { configuredPools } from "@millrace/store";
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";

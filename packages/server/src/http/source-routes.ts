@@ -1,5 +1,6 @@
 import { MillraceError, nearestName, type Json, type SourceDefinition } from "@millrace/core";
-import { operations, type Operations, type Page, type SourceView } from "@millrace/protocol";
+import type { Operations, Page, SourceView } from "@millrace/protocol";
+import { operations } from "@millrace/protocol/operations";
 import { announceDefinitions, listSources, setSourcePaused, type ListedSource } from "@millrace/store";
 import { sourceShard } from "../engine/source/source-host.ts";
 import { workspaceId } from "../engine/workspace.ts";

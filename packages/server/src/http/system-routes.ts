@@ -1,6 +1,7 @@
 /** What the server knows of itself: servers, shards, the database, the log, retention, and what to do about them. */
 import { retentionClassNames, retentionDaysOf } from "@millrace/core";
-import { operations, type ServerNodeView, type SystemView } from "@millrace/protocol";
+import type { ServerNodeView, SystemView } from "@millrace/protocol";
+import { operations } from "@millrace/protocol/operations";
 import {
   databaseState,
   listNodes,

@@ -1,4 +1,4 @@
-import { operations } from "@millrace/protocol";
+import { operations } from "@millrace/protocol/operations";
 import type { ApiContext } from "./api-context.ts";
 import { route, type Route } from "./route.ts";
 import { triggerHistory } from "./trigger-history.ts";

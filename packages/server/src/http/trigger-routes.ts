@@ -1,14 +1,14 @@
 import { MillraceError, nearestName } from "@millrace/core";
-import {
-  operations,
-  type FiringDetail,
-  type FiringView,
-  type Operations,
-  type Page,
-  type TriggerDetail,
-  type TriggerKeyView,
-  type TriggerSummary,
+import type {
+  FiringDetail,
+  FiringView,
+  Operations,
+  Page,
+  TriggerDetail,
+  TriggerKeyView,
+  TriggerSummary,
 } from "@millrace/protocol";
+import { operations } from "@millrace/protocol/operations";
 import {
   findFiring,
   findFiringOfRun,

@@ -12,7 +12,8 @@ import {
   isTypeOf,
   runAsksOf,
 } from "@millrace/core";
-import { pageSize, pageSizeMax, type SimulateRequest, type SimulateResponse } from "@millrace/protocol";
+import type { SimulateRequest, SimulateResponse } from "@millrace/protocol";
+import { pageSize, pageSizeMax } from "@millrace/protocol/operations";
 import { findEntries, findLogHead, positionBefore, type TriggerRow } from "@millrace/store";
 import { loadTrigger, type DecidedFiring, type LoadedTrigger } from "../engine/trigger/loaded-trigger.ts";
 import { asConditionEvent, pagesBetween } from "../engine/trigger/telling.ts";

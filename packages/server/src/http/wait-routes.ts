@@ -1,4 +1,5 @@
-import { operations, type Operations, type Page, type StepView, type WaitView } from "@millrace/protocol";
+import type { Operations, Page, StepView, WaitView } from "@millrace/protocol";
+import { operations } from "@millrace/protocol/operations";
 import { listSteps, listWaits, type StepRow } from "@millrace/store";
 import { workspaceId } from "../engine/workspace.ts";
 import type { ApiContext } from "./api-context.ts";

@@ -1,5 +1,6 @@
 /** Holds each answer that a test sees against what its operation says: the document and the types of clients come from that. */
-import { operations, problem, type Operation } from "@millrace/protocol";
+import type { Operation } from "@millrace/protocol";
+import { operations, problem } from "@millrace/protocol/operations";
 
 const all: readonly Operation[] = Object.values(operations);
 

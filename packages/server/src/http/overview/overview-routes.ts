@@ -1,13 +1,6 @@
 import { MillraceError } from "@millrace/core";
-import {
-  operations,
-  type LimitDetail,
-  type LimitUseView,
-  type LimitView,
-  type Overview,
-  type Page,
-  type QueueView,
-} from "@millrace/protocol";
+import type { LimitDetail, LimitUseView, LimitView, Overview, Page, QueueView } from "@millrace/protocol";
+import { operations } from "@millrace/protocol/operations";
 import {
   countLive,
   findLimitHolders,

@@ -1,6 +1,7 @@
 /** The last and the next hours, for drawing: runs, what calendars start next, events. */
 import { operandsOf, parseCondition, ticksBetween, type Condition, type Schedule } from "@millrace/core";
-import { timelineHours, type RunBlockView, type TimelineView } from "@millrace/protocol";
+import type { RunBlockView, TimelineView } from "@millrace/protocol";
+import { timelineHours } from "@millrace/protocol/operations";
 import {
   listCalendarTriggers,
   logSince,

@@ -1,4 +1,5 @@
-import { operations, type Page, type WebhookView } from "@millrace/protocol";
+import type { Page, WebhookView } from "@millrace/protocol";
+import { operations } from "@millrace/protocol/operations";
 import type { ApiContext } from "../api-context.ts";
 import { route, type Route } from "../route.ts";
 
