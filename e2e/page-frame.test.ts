@@ -69,7 +69,7 @@ test("an action is found by its name, says what it does, and is done by the keyb
   await using person = await at("/events", "Events");
   const { keyboard } = person.page;
   await keyboard.press("Control+k");
-  await person.page.getByRole("combobox").waitFor();
+  await person.page.getByRole("combobox", { name: "Find anything" }).waitFor();
   await keyboard.type("pause a pip");
   await keyboard.press("Enter");
   await keyboard.type("ship");

@@ -41,8 +41,8 @@ export interface Operation {
   readonly answer?: Shape;
   /** JSON, too, where the body has `preview: true`: what it would do. Then nothing is done. */
   readonly preview?: Shape;
-  /** The media type of an answer that is no JSON. */
-  readonly answersWith?: string;
+  /** The media types of an answer that is no JSON. */
+  readonly answersWith?: readonly string[];
   /** Other statuses with which it answers when all is well, with what they mean. */
   readonly also?: { readonly [status: number]: string };
 }
@@ -175,8 +175,8 @@ export function choiceParameter<const Value extends string>(
   };
 }
 
-export const eventStream = "text/event-stream";
-export const bytes = "application/octet-stream";
+export const eventStream = ["text/event-stream"] as const;
+export const bytes = ["application/octet-stream"] as const;
 
 /** Where a page goes on, and how much of it. */
 export const cursor = textParameter("`nextCursor` of the page before");

@@ -232,6 +232,6 @@ export const runStoryOperations = {
     path: "/runs/:id/log",
     summary: "The whole log as a file: `text`, or `ndjson` with a LogEntry a line",
     query: { ...logFilters, format: choiceParameter("`text` unless given", ["text", "ndjson"]) },
-    answersWith: "text/plain",
+    answersWith: ["text/plain", "application/x-ndjson"],
   }),
 } as const;

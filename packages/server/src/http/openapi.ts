@@ -162,7 +162,9 @@ function answerOf({ answer, preview, answersWith }: Operation, schemas: Schemas)
     return { content: { "application/json": { schema: schemas.told(schema) } } };
   }
   if (answersWith === undefined) return {};
-  return { content: { [answersWith]: { schema: { type: "string" } } } };
+  return {
+    content: Object.fromEntries(answersWith.map((type) => [type, { schema: { type: "string" } }])),
+  };
 }
 
 function problemResponse(description: string, schemas: Schemas): Document {

@@ -134,7 +134,7 @@ async function deployedAt(
       place: { deployment: asked.deployment, bundle: found.bundle, createdAt: isoTime(found.createdAt) },
       definition: found.definition,
     };
-  throw new MillraceError("MILLRACE_REQUEST_INVALID", {
+  throw new MillraceError("MILLRACE_NOT_FOUND", {
     message: `Deployment ${deployment ?? ""} of the project "${project}" does not have the pipeline "${name}", or is not kept any more.`,
     fields: { pipeline: name },
   });

@@ -19,6 +19,8 @@ import type { ApiRequest } from "./route.ts";
 import { sinceOf } from "./run-snapshot.ts";
 import { summaryOf } from "./run-summary.ts";
 
+/** Ids are made a little before what they name, by the clock of a server. */
+const idSlackMs = 1_000;
 /** Sorts after every id. */
 const afterAllIds = "~";
 
@@ -34,8 +36,8 @@ export async function runPage(
   const after = readCursor(request.query.cursor, isRunPlace);
   const order = request.query.order ?? "newest";
   const [since, until] = [request.query.since, request.query.until];
-  const from = since === undefined ? "" : firstRunId(since);
-  const before = until === undefined ? afterAllIds : firstRunId(until);
+  const from = since === undefined ? "" : firstRunId(since - idSlackMs);
+  const before = until === undefined ? afterAllIds : firstRunId(until + idSlackMs);
   const found = await listRuns(context.database, workspaceId, {
     pipeline: request.query.pipeline,
     state: request.query.state,
@@ -48,7 +50,9 @@ export async function runPage(
     limit,
   });
   return {
-    items: found.runs.map(summaryOf),
+    items: found.runs
+      .filter(({ createdAt }) => createdAt >= (since ?? -Infinity) && createdAt < (until ?? Infinity))
+      .map(summaryOf),
     ...(found.after === undefined ? {} : { nextCursor: writeCursor([found.after]) }),
   };
 }

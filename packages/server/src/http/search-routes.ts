@@ -58,7 +58,7 @@ async function search(context: ApiContext, request: ApiRequest<Operations["searc
 }
 
 function kindsOf(text: string | undefined): ReadonlySet<SearchKind> {
-  if (text === undefined) return new Set(searchKinds);
+  if (text === undefined || text === "") return new Set(searchKinds);
   return new Set(
     text.split(",").map((name) => {
       const kind = searchKinds.find((one) => one === name.trim());

@@ -149,7 +149,9 @@ test("a preview says what an event would do, and records nothing", async () => {
     (await get<EventSearchPage>(stage, "/events?type=order.*")).items.map(({ position }) => position),
   ).toEqual([picked]);
   await stage.fixture.call("POST", "/pipelines/large/pause");
-  expect((await preview(stage, event)).decisions[1]).toMatchObject({ verdict: "paused" });
+  await expect
+    .poll(async () => (await preview(stage, event)).decisions[1])
+    .toMatchObject({ verdict: "paused" });
   expect(await preview(stage, { ...event, data: { amount: "many" } })).toMatchObject({
     invalid: expect.stringContaining("data.amount must be a number"),
     decisions: [{ verdict: "invalid" }, { verdict: "invalid" }],

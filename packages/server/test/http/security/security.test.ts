@@ -126,7 +126,7 @@ describe("reading", () => {
           const answer = await get(`${route.path}?${name}=${encodeURIComponent(value)}`);
           expectGuarded(`${route.path}?${name}`, answer);
           expect([route.path, name, value, answer.status < 500]).toEqual([route.path, name, value, true]);
-          expect(answer.headers["content-type"]).toMatch(/json/);
+          expect(answer.headers["content-type"]).toMatch(route.template.endsWith("/log") ? /json|text.plain/ : /json/);
         }
     }
     expect(await contents()).toEqual(before);
@@ -164,7 +164,7 @@ describe("reading", () => {
             cookie: "a=secret-cookie",
           },
         });
-        expect([method, path, answer.status]).toEqual([method, path, 404]);
+        expect([method, path, answer.status]).toEqual([method, path, path.startsWith("/api") ? 405 : 404]);
         expect(answer.body).not.toContain("secret-cookie");
         expectGuarded(`${method} ${path}`, answer);
       }
