@@ -115,6 +115,7 @@ test("keys walk over lists, open what stands there, and do nothing while one typ
   await person.sees(/Failed at/);
   await keyboard.press("g");
   await keyboard.press("e");
+  await person.page.getByRole("heading", { name: "Events", exact: true }).waitFor();
   await person.page.getByRole("rowgroup").getByRole("row").first().waitFor();
   await keyboard.press("j");
   await keyboard.press("Enter");

@@ -104,7 +104,7 @@ describe("with runs", () => {
       for (const [path, text] of looked) {
         await person.open(path);
         await person.sees(text);
-        await person.expectAccessible();
+        await person.expectAccessible({ contrast: true });
       }
       person.expectCalm();
     },

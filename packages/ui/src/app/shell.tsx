@@ -1,6 +1,6 @@
 /** The frame of every page: where one is, what else there is, whether all is well. */
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { Link, Outlet, useNavigate } from "@tanstack/react-router";
+import { Link, Outlet, useNavigate, useRouter } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useState } from "react";
 import type { Overview, ServerInfo } from "@millrace/protocol";
 import { ApiError } from "../api/client.ts";
@@ -40,7 +40,15 @@ function Frame({ info }: { readonly info: ServerInfo | undefined }) {
   useEffect(() => followLog(queries, setLive), [queries]);
   const [isFinding, setFinding] = useState(false);
   const [areKeysShown, setKeysShown] = useState(false);
-  useEffect(hearKeys, []);
+  const router = useRouter();
+  useEffect(
+    () =>
+      hearKeys(() => {
+        const { location, resolvedLocation } = router.state;
+        return resolvedLocation !== undefined && location.pathname !== resolvedLocation.pathname;
+      }),
+    [router],
+  );
   // Whoever presses its key goes on writing at once.
   useEffect(() => {
     const idle = requestIdleCallback(() => void loadPalette());

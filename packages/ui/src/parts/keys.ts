@@ -5,6 +5,7 @@
  * K2: while a dialog stands before the page, the page's keys do nothing.
  * K3: what an element has taken for itself (its default is prevented) is left alone.
  * K4: of two that want a key, the one that came last has it, unless it says that it is not its turn.
+ * K5: what is pressed while another page is on its way is not for the page that is being left.
  */
 import { useEffect, useRef, type RefObject } from "react";
 
@@ -155,8 +156,8 @@ export const listKeys: readonly PageKey[] = [
 /** How long the second key of two may take. */
 const pairMs = 1_500;
 
-/** Until what it returns is called. */
-export function hearKeys(): () => void {
+/** Until what it returns is called. `isLeaving`: another page is on its way. */
+export function hearKeys(isLeaving: () => boolean): () => void {
   let first = "";
   let firstAt = 0;
   const hear = (event: KeyboardEvent): void => {
@@ -166,7 +167,7 @@ export function hearKeys(): () => void {
     const pair = event.timeStamp - firstAt < pairMs ? `${first} ${key}` : undefined;
     first = key;
     firstAt = event.timeStamp;
-    const done = actOn(event, key, pair);
+    const done = isLeaving() || actOn(event, key, pair);
     if (!done) return;
     event.preventDefault();
     first = "";

@@ -126,7 +126,9 @@ describe("reading", () => {
           const answer = await get(`${route.path}?${name}=${encodeURIComponent(value)}`);
           expectGuarded(`${route.path}?${name}`, answer);
           expect([route.path, name, value, answer.status < 500]).toEqual([route.path, name, value, true]);
-          expect(answer.headers["content-type"]).toMatch(route.template.endsWith("/log") ? /json|text.plain/ : /json/);
+          expect(answer.headers["content-type"]).toMatch(
+            route.template.endsWith("/log") ? /json|text.plain/ : /json/,
+          );
         }
     }
     expect(await contents()).toEqual(before);
