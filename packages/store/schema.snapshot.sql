@@ -182,6 +182,7 @@ table firing
   CREATE INDEX firing_by_age ON millrace.firing USING brin (at)
   CREATE INDEX firing_by_blob ON millrace.firing USING btree (value_blob) WHERE (value_blob IS NOT NULL)
   CREATE INDEX firing_by_into ON millrace.firing USING btree (workspace, into_run, member_from) WHERE (into_run IS NOT NULL)
+  CREATE INDEX firing_by_key ON millrace.firing USING btree (workspace, pipeline, key, at)
   CREATE INDEX firing_by_time ON millrace.firing USING btree (workspace, pipeline, at)
   CREATE UNIQUE INDEX firing_by_run ON millrace.firing USING btree (workspace, run_id)
 

@@ -32,3 +32,6 @@ alter table deployment alter column pipelines set not null;
 -- through those of all others.
 drop index firing_by_age;
 create index firing_by_age on firing using brin (at);
+
+-- Firings of one key among all of their trigger, newest first.
+create index firing_by_key on firing (workspace, pipeline, key, at);

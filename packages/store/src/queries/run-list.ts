@@ -133,7 +133,9 @@ async function readPage(client: PoolClient, { workspace, filter, bounds, part }:
 
 /** Without a label and a beginning nearly every row is wanted: its generations before, and those that did not succeed, are few. */
 function lookedOf({ lookedMax }: LookBounds, { label, by, limit }: RunFilter): number {
-  return label === undefined && by === undefined ? Math.min(lookedMax, 2 * limit + 50) : lookedMax;
+  return label === undefined && by === undefined
+    ? Math.min(lookedMax, Math.ceil(1.2 * limit) + 50)
+    : lookedMax;
 }
 
 /** `$8` rows are looked at, newest generations first; of those the first that are wanted are given, and the last id, if there may be more. */

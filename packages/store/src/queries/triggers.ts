@@ -335,11 +335,11 @@ export async function listFirings(
 ): Promise<FoundFiring[]> {
   const { pipeline, key, before, limit } = page;
   const { rows } = await database.api.query<FiringColumns>({
-    name: "list-firings",
+    name: key === undefined ? "list-firings" : "list-firings-of-key",
     text: `select ${firingColumns}
       from (
         select * from firing
-        where workspace = $1 and pipeline = $2 and ($3::text is null or key = $3)
+        where workspace = $1 and pipeline = $2 and ${key === undefined ? "$3::text is null" : "key = $3"}
           and at <= $4 and (at < $4 or (version, key, occurrence, revision) < ($5::integer, $6::text, $7::bigint, $8::integer))
         order by at desc, version desc, key desc, occurrence desc, revision desc
         limit $9
