@@ -1,3 +1,4 @@
+--! breaking
 -- What lists tell of definitions stands beside them, so that nobody reads the whole of each. Servers of before can't deploy any more:
 -- what they would write does not say it.
 
