@@ -49,7 +49,7 @@ export const shots: readonly Shot[] = [
   shop("events", "/events"),
   shop("event", ({ event }) => `/events?event=${event}`),
   shop("assets", "/assets"),
-  shop("assets-graph", "/assets?show=graph"),
+  shop("assets-graph", "/assets?view=graph"),
   shop("asset-days", "/assets/lake%2Forders_enriched"),
   shop("asset-hours", "/assets/lake%2Forders"),
   shop("asset-plain", "/assets/ref%2Fprices"),

@@ -6,6 +6,7 @@ import type { QueryAt, EventHistogram, EventSeries } from "@millrace/protocol";
 import { get } from "../../api/client.ts";
 import { listen } from "../../api/live.ts";
 import { useNow } from "../../parts/now.ts";
+import { Csv, type CsvRow } from "../../parts/csv.tsx";
 import { numberText } from "../../parts/number-text.ts";
 import { clockText, durationText } from "../../parts/time-text.ts";
 import { marksOf, markText, placeOf, type Axis } from "../../parts/timeline/axis.ts";
@@ -101,6 +102,9 @@ export function Histogram({ filter }: { readonly filter: EventFilter }) {
             </Link>
           </span>
         )}
+        {data && data.series.length > 0 && (
+          <Csv name="events" header={["from", by, "events"]} rows={() => rowsOf(data)} />
+        )}
         {data?.from !== undefined && (
           <span className="quiet">
             there were very many: those since {clockText(Date.parse(data.from), Date.now())} are counted
@@ -109,6 +113,15 @@ export function Histogram({ filter }: { readonly filter: EventFilter }) {
       </div>
       {data && data.series.length > 0 && <Lanes histogram={data} by={by} />}
     </section>
+  );
+}
+
+/** Each stretch in which there were some. */
+function rowsOf({ since, stretchMs, series }: EventHistogram): CsvRow[] {
+  return series.flatMap(({ name = "others", counts }) =>
+    counts.flatMap((count, at): CsvRow[] =>
+      count === 0 ? [] : [[new Date(Date.parse(since) + at * stretchMs).toISOString(), name, count]],
+    ),
   );
 }
 

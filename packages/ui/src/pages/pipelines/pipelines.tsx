@@ -8,6 +8,7 @@ import { listen } from "../../api/live.ts";
 import { Code } from "../../parts/code.tsx";
 import { firstPipeline } from "../../parts/first-code.ts";
 import { Head } from "../../parts/head.tsx";
+import { countOf } from "../../parts/number-text.ts";
 import { SourceLink } from "../../parts/source-link.tsx";
 import { State, stateWord } from "../../parts/state.tsx";
 import { Table, type Column } from "../../parts/table.tsx";
@@ -292,12 +293,12 @@ function sentence(
   const failed = count(({ lastRun, retired }) => !retired && lastRun?.state === "failed");
   const paused = count((one) => one.paused && !one.retired);
   const parts = [
-    `${pipelines.length}${isMore ? " and more" : ""}`,
-    failed === 0 ? "" : `of ${failed} the last run failed`,
+    isMore ? `more than ${countOf(pipelines.length, "pipeline")}` : countOf(pipelines.length, "pipeline"),
+    failed === 0 ? "" : `the last run of ${failed} failed`,
     paused === 0 ? "" : `${paused} ${paused === 1 ? "is" : "are"} paused`,
     isFiltered ? `${shown} of them shown` : "",
   ];
-  return `${parts.filter((part) => part !== "").join(", ")}.`;
+  return `${parts.filter((part) => part !== "").join("; ")}.`;
 }
 
 function NoPipelines() {

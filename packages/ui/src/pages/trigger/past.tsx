@@ -11,6 +11,7 @@ import type {
 } from "@millrace/protocol";
 import { listen } from "../../api/live.ts";
 import { one } from "../../api/queries.ts";
+import { Csv } from "../../parts/csv.tsx";
 import { Clock } from "../../parts/time.tsx";
 import { Trouble } from "../../parts/trouble.tsx";
 import { FiringOutcome } from "./firings.tsx";
@@ -122,6 +123,20 @@ export function Past({ pipeline, historyKey, now, children }: PastProps) {
                 </>
               )}
             </span>
+            <Csv
+              name={`${pipeline}-past`}
+              header={["at", "position", "type", "subject", "operands", "firings"]}
+              rows={() =>
+                moments.map(({ at: instant, position, event, operands, firings }) => [
+                  instant,
+                  position,
+                  event?.type,
+                  event?.subject,
+                  operands.join(" "),
+                  firings.length,
+                ])
+              }
+            />
           </div>
           <PastLine history={history} chosen={chosen} onChoose={choose} />
           {!history.isWhole && (

@@ -172,8 +172,8 @@ function LimitWords({ limit }: { readonly limit: LimitView }) {
     default:
       return (
         <>
-          {countOf(waiting, "run waits", "runs wait")} of {link(name)}: at most {countOf(slots, "run")} at
-          once (<code>maxActiveRuns</code>), {used} used
+          {countOf(waiting, "run")} of {link(name)} {waiting.count === 1 ? "waits" : "wait"}: at most{" "}
+          {countOf(slots, "run")} at once (<code>maxActiveRuns</code>), {used} used
         </>
       );
   }
