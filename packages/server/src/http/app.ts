@@ -40,7 +40,7 @@ import {
   requestTooLarge,
 } from "./problem.ts";
 import { addRequestRate } from "./request-rate.ts";
-import { addRoute, route, type Route } from "./route.ts";
+import { addRoute, hasHead, route, type Route } from "./route.ts";
 import { searchRoutes } from "./search-routes.ts";
 import { scheduleRoutes } from "./schedule-routes.ts";
 import { scheduleRunRoutes } from "./schedule-run-routes.ts";
@@ -210,7 +210,8 @@ function nothingThere(routes: readonly Route[], request: FastifyRequest, reply: 
 function methodsAt(routes: readonly Route[], path: string): readonly string[] {
   const methods = routes.flatMap(({ operation }) => {
     const pattern = `^${apiPrefix}${operation.path.replaceAll(/:\w+/g, "[^/]+")}$`;
-    return new RegExp(pattern).test(path) ? operation.method : [];
+    if (!new RegExp(pattern).test(path)) return [];
+    return hasHead(operation) ? ["GET", "HEAD"] : [operation.method];
   });
   return [...new Set(methods)].sort();
 }

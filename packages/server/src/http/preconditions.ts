@@ -47,7 +47,7 @@ export function addTags(api: FastifyInstance): void {
   api.addHook("onSend", async (request, reply, payload) => {
     const state = reply.getHeader("etag");
     if (typeof payload !== "string" || reply.statusCode !== 200) return payload;
-    if (request.method !== "GET") {
+    if (request.method !== "GET" && request.method !== "HEAD") {
       if (typeof state === "string") reply.header("etag", `"${state}"`);
       return payload;
     }

@@ -53,9 +53,15 @@ export function addRoute(app: FastifyInstance, { operation, bodyBytesMax, handle
   app.route({
     method: operation.method,
     url: operation.path,
+    exposeHeadRoute: hasHead(operation),
     ...(bodyBytesMax === undefined ? {} : { bodyLimit: bodyBytesMax }),
     handler: handle,
   });
+}
+
+/** Whether HEAD is answered as GET is, without the content: not where that never ends, or is bytes; bundles have one of their own. */
+export function hasHead({ method, path, answersWith }: Operation): boolean {
+  return method === "GET" && answersWith === undefined && path !== "/bundles/:hash";
 }
 
 function readRequest<Told extends Operation>(operation: Told, raw: FastifyRequest): ApiRequest<Told> {

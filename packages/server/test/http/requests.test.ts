@@ -18,8 +18,8 @@ it("gives only the members that are asked for", async () => {
 it("says which methods an address takes", async () => {
   await using fixture = await startFixture();
   for (const [method, path, allowed] of [
-    ["DELETE", "/runs", "GET, POST"],
-    ["OPTIONS", "/pools/db", "GET, PUT"],
+    ["DELETE", "/runs", "GET, HEAD, POST"],
+    ["OPTIONS", "/pools/db", "GET, HEAD, PUT"],
     ["GET", "/runs/x/cancel", "POST"],
   ] as const) {
     const answer = await fixture.call(method, path);
@@ -27,6 +27,16 @@ it("says which methods an address takes", async () => {
     expect(answer.headers.get("allow")).toBe(allowed);
   }
   expect((await fixture.call("DELETE", "/nothing")).status).toBe(404);
+});
+
+it("answers HEAD as GET, without the content", async () => {
+  await using fixture = await startFixture();
+  const [got, asked] = [await fixture.call("GET", "/pipelines"), await fixture.call("HEAD", "/pipelines")];
+  expect([asked.status, asked.body]).toEqual([200, ""]);
+  for (const name of ["etag", "content-type", "content-length"])
+    expect(asked.headers.get(name)).toBe(got.headers.get(name));
+  expect((await fixture.call("HEAD", "/runs/none")).status).toBe(404);
+  expect((await fixture.call("HEAD", "/live?topics=log")).status).toBe(405);
 });
 
 it("holds off who asks too often, and takes them again a second later", async () => {
