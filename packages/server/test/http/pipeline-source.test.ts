@@ -103,8 +103,8 @@ test("the source of a pipeline is told as it was loaded, without packages", asyn
 test.each([
   ["source?file=pipelines/q.ts", "MILLRACE_NOT_FOUND", 'Did you mean "pipelines/p.ts"?'],
   ["source?file=../../etc/passwd", "MILLRACE_NOT_FOUND", "has no file"],
-  ["source?deployment=9", "MILLRACE_REQUEST_INVALID", "Deployment 9"],
-  ["changes?from=9", "MILLRACE_REQUEST_INVALID", "Deployment 9"],
+  ["source?deployment=9", "MILLRACE_NOT_FOUND", "Deployment 9"],
+  ["changes?from=9", "MILLRACE_NOT_FOUND", "Deployment 9"],
   ["changes?to=x", "MILLRACE_REQUEST_INVALID", "whole number"],
 ])("%s is refused", async (path, code, text) => {
   const fixture = await fixtureWith(first);
