@@ -17,7 +17,7 @@ type Target = "server" | "worker" | "child" | "postgres" | "backend";
 const targets: readonly Target[] = ["server", "worker", "child", "postgres", "backend"];
 
 const seed = Number(process.env["MILLRACE_TEST_SEED"] ?? 20_261_123);
-const kills = isLong ? 50 : 6;
+const kills = isLong ? 50 : 4;
 const runsMin = isLong ? 200 : 100;
 const clients = 12;
 /** A killed server's shards are taken over after its lease, and kills may follow each other before anything went on. */

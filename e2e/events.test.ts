@@ -15,7 +15,7 @@ import { freePort, isLong, Stack } from "./harness/stack.ts";
 import { until } from "./harness/until.ts";
 
 const seed = Number(process.env["MILLRACE_TEST_SEED"] ?? 20_261_127);
-const kills = isLong ? 40 : 5;
+const kills = isLong ? 40 : 3;
 /** Orders of each client, at least. */
 const ordersMin = isLong ? 400 : 60;
 const clients = 6;

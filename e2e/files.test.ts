@@ -15,7 +15,7 @@ import { freePort, isLong, Stack } from "./harness/stack.ts";
 import { until } from "./harness/until.ts";
 
 const seed = Number(process.env["MILLRACE_TEST_SEED"] ?? 20_261_127);
-const kills = isLong ? 30 : 4;
+const kills = isLong ? 30 : 3;
 /** A start after a kill adopts PostgreSQL, and takes the shards of the dead over after its lease. */
 const stallMs = isLong ? 600_000 : 120_000;
 const projectFolder = join(import.meta.dirname, "files-project");
