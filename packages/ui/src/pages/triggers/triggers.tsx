@@ -6,6 +6,7 @@ import { list } from "../../api/queries.ts";
 import { Code } from "../../parts/code.tsx";
 import { firstTrigger } from "../../parts/first-code.ts";
 import { Head } from "../../parts/head.tsx";
+import { countOf } from "../../parts/number-text.ts";
 import { State } from "../../parts/state.tsx";
 import { LongList } from "../../parts/long-list.tsx";
 import type { Column } from "../../parts/table.tsx";
@@ -115,9 +116,11 @@ function sentence(triggers: readonly TriggerSummary[], isMore: boolean): string 
   const stuck = triggers.filter(({ lastFiring }) => lastFiring?.reason).length;
   const parts = [
     paused === 0 ? "" : `${paused} ${paused === 1 ? "is" : "are"} paused`,
-    stuck === 0 ? "" : `of ${stuck} the last firing started no run`,
+    stuck === 0 ? "" : `the last firing of ${stuck} started no run`,
   ].filter((part) => part !== "");
-  const count = `${triggers.length}${isMore ? " and more" : ""}`;
+  const count = isMore
+    ? `more than ${countOf(triggers.length, "trigger")}`
+    : countOf(triggers.length, "trigger");
   return parts.length === 0 ? `${count}, all on.` : `${count}; ${parts.join(", ")}.`;
 }
 
