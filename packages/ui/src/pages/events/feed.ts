@@ -66,11 +66,24 @@ export function useFeed(filter: EventFilter) {
     queries.setQueryData<FeedData>(key, (old) => withNew(old, page.items));
   }, [queries, key, asked, newest]);
 
+  /** The link opened after the feed was asked for: what came between the two was told to nobody. */
+  const isUnsure = useRef(false);
+  useEffect(() => {
+    if (!isUnsure.current || !isLive || newest === 0) return;
+    isUnsure.current = false;
+    void load();
+  }, [isLive, newest, load]);
+
   useEffect(() => {
     if (until !== undefined) return undefined;
     let timer: ReturnType<typeof setTimeout> | undefined;
     let count = 0;
     const unlisten = listen("log", {
+      onLink: (isOpen) => {
+        if (!isOpen) return;
+        if (isLive && newest > 0) void load();
+        else isUnsure.current = true;
+      },
       onData: (data) => {
         const entry = data as EventView;
         seen.current = Math.max(seen.current, entry.position);
@@ -92,7 +105,7 @@ export function useFeed(filter: EventFilter) {
       clearTimeout(timer);
       unlisten();
     };
-  }, [asked, until, isLive, load]);
+  }, [asked, until, isLive, newest, load]);
   useEffect(() => {
     setWaiting(0);
     told.current = 0;
