@@ -8,6 +8,8 @@ export const largeBodyBytesMax = 80 * 1024 * 1024;
 export const frameBytesMax = 16 * 1024 * 1024;
 /** A worker that does not take what is sent to it is cut at this many bytes. */
 export const workerBufferBytesMax = 64 * 1024 * 1024;
+/** Changes by operators that wait for each other at a server. */
+export const changesWaitingMax = 500;
 /** From the connection to `hello`. */
 export const helloMs = 10_000;
 /** Between the close of a worker's connection and its cut. */

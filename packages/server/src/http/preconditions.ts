@@ -9,6 +9,7 @@
 import { createHash } from "node:crypto";
 import { canonicalJson, MillraceError, type Json } from "@millrace/core";
 import { withChangeLock, type Database } from "@millrace/store";
+import { changesWaitingMax } from "./limits.ts";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 
 /** Names the state of what is answered; what does not count for changes is left out of it. */
@@ -65,6 +66,7 @@ export function addTags(api: FastifyInstance): void {
 export class Changes {
   readonly #database: Database;
   #last: Promise<unknown> = Promise.resolve();
+  #waiting = 0;
 
   constructor(database: Database) {
     this.#database = database;
@@ -76,13 +78,19 @@ export class Changes {
     request: FastifyRequest,
     { state, act }: { readonly state: () => Promise<Json>; readonly act: () => Promise<Answer> },
   ): Promise<Answer> {
+    if (this.#waiting >= changesWaitingMax)
+      throw new MillraceError("MILLRACE_OVERLOADED", {
+        message: `${changesWaitingMax} changes of pools, pipelines and sources wait already.`,
+      });
+    this.#waiting += 1;
     const turn = this.#last.then(() =>
       withChangeLock(this.#database, resource, async () => {
         await requireMatch(request, state);
         return act();
       }),
     );
-    this.#last = turn.catch(() => undefined);
+    const over = (): void => void (this.#waiting -= 1);
+    this.#last = turn.then(over, over);
     return turn;
   }
 }

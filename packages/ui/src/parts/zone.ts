@@ -67,7 +67,7 @@ const offsets = new Map<string, number>();
 const offsetsMax = 5_000;
 const formats = new Map<string, Intl.DateTimeFormat>();
 
-function formatOf(zone: string): Intl.DateTimeFormat {
+export function wallFormat(zone: string): Intl.DateTimeFormat {
   const known = formats.get(zone);
   if (known) return known;
   const format = new Intl.DateTimeFormat("en-CA", {
@@ -94,7 +94,7 @@ export function zoneOffset(at: number): number {
   const known = offsets.get(name);
   if (known !== undefined) return known;
   const parts = new Map(
-    formatOf(choice)
+    wallFormat(choice)
       .formatToParts(from)
       .map(({ type, value }) => [type, Number(value)]),
   );

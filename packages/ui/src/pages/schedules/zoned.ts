@@ -1,8 +1,8 @@
 /** Days and hours of a zone, over changes of its clocks. Days are named as `2026-11-27`. */
+import { wallFormat } from "../../parts/zone.ts";
+
 const hourMs = 3_600_000;
 const minuteMs = 60_000;
-
-const formats = new Map<string, Intl.DateTimeFormat>();
 
 interface Wall {
   readonly day: string;
@@ -10,25 +10,9 @@ interface Wall {
   readonly minute: number;
 }
 
-function formatOf(zone: string): Intl.DateTimeFormat {
-  const known = formats.get(zone);
-  if (known) return known;
-  const format = new Intl.DateTimeFormat("en-CA", {
-    timeZone: zone,
-    hourCycle: "h23",
-    year: "numeric",
-    month: "2-digit",
-    day: "2-digit",
-    hour: "2-digit",
-    minute: "2-digit",
-  });
-  formats.set(zone, format);
-  return format;
-}
-
 export function wallOf(zone: string, at: number): Wall {
   const parts = new Map(
-    formatOf(zone)
+    wallFormat(zone)
       .formatToParts(at)
       .map(({ type, value }) => [type, value]),
   );
@@ -92,7 +76,7 @@ export function zonedDay(zone: string, day: string): ZonedDay {
 
 export function isZone(zone: string): boolean {
   try {
-    formatOf(zone);
+    wallFormat(zone);
     return true;
   } catch {
     return false;
