@@ -160,7 +160,7 @@ function requireKnown(parameters: object, name: string): void {
 
 function invalidQuery(name: string, why: string): MillraceError {
   return new MillraceError("MILLRACE_REQUEST_INVALID", {
-    message: `"${name.slice(0, 100)}" ${why}.`,
+    message: `"${name.slice(0, 100)}" ${why}${why.endsWith("?") ? "" : "."}`,
     fields: { query: name.slice(0, 100) },
   });
 }

@@ -65,12 +65,16 @@ export function useRun(id: string): { readonly live: LiveRun | undefined; readon
       }
       // Its output and the rest of its row stand in no event.
       if (event.kind === "end")
-        void get(path).then(({ run, nodes }) => {
-          details = run;
-          // With each attempt as it is recorded.
-          for (const node of nodes) picture.apply({ kind: "node", node });
-          drawing.later(draw);
-        });
+        void get(path).then(
+          ({ run, nodes }) => {
+            details = run;
+            // With each attempt as it is recorded.
+            for (const node of nodes) picture.apply({ kind: "node", node });
+            drawing.later(draw);
+          },
+          // What was told live stands; that the server is away is said by the frame.
+          () => undefined,
+        );
       drawing.later(draw);
     };
     const take = (nodes: readonly TaskRunView[]): void => {
